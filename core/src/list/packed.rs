@@ -1,0 +1,179 @@
+//! The packed form of a list, which snapshots and deltas share; [`super::snapshot`] defines it.
+
+use super::bits::{BitReader, BitWriter};
+use super::entries::{Entries, ListError, MAX_ENTRIES, check_entry_size};
+use alloc::vec::Vec;
+
+/// The sizes that follow from the size and number of entries.
+#[derive(Clone, Copy)]
+struct Shape {
+    prefix_bits: u32,
+    suffix_bits: u64,
+    total_bits: u64,
+}
+
+impl Shape {
+    /// The shape of `count` entries, of which there is at least one; `None` if there can't be so many.
+    fn new(entry_size: usize, count: u64) -> Option<Self> {
+        let entry_bits = entry_size as u64 * 8;
+        let prefix_bits = count.checked_sub(1)?.checked_ilog2().map_or(0, |log| log + 1);
+        let suffix_bits = entry_bits.checked_sub(u64::from(prefix_bits))?;
+        let total_bits = count * (suffix_bits + 1) + (1 << prefix_bits) - 1;
+        Some(Self { prefix_bits, suffix_bits, total_bits })
+    }
+}
+
+/// The number of bytes in which `count` entries are packed; `None` if no list can have so many.
+pub(super) fn packed_len(entry_size: usize, count: u64) -> Option<u64> {
+    if count > MAX_ENTRIES || check_entry_size(entry_size).is_err() {
+        return None;
+    }
+    if count == 0 {
+        return Some(0);
+    }
+    Shape::new(entry_size, count).map(|shape| shape.total_bits.div_ceil(8))
+}
+
+/// The packed form of `entries`.
+pub(super) fn pack(entries: &Entries) -> Vec<u8> {
+    let count = entries.len() as u64;
+    let Some(shape) = Shape::new(entries.entry_size(), count) else {
+        return Vec::new();
+    };
+    let mut writer = BitWriter::with_capacity(shape.total_bits.div_ceil(8) as usize);
+    let mut last_prefix = 0;
+    for entry in entries {
+        let mut reader = BitReader::new(entry);
+        let prefix = reader.read(shape.prefix_bits);
+        writer.put_zeros(prefix - last_prefix);
+        writer.put(1, 1);
+        reader.copy_to(&mut writer, shape.suffix_bits);
+        last_prefix = prefix;
+    }
+    writer.put_zeros((1 << shape.prefix_bits) - 1 - last_prefix);
+    writer.finish()
+}
+
+/// The list of `count` entries whose packed form is `bytes`, whose length is checked before anything else.
+pub(super) fn unpack(bytes: &[u8], entry_size: usize, count: u64, what: &'static str) -> Result<Entries, ListError> {
+    let malformed = |why| ListError::Malformed { what, why };
+    if packed_len(entry_size, count) != Some(bytes.len() as u64) {
+        return Err(malformed("its length does not fit the number of entries"));
+    }
+    let Some(shape) = Shape::new(entry_size, count) else {
+        return Entries::empty(entry_size);
+    };
+    let mut reader = BitReader::new(bytes);
+    let mut entries = BitWriter::with_capacity(count as usize * entry_size);
+    let mut prefix = 0;
+    for _ in 0..count {
+        prefix += reader.read_zeros().ok_or(malformed("fewer entries than it says"))?;
+        if prefix >> shape.prefix_bits != 0 {
+            return Err(malformed("an entry beyond the greatest"));
+        }
+        entries.put(prefix, shape.prefix_bits);
+        reader.copy_to(&mut entries, shape.suffix_bits);
+    }
+    if reader.read_zeros().is_some() {
+        return Err(malformed("a bit is set after the last entry"));
+    }
+    Entries::from_sorted(entry_size, entries.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{lists, scattered};
+    use super::*;
+    use alloc::vec;
+    use proptest::prelude::*;
+
+    /// log2 C(2^bits, n), for n far below 2^bits.
+    fn bound(bits: u64, n: u64) -> f64 {
+        let factorial = if n < 1_000 {
+            (1..=n).map(|k| (k as f64).log2()).sum()
+        } else {
+            let n = n as f64; // by Stirling's series
+            (n * (n.ln() - 1.0) + 0.5 * (core::f64::consts::TAU * n).ln() + 1.0 / (12.0 * n))
+                * core::f64::consts::LOG2_E
+        };
+        (bits * n) as f64 - factorial
+    }
+
+    #[test]
+    fn the_size_is_within_one_percent_of_the_bound_for_every_number_of_entries() {
+        let powers = (0..=24).flat_map(|log| [(1u64 << log) - 1, 1 << log, (1 << log) + 1]);
+        let decades = (0..8).flat_map(|decade| (1..10).map(move |digit| digit * 10u64.pow(decade)));
+        for n in powers.chain(decades).filter(|&n| n > 0) {
+            for entry_size in [16, 20, 32] {
+                let limit = bound(entry_size as u64 * 8, n) * 1.01;
+                let bits = Shape::new(entry_size, n).unwrap().total_bits as f64;
+                assert!(bits <= limit, "{n} entries of {entry_size} bytes: {bits} > {limit}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_size_is_as_computed_whatever_the_entries() {
+        for entry_size in [1, 2, 16, 20, 32] {
+            for len in [0, 1, 2, 3, 4, 5, 100, 255, 256, 257, 5_000] {
+                let entries = scattered(entry_size, len, 1);
+                let count = entries.len() as u64;
+                let bytes = pack(&entries);
+                assert_eq!(Some(bytes.len() as u64), packed_len(entry_size, count), "{entries:?}");
+                assert_eq!(unpack(&bytes, entry_size, count, "list"), Ok(entries));
+            }
+        }
+    }
+
+    #[test]
+    fn all_entries_that_there_are_can_be_packed() {
+        let all = Entries::from_sorted(1, (0..=255).collect()).unwrap();
+        assert_eq!(unpack(&pack(&all), 1, 256, "list"), Ok(all));
+        assert_eq!(packed_len(1, 257), None);
+    }
+
+    #[test]
+    fn absurd_counts_are_refused_before_anything_is_allocated() {
+        for count in [1, 2, 1 << 20, MAX_ENTRIES, MAX_ENTRIES + 1, 1 << 60, u64::MAX] {
+            let refused = unpack(&[0xff; 10], 32, count, "list");
+            assert!(matches!(refused, Err(ListError::Malformed { .. })), "{count}");
+        }
+    }
+
+    #[test]
+    fn nothing_but_the_one_form_is_accepted() {
+        let packed = pack(&Entries::from_sorted(1, vec![3, 200]).unwrap());
+        assert_eq!(packed, [0b1000_0011, 0b0110_0100, 0b0000_0000]);
+        for (bytes, why) in [
+            ([0b1000_0011, 0b0110_0100, 0b0000_0001], "a bit is set after the last entry"),
+            ([0b1000_0011, 0b1110_0100, 0b0100_0000], "a bit is set after the last entry"),
+            ([0b1000_0011, 0b0000_0000, 0b0000_0000], "fewer entries than it says"),
+            ([0b0011_0010, 0b0010_0000, 0b0000_0000], "an entry beyond the greatest"),
+        ] {
+            assert_eq!(unpack(&bytes, 1, 2, "list"), Err(ListError::Malformed { what: "list", why }));
+        }
+        let descending = [0b1000_0011, 0b1000_0010, 0];
+        assert_eq!(unpack(&descending, 1, 2, "list"), Err(ListError::NotAscending { index: 1 }));
+    }
+
+    proptest! {
+        #[test]
+        fn lists_come_back(entries in prop_oneof![lists(1), lists(2), lists(3), lists(16), lists(64)]) {
+            let bytes = pack(&entries);
+            prop_assert_eq!(unpack(&bytes, entries.entry_size(), entries.len() as u64, "list"), Ok(entries));
+        }
+
+        #[test]
+        fn whatever_unpacks_packs_into_the_same_bytes(
+            entry_size in 1usize..3,
+            count in 0u64..12,
+            mut bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(0)], 30),
+        ) {
+            bytes.truncate(packed_len(entry_size, count).unwrap() as usize);
+            if let Ok(entries) = unpack(&bytes, entry_size, count, "list") {
+                prop_assert_eq!(entries.len() as u64, count);
+                prop_assert_eq!(pack(&entries), bytes);
+            }
+        }
+    }
+}

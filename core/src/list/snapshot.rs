@@ -1,0 +1,126 @@
+//! A whole list as bytes.
+//!
+//! ```text
+//! isosnap1   8 bytes of ASCII: the format and its version
+//! size       1 byte: how many bytes an entry has
+//! entries    4 bytes, big-endian: how many entries there are, n
+//! packed     all entries, Elias–Fano-coded
+//! ```
+//!
+//! The packed form is laid out entry by entry. Let b be the bits in an entry and h = ⌈log2 n⌉. The first h bits of an
+//! entry are its *prefix*, the other b − h its *suffix*. For each entry there are as many zeros as its prefix is
+//! greater than the one before (0 for the first entry), a one, and the suffix; then zeros up to exactly
+//! n (b − h + 1) + 2^h − 1 bits; then zeros up to a whole byte. Bits fill bytes from the most significant one. Without
+//! entries there are no bits.
+//!
+//! So a snapshot's size follows from the size and number of entries alone ([`encoded_len`]), and nothing in it is a free
+//! choice: a list has one snapshot. It is at most 0.56 bits for each entry, and never 1 %, above the bound
+//! log2 C(2^b, n) if entries have 128 bits or more.
+//!
+//! The snapshot of `1234`, `5678` and `9abc` (b = 16, n = 3, h = 2, 48 bits):
+//!
+//! ```text
+//! 69736f736e617031 02 00000003 a468acf0b578
+//!
+//! 1 01001000110100   prefix 0, suffix 1234
+//! 01 01011001111000  prefix 1, suffix 1678
+//! 01 01101010111100  prefix 2, suffix 1abc
+//! 0                  no entry with prefix 3
+//! ```
+
+use super::entries::{Entries, ListError};
+use super::packed::{pack, packed_len, unpack};
+use alloc::vec::Vec;
+
+/// What every snapshot starts with.
+pub const MAGIC: &[u8; 8] = b"isosnap1";
+
+/// Bytes before the packed form.
+const HEADER_SIZE: usize = MAGIC.len() + 1 + 4;
+
+/// The size of the snapshot of a list of `len` entries of `entry_size` bytes, which depends on nothing else; `None` if
+/// there is no such list.
+pub fn encoded_len(entry_size: usize, len: u64) -> Option<u64> {
+    packed_len(entry_size, len).map(|packed| packed + HEADER_SIZE as u64)
+}
+
+/// The snapshot of `entries`.
+pub fn encode(entries: &Entries) -> Vec<u8> {
+    let mut snapshot = MAGIC.to_vec();
+    snapshot.push(entries.entry_size() as u8);
+    snapshot.extend_from_slice(&(entries.len() as u32).to_be_bytes());
+    snapshot.extend_from_slice(&pack(entries));
+    snapshot
+}
+
+/// The list of `expected_len` entries of `entry_size` bytes, as a release gives both, whose snapshot is `bytes`.
+pub fn decode(bytes: &[u8], entry_size: usize, expected_len: u64) -> Result<Entries, ListError> {
+    let malformed = |why| ListError::Malformed { what: "snapshot", why };
+    let rest = bytes.strip_prefix(MAGIC).ok_or(malformed("it does not start as one"))?;
+    let (&size, rest) = rest.split_first().ok_or(malformed("it ends too early"))?;
+    let (len, packed) = rest.split_first_chunk().ok_or(malformed("it ends too early"))?;
+    if usize::from(size) != entry_size {
+        return Err(ListError::EntrySize { expected: entry_size, found: size.into() });
+    }
+    let found = u64::from(u32::from_be_bytes(*len));
+    if found != expected_len {
+        return Err(ListError::Length { expected: expected_len, found });
+    }
+    unpack(packed, entry_size, expected_len, "snapshot")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::lists;
+    use super::*;
+    use crate::encoding::to_hex;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_example_of_the_format() {
+        let entries = Entries::from_sorted(2, [0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc].to_vec()).unwrap();
+        let snapshot = encode(&entries);
+        assert_eq!(to_hex(&snapshot), "69736f736e6170310200000003a468acf0b578");
+        assert_eq!(decode(&snapshot, 2, 3), Ok(entries));
+    }
+
+    #[test]
+    fn a_snapshot_of_another_list_is_told_as_such() {
+        let snapshot = encode(&Entries::from_sorted(2, [0, 1, 0, 2].to_vec()).unwrap());
+        assert_eq!(decode(&snapshot, 3, 2), Err(ListError::EntrySize { expected: 3, found: 2 }));
+        assert_eq!(decode(&snapshot, 2, 3), Err(ListError::Length { expected: 3, found: 2 }));
+        for end in 0..snapshot.len() {
+            assert!(matches!(decode(&snapshot[..end], 2, 2), Err(ListError::Malformed { .. })), "{end} bytes");
+        }
+        let longer = [&snapshot[..], &[0]].concat();
+        assert!(matches!(decode(&longer, 2, 2), Err(ListError::Malformed { .. })));
+    }
+
+    proptest! {
+        #[test]
+        fn lists_come_back(entries in prop_oneof![lists(1), lists(16), lists(32)]) {
+            let (size, len) = (entries.entry_size(), entries.len() as u64);
+            let snapshot = encode(&entries);
+            prop_assert_eq!(Some(snapshot.len() as u64), encoded_len(size, len));
+            prop_assert_eq!(decode(&snapshot, size, len), Ok(entries));
+        }
+
+        #[test]
+        fn changed_bytes_are_refused_or_another_list(entries in lists(2), at: prop::sample::Index, byte: u8) {
+            let mut snapshot = encode(&entries);
+            let at = at.index(snapshot.len());
+            snapshot[at] = byte;
+            if let Ok(entries) = decode(&snapshot, 2, entries.len() as u64) {
+                prop_assert_eq!(encode(&entries), snapshot);
+            }
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes: Vec<u8>, magic: bool, size: u8, len in prop_oneof![0u32..10, any::<u32>()]) {
+            let snapshot = if magic { [MAGIC, &[size][..], &len.to_be_bytes(), &bytes].concat() } else { bytes };
+            if let Ok(entries) = decode(&snapshot, size.into(), len.into()) {
+                prop_assert_eq!(encode(&entries), snapshot);
+            }
+        }
+    }
+}

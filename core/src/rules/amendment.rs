@@ -1,0 +1,265 @@
+//! Rule 4, first half: does an edition narrow another one, or widen it?
+//!
+//! It *narrows* if it differs only by removing a surface, jurisdiction, report recipient, curator or maintainer key; by
+//! adding an exclusion; by lowering action, distance, entry and addition limits, validity or removal deadline; by raising
+//! quality floor, threshold, minimum jurisdictions, interval, notice or visibility; or by changing contact or record.
+//! **Anything else widens**: a field that nobody thought of here is one that needs notice.
+
+use crate::charter::Charter;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+/// In which direction a field changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Direction {
+    /// Less becomes possible, or nothing that matters changes.
+    Narrows,
+    /// More becomes possible, or it can't be told: needs notice.
+    Widens,
+}
+
+/// One difference between two editions.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Change {
+    /// The field, as a path.
+    pub field: &'static str,
+    /// In words, from what to what.
+    pub words: String,
+    /// Whether it widens.
+    pub direction: Direction,
+}
+
+/// Every difference between `old` and `new`, in the order of the fields.
+pub fn compare(old: &Charter, new: &Charter) -> Vec<Change> {
+    let mut changes = Changes(Vec::new());
+    changes.other("statement", &old.statement, &new.statement);
+    changes.other("list", &old.list, &new.list);
+    changes.other("log", &old.log, &new.log);
+    maintainer(&mut changes, old, new);
+    purpose(&mut changes, old, new);
+    changes.only_fewer("reach.jurisdictions", &old.reach.jurisdictions, &new.reach.jurisdictions);
+    changes.only_fewer("reach.surfaces", &old.reach.surfaces, &new.reach.surfaces);
+    matching(&mut changes, old, new);
+    curation(&mut changes, old, new);
+    limits(&mut changes, old, new);
+    changes.other("redress.complaints", &old.redress.complaints, &new.redress.complaints);
+    changes.only_lower("redress.removal_deadline", &old.redress.removal_deadline, &new.redress.removal_deadline);
+    changes.free("record", &old.record, &new.record);
+    changes.0
+}
+
+/// Whether `new` narrows `old`: no difference widens.
+pub fn narrows(old: &Charter, new: &Charter) -> bool {
+    compare(old, new).iter().all(|change| change.direction == Direction::Narrows)
+}
+
+/// What `new` widens against `old`, in words; empty if it narrows.
+pub fn widenings(old: &Charter, new: &Charter) -> Vec<String> {
+    let changes = compare(old, new).into_iter();
+    changes.filter(|change| change.direction == Direction::Widens).map(|change| change.words).collect()
+}
+
+fn maintainer(changes: &mut Changes, old: &Charter, new: &Charter) {
+    let (old, new) = (&old.maintainer, &new.maintainer);
+    changes.other("maintainer.name", &old.name, &new.name);
+    changes.other("maintainer.jurisdiction", &old.jurisdiction, &new.jurisdiction);
+    changes.free("maintainer.contact", &old.contact, &new.contact);
+    changes.only_fewer("maintainer.keys", &old.keys, &new.keys);
+}
+
+fn purpose(changes: &mut Changes, old: &Charter, new: &Charter) {
+    let (old, new) = (&old.purpose, &new.purpose);
+    changes.other("purpose.code", &old.code, &new.code);
+    changes.other("purpose.aim", &old.aim, &new.aim);
+    changes.other("purpose.definition", &old.definition, &new.definition);
+    changes.other("purpose.victims", &old.victims, &new.victims);
+    changes.other("purpose.self_generated", &old.self_generated, &new.self_generated);
+    changes.other("purpose.statutes", &old.statutes, &new.statutes);
+    changes.only_more("purpose.exclusions", &old.exclusions, &new.exclusions);
+}
+
+fn matching(changes: &mut Changes, old: &Charter, new: &Charter) {
+    changes.other("matching.algorithm", &old.matching.algorithm, &new.matching.algorithm);
+    changes.only_lower("matching.max_distance", &old.matching.max_distance, &new.matching.max_distance);
+    changes.only_higher("matching.min_quality", &old.matching.min_quality, &new.matching.min_quality);
+    changes.only_lower("action.most", &old.action.most, &new.action.most);
+    changes.only_fewer("action.recipients", &old.action.recipients, &new.action.recipients);
+}
+
+fn curation(changes: &mut Changes, old: &Charter, new: &Charter) {
+    let (old, new) = (&old.curation, &new.curation);
+    changes.only_higher("curation.threshold", &old.threshold, &new.threshold);
+    changes.only_higher("curation.min_jurisdictions", &old.min_jurisdictions, &new.min_jurisdictions);
+    changes.only_fewer("curation.curators", &old.curators, &new.curators);
+}
+
+fn limits(changes: &mut Changes, old: &Charter, new: &Charter) {
+    let (old, new) = (&old.limits, &new.limits);
+    changes.only_lower("limits.max_entries", &old.max_entries, &new.max_entries);
+    changes.only_lower("limits.max_added", &old.max_added, &new.max_added);
+    changes.only_higher("limits.min_interval", &old.min_interval, &new.min_interval);
+    changes.only_lower("limits.validity", &old.validity, &new.validity);
+    changes.only_higher("limits.min_visibility", &old.min_visibility, &new.min_visibility);
+    changes.only_higher("limits.notice", &old.notice, &new.notice);
+}
+
+struct Changes(Vec<Change>);
+
+impl Changes {
+    fn push(&mut self, field: &'static str, words: String, narrows: bool) {
+        let direction = if narrows { Direction::Narrows } else { Direction::Widens };
+        self.0.push(Change { field, words, direction });
+    }
+
+    /// A field of which every change widens.
+    fn other<T: PartialEq + serde::Serialize>(&mut self, field: &'static str, old: &T, new: &T) {
+        if old != new {
+            self.push(field, format!("{field} from {} to {}", shown(old), shown(new)), false);
+        }
+    }
+
+    /// A field that may change freely.
+    fn free<T: PartialEq + serde::Serialize>(&mut self, field: &'static str, old: &T, new: &T) {
+        if old != new {
+            self.push(field, format!("{field} changed"), true);
+        }
+    }
+
+    fn only_lower<T: Ord + serde::Serialize>(&mut self, field: &'static str, old: &T, new: &T) {
+        if old != new {
+            self.push(field, format!("{field} from {} to {}", shown(old), shown(new)), new < old);
+        }
+    }
+
+    fn only_higher<T: Ord + serde::Serialize>(&mut self, field: &'static str, old: &T, new: &T) {
+        if old != new {
+            self.push(field, format!("{field} from {} to {}", shown(old), shown(new)), new > old);
+        }
+    }
+
+    /// A list of which items may go; what remains keeps its order.
+    fn only_fewer<T: PartialEq + serde::Serialize>(&mut self, field: &'static str, old: &[T], new: &[T]) {
+        if old != new {
+            self.push(field, difference(field, old, new), is_subsequence(new, old));
+        }
+    }
+
+    /// A list to which items may come; what was there keeps its order.
+    fn only_more<T: PartialEq + serde::Serialize>(&mut self, field: &'static str, old: &[T], new: &[T]) {
+        if old != new {
+            self.push(field, difference(field, old, new), is_subsequence(old, new));
+        }
+    }
+}
+
+fn is_subsequence<T: PartialEq>(part: &[T], whole: &[T]) -> bool {
+    let mut rest = whole.iter();
+    part.iter().all(|item| rest.any(|candidate| candidate == item))
+}
+
+/// For example `reach.surfaces: adds "private"`.
+fn difference<T: PartialEq + serde::Serialize>(field: &str, old: &[T], new: &[T]) -> String {
+    let without = |of: &[T], other: &[T]| -> Vec<String> {
+        of.iter().filter(|item| !other.contains(item)).map(shown).collect()
+    };
+    let (added, removed) = (without(new, old), without(old, new));
+    let mut parts = Vec::new();
+    if !added.is_empty() {
+        parts.push(format!("adds {}", added.join(", ")));
+    }
+    if !removed.is_empty() {
+        parts.push(format!("removes {}", removed.join(", ")));
+    }
+    if parts.is_empty() {
+        parts.push("another order".to_string());
+    }
+    format!("{field}: {}", parts.join("; "))
+}
+
+fn shown<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "(unprintable)".to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::charter::{Action, Jurisdiction, Record, Surface};
+    use crate::rules::testing::charter;
+
+    type Edit = fn(&mut Charter);
+
+    #[test]
+    fn what_narrows() {
+        let edits: [(&str, Edit); 20] = [
+            ("nothing", |_| ()),
+            ("contact", |c| c.maintainer.contact = "new@example.org".into()),
+            ("record", |c| c.record = Record::default()),
+            ("maintainer key", |c| drop(c.maintainer.keys.pop())),
+            ("exclusion", |c| c.purpose.exclusions.push("zebras".into())),
+            ("jurisdiction", |c| drop(c.reach.jurisdictions.remove(0))),
+            ("surface", |c| drop(c.reach.surfaces.remove(0))),
+            ("distance", |c| c.matching.max_distance -= 1),
+            ("quality", |c| c.matching.min_quality += 1),
+            ("action", |c| c.action.most = Action::Warn),
+            ("threshold", |c| c.curation.threshold += 1),
+            ("jurisdictions", |c| c.curation.min_jurisdictions += 1),
+            ("curator", |c| drop(c.curation.curators.remove(1))),
+            ("entries", |c| c.limits.max_entries -= 1),
+            ("added", |c| c.limits.max_added -= 1),
+            ("interval", |c| c.limits.min_interval += 1),
+            ("validity", |c| c.limits.validity -= 1),
+            ("visibility", |c| c.limits.min_visibility += 1),
+            ("notice", |c| c.limits.notice += 1),
+            ("deadline", |c| c.redress.removal_deadline -= 1),
+        ];
+        for (name, edit) in edits {
+            let (old, mut new) = (charter(), charter());
+            edit(&mut new);
+            assert!(narrows(&old, &new), "{name}: {:?}", compare(&old, &new));
+            if name != "nothing" && name != "contact" && name != "record" {
+                assert!(!narrows(&new, &old), "the reverse of {name} widens");
+            }
+        }
+    }
+
+    #[test]
+    fn anything_else_widens() {
+        let edits: [(&str, Edit); 14] = [
+            ("log", |c| c.log = "other.example/log".into()),
+            ("maintainer name", |c| c.maintainer.name = "Other".into()),
+            ("maintainer jurisdiction", |c| c.maintainer.jurisdiction = Jurisdiction::new("FR").unwrap()),
+            ("maintainer key order", |c| c.maintainer.keys.reverse()),
+            ("definition", |c| c.purpose.definition.push('.')),
+            ("victims", |c| c.purpose.victims.push('.')),
+            ("self-generated", |c| c.purpose.self_generated.push('.')),
+            ("statutes", |c| drop(c.purpose.statutes.pop())),
+            ("exclusion replaced", |c| c.purpose.exclusions[0] = "zebras".into()),
+            ("surface replaced", |c| c.reach.surfaces = alloc::vec![Surface::EndToEndEncrypted]),
+            ("complaints", |c| c.redress.complaints = "elsewhere".into()),
+            ("curator renamed", |c| c.curation.curators[0].name = "Other".into()),
+            ("curators in another order", |c| c.curation.curators.reverse()),
+            ("wider and narrower", |c| {
+                c.matching.max_distance += 1;
+                c.limits.max_added -= 1;
+            }),
+        ];
+        for (name, edit) in edits {
+            let (old, mut new) = (charter(), charter());
+            edit(&mut new);
+            assert!(!narrows(&old, &new), "{name}");
+            assert!(!widenings(&old, &new).is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn words_name_what_changed() {
+        let (old, mut new) = (charter(), charter());
+        new.matching.max_distance = 31;
+        new.reach.surfaces = alloc::vec![Surface::EndToEndEncrypted, Surface::Private, Surface::Public];
+        assert_eq!(
+            widenings(&old, &new),
+            ["reach.surfaces: adds \"end-to-end-encrypted\"", "matching.max_distance from 24 to 31"]
+        );
+    }
+}

@@ -1,0 +1,325 @@
+//! Rules 1, 3 and 4 for charters: the chain of editions of one list, and from when on each is in force.
+//!
+//! An edition is compared with every edition from the newest in force when it became public up to the one before it. If
+//! it narrows against all of them it is in force at once; otherwise after the longest of their notices. So notice can't
+//! be laundered through a pending edition.
+
+use super::amendment::{narrows, widenings};
+use super::{Series, Violation, signatures};
+use crate::charter::Charter;
+use crate::hash::StatementId;
+use crate::statement::{ListName, Signed};
+use crate::time::Timestamp;
+use crate::tree::LeafIndex;
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// An edition in its place in the log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Edition {
+    charter: Signed<Charter>,
+    index: LeafIndex,
+    public_since: Timestamp,
+    in_force_since: Timestamp,
+    narrowing: bool,
+}
+
+impl Edition {
+    /// The charter, signed.
+    pub fn signed(&self) -> &Signed<Charter> {
+        &self.charter
+    }
+
+    /// The charter.
+    pub fn charter(&self) -> &Charter {
+        self.charter.body()
+    }
+
+    /// Its identity.
+    pub fn id(&self) -> StatementId {
+        self.charter.id()
+    }
+
+    /// Its number.
+    pub fn number(&self) -> u64 {
+        self.charter.body().edition
+    }
+
+    /// Its place in the log.
+    pub fn index(&self) -> LeafIndex {
+        self.index
+    }
+
+    /// Since when it is public, as witnessed.
+    pub fn public_since(&self) -> Timestamp {
+        self.public_since
+    }
+
+    /// Since when it is in force.
+    pub fn in_force_since(&self) -> Timestamp {
+        self.in_force_since
+    }
+}
+
+/// The editions of one list's charter in one log, from the first, without gaps.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Editions {
+    log: String,
+    list: ListName,
+    editions: Vec<Edition>,
+}
+
+impl Editions {
+    /// No edition yet, of this list in the log with this origin.
+    pub fn new(log: &str, list: &ListName) -> Self {
+        Self { log: log.to_owned(), list: list.clone(), editions: Vec::new() }
+    }
+
+    /// The editions, ascending.
+    pub fn all(&self) -> &[Edition] {
+        &self.editions
+    }
+
+    /// The newest edition, in force or not.
+    pub fn newest(&self) -> Option<&Edition> {
+        self.editions.last()
+    }
+
+    /// The edition with this identity.
+    pub fn find(&self, id: &StatementId) -> Option<&Edition> {
+        self.editions.iter().find(|edition| edition.id() == *id)
+    }
+
+    /// The newest edition in force at `time`.
+    pub fn in_force_at(&self, time: Timestamp) -> Option<&Edition> {
+        self.editions.iter().rev().find(|edition| edition.in_force_since <= time)
+    }
+
+    /// Judges an edition that would be logged at `index`, without its signatures.
+    pub fn judge_text(&self, charter: &Signed<Charter>, index: LeafIndex) -> Result<(), Violation> {
+        let body = charter.body();
+        if body.log != self.log {
+            return Err(Violation::OtherLog { charter: body.log.clone(), log: self.log.clone() });
+        }
+        if body.list != self.list {
+            return Err(Violation::OtherList { expected: self.list.clone(), found: body.list.clone() });
+        }
+        let expected = self.editions.len() as u64 + 1;
+        if body.edition != expected {
+            return Err(self.wrong_number(charter, expected));
+        }
+        let before = self.newest();
+        if body.previous != before.map(Edition::id) || before.is_some_and(|before| before.index >= index) {
+            return Err(Violation::PreviousMismatch { series: Series::Edition, number: expected });
+        }
+        if before.is_some_and(|before| before.charter().matching.algorithm != body.matching.algorithm) {
+            return Err(Violation::AlgorithmChanged);
+        }
+        Ok(())
+    }
+
+    /// Judges the signatures of an edition that continues this chain and is public at `public_since`.
+    pub fn judge_signatures(&self, charter: &Signed<Charter>, public_since: Timestamp) -> Result<(), Violation> {
+        match (self.newest(), self.in_force_at(public_since)) {
+            (Some(before), Some(in_force)) => signatures::amendment(charter, before.charter(), in_force.charter()),
+            // The first edition is in force at once, so nothing can be public before any edition is in force.
+            (Some(before), None) => signatures::amendment(charter, before.charter(), before.charter()),
+            (None, _) => signatures::first_edition(charter),
+        }
+    }
+
+    /// Judges an edition and appends it.
+    pub fn push(
+        &mut self,
+        charter: Signed<Charter>,
+        index: LeafIndex,
+        public_since: Timestamp,
+    ) -> Result<(), Violation> {
+        self.judge_text(&charter, index)?;
+        self.judge_signatures(&charter, public_since)?;
+        let (in_force_since, narrowing) = self.in_force_since(charter.body(), self.editions.len(), public_since);
+        self.editions.push(Edition { charter, index, public_since, in_force_since, narrowing });
+        Ok(())
+    }
+
+    /// Sets since when an edition is public, once that is witnessed, and with it from when on it and its successors are
+    /// in force.
+    pub fn set_public_since(&mut self, id: &StatementId, public_since: Timestamp) {
+        let Some(changed) = self.editions.iter().position(|edition| edition.id() == *id) else {
+            return;
+        };
+        self.editions[changed].public_since = public_since;
+        for at in changed..self.editions.len() {
+            let edition = &self.editions[at];
+            let (since, narrowing) = self.in_force_since(edition.charter(), at, edition.public_since);
+            self.editions[at].in_force_since = since;
+            self.editions[at].narrowing = narrowing;
+        }
+    }
+
+    /// The oldest edition that a release logged at `index` may cite: the newest narrowing one before it (rule 1).
+    pub fn oldest_citable(&self, index: LeafIndex) -> Option<&Edition> {
+        self.editions.iter().rev().find(|edition| edition.narrowing && edition.index < index)
+    }
+
+    /// What edition `id` widens against those that it was compared with, in words.
+    pub fn widenings_of(&self, id: &StatementId) -> Vec<String> {
+        let Some(at) = self.editions.iter().position(|edition| edition.id() == *id) else {
+            return Vec::new();
+        };
+        let edition = &self.editions[at];
+        let mut words: Vec<String> = Vec::new();
+        for older in self.compared_with(at, edition.public_since) {
+            for widening in widenings(older.charter(), edition.charter()) {
+                if !words.contains(&widening) {
+                    words.push(widening);
+                }
+            }
+        }
+        words
+    }
+
+    /// From when on an edition at position `at` is in force, and whether it narrows against all that it is compared with.
+    fn in_force_since(&self, charter: &Charter, at: usize, public_since: Timestamp) -> (Timestamp, bool) {
+        let compared = self.compared_with(at, public_since);
+        if compared.iter().all(|older| narrows(older.charter(), charter)) {
+            return (public_since, true);
+        }
+        let notice = compared.iter().map(|older| older.charter().limits.notice).max().unwrap_or(0);
+        (public_since.plus(notice), false)
+    }
+
+    /// The editions before position `at`, from the newest in force at `public_since`.
+    fn compared_with(&self, at: usize, public_since: Timestamp) -> &[Edition] {
+        let before = &self.editions[..at];
+        let in_force = before.iter().rposition(|edition| edition.in_force_since <= public_since);
+        &before[in_force.unwrap_or(0)..]
+    }
+
+    fn wrong_number(&self, charter: &Signed<Charter>, expected: u64) -> Violation {
+        let number = charter.body().edition;
+        let position = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
+        match position.and_then(|position| self.editions.get(position)) {
+            Some(known) => Violation::Equivocation {
+                series: Series::Edition,
+                number,
+                first: known.id(),
+                second: charter.id(),
+            },
+            None => Violation::NotContiguous { series: Series::Edition, expected, found: number },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::charter::Action;
+    use crate::rules::testing::{ALL, LOG, charter, sign_charter};
+
+    const START: Timestamp = Timestamp(1_000_000);
+    const NOTICE: u64 = 3600;
+
+    fn chain() -> Editions {
+        let first = charter();
+        let mut editions = Editions::new(LOG, &first.list);
+        editions.push(sign_charter(&first, &ALL), LeafIndex(0), START).unwrap();
+        editions
+    }
+
+    fn amended(editions: &Editions, edit: impl Fn(&mut Charter)) -> Signed<Charter> {
+        let before = editions.newest().unwrap();
+        let mut charter = before.charter().clone();
+        charter.edition += 1;
+        charter.previous = Some(before.id());
+        edit(&mut charter);
+        sign_charter(&charter, &ALL)
+    }
+
+    fn push(editions: &mut Editions, at: u64, edit: impl Fn(&mut Charter)) -> Result<(), Violation> {
+        let signed = amended(editions, edit);
+        let index = LeafIndex(editions.all().len() as u64);
+        editions.push(signed, index, START.plus(at))
+    }
+
+    #[test]
+    fn a_narrowing_edition_is_in_force_at_once_and_a_widening_one_after_its_notice() {
+        let mut editions = chain();
+        push(&mut editions, 10, |c| c.matching.max_distance = 20).unwrap();
+        assert_eq!(editions.newest().unwrap().in_force_since(), START.plus(10));
+        push(&mut editions, 20, |c| c.matching.max_distance = 30).unwrap();
+        assert_eq!(editions.newest().unwrap().in_force_since(), START.plus(20 + NOTICE));
+        assert_eq!(editions.in_force_at(START.plus(30)).unwrap().number(), 2);
+        assert_eq!(editions.in_force_at(START.plus(20 + NOTICE)).unwrap().number(), 3);
+        assert_eq!(editions.widenings_of(&editions.newest().unwrap().id()), ["matching.max_distance from 20 to 30"]);
+    }
+
+    #[test]
+    fn notice_is_not_laundered_through_a_pending_edition() {
+        let mut editions = chain();
+        push(&mut editions, 10, |c| c.matching.max_distance = 30).unwrap();
+        // Narrower than the pending edition 2, but wider than edition 1, which is in force.
+        push(&mut editions, 20, |c| c.matching.max_distance = 28).unwrap();
+        assert_eq!(editions.newest().unwrap().in_force_since(), START.plus(20 + NOTICE));
+        // Lowering the notice widens, so a short notice can't be prepared in a pending edition.
+        push(&mut editions, 30, |c| c.limits.notice = 1).unwrap();
+        push(&mut editions, 40, |c| c.action.most = Action::Block).unwrap();
+        assert_eq!(editions.newest().unwrap().in_force_since(), START.plus(40 + NOTICE));
+    }
+
+    #[test]
+    fn an_edition_that_narrows_against_all_overtakes_a_pending_one() {
+        let mut editions = chain();
+        push(&mut editions, 10, |c| c.matching.max_distance = 30).unwrap();
+        push(&mut editions, 20, |c| c.matching.max_distance = 20).unwrap();
+        assert_eq!(editions.in_force_at(START.plus(20)).unwrap().number(), 3);
+        assert_eq!(editions.oldest_citable(LeafIndex(9)).unwrap().number(), 3);
+        assert_eq!(editions.oldest_citable(LeafIndex(2)).unwrap().number(), 1, "logged before edition 3");
+    }
+
+    #[test]
+    fn the_chain_is_contiguous_and_has_one_successor_each() {
+        let mut editions = chain();
+        let second = amended(&editions, |c| c.matching.max_distance = 20);
+        let other = amended(&editions, |c| c.matching.max_distance = 18);
+        let gap = amended(&editions, |c| c.edition = 3);
+        let wrong = amended(&editions, |c| c.previous = Some(StatementId([7; 32])));
+        let judge = |editions: &Editions, signed: &Signed<Charter>| {
+            editions.judge_text(signed, LeafIndex(5))
+        };
+        let contiguous = Violation::NotContiguous { series: Series::Edition, expected: 2, found: 3 };
+        assert_eq!(judge(&editions, &gap), Err(contiguous));
+        let mismatch = Violation::PreviousMismatch { series: Series::Edition, number: 2 };
+        assert_eq!(judge(&editions, &wrong), Err(mismatch.clone()));
+        assert_eq!(editions.judge_text(&second, LeafIndex(0)), Err(mismatch), "refers to no larger index");
+        editions.push(second.clone(), LeafIndex(1), START).unwrap();
+        let equivocation =
+            Violation::Equivocation { series: Series::Edition, number: 2, first: second.id(), second: other.id() };
+        assert_eq!(judge(&editions, &other), Err(equivocation));
+    }
+
+    #[test]
+    fn other_log_list_or_algorithm() {
+        let editions = chain();
+        let judge = |edit: fn(&mut Charter)| editions.judge_text(&amended(&editions, edit), LeafIndex(1));
+        assert!(matches!(judge(|c| c.log = "other.example/log".into()), Err(Violation::OtherLog { .. })));
+        let other = |c: &mut Charter| c.list = ListName::new("other.example/list").unwrap();
+        assert!(matches!(judge(other), Err(Violation::OtherList { .. })));
+        let exact = |c: &mut Charter| {
+            c.matching.algorithm = crate::list::Algorithm::Sha256;
+            c.matching.max_distance = 0;
+            c.matching.min_quality = 0;
+        };
+        assert_eq!(judge(exact), Err(Violation::AlgorithmChanged));
+    }
+
+    #[test]
+    fn a_later_witnessed_time_moves_what_depends_on_it() {
+        let mut editions = chain();
+        push(&mut editions, 10, |c| c.matching.max_distance = 30).unwrap();
+        let id = editions.newest().unwrap().id();
+        editions.set_public_since(&id, START.plus(50));
+        assert_eq!(editions.newest().unwrap().in_force_since(), START.plus(50 + NOTICE));
+    }
+}

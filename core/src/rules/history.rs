@@ -1,0 +1,373 @@
+//! Everything that a log says about its lists, judged statement by statement: what the log server keeps to admit the
+//! next one, and a monitor to audit them all.
+
+use super::editions::{Edition, Editions};
+use super::releases::{self, Before, Earlier, Place};
+use super::{Series, Violation, signatures};
+use crate::attestation::Attestation;
+use crate::charter::Charter;
+use crate::hash::StatementId;
+use crate::release::Release;
+use crate::statement::{ListName, Signed, Statement};
+use crate::time::Timestamp;
+use crate::tree::LeafIndex;
+use alloc::borrow::ToOwned;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// A release in its place in the log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LoggedRelease {
+    /// The release, signed.
+    pub release: Signed<Release>,
+    /// Its place in the log.
+    pub index: LeafIndex,
+    /// Since when it is public.
+    pub public_since: Timestamp,
+    /// The number of the edition that it cites.
+    pub edition: u64,
+}
+
+impl LoggedRelease {
+    fn as_earlier(&self) -> Earlier {
+        let Release { version, created, .. } = *self.release.body();
+        Earlier { id: self.release.id(), version, edition: self.edition, created, index: self.index }
+    }
+}
+
+/// An attestation in its place in the log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LoggedAttestation {
+    /// The attestation, signed.
+    pub attestation: Signed<Attestation>,
+    /// Its place in the log.
+    pub index: LeafIndex,
+}
+
+/// What a log says about one list, as far as it keeps the rules.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ListHistory {
+    editions: Editions,
+    releases: Vec<LoggedRelease>,
+    attestations: Vec<LoggedAttestation>,
+}
+
+impl ListHistory {
+    /// The editions of its charter.
+    pub fn editions(&self) -> &Editions {
+        &self.editions
+    }
+
+    /// Its releases, from version 1 without gaps.
+    pub fn releases(&self) -> &[LoggedRelease] {
+        &self.releases
+    }
+
+    /// What auditors found.
+    pub fn attestations(&self) -> &[LoggedAttestation] {
+        &self.attestations
+    }
+
+    /// The release of this version.
+    pub fn version(&self, version: u64) -> Option<&LoggedRelease> {
+        self.releases.get(usize::try_from(version.checked_sub(1)?).ok()?)
+    }
+
+    fn before(&self) -> Before {
+        let adding = self.releases.iter().rev().find(|logged| logged.release.body().added > 0);
+        Before {
+            earlier: self.releases.last().map(LoggedRelease::as_earlier),
+            last_addition: adding.map(|logged| logged.release.body().created),
+        }
+    }
+
+    fn judge_release_text(&self, release: &Signed<Release>, place: Place) -> Result<&Edition, Violation> {
+        let body = release.body();
+        let expected = self.releases.len() as u64 + 1;
+        if body.version != expected {
+            return Err(self.wrong_version(release, expected));
+        }
+        for delta in &body.deltas {
+            let known = self.version(delta.from).is_some_and(|base| base.release.id() == delta.release);
+            if !known {
+                return Err(Violation::UnknownRelease { id: delta.release });
+            }
+        }
+        releases::judge_text(body, &self.editions, &self.before(), place)
+    }
+
+    /// A version that is taken is equivocation if the newcomer carries the signatures that count.
+    fn wrong_version(&self, release: &Signed<Release>, expected: u64) -> Violation {
+        let number = release.body().version;
+        let contiguous = Violation::NotContiguous { series: Series::Version, expected, found: number };
+        let Some(known) = self.version(number) else {
+            return contiguous;
+        };
+        let signed = self
+            .editions
+            .find(&release.body().charter)
+            .is_some_and(|edition| signatures::release(release, edition.charter()).is_ok());
+        if signed {
+            let (first, second) = (known.release.id(), release.id());
+            Violation::Equivocation { series: Series::Version, number, first, second }
+        } else {
+            contiguous
+        }
+    }
+}
+
+/// What a log says, as far as it keeps the rules.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct History {
+    log: String,
+    lists: BTreeMap<ListName, ListHistory>,
+    statements: BTreeMap<StatementId, LeafIndex>,
+}
+
+/// Whether a statement comes with its signatures.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Signing {
+    /// It is complete.
+    Signed,
+    /// It is a draft: its signatures are not judged.
+    Draft,
+}
+
+impl History {
+    /// Nothing yet, in the log with this origin.
+    pub fn new(log: &str) -> Self {
+        Self { log: log.to_owned(), lists: BTreeMap::new(), statements: BTreeMap::new() }
+    }
+
+    /// The lists, by name.
+    pub fn lists(&self) -> impl Iterator<Item = (&ListName, &ListHistory)> {
+        self.lists.iter()
+    }
+
+    /// The list with this name.
+    pub fn list(&self, name: &ListName) -> Option<&ListHistory> {
+        self.lists.get(name)
+    }
+
+    /// Where a statement stands in the log.
+    pub fn index_of(&self, id: &StatementId) -> Option<LeafIndex> {
+        self.statements.get(id).copied()
+    }
+
+    /// Judges a statement that is, or would be, logged at `place`.
+    pub fn judge(&self, statement: &Statement, place: Place, signing: Signing) -> Result<(), Violation> {
+        let id = statement.id();
+        if self.statements.contains_key(&id) {
+            return Err(Violation::AlreadyLogged { id });
+        }
+        match statement {
+            Statement::Charter(charter) => self.judge_charter(charter, place, signing),
+            Statement::Release(release) => self.judge_release(release, place, signing),
+            Statement::Attestation(attestation) => self.judge_attestation(attestation, signing),
+        }
+    }
+
+    /// Judges a statement and, if it keeps the rules, takes it up. One that breaks them leaves the lists as they were; its
+    /// text counts as logged in any case.
+    pub fn record(&mut self, statement: Statement, place: Place) -> Result<(), Violation> {
+        let verdict = self.judge(&statement, place, Signing::Signed);
+        self.statements.entry(statement.id()).or_insert(place.index);
+        verdict?;
+        let Place { index, public_since } = place;
+        let list = self.list_mut(statement.list());
+        match statement {
+            Statement::Charter(charter) => list.editions.push(charter, index, public_since)?,
+            Statement::Release(release) => {
+                let edition = list.editions.find(&release.body().charter).map_or(0, Edition::number);
+                list.releases.push(LoggedRelease { release, index, public_since, edition });
+            }
+            Statement::Attestation(attestation) => list.attestations.push(LoggedAttestation { attestation, index }),
+        }
+        Ok(())
+    }
+
+    /// Sets since when a statement is public, once that is witnessed.
+    pub fn set_public_since(&mut self, id: &StatementId, public_since: Timestamp) {
+        for list in self.lists.values_mut() {
+            list.editions.set_public_since(id, public_since);
+            for logged in list.releases.iter_mut().filter(|logged| logged.release.id() == *id) {
+                logged.public_since = public_since;
+            }
+        }
+    }
+
+    fn list_mut(&mut self, name: &ListName) -> &mut ListHistory {
+        let log = &self.log;
+        self.lists.entry(name.clone()).or_insert_with(|| ListHistory {
+            editions: Editions::new(log, name),
+            releases: Vec::new(),
+            attestations: Vec::new(),
+        })
+    }
+
+    fn judge_charter(&self, charter: &Signed<Charter>, place: Place, signing: Signing) -> Result<(), Violation> {
+        let empty;
+        let editions = match self.lists.get(&charter.body().list) {
+            Some(list) => &list.editions,
+            None => {
+                empty = Editions::new(&self.log, &charter.body().list);
+                &empty
+            }
+        };
+        editions.judge_text(charter, place.index)?;
+        match signing {
+            Signing::Signed => editions.judge_signatures(charter, place.public_since),
+            Signing::Draft => Ok(()),
+        }
+    }
+
+    fn judge_release(&self, release: &Signed<Release>, place: Place, signing: Signing) -> Result<(), Violation> {
+        let body = release.body();
+        let list = self.lists.get(&body.list).ok_or(Violation::UnknownCharter { id: body.charter })?;
+        let edition = list.judge_release_text(release, place)?;
+        match signing {
+            Signing::Signed => signatures::release(release, edition.charter()),
+            Signing::Draft => Ok(()),
+        }
+    }
+
+    fn judge_attestation(&self, attestation: &Signed<Attestation>, signing: Signing) -> Result<(), Violation> {
+        let body = attestation.body();
+        let known = self.lists.get(&body.list).is_some_and(|list| {
+            list.releases.iter().any(|logged| logged.release.id() == body.release)
+        });
+        if !known {
+            return Err(Violation::UnknownRelease { id: body.release });
+        }
+        match signing {
+            Signing::Signed => signatures::attestation(attestation),
+            Signing::Draft => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::note::Note;
+    use crate::rules::testing::{ALL, LOG, charter, key, next_release, release_of, sign, sign_charter, sign_release};
+
+    const START: Timestamp = Timestamp(1_000_000);
+
+    fn place(index: u64) -> Place {
+        Place { index: LeafIndex(index), public_since: START.plus(index * 100) }
+    }
+
+    fn history() -> History {
+        let mut history = History::new(LOG);
+        let charter = charter();
+        history.record(Statement::Charter(sign_charter(&charter, &ALL)), place(0)).unwrap();
+        history
+    }
+
+    fn release_after(history: &History, names: &[&str]) -> Statement {
+        let list = history.lists().next().unwrap().1;
+        let edition = list.editions().newest().unwrap();
+        let mut release = match list.releases().last() {
+            Some(last) => next_release(list.releases(), last),
+            None => release_of(edition.charter(), 1),
+        };
+        release.charter = edition.id();
+        release.created = START.plus(100 * (release.version));
+        release.expires = release.created.plus(1000);
+        Statement::Release(sign_release(&release, names))
+    }
+
+    #[test]
+    fn charter_and_releases_are_taken_up_in_order() {
+        let mut history = history();
+        for index in 1..=9 {
+            let release = release_after(&history, &["m1", "c1", "c3"]);
+            history.record(release, place(index)).unwrap();
+        }
+        let list = history.lists().next().unwrap().1;
+        assert_eq!(list.releases().len(), 9);
+        assert_eq!(list.version(8).unwrap().release.body().deltas.len(), 3);
+        assert_eq!(list.version(0), None);
+    }
+
+    #[test]
+    fn a_breach_leaves_the_list_as_it_was_and_a_text_counts_once() {
+        let mut history = history();
+        let weak = release_after(&history, &["m1", "c1"]);
+        assert!(matches!(history.record(weak.clone(), place(1)), Err(Violation::TooFewCurators { .. })));
+        assert_eq!(history.lists().next().unwrap().1.releases().len(), 0);
+        let id = weak.id();
+        assert_eq!(history.record(weak, place(2)), Err(Violation::AlreadyLogged { id }));
+    }
+
+    #[test]
+    fn a_second_signed_release_of_a_version_is_equivocation_and_an_unsigned_one_is_not() {
+        let mut history = history();
+        let first = release_after(&history, &["m1", "c1", "c3"]);
+        let Statement::Release(release) = &first else { panic!() };
+        let mut other = release.body().clone();
+        other.expires = other.expires.plus(1);
+        let signed = Statement::Release(sign_release(&other, &["m2", "c2", "c3"]));
+        other.expires = other.expires.plus(1);
+        let unsigned = Statement::Release(sign_release(&other, &["m2"]));
+        history.record(first.clone(), place(1)).unwrap();
+        let equivocation =
+            Violation::Equivocation { series: Series::Version, number: 1, first: first.id(), second: signed.id() };
+        assert_eq!(history.judge(&signed, place(2), Signing::Signed), Err(equivocation));
+        assert!(matches!(history.judge(&unsigned, place(2), Signing::Signed), Err(Violation::NotContiguous { .. })));
+    }
+
+    #[test]
+    fn drafts_are_judged_without_signatures() {
+        let history = history();
+        let Statement::Release(release) = release_after(&history, &[]) else { panic!() };
+        let draft = Statement::from_note(Note::new(release.note().text().into(), Vec::new()).unwrap()).unwrap();
+        assert_eq!(history.judge(&draft, place(1), Signing::Draft), Ok(()));
+        let unsigned = Err(Violation::MaintainerMissing { under: 1 });
+        assert_eq!(history.judge(&draft, place(1), Signing::Signed), unsigned);
+    }
+
+    #[test]
+    fn a_delta_from_an_unknown_release_is_refused() {
+        let mut history = history();
+        let first = release_after(&history, &["m1", "c1", "c3"]);
+        history.record(first, place(1)).unwrap();
+        let Statement::Release(second) = release_after(&history, &[]) else { panic!() };
+        let mut body = second.body().clone();
+        let stranger = StatementId([9; 32]);
+        body.deltas[0].release = stranger;
+        body.previous = Some(stranger);
+        let signed = Statement::Release(sign_release(&body, &["m1", "c1", "c3"]));
+        let unknown = Err(Violation::UnknownRelease { id: stranger });
+        assert_eq!(history.judge(&signed, place(2), Signing::Signed), unknown);
+    }
+
+    #[test]
+    fn an_attestation_is_about_a_logged_release_and_by_its_auditor() {
+        let mut history = history();
+        let release = release_after(&history, &["m1", "c1", "c3"]);
+        let id = release.id();
+        history.record(release, place(1)).unwrap();
+        let attestation = Attestation {
+            statement: Attestation::KIND.into(),
+            list: charter().list,
+            release: id,
+            auditor: key("auditor").verifier().clone(),
+            method: crate::attestation::Method::Followed,
+            log_size: Some(crate::tree::TreeSize(2)),
+            sample: None,
+            errors: None,
+            complaint: None,
+            finding: "nothing to object to".into(),
+            report: None,
+            created: START.plus(500),
+        };
+        let text = attestation.to_text().unwrap();
+        let by = |name: &str| Statement::from_note(sign(&text, &[name])).unwrap();
+        assert_eq!(history.judge(&by("auditor"), place(2), Signing::Signed), Ok(()));
+        let stranger = Err(Violation::UncountedSignature { name: "stranger".into() });
+        assert_eq!(history.judge(&by("stranger"), place(2), Signing::Signed), stranger);
+    }
+}

@@ -1,0 +1,196 @@
+//! Rule 2: whose signatures a statement must carry. The lines of a logged statement are only by keys that count, one per
+//! key, in the order of the charter: maintainer, then curators. For an amendment the keys of the new edition come first,
+//! then those that only older editions have.
+
+use super::Violation;
+use crate::attestation::Attestation;
+use crate::charter::{Charter, Jurisdiction};
+use crate::note::{Note, NoteError, VerifierKey};
+use crate::release::Release;
+use crate::statement::Signed;
+use crate::time::Timestamp;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+use core::slice;
+
+/// How long after its creation a release is admitted, in seconds.
+pub const DRAFT_LIFETIME: u64 = 24 * 3600;
+
+/// A release carries a maintainer key of its charter, and its curators' threshold.
+pub fn release(release: &Signed<Release>, charter: &Charter) -> Result<(), Violation> {
+    let counted = counted_keys(&[charter]);
+    let signers = signers(release.note(), &counted)?;
+    approved(charter, &signers)
+}
+
+/// The first edition carries a maintainer key and every curator that it names.
+pub fn first_edition(edition: &Signed<Charter>) -> Result<(), Violation> {
+    let charter = edition.body();
+    let counted = counted_keys(&[charter]);
+    let signers = signers(edition.note(), &counted)?;
+    approved(charter, &signers)?;
+    let curators = charter.curation.curators.iter().map(|curator| &curator.key);
+    all_signed(curators, &signers)
+}
+
+/// An amendment is approved under the edition before it, under the newest that is in force, and under itself; and it is
+/// signed by every key that it adds (rules 2 and 3).
+pub fn amendment(edition: &Signed<Charter>, before: &Charter, in_force: &Charter) -> Result<(), Violation> {
+    let charter = edition.body();
+    let counted = counted_keys(&[charter, before, in_force]);
+    let signers = signers(edition.note(), &counted)?;
+    approved(before, &signers)?;
+    approved(in_force, &signers)?;
+    approved(charter, &signers)?;
+    let known = |key: &&VerifierKey| before.keys().any(|old| old.public_bytes() == key.public_bytes());
+    all_signed(charter.keys().filter(|key| !known(key)), &signers)
+}
+
+/// An attestation is signed by the auditor that it names, alone.
+pub fn attestation(attestation: &Signed<Attestation>) -> Result<(), Violation> {
+    let auditor = &attestation.body().auditor;
+    if signers(attestation.note(), slice::from_ref(&auditor))?.is_empty() {
+        return Err(Violation::AuditorMissing { name: auditor.name().to_string() });
+    }
+    Ok(())
+}
+
+/// A release is admitted from its creation until 24 hours later.
+pub fn admissible_at(release: &Release, at: Timestamp) -> Result<(), Violation> {
+    if release.created > at {
+        return Err(Violation::CreatedLate { created: release.created, at });
+    }
+    if at.since(release.created) > DRAFT_LIFETIME {
+        return Err(Violation::StaleDraft { created: release.created, at });
+    }
+    Ok(())
+}
+
+/// The keys that count under any of `charters`, each once, in order.
+pub fn counted_keys<'c>(charters: &[&'c Charter]) -> Vec<&'c VerifierKey> {
+    let mut keys: Vec<&VerifierKey> = Vec::new();
+    for key in charters.iter().flat_map(|charter| charter.keys()) {
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    keys
+}
+
+/// The keys that signed, if every line is by a key that counts, one per key, in their order.
+fn signers<'k>(note: &Note, counted: &[&'k VerifierKey]) -> Result<Vec<&'k VerifierKey>, Violation> {
+    let mut remaining = counted.iter();
+    let mut signers = Vec::new();
+    for line in note.signatures() {
+        let Some(key) = remaining.find(|key| key.matches(line)) else {
+            return Err(Violation::UncountedSignature { name: line.name.clone() });
+        };
+        match note.signers(slice::from_ref(*key)) {
+            Err(NoteError::WrongSignature(name)) => return Err(Violation::WrongSignature { name }),
+            _ => signers.push(*key),
+        }
+    }
+    Ok(signers)
+}
+
+/// Whether `signers` are what `charter` asks for.
+fn approved(charter: &Charter, signers: &[&VerifierKey]) -> Result<(), Violation> {
+    let under = charter.edition;
+    let signed = |key: &VerifierKey| signers.iter().any(|signer| signer.public_bytes() == key.public_bytes());
+    if !charter.maintainer.keys.iter().any(signed) {
+        return Err(Violation::MaintainerMissing { under });
+    }
+    let curators = charter.curation.curators.iter().filter(|curator| signed(&curator.key));
+    let mut jurisdictions: Vec<&Jurisdiction> = curators.map(|curator| &curator.jurisdiction).collect();
+    let (have, need) = (jurisdictions.len() as u64, charter.curation.threshold);
+    if have < need {
+        return Err(Violation::TooFewCurators { have, need, under });
+    }
+    jurisdictions.sort();
+    jurisdictions.dedup();
+    let (have, need) = (jurisdictions.len() as u64, charter.curation.min_jurisdictions);
+    if have < need {
+        return Err(Violation::TooFewJurisdictions { have, need, under });
+    }
+    Ok(())
+}
+
+fn all_signed<'k>(
+    mut keys: impl Iterator<Item = &'k VerifierKey>,
+    signers: &[&VerifierKey],
+) -> Result<(), Violation> {
+    match keys.find(|key| !signers.contains(key)) {
+        Some(key) => Err(Violation::AddedKeyMissing { name: key.name().to_string() }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::statement::Statement;
+    use crate::rules::testing::{charter, key, release_of, sign_charter, sign_release};
+
+    #[test]
+    fn a_release_needs_maintainer_and_threshold_from_enough_jurisdictions() {
+        let charter = charter();
+        let draft = release_of(&charter, 1);
+        let judge = |names: &[&str]| release(&sign_release(&draft, names), &charter);
+        assert_eq!(judge(&["m1", "c1", "c3"]), Ok(()));
+        assert_eq!(judge(&["m2", "c1", "c2", "c3"]), Ok(()));
+        assert_eq!(judge(&["c1", "c3"]), Err(Violation::MaintainerMissing { under: 1 }));
+        assert_eq!(judge(&["m1", "c1"]), Err(Violation::TooFewCurators { have: 1, need: 2, under: 1 }));
+        assert_eq!(judge(&["m1", "c1", "c2"]), Err(Violation::TooFewJurisdictions { have: 1, need: 2, under: 1 }));
+        let uncounted = |name: &str| Err(Violation::UncountedSignature { name: name.into() });
+        assert_eq!(judge(&["m1", "c1", "c3", "stranger"]), uncounted("stranger"));
+        assert_eq!(judge(&["m1", "c1", "c1", "c3"]), uncounted("c1"));
+        assert_eq!(judge(&["c1", "m1", "c3"]), uncounted("m1"));
+    }
+
+    #[test]
+    fn a_wrong_signature_by_a_key_that_counts_is_named() {
+        let charter = charter();
+        let signed = sign_release(&release_of(&charter, 1), &["m1", "c1", "c3"]);
+        let mut lines = signed.note().signatures().to_vec();
+        lines[1].bytes[5] ^= 1;
+        let note = Note::new(signed.note().text().into(), lines).unwrap();
+        let tampered = Statement::from_note(note).unwrap().into_release().unwrap();
+        assert_eq!(release(&tampered, &charter), Err(Violation::WrongSignature { name: "c1".into() }));
+    }
+
+    #[test]
+    fn the_first_edition_needs_every_curator() {
+        let charter = charter();
+        assert_eq!(first_edition(&sign_charter(&charter, &["m1", "c1", "c2", "c3"])), Ok(()));
+        let missing = Err(Violation::AddedKeyMissing { name: "c2".into() });
+        assert_eq!(first_edition(&sign_charter(&charter, &["m1", "c1", "c3"])), missing);
+    }
+
+    #[test]
+    fn an_amendment_needs_the_old_threshold_the_new_one_and_every_added_key() {
+        let old = charter();
+        let mut new = charter();
+        new.edition = 2;
+        new.previous = Some(crate::hash::StatementId([0; 32]));
+        new.curation.curators[0].key = key("c4").verifier().clone();
+        let judge = |names: &[&str]| amendment(&sign_charter(&new, names), &old, &old);
+        assert_eq!(judge(&["m1", "c4", "c2", "c3"]), Ok(()), "c2 and c3 consent under both");
+        assert_eq!(judge(&["m1", "c4", "c3", "c1"]), Ok(()), "c1 and c3 under the old, c4 and c3 under the new");
+        let added = Err(Violation::AddedKeyMissing { name: "c4".into() });
+        assert_eq!(judge(&["m1", "c2", "c3"]), added);
+        assert_eq!(judge(&["m1", "c4", "c3"]), Err(Violation::TooFewCurators { have: 1, need: 2, under: 1 }));
+    }
+
+    #[test]
+    fn a_draft_is_admitted_for_a_day() {
+        let charter = charter();
+        let release = release_of(&charter, 1);
+        let created = release.created;
+        assert_eq!(admissible_at(&release, created), Ok(()));
+        assert_eq!(admissible_at(&release, created.plus(DRAFT_LIFETIME)), Ok(()));
+        let late = created.plus(DRAFT_LIFETIME + 1);
+        assert_eq!(admissible_at(&release, late), Err(Violation::StaleDraft { created, at: late }));
+        let early = Timestamp(created.0 - 1);
+        assert_eq!(admissible_at(&release, early), Err(Violation::CreatedLate { created, at: early }));
+    }
+}

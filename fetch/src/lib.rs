@@ -1,0 +1,31 @@
+//! All outbound HTTP, and folders as mirrors.
+//!
+//! - [`Source`]: wherever a log's [resources](isonomy_core::resource::Resource) are read from, a server or a folder.
+//! - [`LogClient`]: the writing half of a log's HTTP surface.
+//! - [`WitnessClient`]: C2SP tlog-witness.
+//! - [`HttpLimits`]: how long a server is waited for. How much is read from it, the caller says each time.
+//!
+//! Every server is taken for hostile here: it can send the wrong bytes, which is for the caller to find out, but not
+//! too many, not too slowly, not from another place, and it can't tell one client from another by what is sent to it: no
+//! cookies, no conditional requests, one user agent for all. A proxy is used if the environment names one
+//! (`HTTPS_PROXY` and the like), except for servers on the same machine.
+//!
+//! Out of scope: whether what was fetched is true (`isonomy-verifier`), caches and the choice among mirrors
+//! (`isonomy-client`).
+
+#![forbid(unsafe_code)]
+
+mod error;
+mod folder;
+mod limits;
+mod log;
+mod server;
+mod sink;
+mod source;
+mod witness;
+
+pub use error::{FetchError, WitnessError};
+pub use limits::HttpLimits;
+pub use log::{LogClient, Submitted};
+pub use source::Source;
+pub use witness::WitnessClient;

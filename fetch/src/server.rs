@@ -1,0 +1,317 @@
+//! HTTP: one server, by its base URL.
+
+use crate::error::{FetchError, shown};
+use crate::limits::HttpLimits;
+use crate::sink::Sink;
+use reqwest::header::{CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Method, Response, Url};
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Once;
+use std::time::Duration;
+use tokio::io::AsyncWrite;
+use tokio::time::{Instant, timeout_at};
+
+/// The same for every version and every installation, so that it tells nobody apart.
+const USER_AGENT: &str = "isonomy";
+
+/// The media type of statements and checkpoints.
+pub(crate) const TEXT: &str = "text/plain; charset=utf-8";
+/// The media type of objects.
+pub(crate) const BYTES: &str = "application/octet-stream";
+
+/// No server can make anybody wait for longer.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
+
+/// A server that files are fetched from and sent to.
+#[derive(Clone)]
+pub(crate) struct Server {
+    base: Url,
+    client: Client,
+    limits: HttpLimits,
+}
+
+impl Server {
+    /// The server at this `http://` or `https://` URL. Nothing is sent yet.
+    pub(crate) fn new(base: &str, limits: HttpLimits) -> Result<Self, FetchError> {
+        let (base, limits) = (parse_base(base)?, limits.bounded());
+        let client = make_client(&base, &limits)?;
+        Ok(Self { base, client, limits })
+    }
+
+    /// How long it is waited for.
+    pub(crate) fn limits(&self) -> &HttpLimits {
+        &self.limits
+    }
+
+    /// The URL of what is at `path`.
+    pub(crate) fn location(&self, path: &str) -> String {
+        with_path(&self.base, path).to_string()
+    }
+
+    /// Asks for what is at `path`, which has no leading slash.
+    pub(crate) async fn get(&self, path: &str) -> Result<Answer, FetchError> {
+        self.exchange(Method::GET, path, None, self.limits.answer).await
+    }
+
+    /// Sends `body` to `path`; the answer may take as long as `patience` says to begin.
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: (Vec<u8>, &'static str),
+        patience: Duration,
+    ) -> Result<Answer, FetchError> {
+        let patience = patience.saturating_add(self.limits.time_for(body.0.len() as u64));
+        self.exchange(method, path, Some(body), patience).await
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(Vec<u8>, &'static str)>,
+        patience: Duration,
+    ) -> Result<Answer, FetchError> {
+        let url = with_path(&self.base, path);
+        let location = url.to_string();
+        let mut request = self.client.request(method, url);
+        if let Some((bytes, content_type)) = body {
+            request = request.header(CONTENT_TYPE, content_type).body(bytes);
+        }
+        let started = Instant::now();
+        let response = timeout_at(started + patience.min(self.limits.total), request.send()).await;
+        let response = response.map_err(|_| too_slow(&location, "it does not begin to answer"))?;
+        let response = response.map_err(|error| unreachable(&location, error))?;
+        let answer = Answer { location, response, limits: self.limits, started, began: Instant::now() };
+        if answer.response.status().is_redirection() {
+            let to = shown(answer.header(LOCATION).unwrap_or_default());
+            return Err(FetchError::Redirect { location: answer.location, to });
+        }
+        Ok(answer)
+    }
+}
+
+/// Shows the base URL.
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.base.as_str())
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Server({})", self.base)
+    }
+}
+
+/// What a server answers: the head is there, the body is still to come.
+pub(crate) struct Answer {
+    location: String,
+    response: Response,
+    limits: HttpLimits,
+    started: Instant,
+    began: Instant,
+}
+
+impl Answer {
+    /// The URL that was asked.
+    pub(crate) fn location(&self) -> &str {
+        &self.location
+    }
+
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> u16 {
+        self.response.status().as_u16()
+    }
+
+    /// Fails unless the status is 200.
+    pub(crate) fn found(self) -> Result<Self, FetchError> {
+        match self.status() {
+            200 => Ok(self),
+            404 | 410 => Err(FetchError::NotFound { location: self.location }),
+            status => Err(FetchError::Status { location: self.location, status }),
+        }
+    }
+
+    /// The media type, without parameters.
+    pub(crate) fn content_type(&self) -> &str {
+        let value = self.header(CONTENT_TYPE).unwrap_or_default();
+        value.split_once(';').map_or(value, |(essence, _)| essence).trim()
+    }
+
+    /// How long the server asks to wait, if it says so in seconds; at most [`MAX_RETRY_AFTER`].
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        let asked = self.header(RETRY_AFTER)?.parse().ok().map(Duration::from_secs)?;
+        Some(asked.min(MAX_RETRY_AFTER))
+    }
+
+    /// The whole body, of at most `limit` bytes.
+    pub(crate) async fn bytes(self, limit: u64) -> Result<Vec<u8>, FetchError> {
+        let mut bytes = Vec::new();
+        self.copy_to(&mut bytes, limit).await?;
+        Ok(bytes)
+    }
+
+    /// Writes the body to `writer`, after decompression at most `limit` bytes, and gives their number.
+    pub(crate) async fn copy_to<W: AsyncWrite + Unpin>(
+        mut self,
+        writer: &mut W,
+        limit: u64,
+    ) -> Result<u64, FetchError> {
+        let location = self.location.clone();
+        let mut sink = Sink::new(writer, &location, limit);
+        if let Some(size) = self.response.content_length() {
+            sink.expect(size)?;
+        }
+        loop {
+            let piece = timeout_at(self.deadline(sink.written()), self.response.chunk()).await;
+            let piece = piece.map_err(|_| too_slow(&location, "its answer comes too slowly or has stopped"))?;
+            match piece.map_err(|error| interrupted(&location, error))? {
+                Some(piece) => sink.push(&piece).await?,
+                None => return sink.finish().await,
+            }
+        }
+    }
+
+    /// The latest that the next piece may come, after so many bytes.
+    fn deadline(&self, received: u64) -> Instant {
+        let by_rate = self.began + self.limits.idle + self.limits.time_for(received);
+        let by_pause = Instant::now() + self.limits.idle;
+        by_rate.min(by_pause).min(self.started + self.limits.total)
+    }
+
+    fn header(&self, name: HeaderName) -> Option<&str> {
+        self.response.headers().get(name)?.to_str().ok()
+    }
+}
+
+fn parse_base(text: &str) -> Result<Url, FetchError> {
+    let refused = |reason| FetchError::Address { text: text.to_owned(), reason };
+    let mut url = Url::parse(text).map_err(|_| refused("it is not a URL"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(refused("a server's URL begins with http:// or https://"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refused("a URL with a user name or a password would tell its user apart from others"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(refused("paths are appended to the URL, so it can't have a query or a fragment"));
+    }
+    if !url.path().ends_with('/') {
+        url.set_path(&[url.path(), "/"].concat());
+    }
+    Ok(url)
+}
+
+fn with_path(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&[base.path(), path].concat());
+    url
+}
+
+fn make_client(base: &Url, limits: &HttpLimits) -> Result<Client, FetchError> {
+    install_provider();
+    let builder = Client::builder()
+        .user_agent(USER_AGENT)
+        .redirect(Policy::none())
+        .referer(false)
+        .connect_timeout(limits.connect);
+    let builder = if is_this_machine(base) { builder.no_proxy() } else { builder };
+    // Without redirects, a plain server never leads to TLS: then the system's certificates need not even be there.
+    let builder = if base.scheme() == "http" { builder.tls_certs_only([]) } else { builder };
+    builder.build().map_err(|error| FetchError::Setup { reason: causes(error) })
+}
+
+/// Makes `ring` the cryptography of TLS for the process, unless the program that this is part of has chosen already.
+fn install_provider() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+fn too_slow(location: &str, waited: &'static str) -> FetchError {
+    FetchError::TooSlow { location: location.to_owned(), waited }
+}
+
+fn unreachable(location: &str, error: reqwest::Error) -> FetchError {
+    if error.is_timeout() {
+        return too_slow(location, "no connection comes about");
+    }
+    FetchError::Unreachable { location: location.to_owned(), reason: causes(error) }
+}
+
+fn interrupted(location: &str, error: reqwest::Error) -> FetchError {
+    FetchError::Interrupted { location: location.to_owned(), reason: causes(error) }
+}
+
+/// An error with all its causes, without the URL, which the message has already.
+fn causes(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    shown(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_appended_to_the_base() {
+        for (base, url) in [
+            ("http://log.example", "http://log.example/tile/0/000.p/5"),
+            ("HTTPS://log.example/", "https://log.example/tile/0/000.p/5"),
+            ("https://log.example:8443/a/b", "https://log.example:8443/a/b/tile/0/000.p/5"),
+            ("http://127.0.0.1:1/a%20b/", "http://127.0.0.1:1/a%20b/tile/0/000.p/5"),
+        ] {
+            assert_eq!(with_path(&parse_base(base).unwrap(), "tile/0/000.p/5").as_str(), url);
+        }
+    }
+
+    #[test]
+    fn a_url_that_is_no_base_is_refused() {
+        for text in [
+            "log.example",
+            "ftp://log.example/",
+            "http://user@log.example/",
+            "http://:secret@log.example/",
+            "http://log.example/?token=1",
+            "http://log.example/#a",
+            "http://",
+        ] {
+            assert!(matches!(parse_base(text), Err(FetchError::Address { .. })), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_proxy_stands_before_this_machine() {
+        for (url, expected) in [
+            ("http://localhost:8080", true),
+            ("http://127.0.0.2/", true),
+            ("http://[::1]:80/", true),
+            ("http://log.example/", false),
+            ("http://127.0.0.1.log.example/", false),
+        ] {
+            assert_eq!(is_this_machine(&Url::parse(url).unwrap()), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_client_for_tls_can_be_made() {
+        assert!(Server::new("https://log.example/", HttpLimits::default()).is_ok());
+    }
+}

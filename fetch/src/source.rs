@@ -1,0 +1,139 @@
+//! Wherever a log's resources are read from.
+
+use crate::error::FetchError;
+use crate::folder::Folder;
+use crate::limits::HttpLimits;
+use crate::server::Server;
+use isonomy_core::resource::Resource;
+use isonomy_core::tile::{
+    TILE_WIDTH, TileError, TileKind, TilePath, encode_entries, encode_hashes, parse_entries, parse_hashes,
+};
+use std::fmt;
+use std::path::PathBuf;
+use tokio::io::AsyncWrite;
+
+/// A log, or a mirror of one: a server, or a folder with the same layout as its paths. Nothing that it gives is to be
+/// believed before it is verified. Clones share their connections.
+#[derive(Clone, Debug)]
+pub struct Source {
+    place: Place,
+}
+
+#[derive(Clone, Debug)]
+enum Place {
+    Server(Server),
+    Folder(Folder),
+}
+
+impl Source {
+    /// The server at a URL that begins with `http://` or `https://`; anything else is the path of a folder. Nothing is
+    /// looked at before the first request.
+    pub fn parse(text: &str) -> Result<Self, FetchError> {
+        Self::with_limits(text, HttpLimits::default())
+    }
+
+    /// Like [`Self::parse`], with other limits for a server.
+    pub fn with_limits(text: &str, limits: HttpLimits) -> Result<Self, FetchError> {
+        if text.contains("://") {
+            return Server::new(text, limits).map(Self::server);
+        }
+        if text.is_empty() {
+            return Err(FetchError::Address { text: String::new(), reason: "it is empty" });
+        }
+        Ok(Self::folder(text))
+    }
+
+    /// A folder.
+    pub fn folder(path: impl Into<PathBuf>) -> Self {
+        Self { place: Place::Folder(Folder::new(path)) }
+    }
+
+    pub(crate) fn server(server: Server) -> Self {
+        Self { place: Place::Server(server) }
+    }
+
+    /// The bytes of a resource, at most `max_bytes`.
+    ///
+    /// A source may have dropped a partial tile once the full one was there; then the full one is fetched, and what the
+    /// partial one would hold is returned.
+    pub async fn get(&self, resource: &Resource, max_bytes: u64) -> Result<Vec<u8>, FetchError> {
+        match (self.read(resource, max_bytes).await, resource) {
+            (Err(missing @ FetchError::NotFound { .. }), Resource::Tile(tile)) if !tile.is_full() => {
+                self.read_from_full(tile, max_bytes, missing).await
+            }
+            (answer, _) => answer,
+        }
+    }
+
+    async fn read(&self, resource: &Resource, max_bytes: u64) -> Result<Vec<u8>, FetchError> {
+        let mut bytes = Vec::new();
+        self.copy_to(resource, max_bytes, &mut bytes).await?;
+        Ok(bytes)
+    }
+
+    /// What `partial` would hold, taken from the full tile; `missing` if that isn't there either.
+    async fn read_from_full(
+        &self,
+        partial: &TilePath,
+        max_bytes: u64,
+        missing: FetchError,
+    ) -> Result<Vec<u8>, FetchError> {
+        let full = partial.full();
+        let bytes = match self.read(&Resource::Tile(full), full.max_bytes() as u64).await {
+            Err(FetchError::NotFound { .. }) => return Err(missing),
+            answer => answer?,
+        };
+        let location = self.location(&full.to_string());
+        let bytes = match first_of(&bytes, partial) {
+            Ok(bytes) => bytes,
+            Err(error) => return Err(FetchError::Malformed { location, reason: error.to_string() }),
+        };
+        let fits = bytes.len() as u64 <= max_bytes;
+        fits.then_some(bytes).ok_or(FetchError::TooLarge { location, limit: max_bytes })
+    }
+
+    /// Writes the bytes of a resource, at most `max_bytes`, to `writer` as they come, and gives their number. For
+    /// objects that are too large to be held in memory. On an error, what was written so far is worthless.
+    pub async fn copy_to<W: AsyncWrite + Unpin>(
+        &self,
+        resource: &Resource,
+        max_bytes: u64,
+        writer: &mut W,
+    ) -> Result<u64, FetchError> {
+        let path = resource.to_string();
+        match &self.place {
+            Place::Server(server) => server.get(&path).await?.found()?.copy_to(writer, max_bytes).await,
+            Place::Folder(folder) => folder.copy_to(&path, writer, max_bytes).await,
+        }
+    }
+
+    fn location(&self, path: &str) -> String {
+        match &self.place {
+            Place::Server(server) => server.location(path),
+            Place::Folder(folder) => folder.location(path),
+        }
+    }
+}
+
+/// The bytes of a partial tile, out of those of the full one.
+fn first_of(full: &[u8], partial: &TilePath) -> Result<Vec<u8>, TileError> {
+    let width = usize::from(partial.width());
+    match partial.kind() {
+        TileKind::Hashes { .. } => Ok(encode_hashes(first(&parse_hashes(full, TILE_WIDTH)?, width))),
+        TileKind::Entries => encode_entries(first(&parse_entries(full, TILE_WIDTH)?, width)),
+    }
+}
+
+fn first<T>(items: &[T], count: usize) -> &[T] {
+    items.get(..count).unwrap_or(items)
+}
+
+/// Shows the URL or the folder.
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Place::Server(server) => server.fmt(f),
+            Place::Folder(folder) => folder.path().display().fmt(f),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The crate against servers that behave, servers that don't, and folders.
+
+mod folder;
+mod log;
+mod reading;
+mod script;
+mod witness;

@@ -1,0 +1,155 @@
+//! Composing bundles, and the index of lists.
+
+use isonomy_core::bundle::{Bundle, Included};
+use isonomy_core::checkpoint::CheckpointNote;
+use isonomy_core::hash::{NodeHash, StatementId};
+use isonomy_core::rules::history::{History, ListHistory, LoggedRelease};
+use isonomy_core::rules::releases;
+use isonomy_core::statement::ListName;
+use isonomy_core::time::Timestamp;
+use isonomy_core::tree::LeafIndex;
+use serde::Serialize;
+
+/// A release that a bundle may hold.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Candidate {
+    /// The release.
+    pub id: StatementId,
+    /// Its place in the log.
+    pub index: LeafIndex,
+    /// Whether it has been public for its charter's minimum visibility.
+    pub visible: Visibility,
+}
+
+/// How far a release is on its way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Visibility {
+    /// Public for too short a time.
+    Pending,
+    /// To be used.
+    Usable,
+    /// Public for long enough, but expired.
+    Expired,
+}
+
+/// The newest usable release and all after it. If none is usable, the newest that was, since clients that say how old
+/// their list is need it; if there never was one, all of them.
+pub fn select(releases: &[Candidate]) -> &[Candidate] {
+    let newest = |wanted| releases.iter().rposition(|release| release.visible == wanted);
+    let from = newest(Visibility::Usable).or_else(|| newest(Visibility::Expired)).unwrap_or(0);
+    releases.get(from..).unwrap_or_default()
+}
+
+/// The bundle of a list: all editions of its charter, ascending, and these releases, with the inclusion proofs that
+/// `prove` gives for the tree of the checkpoint.
+pub fn compose<E>(
+    list: &ListName,
+    charters: &[(StatementId, LeafIndex)],
+    releases: &[Candidate],
+    checkpoint: &CheckpointNote,
+    mut prove: impl FnMut(LeafIndex) -> Result<Vec<NodeHash>, E>,
+) -> Result<Bundle, E> {
+    let mut include = |id: StatementId, index: LeafIndex| Ok(Included { id, index, path: prove(index)? });
+    let charters = charters.iter().map(|(id, index)| include(*id, *index)).collect::<Result<_, E>>()?;
+    let releases = releases.iter().map(|release| include(release.id, release.index)).collect::<Result<_, E>>()?;
+    Ok(Bundle { list: list.clone(), charters, releases, checkpoint: checkpoint.clone() })
+}
+
+/// The bundle of a list under a checkpoint whose witnessed *now* is given. What is logged after the checkpoint is left
+/// out; `None` if that is the charter too.
+pub fn of_history<E>(
+    list: &ListName,
+    history: &ListHistory,
+    checkpoint: &CheckpointNote,
+    now: Timestamp,
+    prove: impl FnMut(LeafIndex) -> Result<Vec<NodeHash>, E>,
+) -> Result<Option<Bundle>, E> {
+    let covered = |index: LeafIndex| index.0 < checkpoint.checkpoint().size.0;
+    let editions = history.editions().all().iter().filter(|edition| covered(edition.index()));
+    let charters: Vec<_> = editions.map(|edition| (edition.id(), edition.index())).collect();
+    if charters.is_empty() {
+        return Ok(None);
+    }
+    let logged = history.releases().iter().filter(|logged| covered(logged.index));
+    let candidates: Vec<Candidate> = logged.map(|logged| candidate(history, logged, now)).collect();
+    compose(list, &charters, select(&candidates), checkpoint, prove).map(Some)
+}
+
+fn candidate(history: &ListHistory, logged: &LoggedRelease, now: Timestamp) -> Candidate {
+    let body = logged.release.body();
+    let charter = history.editions().find(&body.charter).map(|edition| edition.charter());
+    let public = charter.is_some_and(|charter| releases::visible(charter, logged.public_since, now, None).is_ok());
+    let visible = match public {
+        false => Visibility::Pending,
+        true if body.expires <= now => Visibility::Expired,
+        true => Visibility::Usable,
+    };
+    Candidate { id: logged.release.id(), index: logged.index, visible }
+}
+
+#[derive(Serialize)]
+struct Index<'h> {
+    log: &'h str,
+    lists: Vec<IndexedList<'h>>,
+}
+
+#[derive(Serialize)]
+struct IndexedList<'h> {
+    list: &'h str,
+    bundle: String,
+    edition: u64,
+    charter: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    newest: Option<IndexedRelease>,
+}
+
+#[derive(Serialize)]
+struct IndexedRelease {
+    version: u64,
+    release: String,
+    entries: u64,
+    created: Timestamp,
+    expires: Timestamp,
+}
+
+/// The index of lists, as JSON, for people and tools; nothing is trusted because of it.
+pub fn index(origin: &str, history: &History) -> Result<Vec<u8>, serde_json::Error> {
+    let lists = history.lists().filter_map(|(name, list)| {
+        let edition = list.editions().newest()?;
+        let newest = list.releases().last().map(|logged| {
+            let body = logged.release.body();
+            let (version, entries, created, expires) = (body.version, body.entries, body.created, body.expires);
+            IndexedRelease { version, release: logged.release.id().to_hex(), entries, created, expires }
+        });
+        let (list, bundle) = (name.as_str(), format!("list/{name}/bundle"));
+        Some(IndexedList { list, bundle, edition: edition.number(), charter: edition.id().to_hex(), newest })
+    });
+    let mut json = serde_json::to_vec_pretty(&Index { log: origin, lists: lists.collect() })?;
+    json.push(b'\n');
+    Ok(json)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Visibility::{Expired, Pending, Usable};
+
+    fn selected(states: &[Visibility]) -> Vec<u64> {
+        let of = |(index, &visible): (usize, &Visibility)| Candidate {
+            id: StatementId([index as u8; 32]),
+            index: LeafIndex(index as u64),
+            visible,
+        };
+        let candidates: Vec<Candidate> = states.iter().enumerate().map(of).collect();
+        select(&candidates).iter().map(|candidate| candidate.index.0).collect()
+    }
+
+    #[test]
+    fn the_newest_usable_release_and_all_after_it() {
+        assert!(selected(&[]).is_empty());
+        assert_eq!(selected(&[Pending, Pending]), [0, 1]);
+        assert_eq!(selected(&[Usable, Usable, Pending]), [1, 2]);
+        assert_eq!(selected(&[Usable, Expired]), [0, 1], "the older one is valid for longer");
+        assert_eq!(selected(&[Expired, Expired, Pending]), [1, 2]);
+    }
+}

@@ -1,0 +1,113 @@
+//! The public folder: exactly what a mirror copies and what is served, each thing under the path by which it is fetched
+//! ([`Resource`]).
+//!
+//! ```text
+//! checkpoint                   the newest published checkpoint
+//! tile/…                       hashes and entries
+//! object/<sha256 hex>          snapshots and deltas
+//! statement/<id hex>           statements
+//! proof/<id hex>               their seen proofs
+//! list/<name>/bundle           bundles
+//! lists                        a JSON index, for people and tools
+//! ```
+
+use isonomy_core::resource::Resource;
+use isonomy_store::files::{self, FileError};
+use std::path::{Path, PathBuf};
+
+/// The name of the index of lists, which is no [`Resource`] because no client relies on it.
+pub const LISTS: &str = "lists";
+
+/// The public folder of a log.
+#[derive(Clone, Debug)]
+pub struct PublicFolder {
+    root: PathBuf,
+}
+
+impl PublicFolder {
+    /// The folder at `root`, which is made if it is missing.
+    pub fn open(root: PathBuf) -> Result<Self, FileError> {
+        files::create_dir_all_durable(&root)?;
+        Ok(Self { root })
+    }
+
+    /// Where it is.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The file of a resource. Its path has only letters, digits, hyphens, dots inside names, and slashes, so that it
+    /// can't lead out of the folder.
+    pub fn path(&self, resource: &Resource) -> PathBuf {
+        self.root.join(resource.to_string())
+    }
+
+    /// The bytes of a resource of limited size; `None` if it is not there. Objects, whose size is in the statement that
+    /// names them, are read elsewhere.
+    pub fn read(&self, resource: &Resource) -> Result<Option<Vec<u8>>, FileError> {
+        let limit = resource.max_bytes().map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+        files::read_limited(&self.path(resource), limit)
+    }
+
+    /// Writes a resource durably, in place of what is there, if anything.
+    pub fn replace(&self, resource: &Resource, bytes: &[u8]) -> Result<(), FileError> {
+        self.replace_at(&self.path(resource), bytes)
+    }
+
+    /// Writes a resource that never changes, durably; that it is there already with the same bytes is fine.
+    pub fn write_once(&self, resource: &Resource, bytes: &[u8]) -> Result<(), FileError> {
+        let path = self.path(resource);
+        create_parent(&path)?;
+        files::write_once(&path, bytes)
+    }
+
+    /// Writes a tile durably. What stands there with other bytes is left from a batch that was never committed, and is
+    /// replaced: the caller has made sure that no committed tree needs it.
+    pub fn write_uncommitted(&self, resource: &Resource, bytes: &[u8]) -> Result<(), FileError> {
+        match self.write_once(resource, bytes) {
+            Err(FileError::Differs { .. }) => self.replace(resource, bytes),
+            result => result,
+        }
+    }
+
+    /// Writes the index of lists.
+    pub fn write_lists(&self, json: &[u8]) -> Result<(), FileError> {
+        self.replace_at(&self.root.join(LISTS), json)
+    }
+
+    /// Whether there are tiles, of whatever tree.
+    pub fn has_tiles(&self) -> bool {
+        self.root.join("tile").exists()
+    }
+
+    fn replace_at(&self, path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+        create_parent(path)?;
+        files::replace(path, bytes)
+    }
+}
+
+fn create_parent(path: &Path) -> Result<(), FileError> {
+    path.parent().map_or(Ok(()), files::create_dir_all_durable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use isonomy_core::hash::StatementId;
+
+    #[test]
+    fn resources_are_files_under_their_paths() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = PublicFolder::open(dir.path().join("public")).unwrap();
+        let statement = Resource::Statement(StatementId([7; 32]));
+        assert_eq!(folder.read(&statement).unwrap(), None);
+        folder.write_once(&statement, b"text").unwrap();
+        folder.write_once(&statement, b"text").unwrap();
+        assert!(matches!(folder.write_once(&statement, b"other"), Err(FileError::Differs { .. })));
+        assert_eq!(folder.read(&statement).unwrap().unwrap(), b"text");
+        assert_eq!(folder.path(&statement), dir.path().join("public/statement").join("07".repeat(32)));
+        folder.replace(&Resource::Checkpoint, b"one").unwrap();
+        folder.write_uncommitted(&Resource::Checkpoint, b"two").unwrap();
+        assert_eq!(folder.read(&Resource::Checkpoint).unwrap().unwrap(), b"two");
+    }
+}

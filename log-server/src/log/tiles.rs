@@ -1,0 +1,150 @@
+//! Reading tiles, and making proofs of them.
+
+use super::LogError;
+use crate::files::PublicFolder;
+use isonomy_core::hash::{LeafHash, NodeHash, RootHash};
+use isonomy_core::resource::Resource;
+use isonomy_core::tile::{self, RightEdge, TileKind, TilePath};
+use isonomy_core::tree::{ConsistencyPlan, Frontier, InclusionPlan, LeafIndex, NodeCoordinate, TreeSize, leaf_hash};
+use std::collections::BTreeMap;
+
+/// Reads nodes of one tree; each tile once.
+pub struct NodeReader<'f> {
+    folder: &'f PublicFolder,
+    size: TreeSize,
+    tiles: BTreeMap<TilePath, Vec<NodeHash>>,
+}
+
+impl<'f> NodeReader<'f> {
+    /// A reader of the tree of this size, which must be in the folder.
+    pub(super) fn new(folder: &'f PublicFolder, size: TreeSize) -> Self {
+        Self { folder, size, tiles: BTreeMap::new() }
+    }
+
+    /// The inclusion proof of a leaf in this tree.
+    pub fn inclusion(&mut self, index: LeafIndex) -> Result<Vec<NodeHash>, LogError> {
+        let beyond = LogError::NoSuchTree { size: self.size };
+        let plan = InclusionPlan::new(index, self.size).ok_or(beyond)?;
+        let nodes = self.nodes(plan.nodes())?;
+        Ok(plan.combine(&nodes)?)
+    }
+
+    /// The consistency proof from the first `old` leaves to this tree.
+    pub(super) fn consistency(&mut self, old: TreeSize) -> Result<Vec<NodeHash>, LogError> {
+        let plan = ConsistencyPlan::new(old, self.size).ok_or(LogError::NoSuchTree { size: old })?;
+        let nodes = self.nodes(plan.nodes())?;
+        Ok(plan.combine(&nodes)?)
+    }
+
+    /// The root of the first `size` leaves of this tree.
+    pub(super) fn root_at(&mut self, size: TreeSize) -> Result<RootHash, LogError> {
+        let nodes = self.nodes(&Frontier::coordinates(size))?;
+        let frontier = Frontier::from_parts(size, nodes).ok_or(LogError::NoSuchTree { size })?;
+        Ok(frontier.root())
+    }
+
+    fn nodes(&mut self, nodes: &[NodeCoordinate]) -> Result<Vec<NodeHash>, LogError> {
+        for tile in tile::tiles_for(nodes, self.size) {
+            if !self.tiles.contains_key(&tile) {
+                self.tiles.insert(tile, read_hashes(self.folder, &tile)?);
+            }
+        }
+        tile::nodes_from_tiles(nodes, self.size, |tile| self.tiles.get(tile).map(Vec::as_slice))
+            .ok_or(LogError::NoSuchTree { size: self.size })
+    }
+}
+
+/// The hashes of a tile.
+pub(super) fn read_hashes(folder: &PublicFolder, tile: &TilePath) -> Result<Vec<NodeHash>, LogError> {
+    let damaged = |source| LogError::Tile { tile: *tile, source };
+    tile::parse_hashes(&read(folder, tile)?, tile.width()).map_err(damaged)
+}
+
+/// The entries of a tile of entries.
+pub(super) fn read_entries(folder: &PublicFolder, tile: &TilePath) -> Result<Vec<Vec<u8>>, LogError> {
+    let damaged = |source| LogError::Tile { tile: *tile, source };
+    tile::parse_entries(&read(folder, tile)?, tile.width()).map_err(damaged)
+}
+
+fn read(folder: &PublicFolder, tile: &TilePath) -> Result<Vec<u8>, LogError> {
+    folder.read(&Resource::Tile(*tile))?.ok_or(LogError::TileMissing { tile: *tile })
+}
+
+/// The right edge of the tree of this size, as it is on the disk.
+pub(super) fn read_edge(folder: &PublicFolder, size: TreeSize) -> Result<RightEdge, LogError> {
+    let partial = RightEdge::partial_tiles(size);
+    let hashes = partial.iter().map(|tile| read_hashes(folder, tile)).collect::<Result<_, _>>()?;
+    RightEdge::from_tiles(size, hashes).map_err(|_| LogError::NoSuchTree { size })
+}
+
+/// Writes what a tree needs that grows from `edge` by `entries`, and gives its right edge. Nothing is replaced that the
+/// tree of the old size needs.
+pub(super) fn write_growth(
+    folder: &PublicFolder,
+    edge: &RightEdge,
+    entries: &[Vec<u8>],
+) -> Result<RightEdge, LogError> {
+    let leaves: Vec<LeafHash> = entries.iter().map(|entry| leaf_hash(entry)).collect();
+    let (grown, hash_tiles) = edge.append(&leaves);
+    for (tile, bytes) in entry_tiles(folder, edge.size(), grown.size(), entries)? {
+        folder.write_uncommitted(&Resource::Tile(tile), &bytes)?;
+    }
+    for tile in &hash_tiles {
+        folder.write_uncommitted(&Resource::Tile(tile.path), &tile.to_bytes())?;
+    }
+    Ok(grown)
+}
+
+/// The tiles of entries that differ between a tree of size `old` and one with `entries` after it.
+fn entry_tiles(
+    folder: &PublicFolder,
+    old: TreeSize,
+    new: TreeSize,
+    entries: &[Vec<u8>],
+) -> Result<Vec<(TilePath, Vec<u8>)>, LogError> {
+    let mut all: Vec<Vec<u8>> = Vec::new();
+    if !old.0.is_multiple_of(u64::from(tile::TILE_WIDTH))
+        && let Some(partial) = old.0.checked_sub(1).and_then(|last| TilePath::of_entry(LeafIndex(last), old))
+    {
+        all = read_entries(folder, &partial)?;
+    }
+    all.extend_from_slice(entries);
+    let mut tiles = Vec::new();
+    let mut rest = all.as_slice();
+    for path in tile::entry_tiles(LeafIndex(old.0), new) {
+        let (own, after) = rest.split_at_checked(path.width().into()).ok_or(LogError::NoSuchTree { size: old })?;
+        let bytes = tile::encode_entries(own).map_err(|source| LogError::Tile { tile: path, source })?;
+        tiles.push((path, bytes));
+        rest = after;
+    }
+    Ok(tiles)
+}
+
+/// Compares the leaves of a tile of entries with the tile of hashes beside it.
+fn check_leaves(folder: &PublicFolder, path: &TilePath, leaves: &[LeafHash]) -> Result<(), LogError> {
+    let size = TreeSize(path.index() * u64::from(tile::TILE_WIDTH) + u64::from(path.width()));
+    let hashes = TilePath::new(TileKind::Hashes { level: 0 }, path.index(), path.width());
+    let hashes = read_hashes(folder, &hashes.ok_or(LogError::NoSuchTree { size })?)?;
+    let agree = hashes.iter().zip(leaves).all(|(hash, leaf)| *hash == NodeHash::from(*leaf));
+    if agree { Ok(()) } else { Err(LogError::StoredOtherwise { size }) }
+}
+
+/// Reads back what was written for a tree that grew from the frontier `old` to `size`: the entries as stored, hashed
+/// again, must lead to the same root as the tiles as stored. Gives that root. So a bit that flips between hashing and
+/// signing is found before anything is signed.
+pub(super) fn root_of_stored(folder: &PublicFolder, old: &Frontier, size: TreeSize) -> Result<RootHash, LogError> {
+    let mut frontier = old.clone();
+    for path in tile::entry_tiles(LeafIndex(old.size().0), size) {
+        let first = path.index() * u64::from(tile::TILE_WIDTH);
+        let skip = usize::try_from(old.size().0.saturating_sub(first)).unwrap_or(usize::MAX);
+        let leaves: Vec<LeafHash> = read_entries(folder, &path)?.iter().map(|entry| leaf_hash(entry)).collect();
+        check_leaves(folder, &path, &leaves)?;
+        frontier.extend(leaves.into_iter().skip(skip));
+    }
+    let from_tiles = NodeReader::new(folder, size).root_at(size)?;
+    let edge = read_edge(folder, size)?.root();
+    if frontier.size() == size && frontier.root() == from_tiles && edge == from_tiles {
+        return Ok(from_tiles);
+    }
+    Err(LogError::StoredOtherwise { size })
+}

@@ -1,0 +1,215 @@
+//! Objects: received under a temporary name, staged until their release is sequenced, then public.
+//!
+//! ```text
+//! private/incoming/<number>/object    being received
+//! private/staged/<sha256 hex>         complete; its release is admitted, but not sequenced
+//! public/object/<sha256 hex>          of a release that is sequenced
+//! ```
+
+use crate::files::PublicFolder;
+use crate::refusal::Refusal;
+use isonomy_core::hash::ObjectDigest;
+use isonomy_core::release::{ObjectRef, Release};
+use isonomy_core::resource::Resource;
+use isonomy_store::files::{self, FileError};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Why an object could not be received or read.
+#[derive(Debug, thiserror::Error)]
+pub enum ObjectError {
+    /// The sender's fault.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The disk's fault.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The disk's fault, while receiving.
+    #[error("can't write an object that is being received to {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// An object that should be there is not, or not as it was.
+    #[error("the object {0} is missing or damaged; put it back from a mirror or a backup")]
+    Damaged(ObjectDigest),
+}
+
+/// The objects of a log.
+pub struct Objects {
+    public: PublicFolder,
+    staged: PathBuf,
+    incoming: PathBuf,
+    next: AtomicU64,
+}
+
+impl Objects {
+    /// The objects in these folders. What was being received when the server stopped last is removed.
+    pub fn open(public: PublicFolder, private: &Path) -> Result<Self, FileError> {
+        let (staged, incoming) = (private.join("staged"), private.join("incoming"));
+        files::create_dir_all_durable(&staged)?;
+        // Leftovers cost nothing but space, so that they can't be removed is no reason not to start.
+        if let Err(error) = std::fs::remove_dir_all(&incoming)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "objects left over from the last run can't be removed");
+        }
+        files::create_dir_all_durable(&incoming)?;
+        Ok(Self { public, staged, incoming, next: AtomicU64::new(0) })
+    }
+
+    /// Whether the object is there, staged or public.
+    pub fn has(&self, object: &ObjectRef) -> bool {
+        self.find(object).is_some()
+    }
+
+    /// The objects of a release that are not there yet, each once.
+    pub fn missing(&self, release: &Release) -> Vec<ObjectDigest> {
+        let missing: BTreeSet<ObjectDigest> =
+            release.objects().filter(|object| !self.has(object)).map(|object| object.sha256).collect();
+        missing.into_iter().collect()
+    }
+
+    /// The bytes of an object, checked against its digest.
+    pub fn read(&self, object: &ObjectRef) -> Result<Vec<u8>, ObjectError> {
+        let damaged = || ObjectError::Damaged(object.sha256);
+        let path = self.find(object).ok_or_else(damaged)?;
+        let limit = usize::try_from(object.size).map_err(|_| damaged())?;
+        let bytes = files::read_limited(&path, limit)?.ok_or_else(damaged)?;
+        if ObjectDigest::of(&bytes) == object.sha256 { Ok(bytes) } else { Err(damaged()) }
+    }
+
+    /// Begins to receive an object.
+    pub fn receive(&self, object: ObjectRef) -> Result<Upload, ObjectError> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let folder = self.incoming.join(number.to_string());
+        files::create_dir_all_durable(&folder)?;
+        let path = folder.join("object");
+        let file = File::create(&path).map_err(|source| ObjectError::Write { path, source })?;
+        let target = self.staged.join(object.sha256.to_hex());
+        Ok(Upload { object, folder, target, file, hasher: Sha256::new(), size: 0 })
+    }
+
+    /// Makes the objects of a release public.
+    pub fn publish(&self, release: &Release) -> Result<(), FileError> {
+        for object in release.objects() {
+            let staged = self.staged.join(object.sha256.to_hex());
+            let public = self.public.path(&Resource::Object(object.sha256));
+            if !staged.exists() {
+                continue;
+            }
+            public.parent().map_or(Ok(()), files::create_dir_all_durable)?;
+            match files::rename_durable(&staged, &public) {
+                Err(FileError::Exists { .. }) => files::remove_durable(&staged)?,
+                result => result?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes staged objects that are not among `wanted`.
+    pub fn sweep(&self, wanted: &BTreeSet<ObjectDigest>) -> Result<(), FileError> {
+        let Ok(entries) = std::fs::read_dir(&self.staged) else { return Ok(()) };
+        for entry in entries.flatten() {
+            let digest = entry.file_name().to_str().and_then(ObjectDigest::from_hex);
+            if digest.is_some_and(|digest| !wanted.contains(&digest)) {
+                files::remove_durable(&entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn find(&self, object: &ObjectRef) -> Option<PathBuf> {
+        let public = self.public.path(&Resource::Object(object.sha256));
+        let staged = self.staged.join(object.sha256.to_hex());
+        let has_size = |path: &PathBuf| std::fs::metadata(path).is_ok_and(|file| file.len() == object.size);
+        [public, staged].into_iter().find(has_size)
+    }
+}
+
+/// An object that is being received; gone when it is dropped.
+pub struct Upload {
+    object: ObjectRef,
+    folder: PathBuf,
+    target: PathBuf,
+    file: File,
+    hasher: Sha256,
+    size: u64,
+}
+
+impl Upload {
+    /// Takes the next bytes. More than the object has are refused at once.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), ObjectError> {
+        self.size = self.size.saturating_add(bytes.len() as u64);
+        if self.size > self.object.size {
+            return Err(Refusal::ObjectTooLarge { expected: self.object.size }.into());
+        }
+        self.hasher.update(bytes);
+        let failed = |source| ObjectError::Write { path: self.folder.join("object"), source };
+        self.file.write_all(bytes).map_err(failed)
+    }
+
+    /// Stages the object, durably, if it is whole and has the right digest.
+    pub fn finish(mut self) -> Result<(), ObjectError> {
+        let (expected, found) = (self.object.size, self.size);
+        if found < expected {
+            return Err(Refusal::ObjectTooSmall { expected, found }.into());
+        }
+        let digest = ObjectDigest(std::mem::take(&mut self.hasher).finalize().into());
+        if digest != self.object.sha256 {
+            return Err(Refusal::OtherDigest { found: digest }.into());
+        }
+        files::sync_tree(&self.folder)?;
+        match files::rename_durable(&self.folder.join("object"), &self.target) {
+            Err(FileError::Exists { .. }) => Ok(()), // somebody else sent it meanwhile
+            result => Ok(result?),
+        }
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(bytes: &[u8]) -> ObjectRef {
+        ObjectRef { size: bytes.len() as u64, sha256: ObjectDigest::of(bytes) }
+    }
+
+    #[test]
+    fn only_the_right_bytes_are_staged() {
+        let dir = tempfile::tempdir().unwrap();
+        let public = PublicFolder::open(dir.path().join("public")).unwrap();
+        let objects = Objects::open(public, dir.path()).unwrap();
+        let wanted = object(b"content");
+        let receive = |parts: &[&[u8]]| {
+            let mut upload = objects.receive(wanted)?;
+            parts.iter().try_for_each(|part| upload.write(part))?;
+            upload.finish()
+        };
+        let refusal = |error: ObjectError| if let ObjectError::Refused(refusal) = error { refusal.code() } else { "" };
+        assert_eq!(refusal(receive(&[b"cont"]).unwrap_err()), "too-small");
+        assert_eq!(refusal(receive(&[b"content", b"!"]).unwrap_err()), "too-large");
+        assert_eq!(refusal(receive(&[b"Content"]).unwrap_err()), "other-digest");
+        assert!(!objects.has(&wanted));
+        receive(&[b"con", b"tent"]).unwrap();
+        receive(&[b"content"]).unwrap();
+        assert_eq!(objects.read(&wanted).unwrap(), b"content");
+        assert_eq!(std::fs::read_dir(dir.path().join("incoming")).unwrap().count(), 0);
+        objects.sweep(&BTreeSet::from([wanted.sha256])).unwrap();
+        assert!(objects.has(&wanted));
+        objects.sweep(&BTreeSet::new()).unwrap();
+        assert!(!objects.has(&wanted));
+    }
+}

@@ -1,0 +1,382 @@
+//! Files that survive a power cut.
+//!
+//! A file is written under a temporary name in its own folder, made durable, given its name in one step, and then the
+//! folder is made durable. So a reader finds the old bytes or the new ones, never a part of them, and what a function
+//! here has returned `Ok` for is still there after the power fails.
+//!
+//! Temporary files are named `.tmp-<process>-<number>`. A process that dies leaves its own behind;
+//! [`remove_temporaries`] removes them. Whoever serves a folder to the world must not serve names that start with a dot.
+//!
+//! Folders can't be made durable on Windows; there the file system's own ordering has to do.
+
+mod error;
+mod journal;
+mod lock;
+mod temporary;
+
+pub use error::FileError;
+pub use journal::{MAX_JOURNAL_SIZE, append_line_durable, read_lines};
+pub use lock::{FolderLock, LOCK_FILE};
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+use temporary::{Access, Temporary};
+
+/// Writes `bytes` to `path`, in place of what is there, if anything; the permissions of an existing file are kept.
+///
+/// On error the old file is intact, unless it was only the last step that failed: then the new one is in place, whole,
+/// but might not survive a power cut.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let access = match fs::metadata(path) {
+        Ok(metadata) => Access::Like(metadata.permissions()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Access::Default,
+        Err(error) => return Err(FileError::io("read the permissions of", path, error)),
+    };
+    replace_as(path, bytes, access)
+}
+
+/// Like [`replace`], and only the file's owner can read it (on Unix: mode 0600).
+pub fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    replace_as(path, bytes, Access::Private)
+}
+
+fn replace_as(path: &Path, bytes: &[u8], access: Access) -> Result<(), FileError> {
+    let folder = folder_of(path);
+    Temporary::write(folder, bytes, access)?.rename_to(path)?;
+    sync_folder(folder)
+}
+
+/// Writes a file that must not exist yet; [`FileError::Exists`] if it does.
+pub fn create_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    create_as(path, bytes, Access::Default)
+}
+
+/// Like [`create_new`], and only the file's owner can read it (on Unix: mode 0600). For keys.
+pub fn write_private_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    create_as(path, bytes, Access::Private)
+}
+
+fn create_as(path: &Path, bytes: &[u8], access: Access) -> Result<(), FileError> {
+    let folder = folder_of(path);
+    if fs::symlink_metadata(path).is_ok() {
+        return Err(FileError::Exists { path: path.to_owned() });
+    }
+    Temporary::write(folder, bytes, access)?.link_to(path)?;
+    sync_folder(folder)
+}
+
+/// Writes a file whose content never changes: succeeds if it is there already with the same bytes,
+/// [`FileError::Differs`] if it is there with others.
+pub fn write_once(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    place_once(path, bytes)?;
+    sync_folder(folder_of(path))
+}
+
+/// [`write_once`] for many files, for the price of one synchronisation per file and one per folder.
+///
+/// On error some of them may be in place; to call it again with the same files is safe.
+pub fn write_all_once<P: AsRef<Path>, B: AsRef<[u8]>>(files: &[(P, B)]) -> Result<(), FileError> {
+    let mut folders = std::collections::BTreeSet::new();
+    for (path, bytes) in files {
+        place_once(path.as_ref(), bytes.as_ref())?;
+        folders.insert(folder_of(path.as_ref()));
+    }
+    folders.into_iter().try_for_each(sync_folder)
+}
+
+/// Puts a write-once file in place; its folder remains to be synchronised.
+fn place_once(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    if is_there(path, bytes)? {
+        return Ok(());
+    }
+    match Temporary::write(folder_of(path), bytes, Access::Default)?.link_to(path) {
+        Err(FileError::Exists { .. }) if is_there(path, bytes)? => Ok(()), // somebody was faster, with the same bytes
+        result => result,
+    }
+}
+
+/// Whether the file holds exactly `bytes`, which are then made durable: whoever wrote them may have died before that.
+fn is_there(path: &Path, bytes: &[u8]) -> Result<bool, FileError> {
+    let differs = || FileError::Differs { path: path.to_owned() };
+    match read_limited(path, bytes.len()) {
+        Ok(None) => Ok(false),
+        Ok(Some(found)) if found == bytes => sync_file(path).map(|()| true),
+        Ok(Some(_)) | Err(FileError::TooLarge { .. }) => Err(differs()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The content of a file of at most `max_bytes`, or `None` if there is none.
+pub fn read_limited(path: &Path, max_bytes: usize) -> Result<Option<Vec<u8>>, FileError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(FileError::io("open", path, error)),
+    };
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(max_bytes).unwrap_or(u64::MAX);
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| FileError::io("read", path, error))?;
+    if bytes.len() > max_bytes {
+        return Err(FileError::TooLarge { path: path.to_owned(), limit: max_bytes });
+    }
+    Ok(Some(bytes))
+}
+
+/// Creates a folder and those above it that are missing, each of them durably.
+pub fn create_dir_all_durable(dir: &Path) -> Result<(), FileError> {
+    let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.is_dir();
+    let missing: Vec<&Path> = dir.ancestors().take_while(is_missing).collect();
+    for folder in missing.into_iter().rev() {
+        match fs::create_dir(folder) {
+            Err(error) if !folder.is_dir() => return Err(FileError::io("create the folder", folder, error)),
+            _ => sync_folder(folder_of(folder))?,
+        }
+    }
+    Ok(())
+}
+
+/// Moves a file or folder to a name that is free, durably. Both names must be in the same file system.
+pub fn rename_durable(from: &Path, to: &Path) -> Result<(), FileError> {
+    if fs::symlink_metadata(to).is_ok() {
+        return Err(FileError::Exists { path: to.to_owned() });
+    }
+    fs::rename(from, to).map_err(|error| FileError::io("rename", from, error))?;
+    sync_folder(folder_of(to))?;
+    sync_folder(folder_of(from))
+}
+
+/// Removes a file, durably; that there is none is fine.
+pub fn remove_durable(path: &Path) -> Result<(), FileError> {
+    match fs::remove_file(path) {
+        Ok(()) => sync_folder(folder_of(path)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(FileError::io("remove", path, error)),
+    }
+}
+
+/// Makes everything in `dir` durable: files, folders inside it, the folder itself and its name in the one above.
+///
+/// For what others wrote without care. Links are not followed.
+pub fn sync_tree(dir: &Path) -> Result<(), FileError> {
+    sync_contents(dir)?;
+    sync_folder(folder_of(dir))
+}
+
+fn sync_contents(dir: &Path) -> Result<(), FileError> {
+    for entry in entries(dir)? {
+        let kind = entry.file_type().map_err(|error| FileError::io("look at", &entry.path(), error))?;
+        if kind.is_dir() {
+            sync_contents(&entry.path())?;
+        } else if kind.is_file() {
+            sync_file(&entry.path())?;
+        }
+    }
+    sync_folder(dir)
+}
+
+/// Removes the temporary files that processes which died left in `dir` (not in the folders inside it), and says how
+/// many there were. To be called by the only process that writes there: hold its [`FolderLock`].
+pub fn remove_temporaries(dir: &Path) -> Result<usize, FileError> {
+    let mut removed = 0;
+    for entry in entries(dir)? {
+        if temporary::is_temporary(&entry.file_name()) {
+            fs::remove_file(entry.path()).map_err(|error| FileError::io("remove", &entry.path(), error))?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+fn entries(dir: &Path) -> Result<Vec<fs::DirEntry>, FileError> {
+    let failed = |error| FileError::io("list the folder", dir, error);
+    fs::read_dir(dir).map_err(failed)?.collect::<Result<_, _>>().map_err(failed)
+}
+
+/// The folder that holds `path`: the current one for a bare name.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) => Path::new("."),
+        None => path,
+    }
+}
+
+fn sync_file(path: &Path) -> Result<(), FileError> {
+    let options = fs::OpenOptions::new().read(true).write(cfg!(windows)).open(path);
+    options.and_then(|file| file.sync_all()).map_err(|error| FileError::io("make durable", path, error))
+}
+
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> Result<(), FileError> {
+    let synced = File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(|error| FileError::io("make durable the folder", folder, error))
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> Result<(), FileError> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().unwrap()
+    }
+
+    fn names(dir: &Path) -> Vec<String> {
+        let mut names: Vec<String> =
+            fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn replacing_leaves_the_new_bytes_and_nothing_else() {
+        let dir = folder();
+        let path = dir.path().join("state");
+        for bytes in [&b"one"[..], b"two", b""] {
+            replace(&path, bytes).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), bytes);
+        }
+        assert_eq!(names(dir.path()), ["state"]);
+    }
+
+    #[test]
+    fn a_failed_replacement_leaves_the_old_file_and_no_temporary_one() {
+        let dir = folder();
+        let path = dir.path().join("occupied");
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("inside"), b"old").unwrap();
+        assert!(matches!(replace(&path, b"new"), Err(FileError::Io { .. })));
+        assert_eq!(fs::read(path.join("inside")).unwrap(), b"old");
+        assert_eq!(names(dir.path()), ["occupied"]);
+        assert!(matches!(replace(&dir.path().join("no/such/folder"), b"new"), Err(FileError::Io { .. })));
+    }
+
+    #[test]
+    fn a_new_file_is_never_overwritten() {
+        let dir = folder();
+        let path = dir.path().join("key");
+        create_new(&path, b"first").unwrap();
+        assert!(matches!(create_new(&path, b"first"), Err(FileError::Exists { .. })));
+        assert!(matches!(write_private_new(&path, b"second"), Err(FileError::Exists { .. })));
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        assert_eq!(names(dir.path()), ["key"]);
+    }
+
+    #[test]
+    fn writing_once_may_be_repeated_but_not_changed() {
+        let dir = folder();
+        let path = dir.path().join("tile");
+        write_once(&path, b"content").unwrap();
+        write_once(&path, b"content").unwrap();
+        for other in [&b"contenT"[..], b"conten", b"content and more", b""] {
+            let error = write_once(&path, other).unwrap_err();
+            assert!(matches!(error, FileError::Differs { .. }), "{error}");
+            assert_eq!(error.path(), path);
+        }
+        assert_eq!(fs::read(&path).unwrap(), b"content");
+        assert_eq!(names(dir.path()), ["tile"]);
+    }
+
+    #[test]
+    fn many_are_written_once_and_the_rest_after_a_failure_later() {
+        let dir = folder();
+        let files: Vec<(PathBuf, Vec<u8>)> = (0..20u8).map(|i| (dir.path().join(format!("{i}")), vec![i; 9])).collect();
+        write_all_once(&files[..7]).unwrap();
+        write_all_once(&files).unwrap();
+        for (path, bytes) in &files {
+            assert_eq!(&fs::read(path).unwrap(), bytes);
+        }
+        assert!(matches!(write_all_once(&[(&files[3].0, b"other")]), Err(FileError::Differs { .. })));
+    }
+
+    #[test]
+    fn threads_that_write_once_agree_on_one_content() {
+        let dir = folder();
+        let path = dir.path().join("contended");
+        let wins: usize = std::thread::scope(|scope| {
+            let write = |i: u8| {
+                let path = &path;
+                scope.spawn(move || usize::from(write_once(path, &[i / 2; 100]).is_ok()))
+            };
+            let writers: Vec<_> = (0..8).map(write).collect();
+            writers.into_iter().map(|writer| writer.join().unwrap()).sum()
+        });
+        assert_eq!(wins, 2, "both of those that wrote the same bytes, none of the others");
+        assert_eq!(names(dir.path()), ["contended"]);
+    }
+
+    #[test]
+    fn reading_is_limited() {
+        let dir = folder();
+        let path = dir.path().join("file");
+        assert_eq!(read_limited(&path, 10).unwrap(), None);
+        fs::write(&path, b"0123456789").unwrap();
+        assert_eq!(read_limited(&path, 10).unwrap().unwrap(), b"0123456789");
+        assert_eq!(read_limited(&path, usize::MAX).unwrap().unwrap(), b"0123456789");
+        assert!(matches!(read_limited(&path, 9), Err(FileError::TooLarge { limit: 9, .. })));
+        assert!(matches!(read_limited(dir.path(), 9), Err(FileError::Io { .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn private_files_are_private_and_permissions_are_kept() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = folder();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let key = dir.path().join("key");
+        write_private_new(&key, b"secret").unwrap();
+        assert_eq!(mode(&key), 0o600);
+        replace(&key, b"another").unwrap();
+        assert_eq!(mode(&key), 0o600, "an ordinary replacement does not open a private file to others");
+        let open = dir.path().join("open");
+        replace(&open, b"").unwrap();
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o666)).unwrap();
+        replace(&open, b"").unwrap();
+        assert_eq!(mode(&open), 0o666);
+        replace_private(&open, b"").unwrap();
+        assert_eq!(mode(&open), 0o600);
+    }
+
+    #[test]
+    fn folders_are_created_and_synchronised() {
+        let dir = folder();
+        let deep = dir.path().join("a/b/c");
+        create_dir_all_durable(&deep).unwrap();
+        create_dir_all_durable(&deep).unwrap();
+        fs::write(deep.join("file"), b"").unwrap();
+        sync_tree(dir.path()).unwrap();
+        assert!(matches!(create_dir_all_durable(&deep.join("file/d")), Err(FileError::Io { .. })));
+        assert_eq!(folder_of(Path::new("bare")), Path::new("."));
+        assert_eq!(folder_of(Path::new("/")), Path::new("/"));
+    }
+
+    #[test]
+    fn moving_never_overwrites_and_removing_twice_is_fine() {
+        let dir = folder();
+        let (from, to) = (dir.path().join("from"), dir.path().join("to"));
+        fs::write(&from, b"1").unwrap();
+        rename_durable(&from, &to).unwrap();
+        fs::write(&from, b"2").unwrap();
+        assert!(matches!(rename_durable(&from, &to), Err(FileError::Exists { .. })));
+        assert_eq!(fs::read(&to).unwrap(), b"1");
+        remove_durable(&to).unwrap();
+        remove_durable(&to).unwrap();
+        assert_eq!(names(dir.path()), ["from"]);
+    }
+
+    #[test]
+    fn only_temporaries_are_removed() {
+        let dir = folder();
+        for name in [".tmp-17-0", ".tmp-4294967295-123", ".tmp-", ".tmp-1", ".tmp-1-2-3", ".tmp-x-1", "tmp-1-1"] {
+            fs::write(dir.path().join(name), b"").unwrap();
+        }
+        assert_eq!(remove_temporaries(dir.path()).unwrap(), 2);
+        assert_eq!(names(dir.path()), [".tmp-", ".tmp-1", ".tmp-1-2-3", ".tmp-x-1", "tmp-1-1"]);
+    }
+}

@@ -1,0 +1,253 @@
+//! Evidence: a file that proves, from signed bytes alone, that a named key broke the rules. Anybody can check it, offline,
+//! years later, with the log's and witnesses' keys. What can't be proven so is an observation, never an accusation.
+//!
+//! A file is canonical JSON ([`isonomy_core::json`]); notes stand in it as arrays of lines. Its first field says what it holds:
+//!
+//! | `evidence` | holds | proves |
+//! |---|---|---|
+//! | `isonomy/fork/v1` | two checkpoints by the log, a prefix proof | the log showed two histories |
+//! | `isonomy/equivocation/v1` | a charter, two releases of one version, both signed as it asks | maintainer and curators signed both |
+//! | `isonomy/early-admission/v1` | two editions, a release under the second, two tlog-proofs, a checkpoint from before | the log admitted a release before the notice of its charter could be over |
+
+use isonomy_core::charter::Charter;
+use isonomy_core::checkpoint::CheckpointNote;
+use isonomy_core::hash::{NodeHash, ObjectDigest};
+use isonomy_core::json::{self, Lines};
+use isonomy_core::note::VerifierKey;
+use isonomy_core::policy::Policy as TlogPolicy;
+use isonomy_core::release::Release;
+use isonomy_core::rules::{amendment, signatures};
+use isonomy_core::statement::{Signed, Statement};
+use isonomy_core::tlog_proof::TlogProof;
+use isonomy_core::policy::QuorumTimes;
+use isonomy_core::tree::{LeafIndex, prefix_roots};
+use serde::{Deserialize, Serialize};
+
+/// The most bytes that an evidence file may have: two charters, a release and two proofs fit.
+pub const MAX_EVIDENCE_SIZE: usize = 512 * 1024;
+
+/// Why a file proves nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EvidenceError {
+    /// Not an evidence file.
+    #[error("malformed evidence: {0}")]
+    Malformed(String),
+    /// A signature or proof in it is wrong, or by another key than asked for.
+    #[error("the evidence does not hold: {0}")]
+    Unproven(String),
+}
+
+/// A proven breach, in words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Breach {
+    /// The names of the keys that answer for it.
+    pub by: Vec<String>,
+    /// What they did.
+    pub what: String,
+}
+
+/// Evidence as it stands in a file: nothing of it is believed before [`Evidence::verify`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "evidence")]
+pub enum Evidence {
+    /// Two checkpoints that contradict each other.
+    #[serde(rename = "isonomy/fork/v1")]
+    Fork(Fork),
+    /// Two releases of one version.
+    #[serde(rename = "isonomy/equivocation/v1")]
+    Equivocation(Equivocation),
+    /// A release that was admitted too early.
+    #[serde(rename = "isonomy/early-admission/v1")]
+    EarlyAdmission(Box<EarlyAdmission>),
+}
+
+/// The parts of a fork.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Fork {
+    older: Lines,
+    newer: Lines,
+    proof: Vec<NodeHash>,
+}
+
+/// The parts of an equivocation.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Equivocation {
+    charter: Lines,
+    first: Lines,
+    second: Lines,
+}
+
+/// The parts of an early admission.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct EarlyAdmission {
+    /// The edition that asks for notice.
+    pub before: Lines,
+    /// The edition that widens it.
+    pub edition: Lines,
+    /// The proof of the edition's place in the log.
+    pub edition_proof: Lines,
+    /// The release that cites it.
+    pub release: Lines,
+    /// The proof that the release was public.
+    pub release_proof: Lines,
+    /// A cosigned checkpoint that does not hold the edition yet.
+    pub earlier: Lines,
+}
+
+impl Evidence {
+    /// That a log signed `older` and `newer`, which contradict each other. `proof` is the prefix proof from one size to
+    /// the other, empty for equal sizes.
+    pub fn fork(older: &CheckpointNote, newer: &CheckpointNote, proof: Vec<NodeHash>) -> Self {
+        Self::Fork(Fork { older: Lines::of(older.note()), newer: Lines::of(newer.note()), proof })
+    }
+
+    /// That two releases of one version carry the signatures that `charter` asks for.
+    pub fn equivocation(charter: &Signed<Charter>, first: &Signed<Release>, second: &Signed<Release>) -> Self {
+        Self::Equivocation(Equivocation {
+            charter: Lines::of(charter.note()),
+            first: Lines::of(first.note()),
+            second: Lines::of(second.note()),
+        })
+    }
+
+    /// Parses an evidence file.
+    pub fn parse(bytes: &[u8]) -> Result<Self, EvidenceError> {
+        let malformed = |problem: String| EvidenceError::Malformed(problem);
+        if bytes.len() > MAX_EVIDENCE_SIZE {
+            return Err(malformed(format!("larger than {MAX_EVIDENCE_SIZE} bytes")));
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| malformed("not UTF-8".into()))?;
+        json::decode(text).map_err(|error| malformed(error.to_string()))
+    }
+
+    /// The text of the file.
+    pub fn to_text(&self) -> String {
+        // Its strings are lines of notes that were parsed, so they hold no control characters, and encoding can't fail.
+        json::encode(self).unwrap_or_default()
+    }
+
+    /// The digest of the file, which names it.
+    pub fn digest(&self) -> ObjectDigest {
+        ObjectDigest::of(self.to_text().as_bytes())
+    }
+
+    /// Checks the evidence against the log and witnesses of `policy`.
+    pub fn verify(&self, policy: &TlogPolicy) -> Result<Breach, EvidenceError> {
+        match self {
+            Self::Fork(parts) => verify_fork(policy, parts),
+            Self::Equivocation(parts) => verify_equivocation(parts),
+            Self::EarlyAdmission(parts) => verify_early_admission(policy, parts),
+        }
+    }
+}
+
+fn unproven(problem: impl std::fmt::Display) -> EvidenceError {
+    EvidenceError::Unproven(problem.to_string())
+}
+
+fn verify_fork(policy: &TlogPolicy, parts: &Fork) -> Result<Breach, EvidenceError> {
+    let (older, log) = log_checkpoint(policy, &parts.older)?;
+    let (newer, other) = log_checkpoint(policy, &parts.newer)?;
+    if log != other {
+        return Err(unproven("the checkpoints are by different logs"));
+    }
+    let (a, b) = (older.checkpoint(), newer.checkpoint());
+    let contradicts = if a.size == b.size {
+        a.root != b.root
+    } else {
+        let (prefix, whole) = prefix_roots(a.size, b.size, &parts.proof).map_err(unproven)?;
+        whole == b.root && prefix != a.root
+    };
+    if !contradicts {
+        return Err(unproven("the two checkpoints do not contradict each other"));
+    }
+    let what = format!(
+        "signed two histories: a tree of {} entries with root {} and one of {} entries with root {}",
+        a.size,
+        a.root.to_base64(),
+        b.size,
+        b.root.to_base64()
+    );
+    Ok(Breach { by: vec![log.name().to_owned()], what })
+}
+
+fn verify_equivocation(parts: &Equivocation) -> Result<Breach, EvidenceError> {
+    let charter = parse_charter(&parts.charter)?;
+    let (first, second) = (parse_release(&parts.first)?, parse_release(&parts.second)?);
+    for release in [&first, &second] {
+        if release.body().charter != charter.id() {
+            return Err(unproven("a release does not cite the charter"));
+        }
+        signatures::release(release, charter.body()).map_err(unproven)?;
+    }
+    let (a, b) = (first.body(), second.body());
+    if a.list != b.list || a.version != b.version || first.id() == second.id() {
+        return Err(unproven("the releases are not two texts for one version of one list"));
+    }
+    let signed = |release: &Signed<Release>, key: &VerifierKey| {
+        release.note().signatures().iter().any(|line| key.matches(line))
+    };
+    let both = charter.body().keys().filter(|key| signed(&first, key) && signed(&second, key));
+    let by = both.map(|key| key.name().to_owned()).collect();
+    let what = format!("signed two texts for version {} of {}: {} and {}", a.version, a.list, first.id(), second.id());
+    Ok(Breach { by, what })
+}
+
+fn verify_early_admission(policy: &TlogPolicy, parts: &EarlyAdmission) -> Result<Breach, EvidenceError> {
+    let (before, edition) = (parse_charter(&parts.before)?, parse_charter(&parts.edition)?);
+    let release = parse_release(&parts.release)?;
+    if edition.body().previous != Some(before.id()) || release.body().charter != edition.id() {
+        return Err(unproven("the release does not cite the edition, or the edition not the one before it"));
+    }
+    if amendment::narrows(before.body(), edition.body()) {
+        return Err(unproven("the edition narrows the charter and needs no notice"));
+    }
+    let (earlier, log) = log_checkpoint(policy, &parts.earlier)?;
+    let not_yet = policy.checkpoint_times(earlier.note()).map_err(unproven)?;
+    let not_yet = not_yet.ok_or_else(|| unproven("too few witnesses cosigned the earlier checkpoint"))?.latest;
+    let (edition_index, _) = proven(policy, &log, &parts.edition_proof, &edition.to_bytes())?;
+    if edition_index.0 < earlier.checkpoint().size.0 {
+        return Err(unproven("the edition was in the log already"));
+    }
+    let (_, public) = proven(policy, &log, &parts.release_proof, &release.to_bytes())?;
+    let (at_most, notice) = (public.earliest.since(not_yet), before.body().limits.notice);
+    if at_most >= notice {
+        return Err(unproven("the notice may have been over"));
+    }
+    let what = format!(
+        "admitted version {} of {} under edition {}, which was public for at most {at_most} s of the notice of {notice} s",
+        release.body().version,
+        release.body().list,
+        edition.body().edition
+    );
+    Ok(Breach { by: vec![log.name().to_owned()], what })
+}
+
+/// A checkpoint that a log of the policy signed, and that log's key.
+fn log_checkpoint(policy: &TlogPolicy, lines: &Lines) -> Result<(CheckpointNote, VerifierKey), EvidenceError> {
+    let note = CheckpointNote::parse(lines.to_text().as_bytes()).map_err(unproven)?;
+    let keys = policy.log_keys();
+    let key = keys.into_iter().find(|key| note.verify_log(key).is_ok());
+    key.map(|key| (note, key)).ok_or_else(|| unproven("a checkpoint isn't signed by a log of the policy"))
+}
+
+fn proven(
+    policy: &TlogPolicy,
+    log: &VerifierKey,
+    lines: &Lines,
+    entry: &[u8],
+) -> Result<(LeafIndex, QuorumTimes), EvidenceError> {
+    let proof = TlogProof::parse(lines.to_text().as_bytes()).map_err(unproven)?;
+    let times = proof.verify(entry, log, policy).map_err(unproven)?;
+    Ok((proof.index, times))
+}
+
+fn parse_charter(lines: &Lines) -> Result<Signed<Charter>, EvidenceError> {
+    let statement = Statement::parse(lines.to_text().as_bytes()).map_err(unproven)?;
+    statement.into_charter().ok_or_else(|| unproven("not a charter"))
+}
+
+fn parse_release(lines: &Lines) -> Result<Signed<Release>, EvidenceError> {
+    let statement = Statement::parse(lines.to_text().as_bytes()).map_err(unproven)?;
+    statement.into_release().ok_or_else(|| unproven("not a release"))
+}

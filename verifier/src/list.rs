@@ -1,0 +1,173 @@
+//! A list that was proven to be the public one.
+
+use crate::freshness::Freshness;
+use crate::policy::{Ages, Policy};
+use crate::state::{Accepted, State};
+use isonomy_core::checkpoint::CheckpointNote;
+use isonomy_core::charter::Charter;
+use isonomy_core::hash::sha256;
+use isonomy_core::list::Entries;
+use isonomy_core::release::Release;
+use isonomy_core::rules::{Violation, content};
+use isonomy_core::statement::{ListName, Signed, Statement};
+use isonomy_core::time::Timestamp;
+use isonomy_core::tree::{leaf_hash, verify_inclusion};
+use std::sync::Arc;
+
+/// A list that passed every check of [`crate::Update`], with all that proves it. There is no other way to get one but an
+/// update, or [`VerifiedList::reopen`], which repeats the checks on what was kept. Cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct VerifiedList {
+    content: Arc<Content>,
+    /// The latest witnessed time that is known.
+    now: Timestamp,
+    ages: Ages,
+}
+
+#[derive(Debug)]
+struct Content {
+    entries: Entries,
+    charter: Signed<Charter>,
+    release: Signed<Release>,
+    accepted: Accepted,
+}
+
+/// Why what was kept can't be opened again. The cache is worthless then; the state isn't, and the next update fetches the
+/// content anew.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReopenError {
+    /// The state has no release in force.
+    #[error("no release was accepted yet")]
+    Nothing,
+    /// A kept statement is not the one that was accepted.
+    #[error("the kept {0} is not the one that was accepted")]
+    Statement(&'static str),
+    /// The kept proof does not verify under the policy.
+    #[error("the kept proof does not verify under the policy: {0}")]
+    Proof(String),
+    /// The kept content is not that of the release.
+    #[error("the kept content is damaged: {0}")]
+    Content(#[from] Violation),
+    /// The policy does not accept it any more.
+    #[error("the policy does not accept the list: {0}")]
+    Policy(#[from] crate::policy::PolicyBreach),
+}
+
+impl VerifiedList {
+    pub(crate) fn new(
+        entries: Entries,
+        charter: Signed<Charter>,
+        release: Signed<Release>,
+        accepted: Accepted,
+        now: Timestamp,
+        ages: Ages,
+    ) -> Self {
+        Self { content: Arc::new(Content { entries, charter, release, accepted }), now, ages }
+    }
+
+    /// The list in force, from what a client kept: nothing of it is believed but the state.
+    pub fn reopen(
+        policy: &Policy,
+        state: &State,
+        charter: &[u8],
+        release: &[u8],
+        entries: Entries,
+    ) -> Result<Self, ReopenError> {
+        let accepted = state.accepted().ok_or(ReopenError::Nothing)?.clone();
+        let charter = Statement::parse(charter).ok().and_then(Statement::into_charter);
+        let charter = charter.filter(|kept| kept.id() == accepted.charter).ok_or(ReopenError::Statement("charter"))?;
+        let release = Statement::parse(release).ok().and_then(Statement::into_release);
+        let release = release.filter(|kept| kept.id() == accepted.release).ok_or(ReopenError::Statement("release"))?;
+        verify_logged(policy, &accepted, &charter.to_bytes(), &release.to_bytes())?;
+        policy.judge(charter.body(), &release)?;
+        content::judge(release.body(), charter.body().matching.algorithm, &entries, None)?;
+        Ok(Self::new(entries, charter, release, accepted, state.now(), policy.ages()))
+    }
+
+    /// The same list with later knowledge of the time.
+    pub(crate) fn known_at(&self, now: Timestamp) -> Self {
+        Self { content: self.content.clone(), now: self.now.max(now), ages: self.ages }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &ListName {
+        &self.content.release.body().list
+    }
+
+    /// Its version.
+    pub fn version(&self) -> u64 {
+        self.content.accepted.version
+    }
+
+    /// Its entries.
+    pub fn entries(&self) -> &Entries {
+        &self.content.entries
+    }
+
+    /// The charter under which it may be used.
+    pub fn charter(&self) -> &Charter {
+        self.content.charter.body()
+    }
+
+    /// The charter with its signatures.
+    pub fn signed_charter(&self) -> &Signed<Charter> {
+        &self.content.charter
+    }
+
+    /// The release.
+    pub fn release(&self) -> &Release {
+        self.content.release.body()
+    }
+
+    /// The release with its signatures.
+    pub fn signed_release(&self) -> &Signed<Release> {
+        &self.content.release
+    }
+
+    /// How it was accepted, with the proof that release and charter are in the log.
+    pub fn accepted(&self) -> &Accepted {
+        &self.content.accepted
+    }
+
+    /// How old the knowledge about it is at `local`, the device's clock. The latest known time counts: a clock that is
+    /// ahead can expire a good list, never admit a bad one.
+    pub fn freshness(&self, local: Timestamp) -> Freshness {
+        let release = self.release();
+        Freshness::at(local.max(self.now), self.now, release.created, release.expires, self.ages)
+    }
+
+    /// The latest witnessed time that is known with this list.
+    pub fn witnessed_now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// 32 bytes that are equal for all holders of this release: SHA-256 of `isonomy-view/v1`, list, version, release id
+    /// and log index, each with a newline.
+    pub fn view(&self) -> [u8; 32] {
+        let Accepted { release, version, proof, .. } = &self.content.accepted;
+        let text = format!(
+            "isonomy-view/v1\n{}\n{version}\n{}\n{}\n",
+            self.name(),
+            release.to_base64(),
+            proof.release_index
+        );
+        sha256(&[text.as_bytes()])
+    }
+}
+
+/// Checks the kept proof: log signature, quorum, inclusion of both.
+fn verify_logged(policy: &Policy, accepted: &Accepted, charter: &[u8], release: &[u8]) -> Result<(), ReopenError> {
+    let proof = &accepted.proof;
+    let failed = |error: &dyn std::fmt::Display| ReopenError::Proof(error.to_string());
+    let note = CheckpointNote::parse(proof.checkpoint.to_text().as_bytes()).map_err(|error| failed(&error))?;
+    note.verify_log(policy.log()).map_err(|error| failed(&error))?;
+    let times = policy.trust().checkpoint_times(note.note()).map_err(|error| failed(&error))?;
+    times.ok_or(ReopenError::Proof("too few witnesses cosigned it".into()))?;
+    let tree = note.checkpoint();
+    for (entry, index, path) in
+        [(charter, proof.charter_index, &proof.charter_path), (release, proof.release_index, &proof.release_path)]
+    {
+        verify_inclusion(&leaf_hash(entry), index, tree.size, path, &tree.root).map_err(|error| failed(&error))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,174 @@
+//! Why an update was refused, and who answers for it.
+
+use crate::evidence::Evidence;
+use crate::policy::PolicyBreach;
+use isonomy_core::hash::{ObjectDigest, StatementId};
+use isonomy_core::resource::Resource;
+use isonomy_core::rules::{Rule, Violation};
+use isonomy_core::time::Timestamp;
+use isonomy_core::tree::TreeSize;
+
+/// Who answers for a refusal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Blame {
+    /// The server, mirror or folder that was asked: the next one may be better.
+    Source,
+    /// The log.
+    Log,
+    /// The list's maintainer and curators, or the log that admitted what they signed.
+    Publisher,
+    /// Nobody: the app's policy does not accept the list.
+    Policy,
+}
+
+/// Why an update was refused. The last good list stays in force.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Rejection {
+    /// The source does not have what is needed.
+    #[error("the source has no {resource}: {reason}")]
+    Unavailable {
+        /// What was asked for.
+        resource: Resource,
+        /// What the source said.
+        reason: String,
+    },
+    /// The source gave bytes that are not what was asked for.
+    #[error("{resource} is not what it should be: {problem}")]
+    Malformed {
+        /// What was asked for.
+        resource: Resource,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The checkpoint isn't signed by the log of the policy.
+    #[error("the checkpoint isn't the log's: {0}")]
+    NotTheLog(String),
+    /// Too few witnesses have seen the checkpoint.
+    #[error("only {cosigned} of the policy's witnesses cosigned the checkpoint of {size} entries; that is no quorum")]
+    NoQuorum {
+        /// How many did.
+        cosigned: usize,
+        /// The size of the tree.
+        size: TreeSize,
+    },
+    /// The checkpoint is older than one that this client has seen.
+    #[error("rollback: the log shows {offered} entries, but it had {remembered} when this client last asked")]
+    Behind {
+        /// The size offered.
+        offered: TreeSize,
+        /// The size remembered.
+        remembered: TreeSize,
+    },
+    /// The only releases offered are older than the one in force.
+    #[error("rollback: version {offered} is offered as the newest, but version {accepted} is in force here")]
+    Rollback {
+        /// The newest version offered.
+        offered: u64,
+        /// The version in force.
+        accepted: u64,
+    },
+    /// The log showed two histories.
+    #[error("the log showed two histories that contradict each other; updates stop, and the evidence is kept")]
+    Fork(Box<Evidence>),
+    /// Updates stopped earlier because of evidence.
+    #[error("updates have stopped since this client was shown the evidence {0} against the log")]
+    Halted(ObjectDigest),
+    /// The release does not come from the one in force.
+    #[error("version {version} does not descend from the version {accepted} that is in force here")]
+    NotDescended {
+        /// The version offered.
+        version: u64,
+        /// The version in force.
+        accepted: u64,
+        /// Evidence, where both releases of one version are at hand.
+        evidence: Option<Box<Evidence>>,
+    },
+    /// A statement breaks a rule.
+    #[error("{}: {violation}", violation.rule())]
+    Rule {
+        /// The statement.
+        statement: StatementId,
+        /// The rule, and how it is broken.
+        violation: Violation,
+        /// Evidence, where the breach is provable.
+        evidence: Option<Box<Evidence>>,
+    },
+    /// The list isn't the one that the policy pins.
+    #[error("no charter of this list is the one that the policy pins")]
+    OtherList,
+    /// The list exceeds the policy.
+    #[error("the policy does not accept version {version}: {breach}")]
+    Policy {
+        /// The version.
+        version: u64,
+        /// How it exceeds the policy.
+        breach: PolicyBreach,
+    },
+    /// The newest release has expired.
+    #[error("version {version} expired at {expired}; its maintainer has to publish again")]
+    Expired {
+        /// The version.
+        version: u64,
+        /// When it expired.
+        expired: Timestamp,
+    },
+    /// The list has no release yet.
+    #[error("the list has no release yet")]
+    NoRelease,
+}
+
+impl Rejection {
+    /// Who answers for it.
+    pub fn blame(&self) -> Blame {
+        match self {
+            Self::Unavailable { .. }
+            | Self::Malformed { .. }
+            | Self::NotTheLog(_)
+            | Self::NoQuorum { .. }
+            | Self::Behind { .. }
+            | Self::Rollback { .. }
+            | Self::NoRelease => Blame::Source,
+            Self::Fork(_) | Self::Halted(_) => Blame::Log,
+            Self::NotDescended { .. } | Self::Rule { .. } | Self::Expired { .. } => Blame::Publisher,
+            Self::OtherList | Self::Policy { .. } => Blame::Policy,
+        }
+    }
+
+    /// The rule of `docs/rules.md` that was broken, where it is one of those.
+    pub fn rule(&self) -> Option<Rule> {
+        match self {
+            Self::Rule { violation, .. } => Some(violation.rule()),
+            Self::NotDescended { .. } => Some(Rule::Chain),
+            _ => None,
+        }
+    }
+
+    /// A short, stable name for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unavailable { .. } => "unavailable",
+            Self::Malformed { .. } => "malformed",
+            Self::NotTheLog(_) => "not-the-log",
+            Self::NoQuorum { .. } => "no-quorum",
+            Self::Behind { .. } => "behind",
+            Self::Rollback { .. } => "rollback",
+            Self::Fork(_) => "fork",
+            Self::Halted(_) => "halted",
+            Self::NotDescended { .. } => "not-descended",
+            Self::Rule { violation, .. } => violation.code(),
+            Self::OtherList => "other-list",
+            Self::Policy { .. } => "policy",
+            Self::Expired { .. } => "expired",
+            Self::NoRelease => "no-release",
+        }
+    }
+
+    /// The proof of a breach, where there is one.
+    pub fn evidence(&self) -> Option<&Evidence> {
+        match self {
+            Self::Fork(evidence) => Some(evidence),
+            Self::NotDescended { evidence, .. } | Self::Rule { evidence, .. } => evidence.as_deref(),
+            _ => None,
+        }
+    }
+}

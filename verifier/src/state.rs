@@ -1,0 +1,176 @@
+//! What a client must never forget: the newest checkpoint that it saw, and the release that it has in force.
+//!
+//! The state is one small canonical JSON file ([`isonomy_core::json`]), replaced atomically by whoever drives the update.
+//! An accepted release is never given up for an older one, not even when it has expired or the cache is lost.
+
+use isonomy_core::checkpoint::CheckpointNote;
+use isonomy_core::hash::{NodeHash, ObjectDigest, StatementId};
+use isonomy_core::json::{self, JsonError, Lines};
+use isonomy_core::statement::ListName;
+use isonomy_core::time::Timestamp;
+use isonomy_core::tree::LeafIndex;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The most bytes that a state file may have.
+pub const MAX_STATE_SIZE: usize = 1024 * 1024;
+
+/// Why bytes are no state. A client that can't read its state refuses to go on: starting anew would allow a rollback.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StateError {
+    /// Larger than [`MAX_STATE_SIZE`], or not what a client writes.
+    #[error("the state file is damaged: {0}")]
+    Damaged(String),
+}
+
+impl From<JsonError> for StateError {
+    fn from(error: JsonError) -> Self {
+        Self::Damaged(error.to_string())
+    }
+}
+
+/// What a client remembers about one list.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    state: String,
+    list: ListName,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    checkpoint: Option<Lines>,
+    now: Timestamp,
+    public_since: BTreeMap<StatementId, Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    accepted: Option<Accepted>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    halted: Option<ObjectDigest>,
+}
+
+/// The release in force, and the proof by which it was accepted.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accepted {
+    /// The release.
+    pub release: StatementId,
+    /// Its version.
+    pub version: u64,
+    /// When it was created.
+    pub created: Timestamp,
+    /// Since when it is public, as witnessed.
+    pub public_since: Timestamp,
+    /// The charter that it cites.
+    pub charter: StatementId,
+    /// The number of that edition.
+    pub edition: u64,
+    /// The proof that both are in the log.
+    pub proof: Logged,
+}
+
+/// The proof that a release and its charter are in the log: a cosigned checkpoint and two inclusion proofs.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Logged {
+    /// The checkpoint, cosigned by the quorum.
+    pub checkpoint: Lines,
+    /// The release's place.
+    pub release_index: LeafIndex,
+    /// Its inclusion proof.
+    pub release_path: Vec<NodeHash>,
+    /// The charter's place.
+    pub charter_index: LeafIndex,
+    /// Its inclusion proof.
+    pub charter_path: Vec<NodeHash>,
+}
+
+const KIND: &str = "isonomy/state/v1";
+
+impl State {
+    /// The state of a client that knows nothing yet about `list`.
+    pub fn new(list: &ListName) -> Self {
+        Self {
+            state: KIND.into(),
+            list: list.clone(),
+            checkpoint: None,
+            now: Timestamp(0),
+            public_since: BTreeMap::new(),
+            accepted: None,
+            halted: None,
+        }
+    }
+
+    /// Parses a state file of `list`.
+    pub fn parse(bytes: &[u8], list: &ListName) -> Result<Self, StateError> {
+        if bytes.len() > MAX_STATE_SIZE {
+            return Err(StateError::Damaged(format!("larger than {MAX_STATE_SIZE} bytes")));
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| StateError::Damaged("not UTF-8".into()))?;
+        let state: Self = json::decode(text)?;
+        if state.state != KIND || state.list != *list {
+            return Err(StateError::Damaged(format!("not a state of the list {list}")));
+        }
+        if let Some(lines) = &state.checkpoint {
+            checkpoint(lines)?;
+        }
+        Ok(state)
+    }
+
+    /// The bytes of the state file.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, StateError> {
+        Ok(json::encode(self)?.into_bytes())
+    }
+
+    /// The list.
+    pub fn list(&self) -> &ListName {
+        &self.list
+    }
+
+    /// The newest checkpoint that was shown to this client, signed by the log and cosigned by the quorum.
+    pub fn checkpoint(&self) -> Option<CheckpointNote> {
+        checkpoint(self.checkpoint.as_ref()?).ok()
+    }
+
+    /// The latest witnessed time that this client saw.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The release in force.
+    pub fn accepted(&self) -> Option<&Accepted> {
+        self.accepted.as_ref()
+    }
+
+    /// The digest of the evidence because of which updates stopped.
+    pub fn halted(&self) -> Option<&ObjectDigest> {
+        self.halted.as_ref()
+    }
+
+    /// Since when a statement is public, if this client has seen the proof.
+    pub fn public_since(&self, id: &StatementId) -> Option<Timestamp> {
+        self.public_since.get(id).copied()
+    }
+
+    pub(crate) fn with_checkpoint(mut self, checkpoint: &CheckpointNote, now: Timestamp) -> Self {
+        self.checkpoint = Some(Lines::of(checkpoint.note()));
+        self.now = self.now.max(now);
+        self
+    }
+
+    pub(crate) fn with_public_since(mut self, times: &BTreeMap<StatementId, Timestamp>) -> Self {
+        self.public_since = times.clone();
+        self
+    }
+
+    pub(crate) fn with_accepted(mut self, accepted: Accepted) -> Self {
+        self.accepted = Some(accepted);
+        self
+    }
+
+    /// The state of a client that was shown this proof of a fork: it stops updating.
+    pub fn with_halt(mut self, evidence: ObjectDigest) -> Self {
+        self.halted = Some(evidence);
+        self
+    }
+}
+
+fn checkpoint(lines: &Lines) -> Result<CheckpointNote, StateError> {
+    CheckpointNote::parse(lines.to_text().as_bytes()).map_err(|error| StateError::Damaged(error.to_string()))
+}

@@ -1,0 +1,124 @@
+//! The first checks: the log's signature, the quorum, and consistency with everything that the log signed before.
+
+use super::{Stop, Update, malformed};
+use crate::evidence::Evidence;
+use crate::rejection::Rejection;
+use isonomy_core::bundle::Bundle;
+use isonomy_core::checkpoint::CheckpointNote;
+use isonomy_core::cosignature;
+use isonomy_core::hash::NodeHash;
+use isonomy_core::resource::Resource;
+use isonomy_core::tile::{TilePath, node_from_tile, parse_hashes};
+use isonomy_core::time::Timestamp;
+use isonomy_core::tree::{NodeCoordinate, PrefixPlan, TreeSize, prefix_roots};
+
+impl Update {
+    pub(super) fn bundle(&self) -> Result<Bundle, Stop> {
+        let resource = Resource::Bundle(self.policy.list().clone());
+        let bundle = Bundle::parse(self.resource(resource.clone())?).map_err(|error| malformed(&resource, error))?;
+        if bundle.list != *self.policy.list() {
+            return Err(malformed(&resource, format!("about {}", bundle.list)));
+        }
+        Ok(bundle)
+    }
+
+    /// Checks the fresh checkpoint and remembers it. Gives *now*, as witnessed.
+    pub(super) fn check_checkpoint(&mut self, fresh: &CheckpointNote) -> Result<Timestamp, Stop> {
+        fresh.verify_log(self.policy.log()).map_err(|error| Rejection::NotTheLog(error.to_string()))?;
+        let remembered = self.state.checkpoint();
+        let quorum = self.check_quorum(fresh);
+        if let Some(remembered) = remembered {
+            // Also without a quorum: two checkpoints that the log signed are enough to prove a fork.
+            let consistency = self.check_remembered(&remembered, fresh);
+            if quorum.is_ok() || !matches!(consistency, Err(Stop::Reject(_))) || self.evidence.is_some() {
+                consistency?;
+            }
+        }
+        let now = quorum?;
+        let newest = self.state.clone().with_checkpoint(fresh, now);
+        // The same tree again, cosigned earlier than what is remembered, teaches nothing.
+        if now >= self.state.now() || newest.checkpoint().map(size) > self.state.checkpoint().map(size) {
+            self.save(newest, None)?;
+        }
+        Ok(self.state.now().max(now))
+    }
+
+    fn check_quorum(&self, fresh: &CheckpointNote) -> Result<Timestamp, Stop> {
+        let witnesses = self.policy.trust().witness_keys();
+        let resource = Resource::Bundle(self.policy.list().clone());
+        let times =
+            cosignature::cosignatures(fresh.note(), &witnesses).map_err(|error| malformed(&resource, error))?;
+        let no_quorum = Rejection::NoQuorum { cosigned: times.len(), size: size(fresh.clone()) };
+        Ok(self.policy.trust().quorum_times(&times).ok_or(no_quorum)?.latest)
+    }
+
+    fn check_remembered(&mut self, remembered: &CheckpointNote, fresh: &CheckpointNote) -> Result<(), Stop> {
+        let (before, now) = (remembered.checkpoint().size, fresh.checkpoint().size);
+        if now >= before {
+            return self.check_consistent(remembered, fresh);
+        }
+        // An older view is refused. It is a fork as well if the remembered tree does not grow out of it.
+        match self.check_consistent(fresh, remembered) {
+            Err(stop) if self.evidence.is_some() => Err(stop),
+            _ => Err(Rejection::Behind { offered: now, remembered: before }.into()),
+        }
+    }
+
+    /// Checks that the tree of `newer` grows out of that of `older`, both signed by the log. If it provably does not, the
+    /// log forked.
+    pub(super) fn check_consistent(&mut self, older: &CheckpointNote, newer: &CheckpointNote) -> Result<(), Stop> {
+        let (old, new) = (older.checkpoint(), newer.checkpoint());
+        if old.size == new.size {
+            return if old.root == new.root { Ok(()) } else { self.forked(older, newer, Vec::new()) };
+        }
+        let shrunk = Rejection::Behind { offered: new.size, remembered: old.size };
+        let plan = PrefixPlan::new(old.size, new.size).ok_or(shrunk)?;
+        let hashes = self.nodes(plan.nodes(), new.size)?;
+        let resource = Resource::Checkpoint;
+        let proof = plan.combine(&hashes).map_err(|error| malformed(&resource, error))?;
+        let (prefix, whole) =
+            prefix_roots(old.size, new.size, &proof).map_err(|error| malformed(&resource, error))?;
+        if whole != new.root {
+            let problem = format!("the tiles served do not make the root of {} entries", new.size);
+            return Err(malformed(&resource, problem));
+        }
+        if prefix == old.root { Ok(()) } else { self.forked(older, newer, proof) }
+    }
+
+    /// The evidence is checked like anybody would before it counts; then updates stop for good.
+    fn forked(&mut self, older: &CheckpointNote, newer: &CheckpointNote, proof: Vec<NodeHash>) -> Result<(), Stop> {
+        let evidence = Evidence::fork(older, newer, proof);
+        if let Err(error) = evidence.verify(self.policy.trust()) {
+            return Err(malformed(&Resource::Checkpoint, error));
+        }
+        let digest = evidence.digest();
+        self.evidence = Some(evidence.clone());
+        self.save(self.state.clone().with_halt(digest), None)?;
+        Err(Rejection::Fork(Box::new(evidence)).into())
+    }
+
+    /// The hashes of `nodes` in a tree of this size, from its tiles. They are believed only by the roots that they make.
+    fn nodes(&self, nodes: &[NodeCoordinate], size: TreeSize) -> Result<Vec<NodeHash>, Stop> {
+        nodes.iter().map(|node| self.node(node, size)).collect()
+    }
+
+    fn node(&self, node: &NodeCoordinate, size: TreeSize) -> Result<NodeHash, Stop> {
+        let resource = Resource::Checkpoint;
+        let tile = TilePath::of_node(node, size).ok_or_else(|| malformed(&resource, "no such node"))?;
+        let (tile, bytes) = self.tile(tile)?;
+        let resource = Resource::Tile(tile);
+        let hashes = parse_hashes(bytes, tile.width()).map_err(|error| malformed(&resource, error))?;
+        node_from_tile(node, &tile, &hashes).ok_or_else(|| malformed(&resource, "too narrow"))
+    }
+
+    /// A tile, or the full one in its place where a log keeps partial tiles no longer than it must.
+    fn tile(&self, tile: TilePath) -> Result<(TilePath, &[u8]), Stop> {
+        let partial_is_gone = matches!(self.received.get(&Resource::Tile(tile)), Some(Err(_)));
+        let tile = if partial_is_gone { tile.full() } else { tile };
+        Ok((tile, self.resource(Resource::Tile(tile))?))
+    }
+}
+
+fn size(note: CheckpointNote) -> TreeSize {
+    note.checkpoint().size
+}

@@ -1,0 +1,93 @@
+//! The content of a release: fetched the cheapest way, applied, and checked against the root.
+
+use super::{Stop, Update, malformed};
+use crate::update::statements::rule;
+use isonomy_core::hash::ObjectDigest;
+use isonomy_core::list::{Entries, delta, snapshot};
+use isonomy_core::release::{ObjectRef, Release};
+use isonomy_core::resource::Resource;
+use isonomy_core::rules::content::{self, Churn};
+use isonomy_core::rules::editions::Edition;
+use isonomy_core::statement::Signed;
+
+impl Update {
+    /// The entries of `release`, which pass rule 8. They are fetched once in an update.
+    pub(super) fn check_content(&mut self, release: &Signed<Release>, edition: &Edition) -> Result<Entries, Stop> {
+        if let Some(entries) = self.verified.get(&release.id()) {
+            return Ok(entries.clone());
+        }
+        let algorithm = edition.charter().matching.algorithm;
+        let body = release.body();
+        let entries = match self.delta_path(release)? {
+            Some(path) => self.apply(&path)?,
+            None => {
+                let resource = Resource::Object(body.snapshot.sha256);
+                let bytes = self.object(&body.snapshot)?;
+                snapshot::decode(bytes, algorithm.entry_size(), body.entries)
+                    .map_err(|error| malformed(&resource, error))?
+            }
+        };
+        let churn = self.churn(body, &entries);
+        content::judge(body, algorithm, &entries, churn).map_err(|violation| rule(release.id(), violation))?;
+        self.verified.insert(release.id(), entries.clone());
+        Ok(entries)
+    }
+
+    /// How many entries `entries` adds to the list in force, counted by this client.
+    pub(super) fn additions(&self, entries: &Entries) -> Option<u64> {
+        let in_force = self.in_force.as_ref()?;
+        let delta = delta::diff(in_force.entries(), entries).ok()?;
+        Some(delta.added().len() as u64)
+    }
+
+    /// The change against the release directly before, where that is the one in force.
+    fn churn(&self, release: &Release, entries: &Entries) -> Option<Churn> {
+        let in_force = self.in_force.as_ref().filter(|list| release.previous == Some(list.accepted().release))?;
+        let delta = delta::diff(in_force.entries(), entries).ok()?;
+        Some(Churn { added: delta.added().len() as u64, removed: delta.removed().len() as u64 })
+    }
+
+    /// The deltas from the list in force to `release`, oldest first, if they are smaller than its snapshot.
+    fn delta_path(&self, release: &Signed<Release>) -> Result<Option<Vec<ObjectRef>>, Stop> {
+        let Some(in_force) = &self.in_force else {
+            return Ok(None);
+        };
+        let (mut path, mut at) = (Vec::new(), release.clone());
+        while at.id() != in_force.accepted().release {
+            let Some(step) = at.body().deltas.iter().find(|delta| delta.from >= in_force.version()) else {
+                return Ok(None);
+            };
+            path.push(ObjectRef { size: step.size, sha256: step.sha256 });
+            if step.release == in_force.accepted().release {
+                break;
+            }
+            let resource = Resource::Statement(step.release);
+            let older = self.statement(&step.release)?.into_release();
+            at = older.ok_or_else(|| malformed(&resource, "not a release"))?;
+        }
+        path.reverse();
+        let total = path.iter().fold(0u64, |total, delta| total.saturating_add(delta.size));
+        Ok((total < release.body().snapshot.size).then_some(path))
+    }
+
+    fn apply(&self, path: &[ObjectRef]) -> Result<Entries, Stop> {
+        // Every object is asked for before the first is applied.
+        let deltas = path.iter().map(|delta| self.object(delta)).collect::<Result<Vec<&[u8]>, Stop>>()?;
+        let start = self.in_force.as_ref().map(|list| list.entries().clone());
+        let mut entries = start.ok_or_else(|| malformed(&Resource::Checkpoint, "nothing to apply a delta to"))?;
+        for (reference, bytes) in path.iter().zip(deltas) {
+            let resource = Resource::Object(reference.sha256);
+            entries = delta::apply(&entries, bytes).map_err(|error| malformed(&resource, error))?.entries;
+        }
+        Ok(entries)
+    }
+
+    fn object(&self, reference: &ObjectRef) -> Result<&[u8], Stop> {
+        let resource = Resource::Object(reference.sha256);
+        let bytes = self.resource_within(resource.clone(), reference.size)?;
+        if bytes.len() as u64 != reference.size || ObjectDigest::of(bytes) != reference.sha256 {
+            return Err(malformed(&resource, "other bytes than its digest names"));
+        }
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,249 @@
+//! The update of a list, as a machine without I/O.
+//!
+//! ```no_run
+//! # use isonomy_verifier::{Input, Policy, State, Step, Update, VerifiedList};
+//! # use isonomy_core::{resource::Resource, time::Timestamp};
+//! # fn fetch(_: &Resource, _: u64) -> Option<Vec<u8>> { None }
+//! # fn write_durably(_: &isonomy_verifier::Save) {}
+//! # fn run(policy: Policy, state: State, in_force: Option<VerifiedList>, clock: Timestamp) {
+//! let mut update = Update::new(policy, state, in_force, clock);
+//! let mut input = Input::Start;
+//! let outcome = loop {
+//!     input = match update.step(input) {
+//!         Step::Need { resource, max_bytes } => match fetch(&resource, max_bytes) {
+//!             Some(bytes) => Input::Received { resource, bytes },
+//!             None => Input::Unavailable { resource, reason: "not found".into() },
+//!         },
+//!         Step::Save(save) => {
+//!             write_durably(&save);
+//!             Input::Saved
+//!         }
+//!         Step::Done(updated) => break Ok(updated),
+//!         Step::Reject(reason) => break Err(reason),
+//!     };
+//! };
+//! # let _ = outcome;
+//! # }
+//! ```
+//!
+//! The checks stand in one straight line, from the log's signature to the content's root, and are run again from the
+//! start whenever an input arrives: a check that lacks a resource stops and asks for it. So the order of inputs can't
+//! change what is checked, and no half-verified value survives a step.
+//!
+//! The order: log signature, witness quorum, not behind the remembered checkpoint and consistent with it, inclusion of
+//! charters and releases, the rules, the hash chain from the release in force, the app's policy, content against the root.
+
+mod checkpoint;
+mod content;
+mod releases;
+mod statements;
+
+use crate::evidence::Evidence;
+use crate::list::VerifiedList;
+use crate::policy::Policy;
+use crate::rejection::Rejection;
+use crate::state::State;
+use isonomy_core::checkpoint::CheckpointNote;
+use isonomy_core::hash::StatementId;
+use isonomy_core::list::Entries;
+use isonomy_core::resource::Resource;
+use isonomy_core::time::Timestamp;
+use std::collections::{BTreeMap, HashMap};
+
+/// What the driver of an update tells it.
+#[derive(Debug)]
+pub enum Input {
+    /// Begin.
+    Start,
+    /// The bytes of a resource that was asked for.
+    Received {
+        /// The resource.
+        resource: Resource,
+        /// Its bytes; not more than were allowed.
+        bytes: Vec<u8>,
+    },
+    /// The source does not have it.
+    Unavailable {
+        /// The resource.
+        resource: Resource,
+        /// What the source said.
+        reason: String,
+    },
+    /// What had to be saved is durable.
+    Saved,
+}
+
+/// What an update asks of its driver.
+#[derive(Debug)]
+pub enum Step {
+    /// Fetch this, of at most so many bytes.
+    Need {
+        /// The resource.
+        resource: Resource,
+        /// The most bytes that it may have.
+        max_bytes: u64,
+    },
+    /// Make this durable, the content before the state.
+    Save(Box<Save>),
+    /// The update is complete.
+    Done(Box<Updated>),
+    /// The update is refused; the last good list stays in force.
+    Reject(Box<Rejection>),
+}
+
+/// What must be durable before the update goes on.
+#[derive(Clone, Debug)]
+pub struct Save {
+    /// The state.
+    pub state: State,
+    /// The list that the state has in force, if it is a new one: its content is to be durable before the state.
+    pub list: Option<VerifiedList>,
+}
+
+/// The result of an update.
+#[derive(Clone, Debug)]
+pub struct Updated {
+    /// The list in force.
+    pub list: VerifiedList,
+    /// Newer releases that may not be used yet.
+    pub pending: Vec<Pending>,
+}
+
+/// A release that may not be used yet.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pending {
+    /// Its identity.
+    pub release: StatementId,
+    /// Its version.
+    pub version: u64,
+    /// What it waits for.
+    pub waits_for: isonomy_core::rules::Violation,
+}
+
+/// Why a run through the checks stopped before its end.
+enum Stop {
+    Need { resource: Resource, max_bytes: u64 },
+    Save(Box<Save>),
+    Reject(Box<Rejection>),
+}
+
+impl From<Rejection> for Stop {
+    fn from(rejection: Rejection) -> Self {
+        Self::Reject(Box::new(rejection))
+    }
+}
+
+/// One update of one list from one source. Any failure but a fork may be that source's fault: make another `Update` for
+/// the next source.
+#[derive(Debug)]
+pub struct Update {
+    policy: Policy,
+    state: State,
+    in_force: Option<VerifiedList>,
+    clock: Timestamp,
+    /// What the state remembered before this update: the checkpoint from before whatever is new now.
+    earlier: Option<CheckpointNote>,
+    /// What was received, or why it wasn't.
+    received: HashMap<Resource, Result<Vec<u8>, String>>,
+    /// Times that were proven in this update, saved with the release.
+    public_since: BTreeMap<StatementId, Timestamp>,
+    /// Content that passed its checks in this update, so that a further run does not decode it again.
+    verified: HashMap<StatementId, Entries>,
+    /// What a `Save` asked to make durable.
+    saving: Option<Box<Save>>,
+    /// A proof against the log that this update found.
+    evidence: Option<Evidence>,
+}
+
+impl Update {
+    /// An update from `state`. `in_force` is the list that the state has in force, if its content is at hand; `clock` is
+    /// the device's clock.
+    pub fn new(policy: Policy, state: State, in_force: Option<VerifiedList>, clock: Timestamp) -> Self {
+        let accepted = state.accepted().map(|accepted| accepted.release);
+        let in_force = in_force.filter(|list| Some(list.accepted().release) == accepted);
+        Self {
+            earlier: state.checkpoint(),
+            policy,
+            state,
+            in_force,
+            clock,
+            received: HashMap::new(),
+            public_since: BTreeMap::new(),
+            verified: HashMap::new(),
+            saving: None,
+            evidence: None,
+        }
+    }
+
+    /// Takes an input and says what is to be done next.
+    pub fn step(&mut self, input: Input) -> Step {
+        match input {
+            Input::Start => {}
+            Input::Received { resource, bytes } => drop(self.received.insert(resource, Ok(bytes))),
+            Input::Unavailable { resource, reason } => drop(self.received.insert(resource, Err(reason))),
+            Input::Saved => self.take_saved(),
+        }
+        match self.run() {
+            Ok(updated) => Step::Done(Box::new(updated)),
+            Err(Stop::Need { resource, max_bytes }) => Step::Need { resource, max_bytes },
+            Err(Stop::Save(save)) => {
+                self.saving = Some(save.clone());
+                Step::Save(save)
+            }
+            Err(Stop::Reject(rejection)) => Step::Reject(rejection),
+        }
+    }
+
+    fn take_saved(&mut self) {
+        if let Some(saved) = self.saving.take() {
+            self.state = saved.state;
+            self.in_force = saved.list.or(self.in_force.take());
+        }
+    }
+
+    /// Every check, in order.
+    fn run(&mut self) -> Result<Updated, Stop> {
+        self.refuse_after_fork()?;
+        let bundle = self.bundle()?;
+        let now = self.check_checkpoint(&bundle.checkpoint)?;
+        let editions = self.check_editions(&bundle)?;
+        self.check_releases(&bundle, &editions, now)
+    }
+
+    fn refuse_after_fork(&self) -> Result<(), Stop> {
+        match (&self.evidence, self.state.halted()) {
+            (Some(evidence), Some(_)) => Err(Rejection::Fork(Box::new(evidence.clone())).into()),
+            (None, Some(digest)) => Err(Rejection::Halted(*digest).into()),
+            (_, None) => Ok(()),
+        }
+    }
+
+    /// A resource of known largest size, or a stop that asks for it.
+    fn resource(&self, resource: Resource) -> Result<&[u8], Stop> {
+        let max_bytes = resource.max_bytes().unwrap_or(0);
+        self.resource_within(resource, max_bytes)
+    }
+
+    fn resource_within(&self, resource: Resource, max_bytes: u64) -> Result<&[u8], Stop> {
+        match self.received.get(&resource) {
+            None => Err(Stop::Need { resource, max_bytes }),
+            Some(Err(reason)) => Err(Rejection::Unavailable { resource, reason: reason.clone() }.into()),
+            Some(Ok(bytes)) if bytes.len() as u64 > max_bytes => {
+                Err(malformed(&resource, format!("larger than {max_bytes} bytes")))
+            }
+            Some(Ok(bytes)) => Ok(bytes),
+        }
+    }
+
+    /// Stops until `state` is durable, if it isn't yet.
+    fn save(&self, state: State, list: Option<&VerifiedList>) -> Result<(), Stop> {
+        if state == self.state {
+            return Ok(());
+        }
+        Err(Stop::Save(Box::new(Save { state, list: list.cloned() })))
+    }
+}
+
+fn malformed(resource: &Resource, problem: impl ToString) -> Stop {
+    Rejection::Malformed { resource: resource.clone(), problem: problem.to_string() }.into()
+}

@@ -1,0 +1,257 @@
+//! Which release may be in force: the newest that keeps the rules, is within the policy and has been public for long
+//! enough. Never an older one than before.
+
+use super::statements::rule;
+use super::{Pending, Stop, Update, Updated, malformed};
+use crate::evidence::{EarlyAdmission, Evidence};
+use crate::list::VerifiedList;
+use crate::rejection::Rejection;
+use crate::state::{Accepted, Logged};
+use isonomy_core::bundle::{Bundle, Included};
+use isonomy_core::json::Lines;
+use isonomy_core::release::Release;
+use isonomy_core::resource::Resource;
+use isonomy_core::rules::editions::{Edition, Editions};
+use isonomy_core::rules::releases::{self, Before, Earlier, Place};
+use isonomy_core::rules::{Violation, signatures};
+use isonomy_core::statement::Signed;
+use isonomy_core::time::Timestamp;
+use isonomy_core::tlog_proof::TlogProof;
+use isonomy_core::tree::LeafIndex;
+
+/// What became of a release of the bundle.
+enum Verdict {
+    /// It is the list in force now.
+    InForce(Box<VerifiedList>),
+    /// It may be in force later.
+    Waits(Pending),
+}
+
+impl Update {
+    /// Judges the releases of the bundle, newest first.
+    pub(super) fn check_releases(
+        &mut self,
+        bundle: &Bundle,
+        editions: &Editions,
+        now: Timestamp,
+    ) -> Result<Updated, Stop> {
+        let mut pending = Vec::new();
+        for included in bundle.releases.iter().rev() {
+            match self.check_release(bundle, included, editions, now)? {
+                Verdict::InForce(list) => return Ok(Updated { list: *list, pending }),
+                Verdict::Waits(waiting) => pending.push(waiting),
+            }
+        }
+        match (&self.in_force, pending.first()) {
+            (Some(list), Some(_)) => Ok(Updated { list: list.known_at(now), pending }),
+            (None, Some(waiting)) => Err(rule(waiting.release, waiting.waits_for.clone())),
+            (_, None) => Err(Rejection::NoRelease.into()),
+        }
+    }
+
+    fn check_release(
+        &mut self,
+        bundle: &Bundle,
+        included: &Included,
+        editions: &Editions,
+        now: Timestamp,
+    ) -> Result<Verdict, Stop> {
+        let resource = Resource::Statement(included.id);
+        let statement = self.logged(bundle, included)?;
+        let entry = statement.to_bytes();
+        let release = statement.into_release().ok_or_else(|| malformed(&resource, "not a release"))?;
+        if let Some(list) = self.check_not_older(&release)? {
+            return Ok(Verdict::InForce(Box::new(list.known_at(now))));
+        }
+        let public_since = self.public_since(bundle, included, &entry)?;
+        let place = Place { index: included.index, public_since };
+        let edition = self.check_rules(bundle, &release, editions, place)?;
+        self.policy.judge(edition.charter(), &release).map_err(|breach| {
+            let version = release.body().version;
+            Rejection::Policy { version, breach }
+        })?;
+        self.check_descent(&release)?;
+        self.check_not_expired(&release, now)?;
+        if let Some(waiting) = self.check_visible(&release, edition, public_since, now)? {
+            return Ok(Verdict::Waits(waiting));
+        }
+        let entries = self.check_content(&release, edition)?;
+        let accepted = self.accepted(bundle, included, &release, edition, public_since)?;
+        let charter = edition.signed().clone();
+        let list = VerifiedList::new(entries, charter, release, accepted.clone(), now, self.policy.ages());
+        let mut times = self.public_since.clone();
+        times.retain(|id, _| editions.find(id).is_some() || *id == included.id);
+        self.save(self.state.clone().with_public_since(&times).with_accepted(accepted), Some(&list))?;
+        Ok(Verdict::InForce(Box::new(list)))
+    }
+
+    /// Never an older version than the one in force, nor another text for the same. Gives the list in force if this is its
+    /// release and its content is at hand.
+    fn check_not_older(&self, release: &Signed<Release>) -> Result<Option<VerifiedList>, Stop> {
+        let Some(accepted) = self.state.accepted() else {
+            return Ok(None);
+        };
+        let version = release.body().version;
+        if version < accepted.version {
+            return Err(Rejection::Rollback { offered: version, accepted: accepted.version }.into());
+        }
+        if release.id() == accepted.release {
+            return Ok(self.in_force.clone());
+        }
+        if version == accepted.version {
+            let evidence = self.equivocation(release).map(Box::new);
+            return Err(Rejection::NotDescended { version, accepted: accepted.version, evidence }.into());
+        }
+        Ok(None)
+    }
+
+    /// Rules 1, 2, 4 and 7.
+    fn check_rules<'e>(
+        &self,
+        bundle: &Bundle,
+        release: &Signed<Release>,
+        editions: &'e Editions,
+        place: Place,
+    ) -> Result<&'e Edition, Stop> {
+        let before = Before { earlier: self.earlier_release(release), last_addition: None };
+        releases::judge(release, editions, &before, place).map_err(|violation| {
+            let evidence = match violation {
+                Violation::NoticeNotOver { .. } => self.early_admission(bundle, release, editions).map(Box::new),
+                _ => None,
+            };
+            Rejection::Rule { statement: release.id(), violation, evidence }
+        })?;
+        let unknown = || rule(release.id(), Violation::UnknownCharter { id: release.body().charter });
+        editions.find(&release.body().charter).ok_or_else(unknown)
+    }
+
+    /// The release in force, as far as a later one is judged by it.
+    fn earlier_release(&self, later: &Signed<Release>) -> Option<Earlier> {
+        let accepted = self.state.accepted().filter(|accepted| accepted.release != later.id())?;
+        Some(Earlier {
+            id: accepted.release,
+            version: accepted.version,
+            edition: accepted.edition,
+            created: accepted.created,
+            index: accepted.proof.release_index,
+        })
+    }
+
+    /// Walks the hash chain from `release` down to the one in force, by the longest steps that it offers.
+    fn check_descent(&self, release: &Signed<Release>) -> Result<(), Stop> {
+        let Some(accepted) = self.state.accepted().filter(|accepted| accepted.release != release.id()) else {
+            return Ok(());
+        };
+        let broken = |evidence: Option<Evidence>| -> Stop {
+            let (version, accepted) = (release.body().version, accepted.version);
+            Rejection::NotDescended { version, accepted, evidence: evidence.map(Box::new) }.into()
+        };
+        let mut at = release.clone();
+        loop {
+            let step = at.body().deltas.iter().find(|delta| delta.from >= accepted.version);
+            let step = *step.ok_or_else(|| broken(None))?;
+            if step.release == accepted.release {
+                return Ok(());
+            }
+            let resource = Resource::Statement(step.release);
+            let older = self.statement(&step.release)?.into_release();
+            let older = older.ok_or_else(|| malformed(&resource, "not a release"))?;
+            if older.body().version != step.from {
+                return Err(malformed(&resource, "another version"));
+            }
+            if step.from == accepted.version {
+                return Err(broken(self.equivocation(&older)));
+            }
+            at = older;
+        }
+    }
+
+    fn check_not_expired(&self, release: &Signed<Release>, now: Timestamp) -> Result<(), Stop> {
+        let Release { version, expires, .. } = *release.body();
+        if now.max(self.clock) >= expires {
+            return Err(Rejection::Expired { version, expired: expires }.into());
+        }
+        Ok(())
+    }
+
+    /// Rule 5. Where too little time has passed, a release that claims to add nothing is applied and counted first.
+    fn check_visible(
+        &mut self,
+        release: &Signed<Release>,
+        edition: &Edition,
+        public_since: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<Pending>, Stop> {
+        let visible = |counted| releases::visible(edition.charter(), public_since, now, counted);
+        let Err(waits_for) = visible(None) else {
+            return Ok(None);
+        };
+        if release.body().added == 0 && self.in_force.is_some() {
+            let entries = self.check_content(release, edition)?;
+            if visible(self.additions(&entries)).is_ok() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(Pending { release: release.id(), version: release.body().version, waits_for }))
+    }
+
+    fn accepted(
+        &self,
+        bundle: &Bundle,
+        included: &Included,
+        release: &Signed<Release>,
+        edition: &Edition,
+        public_since: Timestamp,
+    ) -> Result<Accepted, Stop> {
+        let charter = bundle.charters.iter().find(|charter| charter.id == edition.id());
+        let charter = charter.ok_or_else(|| malformed(&Resource::Statement(edition.id()), "not in the bundle"))?;
+        Ok(Accepted {
+            release: release.id(),
+            version: release.body().version,
+            created: release.body().created,
+            public_since,
+            charter: edition.id(),
+            edition: edition.number(),
+            proof: Logged {
+                checkpoint: Lines::of(bundle.checkpoint.note()),
+                release_index: included.index,
+                release_path: included.path.clone(),
+                charter_index: charter.index,
+                charter_path: charter.path.clone(),
+            },
+        })
+    }
+
+    /// That `other` and the release in force are two texts for one version, both signed as their charter asks.
+    fn equivocation(&self, other: &Signed<Release>) -> Option<Evidence> {
+        let list = self.in_force.as_ref()?;
+        let charter = list.signed_charter();
+        let same_charter = other.body().charter == charter.id() && signatures::release(other, charter.body()).is_ok();
+        let evidence = same_charter.then(|| Evidence::equivocation(charter, list.signed_release(), other))?;
+        evidence.verify(self.policy.trust()).is_ok().then_some(evidence)
+    }
+
+    /// That the log admitted `release` before the notice of its edition could be over: this client remembers a checkpoint
+    /// from before the edition.
+    fn early_admission(&self, bundle: &Bundle, release: &Signed<Release>, editions: &Editions) -> Option<Evidence> {
+        let edition = editions.find(&release.body().charter)?;
+        let before = editions.find(&edition.charter().previous?)?;
+        let earlier = self.earlier.as_ref().filter(|note| note.checkpoint().size.0 <= edition.index().0)?;
+        let included = bundle.charters.iter().find(|charter| charter.id == edition.id())?;
+        let edition_proof = tlog_proof(bundle, included.index, &included.path);
+        let release_proof = self.seen_proof(&release.id()).ok()?;
+        let evidence = Evidence::EarlyAdmission(Box::new(EarlyAdmission {
+            before: Lines::of(before.signed().note()),
+            edition: Lines::of(edition.signed().note()),
+            edition_proof: Lines::of(&edition_proof),
+            release: Lines::of(release.note()),
+            release_proof: Lines::of(&release_proof),
+            earlier: Lines::of(earlier.note()),
+        }));
+        evidence.verify(self.policy.trust()).is_ok().then_some(evidence)
+    }
+}
+
+fn tlog_proof(bundle: &Bundle, index: LeafIndex, path: &[isonomy_core::hash::NodeHash]) -> TlogProof {
+    TlogProof { extra: None, index, path: path.to_vec(), checkpoint: bundle.checkpoint.clone() }
+}

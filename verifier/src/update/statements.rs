@@ -1,0 +1,105 @@
+//! Statements, their place in the log, and since when they are public; the chain of editions.
+
+use super::{Stop, Update, malformed};
+use crate::rejection::Rejection;
+use isonomy_core::bundle::{Bundle, Included};
+use isonomy_core::hash::StatementId;
+use isonomy_core::resource::Resource;
+use isonomy_core::rules::Violation;
+use isonomy_core::rules::editions::Editions;
+use isonomy_core::statement::Statement;
+use isonomy_core::time::Timestamp;
+use isonomy_core::tlog_proof::TlogProof;
+use isonomy_core::tree::TreeSize;
+
+impl Update {
+    /// The statement with this identity.
+    pub(super) fn statement(&self, id: &StatementId) -> Result<Statement, Stop> {
+        let resource = Resource::Statement(*id);
+        let bytes = self.resource(resource.clone())?;
+        let statement = Statement::parse(bytes).map_err(|error| malformed(&resource, error))?;
+        if statement.id() != *id || statement.list() != self.policy.list() {
+            return Err(malformed(&resource, "another statement"));
+        }
+        Ok(statement)
+    }
+
+    /// A statement of the bundle, proven to stand in the log under the fresh checkpoint.
+    pub(super) fn logged(&self, bundle: &Bundle, included: &Included) -> Result<Statement, Stop> {
+        let statement = self.statement(&included.id)?;
+        let problem = |error| malformed(&Resource::Statement(included.id), format!("not in the log: {error}"));
+        included.verify(&statement.to_bytes(), &bundle.checkpoint).map_err(problem)?;
+        Ok(statement)
+    }
+
+    /// Since when a statement is public, by its seen proof; once proven, it is remembered.
+    pub(super) fn public_since(
+        &mut self,
+        bundle: &Bundle,
+        included: &Included,
+        entry: &[u8],
+    ) -> Result<Timestamp, Stop> {
+        let known = self.public_since.get(&included.id).copied().or(self.state.public_since(&included.id));
+        if let Some(known) = known {
+            self.public_since.insert(included.id, known);
+            return Ok(known);
+        }
+        let proof = self.seen_proof(&included.id)?;
+        let resource = Resource::SeenProof(included.id);
+        let times = proof.verify(entry, self.policy.log(), self.policy.trust());
+        let times = times.map_err(|error| malformed(&resource, error))?;
+        if proof.index != included.index {
+            return Err(malformed(&resource, "another place in the log"));
+        }
+        self.check_seen(&proof, bundle)?;
+        self.public_since.insert(included.id, times.earliest);
+        Ok(times.earliest)
+    }
+
+    pub(super) fn seen_proof(&self, id: &StatementId) -> Result<TlogProof, Stop> {
+        let resource = Resource::SeenProof(*id);
+        TlogProof::parse(self.resource(resource.clone())?).map_err(|error| malformed(&resource, error))
+    }
+
+    /// The checkpoint of a seen proof belongs to the history of the fresh one.
+    fn check_seen(&mut self, proof: &TlogProof, bundle: &Bundle) -> Result<(), Stop> {
+        let size = |size: TreeSize| size.0;
+        let (seen, fresh) = (proof.checkpoint.checkpoint().size, bundle.checkpoint.checkpoint().size);
+        if size(seen) <= size(fresh) {
+            self.check_consistent(&proof.checkpoint, &bundle.checkpoint)
+        } else {
+            // The log went on between two answers.
+            self.check_consistent(&bundle.checkpoint, &proof.checkpoint)
+        }
+    }
+
+    /// Every edition of the list's charter, judged in order; one of them is the one that the policy pins.
+    pub(super) fn check_editions(&mut self, bundle: &Bundle) -> Result<Editions, Stop> {
+        let mut logged = Vec::new();
+        for included in &bundle.charters {
+            let statement = self.logged(bundle, included)?;
+            let public_since = self.public_since(bundle, included, &statement.to_bytes())?;
+            let resource = Resource::Statement(included.id);
+            let charter = statement.into_charter().ok_or_else(|| malformed(&resource, "not a charter"))?;
+            logged.push((charter, included.index, public_since));
+        }
+        // What covers a later edition covers the earlier ones, so none is public later than its successors.
+        for at in (1..logged.len()).rev() {
+            logged[at - 1].2 = logged[at - 1].2.min(logged[at].2);
+        }
+        let mut editions = Editions::new(self.policy.log().name(), self.policy.list());
+        for (charter, index, public_since) in logged {
+            let statement = charter.id();
+            editions.push(charter, index, public_since).map_err(|violation| rule(statement, violation))?;
+        }
+        if editions.find(self.policy.charter()).is_none() {
+            return Err(Rejection::OtherList.into());
+        }
+        Ok(editions)
+    }
+}
+
+/// The rejection of a statement that breaks a rule, where no evidence is at hand.
+pub(super) fn rule(statement: StatementId, violation: Violation) -> Stop {
+    Rejection::Rule { statement, violation, evidence: None }.into()
+}

@@ -1,0 +1,49 @@
+//! A C2SP [tlog-witness]: it cosigns the checkpoints of logs, and refuses any that forks or rolls back what it cosigned
+//! before.
+//!
+//! | module | what it does | what it does not do |
+//! |---|---|---|
+//! | [`decide`] | judges a request against the last cosigned checkpoint: a pure function | read, write, lock |
+//! | [`record`] | what is remembered of a log, and whether two copies of it agree: pure functions | |
+//! | `state` | keeps each record in two places, durably, and refuses when in doubt | judge a request |
+//! | [`witness`] | joins them: check, store and answer in one step per log | HTTP |
+//! | `http`, `connection` | the specification's paths and status codes, with limits on sizes and times | TLS: put a proxy in front |
+//!
+//! # Data folder
+//!
+//! ```text
+//! witness                      whose folder it is: the witness's public key; written at the first start
+//! logs/<sha256 of origin>      a log's record: the request cosigned last, under the log's and our own signature
+//! database/                    the same records, in an embedded database
+//! evidence/*.json              forks that logs have proven against themselves (`isonomy/fork/v1`)
+//! lock                         held while the witness runs
+//! initialising                 only during the first start
+//! ```
+//!
+//! A witness's memory can't be rebuilt from anywhere, and a witness that forgot would cosign a fork. So a record counts
+//! only if both copies are there, agree, and carry good signatures of the log and of the witness itself. The one
+//! difference that has an innocent cause is a power cut between the two writes: then the file holds a request that
+//! follows from what the database holds, which is checked like any request before the database is brought up to it.
+//! In every other case the witness refuses that log, with status 500, until its operator has found the newest checkpoint
+//! that the witness ever cosigned (the log and those who watch it have it) and given it to [`restore`].
+//!
+//! A folder is made into a witness's only if it is empty. Never start a witness's key on an empty folder after the old one
+//! is lost without restoring each of its logs first, and never run one key on two machines.
+//!
+//! [tlog-witness]: https://c2sp.org/tlog-witness
+
+#![forbid(unsafe_code)]
+
+mod connection;
+pub mod decide;
+mod evidence;
+mod http;
+pub mod log;
+pub mod record;
+mod state;
+pub mod witness;
+
+pub use http::{ServeError, run};
+pub use log::{ConfigError, Log};
+pub use state::StateError;
+pub use witness::{AddError, Config, Doubt, OpenError, RestoreError, Restored, Witness, restore};

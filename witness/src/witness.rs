@@ -1,0 +1,253 @@
+//! A witness without its HTTP: check, store and answer as one step for each log.
+
+use crate::decide::{Decision, Refusal, Request, decide};
+use crate::evidence::Fork;
+use crate::log::{ConfigError, Log};
+use crate::record::{Record, RecordError};
+use crate::state::{ADVICE, State, StateError};
+use isonomy_core::checkpoint::CheckpointNote;
+use isonomy_core::note::{Signature, SigningKey, VerifierKey};
+use isonomy_core::time::Timestamp;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What a witness is given.
+#[derive(Debug)]
+pub struct Config {
+    /// The data folder, which belongs to this witness alone. For a new witness it is missing or empty.
+    pub data: PathBuf,
+    /// The witness's key, of type [`Cosignature`](isonomy_core::note::KeyType::Cosignature).
+    pub key: SigningKey,
+    /// The keys of the logs to be cosigned; a key's name is its log's origin.
+    pub logs: Vec<VerifierKey>,
+}
+
+/// Why a witness can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The keys don't fit.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data folder is not in order.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+/// Why a checkpoint was not cosigned.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AddError {
+    /// By a rule.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Because the witness can't rely on its memory.
+    #[error(transparent)]
+    Doubt(#[from] Doubt),
+}
+
+/// A log that is refused because what was cosigned last is in doubt.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this witness cosigns nothing of the log {origin:?} until its operator acts: {reason}")]
+pub struct Doubt {
+    /// The log.
+    pub origin: String,
+    /// What is wrong with the memory of it.
+    pub reason: String,
+}
+
+/// A running witness. While there is one, nobody else can open its data folder.
+pub struct Witness {
+    key: SigningKey,
+    state: State,
+    /// By [`Log::id`].
+    logs: BTreeMap<String, Slot>,
+}
+
+struct Slot {
+    log: Log,
+    memory: Mutex<Memory>,
+}
+
+/// What is known of a log.
+enum Memory {
+    /// The record of what was cosigned last.
+    Certain(Option<Record>),
+    /// Nothing certain, and why.
+    Doubtful(String),
+}
+
+impl Slot {
+    /// A thread that panicked while it held the lock left the memory doubtful.
+    fn lock(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn doubt(&self, reason: &str) -> Doubt {
+        Doubt { origin: self.log.origin().to_owned(), reason: reason.to_owned() }
+    }
+}
+
+impl Witness {
+    /// Opens the data folder, or initialises an empty one, and checks what is remembered of each log.
+    pub fn open(config: Config) -> Result<Self, OpenError> {
+        let Config { data, key, logs } = config;
+        let logs = Log::all(&logs, key.verifier())?;
+        let state = State::open(&data, key.verifier())?;
+        let slot = |log: Log| {
+            let memory = match state.load(&log, key.verifier()) {
+                Ok(record) => Memory::Certain(record),
+                Err(reason) => {
+                    tracing::error!(log = log.origin(), "refusing this log: {reason}; {ADVICE}");
+                    Memory::Doubtful(reason)
+                }
+            };
+            (log.id(), Slot { log, memory: Mutex::new(memory) })
+        };
+        let logs = logs.into_iter().map(slot).collect();
+        Ok(Self { key, state, logs })
+    }
+
+    /// The witness's public key.
+    pub fn key(&self) -> &VerifierKey {
+        self.key.verifier()
+    }
+
+    /// The logs that it cosigns.
+    pub fn logs(&self) -> impl Iterator<Item = &Log> {
+        self.logs.values().map(|slot| &slot.log)
+    }
+
+    /// Answers the body of a request at the time that the clock shows. The cosignature that is returned is stored. Blocks
+    /// while the disk is written.
+    pub fn add_checkpoint(&self, body: &[u8], clock: Timestamp) -> Result<Signature, AddError> {
+        let request = Request::parse(body)?;
+        let unknown = || Refusal::UnknownOrigin(request.origin().to_owned());
+        let slot = self.logs.values().find(|slot| slot.log.origin() == request.origin()).ok_or_else(unknown)?;
+        let mut memory = slot.lock();
+        let latest = match &*memory {
+            Memory::Certain(latest) => latest.as_ref(),
+            Memory::Doubtful(reason) => return Err(slot.doubt(reason).into()),
+        };
+        match decide(&slot.log, latest, &request, clock) {
+            Ok(Decision::Cosign(accepted)) => Ok(self.commit(slot, &mut memory, accepted.cosign(&self.key)?)?),
+            Ok(Decision::Repeat) => {
+                Ok(latest.map(|latest| latest.cosignature().clone()).ok_or_else(|| slot.doubt("nothing to repeat"))?)
+            }
+            Err(refusal) => {
+                self.look_for_fork(slot, latest, &request);
+                Err(refusal.into())
+            }
+        }
+    }
+
+    /// Stores a record; until that has succeeded the memory is in doubt.
+    fn commit(&self, slot: &Slot, memory: &mut Memory, record: Record) -> Result<Signature, Doubt> {
+        *memory =
+            Memory::Doubtful("a cosigned checkpoint may not have been stored; start the witness again".to_owned());
+        if let Err(error) = self.state.write(&slot.log, &record) {
+            let reason = format!("a cosigned checkpoint could not be stored: {error}");
+            tracing::error!(log = slot.log.origin(), "refusing this log: {reason}");
+            *memory = Memory::Doubtful(reason.clone());
+            return Err(slot.doubt(&reason));
+        }
+        let cosignature = record.cosignature().clone();
+        *memory = Memory::Certain(Some(record));
+        Ok(cosignature)
+    }
+
+    fn look_for_fork(&self, slot: &Slot, latest: Option<&Record>, request: &Request) {
+        let Some(fork) = latest.and_then(|latest| Fork::between(&slot.log, latest, request)) else { return };
+        let (log, size) = (slot.log.origin(), request.size().0);
+        match self.state.keep(&fork) {
+            Ok(Some(path)) => tracing::warn!(log, size, "the log forked; the evidence is {}", path.display()),
+            Ok(None) => {}
+            Err(error) => tracing::error!(log, size, "the log forked, and the evidence can't be kept: {error}"),
+        }
+    }
+
+    /// The last cosigned checkpoint of the log with this [`Log::id`], with the log's signature and this witness's; `None`
+    /// if there is none or the log is unknown.
+    pub fn latest(&self, id: &str) -> Result<Option<CheckpointNote>, Doubt> {
+        let Some(slot) = self.logs.get(id) else { return Ok(None) };
+        match &*slot.lock() {
+            Memory::Certain(record) => Ok(record.as_ref().map(|record| record.checkpoint().clone())),
+            Memory::Doubtful(reason) => Err(slot.doubt(reason)),
+        }
+    }
+
+    /// The logs that are refused until the operator acts.
+    pub fn doubts(&self) -> Vec<Doubt> {
+        let doubt = |slot: &Slot| match &*slot.lock() {
+            Memory::Certain(_) => None,
+            Memory::Doubtful(reason) => Some(slot.doubt(reason)),
+        };
+        self.logs.values().filter_map(doubt).collect()
+    }
+}
+
+/// What [`restore`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restored {
+    /// The checkpoint is now what the witness remembers of the log.
+    Written,
+    /// The witness remembers exactly this one already.
+    Unchanged,
+}
+
+/// Why a checkpoint was not restored. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// The keys don't fit, or the data folder is not in order.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A log that the witness is not configured for.
+    #[error(transparent)]
+    UnknownOrigin(Refusal),
+    /// The checkpoint is not one that the log signed and this witness cosigned.
+    #[error("this checkpoint can't be restored: {0}")]
+    Record(#[from] RecordError),
+    /// The folder holds a newer or contradicting one with the same good signatures.
+    #[error(
+        "the data folder holds a checkpoint of this log that is newer than this one or contradicts it, with good signatures"
+    )]
+    Older,
+}
+
+impl From<StateError> for RestoreError {
+    fn from(error: StateError) -> Self {
+        Self::Open(error.into())
+    }
+}
+
+/// Makes `checkpoint` what the witness remembers of its log: for the operator, after the memory was lost or damaged.
+///
+/// It must be the newest that this witness ever cosigned; that is for the operator to find out, by asking the log and
+/// those who watch it. It carries the signatures of both, and is refused if an intact copy in the folder is newer.
+/// The witness must not be running.
+pub fn restore(config: Config, checkpoint: CheckpointNote) -> Result<Restored, RestoreError> {
+    let Config { data, key, logs } = config;
+    let logs = Log::all(&logs, key.verifier()).map_err(OpenError::from)?;
+    let origin = &checkpoint.checkpoint().origin;
+    let unknown = || RestoreError::UnknownOrigin(Refusal::UnknownOrigin(origin.clone()));
+    let log = logs.iter().find(|log| log.origin() == origin).ok_or_else(unknown)?;
+    let record = Record::of_checkpoint(checkpoint, log, key.verifier())?;
+    let state = State::open(&data, key.verifier())?;
+    let (file, database) = state.read(log)?;
+    let parse = |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| Record::parse(&bytes, log, key.verifier()).ok());
+    let copies = [parse(file), parse(database)];
+    if copies.iter().all(|copy| copy.as_ref().is_some_and(|copy| copy.checkpoint() == record.checkpoint())) {
+        return Ok(Restored::Unchanged);
+    }
+    if copies.iter().flatten().any(|copy| is_superseded(&record, copy)) {
+        return Err(RestoreError::Older);
+    }
+    state.write(log, &record)?;
+    Ok(Restored::Written)
+}
+
+/// Whether `copy` is newer than `record`, or of the same size with another root.
+fn is_superseded(record: &Record, copy: &Record) -> bool {
+    copy.size() > record.size()
+        || copy.time() > record.time()
+        || (copy.size() == record.size() && copy.root() != record.root())
+}
