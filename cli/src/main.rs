@@ -1,1 +1,55 @@
-fn main() {}
+//! `isonomy`: audit-transparent hash lists, one command for every role.
+//!
+//! Thin: it turns arguments into calls of the libraries, and their reports and errors into words or JSON.
+
+mod args;
+mod commands;
+mod demo;
+mod exit;
+mod output;
+
+use args::{Args, Command};
+use clap::Parser;
+use exit::Exit;
+use output::Output;
+
+fn main() -> std::process::ExitCode {
+    let args = Args::parse();
+    start_tracing();
+    let output = Output::new(args.json);
+    let result = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(run(args.command, &output)));
+    let exit = result.unwrap_or_else(|error| {
+        output.error(&error);
+        Exit::of(&error)
+    });
+    exit.into()
+}
+
+async fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {
+    match command {
+        Command::Demo(args) => demo::run(args, output).await,
+        Command::Key(command) => commands::key::run(command, output),
+        Command::Log(command) => commands::log::run(command, output).await,
+        Command::Witness(command) => commands::witness::run(command, output).await,
+        Command::Charter(command) => commands::charter::run(command, output).await,
+        Command::List(command) => commands::list::run(command, output),
+        Command::Release(command) => commands::release::run(command, output).await,
+        Command::Client(command) => commands::client::run(command, output).await,
+        Command::Match(args) => commands::matching::run(args, output),
+        Command::Monitor(command) => commands::monitor::run(command, output).await,
+        Command::Receipt(command) => commands::receipt::run(command, output),
+        Command::Evidence(command) => commands::evidence::run(command, output),
+        Command::Bundle(command) => commands::bundle::run(command, output).await,
+    }
+}
+
+/// Servers speak through `tracing`, on standard error, as much as `RUST_LOG` asks for; by default warnings alone.
+fn start_tracing() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

@@ -183,6 +183,7 @@ fn is_bidi(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn refused(status: u16, code: &str, rule: Option<u8>) -> FetchError {
         let (location, message) = ("https://log.example/submit".into(), "no curator has signed".into());
@@ -203,6 +204,15 @@ mod tests {
         assert!(!refused(422, "chain", Some(1)).is_temporary());
         assert!(!FetchError::NotFound { location: "checkpoint".into() }.is_temporary());
         assert!(FetchError::TooSlow { location: "checkpoint".into(), waited: "no answer" }.is_temporary());
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_shown_has_control_characters_or_no_end(text in "(?s).{0,2000}") {
+            let shown = shown(&text);
+            prop_assert!(shown.chars().count() <= MAX_SHOWN);
+            prop_assert!(!shown.chars().any(|c| c.is_control() || is_bidi(c)));
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! - [`Source`]: wherever a log's [resources](isonomy_core::resource::Resource) are read from, a server or a folder.
 //! - [`LogClient`]: the writing half of a log's HTTP surface.
 //! - [`WitnessClient`]: C2SP tlog-witness.
+//! - [`document`]: anything else that a server shows, such as a monitor's report.
 //! - [`HttpLimits`]: how long a server is waited for. How much is read from it, the caller says each time.
 //!
 //! Every server is taken for hostile here: it can send the wrong bytes, which is for the caller to find out, but not
@@ -15,6 +16,7 @@
 
 #![forbid(unsafe_code)]
 
+mod document;
 mod error;
 mod folder;
 mod limits;
@@ -24,6 +26,7 @@ mod sink;
 mod source;
 mod witness;
 
+pub use document::document;
 pub use error::{FetchError, WitnessError};
 pub use limits::HttpLimits;
 pub use log::{LogClient, Submitted};

@@ -54,7 +54,8 @@ impl HttpLimits {
 
     /// How long so many bytes may take.
     pub(crate) fn time_for(&self, bytes: u64) -> Duration {
-        bytes.checked_div(self.minimum_rate).map_or(self.total, Duration::from_secs).min(self.total)
+        let millis = bytes.saturating_mul(1000).checked_div(self.minimum_rate);
+        millis.map_or(self.total, Duration::from_millis).min(self.total)
     }
 }
 
@@ -65,7 +66,7 @@ mod tests {
     #[test]
     fn a_slow_line_gets_as_much_time_as_the_rate_gives() {
         let limits = HttpLimits { minimum_rate: 1000, total: Duration::from_secs(60), ..HttpLimits::default() };
-        assert_eq!(limits.time_for(999), Duration::ZERO);
+        assert_eq!(limits.time_for(1500), Duration::from_millis(1500));
         assert_eq!(limits.time_for(10_000), Duration::from_secs(10));
         assert_eq!(limits.time_for(u64::MAX), limits.total);
         assert_eq!(HttpLimits { minimum_rate: 0, ..limits }.time_for(1), limits.total);

@@ -141,3 +141,25 @@ async fn read_refusal(answer: Answer) -> FetchError {
 fn malformed(location: String, reason: impl ToString) -> FetchError {
     FetchError::Malformed { location, reason: shown(&reason.to_string()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = parse_missing(&bytes);
+            let _ = serde_json::from_slice::<RefusalBody>(&bytes);
+        }
+
+        #[test]
+        fn missing_objects_survive(digests in proptest::collection::vec(any::<[u8; 32]>(), 1..20)) {
+            let digests: Vec<_> = digests.into_iter().map(ObjectDigest).collect();
+            let quoted: Vec<_> = digests.iter().map(|digest| format!("\"{digest}\"")).collect();
+            let body = format!("{{\"missing\":[{}]}}", quoted.join(","));
+            prop_assert_eq!(parse_missing(body.as_bytes()), Ok(digests));
+        }
+    }
+}

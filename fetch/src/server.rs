@@ -85,11 +85,10 @@ impl Server {
         let response = response.map_err(|_| too_slow(&location, "it does not begin to answer"))?;
         let response = response.map_err(|error| unreachable(&location, error))?;
         let answer = Answer { location, response, limits: self.limits, started, began: Instant::now() };
-        if answer.response.status().is_redirection() {
-            let to = shown(answer.header(LOCATION).unwrap_or_default());
-            return Err(FetchError::Redirect { location: answer.location, to });
+        match answer.header(LOCATION).filter(|_| answer.response.status().is_redirection()).map(shown) {
+            Some(to) => Err(FetchError::Redirect { location: answer.location, to }),
+            None => Ok(answer),
         }
-        Ok(answer)
     }
 }
 
@@ -269,6 +268,7 @@ fn causes(error: reqwest::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn paths_are_appended_to_the_base() {
@@ -307,6 +307,15 @@ mod tests {
             ("http://127.0.0.1.log.example/", false),
         ] {
             assert_eq!(is_this_machine(&Url::parse(url).unwrap()), expected, "{url}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_a_base_is_the_same_base_again(text in "(?s)(https?://)?[ -~]{0,40}|.{0,40}") {
+            if let Ok(base) = parse_base(&text) {
+                prop_assert_eq!(parse_base(base.as_str()), Ok(base));
+            }
         }
     }
 

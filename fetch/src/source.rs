@@ -137,3 +137,34 @@ impl fmt::Display for Source {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec as any_vec;
+    use proptest::prelude::*;
+
+    const HASHES: TileKind = TileKind::Hashes { level: 0 };
+
+    proptest! {
+        #[test]
+        fn a_partial_tile_is_the_beginning_of_the_full_one(
+            entries in any_vec(any_vec(any::<u8>(), 0..4), 256),
+            width in 1..256u16,
+        ) {
+            let beginning = &entries[..usize::from(width)];
+            let tile = TilePath::new(TileKind::Entries, 0, width).unwrap();
+            prop_assert_eq!(first_of(&encode_entries(&entries).unwrap(), &tile), encode_entries(beginning));
+            let hashes: Vec<u8> = (0..=255).flat_map(|n| [n; 32]).collect();
+            let tile = TilePath::new(HASHES, 0, width).unwrap();
+            prop_assert_eq!(first_of(&hashes, &tile), Ok(hashes[..usize::from(width) * 32].to_vec()));
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in any_vec(any::<u8>(), 0..300), width in 1..256u16) {
+            for kind in [TileKind::Entries, HASHES] {
+                prop_assert!(first_of(&bytes, &TilePath::new(kind, 0, width).unwrap()).is_err());
+            }
+        }
+    }
+}

@@ -1,10 +1,43 @@
-//! The log server.
+//! The log server: admission, sequencing, witnessing, publication.
+//!
+//! A statement's way: judged by [`admission`] → waits for its [`objects`], if it is a release, whose [`content`] is then
+//! judged → sequenced in a batch, appended to the [`log`], which commits a signed checkpoint → shown to the
+//! [`witnesses`] → when the quorum has cosigned, published with seen proofs and [`bundles`] → answered with its proof.
+//! Nothing is acknowledged before that.
+//!
+//! | module | knows | does not know |
+//! |---|---|---|
+//! | [`files`] | where things are in the public folder | what they mean |
+//! | [`log`] | tiles, entries, checkpoints; how never to fork | what entries mean, witnesses |
+//! | [`witnesses`] | how to collect cosignatures | when, and what for |
+//! | [`admission`], [`content`] | what may be logged | how, and when |
+//! | [`objects`], [`pending`] | what a release waits for | whether it may be logged |
+//! | [`bundles`] | what clients need | files |
+//! | `publication`, `sequencer`, `recovery` | the order of all this | HTTP |
+//! | `http` | the surface | everything else |
+//!
+//! Everything that the server knows is rebuilt from its files at each start; the database holds only the committed head
+//! and the releases that wait.
+
+#![forbid(unsafe_code)]
+
 pub mod admission;
 pub mod bundles;
 pub mod content;
 pub mod files;
+mod http;
 pub mod log;
 pub mod objects;
 pub mod pending;
+mod publication;
+mod recovery;
 pub mod refusal;
+mod sequencer;
+mod server;
+mod state;
 pub mod witnesses;
+
+pub use publication::PublicationError;
+pub use recovery::RecoveryError;
+pub use sequencer::SequencerError;
+pub use server::{Config, ServeError, run};

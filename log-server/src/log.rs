@@ -46,7 +46,9 @@ pub enum LogError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A checkpoint in the store is malformed, or not signed by the log's key.
-    #[error("a checkpoint of this log is not as it was signed: {0}; if the log's key or name was changed, start a new log in a new folder")]
+    #[error(
+        "a checkpoint of this log is not as it was signed: {0}; if the log's key or name was changed, start a new log in a new folder"
+    )]
     Checkpoint(#[from] CheckpointError),
     /// A proof could not be made.
     #[error("a proof could not be made of the stored tiles: {0}")]
@@ -72,19 +74,25 @@ pub enum LogError {
         size: TreeSize,
     },
     /// What was written is not what is on the disk. Nothing was signed.
-    #[error("the tiles of the tree of size {size} do not hold what was written, so it was not signed; check memory and disk")]
+    #[error(
+        "the tiles of the tree of size {size} do not hold what was written, so it was not signed; check memory and disk"
+    )]
     StoredOtherwise {
         /// The size.
         size: TreeSize,
     },
     /// The tiles lead to another root than the signed one.
-    #[error("the stored tiles or entries do not have the root that the log has signed for size {size}; put them back from a mirror or a backup")]
+    #[error(
+        "the stored tiles or entries do not have the root that the log has signed for size {size}; put them back from a mirror or a backup"
+    )]
     OtherRoot {
         /// The size.
         size: TreeSize,
     },
     /// Something shows that the log was larger once.
-    #[error("the log's database is of size {head}, but {by} is of size {known}: the data is older than what was signed. Going on would fork the log, so it refuses; put the newest data back")]
+    #[error(
+        "the log's database is of size {head}, but {by} is of size {known}: the data is older than what was signed. Going on would fork the log, so it refuses; put the newest data back"
+    )]
     RolledBack {
         /// The size in the database.
         head: TreeSize,
@@ -94,13 +102,17 @@ pub enum LogError {
         by: &'static str,
     },
     /// Database and copy disagree.
-    #[error("the database and the copy of the head have different roots for size {size}; nothing can be signed until it is known which one was seen by others")]
+    #[error(
+        "the database and the copy of the head have different roots for size {size}; nothing can be signed until it is known which one was seen by others"
+    )]
     TwoHeads {
         /// The size.
         size: TreeSize,
     },
     /// There are remains of a log, but not the head that it committed.
-    #[error("the folder holds a log, but not the head that it committed last; put `private/` back, or use an empty folder for a new log")]
+    #[error(
+        "the folder holds a log, but not the head that it committed last; put `private/` back, or use an empty folder for a new log"
+    )]
     HeadMissing,
     /// Somebody else has changed the head.
     #[error("the log's head was changed by somebody else; two servers must not run on one log")]

@@ -41,10 +41,14 @@ pub enum Refusal {
 
     // Refused by the operator's configuration
     /// The first charter of a list by nobody whom the operator knows.
-    #[error("this log takes new lists only from maintainers that its operator knows; ask the operator to add a maintainer key of the charter")]
+    #[error(
+        "this log takes new lists only from maintainers that its operator knows; ask the operator to add a maintainer key of the charter"
+    )]
     UnknownPublisher,
     /// An attestation by nobody whom the operator knows.
-    #[error("this log takes attestations only from auditors that its operator knows; ask the operator to add the key {auditor}")]
+    #[error(
+        "this log takes attestations only from auditors that its operator knows; ask the operator to add the key {auditor}"
+    )]
     UnknownAuditor {
         /// The auditor's key.
         auditor: String,
@@ -84,7 +88,9 @@ pub enum Refusal {
     #[error("too many statements are waiting; try again later")]
     Busy,
     /// It is sequenced, but too few witnesses have cosigned so far.
-    #[error("the statement is taken up, but not published yet: too few witnesses have cosigned. Submit the same again later; it is logged once")]
+    #[error(
+        "the statement is taken up, but not published yet: too few witnesses have cosigned. Submit the same again later; it is logged once"
+    )]
     NotPublishedYet,
     /// The server is shutting down.
     #[error("the server is shutting down; submit the same again later")]

@@ -31,7 +31,9 @@ pub enum WitnessFailure {
     #[error("it did not answer within {} seconds", PATIENCE.as_secs())]
     TooSlow,
     /// It knows a larger tree of this log than the log itself.
-    #[error("it says that it has seen this log at size {known}, but the log is of size {size}; if that is true, the log's data was rolled back")]
+    #[error(
+        "it says that it has seen this log at size {known}, but the log is of size {size}; if that is true, the log's data was rolled back"
+    )]
     Ahead {
         /// What the witness says.
         known: TreeSize,

@@ -1,1 +1,62 @@
-//! Placeholder.
+//! Follows one log from several vantage points, audits everything that it says by the same rules as everybody, and shows
+//! what it found: as a page, as JSON, and as evidence that anybody can check.
+//!
+//! | module | knows | does not know |
+//! |---|---|---|
+//! | `trust` | what it takes for a checkpoint to count | where it came from |
+//! | `mirror`, `checkpoints` | this monitor's own copy of the log, and what the log showed before | what entries mean |
+//! | `vantage` | what a source or witness shows now | whether it is the same as elsewhere |
+//! | `relation` | whether two signed views are one history, and the proof if not | |
+//! | `follow` | the order of a poll | rules |
+//! | `audit` | what breaks a rule, who answers for it, what proves it | files, the network |
+//! | `content` | whether objects are what their releases say | |
+//! | `freshness` | what grows too old | |
+//! | [`finding`], [`report`] | what a reader is told | |
+//! | `page`, `http` | how it is shown | |
+//!
+//! # What it accuses of
+//!
+//! A [`Severity::Breach`] is proven by signed bytes: by an evidence file, or by the entry in the log itself, whose place
+//! under the log's signature anybody can check. Everything else is an *observation*: dated, worded as one, never an
+//! accusation. What a source fails to serve, serves wrongly or serves late may be the fault of the way there.
+//!
+//! # Data folder
+//!
+//! ```text
+//! log                        whose log it is: the log's public key
+//! mirror/                    checkpoint, tiles and seen proofs, laid out as the log serves them
+//! checkpoints/<size>         earlier cosigned checkpoints, of each size the one with the latest witnessed time
+//! evidence/<sha256>.json     proven breaches
+//! findings.json              what was found, and when it was first and last seen
+//! content.journal            which releases' objects were checked, and what came of it
+//! lock                       held while the monitor runs
+//! ```
+//!
+//! The checkpoints are the monitor's memory of what the log signed; if the newest one is damaged, the monitor says so and
+//! stops. Everything else is checked against it at each start: a copy of the tree that does not have the signed root is
+//! set aside and fetched again.
+
+#![forbid(unsafe_code)]
+
+mod audit;
+mod checkpoints;
+mod content;
+mod evidence;
+pub mod finding;
+mod follow;
+mod freshness;
+mod http;
+mod ledger;
+mod mirror;
+mod monitor;
+mod page;
+mod relation;
+pub mod report;
+mod server;
+mod trust;
+mod vantage;
+
+pub use finding::{Answerable, CitedRule, Finding, Role, Severity};
+pub use monitor::{Config, Monitor, MonitorError};
+pub use report::Report;
+pub use server::{ServeError, run};

@@ -1,1 +1,40 @@
-//! Placeholder.
+//! What maintainers and curators do: turn hashes into signed releases of a list, and get them into the log.
+//!
+//! ```text
+//! import ─▶ compose ─▶ draft folder ─▶ endorse (each curator) ─▶ finish (maintainer, last) ─▶ submit
+//!              ▲                          ▲
+//!           ListView: what the log says of the list, verified
+//! ```
+//!
+//! | module | what |
+//! |---|---|
+//! | [`keys`] | key files that only their owner can read |
+//! | [`charter`] | `charter.toml`, from which a charter is made; signing and amending it |
+//! | [`import`] | files of hashes in the formats that maintainers have |
+//! | [`images`] | a folder of pictures to a file of hashes |
+//! | [`view`] | what the log says of a list, verified |
+//! | [`workspace`] | the content of earlier releases, kept or fetched, and checked |
+//! | [`draft`] | a release before it is published, as a folder that passes from hand to hand |
+//! | [`compose`] | a draft from new content |
+//! | [`endorse`] | the checks before a signature, and the signature |
+//! | [`memory`] | what a key has signed, so that it never signs two texts for one version |
+//! | [`submit`] | to the log, and what the log's proof must show |
+//!
+//! Nothing here prints, and nothing reads a clock: times are arguments, and results are reports that can be shown as
+//! JSON. Whether a list is to be trusted is for `isonomy-verifier`.
+#![forbid(unsafe_code)]
+
+pub mod charter;
+pub mod compose;
+pub mod draft;
+pub mod endorse;
+pub mod images;
+pub mod import;
+pub mod keys;
+pub mod memory;
+pub mod signing;
+pub mod submit;
+#[cfg(test)]
+mod testing;
+pub mod view;
+pub mod workspace;

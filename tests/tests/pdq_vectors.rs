@@ -107,9 +107,9 @@ fn generated_colour_pictures_have_the_python_package_s_hashes() {
 
 #[test]
 fn photographs_have_the_reference_s_hashes() {
-    for row in rows("photos/reference.csv") {
+    for row in rows("../../photos/reference.csv") {
         let [file, width, height, quality, expected] = row.as_slice() else { panic!("{row:?}") };
-        let picture = picture(&format!("photos/{file}"));
+        let picture = picture(&format!("../../photos/{file}"));
         assert_eq!((picture.width() as u64, picture.height() as u64), (number(width), number(height)), "{file}");
         let found = hash(&picture);
         let apart = distance_to_hex(&found, expected);

@@ -24,6 +24,7 @@ pub mod policy;
 pub mod rejection;
 pub mod state;
 pub mod update;
+pub mod view;
 
 pub use evidence::Evidence;
 pub use freshness::Freshness;

@@ -5,7 +5,6 @@ use crate::policy::{Ages, Policy};
 use crate::state::{Accepted, State};
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::charter::Charter;
-use isonomy_core::hash::sha256;
 use isonomy_core::list::Entries;
 use isonomy_core::release::Release;
 use isonomy_core::rules::{Violation, content};
@@ -141,17 +140,10 @@ impl VerifiedList {
         self.now
     }
 
-    /// 32 bytes that are equal for all holders of this release: SHA-256 of `isonomy-view/v1`, list, version, release id
-    /// and log index, each with a newline.
+    /// 32 bytes that are equal for all holders of this release ([`crate::view`]).
     pub fn view(&self) -> [u8; 32] {
         let Accepted { release, version, proof, .. } = &self.content.accepted;
-        let text = format!(
-            "isonomy-view/v1\n{}\n{version}\n{}\n{}\n",
-            self.name(),
-            release.to_base64(),
-            proof.release_index
-        );
-        sha256(&[text.as_bytes()])
+        crate::view::digest(self.name(), *version, release, proof.release_index)
     }
 }
 

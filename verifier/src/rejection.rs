@@ -7,9 +7,11 @@ use isonomy_core::resource::Resource;
 use isonomy_core::rules::{Rule, Violation};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::TreeSize;
+use serde::{Deserialize, Serialize};
 
 /// Who answers for a refusal.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Blame {
     /// The server, mirror or folder that was asked: the next one may be better.
     Source,

@@ -70,7 +70,9 @@ pub enum Refusal {
     #[error("the checkpoint leaves no room for a cosignature within {MAX_CHECKPOINT_SIZE} bytes")]
     NoRoom,
     /// The witness's clock can't be right: before the date of its last cosignature, or beyond all dates.
-    #[error("the clock of this witness shows {}, which can't be after its last cosignature at {}; its operator must set the clock", clock.0, last.0)]
+    #[error(
+        "this witness's clock shows {clock} and its last cosignature is of {last}; its operator must set the clock"
+    )]
     Clock {
         /// What it shows.
         clock: Timestamp,
@@ -232,4 +234,300 @@ fn next_time(latest: Option<&Record>, clock: Timestamp) -> Result<Timestamp, Ref
     let time = clock.max(last);
     let is_date = time.0 != 0 && time <= MAX_TIME;
     if is_date && last.since(clock) <= MAX_CLOCK_STEP { Ok(time) } else { Err(Refusal::Clock { clock, last }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+    use isonomy_core::checkpoint::Checkpoint;
+    use isonomy_core::hash::NodeHash;
+    use isonomy_core::note::KeyType;
+    use proptest::prelude::*;
+    use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+    fn ask(latest: Option<&Record>, request: AddCheckpoint) -> Result<Decision, Refusal> {
+        decide(&log(), latest, &Request::Add(request), START)
+    }
+
+    fn refused(latest: Option<&Record>, request: AddCheckpoint) -> (u16, Refusal) {
+        let refusal = ask(latest, request).unwrap_err();
+        (refusal.status(), refusal)
+    }
+
+    /// The note of a checkpoint with this text, whatever it says, signed by the log.
+    fn signed_text(text: String) -> String {
+        let line = log_key().sign(&text);
+        Note::new(text, vec![line]).unwrap().to_string()
+    }
+
+    #[test]
+    fn the_first_checkpoint_and_one_that_extends_it_are_cosigned() {
+        let first = record(None, b"abc", START);
+        let second = record(Some(&first), b"abcdef", START.plus(5));
+        let own = [witness_key().verifier().clone()];
+        for (record, leaves, time) in [(first, &b"abc"[..], START), (second, b"abcdef", START.plus(5))] {
+            assert_eq!((record.size(), record.root()), (TreeSize(leaves.len() as u64), root(leaves)));
+            assert_eq!(record.checkpoint().verify_log(log_key().verifier()), Ok(()));
+            assert_eq!(cosignature::cosignatures(record.checkpoint().note(), &own), Ok(vec![(0, time)]));
+            assert_eq!(record.checkpoint().note().signatures().len(), 2);
+        }
+    }
+
+    #[test]
+    fn an_unknown_log_is_404_before_anything_else() {
+        let mut request = add(0, b"abc");
+        request.old = TreeSize(9);
+        let other = Log::new(SigningKey::from_seed("other", KeyType::Ed25519, &[7; 32]).unwrap().verifier().clone());
+        let refusal = decide(&other, None, &Request::Add(request), START).unwrap_err();
+        assert_eq!((refusal.status(), refusal), (404, Refusal::UnknownOrigin(ORIGIN.into())));
+    }
+
+    #[test]
+    fn a_missing_or_wrong_signature_is_403_before_sizes_are_looked_at() {
+        let stranger = SigningKey::from_seed(ORIGIN, KeyType::Ed25519, &[7; 32]).unwrap();
+        let text = checkpoint(b"abc").checkpoint().clone();
+        let foreign = CheckpointNote::sign(text, &stranger).unwrap();
+        let mut wrong = checkpoint(b"abc").note().signatures()[0].clone();
+        wrong.bytes[3] ^= 1;
+        let good_and_wrong = checkpoint(b"abc").with_cosignatures(&[wrong]);
+        for (checkpoint, why) in
+            [(foreign, NoteError::NoKnownSignature), (good_and_wrong, NoteError::WrongSignature(ORIGIN.into()))]
+        {
+            let request = AddCheckpoint { old: TreeSize(9), proof: Vec::new(), checkpoint };
+            assert_eq!(refused(None, request), (403, Refusal::Signature(why)));
+        }
+    }
+
+    #[test]
+    fn lines_of_strangers_are_ignored_and_not_kept() {
+        let stranger = SigningKey::from_seed("stranger", KeyType::Ed25519, &[7; 32]).unwrap();
+        let mut forged = cosignature::cosign(&witness_key(), checkpoint(b"abc").note().text(), START.plus(100));
+        forged.bytes[20] ^= 1;
+        let line = stranger.sign("something else\n");
+        let mut request = add(0, b"abc");
+        request.checkpoint = request.checkpoint.with_cosignatures(&[line, forged]);
+        let Ok(Decision::Cosign(accepted)) = ask(None, request) else { panic!() };
+        assert_eq!(accepted.cosign(&witness_key()), Ok(record(None, b"abc", START)));
+    }
+
+    #[test]
+    fn an_old_size_above_the_new_is_400_before_409() {
+        let latest = record(None, b"abcde", START);
+        let request = AddCheckpoint { old: TreeSize(4), ..add(0, b"abc") };
+        let refusal = Refusal::OldSize { old: TreeSize(4), size: TreeSize(3) };
+        assert_eq!(refused(Some(&latest), request), (400, refusal));
+    }
+
+    #[test]
+    fn an_old_size_that_is_not_the_last_is_409_with_the_last() {
+        let latest = record(None, b"abc", START);
+        for (known, latest, request) in [
+            (3, Some(&latest), add(0, b"abcd")),
+            (3, Some(&latest), add(2, b"abcd")),
+            (3, Some(&latest), add(4, b"abcd")),
+            (3, Some(&latest), add(0, b"xyz")),
+            (3, Some(&latest), add(0, b"")),
+            (3, Some(&latest), AddCheckpoint { proof: Vec::new(), ..add(2, b"abcd") }),
+            (0, None, add(2, b"abcd")),
+            (0, None, add(4, b"abcd")),
+        ] {
+            assert_eq!(refused(latest, request), (409, Refusal::Conflict { known: TreeSize(known) }));
+        }
+    }
+
+    #[test]
+    fn a_proof_that_does_not_verify_is_422() {
+        let latest = record(None, b"abc", START);
+        let good = add(3, b"abcdefg");
+        let mut longer = good.clone();
+        longer.proof.push(longer.proof[0]);
+        let mut shorter = good.clone();
+        shorter.proof.pop();
+        for request in [longer, shorter, add(3, b"abxdefg"), AddCheckpoint { proof: Vec::new(), ..good }] {
+            let (status, refusal) = refused(Some(&latest), request);
+            assert!(status == 422 && matches!(refusal, Refusal::Inconsistent(_)), "{refusal:?}");
+        }
+        let two_roots = Refusal::Inconsistent(ProofError::TwoRoots { size: TreeSize(3) });
+        assert_eq!(refused(Some(&latest), add(3, b"abx")), (422, two_roots));
+        let needless = AddCheckpoint { proof: proof(3, b"abcd"), ..add(3, b"abc") };
+        assert_eq!(refused(Some(&latest), needless).0, 422);
+        let from_nothing = AddCheckpoint { proof: proof(3, b"abcd"), ..add(0, b"abcd") };
+        assert_eq!(refused(None, from_nothing).0, 422);
+    }
+
+    #[test]
+    fn an_empty_tree_with_another_root_is_422_after_the_other_rules() {
+        let text = format!("{ORIGIN}\n0\n{}\n", root(b"a").to_base64());
+        let request = |old: &str, note: &str| Request::parse(format!("old {old}\n\n{note}").as_bytes()).unwrap();
+        let note = signed_text(text.clone());
+        let latest = record(None, b"abc", START);
+        let status = |latest, request| decide(&log(), latest, &request, START).unwrap_err().status();
+        assert_eq!(status(None, request("0", &note)), 422);
+        assert_eq!(status(None, request("1", &note)), 400);
+        assert_eq!(status(Some(&latest), request("0", &note)), 409);
+        assert_eq!(status(None, request("1", &note.replace("— log.example/lists ", "— x "))), 403);
+        assert_eq!(status(None, request("1", &signed_text(text.replace(ORIGIN, "other")))), 404);
+        let empty = record(None, b"", START);
+        assert_eq!(empty.size(), TreeSize(0));
+        assert_eq!(record(Some(&empty), b"abc", START).size(), TreeSize(3));
+    }
+
+    #[test]
+    fn what_is_no_request_is_400_and_what_is_too_large_413() {
+        assert_eq!(Request::parse(b"").unwrap_err().status(), 400);
+        assert_eq!(Request::parse(&vec![b'x'; MAX_REQUEST_SIZE + 1]).unwrap_err().status(), 413);
+        let mut long = add(0, b"abc");
+        long.proof = vec![NodeHash([7; 32]); MAX_PROOF_HASHES];
+        long.checkpoint =
+            signed(Checkpoint { extensions: vec!["x".repeat(16_000)], ..checkpoint(b"abc").checkpoint().clone() });
+        assert!(Request::parse(&long.to_bytes()).is_ok());
+    }
+
+    #[test]
+    fn extension_lines_are_cosigned_as_they_are() {
+        let extended =
+            signed(Checkpoint { extensions: vec!["more".into()], ..checkpoint(b"abc").checkpoint().clone() });
+        let request = AddCheckpoint { checkpoint: extended.clone(), ..add(0, b"abc") };
+        let Ok(Decision::Cosign(accepted)) = ask(None, request) else { panic!() };
+        assert_eq!(accepted.cosign(&witness_key()).unwrap().text(), extended.note().text());
+    }
+
+    #[test]
+    fn a_checkpoint_without_room_for_a_cosignature_is_400() {
+        let room = MAX_CHECKPOINT_SIZE - checkpoint(b"abc").to_bytes().len() - 1;
+        let line = cosignature::cosign(&witness_key(), "", START).to_string().len();
+        for (length, fits) in [(room, false), (room - line + 1, false), (room - line, true)] {
+            let extensions = vec!["x".repeat(length)];
+            let full = signed(Checkpoint { extensions, ..checkpoint(b"abc").checkpoint().clone() });
+            let Ok(Decision::Cosign(accepted)) = ask(None, AddCheckpoint { checkpoint: full, ..add(0, b"abc") }) else {
+                panic!()
+            };
+            let cosigned = accepted.cosign(&witness_key());
+            assert_eq!(cosigned.as_ref().map_err(Refusal::status).err(), (!fits).then_some(400));
+        }
+    }
+
+    #[test]
+    fn the_same_checkpoint_again_gets_a_later_date_once_a_second() {
+        let first = record(None, b"abc", START);
+        let again = |clock| decide(&log(), Some(&first), &Request::Add(add(3, b"abc")), clock);
+        assert_eq!(again(START), Ok(Decision::Repeat));
+        assert_eq!(record(Some(&first), b"abc", START.plus(1)).time(), START.plus(1));
+    }
+
+    #[test]
+    fn dates_never_go_backwards_and_a_clock_that_did_is_503() {
+        let latest = record(None, b"abc", START);
+        let at = |clock| decide(&log(), Some(&latest), &Request::Add(add(3, b"abcd")), clock);
+        for step in [0, 1, MAX_CLOCK_STEP] {
+            let clock = Timestamp(START.0 - step);
+            assert_eq!(record(Some(&latest), b"abcd", clock).time(), START);
+            assert_eq!(decide(&log(), Some(&latest), &Request::Add(add(3, b"abc")), clock), Ok(Decision::Repeat));
+        }
+        for clock in [Timestamp(START.0 - MAX_CLOCK_STEP - 1), Timestamp(0), MAX_TIME.plus(1)] {
+            let refusal = at(clock).unwrap_err();
+            assert_eq!((refusal.status(), refusal), (503, Refusal::Clock { clock, last: START }));
+        }
+        assert_eq!(decide(&log(), None, &Request::Add(add(0, b"")), Timestamp(0)).unwrap_err().status(), 503);
+    }
+
+    /// All trees of up to six leaves of a log that forks once, at any place: the honest one is `aaaaaa`.
+    fn trees() -> Vec<Vec<u8>> {
+        let mut trees = BTreeSet::new();
+        for fork in 0..=6 {
+            for size in 0..=6 {
+                trees.insert((0..size).map(|leaf| if leaf < fork { b'a' } else { b'b' }).collect());
+            }
+        }
+        trees.into_iter().collect()
+    }
+
+    /// Every proof that any of these trees gives between any two sizes, and the empty one.
+    fn proofs(trees: &[Vec<u8>]) -> Vec<Vec<NodeHash>> {
+        let of_tree = |tree: &Vec<u8>| (0..=tree.len()).map(|old| proof(old, tree)).collect::<Vec<_>>();
+        trees.iter().flat_map(of_tree).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// Every request for one of these trees, from every size, with every proof.
+    fn requests(trees: &[Vec<u8>]) -> Vec<(&[u8], AddCheckpoint)> {
+        let proofs = proofs(trees);
+        let mut requests = Vec::new();
+        for tree in trees {
+            let checkpoint = checkpoint(tree);
+            for old in (0..=6).map(TreeSize) {
+                let with =
+                    |proof: &Vec<NodeHash>| AddCheckpoint { old, proof: proof.clone(), checkpoint: checkpoint.clone() };
+                requests.extend(proofs.iter().map(|proof| (tree.as_slice(), with(proof))));
+            }
+        }
+        requests
+    }
+
+    /// The whole state space of a small model. What the witness knows is the last tree alone, so it is enough to look at
+    /// every request in every state that can be reached: if each step leads from a tree to one that it is the start of,
+    /// then so does each sequence of steps, and no two trees that are ever cosigned contradict each other.
+    #[test]
+    fn no_sequence_of_requests_gets_two_contradicting_trees_cosigned() {
+        let trees = trees();
+        let requests = requests(&trees);
+        let mut reached: BTreeMap<Vec<u8>, Record> = BTreeMap::new();
+        let (mut ahead, mut accepted) = (VecDeque::from([None]), 0);
+        while let Some(state) = ahead.pop_front() {
+            let (start, latest): (Vec<u8>, Option<Record>) =
+                state.map_or_else(Default::default, |(tree, record)| (tree, Some(record)));
+            for (tree, request) in &requests {
+                // The proof is looked at only if it starts from the right size.
+                if request.old.0 != start.len() as u64 && !request.proof.is_empty() {
+                    continue;
+                }
+                let decision = decide(&log(), latest.as_ref(), &Request::Add(request.clone()), START.plus(1));
+                let status = decision.as_ref().map_err(Refusal::status).err();
+                assert_eq!(status, expected(&start, tree, request), "{start:?} {tree:?} {request:?}");
+                if let Ok(Decision::Cosign(cosignable)) = decision {
+                    accepted += 1;
+                    let record = cosignable.cosign(&witness_key()).unwrap();
+                    assert!(tree.starts_with(&start) && record.follows(latest.as_ref()));
+                    if reached.insert(tree.to_vec(), record.clone()).is_none() {
+                        ahead.push_back(Some((tree.to_vec(), record)));
+                    }
+                }
+            }
+        }
+        assert_eq!((trees.len(), reached.len()), (28, 28));
+        assert!(accepted > 100, "{accepted}");
+    }
+
+    /// The status that the specification gives for a request in a state; `None` if it must be cosigned.
+    fn expected(start: &[u8], tree: &[u8], request: &AddCheckpoint) -> Option<u16> {
+        let old = request.old.0 as usize;
+        match () {
+            () if old > tree.len() => Some(400),
+            () if old != start.len() => Some(409),
+            () if !tree.starts_with(start) || request.proof != proof(old, tree) => Some(422),
+            () => None,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            if let Ok(request) = Request::parse(&bytes) {
+                let _ = decide(&log(), None, &request, START);
+            }
+        }
+
+        #[test]
+        fn a_changed_byte_is_never_cosigned_as_something_else(at in 0..200_usize, byte: u8) {
+            let latest = record(None, b"abc", START);
+            let mut bytes = add(3, b"abcdef").to_bytes();
+            let at = at % bytes.len();
+            bytes[at] = byte;
+            let decision = Request::parse(&bytes).and_then(|request| decide(&log(), Some(&latest), &request, START));
+            if let Ok(Decision::Cosign(accepted)) = decision {
+                let record = accepted.cosign(&witness_key()).unwrap();
+                prop_assert_eq!((record.size(), record.root()), (TreeSize(6), root(b"abcdef")));
+            }
+        }
+    }
 }

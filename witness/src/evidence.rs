@@ -57,3 +57,57 @@ impl Fork {
         format!("fork-{}.json", digest.get(..32).unwrap_or(&digest))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+    use isonomy_core::add_checkpoint::AddCheckpoint;
+    use isonomy_core::cosignature::cosign;
+    use isonomy_core::note::{KeyType, SigningKey};
+    use isonomy_core::tree::TreeSize;
+
+    fn between(latest: &Record, request: AddCheckpoint) -> Option<Fork> {
+        Fork::between(&log(), latest, &Request::Add(request))
+    }
+
+    #[test]
+    fn two_signed_roots_of_one_size_are_a_fork_whatever_the_old_size() {
+        let latest = record(None, b"abc", START);
+        let mut request = add(0, b"abx");
+        let line = cosign(&witness_key(), request.checkpoint.note().text(), START);
+        request.checkpoint = request.checkpoint.with_cosignatures(&[line]);
+        let fork = between(&latest, request.clone()).unwrap();
+        let signed_by_the_log = |note: &Note| log().verified_lines(note) == Ok(note.signatures().to_vec());
+        assert!(signed_by_the_log(&fork.older) && signed_by_the_log(&fork.newer));
+        assert_eq!((fork.older.text(), fork.newer.text()), (latest.text(), request.checkpoint.note().text()));
+        assert_eq!(between(&latest, AddCheckpoint { old: TreeSize(3), ..request }), Some(fork));
+    }
+
+    #[test]
+    fn what_proves_nothing_is_no_fork() {
+        let latest = record(None, b"abc", START);
+        let stranger = SigningKey::from_seed(ORIGIN, KeyType::Ed25519, &[7; 32]).unwrap();
+        let forged = isonomy_core::checkpoint::CheckpointNote::sign(checkpoint(b"abx").checkpoint().clone(), &stranger);
+        let forged = AddCheckpoint { checkpoint: forged.unwrap(), ..add(0, b"abx") };
+        for request in [add(0, b"abc"), add(3, b"abxd"), add(0, b"xy"), forged] {
+            assert_eq!(between(&latest, request), None);
+        }
+    }
+
+    #[test]
+    fn the_file_has_the_form_that_verifiers_of_evidence_read() {
+        let latest = record(None, b"abc", START);
+        let fork = between(&latest, add(3, b"abx")).unwrap();
+        let lines = |leaves: &[u8]| {
+            let text = checkpoint(leaves).to_string();
+            text.lines().map(|line| format!("    \"{line}\"")).collect::<Vec<_>>().join(",\n")
+        };
+        let expected = format!(
+            "{{\n  \"evidence\": \"isonomy/fork/v1\",\n  \"older\": [\n{}\n  ],\n  \"newer\": [\n{}\n  ],\n  \"proof\": []\n}}\n",
+            lines(b"abc"),
+            lines(b"abx")
+        );
+        assert_eq!(fork.to_text().unwrap(), expected);
+    }
+}

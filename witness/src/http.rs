@@ -14,7 +14,7 @@ use crate::decide::{MAX_REQUEST_SIZE, Refusal};
 use crate::witness::{AddError, Config, Doubt, OpenError, Witness};
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -23,6 +23,7 @@ use isonomy_core::time::Timestamp;
 use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::net::TcpListener;
+use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 /// Why a witness does not serve.
@@ -67,7 +68,7 @@ fn router(witness: Arc<Witness>, limits: Limits) -> Router {
         .route("/healthz", get(health))
         .route("/{origin}/checkpoint", get(latest))
         .route(&format!("/{ADD_CHECKPOINT_PATH}"), post(add_checkpoint))
-        .layer(DefaultBodyLimit::max(MAX_REQUEST_SIZE))
+        .layer(RequestBodyLimitLayer::new(MAX_REQUEST_SIZE))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, limits.request))
         .with_state(witness)
 }
@@ -149,4 +150,271 @@ fn words(doubt: &Doubt) -> String {
 
 fn failed() -> Response {
     text(StatusCode::INTERNAL_SERVER_ERROR, "the witness failed to answer; its operator must look at it\n".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{ORIGIN, add, checkpoint, config, log, proof, signed, witness_key};
+    use isonomy_core::add_checkpoint::{AddCheckpoint, parse_conflict, parse_cosignatures};
+    use isonomy_core::checkpoint::CheckpointNote;
+    use isonomy_core::cosignature::verify;
+    use isonomy_core::note::{KeyType, SigningKey};
+    use isonomy_core::tree::TreeSize;
+    use std::net::SocketAddr;
+    use std::time::{Duration, Instant};
+    use tempfile::TempDir;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+    use tokio::sync::oneshot;
+    use tokio::task::JoinHandle;
+
+    struct Running {
+        address: SocketAddr,
+        stop: oneshot::Sender<()>,
+        task: JoinHandle<Result<(), ServeError>>,
+    }
+
+    impl Running {
+        async fn start(dir: &TempDir, limits: Limits) -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let (stop, stopped) = oneshot::channel();
+            let shutdown = async { drop(stopped.await) };
+            let task = tokio::spawn(run_with(listener, config(dir.path()), limits, shutdown));
+            Self { address, stop, task }
+        }
+
+        async fn stop(self) {
+            self.stop.send(()).unwrap();
+            self.task.await.unwrap().unwrap();
+        }
+
+        async fn connect(&self) -> TcpStream {
+            TcpStream::connect(self.address).await.unwrap()
+        }
+
+        /// Sends these bytes and reads until the server closes the connection.
+        async fn exchange(&self, bytes: &[u8]) -> Answer {
+            let mut stream = self.connect().await;
+            let _ = stream.write_all(bytes).await; // the server may answer and close before it has read everything
+            Answer::read(stream).await
+        }
+
+        async fn get(&self, path: &str) -> Answer {
+            self.exchange(format!("GET {path} HTTP/1.1\r\nhost: w\r\nconnection: close\r\n\r\n").as_bytes()).await
+        }
+
+        async fn post(&self, body: &[u8]) -> Answer {
+            self.exchange(&[&post_head(body.len())[..], body].concat()).await
+        }
+
+        async fn add(&self, old: usize, leaves: &[u8]) -> Answer {
+            self.post(&add(old, leaves).to_bytes()).await
+        }
+    }
+
+    fn post_head(length: usize) -> Vec<u8> {
+        format!("POST /add-checkpoint HTTP/1.1\r\nhost: w\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n")
+            .into()
+    }
+
+    struct Answer {
+        status: u16,
+        head: String,
+        body: String,
+    }
+
+    impl Answer {
+        async fn read(mut stream: TcpStream) -> Self {
+            let mut bytes = Vec::new();
+            let _ = stream.read_to_end(&mut bytes).await;
+            let text = String::from_utf8(bytes).unwrap();
+            let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+            let status = head.get(9..12).and_then(|status| status.parse().ok()).unwrap_or_default();
+            Self { status, head: head.to_lowercase(), body: body.to_owned() }
+        }
+
+        fn has(&self, header: &str) -> bool {
+            self.head.lines().any(|line| line == header)
+        }
+    }
+
+    fn checkpoint_path() -> String {
+        format!("/{}/checkpoint", log().id())
+    }
+
+    #[tokio::test]
+    async fn a_log_gets_its_checkpoints_cosigned_and_everybody_can_see_the_last() {
+        let dir = tempfile::tempdir().unwrap();
+        let witness = Running::start(&dir, Limits::default()).await;
+        assert_eq!(witness.get(&checkpoint_path()).await.status, 404);
+        let mut old = 0;
+        for leaves in [&b"abc"[..], b"abcdef", b"abcdef"] {
+            let before = now();
+            let answer = witness.add(old, leaves).await;
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            assert!(answer.has("content-type: text/plain; charset=utf-8"));
+            let lines = parse_cosignatures(answer.body.as_bytes()).unwrap();
+            let text = checkpoint(leaves).note().text().to_owned();
+            let time = verify(witness_key().verifier(), &text, &lines[0]).unwrap();
+            assert!(lines.len() == 1 && before <= time && time <= now());
+            let shown = witness.get(&checkpoint_path()).await;
+            assert!(shown.status == 200 && shown.has("cache-control: no-cache"));
+            assert_eq!(shown.body, checkpoint(leaves).with_cosignatures(&lines).to_string());
+            old = leaves.len();
+        }
+        witness.stop().await;
+
+        let witness = Running::start(&dir, Limits::default()).await;
+        assert_eq!(witness.add(0, b"abc").await.status, 409);
+        assert_eq!(witness.add(6, b"abcdefg").await.status, 200);
+        witness.stop().await;
+    }
+
+    #[tokio::test]
+    async fn refusals_have_the_specification_s_statuses() {
+        let dir = tempfile::tempdir().unwrap();
+        let witness = Running::start(&dir, Limits::default()).await;
+        assert_eq!(witness.add(0, b"abc").await.status, 200);
+
+        let conflict = witness.add(0, b"abcd").await;
+        assert!(conflict.status == 409 && conflict.has("content-type: text/x.tlog.size"));
+        assert_eq!(parse_conflict(conflict.body.as_bytes()), Ok(TreeSize(3)));
+
+        let status = async |request: AddCheckpoint| witness.post(&request.to_bytes()).await.status;
+        let signed_by = |name: &str, seed: u8| {
+            let key = SigningKey::from_seed(name, KeyType::Ed25519, &[seed; 32]).unwrap();
+            let checkpoint = isonomy_core::checkpoint::Checkpoint {
+                origin: name.into(),
+                ..checkpoint(b"abcd").checkpoint().clone()
+            };
+            AddCheckpoint { checkpoint: CheckpointNote::sign(checkpoint, &key).unwrap(), ..add(3, b"abcd") }
+        };
+        assert_eq!(status(signed_by("other", 1)).await, 404);
+        assert_eq!(status(signed_by(ORIGIN, 9)).await, 403);
+        assert_eq!(status(AddCheckpoint { old: TreeSize(5), ..add(3, b"abcd") }).await, 400);
+        assert_eq!(status(AddCheckpoint { proof: proof(2, b"abcd"), ..add(3, b"abcd") }).await, 422);
+        assert_eq!(status(add(3, b"abx")).await, 422);
+        assert_eq!(
+            status(AddCheckpoint { checkpoint: signed(checkpoint(b"abcd").checkpoint().clone()), ..add(3, b"abcd") })
+                .await,
+            200
+        );
+        assert_eq!(witness.post(b"old 0\n").await.status, 400);
+        assert_eq!(witness.post(b"").await.status, 400);
+        assert_eq!(std::fs::read_dir(dir.path().join("evidence")).unwrap().count(), 1);
+        witness.stop().await;
+    }
+
+    #[tokio::test]
+    async fn other_paths_and_methods() {
+        let dir = tempfile::tempdir().unwrap();
+        let witness = Running::start(&dir, Limits::default()).await;
+        let introduction = witness.get("/").await;
+        let key = witness_key().verifier().to_string();
+        assert!(introduction.status == 200 && introduction.body.contains(&key) && introduction.body.contains(ORIGIN));
+        assert_eq!(witness.get("/healthz").await.body, "ok\n");
+        assert_eq!(witness.get("/add-checkpoint").await.status, 405);
+        assert_eq!(witness.get("/metrics").await.status, 404);
+        assert_eq!(witness.get(&format!("/{}/checkpoint", log().id().to_uppercase())).await.status, 404);
+        assert_eq!(witness.get("/%ff/checkpoint").await.status, 400);
+        witness.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_log_in_doubt_is_500_and_the_health_says_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let witness = Running::start(&dir, Limits::default()).await;
+        assert_eq!(witness.add(0, b"abc").await.status, 200);
+        witness.stop().await;
+        std::fs::write(dir.path().join("logs").join(log().id()), b"").unwrap();
+        let witness = Running::start(&dir, Limits::default()).await;
+        for answer in [witness.add(3, b"abcd").await, witness.get(&checkpoint_path()).await] {
+            assert!(answer.status == 500 && answer.body.contains(ORIGIN), "{}", answer.body);
+        }
+        let health = witness.get("/healthz").await;
+        assert!(health.status == 503 && health.body.contains(ORIGIN));
+        witness.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_too_large_is_413() {
+        let dir = tempfile::tempdir().unwrap();
+        let witness = Running::start(&dir, Limits::default()).await;
+        assert_eq!(witness.exchange(&post_head(MAX_REQUEST_SIZE + 1)).await.status, 413);
+        assert_eq!(witness.post(&vec![b'x'; MAX_REQUEST_SIZE]).await.status, 400);
+        let mut endless = witness.connect().await;
+        let head =
+            b"POST /add-checkpoint HTTP/1.1\r\nhost: w\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n";
+        endless.write_all(head).await.unwrap();
+        let chunk = [&b"1000\r\n"[..], &[b'x'; 0x1000], b"\r\n"].concat();
+        for _ in 0..MAX_REQUEST_SIZE / 0x1000 + 1 {
+            endless.write_all(&chunk).await.unwrap();
+        }
+        assert_eq!(Answer::read(endless).await.status, 413);
+        witness.stop().await;
+    }
+
+    #[tokio::test]
+    async fn slow_clients_are_cut_off() {
+        let dir = tempfile::tempdir().unwrap();
+        let short = Duration::from_millis(300);
+        let witness = Running::start(&dir, Limits { headers: short, request: short, ..Limits::default() }).await;
+        assert_eq!(witness.exchange(&post_head(100)).await.status, 408);
+        for start in [&b""[..], b"GET / HTTP/1.1\r\nhost: w\r\n", b"GET / HTTP/1.1\r\nhost: w\r\n\r\n"] {
+            let asked = Instant::now();
+            witness.exchange(start).await;
+            assert!(asked.elapsed() < Duration::from_secs(20), "{start:?}");
+        }
+        witness.stop().await;
+    }
+
+    #[tokio::test]
+    async fn connections_beyond_the_limit_wait_for_their_turn() {
+        let dir = tempfile::tempdir().unwrap();
+        let witness = Running::start(&dir, Limits { connections: 1, ..Limits::default() }).await;
+        let holder = witness.connect().await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let mut waiting = Box::pin(witness.get("/healthz"));
+        assert!(tokio::time::timeout(Duration::from_millis(200), &mut waiting).await.is_err());
+        drop(holder);
+        assert_eq!(waiting.as_mut().await.status, 200);
+        drop(waiting);
+        witness.stop().await;
+    }
+
+    #[tokio::test]
+    async fn stopping_lets_requests_finish_but_does_not_wait_for_ever() {
+        let dir = tempfile::tempdir().unwrap();
+        let limits = Limits { stop: Duration::from_millis(500), ..Limits::default() };
+        let witness = Running::start(&dir, limits).await;
+        let body = add(0, b"abc").to_bytes();
+        let (mut slow, mut stuck) = (witness.connect().await, witness.connect().await);
+        for stream in [&mut slow, &mut stuck] {
+            stream.write_all(&post_head(body.len())).await.unwrap();
+        }
+        assert_eq!(witness.get("/healthz").await.status, 200);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let stopping = tokio::spawn(witness.stop());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        slow.write_all(&body).await.unwrap();
+        assert_eq!(Answer::read(slow).await.status, 200);
+        stopping.await.unwrap();
+        assert_eq!(Answer::read(stuck).await.status, 0);
+        // The folder is free again.
+        Witness::open(config(dir.path())).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_can_t_be_used_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("letter.txt"), b"").unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let result = run(listener, config(dir.path()), std::future::pending()).await;
+        assert!(matches!(
+            result,
+            Err(ServeError::Open(OpenError::State(crate::state::StateError::NotAWitness { .. })))
+        ));
+    }
 }

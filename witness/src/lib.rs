@@ -41,6 +41,8 @@ mod http;
 pub mod log;
 pub mod record;
 mod state;
+#[cfg(test)]
+mod testing;
 pub mod witness;
 
 pub use http::{ServeError, run};

@@ -147,3 +147,106 @@ pub fn compare(file: Option<Record>, database: Option<Record>) -> Copies {
         (Some(_), Some(_)) => Copies::Doubtful("its file and its entry in the database differ"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+    use isonomy_core::checkpoint::CheckpointError;
+    use isonomy_core::note::{KeyType, SigningKey};
+    use proptest::prelude::*;
+
+    fn parse(bytes: &[u8]) -> Result<Record, RecordError> {
+        Record::parse(bytes, &log(), witness_key().verifier())
+    }
+
+    #[test]
+    fn a_record_comes_back_from_its_bytes() {
+        let first = record(None, b"abc", START);
+        let second = record(Some(&first), b"abcde", START);
+        for record in [first, second] {
+            assert_eq!(parse(&record.to_bytes()), Ok(record));
+        }
+    }
+
+    #[test]
+    fn both_signatures_must_hold() {
+        let text = String::from_utf8(record(None, b"abc", START).to_bytes()).unwrap();
+        let changed = |from: &str, to: &str| parse(text.replacen(from, to, 1).as_bytes()).unwrap_err();
+        assert_eq!(changed("\n3\n", "\n4\n"), RecordError::Log(NoteError::WrongSignature(ORIGIN.into())));
+        assert_eq!(changed("— log.", "— lag."), RecordError::Log(NoteError::NoKnownSignature));
+        assert_eq!(changed("— witness", "— fitness"), RecordError::Own);
+        assert!(matches!(changed("old 0", "old x"), RecordError::Malformed(_)));
+        assert!(matches!(
+            changed("\n3\n", "\n0\n"),
+            RecordError::Malformed(AddCheckpointError::Checkpoint(CheckpointError::EmptyTreeRoot))
+        ));
+        let other = SigningKey::from_seed("other", KeyType::Ed25519, &[1; 32]).unwrap();
+        let other = Record::parse(text.as_bytes(), &Log::new(other.verifier().clone()), witness_key().verifier());
+        assert_eq!(other, Err(RecordError::Origin(ORIGIN.into())));
+        let bare = add(0, b"abc").to_bytes();
+        assert_eq!(parse(&bare), Err(RecordError::Own));
+    }
+
+    #[test]
+    fn every_flipped_bit_is_noticed_or_harmless() {
+        let first = record(None, b"abc", START);
+        let good = record(Some(&first), b"abcde", START.plus(1));
+        let bytes = good.to_bytes();
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1 << (at % 8);
+            if let Ok(changed) = parse(&changed) {
+                // Only the old size and the proof are not signed; a record with others follows from nothing.
+                assert_eq!(changed.checkpoint(), good.checkpoint());
+                assert!(!changed.follows(Some(&first)), "{at}");
+            }
+        }
+    }
+
+    #[test]
+    fn copies_agree_or_one_follows_from_the_other_or_there_is_doubt() {
+        let first = record(None, b"abc", START);
+        let second = record(Some(&first), b"abcde", START.plus(1));
+        let again = record(Some(&second), b"abcde", START.plus(2));
+        let fork = record(None, b"abx", START);
+        let missing_file = Copies::Doubtful("its file is missing");
+        let missing_entry = Copies::Doubtful("its entry in the database is missing");
+        let differ = Copies::Doubtful("its file and its entry in the database differ");
+        for (file, database, copies) in [
+            (None, None, Copies::Agree(None)),
+            (Some(&second), Some(&second), Copies::Agree(Some(second.clone()))),
+            (Some(&first), None, Copies::Interrupted(first.clone())),
+            (Some(&second), Some(&first), Copies::Interrupted(second.clone())),
+            (Some(&again), Some(&second), Copies::Interrupted(again.clone())),
+            (Some(&second), None, missing_entry),
+            (None, Some(&first), missing_file.clone()),
+            (None, Some(&second), missing_file),
+            (Some(&first), Some(&second), differ.clone()),
+            (Some(&second), Some(&again), differ.clone()),
+            (Some(&again), Some(&first), differ.clone()),
+            (Some(&second), Some(&fork), differ.clone()),
+            (Some(&first), Some(&fork), differ),
+        ] {
+            assert_eq!(compare(file.cloned(), database.cloned()), copies);
+        }
+    }
+
+    #[test]
+    fn a_record_can_be_made_of_a_cosigned_checkpoint_alone() {
+        let first = record(None, b"abc", START);
+        let made = Record::of_checkpoint(first.checkpoint().clone(), &log(), witness_key().verifier()).unwrap();
+        assert_eq!((made.checkpoint(), made.time()), (first.checkpoint(), START));
+        assert!(made.follows(Some(&first)) && !made.follows(None));
+        assert_eq!(parse(&made.to_bytes()), Ok(made));
+        let bare = Record::of_checkpoint(checkpoint(b"abc"), &log(), witness_key().verifier());
+        assert_eq!(bare, Err(RecordError::Own));
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            prop_assert!(parse(&bytes).is_err());
+        }
+    }
+}

@@ -66,6 +66,12 @@ pub(crate) struct State {
     _lock: FolderLock,
 }
 
+/// The two copies of a log's record, unread.
+pub(crate) struct Stored {
+    pub(crate) file: Option<Vec<u8>>,
+    pub(crate) database: Option<Vec<u8>>,
+}
+
 impl State {
     /// Opens the folder of the witness with this key, or makes an empty folder into one.
     pub(crate) fn open(folder: &Path, witness: &VerifierKey) -> Result<Self, StateError> {
@@ -95,7 +101,7 @@ impl State {
             let record = bytes.map(|bytes| Record::parse(&bytes, log, witness)).transpose();
             record.map_err(|error| format!("{place} is damaged: {error}"))
         };
-        let (file, database) = self.read(log).map_err(|error| error.to_string())?;
+        let Stored { file, database } = self.read(log).map_err(|error| error.to_string())?;
         match compare(parse("its file", file)?, parse("its entry in the database", database)?) {
             Copies::Agree(record) => Ok(record),
             Copies::Doubtful(why) => Err(why.to_owned()),
@@ -107,15 +113,16 @@ impl State {
         }
     }
 
-    /// The bytes of both copies, the file's first. A file that is too large for a record reads as empty, which is none
+    /// The bytes of both copies. A file that is too large for a record reads as empty, which is none
     /// either.
-    pub(crate) fn read(&self, log: &Log) -> Result<(Option<Vec<u8>>, Option<Vec<u8>>), StateError> {
+    pub(crate) fn read(&self, log: &Log) -> Result<Stored, StateError> {
         let id = log.id();
         let file = match files::read_limited(&self.file(&id), MAX_RECORD_SIZE) {
             Err(FileError::TooLarge { .. }) => Some(Vec::new()),
             result => result?,
         };
-        Ok((file, self.records.get(id.as_bytes()).map_err(StateError::Database)?))
+        let database = self.records.get(id.as_bytes()).map_err(StateError::Database)?;
+        Ok(Stored { file, database })
     }
 
     /// Stores a record in both places. After an error the next [`Self::load`] tells what is there.
@@ -181,4 +188,220 @@ fn open_database(folder: &Path, marker: &str) -> Result<Tree, StateError> {
         return Err(lost());
     }
     store.tree("records").map_err(StateError::Database)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::Request;
+    use crate::testing::*;
+    use std::fs;
+    use tempfile::TempDir;
+
+    fn folder() -> TempDir {
+        tempfile::tempdir().unwrap()
+    }
+
+    fn open(dir: &TempDir) -> Result<State, StateError> {
+        State::open(dir.path(), witness_key().verifier())
+    }
+
+    fn load(dir: &TempDir) -> Result<Option<Record>, String> {
+        open(dir).unwrap().load(&log(), witness_key().verifier())
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
+        let mut names: Vec<String> = fs::read_dir(folder).unwrap().map(name).collect();
+        names.sort();
+        names
+    }
+
+    /// A folder that has seen two records of the log, and these.
+    fn used() -> (TempDir, Record, Record) {
+        let dir = folder();
+        let first = record(None, b"abc", START);
+        let second = record(Some(&first), b"abcde", START.plus(1));
+        let state = open(&dir).unwrap();
+        for record in [&first, &second] {
+            state.write(&log(), record).unwrap();
+        }
+        (dir, first, second)
+    }
+
+    fn file(dir: &TempDir) -> PathBuf {
+        dir.path().join(LOGS).join(log().id())
+    }
+
+    /// Changes what the database holds, behind the witness's back.
+    fn with_database(dir: &TempDir, change: impl FnOnce(&Tree)) {
+        let store = Store::open(&dir.path().join(DATABASE)).unwrap();
+        change(&store.tree("records").unwrap());
+    }
+
+    #[test]
+    fn a_new_folder_is_initialised_once_and_belongs_to_one_key() {
+        let dir = folder();
+        assert_eq!(load(&dir), Ok(None));
+        assert_eq!(names(dir.path()), [DATABASE, EVIDENCE, LOCK_FILE, LOGS, MARKER]);
+        let marker = fs::read_to_string(dir.path().join(MARKER)).unwrap();
+        assert_eq!(marker, format!("isonomy-witness/v1\n{}\n", witness_key().verifier()));
+        assert_eq!(load(&dir), Ok(None));
+        let other = State::open(dir.path(), log_key().verifier());
+        assert!(matches!(other, Err(StateError::OtherWitness { .. })));
+    }
+
+    #[test]
+    fn a_missing_folder_is_made() {
+        let dir = folder();
+        State::open(&dir.path().join("a/b"), witness_key().verifier()).unwrap();
+        assert!(dir.path().join("a/b").join(MARKER).is_file());
+    }
+
+    #[test]
+    fn one_process_at_a_time() {
+        let dir = folder();
+        let state = open(&dir).unwrap();
+        assert!(matches!(open(&dir), Err(StateError::File(FileError::InUse { .. }))));
+        drop(state);
+        open(&dir).unwrap();
+    }
+
+    #[test]
+    fn what_was_written_is_there_after_a_restart() {
+        let (dir, _, second) = used();
+        assert_eq!(load(&dir), Ok(Some(second)));
+    }
+
+    #[test]
+    fn a_first_start_that_died_begins_again() {
+        for reached in 0..3 {
+            let dir = folder();
+            fs::write(dir.path().join(INITIALISING), b"").unwrap();
+            if reached > 0 {
+                drop(Store::open(&dir.path().join(DATABASE)).unwrap());
+            }
+            if reached > 1 {
+                fs::create_dir(dir.path().join(LOGS)).unwrap();
+            }
+            assert_eq!(load(&dir), Ok(None));
+            assert!(!dir.path().join(INITIALISING).exists());
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_neither_empty_nor_a_witness_s_is_refused() {
+        let dir = folder();
+        fs::write(dir.path().join("letter.txt"), b"").unwrap();
+        assert!(matches!(open(&dir), Err(StateError::NotAWitness { .. })));
+        let (dir, ..) = used();
+        fs::remove_file(dir.path().join(MARKER)).unwrap();
+        assert!(matches!(open(&dir), Err(StateError::NotAWitness { .. })));
+    }
+
+    #[test]
+    fn a_database_that_is_lost_is_not_taken_for_a_new_one_however_often() {
+        let (dir, ..) = used();
+        fs::remove_dir_all(dir.path().join(DATABASE)).unwrap();
+        for _ in 0..2 {
+            assert!(matches!(open(&dir), Err(StateError::DatabaseLost { .. })));
+        }
+        drop(Store::open(&dir.path().join(DATABASE)).unwrap());
+        assert!(matches!(open(&dir), Err(StateError::DatabaseLost { .. })));
+    }
+
+    #[test]
+    fn a_damaged_database_is_refused() {
+        let (dir, ..) = used();
+        fs::write(dir.path().join(DATABASE).join("sled/conf"), b"not what it was").unwrap();
+        assert!(matches!(open(&dir), Err(StateError::Database(StoreError::Damaged { .. }))));
+    }
+
+    #[test]
+    fn a_missing_or_damaged_file_is_doubt() {
+        type Damage = dyn Fn(&Path);
+        let damages: [(&Damage, &str); 5] = [
+            (&|path| fs::remove_file(path).unwrap(), "its file is missing"),
+            (&|path| fs::remove_dir_all(path.parent().unwrap()).unwrap(), "its file is missing"),
+            (&|path| fs::write(path, b"").unwrap(), "its file is damaged"),
+            (&|path| fs::write(path, vec![b'x'; MAX_RECORD_SIZE + 1]).unwrap(), "its file is damaged"),
+            (&|path| flip(path), "its file is damaged"),
+        ];
+        for (damage, why) in damages {
+            let (dir, ..) = used();
+            damage(&file(&dir));
+            for _ in 0..2 {
+                let doubt = load(&dir).unwrap_err();
+                assert!(doubt.starts_with(why), "{doubt}");
+            }
+        }
+    }
+
+    /// Changes a letter of the last signature.
+    fn flip(path: &Path) {
+        let mut bytes = fs::read(path).unwrap();
+        let at = bytes.len() - 20;
+        bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+        fs::write(path, bytes).unwrap();
+    }
+
+    #[test]
+    fn a_missing_or_damaged_entry_is_doubt() {
+        let id = log().id();
+        let (_, first, _) = used();
+        let older = first.to_bytes();
+        let fork = record(None, b"abx", START).to_bytes();
+        let damages: [(Option<&[u8]>, &str); 4] = [
+            (None, "its entry in the database is missing"),
+            (Some(b""), "its entry in the database is damaged"),
+            (Some(&older[..older.len() - 1]), "its entry in the database is damaged"),
+            (Some(&fork), "its file and its entry in the database differ"),
+        ];
+        for (value, why) in damages {
+            let (dir, ..) = used();
+            with_database(&dir, |tree| match value {
+                Some(value) => tree.put(id.as_bytes(), value).unwrap(),
+                None => tree.remove(id.as_bytes()).unwrap(),
+            });
+            let doubt = load(&dir).unwrap_err();
+            assert!(doubt.starts_with(why), "{doubt}");
+        }
+    }
+
+    #[test]
+    fn an_older_file_is_doubt_though_it_is_good_in_itself() {
+        let (dir, first, _) = used();
+        fs::write(file(&dir), first.to_bytes()).unwrap();
+        assert_eq!(load(&dir), Err("its file and its entry in the database differ".to_owned()));
+    }
+
+    #[test]
+    fn a_write_that_was_interrupted_is_completed() {
+        let (dir, _, second) = used();
+        let third = record(Some(&second), b"abcdefg", START.plus(2));
+        fs::write(file(&dir), third.to_bytes()).unwrap();
+        for _ in 0..2 {
+            assert_eq!(load(&dir), Ok(Some(third.clone())));
+        }
+        with_database(&dir, |tree| assert_eq!(tree.get(log().id().as_bytes()).unwrap(), Some(third.to_bytes())));
+    }
+
+    #[test]
+    fn evidence_is_kept_once_and_not_without_end() {
+        let dir = folder();
+        let state = open(&dir).unwrap();
+        let latest = record(None, b"abc", START);
+        let fork = |number: u32| {
+            let request = Request::Add(add(0, &[b'x', (number >> 8) as u8, number as u8]));
+            Fork::between(&log(), &latest, &request).unwrap()
+        };
+        let path = state.keep(&fork(0)).unwrap().unwrap();
+        assert_eq!(fs::read_to_string(path).unwrap(), fork(0).to_text().unwrap());
+        assert_eq!(state.keep(&fork(0)).unwrap(), None);
+        for number in 1..MAX_EVIDENCE as u32 {
+            assert!(state.keep(&fork(number)).unwrap().is_some());
+        }
+        assert_eq!(state.keep(&fork(MAX_EVIDENCE as u32)).unwrap(), None);
+        assert_eq!(names(&dir.path().join(EVIDENCE)).len(), MAX_EVIDENCE);
+    }
 }

@@ -71,7 +71,7 @@ struct Slot {
 /// What is known of a log.
 enum Memory {
     /// The record of what was cosigned last.
-    Certain(Option<Record>),
+    Certain(Option<Box<Record>>),
     /// Nothing certain, and why.
     Doubtful(String),
 }
@@ -95,7 +95,7 @@ impl Witness {
         let state = State::open(&data, key.verifier())?;
         let slot = |log: Log| {
             let memory = match state.load(&log, key.verifier()) {
-                Ok(record) => Memory::Certain(record),
+                Ok(record) => Memory::Certain(record.map(Box::new)),
                 Err(reason) => {
                     tracing::error!(log = log.origin(), "refusing this log: {reason}; {ADVICE}");
                     Memory::Doubtful(reason)
@@ -125,7 +125,7 @@ impl Witness {
         let slot = self.logs.values().find(|slot| slot.log.origin() == request.origin()).ok_or_else(unknown)?;
         let mut memory = slot.lock();
         let latest = match &*memory {
-            Memory::Certain(latest) => latest.as_ref(),
+            Memory::Certain(latest) => latest.as_deref(),
             Memory::Doubtful(reason) => return Err(slot.doubt(reason).into()),
         };
         match decide(&slot.log, latest, &request, clock) {
@@ -151,7 +151,7 @@ impl Witness {
             return Err(slot.doubt(&reason));
         }
         let cosignature = record.cosignature().clone();
-        *memory = Memory::Certain(Some(record));
+        *memory = Memory::Certain(Some(Box::new(record)));
         Ok(cosignature)
     }
 
@@ -232,9 +232,9 @@ pub fn restore(config: Config, checkpoint: CheckpointNote) -> Result<Restored, R
     let log = logs.iter().find(|log| log.origin() == origin).ok_or_else(unknown)?;
     let record = Record::of_checkpoint(checkpoint, log, key.verifier())?;
     let state = State::open(&data, key.verifier())?;
-    let (file, database) = state.read(log)?;
+    let stored = state.read(log)?;
     let parse = |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| Record::parse(&bytes, log, key.verifier()).ok());
-    let copies = [parse(file), parse(database)];
+    let copies = [parse(stored.file), parse(stored.database)];
     if copies.iter().all(|copy| copy.as_ref().is_some_and(|copy| copy.checkpoint() == record.checkpoint())) {
         return Ok(Restored::Unchanged);
     }
@@ -250,4 +250,157 @@ fn is_superseded(record: &Record, copy: &Record) -> bool {
     copy.size() > record.size()
         || copy.time() > record.time()
         || (copy.size() == record.size() && copy.root() != record.root())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+    use isonomy_core::cosignature;
+    use isonomy_core::tree::TreeSize;
+    use std::fs;
+    use tempfile::TempDir;
+
+    fn folder() -> TempDir {
+        tempfile::tempdir().unwrap()
+    }
+
+    fn open(dir: &TempDir) -> Witness {
+        Witness::open(config(dir.path())).unwrap()
+    }
+
+    fn ask(witness: &Witness, old: usize, leaves: &[u8], clock: Timestamp) -> Result<Signature, AddError> {
+        witness.add_checkpoint(&add(old, leaves).to_bytes(), clock)
+    }
+
+    fn latest(witness: &Witness) -> Option<CheckpointNote> {
+        witness.latest(&log().id()).unwrap()
+    }
+
+    #[test]
+    fn the_answer_is_the_cosignature_that_is_stored() {
+        let dir = folder();
+        let witness = open(&dir);
+        assert_eq!(latest(&witness), None);
+        assert_eq!(witness.latest("unknown"), Ok(None));
+        let line = ask(&witness, 0, b"abc", START).unwrap();
+        let text = checkpoint(b"abc").note().text().to_owned();
+        assert_eq!(cosignature::verify(witness.key(), &text, &line), Some(START));
+        assert_eq!(latest(&witness), Some(checkpoint(b"abc").with_cosignatures(std::slice::from_ref(&line))));
+        assert_eq!(ask(&witness, 3, b"abc", START), Ok(line));
+        drop(witness);
+        let witness = open(&dir);
+        assert_eq!(ask(&witness, 0, b"xyz", START), Err(Refusal::Conflict { known: TreeSize(3) }.into()));
+        ask(&witness, 3, b"abcde", START.plus(9)).unwrap();
+        assert_eq!(latest(&witness).map(|note| note.checkpoint().size), Some(TreeSize(5)));
+        assert_eq!((witness.doubts(), witness.logs().count()), (Vec::new(), 1));
+    }
+
+    #[test]
+    fn a_log_in_doubt_is_refused_and_others_are_not() {
+        let dir = folder();
+        let other = SigningKey::from_seed("other", isonomy_core::note::KeyType::Ed25519, &[3; 32]).unwrap();
+        let both = || {
+            let mut config = config(dir.path());
+            config.logs.push(other.verifier().clone());
+            Witness::open(config).unwrap()
+        };
+        ask(&both(), 0, b"abc", START).unwrap();
+        fs::remove_file(dir.path().join("logs").join(log().id())).unwrap();
+        let witness = both();
+        let doubt = Doubt { origin: ORIGIN.into(), reason: "its file is missing".into() };
+        assert_eq!(ask(&witness, 3, b"abcd", START), Err(doubt.clone().into()));
+        assert_eq!(witness.latest(&log().id()), Err(doubt.clone()));
+        assert_eq!(witness.doubts(), [doubt]);
+        let mut checkpoint = checkpoint(b"abc").checkpoint().clone();
+        checkpoint.origin = "other".into();
+        let mut request = add(0, b"abc");
+        request.checkpoint = CheckpointNote::sign(checkpoint, &other).unwrap();
+        witness.add_checkpoint(&request.to_bytes(), START).unwrap();
+    }
+
+    #[test]
+    fn a_write_that_fails_leaves_the_log_in_doubt_until_the_next_start() {
+        let dir = folder();
+        let witness = open(&dir);
+        ask(&witness, 0, b"abc", START).unwrap();
+        let logs = dir.path().join("logs");
+        fs::rename(&logs, dir.path().join("away")).unwrap();
+        assert!(matches!(ask(&witness, 3, b"abcd", START), Err(AddError::Doubt(_))));
+        fs::rename(dir.path().join("away"), &logs).unwrap();
+        assert!(matches!(ask(&witness, 3, b"abcd", START), Err(AddError::Doubt(_))));
+        drop(witness);
+        ask(&open(&dir), 3, b"abcd", START).unwrap();
+    }
+
+    #[test]
+    fn a_fork_leaves_evidence_whatever_the_answer_is() {
+        let dir = folder();
+        let witness = open(&dir);
+        ask(&witness, 0, b"abc", START).unwrap();
+        let evidence = || fs::read_dir(dir.path().join("evidence")).unwrap().count();
+        assert!(ask(&witness, 3, b"abxd", START).is_err());
+        assert_eq!(evidence(), 0);
+        assert!(ask(&witness, 0, b"abx", START).is_err());
+        assert!(ask(&witness, 3, b"abx", START).is_err());
+        assert_eq!(evidence(), 1);
+        assert!(ask(&witness, 3, b"aby", START).is_err());
+        assert_eq!(evidence(), 2);
+    }
+
+    #[test]
+    fn of_branches_that_race_one_wins() {
+        let dir = folder();
+        let witness = open(&dir);
+        ask(&witness, 0, b"a", START).unwrap();
+        let branch = |leaf: u8| {
+            let mut tree = b"a".to_vec();
+            (0..5)
+                .filter(|_| {
+                    let old = tree.len();
+                    tree.push(leaf);
+                    ask(&witness, old, &tree, START).is_ok()
+                })
+                .count()
+        };
+        let branch = &branch;
+        let counts: Vec<usize> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (b'b'..b'j').map(|leaf| scope.spawn(move || branch(leaf))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert_eq!(counts.iter().filter(|&&count| count > 0).count(), 1, "{counts:?}");
+        assert_eq!(counts.iter().sum::<usize>(), 5);
+    }
+
+    #[test]
+    fn a_lost_memory_is_restored_from_a_checkpoint_that_somebody_kept() {
+        let dir = folder();
+        let witness = open(&dir);
+        ask(&witness, 0, b"abc", START).unwrap();
+        let older = latest(&witness).unwrap();
+        ask(&witness, 3, b"abcde", START.plus(5)).unwrap();
+        let newest = latest(&witness).unwrap();
+        drop(witness);
+        let new = folder();
+        assert!(matches!(
+            restore(config(new.path()), checkpoint(b"abcde")),
+            Err(RestoreError::Record(RecordError::Own))
+        ));
+        assert_eq!(restore(config(new.path()), newest.clone()).unwrap(), Restored::Written);
+        assert_eq!(restore(config(new.path()), newest.clone()).unwrap(), Restored::Unchanged);
+        assert!(matches!(restore(config(new.path()), older.clone()), Err(RestoreError::Older)));
+        let witness = open(&new);
+        assert_eq!(latest(&witness), Some(newest.clone()));
+        assert!(matches!(restore(config(new.path()), newest.clone()), Err(RestoreError::Open(_))));
+        ask(&witness, 5, b"abcdef", START.plus(6)).unwrap();
+
+        // One copy is left in the old folder: it can't be replaced by an older one.
+        let file = dir.path().join("logs").join(log().id());
+        fs::write(&file, vec![0; 100_000]).unwrap();
+        assert!(matches!(restore(config(dir.path()), older), Err(RestoreError::Older)));
+        assert_eq!(open(&dir).doubts().len(), 1);
+        assert_eq!(restore(config(dir.path()), newest.clone()).unwrap(), Restored::Written);
+        let witness = open(&dir);
+        assert_eq!((latest(&witness), witness.doubts()), (Some(newest), Vec::new()));
+    }
 }

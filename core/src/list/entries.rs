@@ -164,11 +164,7 @@ impl Entries {
 
     /// The root of the list's tree, in memory that grows with the logarithm of the list.
     pub fn root(&self) -> ListRoot {
-        let mut frontier = Frontier::new();
-        for entry in self.iter() {
-            frontier.push(leaf_hash(entry));
-        }
-        ListRoot(frontier.root().0)
+        ListRoot(self.iter().map(leaf_hash).collect::<Frontier>().root().0)
     }
 
     /// The number of entries that rule 8 admits to a list of `algorithm` only by exception.

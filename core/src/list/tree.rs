@@ -1,12 +1,16 @@
 //! Proofs that a list holds an entry, or does not.
 //!
-//! Trees that answer proofs are built by `rs_merkle` under a hasher of our own; proofs are verified by
-//! [`crate::tree::verify_inclusion`] alone. An entry is *not* in a list if two neighbours of the list enclose it.
+//! Trees that answer many proofs are built by `rs_merkle` under a hasher of our own; one proof alone is computed from the
+//! entries, with next to no memory. Either way proofs are verified by [`crate::tree::verify_inclusion`] alone. An entry
+//! is *not* in a list if two neighbours of the list enclose it.
 
 use super::entries::Entries;
 use crate::encoding::{from_base64, to_base64};
 use crate::hash::{HASH_SIZE, ListRoot, NodeHash, RootHash};
-use crate::tree::{LeafIndex, ProofError, TreeSize, empty_root, leaf_hash, node_hash, verify_inclusion};
+use crate::tree::{
+    Frontier, InclusionPlan, LeafIndex, NodeCoordinate, ProofError, TreeSize, empty_root, leaf_hash, node_hash,
+    verify_inclusion,
+};
 use alloc::string::String;
 use alloc::vec::Vec;
 use rs_merkle::{Hasher, MerkleTree};
@@ -50,18 +54,16 @@ impl<'l> ListTree<'l> {
         ListRoot(self.tree.root().unwrap_or(empty_root().0))
     }
 
-    /// The proof that the list holds what it has at `index`; `None` beyond its end.
+    /// As [`MembershipProof::new`].
     pub fn membership(&self, index: usize) -> Option<MembershipProof> {
         let entry = self.entries.get(index)?.to_vec();
         let path = self.tree.proof(&[index]).proof_hashes().iter().copied().map(NodeHash).collect();
         Some(MembershipProof { index: LeafIndex(index as u64), entry, path })
     }
 
-    /// The proof that the list does not hold `entry`; `None` if it does.
+    /// As [`NonMembershipProof::new`].
     pub fn non_membership(&self, entry: &[u8]) -> Option<NonMembershipProof> {
-        let place = self.entries.binary_search(entry).err()?;
-        let below = place.checked_sub(1).and_then(|index| self.membership(index));
-        Some(NonMembershipProof { below, above: self.membership(place) })
+        NonMembershipProof::enclosing(entry, self.entries, |index| self.membership(index))
     }
 }
 
@@ -90,6 +92,16 @@ pub struct MembershipProof {
 }
 
 impl MembershipProof {
+    /// The proof that the list holds what it has at `index`; `None` beyond its end. It takes as long as the root; who
+    /// needs many asks a [`ListTree`].
+    pub fn new(entries: &Entries, index: usize) -> Option<Self> {
+        let entry = entries.get(index)?.to_vec();
+        let index = LeafIndex(index as u64);
+        let plan = InclusionPlan::new(index, TreeSize(entries.len() as u64))?;
+        let nodes: Vec<NodeHash> = plan.nodes().iter().map(|node| subtree(entries, node)).collect();
+        Some(Self { index, entry, path: plan.combine(&nodes).ok()? })
+    }
+
     /// Succeeds if the list of `size` entries with this `root`, both from a release, holds the entry at the index.
     pub fn verify(&self, root: &ListRoot, size: u64) -> Result<(), ListProofError> {
         let leaf = leaf_hash(&self.entry);
@@ -111,6 +123,17 @@ pub struct NonMembershipProof {
 }
 
 impl NonMembershipProof {
+    /// The proof that the list does not hold `entry`; `None` if it does. It takes twice as long as the root; who needs
+    /// many asks a [`ListTree`].
+    pub fn new(entries: &Entries, entry: &[u8]) -> Option<Self> {
+        Self::enclosing(entry, entries, |index| MembershipProof::new(entries, index))
+    }
+
+    fn enclosing(entry: &[u8], entries: &Entries, prove: impl Fn(usize) -> Option<MembershipProof>) -> Option<Self> {
+        let place = entries.binary_search(entry).err()?;
+        Some(Self { below: place.checked_sub(1).and_then(&prove), above: prove(place) })
+    }
+
     /// Succeeds if the list of `size` entries with this `root`, both from a release, does not hold `entry`.
     pub fn verify(&self, entry: &[u8], root: &ListRoot, size: u64) -> Result<(), ListProofError> {
         self.check_places(size)?;
@@ -139,6 +162,13 @@ impl NonMembershipProof {
         }
         Err(ListProofError::NotEnclosed("the two places are not next to each other"))
     }
+}
+
+/// The hash of a complete subtree of the list's tree.
+fn subtree(entries: &Entries, node: &NodeCoordinate) -> NodeHash {
+    let width = 1usize << node.level;
+    let leaves = entries.iter().skip(node.index as usize * width).take(width);
+    NodeHash(leaves.map(leaf_hash).collect::<Frontier>().root().0)
 }
 
 fn serialize_entry<S: Serializer>(entry: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
@@ -171,6 +201,7 @@ mod tests {
             for index in 0..entries.len() {
                 let proof = tree.membership(index).unwrap();
                 assert_eq!(proof.verify(&root, len), Ok(()));
+                assert_eq!(MembershipProof::new(&entries, index).as_ref(), Some(&proof));
                 let moved = MembershipProof { index: LeafIndex((index as u64 + 1) % len), ..proof.clone() };
                 assert!(len == 1 || moved.verify(&root, len).is_err());
                 let other = MembershipProof { entry: b"another".to_vec(), ..proof.clone() };
@@ -178,6 +209,7 @@ mod tests {
                 assert!(proof.verify(&ListRoot([0; 32]), len).is_err());
             }
             assert_eq!(tree.membership(entries.len()), None);
+            assert_eq!(MembershipProof::new(&entries, entries.len()), None);
         }
     }
 
@@ -194,6 +226,7 @@ mod tests {
             for absent in between.chain([[0; 16].to_vec(), [0xff; 16].to_vec()]) {
                 let proof = tree.non_membership(&absent).unwrap();
                 assert_eq!(proof.verify(&absent, &root, len), Ok(()), "{len} entries");
+                assert_eq!(NonMembershipProof::new(&entries, &absent), Some(proof));
             }
             for entry in &entries {
                 assert_eq!(tree.non_membership(entry), None);

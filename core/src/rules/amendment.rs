@@ -198,7 +198,7 @@ mod tests {
             ("maintainer key", |c| drop(c.maintainer.keys.pop())),
             ("exclusion", |c| c.purpose.exclusions.push("zebras".into())),
             ("jurisdiction", |c| drop(c.reach.jurisdictions.remove(0))),
-            ("surface", |c| drop(c.reach.surfaces.remove(0))),
+            ("surface", |c| c.reach.surfaces.truncate(1)),
             ("distance", |c| c.matching.max_distance -= 1),
             ("quality", |c| c.matching.min_quality += 1),
             ("action", |c| c.action.most = Action::Warn),

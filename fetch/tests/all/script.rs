@@ -6,11 +6,12 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Limits that a test needn't wait for.
+/// Limits for servers that are too slow, so that a test needn't wait for long. The others are given the default, since
+/// the machine that tests them may be busy.
 pub(crate) const QUICK: HttpLimits = HttpLimits {
     connect: Duration::from_secs(5),
     answer: Duration::from_millis(400),
-    submission: Duration::from_millis(400),
+    submission: Duration::from_millis(1200),
     idle: Duration::from_millis(400),
     minimum_rate: 1000,
     total: Duration::from_secs(5),
@@ -20,6 +21,7 @@ pub(crate) const QUICK: HttpLimits = HttpLimits {
 #[derive(Clone)]
 pub(crate) enum Step {
     Send(Vec<u8>),
+    Wait(Duration),
     /// Sends the bytes again and again, with a pause after each time, until the client goes away.
     Repeat(Vec<u8>, Duration),
     /// Neither sends nor closes.
@@ -84,6 +86,7 @@ async fn serve(mut stream: TcpStream, seen: &Mutex<Vec<String>>, answer: &(dyn F
     for step in answer(&path) {
         match step {
             Step::Send(bytes) => drop(stream.write_all(&bytes).await),
+            Step::Wait(time) => tokio::time::sleep(time).await,
             Step::Repeat(bytes, pause) => {
                 while stream.write_all(&bytes).await.is_ok() {
                     tokio::time::sleep(pause).await;
@@ -106,7 +109,8 @@ async fn read_request(stream: &mut TcpStream) -> String {
             let length: usize = length.map_or(0, |length| length.parse().unwrap());
             request.len() >= head.len() + 4 + length
         });
-        if complete || count == 0 {
+        let is_tls = request.first() == Some(&0x16);
+        if complete || is_tls || count == 0 {
             return text;
         }
     }

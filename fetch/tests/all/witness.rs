@@ -1,6 +1,6 @@
 //! Asking a witness.
 
-use crate::script::{QUICK, Script};
+use crate::script::Script;
 use isonomy_core::add_checkpoint::AddCheckpoint;
 use isonomy_core::checkpoint::{Checkpoint, CheckpointNote};
 use isonomy_core::cosignature::cosign;
@@ -19,7 +19,7 @@ fn request() -> AddCheckpoint {
 }
 
 async fn ask(server: &Script) -> Result<Vec<Signature>, WitnessError> {
-    let witness = WitnessClient::with_limits(&server.url, QUICK).unwrap();
+    let witness = WitnessClient::new(&server.url).unwrap();
     tokio::spawn(async move { witness.add_checkpoint(&request()).await }).await.unwrap()
 }
 

@@ -42,13 +42,18 @@ impl Heads {
         match (&stored, &copied) {
             (None, None) => Ok(None),
             (None, Some(copy)) => {
-                tracing::warn!(size = copy.checkpoint().size.0, "the database has no head; it is put back from its copy");
+                tracing::warn!(
+                    size = copy.checkpoint().size.0,
+                    "the database has no head; it is put back from its copy"
+                );
                 self.swap(None, copy)?;
                 Ok(copied)
             }
-            (Some(head), Some(copy)) if copy.checkpoint().size > head.checkpoint().size => {
-                Err(LogError::RolledBack { head: head.checkpoint().size, known: copy.checkpoint().size, by: "the copy of its head" })
-            }
+            (Some(head), Some(copy)) if copy.checkpoint().size > head.checkpoint().size => Err(LogError::RolledBack {
+                head: head.checkpoint().size,
+                known: copy.checkpoint().size,
+                by: "the copy of its head",
+            }),
             (Some(head), Some(copy)) if copy.checkpoint().size == head.checkpoint().size => {
                 let same = copy.checkpoint() == head.checkpoint();
                 if same { Ok(stored) } else { Err(LogError::TwoHeads { size: head.checkpoint().size }) }

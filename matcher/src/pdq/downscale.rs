@@ -6,7 +6,7 @@
 //! of the reference.
 //!
 //! Rows stream through all four filters, sixteen at a time, since the reference's order of operations along a row
-//! leaves nothing else to do in parallel. Beside the picture itself this takes 4 · width · (height / 128 + 64) bytes or
+//! leaves nothing else to do in parallel. Beside the picture itself this takes 4 · width · (height / 128 + 80) bytes or
 //! so, 6 MB for 100 million pixels in a square, where the reference holds two copies of the picture in floating point.
 
 use crate::image::{Channels, Picture};

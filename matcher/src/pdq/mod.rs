@@ -16,7 +16,7 @@
 //! error of difference can turn a hundred bits; for photographs it turns none.
 //!
 //! What the hash does not survive: borders, crops of more than a few percent, and, unless all [`Orientation`]s are
-//! compared, mirroring and rotation.
+//! compared, mirroring and quarter turns. A regular texture (a wall of bricks) may not even survive scaling.
 
 mod dct;
 mod downscale;
@@ -30,9 +30,6 @@ pub const HASH_SIZE: usize = 32;
 
 /// The smallest quality of a hash that should be matched or listed: flat pictures are alike without meaning anything.
 pub const USUAL_MINIMUM_QUALITY: u8 = 50;
-
-/// The usual greatest distance of a match, in bits. The distance of two genuine hashes is even, so it acts as 30.
-pub const USUAL_MAXIMUM_DISTANCE: u32 = 31;
 
 /// Pictures with a shorter side have no hash.
 const SHORTEST_SIDE: usize = 5;

@@ -83,7 +83,7 @@ pub enum Step {
         /// The most bytes that it may have.
         max_bytes: u64,
     },
-    /// Make this durable, the content before the state.
+    /// Make this durable, content and evidence before the state.
     Save(Box<Save>),
     /// The update is complete.
     Done(Box<Updated>),
@@ -98,6 +98,8 @@ pub struct Save {
     pub state: State,
     /// The list that the state has in force, if it is a new one: its content is to be durable before the state.
     pub list: Option<VerifiedList>,
+    /// The proof because of which the state stops updates, if it is a new one: to be durable before the state.
+    pub evidence: Option<Evidence>,
 }
 
 /// The result of an update.
@@ -240,7 +242,7 @@ impl Update {
         if state == self.state {
             return Ok(());
         }
-        Err(Stop::Save(Box::new(Save { state, list: list.cloned() })))
+        Err(Stop::Save(Box::new(Save { state, list: list.cloned(), evidence: self.evidence.clone() })))
     }
 }
 

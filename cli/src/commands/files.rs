@@ -1,0 +1,32 @@
+//! Files that a person names: read within limits, with errors that name them.
+
+use crate::exit::Malformed;
+use anyhow::{Context, Result};
+use isonomy_core::policy::{MAX_POLICY_SIZE as MAX_TRUST_SIZE, Policy as TlogPolicy};
+use isonomy_store::files::read_limited;
+use isonomy_verifier::Policy;
+use isonomy_verifier::policy::MAX_POLICY_SIZE;
+use std::path::Path;
+
+/// The bytes of a file of at most `limit` bytes.
+pub(crate) fn read(path: &Path, limit: usize) -> Result<Vec<u8>> {
+    let bytes = read_limited(path, limit as u64).with_context(|| format!("can't read {}", path.display()))?;
+    bytes.with_context(|| format!("there is no file {}", path.display()))
+}
+
+/// Writes a file that may exist already.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    isonomy_store::files::replace(path, bytes).with_context(|| format!("can't write {}", path.display()))
+}
+
+/// Log, witnesses and quorum in C2SP form.
+pub(crate) fn tlog_policy(path: &Path) -> Result<TlogPolicy> {
+    let bytes = read(path, MAX_TRUST_SIZE)?;
+    TlogPolicy::parse(&bytes).map_err(|error| Malformed(format!("{}: {error}", path.display())).into())
+}
+
+/// An app's policy.
+pub(crate) fn client_policy(path: &Path) -> Result<Policy> {
+    let bytes = read(path, MAX_POLICY_SIZE)?;
+    Policy::parse(&bytes).map_err(|error| Malformed(format!("{}: {error}", path.display())).into())
+}

@@ -1,0 +1,25 @@
+//! `isonomy log`.
+
+use super::{files, key, serving};
+use crate::args::LogCommand;
+use crate::exit::Exit;
+use crate::output::Output;
+use anyhow::Result;
+use isonomy_log_server::Config;
+use isonomy_publisher::keys;
+use std::time::Duration;
+
+pub(crate) async fn run(command: LogCommand, output: &Output) -> Result<Exit> {
+    let LogCommand::Serve { data, key, policy, publishers, auditors, listen, republish } = command;
+    let config = Config {
+        data,
+        key: keys::read(&key)?,
+        policy: files::tlog_policy(&policy)?,
+        publishers: key::parse_all(&publishers)?,
+        auditors: key::parse_all(&auditors)?,
+        republish_every: Duration::from_secs(republish),
+    };
+    let listener = serving::listen(listen, "log", output).await?;
+    isonomy_log_server::run(listener, config, serving::shutdown()).await?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,16 @@
+//! One module for each word after `isonomy`.
+
+pub(crate) mod bundle;
+pub(crate) mod charter;
+pub(crate) mod client;
+pub(crate) mod evidence;
+pub(crate) mod files;
+pub(crate) mod key;
+pub(crate) mod list;
+pub(crate) mod log;
+pub(crate) mod matching;
+pub(crate) mod monitor;
+pub(crate) mod receipt;
+pub(crate) mod release;
+pub(crate) mod serving;
+pub(crate) mod witness;

@@ -1,0 +1,48 @@
+//! `isonomy monitor`.
+
+use super::{files, serving};
+use crate::args::{MonitorCommand, MonitorFolder};
+use crate::exit::Exit;
+use crate::output::Output;
+use anyhow::Result;
+use isonomy_fetch::Source;
+use isonomy_monitor::{Config, Monitor, Report};
+use std::time::Duration;
+
+pub(crate) async fn run(command: MonitorCommand, output: &Output) -> Result<Exit> {
+    match command {
+        MonitorCommand::Run { folder, once } => follow(&folder, once, output).await,
+        MonitorCommand::Serve { folder, listen } => {
+            let config = config(&folder)?;
+            let listener = serving::listen(listen, "monitor", output).await?;
+            isonomy_monitor::run(listener, config, serving::shutdown()).await?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn config(folder: &MonitorFolder) -> Result<Config> {
+    let sources = folder.sources.iter().map(|text| Source::parse(text)).collect::<Result<_, _>>()?;
+    Ok(Config {
+        data: folder.data.clone(),
+        policy: files::tlog_policy(&folder.policy)?,
+        sources,
+        poll_every: Duration::from_secs(folder.every),
+    })
+}
+
+async fn follow(folder: &MonitorFolder, once: bool, output: &Output) -> Result<Exit> {
+    let mut monitor = Monitor::open(config(folder)?)?;
+    let mut stop = std::pin::pin!(serving::shutdown());
+    loop {
+        let report = monitor.poll_once().await?;
+        output.report(words(&report), &report)?;
+        if once {
+            return Ok(if has_findings(&report) { Exit::Findings } else { Exit::Done });
+        }
+        tokio::select! {
+            () = &mut stop => return Ok(Exit::Done),
+            () = tokio::time::sleep(Duration::from_secs(folder.every)) => {}
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! `isonomy release`.
+
+use super::{files, list};
+use crate::args::ReleaseCommand;
+use crate::exit::{Exit, Malformed};
+use crate::output::Output;
+use anyhow::{Context, Result, bail};
+use isonomy_client::system_clock;
+use isonomy_core::hash::StatementId;
+use isonomy_core::policy::Policy as TlogPolicy;
+use isonomy_core::release::Release;
+use isonomy_core::statement::{ListName, Signed};
+use isonomy_fetch::{LogClient, Source};
+use isonomy_publisher::compose::{Term, compose};
+use isonomy_publisher::draft::{self, Draft, DraftReport};
+use isonomy_publisher::endorse::{EndorsementReport, examine};
+use isonomy_publisher::keys;
+use isonomy_publisher::memory::SigningMemory;
+use isonomy_publisher::submit::{SubmitReport, submit_release};
+use isonomy_publisher::view::ListView;
+use isonomy_publisher::workspace::{Base, Workspace};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+pub(crate) async fn run(command: ReleaseCommand, output: &Output) -> Result<Exit> {
+    match command {
+        ReleaseCommand::New { content, list, policy, workspace, validity, out } => {
+            let list = ListName::new(&list).ok_or_else(|| Malformed(format!("{list} is no list's name")))?;
+            new(&content, &Desk::open(&policy, &workspace)?, &list, validity, &out, output).await
+        }
+        ReleaseCommand::Endorse { draft, key, policy, workspace, holdings, replaces } => {
+            let endorsement = Endorsement { draft, key, holdings, replaces: parse_id(replaces.as_deref())? };
+            endorsement.run(&Desk::open(&policy, &workspace)?, output).await
+        }
+        ReleaseCommand::Publish { draft, key, policy, workspace, proof } => {
+            publish(&draft, &key, &Desk::open(&policy, &workspace)?, proof.as_deref(), output).await
+        }
+    }
+}
+
+/// What maintainer and curators all need: whom to trust, the log, and the content of earlier releases.
+struct Desk {
+    trust: TlogPolicy,
+    log: LogClient,
+    source: Source,
+    workspace: Workspace,
+}
+
+impl Desk {
+    fn open(policy: &Path, workspace: &Path) -> Result<Self> {
+        let trust = files::tlog_policy(policy)?;
+        let log = log_client(&trust)?;
+        Ok(Self { source: log.source(), log, trust, workspace: Workspace::open(workspace)? })
+    }
+
+    /// What the log says of the list, verified, and the content on which the next release builds.
+    async fn view(&self, list: &ListName) -> Result<(ListView, Vec<Base>)> {
+        let view = ListView::fetch(&self.source, &self.trust, list).await.context("the log can't be relied on")?;
+        let newest = view.editions().newest().context("the list has no charter")?;
+        let algorithm = newest.charter().matching.algorithm;
+        let bases = self.workspace.bases(view.bases(), algorithm, &self.source).await?;
+        Ok((view, bases))
+    }
+}
+
+/// The log of a policy, which must say where it is.
+pub(crate) fn log_client(trust: &TlogPolicy) -> Result<LogClient> {
+    match trust.logs() {
+        [log] => {
+            let url = log.url.as_deref().context("the policy gives no URL for its log")?;
+            Ok(LogClient::new(url)?)
+        }
+        logs => bail!("the policy names {} logs; a list counts in exactly one", logs.len()),
+    }
+}
+
+/// A statement's identity, as a person typed it.
+pub(crate) fn parse_id(text: Option<&str>) -> Result<Option<StatementId>> {
+    let parse = |text: &str| {
+        StatementId::from_hex(text).ok_or_else(|| Malformed(format!("{text} is no id of 64 hexadecimal digits")))
+    };
+    Ok(text.map(parse).transpose()?)
+}
+
+async fn new(
+    content: &Path,
+    desk: &Desk,
+    list: &ListName,
+    validity: Option<u64>,
+    out: &Path,
+    output: &Output,
+) -> Result<Exit> {
+    let (view, bases) = desk.view(list).await?;
+    let newest = view.editions().newest().context("the list has no charter")?;
+    let entries = list::read(content, newest.charter().matching.algorithm)?;
+    let draft = compose(&view, &bases, &entries, Term { created: system_clock(), validity })?;
+    draft.write(out, &entries)?;
+    let report = draft.report();
+    output.report(draft_words(&report, out), &json!({ "draft": report, "folder": out }))?;
+    Ok(Exit::Done)
+}
+
+fn draft_words(report: &DraftReport, out: &Path) -> String {
+    let objects: Vec<String> =
+        report.objects.iter().map(|object| format!("\n  {}: {} bytes", object.what, object.size)).collect();
+    format!(
+        "draft of {} version {}: {} entries, +{} −{}\n  id {}{}\n  The curators endorse it now: isonomy release endorse {} …",
+        report.list,
+        report.version,
+        report.entries,
+        report.added,
+        report.removed,
+        report.release,
+        objects.concat(),
+        out.display()
+    )
+}
+
+/// A curator's work on one draft.
+struct Endorsement {
+    draft: PathBuf,
+    key: PathBuf,
+    holdings: Option<PathBuf>,
+    replaces: Option<StatementId>,
+}
+
+impl Endorsement {
+    async fn run(&self, desk: &Desk, output: &Output) -> Result<Exit> {
+        let (draft, key) = (Draft::read(&self.draft)?, keys::read(&self.key)?);
+        let (view, bases) = desk.view(&draft.release().body().list).await?;
+        let examined = examine(&draft, &view, &bases, system_clock())?;
+        let known = match &self.holdings {
+            Some(path) => {
+                let algorithm = view.editions().newest().context("the list has no charter")?.charter().matching.algorithm;
+                Some(examined.compare(&list::read(path, algorithm)?)?)
+            }
+            None => None,
+        };
+        let mut memory = SigningMemory::of_key(&self.key)?;
+        let signed = examined.endorse(&key, &mut memory, self.replaces, system_clock())?;
+        draft::write_release(&self.draft, &signed)?;
+        let report = examined.report(&signed);
+        let mut words = endorsement_words(&report);
+        if let Some(known) = &known {
+            words += &format!("\n  of the added entries you know {}, and don't know {}", known.known, known.unknown);
+        }
+        output.report(words, &json!({ "endorsement": report, "holdings": known }))?;
+        Ok(Exit::Done)
+    }
+}
+
+fn endorsement_words(report: &EndorsementReport) -> String {
+    let missing = report.missing.as_deref().unwrap_or("nothing: it can be published");
+    format!(
+        "✓ {} version {}: recomputed from its content: {} entries, +{} −{}, root {}\n  signed by {}\n  still missing: {missing}\n  to be published before {}",
+        report.list,
+        report.version,
+        report.entries,
+        report.added,
+        report.removed,
+        report.root,
+        report.signed.join(", "),
+        report.submit_before,
+    )
+}
+
+async fn publish(folder: &Path, key: &Path, desk: &Desk, proof: Option<&Path>, output: &Output) -> Result<Exit> {
+    let draft = Draft::read(folder)?;
+    let (view, bases) = desk.view(&draft.release().body().list).await?;
+    let cited = view.editions().find(&draft.release().body().charter).context("the cited charter isn't in the log")?;
+    let signed = finish(folder, key, &draft, &view, &bases)?;
+    let complete = draft.signed(signed)?;
+    let report = submit_release(&desk.log, &desk.trust, &complete, cited.charter()).await;
+    let report = report.context("the release was not published; the same command tries again")?;
+    write_proof(proof, &report)?;
+    output.report(submit_words(&report, "release"), &report)?;
+    Ok(Exit::Done)
+}
+
+/// Signs as the maintainer, unless that was done before an earlier try.
+fn finish(folder: &Path, key: &Path, draft: &Draft, view: &ListView, bases: &[Base]) -> Result<Signed<Release>> {
+    let signer = keys::read(key)?;
+    let lines = draft.release().note().signatures();
+    if lines.iter().any(|line| signer.verifier().matches(line)) {
+        return Ok(draft.release().clone());
+    }
+    let examined = examine(draft, view, bases, system_clock())?;
+    let mut memory = SigningMemory::of_key(key)?;
+    let signed = examined.finish(&signer, &mut memory, system_clock())?;
+    draft::write_release(folder, &signed)?;
+    Ok(signed)
+}
+
+/// Writes the proof of a submission, if a file is named for it.
+pub(crate) fn write_proof(path: Option<&Path>, report: &SubmitReport) -> Result<()> {
+    path.map_or(Ok(()), |path| files::write(path, report.proof.as_bytes()))
+}
+
+/// What came of a submission, in words.
+pub(crate) fn submit_words(report: &SubmitReport, what: &str) -> String {
+    let usable = report.usable_from.map_or(String::new(), |time| format!("; usable from {time}"));
+    format!(
+        "✓ the {what} is entry {} of {}, and the quorum of witnesses has cosigned it\n  id {}\n  public since {}{usable}\n  {} objects sent, {} bytes",
+        report.index, report.log, report.statement, report.public_since, report.objects_sent, report.bytes_sent
+    )
+}

@@ -1,0 +1,104 @@
+//! The desk of maintainer and curators: what `isonomy charter …` and `isonomy release …` do, one after the other.
+
+use super::cast::{CURATORS, Cast};
+use anyhow::{Context, Result};
+use isonomy_client::system_clock;
+use isonomy_core::charter::Charter;
+use isonomy_core::list::{Algorithm, Entries};
+use isonomy_core::policy::Policy as TlogPolicy;
+use isonomy_core::release::Release;
+use isonomy_core::statement::{ListName, Signed};
+use isonomy_fetch::{LogClient, Source};
+use isonomy_publisher::compose::{Term, compose};
+use isonomy_publisher::draft::{Draft, write_release};
+use isonomy_publisher::endorse::examine;
+use isonomy_publisher::memory::SigningMemory;
+use isonomy_publisher::submit::{SubmitReport, submit_charter, submit_release};
+use isonomy_publisher::view::ListView;
+use isonomy_publisher::workspace::{Base, Workspace};
+use isonomy_publisher::{charter, draft};
+use std::path::{Path, PathBuf};
+
+/// The list's algorithm.
+pub(crate) const ALGORITHM: Algorithm = Algorithm::PdqFull;
+
+/// Everything that is needed to publish.
+pub(crate) struct Desk<'d> {
+    cast: &'d Cast,
+    trust: &'d TlogPolicy,
+    list: ListName,
+    log: LogClient,
+    data: PathBuf,
+}
+
+impl<'d> Desk<'d> {
+    pub(crate) fn new(cast: &'d Cast, trust: &'d TlogPolicy, data: &Path) -> Result<Self> {
+        let url = trust.logs().first().and_then(|log| log.url.as_deref()).context("the log has no address")?;
+        let list = cast.charter()?.list;
+        Ok(Self { cast, trust, list, log: LogClient::new(url)?, data: data.to_owned() })
+    }
+
+    /// The list's name.
+    pub(crate) fn list(&self) -> &ListName {
+        &self.list
+    }
+
+    /// Signs a charter by all whom it names.
+    pub(crate) fn sign_charter(&self, text: &Charter, older: &[&Charter]) -> Result<Signed<Charter>> {
+        let mut signed = charter::parse(&charter::draft(text)?.to_bytes())?;
+        for name in ["maintainer"].into_iter().chain(CURATORS) {
+            let mut memory = SigningMemory::of_key(&self.cast.key_file(name))?;
+            signed = charter::sign(&signed, older, &self.cast.key(name)?, &mut memory, None, system_clock())?;
+        }
+        Ok(signed)
+    }
+
+    /// Publishes a signed charter.
+    pub(crate) async fn publish_charter(&self, charter: &Signed<Charter>) -> Result<SubmitReport> {
+        isonomy_store::files::replace(&self.data.join("charter.note"), &charter.to_bytes())?;
+        Ok(submit_charter(&self.log, self.trust, charter).await?)
+    }
+
+    /// What the log says of the list, verified.
+    pub(crate) async fn view(&self) -> Result<ListView> {
+        Ok(ListView::fetch(&self.log.source(), self.trust, &self.list).await?)
+    }
+
+    /// Composes the next release with this content, into a folder.
+    pub(crate) async fn compose(&self, entries: &Entries, folder: &str) -> Result<PathBuf> {
+        let view = self.view().await?;
+        let bases = self.bases("maintainer", &view).await?;
+        let draft = compose(&view, &bases, entries, Term { created: system_clock(), validity: None })?;
+        let folder = self.data.join(folder);
+        draft.write(&folder, entries)?;
+        Ok(folder)
+    }
+
+    /// A curator's work: reads the draft, recomputes everything from the content, and signs.
+    pub(crate) async fn endorse(&self, folder: &Path, curator: &str) -> Result<()> {
+        let (draft, view) = (Draft::read(folder)?, self.view().await?);
+        let bases = self.bases(curator, &view).await?;
+        let examined = examine(&draft, &view, &bases, system_clock())?;
+        let mut memory = SigningMemory::of_key(&self.cast.key_file(curator))?;
+        let signed = examined.endorse(&self.cast.key(curator)?, &mut memory, None, system_clock())?;
+        Ok(write_release(folder, &signed)?)
+    }
+
+    /// The maintainer signs, last of all, and publishes.
+    pub(crate) async fn publish(&self, folder: &Path, charter: &Charter) -> Result<(Signed<Release>, SubmitReport)> {
+        let (draft, view) = (Draft::read(folder)?, self.view().await?);
+        let bases = self.bases("maintainer", &view).await?;
+        let examined = examine(&draft, &view, &bases, system_clock())?;
+        let mut memory = SigningMemory::of_key(&self.cast.key_file("maintainer"))?;
+        let signed = examined.finish(&self.cast.key("maintainer")?, &mut memory, system_clock())?;
+        write_release(folder, &signed)?;
+        let report = submit_release(&self.log, self.trust, &draft.signed(signed)?, charter).await?;
+        Ok((draft::read_release(folder)?, report))
+    }
+
+    /// The content of the releases on which the next one builds, in somebody's own folder.
+    async fn bases(&self, who: &str, view: &ListView) -> Result<Vec<Base>> {
+        let workspace = Workspace::open(&self.data.join(who))?;
+        Ok(workspace.bases(view.bases(), ALGORITHM, &self.log.source()).await?)
+    }
+}

@@ -1,0 +1,77 @@
+//! Exit codes, the same for every command.
+
+use isonomy_client::{ClientError, UpdateError};
+use isonomy_fetch::FetchError;
+use isonomy_matcher::receipt::ReceiptError;
+use isonomy_verifier::evidence::EvidenceError;
+
+/// How a command ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Exit {
+    /// Done.
+    Done = 0,
+    /// A file, the network or something else around the command failed.
+    Failed = 1,
+    /// Refused: a rule or the policy was broken, a proof does not hold.
+    Refused = 3,
+    /// The input is not what it should be.
+    Malformed = 4,
+    /// `match`: at least one picture matched.
+    Matched = 5,
+    /// `monitor run --once`: there are findings.
+    Findings = 6,
+}
+
+/// The codes, for `--help`.
+pub(crate) const HELP: &str = "Exit codes:
+  0  done; for `match`: nothing matched
+  1  a file, the network or something else around the command failed
+  2  the command was called wrongly
+  3  refused: a rule or the policy was broken, or a proof does not hold
+  4  the input is not what it should be
+  5  `match`: at least one picture matched
+  6  `monitor run --once`: there are findings";
+
+impl Exit {
+    /// The code that an error stands for.
+    pub(crate) fn of(error: &anyhow::Error) -> Self {
+        error.chain().find_map(Self::of_cause).unwrap_or(Self::Failed)
+    }
+
+    fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Self> {
+        if let Some(error) = cause.downcast_ref::<ReceiptError>() {
+            let malformed = matches!(error, ReceiptError::Malformed(_) | ReceiptError::WrongHash { .. });
+            return Some(if malformed { Self::Malformed } else { Self::Refused });
+        }
+        if let Some(error) = cause.downcast_ref::<EvidenceError>() {
+            let malformed = matches!(error, EvidenceError::Malformed(_));
+            return Some(if malformed { Self::Malformed } else { Self::Refused });
+        }
+        if let Some(FetchError::Refused { .. }) = cause.downcast_ref::<FetchError>() {
+            return Some(Self::Refused);
+        }
+        if let Some(UpdateError::Refused { .. }) = cause.downcast_ref::<UpdateError>() {
+            return Some(Self::Refused);
+        }
+        let _ = cause.downcast_ref::<ClientError>();
+        cause.downcast_ref::<Malformed>().map(|_| Self::Malformed).or_else(|| {
+            cause.downcast_ref::<Refused>().map(|_| Self::Refused)
+        })
+    }
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Marks an error as the input's fault.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Malformed(pub(crate) String);
+
+/// Marks an error as a refusal by rule or policy.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Refused(pub(crate) String);

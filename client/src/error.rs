@@ -1,0 +1,107 @@
+//! What can go wrong with a client's folder, and with an update.
+
+use crate::refusal::Refusal;
+use isonomy_core::statement::ListName;
+use isonomy_store::files::FileError;
+use isonomy_verifier::state::StateError;
+use std::path::PathBuf;
+
+/// Why a client's folder can't be used. Nothing in it was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    // Misuse
+    /// The folder belongs to a client of another list or log.
+    #[error(
+        "the folder {} is kept for {found}, but the policy is about {wanted}; \
+         give each policy a folder of its own",
+        folder.display()
+    )]
+    OtherOwner {
+        /// The folder.
+        folder: PathBuf,
+        /// What it is kept for.
+        found: String,
+        /// What the policy is about.
+        wanted: String,
+    },
+
+    // This machine
+    /// The state is damaged. A client that started anew could be rolled back, so it never does that by itself.
+    #[error(
+        "{}: {reason}. It records which release must never be given up for an older one, so it is not replaced. Restore \
+         it from a backup; or, if you trust the sources not to roll you back, remove the whole folder and update anew",
+        path.display()
+    )]
+    DamagedState {
+        /// The state file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: StateError,
+    },
+    /// The folder was in use, and its state is gone.
+    #[error(
+        "{} is missing, but the folder has been in use for the list {list}. It records which release must never be given \
+         up for an older one. Restore it from a backup; or, if you trust the sources not to roll you back, remove the \
+         whole folder and update anew",
+        path.display()
+    )]
+    MissingState {
+        /// The state file.
+        path: PathBuf,
+        /// The list.
+        list: ListName,
+    },
+    /// A file or folder can't be read or written, or another process uses the folder.
+    #[error(transparent)]
+    Files(#[from] FileError),
+}
+
+/// Why an update did not come to its end. The list that was in force stays in force.
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateError {
+    // Misuse
+    /// There was nobody to ask.
+    #[error("no source to update from: give a server's URL or the folder of a mirror")]
+    NoSource,
+    /// The blocking form was called where it would block everything else.
+    #[error("update_blocking was called inside an asynchronous runtime; call `update` there")]
+    InsideRuntime,
+
+    // This machine
+    /// No runtime for the requests.
+    #[error("can't start the runtime for the update: {0}")]
+    Runtime(#[source] std::io::Error),
+    /// The runtime is being shut down.
+    #[error("the update was interrupted, since the runtime that it was started on is shutting down")]
+    Interrupted,
+    /// What had to be durable could not be written.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+
+    // The sources, and those who sign
+    /// Every source was refused; each refusal says why and has left a record.
+    #[error("{}", refused(.0))]
+    Refused(Vec<Refusal>),
+}
+
+impl UpdateError {
+    /// The refusals, one for each source that was asked.
+    pub fn refusals(&self) -> &[Refusal] {
+        match self {
+            Self::Refused(refusals) => refusals,
+            _ => &[],
+        }
+    }
+}
+
+impl From<FileError> for UpdateError {
+    fn from(error: FileError) -> Self {
+        Self::Client(error.into())
+    }
+}
+
+fn refused(refusals: &[Refusal]) -> String {
+    let lines: Vec<String> =
+        refusals.iter().map(|refusal| format!("{}: {}", refusal.source, refusal.message)).collect();
+    format!("the update was refused; {}", lines.join("; "))
+}

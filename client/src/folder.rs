@@ -1,0 +1,150 @@
+//! The folder of a client.
+//!
+//! ```text
+//! lock                          held while a process uses the folder
+//! state.json                    what must never be forgotten: see isonomy_verifier::state
+//! cache/<release id>.entries    the entries of the list in force, one after the other
+//! cache/<release id>.note       its release
+//! cache/<charter id>.note       its charter
+//! cache-damaged/                a cache that was found damaged, the latest of them
+//! evidence/<sha-256>.json       proofs of breaches: see isonomy_verifier::evidence
+//! refusals/<time>-<code>.json   one for each refusal, of the last 1000
+//! ```
+//!
+//! Identities and digests are in hexadecimal, times like `20260131T235959Z`. Only `state.json` is believed, and it is
+//! written when the folder is made: a folder that has any of the others but no state has lost it. The cache is verified
+//! at every opening. It may be removed at any time; the next update fetches what is missing, and nothing older.
+//!
+//! Content and evidence are durable before the state that needs them. So whatever a power cut leaves behind, the
+//! state's release is in the cache, and what else is there is ignored and removed.
+
+use crate::cache::Cache;
+use crate::error::ClientError;
+use isonomy_core::hash::ObjectDigest;
+use isonomy_core::statement::ListName;
+use isonomy_store::files::{self, FileError, FolderLock};
+use isonomy_verifier::state::{MAX_STATE_SIZE, StateError};
+use isonomy_verifier::{Evidence, Policy, State};
+use std::path::{Path, PathBuf};
+
+const STATE: &str = "state.json";
+const CACHE: &str = "cache";
+const DAMAGED_CACHE: &str = "cache-damaged";
+const EVIDENCE: &str = "evidence";
+const REFUSALS: &str = "refusals";
+
+/// The most evidence files that are kept: many more can't be told apart from an attempt to fill the disk. The proof of
+/// a fork is always kept; there is at most one, since updates stop with it.
+const MAX_EVIDENCE_FILES: usize = 1000;
+
+/// A client's folder, locked.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+    _lock: FolderLock,
+}
+
+impl Folder {
+    /// Locks the folder, and makes it if there is none.
+    pub(crate) fn open(path: &Path) -> Result<Self, ClientError> {
+        files::create_dir_all_durable(path)?;
+        let lock = FolderLock::acquire(path)?;
+        files::remove_temporaries(path)?;
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn cache(&self) -> Cache {
+        Cache::new(self.path.join(CACHE), self.path.join(DAMAGED_CACHE))
+    }
+
+    pub(crate) fn refusals(&self) -> PathBuf {
+        self.path.join(REFUSALS)
+    }
+
+    /// The state; that of a client that knows nothing yet if the folder is new.
+    pub(crate) fn state(&self, policy: &Policy) -> Result<State, ClientError> {
+        let (path, list) = (self.path.join(STATE), policy.list());
+        let read = files::read_limited(&path, MAX_STATE_SIZE);
+        if let Err(FileError::TooLarge { .. }) = read {
+            let reason = StateError::Damaged(format!("larger than {MAX_STATE_SIZE} bytes"));
+            return Err(ClientError::DamagedState { path, reason });
+        }
+        match read? {
+            Some(bytes) => self.parse_state(&bytes, policy),
+            None if self.was_in_use() => Err(ClientError::MissingState { path, list: list.clone() }),
+            None => {
+                let state = State::new(list);
+                self.write_state(&state)?;
+                Ok(state)
+            }
+        }
+    }
+
+    fn parse_state(&self, bytes: &[u8], policy: &Policy) -> Result<State, ClientError> {
+        let damaged = |reason| ClientError::DamagedState { path: self.path.join(STATE), reason };
+        let other = |found: String, wanted: &str| ClientError::OtherOwner {
+            folder: self.path.clone(),
+            found,
+            wanted: wanted.to_owned(),
+        };
+        if let Some(list) = list_of(bytes).filter(|list| list != policy.list()) {
+            return Err(other(format!("the list {list}"), policy.list().as_str()));
+        }
+        let state = State::parse(bytes, policy.list()).map_err(damaged)?;
+        match state.checkpoint() {
+            Some(checkpoint) if checkpoint.verify_log(policy.log()).is_err() => {
+                let origin = &checkpoint.checkpoint().origin;
+                Err(other(format!("the log {origin} under another key or name"), &policy.log().to_string()))
+            }
+            _ => Ok(state),
+        }
+    }
+
+    fn was_in_use(&self) -> bool {
+        [CACHE, DAMAGED_CACHE, EVIDENCE, REFUSALS].iter().any(|name| self.path.join(name).exists())
+    }
+
+    /// Makes the state durable, in place of the one before.
+    pub(crate) fn write_state(&self, state: &State) -> Result<(), ClientError> {
+        let path = self.path.join(STATE);
+        let bytes = state.to_bytes().map_err(|reason| ClientError::DamagedState { path: path.clone(), reason })?;
+        Ok(files::replace(&path, &bytes)?)
+    }
+
+    /// Keeps an evidence file. Gives its name; `None` if there are too many already.
+    pub(crate) fn keep_evidence(&self, evidence: &Evidence) -> Result<Option<String>, FileError> {
+        let folder = self.path.join(EVIDENCE);
+        files::create_dir_all_durable(&folder)?;
+        let name = evidence_name(&evidence.digest());
+        let path = folder.join(&name);
+        let is_fork = matches!(evidence, Evidence::Fork(_));
+        if !is_fork && !path.exists() && count(&folder) >= MAX_EVIDENCE_FILES {
+            return Ok(None);
+        }
+        files::replace(&path, evidence.to_text().as_bytes())?;
+        Ok(Some(name))
+    }
+
+    /// Where an evidence file is kept.
+    pub(crate) fn evidence_path(&self, digest: &ObjectDigest) -> PathBuf {
+        self.path.join(EVIDENCE).join(evidence_name(digest))
+    }
+}
+
+fn evidence_name(digest: &ObjectDigest) -> String {
+    format!("{}.json", digest.to_hex())
+}
+
+/// The list that a state file is about, whatever else is in it.
+fn list_of(bytes: &[u8]) -> Option<ListName> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    ListName::new(&isonomy_core::json::string_field(text, "list")?)
+}
+
+fn count(folder: &Path) -> usize {
+    std::fs::read_dir(folder).map_or(0, |files| files.count())
+}

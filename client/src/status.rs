@@ -1,0 +1,179 @@
+//! What a client knows, in a form for people and programs.
+
+use crate::cache::CacheReport;
+use crate::client::Client;
+use isonomy_core::charter::{Action, Aim, Jurisdiction, PurposeCode};
+use isonomy_core::cosignature::cosignatures;
+use isonomy_core::encoding::to_hex;
+use isonomy_core::hash::{ObjectDigest, RootHash, StatementId};
+use isonomy_core::list::Algorithm;
+use isonomy_core::note::Note;
+use isonomy_core::policy::Policy as TlogPolicy;
+use isonomy_core::statement::ListName;
+use isonomy_core::time::Timestamp;
+use isonomy_core::tree::{LeafIndex, TreeSize};
+use isonomy_verifier::{Freshness, VerifiedList};
+use serde::Serialize;
+
+/// What a client knows at one moment.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Status {
+    /// The list.
+    pub list: ListName,
+    /// The log in which it counts.
+    pub log: String,
+    /// The version that is accepted, and below which nothing is; absent before the first update.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
+    /// The list in force; absent before the first update, or if the content isn't at hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_force: Option<InForce>,
+    /// The newest checkpoint that was seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<KnownCheckpoint>,
+    /// By how many seconds this machine's clock is behind the latest witnessed time. If this isn't 0, ages are counted
+    /// too low: the clock could hide a freeze.
+    pub clock_behind: u64,
+    /// What was found in the cache when the client was opened.
+    pub cache: CacheReport,
+    /// The digest of the evidence because of which updates stopped, if they did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub halted: Option<ObjectDigest>,
+}
+
+/// The list in force.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct InForce {
+    /// Its version.
+    pub version: u64,
+    /// The release.
+    pub release: StatementId,
+    /// The release's place in the log.
+    pub index: LeafIndex,
+    /// The edition of the charter under which it may be used.
+    pub charter: StatementId,
+    /// The number of that edition.
+    pub edition: u64,
+    /// Who publishes it.
+    pub maintainer: String,
+    /// What it is for.
+    pub purpose: PurposeCode,
+    /// What matching is to achieve.
+    pub aim: Aim,
+    /// The most that a match may lead to.
+    pub action: Action,
+    /// What its entries are hashes by.
+    pub algorithm: Algorithm,
+    /// The greatest distance that is a match, in bits.
+    pub max_distance: u64,
+    /// How many entries it has.
+    pub entries: u64,
+    /// The curators that signed the release.
+    pub endorsed_by: Vec<Endorser>,
+    /// Since when it is public, as witnessed.
+    pub public_since: Timestamp,
+    /// When it was composed.
+    pub created: Timestamp,
+    /// Until when it may be used.
+    pub expires: Timestamp,
+    /// How old the knowledge about it is.
+    pub freshness: Freshness,
+    /// 64 hexadecimal digits that are equal for all holders of this release.
+    pub view: String,
+}
+
+/// A curator that signed the release.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Endorser {
+    /// Its name.
+    pub name: String,
+    /// Where it sits.
+    pub jurisdiction: Jurisdiction,
+}
+
+/// The newest checkpoint that a client has seen.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct KnownCheckpoint {
+    /// How many entries the log had.
+    pub size: TreeSize,
+    /// The root of its tree.
+    pub root: RootHash,
+    /// The latest time that a quorum of witnesses vouches for.
+    pub now: Timestamp,
+    /// The witnesses that cosigned it.
+    pub witnessed_by: Vec<Witnessed>,
+}
+
+/// One witness's cosignature.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Witnessed {
+    /// The witness.
+    pub name: String,
+    /// When it cosigned.
+    pub time: Timestamp,
+}
+
+impl Status {
+    pub(crate) fn of(client: &Client, clock: Timestamp) -> Self {
+        let (policy, state) = (client.policy(), client.state());
+        let latest = clock.max(state.now());
+        Self {
+            list: policy.list().clone(),
+            log: policy.log().name().to_owned(),
+            version: state.accepted().map(|accepted| accepted.version),
+            in_force: client.list().map(|list| in_force(list, latest)),
+            checkpoint: state.checkpoint().map(|note| KnownCheckpoint {
+                size: note.checkpoint().size,
+                root: note.checkpoint().root,
+                now: state.now(),
+                witnessed_by: witnessed_by(note.note(), policy.trust()),
+            }),
+            clock_behind: latest.since(clock),
+            cache: client.cache().clone(),
+            halted: state.halted().copied(),
+        }
+    }
+}
+
+fn in_force(list: &VerifiedList, latest: Timestamp) -> InForce {
+    let (charter, release, accepted) = (list.charter(), list.release(), list.accepted());
+    InForce {
+        version: list.version(),
+        release: accepted.release,
+        index: accepted.proof.release_index,
+        charter: accepted.charter,
+        edition: accepted.edition,
+        maintainer: charter.maintainer.name.clone(),
+        purpose: charter.purpose.code,
+        aim: charter.purpose.aim,
+        action: charter.action.most,
+        algorithm: charter.matching.algorithm,
+        max_distance: charter.matching.max_distance,
+        entries: release.entries,
+        endorsed_by: endorsed_by(list),
+        public_since: accepted.public_since,
+        created: release.created,
+        expires: release.expires,
+        freshness: list.freshness(latest),
+        view: to_hex(&list.view()),
+    }
+}
+
+/// The curators whose signatures the release carries; they were verified when it was accepted.
+fn endorsed_by(list: &VerifiedList) -> Vec<Endorser> {
+    let lines = list.signed_release().note().signatures();
+    let curators = list.charter().curation.curators.iter();
+    let signed = curators.filter(|curator| lines.iter().any(|line| curator.key.matches(line)));
+    let endorser = |curator: &isonomy_core::charter::Curator| Endorser {
+        name: curator.name.clone(),
+        jurisdiction: curator.jurisdiction.clone(),
+    };
+    signed.map(endorser).collect()
+}
+
+fn witnessed_by(checkpoint: &Note, trust: &TlogPolicy) -> Vec<Witnessed> {
+    let keys = trust.witness_keys();
+    let times = cosignatures(checkpoint, &keys).unwrap_or_default();
+    let witnessed = |(at, time): (usize, Timestamp)| Some(Witnessed { name: keys.get(at)?.name().to_owned(), time });
+    times.into_iter().filter_map(witnessed).collect()
+}

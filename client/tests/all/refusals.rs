@@ -1,0 +1,147 @@
+//! What is refused, and what that leaves on record.
+
+use crate::updates::names;
+use crate::world::{LOG, START, VISIBILITY, World, day};
+use isonomy_client::{Client, Refusal, Source, UpdateError};
+use isonomy_core::time::Timestamp;
+use isonomy_core::tree::TreeSize;
+use isonomy_verifier::rejection::Blame;
+use std::fs;
+use std::slice::from_ref;
+use tempfile::{TempDir, tempdir};
+
+/// A client with version 1 in force, and the mirror that it has it from.
+fn updated() -> (World, TempDir, TempDir, Client) {
+    let (world, mirror, home) = (World::with_versions(1), tempdir().unwrap(), tempdir().unwrap());
+    let mut client = world.client(home.path());
+    let now = day(1) + VISIBILITY;
+    client.update_blocking(&[world.mirror(mirror.path(), now)], Timestamp(now)).unwrap();
+    (world, mirror, home, client)
+}
+
+/// The same log as [`World::with_versions`] of 1, with another entry after the charter.
+fn forked() -> World {
+    let mut world = World::new(LOG);
+    world.append_other(b"another history");
+    world.release(1..100, day(1));
+    world
+}
+
+#[test]
+fn a_refused_source_leaves_a_record_and_the_next_is_asked() {
+    let (world, mirror, home) = (World::with_versions(1), tempdir().unwrap(), tempdir().unwrap());
+    let now = day(1) + VISIBILITY;
+    let good = world.mirror(mirror.path(), now);
+    let missing = Source::folder(home.path().join("nowhere"));
+    let mut client = world.client(home.path());
+    let report = client.update_blocking(&[missing.clone(), good.clone()], Timestamp(now)).unwrap();
+    assert_eq!(report.source, good.to_string());
+    let [refusal] = &report.refusals[..] else { panic!("{:?}", report.refusals) };
+    assert_eq!((refusal.code.as_str(), refusal.blame, &refusal.rule), ("unavailable", Blame::Source, &None));
+    assert_eq!((refusal.time, &refusal.source), (Timestamp(now), &missing.to_string()));
+    assert_eq!(client.refusals(), report.refusals);
+    assert_eq!(names(&home.path().join("refusals")), ["20270116T090000Z-unavailable.json"]);
+    let record = fs::read(home.path().join("refusals/20270116T090000Z-unavailable.json")).unwrap();
+    assert_eq!(serde_json::from_slice::<Refusal>(&record).unwrap(), *refusal);
+}
+
+#[test]
+fn a_broken_rule_is_cited() {
+    let (world, mirror, home) = (World::with_versions(1), tempdir().unwrap(), tempdir().unwrap());
+    let now = day(1) + 10;
+    let mut client = world.client(home.path());
+    let error = client.update_blocking(&[world.mirror(mirror.path(), now)], Timestamp(now)).unwrap_err();
+    let [refusal] = error.refusals() else { panic!("{error}") };
+    let rule = refusal.rule.as_ref().unwrap();
+    assert_eq!((refusal.code.as_str(), rule.number, rule.name.as_str()), ("not-visible", 5, "visibility"));
+    assert!(matches!(error, UpdateError::Refused(_)));
+}
+
+#[test]
+fn wrong_content_is_refused_and_the_list_in_force_stays() {
+    let (_, mirror, home, mut client) = updated();
+    let world = World::with_versions(2);
+    let now = day(2) + VISIBILITY;
+    let source = world.mirror(mirror.path(), now);
+    for object in fs::read_dir(mirror.path().join("object")).unwrap() {
+        let path = object.unwrap().path();
+        let mut bytes = fs::read(&path).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        fs::write(path, bytes).unwrap();
+    }
+    let error = client.update_blocking(&[source], Timestamp(now)).unwrap_err();
+    assert_eq!(error.refusals()[0].code, "malformed");
+    assert_eq!(client.list().unwrap().version(), 1);
+    // The checkpoint was proven before that, so it is remembered.
+    assert_eq!(client.status(Timestamp(now)).checkpoint.unwrap().size, TreeSize(3));
+    drop(client);
+    assert_eq!(world.client(home.path()).list().unwrap().version(), 1);
+}
+
+#[test]
+fn an_object_larger_than_the_client_takes_is_not_fetched() {
+    let (world, mirror, home) = (World::with_versions(1), tempdir().unwrap(), tempdir().unwrap());
+    let now = day(1) + VISIBILITY;
+    let mut client = world.client(home.path()).with_max_object_size(100);
+    let error = client.update_blocking(&[world.mirror(mirror.path(), now)], Timestamp(now)).unwrap_err();
+    let [refusal] = error.refusals() else { panic!("{error}") };
+    assert_eq!(refusal.code, "unavailable");
+    assert!(refusal.message.contains("this client takes at most 100"), "{}", refusal.message);
+}
+
+#[test]
+fn a_fork_stops_updates_for_good_and_leaves_evidence_for_anyone() {
+    let (world, mirror, home, mut client) = updated();
+    let (other, elsewhere) = (tempdir().unwrap(), tempdir().unwrap());
+    let now = day(1) + 2 * VISIBILITY;
+    let fork = forked().mirror(other.path(), now);
+    let good = world.mirror(mirror.path(), now);
+
+    let error = client.update_blocking(&[fork, good.clone()], Timestamp(now)).unwrap_err();
+    let [refusal] = error.refusals() else { panic!("the second source was asked: {error}") };
+    assert_eq!((refusal.code.as_str(), refusal.blame), ("fork", Blame::Log));
+    let file = home.path().join("evidence").join(refusal.evidence.as_ref().unwrap());
+    assert_eq!(client.evidence_path(client.state().halted().unwrap()), Some(file.clone()));
+    assert_eq!(client.list().unwrap().version(), 1);
+
+    drop(client);
+    let mut client = world.client(home.path());
+    let error = client.update_blocking(from_ref(&good), Timestamp(now)).unwrap_err();
+    assert_eq!(error.refusals()[0].code, "halted");
+    assert!(client.status(Timestamp(now)).halted.is_some() && client.list().is_some());
+
+    // Whoever is shown the file stops too.
+    let mut peer = world.client(elsewhere.path());
+    let shown = peer.show_evidence(&fs::read(&file).unwrap()).unwrap();
+    assert!(shown.halts && shown.breach.by == [LOG]);
+    assert_eq!(peer.state().halted(), Some(&shown.digest));
+    let error = peer.update_blocking(&[good], Timestamp(now)).unwrap_err();
+    assert_eq!(error.refusals()[0].code, "halted");
+    drop(peer);
+    assert!(world.client(elsewhere.path()).evidence_path(&shown.digest).is_some());
+}
+
+#[test]
+fn a_halt_is_not_remembered_without_its_evidence() {
+    let (world, _mirror, home, mut client) = updated();
+    let other = tempdir().unwrap();
+    let now = day(1) + 2 * VISIBILITY;
+    fs::write(home.path().join("evidence"), b"in the way").unwrap();
+    let error = client.update_blocking(&[forked().mirror(other.path(), now)], Timestamp(now)).unwrap_err();
+    assert!(matches!(error, UpdateError::Client(_)), "{error}");
+    assert!(client.state().halted().is_none());
+    drop(client);
+    assert!(world.client(home.path()).state().halted().is_none());
+}
+
+#[test]
+fn evidence_that_proves_nothing_changes_nothing() {
+    let (_world, _mirror, home, mut client) = updated();
+    let before = fs::read(home.path().join("state.json")).unwrap();
+    let (a, b) = (World::with_versions(1).checkpoint(START), World::with_versions(1).checkpoint(START + 1));
+    let nothing = isonomy_verifier::Evidence::fork(&a, &b, Vec::new());
+    assert!(client.show_evidence(nothing.to_text().as_bytes()).is_err());
+    assert!(client.show_evidence(b"{}").is_err());
+    assert_eq!(fs::read(home.path().join("state.json")).unwrap(), before);
+    assert!(!home.path().join("evidence").exists());
+}

@@ -1,0 +1,336 @@
+//! The HTTP surface.
+//!
+//! | request | answers |
+//! |---|---|
+//! | `GET` of a [`Resource`], and `/lists` | the file, with ranges; 404 |
+//! | `POST /check` | 200 and the objects that would be missing; a refusal |
+//! | `POST /submit` | 200 and the tlog-proof; 202 `{"missing": […]}`; a refusal |
+//! | `PUT /object/<sha256 hex>` | 201; 204 if it is there already; a refusal |
+//! | `GET /healthz` | 200 |
+//! | `GET /metrics` | Prometheus |
+//! | `GET /` | what this is, in words |
+//!
+//! A refusal is JSON, `{"error": code, "rule": number, "message": words}`, `rule` only if a rule was broken. Nothing is
+//! logged about who reads what.
+
+use crate::files::LISTS;
+use crate::objects::{ObjectError, Upload};
+use crate::refusal::Refusal;
+use crate::sequencer::Submission;
+use crate::state::{State as Shared, now};
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use futures_util::StreamExt;
+use isonomy_core::hash::{ObjectDigest, StatementId};
+use isonomy_core::release::{ObjectRef, Release};
+use isonomy_core::resource::Resource;
+use isonomy_core::rules::Violation;
+use isonomy_core::rules::history::Signing;
+use isonomy_core::statement::{MAX_STATEMENT_SIZE, Signed, Statement};
+use isonomy_core::tree::LeafIndex;
+use serde::Serialize;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::task::spawn_blocking;
+use tokio::time::{sleep, timeout};
+use tower_http::services::ServeDir;
+
+/// How long a submitter is kept waiting for witnesses.
+const PATIENCE: Duration = Duration::from_secs(240);
+/// How long the next piece of an object is waited for.
+const UPLOAD_IDLE: Duration = Duration::from_secs(60);
+/// How many releases' contents are judged at a time: each may take as much memory as two lists.
+pub(crate) const JUDGES: usize = 2;
+
+const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const MUTABLE: HeaderValue = HeaderValue::from_static("no-cache");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+
+/// What the handlers share.
+#[derive(Clone)]
+pub(crate) struct Surface {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) queue: mpsc::Sender<Submission>,
+    pub(crate) stop: watch::Receiver<bool>,
+    pub(crate) judges: Arc<Semaphore>,
+}
+
+pub(crate) fn router(surface: Surface) -> Router {
+    Router::new()
+        .route("/check", post(check))
+        .route("/submit", post(submit))
+        .route("/object/{digest}", put(put_object).get(read).layer(DefaultBodyLimit::disable()))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/metrics", get(metrics))
+        .route("/", get(about))
+        .fallback(get(read))
+        .layer(DefaultBodyLimit::max(MAX_STATEMENT_SIZE))
+        .with_state(surface)
+}
+
+#[derive(Serialize)]
+struct RefusalBody<'r> {
+    error: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<u8>,
+    message: String,
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let body = RefusalBody { error: self.code(), rule: self.rule(), message: self.to_string() };
+        let status = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, axum::Json(body)).into_response();
+        if let Some(seconds) = self.retry_after() {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+}
+
+/// What the operator must look at goes into the server's own log, not to the stranger.
+fn internal(error: &dyn std::error::Error) -> Refusal {
+    tracing::error!(%error, "a request failed");
+    Refusal::Internal
+}
+
+impl From<ObjectError> for Refusal {
+    fn from(error: ObjectError) -> Self {
+        match error {
+            ObjectError::Refused(refusal) => refusal,
+            error => internal(&error),
+        }
+    }
+}
+
+fn body(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Refusal> {
+    body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Refusal::StatementTooLarge,
+        _ => Refusal::Unreadable,
+    })
+}
+
+#[derive(Serialize)]
+struct Missing {
+    id: String,
+    missing: Vec<String>,
+}
+
+fn missing(statement: &Statement, digests: &[ObjectDigest]) -> axum::Json<Missing> {
+    let missing = digests.iter().map(ObjectDigest::to_hex).collect();
+    axum::Json(Missing { id: statement.id().to_hex(), missing })
+}
+
+async fn check(
+    State(surface): State<Surface>,
+    request: Result<Bytes, BytesRejection>,
+) -> Result<impl IntoResponse, Refusal> {
+    let draft = Statement::parse_draft(&body(request)?)?;
+    surface.shared.judge(&draft, Signing::Draft)?;
+    let digests = match &draft {
+        Statement::Release(release) => surface.shared.missing(release.body()),
+        _ => Vec::new(),
+    };
+    Ok(missing(&draft, &digests))
+}
+
+async fn submit(State(surface): State<Surface>, request: Result<Bytes, BytesRejection>) -> Result<Response, Refusal> {
+    let statement = Statement::parse(&body(request)?)?;
+    if let Statement::Release(release) = &statement
+        && let Some(wait) = surface.shared.wait_for(release.body())
+    {
+        sleep(wait).await;
+    }
+    match surface.shared.judge(&statement, Signing::Signed) {
+        Ok(()) => {}
+        Err(Refusal::Rule(Violation::AlreadyLogged { .. })) => {
+            return surface.patiently(surface.proof(&statement)).await;
+        }
+        Err(refusal) => return Err(refusal),
+    }
+    let statement = match statement {
+        Statement::Release(release) => {
+            let digests = surface.shared.missing(release.body());
+            if !digests.is_empty() {
+                surface.shared.pending.insert(&release).map_err(|error| internal(&error))??;
+                let answer = missing(&Statement::Release(release), &digests);
+                return Ok((StatusCode::ACCEPTED, answer).into_response());
+            }
+            Statement::Release(surface.judged(release).await?)
+        }
+        other => other,
+    };
+    surface.patiently(surface.sequence_and_prove(statement)).await
+}
+
+impl Surface {
+    /// Judges the content of a release. If the same text was submitted before, with whatever signatures, that one counts.
+    async fn judged(&self, release: Signed<Release>) -> Result<Signed<Release>, Refusal> {
+        let release = self.shared.pending.find(&release.id()).unwrap_or(release);
+        let _turn = self.judges.acquire().await.map_err(|_| Refusal::Closing)?;
+        let (shared, body) = (Arc::clone(&self.shared), release.body().clone());
+        let verdict = spawn_blocking(move || shared.judge_content(&body)).await.map_err(|error| internal(&error))?;
+        if let Err(ObjectError::Refused(_)) = &verdict {
+            self.shared.pending.remove(&release.id()).map_err(|error| internal(&error))?;
+        }
+        verdict?;
+        Ok(release)
+    }
+
+    /// Does what waits for witnesses, as long as a submitter is kept waiting.
+    async fn patiently(&self, work: impl Future<Output = Result<Response, Refusal>>) -> Result<Response, Refusal> {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            done = timeout(PATIENCE, work) => done.unwrap_or(Err(Refusal::NotPublishedYet)),
+            _ = stop.wait_for(|stop| *stop) => Err(Refusal::Closing),
+        }
+    }
+
+    async fn sequence_and_prove(&self, statement: Statement) -> Result<Response, Refusal> {
+        let (answer, answered) = oneshot::channel();
+        let submission = Submission { statement: statement.clone(), answer };
+        self.queue.try_send(submission).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Refusal::Busy,
+            mpsc::error::TrySendError::Closed(_) => Refusal::Closing,
+        })?;
+        answered.await.map_err(|_| Refusal::Closing)??;
+        self.proof(&statement).await
+    }
+
+    /// The seen proof of a statement that is sequenced, as soon as there is one.
+    async fn proof(&self, statement: &Statement) -> Result<Response, Refusal> {
+        let id = statement.id();
+        let index = self.shared.index_of(&id).ok_or(Refusal::Closing)?;
+        let proof = match self.seen_proof(&id)?.filter(|_| !self.shared.unseen().contains(&index)) {
+            Some(proof) => proof,
+            None => {
+                self.published_beyond(index).await?;
+                self.seen_proof(&id)?.ok_or(Refusal::NotPublishedYet)?
+            }
+        };
+        let headers = [(header::CONTENT_TYPE, TEXT), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+        Ok((headers, proof).into_response())
+    }
+
+    fn seen_proof(&self, id: &StatementId) -> Result<Option<Vec<u8>>, Refusal> {
+        self.shared.log.public().read(&Resource::SeenProof(*id)).map_err(|error| internal(&error))
+    }
+
+    /// Waits until a checkpoint is published that covers the entry at `index`.
+    async fn published_beyond(&self, index: LeafIndex) -> Result<(), Refusal> {
+        let mut published = self.shared.published.subscribe();
+        let covered = published.wait_for(|published| published.size.0 > index.0).await;
+        covered.map(drop).map_err(|_| Refusal::Closing)
+    }
+}
+
+async fn put_object(
+    State(surface): State<Surface>,
+    Path(digest): Path<String>,
+    request: Request,
+) -> Result<StatusCode, Refusal> {
+    let digest = ObjectDigest::from_hex(&digest).ok_or(Refusal::UnwantedObject)?;
+    let object = surface.shared.pending.object(&digest).ok_or(Refusal::UnwantedObject)?;
+    if surface.shared.objects.has(&object) {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    announced_size(&request, &object)?;
+    let shared = Arc::clone(&surface.shared);
+    let begun = spawn_blocking(move || shared.objects.receive(object)).await.map_err(|error| internal(&error))?;
+    let upload = receive(begun?, request.into_body()).await?;
+    spawn_blocking(move || upload.finish()).await.map_err(|error| internal(&error))??;
+    Ok(StatusCode::CREATED)
+}
+
+/// Refuses at once what says itself that it has the wrong size.
+fn announced_size(request: &Request, object: &ObjectRef) -> Result<(), Refusal> {
+    let announced = request.headers().get(header::CONTENT_LENGTH);
+    let announced: Option<u64> = announced.and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
+    match announced {
+        Some(found) if found > object.size => Err(Refusal::ObjectTooLarge { expected: object.size }),
+        Some(found) if found < object.size => Err(Refusal::ObjectTooSmall { expected: object.size, found }),
+        _ => Ok(()),
+    }
+}
+
+async fn receive(mut upload: Upload, body: Body) -> Result<Upload, Refusal> {
+    let mut pieces = body.into_data_stream();
+    loop {
+        let piece = timeout(UPLOAD_IDLE, pieces.next()).await.map_err(|_| Refusal::Unreadable)?;
+        let Some(piece) = piece else { return Ok(upload) };
+        let piece = piece.map_err(|_| Refusal::Unreadable)?;
+        let written = spawn_blocking(move || upload.write(&piece).map(|()| upload)).await;
+        upload = written.map_err(|error| internal(&error))??;
+    }
+}
+
+/// Serves a file of the public folder; nothing but what is a resource by its path.
+async fn read(State(surface): State<Surface>, request: Request) -> Response {
+    let path = request.uri().path().strip_prefix('/').unwrap_or_default().to_owned();
+    let (content_type, cache) = match Resource::parse(&path) {
+        Some(resource) if resource.is_immutable() => (HeaderValue::from_static(resource.content_type()), IMMUTABLE),
+        Some(resource) => (HeaderValue::from_static(resource.content_type()), MUTABLE),
+        None if path == LISTS => (JSON, MUTABLE),
+        None => return not_found(),
+    };
+    let root = surface.shared.log.public().root();
+    // The path has no dots but inside names, so that it leads nowhere else.
+    if !tokio::fs::metadata(root.join(&path)).await.is_ok_and(|file| file.is_file()) {
+        return not_found();
+    }
+    let mut response = match ServeDir::new(root).try_call(without_query(request)).await {
+        Ok(response) => response.map(Body::new),
+        Err(error) => return internal(&error).into_response(),
+    };
+    if !response.status().is_success() && response.status() != StatusCode::NOT_MODIFIED {
+        return response;
+    }
+    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    response.headers_mut().insert(header::CACHE_CONTROL, cache);
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+fn without_query(mut request: Request) -> Request {
+    if let Ok(path) = request.uri().path().parse::<Uri>() {
+        *request.uri_mut() = path;
+    }
+    request
+}
+
+fn not_found() -> Response {
+    (StatusCode::NOT_FOUND, [(header::CACHE_CONTROL, MUTABLE)], "not found\n").into_response()
+}
+
+async fn about(State(surface): State<Surface>) -> String {
+    format!(
+        "An Isonomy log: a public, append-only record of hash lists and of the rules that they are used under.\n\n\
+         Its checkpoint is at /checkpoint, its tree at /tile/ (C2SP tlog-tiles), its lists at /lists. Its key:\n\n{}\n",
+        surface.shared.log.key()
+    )
+}
+
+async fn metrics(State(surface): State<Surface>) -> impl IntoResponse {
+    let shared = &surface.shared;
+    let published = *shared.published.borrow();
+    let age = published.times.map_or(f64::NAN, |times| now().since(times.latest) as f64);
+    let mut text = String::new();
+    for (name, help, value) in [
+        ("log_size", "Entries in the committed tree.", shared.log.size().0 as f64),
+        ("published_size", "Entries in the tree published since the start.", published.size.0 as f64),
+        ("checkpoint_age_seconds", "Seconds since the time that witnesses vouch for.", age),
+        ("pending_releases", "Admitted releases that wait for objects.", shared.pending.len() as f64),
+        ("queue_free", "Submissions that can still be taken.", surface.queue.capacity() as f64),
+    ] {
+        text.push_str(&format!("# HELP isonomy_{name} {help}\n# TYPE isonomy_{name} gauge\nisonomy_{name} {value}\n"));
+    }
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4"))], text)
+}

@@ -1,0 +1,93 @@
+//! Starting: everything that the server knows is rebuilt from the log's own files, so that it can't differ from what
+//! anybody else reads there.
+
+use crate::log::{Log, LogError};
+use crate::state::now;
+use isonomy_core::hash::StatementId;
+use isonomy_core::policy::Policy;
+use isonomy_core::resource::Resource;
+use isonomy_core::rules::history::History;
+use isonomy_core::rules::releases::Place;
+use isonomy_core::statement::{Statement, StatementError};
+use isonomy_core::time::Timestamp;
+use isonomy_core::tlog_proof::TlogProof;
+use isonomy_core::tree::LeafIndex;
+use isonomy_store::files::FileError;
+use isonomy_store::kv::{self, Store, StoreError};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// Why the log's statements can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum RecoveryError {
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A file.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// An entry that is not a statement.
+    #[error("entry {index} of the log is not a statement: {source}; this folder is another kind of log's")]
+    NotAStatement {
+        /// Its place.
+        index: LeafIndex,
+        /// What is wrong with it.
+        source: StatementError,
+    },
+}
+
+/// What a log's files say.
+pub(crate) struct Recovered {
+    /// All its statements, judged.
+    pub(crate) history: History,
+    /// Those without a seen proof that its policy accepts.
+    pub(crate) unseen: BTreeSet<LeafIndex>,
+}
+
+/// Opens the database. A damaged one is set aside: what it held is rebuilt, except releases that waited for objects,
+/// which are submitted again.
+pub(crate) fn open_store(folder: &Path) -> Result<Store, StoreError> {
+    match Store::open(folder) {
+        Err(error @ StoreError::Damaged { .. }) => {
+            let aside = kv::set_aside(folder)?;
+            tracing::error!(%error, ?aside, "the damaged database is set aside and made anew");
+            Store::open(folder)
+        }
+        result => result,
+    }
+}
+
+/// Reads every entry and its seen proof.
+pub(crate) fn recover(log: &Log, policy: &Policy) -> Result<Recovered, RecoveryError> {
+    let mut recovered = Recovered { history: History::new(log.key().name()), unseen: BTreeSet::new() };
+    log.replay(|index, entry| {
+        let statement = Statement::parse(&entry);
+        let statement = statement.map_err(|source| RecoveryError::NotAStatement { index, source })?;
+        let id = statement.id();
+        let seen = seen_since(log, policy, &id, index, &entry)?;
+        if seen.is_none() {
+            recovered.unseen.insert(index);
+        }
+        let place = Place { index, public_since: seen.unwrap_or_else(now) };
+        if let Err(violation) = recovered.history.record(statement, place) {
+            // It was admitted by this server's clock, and the witnesses' say otherwise, or the rules were stricter since.
+            tracing::warn!(%index, %id, %violation, "a logged statement breaks a rule; everybody leaves it out");
+        }
+        Ok::<(), RecoveryError>(())
+    })?;
+    Ok(recovered)
+}
+
+/// Since when a statement is public, by its seen proof; `None` if there is none that holds under this policy.
+pub(crate) fn seen_since(
+    log: &Log,
+    policy: &Policy,
+    id: &StatementId,
+    index: LeafIndex,
+    entry: &[u8],
+) -> Result<Option<Timestamp>, FileError> {
+    let Some(bytes) = log.public().read(&Resource::SeenProof(*id))? else { return Ok(None) };
+    let proof = TlogProof::parse(&bytes).ok().filter(|proof| proof.index == index);
+    let times = proof.and_then(|proof| proof.verify(entry, log.key(), policy).ok());
+    Ok(times.map(|times| times.earliest))
+}

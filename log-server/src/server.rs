@@ -1,0 +1,187 @@
+//! Putting the parts together.
+
+use crate::admission::Admission;
+use crate::files::PublicFolder;
+use crate::http::{self, Surface};
+use crate::log::{Log, LogError};
+use crate::objects::Objects;
+use crate::pending::Pending;
+use crate::recovery::{self, RecoveryError};
+use crate::sequencer::{Sequencer, SequencerError};
+use crate::state::{Published, State};
+use crate::witnesses::Witnesses;
+use isonomy_core::note::{KeyType, SigningKey, VerifierKey};
+use isonomy_core::policy::Policy;
+use isonomy_fetch::FetchError;
+use isonomy_store::files::{self, FileError, FolderLock};
+use isonomy_store::kv::StoreError;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, RwLock, Weak};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::time::{Instant, sleep};
+
+/// How many submissions wait to be sequenced; more are told to come back.
+const QUEUE: usize = 1024;
+/// How long the server waits for its own threads when it stops.
+const LAST_READS: Duration = Duration::from_secs(10);
+
+/// What a log server needs to know.
+#[derive(Debug)]
+pub struct Config {
+    /// The folder of all its data; made if it is missing. What is served is in `public/`.
+    pub data: PathBuf,
+    /// The log's key, of type Ed25519. Its name is the log's origin.
+    pub key: SigningKey,
+    /// This log, its witnesses with their URLs, and the quorum without which nothing is published.
+    pub policy: Policy,
+    /// Maintainer keys that may found lists.
+    pub publishers: Vec<VerifierKey>,
+    /// Keys whose attestations are taken.
+    pub auditors: Vec<VerifierKey>,
+    /// After how long an unchanged tree is cosigned and published again.
+    pub republish_every: Duration,
+}
+
+/// Why the server does not start, or has stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The configuration.
+    #[error("the log can't be served as configured: {0}")]
+    Config(&'static str),
+    /// A witness's URL.
+    #[error("a witness of the policy can't be asked: {0}")]
+    Witness(#[from] FetchError),
+    /// A file or folder.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// Its statements.
+    #[error(transparent)]
+    Recovery(#[from] RecoveryError),
+    /// The sequencer.
+    #[error(transparent)]
+    Sequencer(#[from] SequencerError),
+    /// The network.
+    #[error("can't serve: {0}")]
+    Io(#[from] std::io::Error),
+    /// A thread has died.
+    #[error("a part of the server has panicked; its message is in the log before this one")]
+    Panicked,
+}
+
+/// Serves a log until `shutdown` is done, or until something fails that must not be gone on with.
+///
+/// What was sequenced before the end, but not published, is published after the next start.
+pub async fn run(
+    listener: TcpListener,
+    config: Config,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    check(&config)?;
+    let witnesses = Witnesses::new(config.policy.clone())?;
+    let republish_every = config.republish_every;
+    let opened = tokio::task::spawn_blocking(move || open(config)).await;
+    let (state, _lock) = opened.map_err(|_| ServeError::Panicked)??;
+    witnesses.check_memory(&state.log).await?;
+
+    let users = (Arc::downgrade(&state), Arc::downgrade(&state.log));
+    let (stopper, stop) = watch::channel(false);
+    let (sender, queue) = mpsc::channel(QUEUE);
+    let sequencer = Sequencer { state: Arc::clone(&state), witnesses, queue, republish_every, stop: stop.clone() };
+    let sequencer = tokio::spawn(stop_after(sequencer, stopper.clone()));
+    let closing = stop.clone();
+    let surface = Surface { shared: state, queue: sender, stop, judges: Arc::new(Semaphore::new(http::JUDGES)) };
+    let service =
+        axum::serve(listener, http::router(surface)).with_graceful_shutdown(stopped(shutdown, closing, stopper));
+    let served = service.await;
+    let sequenced = sequencer.await;
+    unused(users).await;
+    sequenced.map_err(|_| ServeError::Panicked)??;
+    Ok(served?)
+}
+
+/// Waits until the last thread that still reads from the disk has ended, so that the folder is free when the server says
+/// that it has stopped.
+async fn unused((state, log): (Weak<State>, Weak<Log>)) {
+    let until = Instant::now() + LAST_READS;
+    while state.strong_count() + log.strong_count() > 0 && Instant::now() < until {
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+fn check(config: &Config) -> Result<(), ServeError> {
+    let key = config.key.verifier();
+    if key.key_type() != KeyType::Ed25519 {
+        return Err(ServeError::Config("the log's key is a witness's; make one of type ed25519"));
+    }
+    if !config.policy.logs().iter().any(|log| log.key == *key) {
+        return Err(ServeError::Config("the policy does not name this log's key"));
+    }
+    if config.policy.quorum().is_none() {
+        return Err(ServeError::Config("the policy has `quorum none`; without witnesses nobody can tell a fork"));
+    }
+    if config.republish_every.is_zero() {
+        return Err(ServeError::Config("the time between republications is zero"));
+    }
+    Ok(())
+}
+
+/// Opens everything in the data folder, and takes its lock.
+fn open(config: Config) -> Result<(Arc<State>, FolderLock), ServeError> {
+    let Config { data, key, policy, publishers, auditors, .. } = config;
+    files::create_dir_all_durable(&data)?;
+    let lock = FolderLock::acquire(&data)?;
+    let state = open_state(&data, key, policy, Admission::new(publishers, auditors))?;
+    state.tidy()?;
+    Ok((Arc::new(state), lock))
+}
+
+fn open_state(data: &Path, key: SigningKey, policy: Policy, admission: Admission) -> Result<State, ServeError> {
+    let private = data.join("private");
+    let public = PublicFolder::open(data.join("public"))?;
+    let store = recovery::open_store(&private.join("state"))?;
+    let log = Log::open(public.clone(), &private, &store, key)?;
+    let recovered = recovery::recover(&log, &policy)?;
+    Ok(State {
+        objects: Objects::open(public, &private)?,
+        pending: Pending::open(&store)?,
+        history: RwLock::new(recovered.history),
+        unseen: Mutex::new(recovered.unseen),
+        lag: AtomicU64::new(0),
+        published: watch::Sender::new(Published::default()),
+        log: Arc::new(log),
+        policy,
+        admission,
+    })
+}
+
+/// However the sequencer ends, the rest of the server ends with it.
+async fn stop_after(sequencer: Sequencer, stopper: watch::Sender<bool>) -> Result<(), SequencerError> {
+    let _stop = StopOnDrop(stopper);
+    sequencer.run().await
+}
+
+struct StopOnDrop(watch::Sender<bool>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.send_replace(true);
+    }
+}
+
+/// Done when the server is asked to stop, or has to; and then says so to all its parts.
+async fn stopped(shutdown: impl Future<Output = ()>, mut closing: watch::Receiver<bool>, stopper: watch::Sender<bool>) {
+    tokio::select! {
+        () = shutdown => {}
+        _ = closing.wait_for(|stop| *stop) => {}
+    }
+    stopper.send_replace(true);
+}

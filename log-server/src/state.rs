@@ -1,0 +1,145 @@
+//! What the parts of a running server share.
+
+use crate::admission::Admission;
+use crate::content::Content;
+use crate::log::Log;
+use crate::objects::{ObjectError, Objects};
+use crate::pending::Pending;
+use crate::refusal::Refusal;
+use isonomy_core::hash::{ObjectDigest, StatementId};
+use isonomy_core::policy::{Policy, QuorumTimes};
+use isonomy_core::release::Release;
+use isonomy_core::rules::Violation;
+use isonomy_core::rules::history::{History, Signing};
+use isonomy_core::rules::releases::Place;
+use isonomy_core::rules::signatures;
+use isonomy_core::statement::Statement;
+use isonomy_core::time::Timestamp;
+use isonomy_core::tree::{LeafIndex, TreeSize};
+use isonomy_store::kv::StoreError;
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
+
+/// The longest that a release waits for the witnesses' clocks, in seconds.
+const MAX_WAIT: u64 = 60;
+
+/// The state of a running server.
+pub(crate) struct State {
+    pub(crate) log: Arc<Log>,
+    pub(crate) policy: Policy,
+    pub(crate) admission: Admission,
+    pub(crate) objects: Objects,
+    pub(crate) pending: Pending,
+    /// Everything sequenced so far, judged; ahead of the log's head by the batch that is being written.
+    pub(crate) history: RwLock<History>,
+    /// The statements that have no seen proof yet.
+    pub(crate) unseen: Mutex<BTreeSet<LeafIndex>>,
+    /// How many seconds the quorum's clocks were behind this machine's in the newest round.
+    pub(crate) lag: AtomicU64,
+    /// What was published since the server started.
+    pub(crate) published: watch::Sender<Published>,
+}
+
+/// How far publication has come since the server started.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Published {
+    /// The size of the newest published tree.
+    pub(crate) size: TreeSize,
+    /// What its witnesses say about time.
+    pub(crate) times: Option<QuorumTimes>,
+}
+
+impl State {
+    /// Judges a statement as the next one of the log.
+    pub(crate) fn judge(&self, statement: &Statement, signing: Signing) -> Result<(), Refusal> {
+        let history = self.history();
+        let place = Place { index: LeafIndex(self.log.size().0), public_since: self.time() };
+        // What waits in the queue has been sequenced before it, so a larger index than the log's size is possible.
+        let newest = history.lists().filter_map(|(_, list)| newest_index(list)).max();
+        let index = newest.map_or(place.index, |newest| place.index.max(LeafIndex(newest.0 + 1)));
+        self.admission.judge(&history, statement, Place { index, ..place }, signing)
+    }
+
+    /// The time as the witnesses will have it: this machine's, or earlier if the quorum's clocks are behind. What is
+    /// judged by it keeps the rules also under the times that the cosignatures will bear.
+    pub(crate) fn time(&self) -> Timestamp {
+        Timestamp(now().0.saturating_sub(self.lag.load(Ordering::Relaxed)))
+    }
+
+    /// Takes note of how far the quorum's clocks are behind, from a round that has just ended.
+    pub(crate) fn note_lag(&self, times: QuorumTimes) {
+        self.lag.store(now().since(times.earliest), Ordering::Relaxed);
+    }
+
+    /// For how long a release has to wait until it was not created in the future of the witnesses; none if it claims to
+    /// be from this machine's future, too, or from further ahead than clocks should differ.
+    pub(crate) fn wait_for(&self, release: &Release) -> Option<Duration> {
+        let (created, seconds) = (release.created, release.created.since(self.time()));
+        (created <= now() && (1..=MAX_WAIT).contains(&seconds)).then(|| Duration::from_secs(seconds))
+    }
+
+    /// Where a statement stands in the log, also if it is not published yet.
+    pub(crate) fn index_of(&self, id: &StatementId) -> Option<LeafIndex> {
+        self.history().index_of(id)
+    }
+
+    /// The objects of a release that are not there yet.
+    pub(crate) fn missing(&self, release: &Release) -> Vec<ObjectDigest> {
+        self.objects.missing(release)
+    }
+
+    /// Judges the content of a release whose objects are all there.
+    pub(crate) fn judge_content(&self, release: &Release) -> Result<(), ObjectError> {
+        let (algorithm, bases) = self.basis(release)?;
+        Content { release, algorithm, bases: bases.iter().collect() }.judge(&self.objects)
+    }
+
+    /// The algorithm of a release's list and the releases that its deltas start from.
+    fn basis(&self, release: &Release) -> Result<(isonomy_core::list::Algorithm, Vec<Release>), Refusal> {
+        let unknown = || Refusal::Rule(Violation::UnknownCharter { id: release.charter });
+        let history = self.history();
+        let list = history.list(&release.list).ok_or_else(unknown)?;
+        let edition = list.editions().find(&release.charter).ok_or_else(unknown)?;
+        let base = |delta: &isonomy_core::release::DeltaRef| {
+            let base = list.version(delta.from).map(|logged| logged.release.body().clone());
+            base.ok_or(Refusal::Rule(Violation::UnknownRelease { id: delta.release }))
+        };
+        let bases = release.deltas.iter().map(base).collect::<Result<_, _>>()?;
+        Ok((edition.charter().matching.algorithm, bases))
+    }
+
+    /// Forgets what waits in vain: releases that were sequenced or are too old by now, and objects that nobody waits for.
+    pub(crate) fn tidy(&self) -> Result<(), StoreError> {
+        let time = self.time();
+        self.pending.retain(|release| {
+            self.index_of(&release.id()).is_none() && time.since(release.body().created) <= signatures::DRAFT_LIFETIME
+        })?;
+        Ok(self.objects.sweep(&self.pending.objects())?)
+    }
+
+    pub(crate) fn history(&self) -> RwLockReadGuard<'_, History> {
+        self.history.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn history_mut(&self) -> RwLockWriteGuard<'_, History> {
+        self.history.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn unseen(&self) -> MutexGuard<'_, BTreeSet<LeafIndex>> {
+        self.unseen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn newest_index(list: &isonomy_core::rules::history::ListHistory) -> Option<LeafIndex> {
+    let charter = list.editions().newest().map(|edition| edition.index());
+    charter.max(list.releases().last().map(|logged| logged.index))
+}
+
+/// The time of this machine's clock.
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    Timestamp(since.map_or(0, |since| since.as_secs()))
+}

@@ -1,0 +1,199 @@
+//! A receipt: all that a third person needs, years later and offline, to check that a match was with a published entry.
+//!
+//! It holds the entry with the proof that it stands in the release's list, the release and its charter with the proof
+//! that both are in the log, and a checkpoint that the witnesses cosigned. It never holds the picture, nor its hash:
+//! whoever checks the distance brings the picture along. It discloses one entry.
+//!
+//! The file is canonical JSON ([`isonomy_core::json`]): notes are arrays of lines, proofs one base64 string of their
+//! concatenated hashes, from the leaf's sibling upwards.
+
+use isonomy_core::charter::{Charter, Matching};
+use isonomy_core::checkpoint::CheckpointNote;
+use isonomy_core::encoding::{from_base64, to_base64};
+use isonomy_core::hash::{NodeHash, RootHash};
+use isonomy_core::json::{self, Lines};
+use isonomy_core::list::MembershipProof;
+use isonomy_core::policy::{Policy, QuorumTimes};
+use isonomy_core::release::Release;
+use isonomy_core::rules::signatures;
+use isonomy_core::statement::{Signed, Statement};
+use isonomy_core::tree::{LeafIndex, TreeSize, leaf_hash, verify_inclusion};
+use isonomy_verifier::VerifiedList;
+use serde::{Deserialize, Serialize};
+
+/// The most bytes that a receipt may have: a charter, a release, a checkpoint and the proofs fit.
+pub const MAX_RECEIPT_SIZE: usize = 256 * 1024;
+
+/// Why a receipt proves nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReceiptError {
+    /// Not a receipt.
+    #[error("malformed receipt: {0}")]
+    Malformed(String),
+    /// A signature or proof in it is wrong.
+    #[error("the receipt does not hold: {0}")]
+    Unproven(String),
+    /// The hash that was brought along does not match the entry.
+    #[error("the picture is at distance {distance} from the entry; the charter allows {most}")]
+    NoMatch {
+        /// The distance in bits.
+        distance: u32,
+        /// What the charter allows.
+        most: u64,
+    },
+    /// The hash that was brought along is not of the list's algorithm.
+    #[error("a hash of {found} bytes can't be compared with an entry of {expected}")]
+    WrongHash {
+        /// The length of the hash.
+        found: usize,
+        /// The length of the entry.
+        expected: usize,
+    },
+}
+
+/// A receipt as it stands in a file: nothing of it is believed before [`Receipt::verify`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Receipt {
+    receipt: String,
+    entry: String,
+    entry_index: LeafIndex,
+    entry_path: String,
+    release: Lines,
+    release_index: LeafIndex,
+    release_path: String,
+    charter: Lines,
+    charter_index: LeafIndex,
+    charter_path: String,
+    checkpoint: Lines,
+}
+
+/// What a receipt proves.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Proven {
+    /// The entry that matched.
+    pub entry: Vec<u8>,
+    /// The release in which it stands.
+    pub release: Signed<Release>,
+    /// The charter under which that was published.
+    pub charter: Signed<Charter>,
+    /// What the witnesses say about when.
+    pub times: QuorumTimes,
+    /// The distance of the hash that was brought along.
+    pub distance: Option<u32>,
+}
+
+const MARK: &str = "isonomy/receipt/v1";
+
+impl Receipt {
+    /// The receipt for an entry of `list`.
+    pub(crate) fn new(list: &VerifiedList, entry: &[u8], membership: &MembershipProof) -> Self {
+        let proof = &list.accepted().proof;
+        Self {
+            receipt: MARK.into(),
+            entry: to_base64(entry),
+            entry_index: membership.index,
+            entry_path: encode_path(&membership.path),
+            release: Lines::of(list.signed_release().note()),
+            release_index: proof.release_index,
+            release_path: encode_path(&proof.release_path),
+            charter: Lines::of(list.signed_charter().note()),
+            charter_index: proof.charter_index,
+            charter_path: encode_path(&proof.charter_path),
+            checkpoint: proof.checkpoint.clone(),
+        }
+    }
+
+    /// Parses a receipt.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ReceiptError> {
+        let malformed = |problem: String| ReceiptError::Malformed(problem);
+        if bytes.len() > MAX_RECEIPT_SIZE {
+            return Err(malformed(format!("larger than {MAX_RECEIPT_SIZE} bytes")));
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| malformed("not UTF-8".into()))?;
+        let receipt: Self = json::decode(text).map_err(|error| malformed(error.to_string()))?;
+        if receipt.receipt == MARK { Ok(receipt) } else { Err(malformed("not a receipt".into())) }
+    }
+
+    /// The text of the file.
+    pub fn to_text(&self) -> String {
+        // Its strings are base64 and lines of parsed notes, without control characters, so encoding can't fail.
+        json::encode(self).unwrap_or_default()
+    }
+
+    /// Checks the receipt with the keys of `trust` alone, and, if the picture's hash is brought along, its distance.
+    pub fn verify(&self, trust: &Policy, hash: Option<&[u8]>) -> Result<Proven, ReceiptError> {
+        let (tree, origin, times) = self.verify_checkpoint(trust)?;
+        let (release, charter) = self.verify_statements(&tree)?;
+        if charter.body().log != origin {
+            return Err(unproven("the charter counts in another log"));
+        }
+        signatures::release(&release, charter.body()).map_err(unproven)?;
+        let entry = from_base64(&self.entry).ok_or_else(|| unproven("the entry is not base64"))?;
+        let membership =
+            MembershipProof { entry: entry.clone(), index: self.entry_index, path: decode_path(&self.entry_path)? };
+        membership.verify(&release.body().root, release.body().entries).map_err(unproven)?;
+        let distance = hash.map(|hash| check_distance(&charter.body().matching, &entry, hash)).transpose()?;
+        Ok(Proven { entry, release, charter, times, distance })
+    }
+
+    fn verify_checkpoint(&self, trust: &Policy) -> Result<((TreeSize, RootHash), String, QuorumTimes), ReceiptError> {
+        let note = CheckpointNote::parse(self.checkpoint.to_text().as_bytes()).map_err(unproven)?;
+        if !trust.log_keys().iter().any(|key| note.verify_log(key).is_ok()) {
+            return Err(unproven("the checkpoint isn't signed by a log of the policy"));
+        }
+        let times = trust.checkpoint_times(note.note()).map_err(unproven)?;
+        let times = times.ok_or_else(|| unproven("too few witnesses cosigned the checkpoint"))?;
+        let checkpoint = note.checkpoint();
+        Ok(((checkpoint.size, checkpoint.root), checkpoint.origin.clone(), times))
+    }
+
+    fn verify_statements(
+        &self,
+        (size, root): &(TreeSize, RootHash),
+    ) -> Result<(Signed<Release>, Signed<Charter>), ReceiptError> {
+        for (lines, index, path) in [
+            (&self.release, self.release_index, &self.release_path),
+            (&self.charter, self.charter_index, &self.charter_path),
+        ] {
+            let leaf = leaf_hash(lines.to_text().as_bytes());
+            verify_inclusion(&leaf, index, *size, &decode_path(path)?, root).map_err(unproven)?;
+        }
+        let statement = |lines: &Lines| Statement::parse(lines.to_text().as_bytes()).map_err(unproven);
+        let release = statement(&self.release)?.into_release().ok_or_else(|| unproven("not a release"))?;
+        let charter = statement(&self.charter)?.into_charter().ok_or_else(|| unproven("not a charter"))?;
+        if release.body().charter != charter.id() {
+            return Err(unproven("the release cites another charter"));
+        }
+        Ok((release, charter))
+    }
+}
+
+fn unproven(problem: impl std::fmt::Display) -> ReceiptError {
+    ReceiptError::Unproven(problem.to_string())
+}
+
+fn check_distance(matching: &Matching, entry: &[u8], hash: &[u8]) -> Result<u32, ReceiptError> {
+    if entry.len() != hash.len() {
+        return Err(ReceiptError::WrongHash { found: hash.len(), expected: entry.len() });
+    }
+    let distance = entry.iter().zip(hash).map(|(a, b)| (a ^ b).count_ones()).sum();
+    if u64::from(distance) > matching.max_distance {
+        return Err(ReceiptError::NoMatch { distance, most: matching.max_distance });
+    }
+    Ok(distance)
+}
+
+fn encode_path(path: &[NodeHash]) -> String {
+    let bytes: Vec<u8> = path.iter().flat_map(|hash| hash.0).collect();
+    to_base64(&bytes)
+}
+
+fn decode_path(text: &str) -> Result<Vec<NodeHash>, ReceiptError> {
+    let bytes = from_base64(text).ok_or_else(|| unproven("a proof is not base64"))?;
+    let (hashes, rest) = bytes.as_chunks::<32>();
+    if !rest.is_empty() {
+        return Err(unproven("a proof is not a row of hashes"));
+    }
+    Ok(hashes.iter().map(|hash| NodeHash(*hash)).collect())
+}

@@ -1,0 +1,224 @@
+//! Every entry of the log, judged by the rules in log order; and, for each that breaks one, who answers for it.
+//!
+//! After a statement that breaks a rule, those that build on it can't be judged: they are noted as such, not blamed.
+
+use crate::finding::{Answerable, Finding, Role, Severity};
+use isonomy_core::charter::Charter;
+use isonomy_core::hash::StatementId;
+use isonomy_core::note::VerifierKey;
+use isonomy_core::rules::history::History;
+use isonomy_core::rules::releases::Place;
+use isonomy_core::rules::{Rule, Violation, signatures};
+use isonomy_core::statement::{Statement, StatementError};
+use isonomy_core::time::Timestamp;
+use isonomy_core::tree::LeafIndex;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The most findings that are remembered; further ones are counted.
+const MAX_FINDINGS: usize = 2000;
+
+/// What the log says, as far as it was read.
+#[derive(Debug)]
+pub(crate) struct Audit {
+    log: VerifierKey,
+    history: History,
+    next: LeafIndex,
+    /// Statements that broke a rule, or build on one that did.
+    refused: BTreeMap<StatementId, LeafIndex>,
+    /// Where editions of charters stand.
+    editions: BTreeSet<LeafIndex>,
+    findings: Vec<Finding>,
+    omitted: usize,
+}
+
+/// A statement that broke a rule.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) statement: Statement,
+    pub(crate) index: LeafIndex,
+    pub(crate) violation: Violation,
+}
+
+impl Audit {
+    /// Nothing read yet, of the log with this key.
+    pub(crate) fn new(log: &VerifierKey) -> Self {
+        Self {
+            log: log.clone(),
+            history: History::new(log.name()),
+            next: LeafIndex(0),
+            refused: BTreeMap::new(),
+            editions: BTreeSet::new(),
+            findings: Vec::new(),
+            omitted: 0,
+        }
+    }
+
+    /// The entry that is to be read next.
+    pub(crate) fn next(&self) -> LeafIndex {
+        self.next
+    }
+
+    /// What keeps the rules.
+    pub(crate) fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Where editions of charters stand.
+    pub(crate) fn editions(&self) -> &BTreeSet<LeafIndex> {
+        &self.editions
+    }
+
+    /// What was found.
+    pub(crate) fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// How many findings there were no room for.
+    pub(crate) fn omitted(&self) -> usize {
+        self.omitted
+    }
+
+    /// Whether this text was read before.
+    pub(crate) fn knows(&self, id: &StatementId) -> bool {
+        self.history.index_of(id).is_some()
+    }
+
+    /// The next entry is no statement.
+    pub(crate) fn skip(&mut self, error: &StatementError) {
+        let index = self.next;
+        let words = format!(
+            "Entry {index} of the log is not a statement ({error}). A log that keeps the rules admits none such, and no client accepts it."
+        );
+        let finding = Finding::new(Severity::Breach, "not-a-statement", format!("entry {index}"), words);
+        let finding = finding.answered_by(vec![Answerable::log(&self.log)]);
+        self.note(Finding { index: Some(index), ..finding });
+        self.next = LeafIndex(index.0 + 1);
+    }
+
+    /// The next entry is this statement, public since then. Gives it back if it breaks a rule.
+    pub(crate) fn record(&mut self, statement: Statement, public_since: Timestamp) -> Option<Refused> {
+        let index = self.next;
+        self.next = LeafIndex(index.0 + 1);
+        if matches!(statement, Statement::Charter(_)) {
+            self.editions.insert(index);
+        }
+        self.note_late_draft(&statement, index, public_since);
+        let violation = self.history.record(statement.clone(), Place { index, public_since }).err()?;
+        let builds_on = cited(&statement).into_iter().find_map(|id| Some((id, *self.refused.get(&id)?)));
+        if !matches!(violation, Violation::AlreadyLogged { .. }) {
+            self.refused.entry(statement.id()).or_insert(index);
+        }
+        match builds_on {
+            Some((_, base)) => {
+                self.note_follower(&statement, index, base);
+                None
+            }
+            None => Some(Refused { statement, index, violation }),
+        }
+    }
+
+    pub(crate) fn note(&mut self, finding: Finding) {
+        if self.findings.len() < MAX_FINDINGS { self.findings.push(finding) } else { self.omitted += 1 }
+    }
+
+    fn note_follower(&mut self, statement: &Statement, index: LeafIndex, base: LeafIndex) {
+        let what = describe(statement);
+        let words = format!(
+            "Entry {index} is {what}. It builds on entry {base}, which breaks a rule or builds on one that does, so it can't be judged, and no client accepts it."
+        );
+        let subject = format!("statement {}", statement.id());
+        let finding = Finding::new(Severity::Notice, "builds-on-breach", subject, words).under(Rule::Chain);
+        self.note(finding.in_list(statement.list()).about(&statement.id(), index));
+    }
+
+    /// Rule 2: a release is admitted within a day. When it was admitted, the log alone knows; what is witnessed is when
+    /// it became public, so this is an observation.
+    fn note_late_draft(&mut self, statement: &Statement, index: LeafIndex, public_since: Timestamp) {
+        let Statement::Release(release) = statement else { return };
+        if let Err(violation @ Violation::StaleDraft { .. }) = signatures::admissible_at(release.body(), public_since) {
+            let what = describe(statement);
+            let words = format!("Entry {index} is {what}, and became public late: {violation}.");
+            let subject = format!("statement {}", statement.id());
+            let finding = Finding::new(Severity::Warning, violation.code(), subject, words).under(violation.rule());
+            self.note(finding.in_list(statement.list()).about(&statement.id(), index));
+        }
+    }
+
+    /// The finding that a refused statement is, as far as the log alone shows it.
+    pub(crate) fn finding(&self, refused: &Refused) -> Finding {
+        let Refused { statement, index, violation } = refused;
+        let rule = violation.rule();
+        let words = format!("Entry {index} is {}. It breaks {rule}: {violation}.", describe(statement));
+        let subject = format!("statement {}", statement.id());
+        let (severity, words) = match violation {
+            // Times by seen proofs can be late; what proves the breach is a checkpoint from before the edition.
+            Violation::NoticeNotOver { .. } => (
+                Severity::Warning,
+                format!("{words} This rests on when the log says that the edition became public; this monitor saw no checkpoint from before it that would prove it."),
+            ),
+            _ => (Severity::Breach, words),
+        };
+        Finding::new(severity, violation.code(), subject, words)
+            .under(rule)
+            .in_list(statement.list())
+            .about(&statement.id(), *index)
+            .answered_by(self.answerable(statement, violation))
+    }
+
+    /// The log answers for what it admits; who signed answers for what the text says. What lacks signatures can't be
+    /// laid at the door of those who did not give them.
+    fn answerable(&self, statement: &Statement, violation: &Violation) -> Vec<Answerable> {
+        let mut answerable = vec![Answerable::log(&self.log)];
+        let by_the_log_alone = matches!(violation, Violation::AlreadyLogged { .. } | Violation::OtherLog { .. });
+        if violation.rule() == Rule::Signatures || by_the_log_alone {
+            return answerable;
+        }
+        match statement {
+            Statement::Attestation(attestation) => {
+                let auditor = attestation.body().auditor.clone();
+                if attestation.note().verify(std::slice::from_ref(&auditor)).is_ok() {
+                    let name = auditor.name().to_owned();
+                    answerable.push(Answerable { role: Role::Auditor, key: name.clone(), name });
+                }
+            }
+            other => {
+                let charter = self.charter_of(other);
+                answerable.extend(charter.map(|charter| Answerable::signers(other.note(), charter)).unwrap_or_default());
+            }
+        }
+        answerable
+    }
+
+    /// A charter by which the names of signers are known. Never the statement itself: whoever writes a charter can put
+    /// any organisation's name beside a key of his own.
+    fn charter_of(&self, statement: &Statement) -> Option<&Charter> {
+        let editions = self.history.list(statement.list())?.editions();
+        let edition = match statement {
+            Statement::Charter(charter) => editions.find(charter.body().previous.as_ref()?),
+            Statement::Release(release) => editions.find(&release.body().charter),
+            Statement::Attestation(_) => None,
+        };
+        edition.map(|edition| edition.charter())
+    }
+}
+
+/// What a statement is, in words.
+fn describe(statement: &Statement) -> String {
+    let list = statement.list();
+    match statement {
+        Statement::Charter(charter) => format!("edition {} of the charter of {list}", charter.body().edition),
+        Statement::Release(release) => format!("version {} of {list}", release.body().version),
+        Statement::Attestation(attestation) => {
+            format!("an attestation about {list} by {}", attestation.body().auditor.name())
+        }
+    }
+}
+
+/// The statements that this one builds on.
+fn cited(statement: &Statement) -> Vec<StatementId> {
+    match statement {
+        Statement::Charter(charter) => charter.body().previous.into_iter().collect(),
+        Statement::Release(release) => release.body().previous.into_iter().chain([release.body().charter]).collect(),
+        Statement::Attestation(attestation) => vec![attestation.body().release],
+    }
+}

@@ -1,0 +1,184 @@
+//! What a monitor found: breaches, warnings and notices.
+
+use isonomy_core::charter::Charter;
+use isonomy_core::hash::{ObjectDigest, StatementId};
+use isonomy_core::note::{Note, VerifierKey};
+use isonomy_core::rules::Rule;
+use isonomy_core::statement::ListName;
+use isonomy_core::time::Timestamp;
+use isonomy_core::tree::LeafIndex;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// How grave a finding is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// A rule was broken, and signed bytes prove it.
+    Breach,
+    /// An observation that somebody should look into.
+    Warning,
+    /// An observation that is worth knowing.
+    Notice,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Breach => "breach",
+            Self::Warning => "warning",
+            Self::Notice => "notice",
+        })
+    }
+}
+
+/// The rule that a finding is about.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CitedRule {
+    /// Its number in `docs/rules.md`.
+    pub number: u8,
+    /// Its name.
+    pub name: String,
+}
+
+impl From<Rule> for CitedRule {
+    fn from(rule: Rule) -> Self {
+        Self { number: rule.number(), name: rule.name().to_owned() }
+    }
+}
+
+/// In which role somebody answers for a breach.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// The log, which admitted it.
+    Log,
+    /// The maintainer, whose key signed it.
+    Maintainer,
+    /// A curator, whose key signed it.
+    Curator,
+    /// An auditor, whose key signed it.
+    Auditor,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Log => "log",
+            Self::Maintainer => "maintainer",
+            Self::Curator => "curator",
+            Self::Auditor => "auditor",
+        })
+    }
+}
+
+/// Somebody who answers for what was found: the holder of a key that signed it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Answerable {
+    /// As what.
+    pub role: Role,
+    /// The organisation.
+    pub name: String,
+    /// The name of the key.
+    pub key: String,
+}
+
+impl Answerable {
+    /// The log with this key.
+    pub(crate) fn log(key: &VerifierKey) -> Self {
+        Self { role: Role::Log, name: key.name().to_owned(), key: key.name().to_owned() }
+    }
+
+    /// Those of a charter's keys that signed a note. Every signature is verified; if one by a known key is wrong, nobody
+    /// is named.
+    pub(crate) fn signers(note: &Note, charter: &Charter) -> Vec<Self> {
+        let keys: Vec<VerifierKey> = charter.keys().cloned().collect();
+        let signers = note.signers(&keys).unwrap_or_default();
+        signers.into_iter().filter_map(|key| Self::of_charter(key, charter)).collect()
+    }
+
+    fn of_charter(key: &VerifierKey, charter: &Charter) -> Option<Self> {
+        if charter.maintainer.keys.contains(key) {
+            let name = charter.maintainer.name.clone();
+            return Some(Self { role: Role::Maintainer, name, key: key.name().to_owned() });
+        }
+        let curator = charter.curation.curators.iter().find(|curator| curator.key == *key)?;
+        Some(Self { role: Role::Curator, name: curator.name.clone(), key: key.name().to_owned() })
+    }
+}
+
+/// Something that a monitor found.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Finding {
+    /// How grave it is.
+    pub severity: Severity,
+    /// A short, stable name for programs.
+    pub code: String,
+    /// What it is about; with the code, this tells findings apart.
+    pub subject: String,
+    /// The rule, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rule: Option<CitedRule>,
+    /// What was found, in words.
+    pub words: String,
+    /// Who answers for it; empty for mere observations.
+    pub answerable: Vec<Answerable>,
+    /// The list that it is about.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub list: Option<ListName>,
+    /// The statement that it is about, in hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub statement: Option<String>,
+    /// The place in the log of what it is about.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub index: Option<LeafIndex>,
+    /// The SHA-256 of the file that proves it, in hexadecimal; the file is `evidence/<sha256>.json`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub evidence: Option<String>,
+    /// When this monitor saw it first, by its own clock.
+    pub first_seen: Timestamp,
+    /// When it saw it last.
+    pub last_seen: Timestamp,
+    /// Whether it was still so at the last look.
+    pub standing: bool,
+}
+
+impl Finding {
+    pub(crate) fn new(severity: Severity, code: &str, subject: impl Into<String>, words: impl Into<String>) -> Self {
+        Self {
+            severity,
+            code: code.to_owned(),
+            subject: subject.into(),
+            rule: None,
+            words: words.into(),
+            answerable: Vec::new(),
+            list: None,
+            statement: None,
+            index: None,
+            evidence: None,
+            first_seen: Timestamp::default(),
+            last_seen: Timestamp::default(),
+            standing: true,
+        }
+    }
+
+    pub(crate) fn under(self, rule: Rule) -> Self {
+        Self { rule: Some(rule.into()), ..self }
+    }
+
+    pub(crate) fn answered_by(self, answerable: Vec<Answerable>) -> Self {
+        Self { answerable, ..self }
+    }
+
+    pub(crate) fn in_list(self, list: &ListName) -> Self {
+        Self { list: Some(list.clone()), ..self }
+    }
+
+    pub(crate) fn about(self, statement: &StatementId, index: LeafIndex) -> Self {
+        Self { statement: Some(statement.to_hex()), index: Some(index), ..self }
+    }
+
+    pub(crate) fn proven_by(self, evidence: &ObjectDigest) -> Self {
+        Self { severity: Severity::Breach, evidence: Some(evidence.to_hex()), ..self }
+    }
+}

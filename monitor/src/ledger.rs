@@ -1,0 +1,193 @@
+//! Findings with their dates, kept over restarts.
+//!
+//! What is found by reading the log is found again at each start; what was merely observed is not, so it is written down.
+//! A finding stands as long as it is seen at each look. One with evidence stands for ever.
+
+use crate::finding::{Finding, Severity};
+use isonomy_core::time::Timestamp;
+use isonomy_store::files::{self, FileError};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// The most findings that are kept. Of more, the gravest and latest are.
+const MAX_FINDINGS: usize = 4000;
+/// The most bytes of the file.
+const MAX_FILE: usize = 32 << 20;
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Kept {
+    findings: Vec<Finding>,
+}
+
+/// Every finding, and whether it still stands.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    path: PathBuf,
+    findings: BTreeMap<Key, Finding>,
+    /// What stood at the look before this one.
+    stood: BTreeSet<Key>,
+    omitted: usize,
+    now: Timestamp,
+}
+
+/// Code and subject.
+type Key = (String, String);
+
+impl Ledger {
+    /// The findings in this file; none if it is not there, or damaged: then it is moved aside, since everything provable
+    /// is found again.
+    pub(crate) fn open(path: PathBuf) -> Result<Self, FileError> {
+        let bytes = files::read_limited(&path, MAX_FILE);
+        let kept = match bytes? {
+            None => Kept::default(),
+            Some(bytes) => match serde_json::from_slice(&bytes) {
+                Ok(kept) => kept,
+                Err(error) => {
+                    tracing::warn!(%error, path = %path.display(), "the file of findings is damaged and set aside");
+                    files::replace(&path.with_extension("damaged"), &bytes)?;
+                    Kept::default()
+                }
+            },
+        };
+        let findings = kept.findings.into_iter().map(|finding| (key(&finding), finding)).collect();
+        Ok(Self { path, findings, stood: BTreeSet::new(), omitted: 0, now: Timestamp::default() })
+    }
+
+    /// A new look begins, at this time. Nothing without evidence stands until it is noted again.
+    pub(crate) fn begin(&mut self, now: Timestamp) {
+        self.now = now;
+        self.omitted = 0;
+        let standing = self.findings.iter().filter(|(_, finding)| finding.standing);
+        self.stood = standing.map(|(key, _)| key.clone()).collect();
+        for finding in self.findings.values_mut() {
+            finding.standing = finding.evidence.is_some();
+        }
+    }
+
+    /// Notes a finding of this look. One that had passed and comes again is seen anew.
+    pub(crate) fn note(&mut self, mut finding: Finding) {
+        let key = key(&finding);
+        let known = self.findings.get(&key).filter(|known| known.standing || self.stood.contains(&key));
+        finding.first_seen = known.map_or(self.now, |known| known.first_seen);
+        finding.last_seen = self.now;
+        finding.standing = true;
+        if finding.evidence.is_none()
+            && let Some(evidence) = known.and_then(|known| known.evidence.clone())
+        {
+            // What was proven once stays proven.
+            finding.evidence = Some(evidence);
+            finding.severity = Severity::Breach;
+        }
+        self.findings.insert(key, finding);
+    }
+
+    /// For how long a finding has stood at each look until now, in seconds.
+    pub(crate) fn standing_for(&self, code: &str, subject: &str) -> u64 {
+        let key = (code.to_owned(), subject.to_owned());
+        let known = self.findings.get(&key).filter(|known| known.standing || self.stood.contains(&key));
+        known.map_or(0, |finding| self.now.since(finding.first_seen))
+    }
+
+    /// The evidence of a finding that was proven before, by its digest in hexadecimal.
+    pub(crate) fn evidence_of(&self, code: &str, subject: &str) -> Option<&str> {
+        self.findings.get(&(code.to_owned(), subject.to_owned()))?.evidence.as_deref()
+    }
+
+    /// Whether a finding has this evidence, by its digest in hexadecimal.
+    pub(crate) fn cites(&self, evidence: &str) -> bool {
+        self.findings.values().any(|finding| finding.evidence.as_deref() == Some(evidence))
+    }
+
+    /// Every finding: what stands before what has passed, then the gravest, then the latest.
+    pub(crate) fn findings(&self) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = self.findings.values().cloned().collect();
+        findings.sort_by_key(|finding| {
+            (!finding.standing, finding.severity, std::cmp::Reverse(finding.first_seen), finding.subject.clone())
+        });
+        findings
+    }
+
+    /// How many findings there were no room for.
+    pub(crate) fn omitted(&self) -> usize {
+        self.omitted
+    }
+
+    /// Ends the look: drops what there is no room for, and writes the rest.
+    pub(crate) fn save(&mut self) -> Result<(), FileError> {
+        let mut findings = self.findings();
+        self.omitted += findings.len().saturating_sub(MAX_FINDINGS);
+        findings.truncate(MAX_FINDINGS);
+        self.findings = findings.iter().map(|finding| (key(finding), finding.clone())).collect();
+        let json = serde_json::to_vec_pretty(&Kept { findings }).unwrap_or_default();
+        files::replace(&self.path, &json)
+    }
+}
+
+fn key(finding: &Finding) -> (String, String) {
+    (finding.code.clone(), finding.subject.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use isonomy_core::hash::ObjectDigest;
+
+    fn finding(code: &str, severity: Severity) -> Finding {
+        Finding::new(severity, code, "subject", "words")
+    }
+
+    #[test]
+    fn findings_pass_unless_they_are_seen_again_or_proven() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("findings.json");
+        let mut ledger = Ledger::open(path.clone()).unwrap();
+        ledger.begin(Timestamp(10));
+        ledger.note(finding("missing", Severity::Warning));
+        ledger.note(finding("fork", Severity::Notice).proven_by(&ObjectDigest([7; 32])));
+        ledger.note(finding("behind", Severity::Notice));
+        ledger.save().unwrap();
+
+        let mut ledger = Ledger::open(path).unwrap();
+        ledger.begin(Timestamp(20));
+        ledger.note(finding("missing", Severity::Warning));
+        ledger.note(finding("fork", Severity::Warning));
+        assert_eq!(ledger.standing_for("missing", "subject"), 10);
+        let found = ledger.findings();
+        let shown: Vec<_> = found.iter().map(|f| (f.code.as_str(), f.severity, f.standing, f.first_seen.0)).collect();
+        assert_eq!(
+            shown,
+            [
+                ("fork", Severity::Breach, true, 10),
+                ("missing", Severity::Warning, true, 10),
+                ("behind", Severity::Notice, false, 10),
+            ]
+        );
+        assert!(ledger.cites(&"07".repeat(32)) && !ledger.cites(""));
+        ledger.begin(Timestamp(30));
+        ledger.note(finding("behind", Severity::Notice));
+        assert_eq!(ledger.standing_for("behind", "subject"), 0, "it had passed");
+    }
+
+    #[test]
+    fn a_damaged_file_is_set_aside() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("findings.json");
+        std::fs::write(&path, b"{").unwrap();
+        assert!(Ledger::open(path).unwrap().findings().is_empty());
+        assert_eq!(std::fs::read(dir.path().join("findings.damaged")).unwrap(), b"{");
+    }
+
+    #[test]
+    fn there_is_room_for_the_gravest() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(dir.path().join("findings.json")).unwrap();
+        ledger.begin(Timestamp(1));
+        for number in 0..MAX_FINDINGS + 5 {
+            ledger.note(Finding::new(Severity::Notice, "many", number.to_string(), ""));
+        }
+        ledger.note(finding("grave", Severity::Breach));
+        ledger.save().unwrap();
+        assert_eq!((ledger.omitted(), ledger.findings()[0].code.as_str()), (6, "grave"));
+    }
+}

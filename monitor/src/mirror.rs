@@ -1,0 +1,216 @@
+//! This monitor's own copy of the log: the newest checkpoint that it accepted, every entry, the hashes above them, and
+//! the statements' seen proofs, laid out as the log serves them, so that the folder is itself a mirror.
+//!
+//! The checkpoint is memory: it says which history this monitor has seen. Entries and hashes are a copy: they count as
+//! far as they have the checkpoint's root, which is computed anew at each start.
+
+mod growth;
+
+pub(crate) use growth::{Growth, GrowthError};
+
+use crate::trust::{Trust, View};
+use isonomy_core::checkpoint::{CheckpointNote, MAX_CHECKPOINT_SIZE};
+use isonomy_core::hash::{NodeHash, StatementId};
+use isonomy_core::resource::Resource;
+use isonomy_core::tile::{self, RightEdge, TilePath};
+use isonomy_core::tlog_proof::TlogProof;
+use isonomy_core::tree::{InclusionPlan, LeafIndex, NodeCoordinate, PrefixPlan, TreeSize, prefix_roots};
+use isonomy_store::files::{self, FileError};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Why a copy can't be opened.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MirrorError {
+    /// A file.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The checkpoint is not one of this log's.
+    #[error("{}: {problem}", path.display())]
+    Checkpoint {
+        /// Where it is.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+/// The copy.
+#[derive(Debug)]
+pub(crate) struct Mirror {
+    folder: PathBuf,
+    newest: Option<View>,
+    /// The right edge of the tree whose entries are here. Its size is that of the newest checkpoint, but for a copy that
+    /// was damaged and isn't fetched again yet.
+    edge: RightEdge,
+}
+
+impl Mirror {
+    /// Opens the copy and computes its root from the entries. If that is not the signed one, the copy is set aside, and
+    /// words for that are given; the checkpoint stays.
+    pub(crate) fn open(folder: PathBuf, trust: &Trust) -> Result<(Self, Option<String>), MirrorError> {
+        files::create_dir_all_durable(&folder)?;
+        files::remove_temporaries(&folder)?;
+        let newest = read_checkpoint(&folder, trust)?;
+        let mut mirror = Self { folder, newest, edge: RightEdge::new() };
+        let damage = match mirror.load() {
+            Ok(edge) => {
+                mirror.edge = edge;
+                None
+            }
+            Err(GrowthError::Entries(problem)) => Some(mirror.set_aside(&problem)?),
+            Err(GrowthError::File(error)) => return Err(error.into()),
+        };
+        Ok((mirror, damage))
+    }
+
+    /// Reads every entry, and makes the hash tiles good where they are not what the entries make.
+    fn load(&self) -> Result<RightEdge, GrowthError> {
+        let Some(newest) = &self.newest else { return Ok(RightEdge::new()) };
+        let mut growth = Growth::new(self.folder.clone(), RightEdge::new());
+        for path in tile::entry_tiles(LeafIndex(0), newest.size()) {
+            growth.push(&path, &read_entries(&self.folder, &path)?)?;
+        }
+        let edge = growth.finish(newest.size())?;
+        match edge.root() == newest.root() {
+            true => Ok(edge),
+            false => Err(GrowthError::Entries("the entries do not have the signed root".to_owned())),
+        }
+    }
+
+    /// Moves the tiles out of the way, under a name that is free.
+    fn set_aside(&self, problem: &str) -> Result<String, FileError> {
+        let tiles = self.folder.join("tile");
+        let mut names = (1..).map(|number| format!("damaged-tile-{number}"));
+        let name = names.find(|name| !self.folder.join(name).exists()).unwrap_or_default();
+        if tiles.exists() {
+            files::rename_durable(&tiles, &self.folder.join(&name))?;
+        }
+        Ok(format!(
+            "This monitor's own copy of the log was damaged ({problem}). It was set aside as mirror/{name}, and is fetched again; what the log signed before is still remembered."
+        ))
+    }
+
+    /// The newest checkpoint that was accepted.
+    pub(crate) fn newest(&self) -> Option<&View> {
+        self.newest.as_ref()
+    }
+
+    /// How many entries are here.
+    pub(crate) fn size(&self) -> TreeSize {
+        self.edge.size()
+    }
+
+    /// Whether every entry under the newest checkpoint is here.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.newest.as_ref().is_none_or(|newest| newest.size() == self.edge.size())
+    }
+
+    /// Begins to add entries to what is here.
+    pub(crate) fn grow(&self) -> Growth {
+        Growth::new(self.folder.clone(), self.edge.clone())
+    }
+
+    /// Accepts a checkpoint and the entries up to it, whose root is the checkpoint's. `false`, and nothing changes, if it
+    /// isn't.
+    pub(crate) fn accept(&mut self, view: &View, growth: Growth) -> Result<bool, FileError> {
+        let old = self.edge.size();
+        let edge = match growth.finish(view.size()) {
+            Ok(edge) if edge.root() == view.root() && edge.size() == view.size() => edge,
+            Ok(_) | Err(GrowthError::Entries(_)) => return Ok(false),
+            Err(GrowthError::File(error)) => return Err(error),
+        };
+        self.write_checkpoint(view)?;
+        self.edge = edge;
+        growth::remove_outgrown(&self.folder, old, view.size());
+        Ok(true)
+    }
+
+    /// Takes a later look of the witnesses at the same tree.
+    pub(crate) fn refresh(&mut self, view: &View) -> Result<(), FileError> {
+        let same_tree = |known: &&View| known.size() == view.size() && known.root() == view.root();
+        let later = self.newest.as_ref().filter(same_tree).is_some_and(|known| known.now() < view.now());
+        if later { self.write_checkpoint(view) } else { Ok(()) }
+    }
+
+    fn write_checkpoint(&mut self, view: &View) -> Result<(), FileError> {
+        files::replace(&self.folder.join(Resource::Checkpoint.to_string()), &view.note().to_bytes())?;
+        self.newest = Some(view.clone());
+        Ok(())
+    }
+
+    /// The entries of a tile of the tree that is here.
+    pub(crate) fn entries(&self, path: &TilePath) -> Result<Vec<Vec<u8>>, GrowthError> {
+        read_entries(&self.folder, path)
+    }
+
+    /// The prefix proof from the first `old` entries to the tree that is here, whose root it leads to.
+    pub(crate) fn prefix(&self, old: TreeSize) -> Result<Vec<NodeHash>, String> {
+        let size = self.edge.size();
+        let plan = PrefixPlan::new(old, size).ok_or("the copy is smaller")?;
+        let nodes = self.nodes(plan.nodes())?;
+        let (_, root) = prefix_roots(old, size, &nodes).map_err(|error| error.to_string())?;
+        if root == self.edge.root() { Ok(nodes) } else { Err(damaged()) }
+    }
+
+    /// The proof that the entry at `index` is in the tree of the newest checkpoint.
+    pub(crate) fn own_proof(&self, index: LeafIndex) -> Option<TlogProof> {
+        let newest = self.newest.as_ref().filter(|_| self.is_complete())?;
+        let plan = InclusionPlan::new(index, newest.size())?;
+        let path = plan.combine(&self.nodes(plan.nodes()).ok()?).ok()?;
+        Some(TlogProof { extra: None, index, path, checkpoint: newest.note().clone() })
+    }
+
+    fn nodes(&self, nodes: &[NodeCoordinate]) -> Result<Vec<NodeHash>, String> {
+        let size = self.edge.size();
+        let mut tiles = BTreeMap::new();
+        for path in tile::tiles_for(nodes, size) {
+            let bytes = read(&self.folder, &Resource::Tile(path)).map_err(|error| error.to_string())?;
+            let hashes = bytes.and_then(|bytes| tile::parse_hashes(&bytes, path.width()).ok());
+            tiles.insert(path, hashes.ok_or_else(damaged)?);
+        }
+        tile::nodes_from_tiles(nodes, size, |path| tiles.get(path).map(Vec::as_slice)).ok_or_else(damaged)
+    }
+
+    /// The kept seen proof of a statement; not verified.
+    pub(crate) fn seen_proof(&self, id: &StatementId) -> Option<TlogProof> {
+        TlogProof::parse(&read(&self.folder, &Resource::SeenProof(*id)).ok()??).ok()
+    }
+
+    /// Keeps a seen proof that was verified.
+    pub(crate) fn keep_proof(&self, id: &StatementId, proof: &TlogProof) -> Result<(), FileError> {
+        put(&self.folder, &Resource::SeenProof(*id), &proof.to_bytes())
+    }
+}
+
+fn damaged() -> String {
+    "this monitor's own hash tiles are damaged; restart it, and it makes them anew".to_owned()
+}
+
+fn read_checkpoint(folder: &Path, trust: &Trust) -> Result<Option<View>, MirrorError> {
+    let path = folder.join(Resource::Checkpoint.to_string());
+    let Some(bytes) = files::read_limited(&path, MAX_CHECKPOINT_SIZE)? else { return Ok(None) };
+    let view = CheckpointNote::parse(&bytes).map_err(|error| error.to_string()).and_then(|note| trust.view(note));
+    view.map(Some).map_err(|problem| MirrorError::Checkpoint { path, problem })
+}
+
+fn read(folder: &Path, resource: &Resource) -> Result<Option<Vec<u8>>, FileError> {
+    let limit = resource.max_bytes().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0);
+    files::read_limited(&folder.join(resource.to_string()), limit)
+}
+
+fn read_entries(folder: &Path, path: &TilePath) -> Result<Vec<Vec<u8>>, GrowthError> {
+    let bytes = read(folder, &Resource::Tile(*path))?;
+    let bytes = bytes.ok_or_else(|| GrowthError::Entries(format!("{path} is missing")))?;
+    tile::parse_entries(&bytes, path.width()).map_err(|error| GrowthError::Entries(format!("{path}: {error}")))
+}
+
+/// Writes a resource durably, unless it is there already with the same bytes.
+fn put(folder: &Path, resource: &Resource, bytes: &[u8]) -> Result<(), FileError> {
+    let path = folder.join(resource.to_string());
+    if files::read_limited(&path, bytes.len()).is_ok_and(|found| found.as_deref() == Some(bytes)) {
+        return Ok(());
+    }
+    path.parent().map_or(Ok(()), files::create_dir_all_durable)?;
+    files::replace(&path, bytes)
+}

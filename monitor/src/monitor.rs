@@ -1,0 +1,197 @@
+//! One monitor of one log.
+
+use crate::audit::Audit;
+use crate::checkpoints::Checkpoints;
+use crate::content::Contents;
+use crate::evidence::EvidenceFolder;
+use crate::finding::{Finding, Severity};
+use crate::ledger::Ledger;
+use crate::mirror::{Mirror, MirrorError};
+use crate::report::{self, Report, Views};
+use crate::trust::Trust;
+use crate::vantage::{Vantage, Witness};
+use isonomy_core::policy::Policy;
+use isonomy_core::time::Timestamp;
+use isonomy_fetch::{FetchError, Source};
+use isonomy_store::files::{self, FileError, FolderLock};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// What a monitor needs to know.
+#[derive(Debug)]
+pub struct Config {
+    /// The folder of all its data; made if it is missing.
+    pub data: PathBuf,
+    /// The one log that it follows, with its URL; its witnesses, with theirs; and the quorum.
+    pub policy: Policy,
+    /// From where the log is looked at; the first is the log itself, the others are mirrors, or the same log by another
+    /// way. If there is none, the policy's URL of the log is taken.
+    pub sources: Vec<Source>,
+    /// How long it waits from one look to the next.
+    pub poll_every: Duration,
+}
+
+/// Why a monitor can't start or go on. What the log does wrong is never an error but a finding.
+#[derive(Debug, thiserror::Error)]
+pub enum MonitorError {
+    /// The configuration.
+    #[error("the log can't be monitored as configured: {0}")]
+    Config(&'static str),
+    /// An address.
+    #[error("an address of the policy can't be used: {0}")]
+    Address(#[from] FetchError),
+    /// The data folder is that of another log.
+    #[error("{} is the folder of a monitor of another log or key; use a folder of its own for each", path.display())]
+    OtherLog {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The newest checkpoint in the data folder does not verify.
+    #[error("{}, the monitor's memory of what the log signed, is damaged ({problem}); put it back from a backup, or copy the latest of the folder `checkpoints` there. Or move the data folder away to begin anew: then nothing is known of the log's past", path.display())]
+    Memory {
+        /// The checkpoint's file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A file.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl From<MirrorError> for MonitorError {
+    fn from(error: MirrorError) -> Self {
+        match error {
+            MirrorError::File(error) => Self::File(error),
+            MirrorError::Checkpoint { path, problem } => Self::Memory { path, problem },
+        }
+    }
+}
+
+/// Follows a log and audits it. It holds the lock of its data folder as long as it lives.
+#[derive(Debug)]
+pub struct Monitor {
+    pub(crate) trust: Trust,
+    pub(crate) vantages: Vec<Vantage>,
+    pub(crate) witnesses: Vec<Witness>,
+    pub(crate) mirror: Mirror,
+    pub(crate) checkpoints: Checkpoints,
+    pub(crate) evidence: EvidenceFolder,
+    pub(crate) audit: Audit,
+    pub(crate) contents: Contents,
+    pub(crate) ledger: Ledger,
+    pub(crate) views: Views,
+    /// Words about a copy that was found damaged, until they are noted.
+    damage: Option<String>,
+    data: PathBuf,
+    report: Report,
+    _lock: FolderLock,
+}
+
+impl Monitor {
+    /// Opens the data folder, or begins one, and checks what is in it: every entry is read, and the root computed anew.
+    pub fn open(config: Config) -> Result<Self, MonitorError> {
+        let Config { data, policy, sources, .. } = config;
+        let vantages = vantages(sources, &policy)?;
+        let witnesses = policy.witnesses().iter().map(|known| Witness::new(known.key.clone(), known.url.clone()));
+        let witnesses: Vec<Witness> = witnesses.collect::<Result<_, _>>()?;
+        let trust = Trust::new(policy).map_err(MonitorError::Config)?;
+        files::create_dir_all_durable(&data)?;
+        let lock = FolderLock::acquire(&data)?;
+        files::remove_temporaries(&data)?;
+        check_owner(&data, &trust)?;
+        let (mirror, damage) = Mirror::open(data.join("mirror"), &trust)?;
+        let views = Views::unasked(&vantages, &witnesses);
+        let mut monitor = Self {
+            checkpoints: Checkpoints::open(data.join("checkpoints"), &trust)?,
+            evidence: EvidenceFolder::open(evidence_folder(&data), trust.policy())?,
+            audit: Audit::new(trust.log()),
+            contents: Contents::open(data.join("content.journal"))?,
+            ledger: Ledger::open(data.join("findings.json"))?,
+            report: Report::empty(&trust),
+            trust,
+            vantages,
+            witnesses,
+            mirror,
+            views,
+            damage,
+            data,
+            _lock: lock,
+        };
+        monitor.audit_kept()?;
+        monitor.make_report(system_clock());
+        Ok(monitor)
+    }
+
+    /// Looks at the log from everywhere, audits what is new, and gives a report, by the system's clock.
+    pub async fn poll_once(&mut self) -> Result<Report, MonitorError> {
+        self.poll_at(system_clock()).await
+    }
+
+    /// The same at a time that the caller gives.
+    pub async fn poll_at(&mut self, clock: Timestamp) -> Result<Report, MonitorError> {
+        self.poll(clock, |_| ()).await
+    }
+
+    /// The same; `progress` gets a report before the content of releases is fetched, which may take long.
+    pub(crate) async fn poll(
+        &mut self,
+        clock: Timestamp,
+        mut progress: impl FnMut(&Report),
+    ) -> Result<Report, MonitorError> {
+        self.ledger.begin(clock);
+        if let Some(words) = self.damage.take() {
+            self.ledger.note(Finding::new(Severity::Notice, "copy-damaged", "this monitor", words));
+        }
+        self.follow(clock).await?;
+        self.note_standing(clock);
+        self.make_report(clock);
+        progress(&self.report);
+        self.check_content(clock).await?;
+        self.note_content();
+        self.ledger.save()?;
+        self.make_report(clock);
+        Ok(self.report.clone())
+    }
+
+    /// The latest report: after opening, what was known when the monitor stopped.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// The folder of evidence files.
+    pub(crate) fn evidence_folder(&self) -> PathBuf {
+        evidence_folder(&self.data)
+    }
+
+    fn make_report(&mut self, clock: Timestamp) {
+        self.report = report::make(self, clock);
+    }
+}
+
+fn evidence_folder(data: &Path) -> PathBuf {
+    data.join("evidence")
+}
+
+fn vantages(sources: Vec<Source>, policy: &Policy) -> Result<Vec<Vantage>, MonitorError> {
+    let url = || policy.logs().first().and_then(|log| log.url.as_deref());
+    let sources = match (sources.is_empty(), url()) {
+        (false, _) => sources,
+        (true, Some(url)) => vec![Source::parse(url)?],
+        (true, None) => return Err(MonitorError::Config("neither a source nor a URL of the log in the policy is given")),
+    };
+    Ok(sources.into_iter().map(Vantage::new).collect())
+}
+
+/// A folder belongs to one log.
+fn check_owner(data: &Path, trust: &Trust) -> Result<(), MonitorError> {
+    match files::write_once(&data.join("log"), format!("{}\n", trust.log()).as_bytes()) {
+        Err(FileError::Differs { .. }) => Err(MonitorError::OtherLog { path: data.to_owned() }),
+        result => Ok(result?),
+    }
+}
+
+/// What this machine's clock shows.
+pub(crate) fn system_clock() -> Timestamp {
+    Timestamp(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+}

@@ -1,0 +1,164 @@
+//! Vantage points: where the log is looked at from. Nothing that they give is believed before it is verified.
+
+use crate::trust::{Trust, View};
+use futures_util::future::join_all;
+use isonomy_core::checkpoint::CheckpointNote;
+use isonomy_core::hash::{NodeHash, ObjectDigest, StatementId};
+use isonomy_core::note::VerifierKey;
+use isonomy_core::release::ObjectRef;
+use isonomy_core::resource::Resource;
+use isonomy_core::tile::{self, TilePath};
+use isonomy_core::time::Timestamp;
+use isonomy_core::tlog_proof::TlogProof;
+use isonomy_core::tree::{NodeCoordinate, TreeSize};
+use isonomy_fetch::{FetchError, HttpLimits, Source, WitnessClient};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The largest object that is fetched to be checked.
+pub(crate) const MAX_OBJECT: u64 = 1 << 30;
+/// How long a witness is waited for.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Why something was not had from a vantage point.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Lack {
+    /// It isn't there, or could not be reached. It says nothing about the log.
+    Unavailable(String),
+    /// What came is not what it must be.
+    Wrong(String),
+}
+
+impl Lack {
+    pub(crate) fn words(&self) -> &str {
+        match self {
+            Self::Unavailable(words) | Self::Wrong(words) => words,
+        }
+    }
+}
+
+/// A server or folder from which the log is read.
+#[derive(Debug)]
+pub(crate) struct Vantage {
+    label: String,
+    source: Source,
+}
+
+impl Vantage {
+    pub(crate) fn new(source: Source) -> Self {
+        let shown = source.to_string();
+        // A page for the public needn't tell where on its machine a folder is.
+        let label = match shown.contains("://") {
+            true => shown,
+            false => format!("folder {}", shown.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or("/")),
+        };
+        Self { label, source }
+    }
+
+    /// What it is called in reports.
+    pub(crate) fn label(&self) -> &str {
+        &self.label
+    }
+
+    async fn get(&self, resource: &Resource, max_bytes: u64) -> Result<Vec<u8>, Lack> {
+        self.source.get(resource, max_bytes).await.map_err(|error| self.lack(&error))
+    }
+
+    fn lack(&self, error: &FetchError) -> Lack {
+        let words = error.to_string().replace(&self.source.to_string(), &self.label);
+        match error {
+            FetchError::TooLarge { .. } | FetchError::Malformed { .. } | FetchError::Escapes { .. } => Lack::Wrong(words),
+            _ => Lack::Unavailable(words),
+        }
+    }
+
+    async fn small(&self, resource: &Resource) -> Result<Vec<u8>, Lack> {
+        self.get(resource, resource.max_bytes().unwrap_or(0)).await
+    }
+
+    /// The checkpoint that it shows now, signed by the log.
+    pub(crate) async fn view(&self, trust: &Trust) -> Result<View, Lack> {
+        let bytes = self.small(&Resource::Checkpoint).await?;
+        let note = CheckpointNote::parse(&bytes).map_err(|error| Lack::Wrong(error.to_string()))?;
+        trust.view(note).map_err(Lack::Wrong)
+    }
+
+    /// The entries of a tile; parsed, not verified.
+    pub(crate) async fn entries(&self, path: &TilePath) -> Result<Vec<Vec<u8>>, Lack> {
+        let bytes = self.small(&Resource::Tile(*path)).await?;
+        tile::parse_entries(&bytes, path.width()).map_err(|error| Lack::Wrong(format!("{path}: {error}")))
+    }
+
+    /// The hashes of nodes of the tree of this size, from its tiles; for the roots that they make to verify.
+    pub(crate) async fn nodes(&self, nodes: &[NodeCoordinate], size: TreeSize) -> Result<Vec<NodeHash>, Lack> {
+        let mut tiles = BTreeMap::new();
+        for path in tile::tiles_for(nodes, size) {
+            let bytes = self.small(&Resource::Tile(path)).await?;
+            let hashes = tile::parse_hashes(&bytes, path.width());
+            tiles.insert(path, hashes.map_err(|error| Lack::Wrong(format!("{path}: {error}")))?);
+        }
+        let found = tile::nodes_from_tiles(nodes, size, |path| tiles.get(path).map(Vec::as_slice));
+        found.ok_or_else(|| Lack::Wrong("its tiles do not hold the nodes of the tree".to_owned()))
+    }
+
+    /// A statement's seen proof; parsed, not verified.
+    pub(crate) async fn seen_proof(&self, id: &StatementId) -> Result<TlogProof, Lack> {
+        let bytes = self.small(&Resource::SeenProof(*id)).await?;
+        TlogProof::parse(&bytes).map_err(|error| Lack::Wrong(error.to_string()))
+    }
+
+    /// An object, whose size and digest were checked.
+    pub(crate) async fn object(&self, reference: &ObjectRef) -> Result<Vec<u8>, Lack> {
+        if reference.size > MAX_OBJECT {
+            return Err(Lack::Unavailable(format!("its {} bytes are more than this monitor fetches", reference.size)));
+        }
+        let bytes = self.get(&Resource::Object(reference.sha256), reference.size).await?;
+        if bytes.len() as u64 != reference.size || ObjectDigest::of(&bytes) != reference.sha256 {
+            let words = format!("{} serves other bytes under the name of object {}", self.label, reference.sha256);
+            return Err(Lack::Wrong(words));
+        }
+        Ok(bytes)
+    }
+}
+
+/// A witness of the policy.
+#[derive(Debug)]
+pub(crate) struct Witness {
+    pub(crate) key: VerifierKey,
+    pub(crate) url: Option<String>,
+    client: Option<WitnessClient>,
+}
+
+impl Witness {
+    pub(crate) fn new(key: VerifierKey, url: Option<String>) -> Result<Self, FetchError> {
+        let limits = HttpLimits { connect: PATIENCE, answer: PATIENCE, total: PATIENCE, ..HttpLimits::default() };
+        let client = url.as_ref().map(|url| WitnessClient::with_limits(url, limits)).transpose()?;
+        Ok(Self { key, url, client })
+    }
+
+    /// What it cosigned last, and when; `None` if the policy does not say where it is.
+    pub(crate) async fn view(&self, trust: &Trust) -> Option<Result<(View, Timestamp), Lack>> {
+        let latest = self.client.as_ref()?.latest(trust.log().name()).await;
+        Some(match latest {
+            Ok(note) => trust.witness_view(&self.key, note).map_err(Lack::Wrong),
+            Err(error @ FetchError::Malformed { .. }) => Err(Lack::Wrong(error.to_string())),
+            Err(error) => Err(Lack::Unavailable(error.to_string())),
+        })
+    }
+}
+
+/// What every source and every witness shows now, in their order.
+pub(crate) struct Shown {
+    pub(crate) sources: Vec<Result<View, Lack>>,
+    pub(crate) witnesses: Vec<Option<Result<(View, Timestamp), Lack>>>,
+}
+
+impl Shown {
+    /// Asks all of them at once.
+    pub(crate) async fn now(trust: &Trust, vantages: &[Vantage], witnesses: &[Witness]) -> Self {
+        let sources = join_all(vantages.iter().map(|vantage| vantage.view(trust)));
+        let witnesses = join_all(witnesses.iter().map(|witness| witness.view(trust)));
+        let (sources, witnesses) = futures_util::future::join(sources, witnesses).await;
+        Self { sources, witnesses }
+    }
+}

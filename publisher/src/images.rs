@@ -1,0 +1,260 @@
+//! A folder of pictures to their hashes, in parallel.
+//!
+//! Every file in the folder and those below it is read, in the order of their names; links are not followed. A file that
+//! is no picture, is damaged or is too large is reported, and the others are hashed all the same. The result is a table:
+//!
+//! ```text
+//! file,width,height,quality,pdq
+//! holidays/beach.jpg,4032,3024,100,d8f8f0cce0f4e84d06370a22038f63f0b36e2ae596621e1d33e6b39c4e9a9b22
+//! ```
+
+use isonomy_matcher::image::{self, DecodeError, Limits};
+use isonomy_matcher::pdq;
+use isonomy_store::files::{self, FileError};
+use serde::Serialize;
+use std::io::{self, Write};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// Folders within folders, at most.
+const MAX_DEPTH: usize = 64;
+
+/// Why a folder can't be hashed.
+#[derive(Debug, thiserror::Error)]
+pub enum ImagesError {
+    /// A folder can't be read.
+    #[error("can't read the folder {}: {source}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// Folders are nested too deeply.
+    #[error("{} is more than {MAX_DEPTH} folders deep", path.display())]
+    TooDeep {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The table can't be written.
+    #[error("can't write the table: {0}")]
+    Write(io::Error),
+}
+
+/// How much is done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Progress {
+    /// Files that were read.
+    pub done: usize,
+    /// Files that there are.
+    pub total: usize,
+}
+
+/// A picture and its hash.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct HashedImage {
+    /// The file, relative to the folder.
+    pub file: String,
+    /// Pixels in a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// The quality of the hash, 0 to 100.
+    pub quality: u8,
+    /// The hash, in hexadecimal.
+    pub pdq: String,
+}
+
+/// A file without a hash.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct FailedImage {
+    /// The file, relative to the folder.
+    pub file: String,
+    /// Why it has none.
+    pub reason: String,
+}
+
+/// The hashes of a folder.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct ImagesReport {
+    /// The pictures, in the order of their names.
+    pub images: Vec<HashedImage>,
+    /// The other files.
+    pub failed: Vec<FailedImage>,
+}
+
+/// How a folder is hashed.
+#[derive(Clone, Copy, Debug)]
+pub struct ImagesOptions {
+    /// How many pictures are hashed at a time.
+    pub threads: NonZeroUsize,
+    /// What decoding one picture may cost.
+    pub limits: Limits,
+}
+
+/// As many threads as the machine can run, and the usual limits.
+impl Default for ImagesOptions {
+    fn default() -> Self {
+        let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        Self { threads, limits: Limits::default() }
+    }
+}
+
+/// Hashes every picture in `folder`. `progress` is told after every file, from any thread.
+pub fn hash_images(
+    folder: &Path,
+    options: &ImagesOptions,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<ImagesReport, ImagesError> {
+    let mut paths = Vec::new();
+    collect(folder, 0, &mut paths)?;
+    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let outcomes = Mutex::new(Vec::with_capacity(paths.len()));
+    let work = || {
+        while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let outcome = hash_file(folder, path, &options.limits);
+            outcomes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((path, outcome));
+            progress(Progress { done: done.fetch_add(1, Ordering::Relaxed) + 1, total: paths.len() });
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..options.threads.get().min(paths.len().max(1)) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let mut outcomes = outcomes.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    outcomes.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let mut report = ImagesReport::default();
+    for (_, outcome) in outcomes {
+        match outcome {
+            Ok(image) => report.images.push(image),
+            Err(failed) => report.failed.push(failed),
+        }
+    }
+    Ok(report)
+}
+
+/// Every file in the folder and those below it.
+fn collect(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) -> Result<(), ImagesError> {
+    if depth > MAX_DEPTH {
+        return Err(ImagesError::TooDeep { path: folder.to_owned() });
+    }
+    let failed = |source| ImagesError::Folder { path: folder.to_owned(), source };
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let kind = entry.file_type().map_err(failed)?;
+        if kind.is_dir() {
+            collect(&entry.path(), depth + 1, paths)?;
+        } else if kind.is_file() {
+            paths.push(entry.path());
+        }
+    }
+    Ok(())
+}
+
+fn hash_file(folder: &Path, path: &Path, limits: &Limits) -> Result<HashedImage, FailedImage> {
+    let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned();
+    let failed = |reason: String| FailedImage { file: name.clone(), reason };
+    let bytes = match files::read_limited(path, limits.file_bytes) {
+        Err(FileError::TooLarge { limit, .. }) => return Err(failed(DecodeError::FileTooLarge { limit }.to_string())),
+        Err(error) => return Err(failed(error.to_string())),
+        Ok(bytes) => bytes.ok_or_else(|| failed("the file is gone".to_owned()))?,
+    };
+    let picture = image::decode(&bytes, limits).map_err(|error| failed(error.to_string()))?;
+    let hash = pdq::hash(&picture);
+    let (width, height) = (picture.width(), picture.height());
+    Ok(HashedImage { file: name, width, height, quality: hash.quality, pdq: hash.to_hex() })
+}
+
+impl ImagesReport {
+    /// Writes the pictures as a table, which [`crate::import`] reads.
+    pub fn write_csv(&self, out: impl Write) -> Result<(), ImagesError> {
+        let failed = |error: csv::Error| ImagesError::Write(error.into());
+        let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(out);
+        writer.write_record(["file", "width", "height", "quality", "pdq"]).map_err(failed)?;
+        for image in &self.images {
+            writer.serialize(image).map_err(failed)?;
+        }
+        writer.flush().map_err(ImagesError::Write)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::{ImportOptions, Invalid, import};
+    use isonomy_core::list::Algorithm;
+    use std::fs;
+
+    /// An uncompressed picture of 64 × 64 grey pixels.
+    fn bmp(seed: u8) -> Vec<u8> {
+        let (width, height) = (64u32, 64u32);
+        let mut bytes = b"BM".to_vec();
+        let size = 54 + width * height * 3;
+        for number in [size, 0, 54, 40, width, height] {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
+        bytes.extend_from_slice(&[1, 0, 24, 0]);
+        bytes.extend_from_slice(&[0; 24]);
+        let mut state = u32::from(seed) * 2_654_435_761 + 1;
+        for _ in 0..width * height {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            bytes.extend_from_slice(&[(state >> 24) as u8; 3]);
+        }
+        bytes
+    }
+
+    #[test]
+    fn a_folder_is_hashed_whatever_lies_in_it() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("sub")).unwrap();
+        for (name, bytes) in [
+            ("b.bmp", bmp(1)),
+            ("a, with comma.bmp", bmp(2)),
+            ("sub/c.bmp", bmp(3)),
+            ("notes.txt", b"no picture".to_vec()),
+            ("cut.bmp", bmp(4)[..100].to_vec()),
+            ("huge.bmp", vec![0; 20_000]),
+        ] {
+            fs::write(dir.path().join(name), bytes).unwrap();
+        }
+        let limits = Limits { file_bytes: 15_000, ..Limits::default() };
+        let mut reports = Vec::new();
+        for threads in 1..=3 {
+            let options = ImagesOptions { threads: NonZeroUsize::new(threads).unwrap(), limits };
+            let seen = Mutex::new(Vec::new());
+            let report = hash_images(dir.path(), &options, &|progress| seen.lock().unwrap().push(progress)).unwrap();
+            let mut seen = seen.into_inner().unwrap();
+            seen.sort_by_key(|progress| progress.done);
+            assert_eq!(seen.last(), Some(&Progress { done: 6, total: 6 }));
+            reports.push(report);
+        }
+        assert!(reports.windows(2).all(|pair| pair[0] == pair[1]), "the same with any number of threads");
+        let report = &reports[0];
+        let names: Vec<&str> = report.images.iter().map(|image| image.file.as_str()).collect();
+        assert_eq!(names, ["a, with comma.bmp", "b.bmp", "sub/c.bmp"]);
+        let failed: Vec<&str> = report.failed.iter().map(|image| image.file.as_str()).collect();
+        assert_eq!(failed, ["cut.bmp", "huge.bmp", "notes.txt"]);
+        assert!(report.failed[1].reason.contains("larger than the limit"), "{report:?}");
+
+        let mut table = Vec::new();
+        report.write_csv(&mut table).unwrap();
+        assert!(table.starts_with(b"file,width,height,quality,pdq\n\"a, with comma.bmp\",64,64,"));
+        let options = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::PdqFull) };
+        let imported = import(&table[..], &options).unwrap();
+        assert_eq!((imported.entries.len(), imported.report.refused_lines), (3, 0), "{:?}", imported.report);
+    }
+
+    #[test]
+    fn a_missing_folder_is_an_error_and_an_empty_one_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let missing = hash_images(&dir.path().join("missing"), &ImagesOptions::default(), &|_| ());
+        assert!(matches!(missing, Err(ImagesError::Folder { .. })));
+        let empty = hash_images(dir.path(), &ImagesOptions::default(), &|_| ()).unwrap();
+        assert_eq!(empty, ImagesReport::default());
+    }
+}

@@ -1,0 +1,323 @@
+//! What a key has signed, durably, so that it never signs two texts for one version or edition by mistake (rule 2): two
+//! complete texts for one version are evidence against everybody who signed both.
+//!
+//! The memory of the key file `curator.key` is the folder `curator.key.signed` beside it, with one line of JSON for each
+//! text signed. It belongs to the key: whoever moves the key, moves it too.
+//!
+//! A second text for a number is signed only
+//!
+//! - if the log shows that the first one was not logged within its 24 hours, by witnessed time; or
+//! - if it is said to replace the first one, which goes on record. A maintainer who has signed a release can't replace it
+//!   before its time is over: it signs last, so the first text may be complete and on its way to the log.
+
+use isonomy_core::hash::StatementId;
+use isonomy_core::rules::Series;
+use isonomy_core::rules::signatures::DRAFT_LIFETIME;
+use isonomy_core::statement::ListName;
+use isonomy_core::time::Timestamp;
+use isonomy_store::files::{self, FileError, FolderLock};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// Why the memory forbids a signature, or can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum MemoryError {
+    /// Another text was signed for the same number.
+    #[error(
+        "this key has signed another text for {series} {number} of {list}: {first}, on {signed_at}. Two texts for one number \
+         are evidence against you. {advice}"
+    )]
+    SecondText {
+        /// The list.
+        list: ListName,
+        /// Editions or versions.
+        series: Series,
+        /// The number.
+        number: u64,
+        /// The text signed before.
+        first: StatementId,
+        /// When.
+        signed_at: Timestamp,
+        /// What to do.
+        advice: String,
+    },
+    /// The text that should be replaced was never signed here.
+    #[error("this key never signed {0} for this number, so nothing is replaced; check the id")]
+    NothingReplaced(StatementId),
+    /// The memory is damaged.
+    #[error("{}, line {line}: {problem}. The memory of a key can't be repaired by guessing: restore it from a copy, or use a new key", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The files can't be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// Whether the signature of a release makes it complete.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// A curator, who signs before the maintainer.
+    Curator,
+    /// The maintainer, who signs a release last.
+    Maintainer,
+}
+
+/// What is to be signed.
+#[derive(Clone, Copy, Debug)]
+pub struct SignedText<'t> {
+    /// The list.
+    pub list: &'t ListName,
+    /// Editions or versions.
+    pub series: Series,
+    /// The number.
+    pub number: u64,
+    /// The statement's identity.
+    pub statement: StatementId,
+    /// When a release was created; `None` for a charter, which has no such time.
+    pub created: Option<Timestamp>,
+    /// Who signs.
+    pub role: Role,
+    /// The latest witnessed time at which the log was seen to have nothing under this number.
+    pub free_at: Option<Timestamp>,
+}
+
+/// One line of the memory.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Remembered {
+    /// The list.
+    pub list: ListName,
+    /// `version` or `edition`.
+    pub series: String,
+    /// The number.
+    pub number: u64,
+    /// The statement's identity.
+    pub statement: StatementId,
+    /// When a release was created.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub created: Option<Timestamp>,
+    /// Who signed.
+    pub role: Role,
+    /// When it was signed, by the signer's clock.
+    pub signed_at: Timestamp,
+    /// The text that this one was said to replace.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub replaces: Option<StatementId>,
+}
+
+/// The memory of one key, held by one process at a time.
+#[derive(Debug)]
+pub struct SigningMemory {
+    journal: PathBuf,
+    remembered: Vec<Remembered>,
+    _lock: FolderLock,
+}
+
+impl SigningMemory {
+    /// The memory of the key in this file.
+    pub fn of_key(key_file: &Path) -> Result<Self, MemoryError> {
+        let mut folder = key_file.as_os_str().to_owned();
+        folder.push(".signed");
+        Self::open(Path::new(&folder))
+    }
+
+    /// The memory in this folder, which is made if there is none.
+    pub fn open(folder: &Path) -> Result<Self, MemoryError> {
+        files::create_dir_all_durable(folder)?;
+        let lock = FolderLock::acquire(folder)?;
+        let journal = folder.join("signed.jsonl");
+        let mut remembered = Vec::new();
+        for (at, line) in files::read_lines(&journal)?.iter().enumerate() {
+            let damaged = |error: serde_json::Error| MemoryError::Damaged {
+                path: journal.clone(),
+                line: at + 1,
+                problem: error.to_string(),
+            };
+            remembered.push(serde_json::from_str(line).map_err(damaged)?);
+        }
+        Ok(Self { journal, remembered, _lock: lock })
+    }
+
+    /// Everything that the key has signed, oldest first.
+    pub fn remembered(&self) -> &[Remembered] {
+        &self.remembered
+    }
+
+    /// Remembers that `text` is signed, durably, or says why it must not be. To be called before the signature is given
+    /// to anybody. Signing the same text again is fine.
+    pub fn remember(
+        &mut self,
+        text: &SignedText<'_>,
+        replaces: Option<StatementId>,
+        clock: Timestamp,
+    ) -> Result<(), MemoryError> {
+        let same: Vec<&Remembered> = self.remembered.iter().filter(|known| known.is_numbered_like(text)).collect();
+        if same.iter().any(|known| known.statement == text.statement) {
+            return Ok(());
+        }
+        if let Some(replaced) = replaces.filter(|id| !same.iter().any(|known| known.statement == *id)) {
+            return Err(MemoryError::NothingReplaced(replaced));
+        }
+        let is_replaced = |known: &Remembered| same.iter().any(|later| later.replaces == Some(known.statement));
+        let standing = same.iter().find(|known| {
+            let said_so = replaces == Some(known.statement) && !known.is_final();
+            !known.is_over(text) && !is_replaced(known) && !said_so
+        });
+        if let Some(first) = standing {
+            return Err(first.forbids(text));
+        }
+        let line = Remembered::new(text, replaces, clock);
+        let json = serde_json::to_string(&line).map_err(|error| MemoryError::Damaged {
+            path: self.journal.clone(),
+            line: self.remembered.len() + 1,
+            problem: error.to_string(),
+        })?;
+        files::append_line_durable(&self.journal, &json)?;
+        self.remembered.push(line);
+        Ok(())
+    }
+}
+
+impl Remembered {
+    fn new(text: &SignedText<'_>, replaces: Option<StatementId>, clock: Timestamp) -> Self {
+        Self {
+            list: text.list.clone(),
+            series: text.series.to_string(),
+            number: text.number,
+            statement: text.statement,
+            created: text.created,
+            role: text.role,
+            signed_at: clock,
+            replaces,
+        }
+    }
+
+    fn is_numbered_like(&self, text: &SignedText<'_>) -> bool {
+        self.list == *text.list && self.series == text.series.to_string() && self.number == text.number
+    }
+
+    /// From when on it can't be admitted to the log any more.
+    fn ends(&self) -> Option<Timestamp> {
+        self.created.map(|created| created.plus(DRAFT_LIFETIME))
+    }
+
+    /// Whether the log had not taken it when its time was over.
+    fn is_over(&self, text: &SignedText<'_>) -> bool {
+        self.ends().is_some_and(|end| text.free_at.is_some_and(|free| free > end))
+    }
+
+    /// Whether it may be complete with this signature.
+    fn is_final(&self) -> bool {
+        self.role == Role::Maintainer && self.created.is_some()
+    }
+
+    fn forbids(&self, text: &SignedText<'_>) -> MemoryError {
+        let wait = self.ends().map_or(String::new(), |end| format!("Wait until the log shows that it was not logged by {end}"));
+        let say = format!("if nobody can complete the first text any more, say that this one replaces {}", self.statement);
+        let advice = match (wait.is_empty(), self.is_final()) {
+            (true, _) => format!("Only {say}"),
+            (false, true) => format!("{wait}; until then the first text, which you signed last, can be submitted by anybody"),
+            (false, false) => format!("{wait}, or, {say}"),
+        };
+        MemoryError::SecondText {
+            list: text.list.clone(),
+            series: text.series,
+            number: text.number,
+            first: self.statement,
+            signed_at: self.signed_at,
+            advice,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CREATED: Timestamp = Timestamp(1_800_000_000);
+
+    fn list() -> ListName {
+        ListName::new("hotline.example/images").unwrap()
+    }
+
+    fn text(list: &ListName, number: u64, seed: u8, role: Role) -> SignedText<'_> {
+        SignedText {
+            list,
+            series: Series::Version,
+            number,
+            statement: StatementId([seed; 32]),
+            created: Some(CREATED),
+            role,
+            free_at: Some(CREATED),
+        }
+    }
+
+    #[test]
+    fn the_same_text_is_signed_again_and_another_one_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let list = list();
+        let key_file = dir.path().join("c1.key");
+        let mut memory = SigningMemory::of_key(&key_file).unwrap();
+        memory.remember(&text(&list, 1, 1, Role::Curator), None, CREATED).unwrap();
+        drop(memory);
+        let mut memory = SigningMemory::of_key(&key_file).unwrap();
+        memory.remember(&text(&list, 1, 1, Role::Curator), None, CREATED).unwrap();
+        memory.remember(&text(&list, 2, 2, Role::Curator), None, CREATED).unwrap();
+        let edition = SignedText { series: Series::Edition, created: None, ..text(&list, 1, 3, Role::Curator) };
+        memory.remember(&edition, None, CREATED).unwrap();
+        assert_eq!(memory.remembered().len(), 3);
+        let error = memory.remember(&text(&list, 1, 9, Role::Curator), None, CREATED).unwrap_err();
+        assert!(error.to_string().contains("evidence against you"), "{error}");
+        assert_eq!(memory.remembered().len(), 3);
+        assert!(matches!(SigningMemory::of_key(&key_file), Err(MemoryError::File(FileError::InUse { .. }))));
+    }
+
+    #[test]
+    fn a_second_text_is_signed_once_the_log_shows_that_the_first_one_s_day_is_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let list = list();
+        for role in [Role::Curator, Role::Maintainer] {
+            let mut memory = SigningMemory::open(&dir.path().join(format!("{role:?}"))).unwrap();
+            memory.remember(&text(&list, 1, 1, role), None, CREATED).unwrap();
+            let at = |after: u64| SignedText { free_at: Some(CREATED.plus(after)), ..text(&list, 1, 2, role) };
+            assert!(memory.remember(&at(DRAFT_LIFETIME), None, CREATED).is_err());
+            let unknown = SignedText { free_at: None, ..at(0) };
+            assert!(memory.remember(&unknown, None, CREATED.plus(10 * DRAFT_LIFETIME)).is_err(), "the log must show it");
+            memory.remember(&at(DRAFT_LIFETIME + 1), None, CREATED).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_curator_replaces_a_text_and_a_maintainer_does_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let list = list();
+        let id = |seed| Some(StatementId([seed; 32]));
+        let mut curator = SigningMemory::open(&dir.path().join("curator")).unwrap();
+        curator.remember(&text(&list, 1, 1, Role::Curator), None, CREATED).unwrap();
+        let wrong = curator.remember(&text(&list, 1, 2, Role::Curator), id(7), CREATED);
+        assert!(matches!(wrong, Err(MemoryError::NothingReplaced(_))));
+        curator.remember(&text(&list, 1, 2, Role::Curator), id(1), CREATED).unwrap();
+        assert_eq!(curator.remembered()[1].replaces, id(1));
+        let again = curator.remember(&text(&list, 1, 3, Role::Curator), id(1), CREATED);
+        assert!(matches!(again, Err(MemoryError::SecondText { first: StatementId([2, ..]), .. })));
+        curator.remember(&text(&list, 1, 3, Role::Curator), id(2), CREATED).unwrap();
+        let mut maintainer = SigningMemory::open(&dir.path().join("maintainer")).unwrap();
+        maintainer.remember(&text(&list, 1, 1, Role::Maintainer), None, CREATED).unwrap();
+        assert!(maintainer.remember(&text(&list, 1, 2, Role::Maintainer), id(1), CREATED).is_err());
+    }
+
+    #[test]
+    fn a_damaged_memory_signs_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("signed.jsonl"), "{\"list\":\n").unwrap();
+        let error = SigningMemory::open(dir.path()).unwrap_err();
+        assert!(matches!(error, MemoryError::Damaged { line: 1, .. }), "{error}");
+    }
+}

@@ -1,0 +1,242 @@
+//! A charter, keys, entries and a log in a folder, for the tests of this crate.
+
+use crate::memory::SigningMemory;
+use crate::view::{ListView, ViewError};
+use isonomy_core::bundle::{Bundle, Included};
+use isonomy_core::charter::*;
+use isonomy_core::checkpoint::{Checkpoint, CheckpointNote};
+use isonomy_core::cosignature::cosign;
+use isonomy_core::hash::{NodeHash, RootHash};
+use isonomy_core::list::{Algorithm, Entries};
+use isonomy_core::note::{KeyType, Note, SigningKey};
+use isonomy_core::policy::Policy as TlogPolicy;
+use isonomy_core::rules::history::History;
+use isonomy_core::rules::releases::Place;
+use isonomy_core::statement::{ListName, Statement};
+use isonomy_core::time::Timestamp;
+use isonomy_core::tlog_proof::TlogProof;
+use isonomy_core::tree::{Frontier, InclusionPlan, LeafIndex, TreeSize, leaf_hash};
+use isonomy_fetch::Source;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+pub(crate) const LOG: &str = "log.example/isonomy";
+pub(crate) const CURATORS: [&str; 3] = ["c1", "c2", "c3"];
+
+pub(crate) fn key(name: &str) -> SigningKey {
+    key_of_type(name, KeyType::Ed25519)
+}
+
+fn key_of_type(name: &str, key_type: KeyType) -> SigningKey {
+    let mut seed = [7; 32];
+    seed[..name.len()].copy_from_slice(name.as_bytes());
+    SigningKey::from_seed(name, key_type, &seed).unwrap()
+}
+
+pub(crate) fn memory(dir: &Path, name: &str) -> SigningMemory {
+    SigningMemory::of_key(&dir.join(name)).unwrap()
+}
+
+pub(crate) fn list() -> ListName {
+    ListName::new("hotline.example/images").unwrap()
+}
+
+/// `count` PDQ hashes, the same for the same `seed`.
+pub(crate) fn entries(seed: u64, count: u64) -> Entries {
+    let mut bytes = Vec::new();
+    for at in 0..count {
+        let digest = isonomy_core::hash::sha256(&[&seed.to_be_bytes(), &at.to_be_bytes()]);
+        let half = &digest[..16];
+        bytes.extend_from_slice(half);
+        // With its complement exactly 128 bits are set.
+        bytes.extend(half.iter().map(|byte| !byte));
+    }
+    Entries::from_unsorted(32, bytes).unwrap().0
+}
+
+/// Two maintainer keys; 2 of the curators c1 and c2 (DE) and c3 (FR), from 2 jurisdictions.
+pub(crate) fn charter() -> Charter {
+    let jurisdiction = |code| Jurisdiction::new(code).unwrap();
+    let curator = |name: &str, code| Curator {
+        name: name.to_uppercase(),
+        jurisdiction: jurisdiction(code),
+        key: key(name).verifier().clone(),
+    };
+    Charter {
+        statement: Charter::KIND.into(),
+        list: list(),
+        log: LOG.into(),
+        edition: 1,
+        previous: None,
+        maintainer: Maintainer {
+            name: "Hotline".into(),
+            jurisdiction: jurisdiction("DE"),
+            contact: "desk@hotline.example".into(),
+            keys: vec![key("m1").verifier().clone(), key("m2").verifier().clone()],
+        },
+        purpose: Purpose {
+            code: PurposeCode::Other,
+            aim: Aim::Suppress,
+            definition: "Test pictures, \"as they say\".".into(),
+            victims: "Nobody.".into(),
+            self_generated: "Not listed.".into(),
+            statutes: vec![Statute {
+                jurisdiction: jurisdiction("DE"),
+                instrument: "Act".into(),
+                provision: "§ 1".into(),
+            }],
+            exclusions: vec!["Art.".into(), "News.".into()],
+        },
+        reach: Reach { jurisdictions: vec![jurisdiction("DE"), jurisdiction("FR")], surfaces: vec![Surface::Private] },
+        matching: Matching { algorithm: Algorithm::PdqFull, max_distance: 31, min_quality: 50 },
+        action: ActionClause { most: Action::Warn, recipients: Vec::new() },
+        curation: Curation {
+            threshold: 2,
+            min_jurisdictions: 2,
+            curators: vec![curator("c1", "DE"), curator("c2", "DE"), curator("c3", "FR")],
+        },
+        limits: Limits {
+            max_entries: 1000,
+            max_added: 100,
+            min_interval: 60,
+            validity: 86_400,
+            min_visibility: 10,
+            notice: 3600,
+        },
+        redress: Redress { complaints: "complaints@hotline.example".into(), removal_deadline: 86_400 },
+        record: Record::default(),
+    }
+}
+
+/// A log that writes what clients read into a folder, and judges what it takes.
+pub(crate) struct TestLog {
+    folder: tempfile::TempDir,
+    history: History,
+    entries: Vec<Vec<u8>>,
+    statements: Vec<Statement>,
+    clock: Timestamp,
+}
+
+impl TestLog {
+    pub(crate) fn empty() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            history: History::new(LOG),
+            entries: Vec::new(),
+            statements: Vec::new(),
+            clock: Timestamp(1_800_000_000),
+        }
+    }
+
+    pub(crate) async fn with_charter() -> Self {
+        let mut log = Self::empty();
+        let text = charter().to_text().unwrap();
+        let lines = ["m1", "c1", "c2", "c3"].map(|name| key(name).sign(&text)).to_vec();
+        log.append(Statement::from_note(Note::new(text, lines).unwrap()).unwrap());
+        log
+    }
+
+    pub(crate) fn clock(&self) -> Timestamp {
+        self.clock
+    }
+
+    pub(crate) fn advance(&mut self, seconds: u64) {
+        self.clock = self.clock.plus(seconds);
+        self.publish();
+    }
+
+    pub(crate) fn history(&self) -> &History {
+        &self.history
+    }
+
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    pub(crate) fn source(&self) -> Source {
+        Source::folder(self.folder.path())
+    }
+
+    pub(crate) fn trust(&self) -> TlogPolicy {
+        let [log, one, two] = [log_key(), witness("w1"), witness("w2")].map(|key| key.verifier().to_string());
+        let text = format!("log {log}\nwitness w1 {one}\nwitness w2 {two}\ngroup both all w1 w2\nquorum both\n");
+        TlogPolicy::parse(text.as_bytes()).unwrap()
+    }
+
+    pub(crate) async fn view(&self) -> Result<ListView, ViewError> {
+        ListView::fetch(&self.source(), &self.trust(), &list()).await
+    }
+
+    /// Judges the statement, logs it and publishes everything anew.
+    pub(crate) fn append(&mut self, statement: Statement) {
+        let index = LeafIndex(self.entries.len() as u64);
+        self.history.record(statement.clone(), Place { index, public_since: self.clock }).unwrap();
+        self.entries.push(statement.to_bytes());
+        let id = statement.id();
+        self.write(&format!("statement/{id}"), &statement.to_bytes());
+        self.statements.push(statement);
+        let proof = TlogProof { extra: None, index, path: self.inclusion(index), checkpoint: self.checkpoint() };
+        self.write(&format!("proof/{id}"), &proof.to_bytes());
+        self.publish();
+    }
+
+    pub(crate) fn write(&self, path: &str, bytes: &[u8]) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    fn publish(&self) {
+        let included = |(at, statement): (usize, &Statement)| {
+            let index = LeafIndex(at as u64);
+            Included { id: statement.id(), index, path: self.inclusion(index) }
+        };
+        let all = || self.statements.iter().enumerate();
+        let charters = all().filter(|(_, statement)| matches!(statement, Statement::Charter(_)));
+        let releases = all().filter(|(_, statement)| matches!(statement, Statement::Release(_)));
+        let bundle = Bundle {
+            list: list(),
+            charters: charters.map(included).collect(),
+            releases: releases.map(included).last().into_iter().collect(),
+            checkpoint: self.checkpoint(),
+        };
+        self.write("list/hotline.example/images/bundle", &bundle.to_bytes());
+    }
+
+    fn root_of(&self, from: usize, to: usize) -> RootHash {
+        self.entries[from..to].iter().map(|entry| leaf_hash(entry)).collect::<Frontier>().root()
+    }
+
+    fn inclusion(&self, index: LeafIndex) -> Vec<NodeHash> {
+        let plan = InclusionPlan::new(index, TreeSize(self.entries.len() as u64)).unwrap();
+        let hash = |from: usize, to: usize| NodeHash(self.root_of(from, to).0);
+        let nodes: Vec<NodeHash> = plan
+            .nodes()
+            .iter()
+            .map(|node| hash((node.index << node.level) as usize, ((node.index + 1) << node.level) as usize))
+            .collect();
+        plan.combine(&nodes).unwrap()
+    }
+
+    fn checkpoint(&self) -> CheckpointNote {
+        let size = self.entries.len();
+        let checkpoint = Checkpoint {
+            origin: LOG.into(),
+            size: TreeSize(size as u64),
+            root: self.root_of(0, size),
+            extensions: Vec::new(),
+        };
+        let note = CheckpointNote::sign(checkpoint, &log_key()).unwrap();
+        let lines = ["w1", "w2"].map(|name| cosign(&witness(name), note.note().text(), self.clock));
+        note.with_cosignatures(&lines)
+    }
+}
+
+fn log_key() -> SigningKey {
+    key(LOG)
+}
+
+fn witness(name: &str) -> SigningKey {
+    key_of_type(name, KeyType::Cosignature)
+}
+

@@ -1,0 +1,254 @@
+//! The honest log: what a client accepts, when, and what it fetches for it.
+
+use isonomy_core::hash::StatementId;
+use isonomy_core::resource::Resource;
+use isonomy_core::rules::Violation;
+use isonomy_core::statement::Statement;
+use isonomy_core::tile::TilePath;
+use isonomy_tests::client::Client;
+use isonomy_tests::people::{at, charter, hash, hashes, sign_charter};
+use isonomy_tests::world::World;
+use isonomy_verifier::Freshness;
+use isonomy_verifier::update::Pending;
+
+/// Version 1 with ten entries, visible at 105, and a client that has it in force.
+fn begun() -> (World, Client) {
+    let mut world = World::founded();
+    world.release(hashes(0..10), 100);
+    world.publish(100);
+    world.publish(105);
+    let mut client = Client::of(&world);
+    assert_eq!(client.version_from(&world, 105), Ok(1));
+    (world, client)
+}
+
+fn objects(client: &Client) -> Vec<&Resource> {
+    client.asked.iter().filter(|resource| matches!(resource, Resource::Object(_))).collect()
+}
+
+fn statements(client: &Client) -> usize {
+    client.asked.iter().filter(|resource| matches!(resource, Resource::Statement(_))).count()
+}
+
+fn snapshot_of(world: &World, id: &StatementId) -> Resource {
+    let Statement::Release(release) = world.statement(id) else { panic!("not a release") };
+    Resource::Object(release.body().snapshot.sha256)
+}
+
+#[test]
+fn a_release_is_accepted_once_it_was_public_for_five_seconds() {
+    let mut world = World::founded();
+    let id = world.release(hashes(0..10), 100);
+    world.publish(100);
+    let mut client = Client::of(&world);
+    assert_eq!(client.refusal(&world, 100), ("not-visible", Some(5)));
+    // A clock that is ahead does not help: what counts is witnessed.
+    assert_eq!(client.refusal(&world, 1000), ("not-visible", Some(5)));
+    world.publish(104);
+    assert_eq!(client.refusal(&world, 104), ("not-visible", Some(5)));
+    world.publish(105);
+    let updated = client.update(&world, 105).unwrap();
+    assert_eq!((updated.list.version(), updated.pending.len()), (1, 0));
+    assert!(updated.list.entries().contains(&hash(7)) && !updated.list.entries().contains(&hash(10)));
+    assert_eq!(objects(&client), [&snapshot_of(&world, &id)]);
+    let accepted = client.state.accepted().unwrap();
+    assert_eq!((accepted.release, accepted.version, accepted.public_since), (id, 1, at(100)));
+    assert_eq!(updated.list.freshness(at(105)), Freshness::Fresh { checkpoint_age: 0 });
+    client.restart();
+}
+
+#[test]
+fn public_since_is_the_quorum_s_and_not_the_first_witness_s() {
+    let mut world = World::founded();
+    world.release(hashes(0..10), 100);
+    world.cosign(2, &[(1, 100), (2, 110), (3, 120)]);
+    let mut client = Client::of(&world);
+    world.publish(114);
+    assert_eq!(client.refusal(&world, 114), ("not-visible", Some(5)));
+    // Now is the quorum's as well: one witness whose clock is ahead makes nothing visible.
+    world.cosign(2, &[(1, 114), (2, 114), (3, 9000)]);
+    assert_eq!(client.refusal(&world, 114), ("not-visible", Some(5)));
+    world.cosign(2, &[(1, 100), (2, 115), (3, 9000)]);
+    assert_eq!(client.version_from(&world, 115), Ok(1));
+}
+
+#[test]
+fn a_newer_release_waits_and_then_comes_by_its_delta() {
+    let (mut world, mut client) = begun();
+    let second = world.release(hashes(0..12), 200);
+    world.publish(200);
+    let updated = client.update(&world, 200).unwrap();
+    let waits_for = Violation::NotVisible { public_for: 0, needed: 5 };
+    assert_eq!(updated.list.version(), 1);
+    assert_eq!(updated.pending, [Pending { release: second, version: 2, waits_for }]);
+    assert!(objects(&client).is_empty(), "what waits is not fetched");
+    world.publish(205);
+    assert_eq!(client.version_from(&world, 205), Ok(2));
+    assert_eq!(objects(&client).len(), 1);
+    assert_ne!(objects(&client), [&snapshot_of(&world, &second)]);
+    assert_eq!(client.list.unwrap().entries(), &hashes(0..12));
+}
+
+#[test]
+fn an_update_without_news_fetches_nothing_new() {
+    let (mut world, mut client) = begun();
+    world.publish(300);
+    let updated = client.update(&world, 300).unwrap();
+    assert!(objects(&client).is_empty());
+    assert!(!client.asked.iter().any(|resource| matches!(resource, Resource::SeenProof(_) | Resource::Tile(_))));
+    assert_eq!(updated.list.freshness(at(302)), Freshness::Fresh { checkpoint_age: 2 });
+}
+
+#[test]
+fn a_client_that_was_away_catches_up_in_few_hops() {
+    let (mut world, mut client) = begun();
+    for version in 2..=23u64 {
+        world.release(hashes(0..10 + version), 100 * version);
+    }
+    world.publish(2300);
+    world.publish(2305);
+    assert_eq!(client.version_from(&world, 2305), Ok(23));
+    // 23 → 22 → 20 → 16 → 8 → 4 → 2 → 1: the charter, the newest release and those between.
+    assert_eq!(statements(&client), 1 + 7);
+    assert_eq!(client.list.as_ref().unwrap().entries(), &hashes(0..33));
+    client.restart();
+}
+
+#[test]
+fn a_release_that_only_removes_is_accepted_at_once() {
+    let (mut world, mut client) = begun();
+    world.release(hashes(1..10), 200);
+    world.publish(200);
+    assert_eq!(client.version_from(&world, 200), Ok(2));
+    assert_eq!(Client::of(&world).version_from(&world, 200), Ok(1), "a first client can't count, so it waits");
+}
+
+#[test]
+fn removals_since_an_older_release_do_not_hide_additions() {
+    let (mut world, mut client) = begun();
+    world.release(hashes(0..12), 200);
+    world.release(hashes(1..12), 300);
+    world.publish(300);
+    let updated = client.update(&world, 300).unwrap();
+    assert_eq!((updated.list.version(), updated.pending.len()), (1, 2), "version 3 removes, but version 2 added");
+    world.publish(305);
+    assert_eq!(client.version_from(&world, 305), Ok(3));
+}
+
+#[test]
+fn what_a_release_says_of_its_additions_is_not_believed() {
+    let (mut world, mut client) = begun();
+    let mut direct = world.clone();
+    direct.release_with(hashes(0..12), 200, |release| release.added = 0);
+    direct.publish(200);
+    assert_eq!(client.clone().refusal(&direct, 200), ("count-mismatch", Some(8)), "counted against version 1");
+
+    world.release(hashes(0..9), 200);
+    world.release_with(hashes(0..12), 300, |release| release.added = 0);
+    world.publish(300);
+    let updated = client.update(&world, 300).unwrap();
+    assert_eq!(updated.list.version(), 2, "version 3 waits: it adds to version 1");
+    assert_eq!(updated.pending.iter().map(|pending| pending.version).collect::<Vec<_>>(), [3]);
+}
+
+#[test]
+fn a_lost_cache_is_fetched_again_and_the_release_in_force_stays() {
+    let (mut world, mut client) = begun();
+    let second = world.release(hashes(0..12), 200);
+    world.publish(200);
+    world.publish(205);
+    assert_eq!(client.version_from(&world, 205), Ok(2));
+    client.wipe_cache();
+    assert_eq!(client.version_from(&world, 206), Ok(2));
+    assert_eq!(objects(&client), [&snapshot_of(&world, &second)]);
+}
+
+#[test]
+fn a_release_accepted_early_needs_no_second_wait_when_the_cache_is_lost() {
+    let (mut world, mut client) = begun();
+    world.release(hashes(1..10), 200);
+    world.publish(200);
+    assert_eq!(client.version_from(&world, 200), Ok(2));
+    client.wipe_cache();
+    assert_eq!(client.version_from(&world, 201), Ok(2));
+}
+
+#[test]
+fn an_expired_release_is_not_given_up_for_an_older_one() {
+    let (mut world, mut client) = begun();
+    let first = world.releases().next().unwrap().id();
+    world.release_with(hashes(1..10), 200, |release| release.expires = at(300));
+    world.publish(200);
+    assert_eq!(client.version_from(&world, 200), Ok(2));
+    world.publish(400);
+    let updated = client.update(&world, 400).unwrap();
+    assert_eq!(updated.list.version(), 2);
+    assert_eq!(updated.list.freshness(at(0)), Freshness::Expired { since: at(300) }, "by witnessed time");
+    client.wipe_cache();
+    assert_eq!(client.refusal(&world, 400), ("expired", None));
+    world.offer_only(&[first]);
+    assert_eq!(client.refusal(&world, 400), ("rollback", None));
+}
+
+#[test]
+fn a_first_client_takes_the_newest_visible_release_and_hears_of_those_that_wait() {
+    let (mut world, _) = begun();
+    world.release(hashes(0..12), 200);
+    world.publish(200);
+    world.publish(205);
+    world.release(hashes(0..14), 300);
+    world.release(hashes(0..15), 360);
+    world.publish(360);
+    let updated = Client::of(&world).update(&world, 360).unwrap();
+    assert_eq!(updated.list.version(), 2);
+    assert_eq!(updated.pending.iter().map(|pending| pending.version).collect::<Vec<_>>(), [4, 3]);
+}
+
+#[test]
+fn all_holders_of_a_release_have_one_view() {
+    let (mut world, mut old) = begun();
+    let first = old.list.as_ref().unwrap().view();
+    world.release(hashes(0..12), 200);
+    world.publish(200);
+    world.publish(205);
+    let mut new = Client::of(&world);
+    new.update(&world, 205).unwrap();
+    world.publish(300);
+    old.update(&world, 300).unwrap();
+    assert_eq!(old.list.unwrap().view(), new.list.as_ref().unwrap().view());
+    assert_ne!(first, new.list.unwrap().view());
+}
+
+#[test]
+fn a_log_that_dropped_its_partial_tiles_serves_the_full_one() {
+    let (mut world, mut client) = begun();
+    let edition = sign_charter(&charter());
+    for _ in world.size()..260 {
+        world.append(edition.clone());
+    }
+    // The bundle is from before the log grew: it asks for a tile of five hashes.
+    world.cosign(5, &[(1, 300), (2, 300)]);
+    let partial = Resource::Tile(TilePath::parse("tile/0/000.p/5").unwrap());
+    world.withhold(partial.clone());
+    assert_eq!(client.version_from(&world, 300), Ok(1));
+    let full = Resource::Tile(TilePath::parse("tile/0/000").unwrap());
+    assert!(client.asked.contains(&partial) && client.asked.contains(&full));
+    assert_eq!(client.state.checkpoint().unwrap().checkpoint().size.0, 5);
+}
+
+#[test]
+fn a_log_that_went_on_between_two_answers_is_no_liar() {
+    let (mut world, mut client) = begun();
+    world.release(hashes(0..12), 200);
+    let bundle = {
+        let mut world = world.clone();
+        world.publish(200);
+        world.publish(205);
+        world.bundle()
+    };
+    // The seen proof that is served is of a larger tree than the bundle's.
+    world.release(hashes(0..13), 260);
+    world.publish(200);
+    world.serve_bundle(&bundle);
+    assert_eq!(client.version_from(&world, 205), Ok(2));
+}
