@@ -233,12 +233,9 @@ pub(crate) enum ListCommand {
         /// For CSV: the column that holds the hash.
         #[arg(long, value_name = "NAME")]
         column: Option<String>,
-        /// For CSV: the column that holds the quality.
-        #[arg(long, value_name = "NAME")]
-        quality_column: Option<String>,
-        /// For CSV: the least quality of a hash that is taken.
-        #[arg(long, value_name = "0-100", requires = "quality_column")]
-        min_quality: Option<u64>,
+        /// For CSV with a column `quality`: the least quality of a hash that is taken.
+        #[arg(long, value_name = "0-100", default_value_t = 0)]
+        min_quality: u64,
         /// Go on without the lines that are refused.
         #[arg(long)]
         skip_invalid: bool,

@@ -54,9 +54,10 @@ impl Exit {
             return Some(Self::Refused);
         }
         let _ = cause.downcast_ref::<ClientError>();
-        cause.downcast_ref::<Malformed>().map(|_| Self::Malformed).or_else(|| {
-            cause.downcast_ref::<Refused>().map(|_| Self::Refused)
-        })
+        cause
+            .downcast_ref::<Malformed>()
+            .map(|_| Self::Malformed)
+            .or_else(|| cause.downcast_ref::<Refused>().map(|_| Self::Refused))
     }
 }
 

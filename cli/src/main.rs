@@ -15,7 +15,7 @@ use output::Output;
 
 fn main() -> std::process::ExitCode {
     let args = Args::parse();
-    start_tracing();
+    start_tracing(&args.command);
     let output = Output::new(args.json);
     let result = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -47,9 +47,11 @@ async fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {
     }
 }
 
-/// Servers speak through `tracing`, on standard error, as much as `RUST_LOG` asks for; by default warnings alone.
-fn start_tracing() {
+/// Servers speak through `tracing`, on standard error, as much as `RUST_LOG` asks for; by default warnings alone. The demo
+/// tells itself what its servers warn of.
+fn start_tracing(command: &Command) {
+    let usual = if matches!(command, Command::Demo(_)) { "error" } else { "warn" };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }

@@ -198,7 +198,9 @@ mod tests {
         ] {
             assert_eq!(Bundle::parse(text.replacen(from, to, 1).as_bytes()), Err(line(number, problem)));
         }
-        let long = [text.replace("= 2\n", &["= 2\n", &"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n".repeat(63)].concat())].concat();
+        let long =
+            [text.replace("= 2\n", &["= 2\n", &"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n".repeat(63)].concat())]
+                .concat();
         assert_eq!(Bundle::parse(long.as_bytes()), Err(line(71, "too many hashes")));
     }
 

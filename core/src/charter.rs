@@ -287,14 +287,19 @@ pub struct Redress {
 #[serde(deny_unknown_fields)]
 pub struct Record {
     /// That there is a law for it.
+    #[serde(default)]
     pub legality: Legality,
     /// That it is no more than is needed.
+    #[serde(default)]
     pub proportionality: Proportionality,
     /// What happens with personal data.
+    #[serde(default)]
     pub privacy: Privacy,
     /// How good the list is.
+    #[serde(default)]
     pub quality: Quality,
     /// Who answers for it.
+    #[serde(default)]
     pub accountability: Accountability,
 }
 
@@ -473,7 +478,11 @@ impl Charter {
         )?;
         let mut keys: Vec<&[u8; 32]> = self.keys().map(VerifierKey::public_bytes).collect();
         keys.sort();
-        require(keys.is_sorted_by(|a, b| a < b), "keys", "one public key appears once in a charter, whatever its name")?;
+        require(
+            keys.is_sorted_by(|a, b| a < b),
+            "keys",
+            "one public key appears once in a charter, whatever its name",
+        )?;
         require(
             self.keys().all(|key| key.key_type() == KeyType::Ed25519),
             "keys",

@@ -145,8 +145,13 @@ impl CheckpointNote {
 
     /// The same checkpoint with only those lines that name the log's key; without any it can't be parsed again.
     pub fn without_cosignatures(&self, log_key: &VerifierKey) -> Self {
+        self.with_lines_of(core::slice::from_ref(log_key))
+    }
+
+    /// The same checkpoint with only those lines that name one of these keys, each once. What strangers added is gone.
+    pub fn with_lines_of(&self, keys: &[VerifierKey]) -> Self {
         let mut lines: Vec<Signature> = Vec::new();
-        for line in self.note.signatures().iter().filter(|line| log_key.matches(line)) {
+        for line in self.note.signatures().iter().filter(|line| keys.iter().any(|key| key.matches(line))) {
             if !lines.contains(line) {
                 lines.push(line.clone());
             }

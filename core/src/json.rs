@@ -125,7 +125,8 @@ mod tests {
 
     #[test]
     fn the_form_is_that_of_json_stringify() {
-        let sample = Sample { name: "a \"b\" \\ é /\u{2028}".into(), size: Some(MAX_INTEGER), items: alloc::vec![1, 2] };
+        let sample =
+            Sample { name: "a \"b\" \\ é /\u{2028}".into(), size: Some(MAX_INTEGER), items: alloc::vec![1, 2] };
         let text = encode(&sample).unwrap();
         // As printed by `JSON.stringify(sample, null, 2) + "\n"`.
         let expected = "{\n  \"name\": \"a \\\"b\\\" \\\\ é /\u{2028}\",\n  \"size\": 9007199254740991,\n  \"items\": [\n    1,\n    2\n  ]\n}\n";

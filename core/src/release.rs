@@ -111,7 +111,11 @@ impl Release {
         require(self.added <= self.entries, "added", "more than there are entries")?;
         require(self.irregular <= self.entries, "irregular", "more than there are entries")?;
         if self.version == 1 {
-            require(self.removed == 0 && self.added == self.entries, "added", "the first version adds all its entries")?;
+            require(
+                self.removed == 0 && self.added == self.entries,
+                "added",
+                "the first version adds all its entries",
+            )?;
         }
         let bases: Vec<u64> = self.deltas.iter().map(|delta| delta.from).collect();
         require(

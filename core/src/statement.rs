@@ -75,9 +75,8 @@ impl ListName {
         let plain = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
         let (authority, path) = name.split_once('/')?;
         // A dot alone, or two, would be a path of its own kind.
-        let authority_ok = !authority.is_empty()
-            && !authority.starts_with('.')
-            && authority.bytes().all(|c| plain(c) || c == b'.');
+        let authority_ok =
+            !authority.is_empty() && !authority.starts_with('.') && authority.bytes().all(|c| plain(c) || c == b'.');
         let path_ok = path.split('/').all(|part| !part.is_empty() && part.bytes().all(plain));
         (authority_ok && path_ok && name.len() <= MAX_LIST_NAME).then(|| Self(name.to_owned()))
     }
@@ -109,8 +108,7 @@ impl Serialize for ListName {
 impl<'de> Deserialize<'de> for ListName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        Self::new(&name)
-            .ok_or_else(|| serde::de::Error::custom("a list's name is like hotline.example/known-images"))
+        Self::new(&name).ok_or_else(|| serde::de::Error::custom("a list's name is like hotline.example/known-images"))
     }
 }
 

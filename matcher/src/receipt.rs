@@ -130,6 +130,9 @@ impl Receipt {
         }
         signatures::release(&release, charter.body()).map_err(unproven)?;
         let entry = from_base64(&self.entry).ok_or_else(|| unproven("the entry is not base64"))?;
+        if entry.len() != charter.body().matching.algorithm.entry_size() {
+            return Err(unproven("the entry is not of the list's algorithm"));
+        }
         let membership =
             MembershipProof { entry: entry.clone(), index: self.entry_index, path: decode_path(&self.entry_path)? };
         membership.verify(&release.body().root, release.body().entries).map_err(unproven)?;
@@ -162,8 +165,11 @@ impl Receipt {
         let statement = |lines: &Lines| Statement::parse(lines.to_text().as_bytes()).map_err(unproven);
         let release = statement(&self.release)?.into_release().ok_or_else(|| unproven("not a release"))?;
         let charter = statement(&self.charter)?.into_charter().ok_or_else(|| unproven("not a charter"))?;
-        if release.body().charter != charter.id() {
-            return Err(unproven("the release cites another charter"));
+        if release.body().charter != charter.id() || release.body().list != charter.body().list {
+            return Err(unproven("the release does not cite the charter of its list"));
+        }
+        if self.charter_index >= self.release_index {
+            return Err(unproven("the charter was not logged before the release"));
         }
         Ok((release, charter))
     }

@@ -27,6 +27,8 @@ pub(crate) struct Audit {
     refused: BTreeMap<StatementId, LeafIndex>,
     /// Where editions of charters stand.
     editions: BTreeSet<LeafIndex>,
+    /// Since when statements are public, in log order.
+    times: Times,
     findings: Vec<Finding>,
     omitted: usize,
 }
@@ -48,6 +50,7 @@ impl Audit {
             next: LeafIndex(0),
             refused: BTreeMap::new(),
             editions: BTreeSet::new(),
+            times: Times::default(),
             findings: Vec::new(),
             omitted: 0,
         }
@@ -102,6 +105,9 @@ impl Audit {
         if matches!(statement, Statement::Charter(_)) {
             self.editions.insert(index);
         }
+        for earlier in self.times.push(statement.id(), public_since) {
+            self.history.set_public_since(&earlier, public_since);
+        }
         self.note_late_draft(&statement, index, public_since);
         let violation = self.history.record(statement.clone(), Place { index, public_since }).err()?;
         let builds_on = cited(&statement).into_iter().find_map(|id| Some((id, *self.refused.get(&id)?)));
@@ -154,7 +160,9 @@ impl Audit {
             // Times by seen proofs can be late; what proves the breach is a checkpoint from before the edition.
             Violation::NoticeNotOver { .. } => (
                 Severity::Warning,
-                format!("{words} This rests on when the log says that the edition became public; this monitor saw no checkpoint from before it that would prove it."),
+                format!(
+                    "{words} This rests on when the log says that the edition became public; this monitor saw no checkpoint from before it that would prove it."
+                ),
             ),
             _ => (Severity::Breach, words),
         };
@@ -183,7 +191,8 @@ impl Audit {
             }
             other => {
                 let charter = self.charter_of(other);
-                answerable.extend(charter.map(|charter| Answerable::signers(other.note(), charter)).unwrap_or_default());
+                answerable
+                    .extend(charter.map(|charter| Answerable::signers(other.note(), charter)).unwrap_or_default());
             }
         }
         answerable
@@ -199,6 +208,28 @@ impl Audit {
             Statement::Attestation(_) => None,
         };
         edition.map(|edition| edition.charter())
+    }
+}
+
+/// Since when statements are public, in log order. What covers a statement covers those before it, so none is public
+/// later than one after it, whatever the seen proofs say.
+#[derive(Debug, Default)]
+struct Times {
+    /// Ascending times, each with the statements that are public since then.
+    groups: Vec<(Timestamp, Vec<StatementId>)>,
+}
+
+impl Times {
+    /// Adds the next statement; gives those before it that are therefore public since then, too.
+    fn push(&mut self, id: StatementId, since: Timestamp) -> Vec<StatementId> {
+        let later = self.groups.partition_point(|(time, _)| *time <= since);
+        let moved: Vec<StatementId> = self.groups.drain(later..).flat_map(|(_, ids)| ids).collect();
+        let group = moved.iter().copied().chain([id]);
+        match self.groups.last_mut().filter(|(time, _)| *time == since) {
+            Some((_, ids)) => ids.extend(group),
+            None => self.groups.push((since, group.collect())),
+        }
+        moved
     }
 }
 
@@ -220,5 +251,28 @@ fn cited(statement: &Statement) -> Vec<StatementId> {
         Statement::Charter(charter) => charter.body().previous.into_iter().collect(),
         Statement::Release(release) => release.body().previous.into_iter().chain([release.body().charter]).collect(),
         Statement::Attestation(attestation) => vec![attestation.body().release],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_public_later_than_what_is_logged_after_it() {
+        let id = |seed: u8| StatementId([seed; 32]);
+        let mut times = Times::default();
+        for (seed, since, moved) in [
+            (1, 10, vec![]),
+            (2, 30, vec![]),
+            (3, 20, vec![2]),
+            (4, 20, vec![]),
+            (5, 40, vec![]),
+            (6, 15, vec![2, 3, 4, 5]),
+        ] {
+            let moved: Vec<StatementId> = moved.into_iter().map(id).collect();
+            assert_eq!(times.push(id(seed), Timestamp(since)), moved, "{seed}");
+        }
+        assert_eq!(times.groups.iter().map(|(time, ids)| (time.0, ids.len())).collect::<Vec<_>>(), [(10, 1), (15, 5)]);
     }
 }

@@ -61,7 +61,8 @@ impl Checkpoints {
         if self.kept.len() <= most {
             return Ok(());
         }
-        let needed: BTreeSet<TreeSize> = editions.iter().filter_map(|index| Some(self.before(*index)?.size())).collect();
+        let needed: BTreeSet<TreeSize> =
+            editions.iter().filter_map(|index| Some(self.before(*index)?.size())).collect();
         let newest = self.kept.last_key_value().map(|(size, _)| *size);
         let spare = self.kept.keys().filter(|size| !needed.contains(size) && Some(**size) != newest);
         let excess: Vec<TreeSize> = spare.copied().take(self.kept.len().saturating_sub(most)).collect();

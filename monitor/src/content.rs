@@ -188,7 +188,8 @@ impl Check<'_> {
     async fn run(mut self) -> Result<(), Fault> {
         let Job { id, release, algorithm, bases } = self.job;
         let entries = self.entries_of(*id, release).await?;
-        content::judge(release, *algorithm, &entries, None).map_err(|violation| Fault::Broken(violation.to_string()))?;
+        content::judge(release, *algorithm, &entries, None)
+            .map_err(|violation| Fault::Broken(violation.to_string()))?;
         for (reference, (base_id, base)) in release.deltas.iter().zip(bases) {
             let from = self.entries_of(*base_id, base).await.map_err(|fault| of_base(base, fault))?;
             let churn = self.apply(reference, &from, &entries).await?;
@@ -249,9 +250,10 @@ impl Check<'_> {
 /// What is wrong with the content of an earlier release is that one's breach; this one can't be checked then.
 fn of_base(base: &Release, fault: Fault) -> Fault {
     match fault {
-        Fault::Broken(words) => {
-            Fault::Unavailable(format!("the content of version {}, from which a delta starts, is broken: {words}", base.version))
-        }
+        Fault::Broken(words) => Fault::Unavailable(format!(
+            "the content of version {}, from which a delta starts, is broken: {words}",
+            base.version
+        )),
         Fault::Unavailable(words) => Fault::Unavailable(format!("of version {}, {words}", base.version)),
     }
 }

@@ -1,6 +1,7 @@
 //! One look at the log: what every vantage point shows, whether that is one history, and what is new in it.
 
 mod reading;
+mod standing;
 mod views;
 
 use crate::finding::{Answerable, Finding, Severity};
@@ -52,7 +53,9 @@ impl Monitor {
     async fn advance(&mut self, view: &View, at: usize) -> Result<(), MonitorError> {
         let new = view.size().0.saturating_sub(self.mirror.size().0);
         if new > MAX_GROWTH {
-            let words = format!("The log signed a tree that has {new} entries more than before. That is more than this monitor follows at once.");
+            let words = format!(
+                "The log signed a tree that has {new} entries more than before. That is more than this monitor follows at once."
+            );
             self.ledger.note(Finding::new(Severity::Warning, "too-large", "log", words));
             return Ok(());
         }
@@ -111,7 +114,9 @@ impl Monitor {
             Finding::new(Severity::Breach, "fork", subject, words).under(Rule::Chain).answered_by(vec![log])
         };
         if let Some(known) = self.ledger.evidence_of("fork", subject).map(str::to_owned) {
-            let words = format!("The log signed two histories. {subject} showed another one than this monitor had seen before.");
+            let words = format!(
+                "The log signed two histories. {subject} showed another one than this monitor had seen before."
+            );
             self.ledger.note(Finding { evidence: Some(known), ..found(words) });
             return Ok(());
         }

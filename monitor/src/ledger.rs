@@ -72,11 +72,10 @@ impl Ledger {
         finding.first_seen = known.map_or(self.now, |known| known.first_seen);
         finding.last_seen = self.now;
         finding.standing = true;
-        if finding.evidence.is_none()
-            && let Some(evidence) = known.and_then(|known| known.evidence.clone())
-        {
-            // What was proven once stays proven.
-            finding.evidence = Some(evidence);
+        if let Some(known) = known.filter(|known| known.evidence.is_some() && finding.evidence.is_none()) {
+            // What was proven once stays proven, in the words of the proof.
+            finding.evidence = known.evidence.clone();
+            finding.words = known.words.clone();
             finding.severity = Severity::Breach;
         }
         self.findings.insert(key, finding);

@@ -78,16 +78,18 @@ impl Mirror {
         }
     }
 
-    /// Moves the tiles out of the way, under a name that is free.
+    /// Moves the tiles out of the way, under a name that is free; gives words for that.
     fn set_aside(&self, problem: &str) -> Result<String, FileError> {
         let tiles = self.folder.join("tile");
+        let rest = "It is fetched again; what the log signed before is still remembered.";
+        if !tiles.exists() {
+            return Ok(format!("This monitor's own copy of the log is missing ({problem}). {rest}"));
+        }
         let mut names = (1..).map(|number| format!("damaged-tile-{number}"));
         let name = names.find(|name| !self.folder.join(name).exists()).unwrap_or_default();
-        if tiles.exists() {
-            files::rename_durable(&tiles, &self.folder.join(&name))?;
-        }
+        files::rename_durable(&tiles, &self.folder.join(&name))?;
         Ok(format!(
-            "This monitor's own copy of the log was damaged ({problem}). It was set aside as mirror/{name}, and is fetched again; what the log signed before is still remembered."
+            "This monitor's own copy of the log was damaged ({problem}), and set aside as mirror/{name}. {rest}"
         ))
     }
 

@@ -178,7 +178,9 @@ fn vantages(sources: Vec<Source>, policy: &Policy) -> Result<Vec<Vantage>, Monit
     let sources = match (sources.is_empty(), url()) {
         (false, _) => sources,
         (true, Some(url)) => vec![Source::parse(url)?],
-        (true, None) => return Err(MonitorError::Config("neither a source nor a URL of the log in the policy is given")),
+        (true, None) => {
+            return Err(MonitorError::Config("neither a source nor a URL of the log in the policy is given"));
+        }
     };
     Ok(sources.into_iter().map(Vantage::new).collect())
 }

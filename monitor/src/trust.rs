@@ -35,7 +35,9 @@ impl Trust {
             _ => return Err("the policy names several logs; run one monitor for each, with a policy of its own"),
         };
         if policy.quorum().is_none() {
-            return Err("the policy has `quorum none`; without witnesses nothing vouches for what is public, and since when");
+            return Err(
+                "the policy has `quorum none`; without witnesses nothing vouches for what is public, and since when",
+            );
         }
         Ok(Self { log, witnesses: policy.witness_keys(), policy })
     }
@@ -54,7 +56,8 @@ impl Trust {
         let times = match cosignatures(note.note(), &self.witnesses) {
             Err(error) => Err(error.to_string()),
             Ok(times) => {
-                let few = || format!("{} of {} witnesses cosigned it, which is no quorum", times.len(), self.witnesses.len());
+                let few =
+                    || format!("{} of {} witnesses cosigned it, which is no quorum", times.len(), self.witnesses.len());
                 self.policy.quorum_times(&times).ok_or_else(few)
             }
         };
@@ -62,7 +65,11 @@ impl Trust {
     }
 
     /// What one witness shows: the log's checkpoint under that witness's cosignature, and when it cosigned.
-    pub(crate) fn witness_view(&self, witness: &VerifierKey, note: CheckpointNote) -> Result<(View, Timestamp), String> {
+    pub(crate) fn witness_view(
+        &self,
+        witness: &VerifierKey,
+        note: CheckpointNote,
+    ) -> Result<(View, Timestamp), String> {
         let times = cosignatures(note.note(), std::slice::from_ref(witness)).map_err(|error| error.to_string())?;
         let time = times.first().map(|(_, time)| *time).ok_or("the witness's own cosignature is not on it")?;
         Ok((self.view(note)?, time))

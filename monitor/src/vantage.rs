@@ -67,7 +67,9 @@ impl Vantage {
     fn lack(&self, error: &FetchError) -> Lack {
         let words = error.to_string().replace(&self.source.to_string(), &self.label);
         match error {
-            FetchError::TooLarge { .. } | FetchError::Malformed { .. } | FetchError::Escapes { .. } => Lack::Wrong(words),
+            FetchError::TooLarge { .. } | FetchError::Malformed { .. } | FetchError::Escapes { .. } => {
+                Lack::Wrong(words)
+            }
             _ => Lack::Unavailable(words),
         }
     }

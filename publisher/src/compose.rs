@@ -144,3 +144,40 @@ fn put(objects: &mut BTreeMap<ObjectDigest, Vec<u8>>, bytes: Vec<u8>) -> ObjectR
     objects.insert(object.sha256, bytes);
     object
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    fn lists() -> impl Strategy<Value = Entries> {
+        let bytes = proptest::collection::vec(any::<u8>(), 0..60);
+        bytes.prop_map(|bytes| Entries::from_unsorted(1, bytes).unwrap().0)
+    }
+
+    fn set(entries: &Entries) -> BTreeSet<Vec<u8>> {
+        entries.iter().map(<[u8]>::to_vec).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn a_change_is_that_of_sets(old in lists(), add in lists(), remove in lists()) {
+            let changed = change(&old, &add, &remove).unwrap();
+            let (old, add, remove) = (set(&old), set(&add), set(&remove));
+            let expected: BTreeSet<Vec<u8>> = &(&old | &add) - &remove;
+            prop_assert_eq!(set(&changed.entries), expected);
+            prop_assert_eq!(changed.already_listed as usize, (&(&old & &add) - &remove).len());
+            prop_assert_eq!(changed.not_listed as usize, (&(&remove - &old) - &add).len());
+        }
+
+        #[test]
+        fn the_delta_of_a_change_applies(old in lists(), add in lists(), remove in lists()) {
+            let new = change(&old, &add, &remove).unwrap().entries;
+            let difference = delta::diff(&old, &new).unwrap();
+            let applied = delta::apply(&old, &delta::encode(&difference)).unwrap();
+            prop_assert_eq!((applied.added, applied.removed), counts(&difference));
+            prop_assert_eq!(applied.entries, new);
+        }
+    }
+}

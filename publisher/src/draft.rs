@@ -122,7 +122,8 @@ impl Draft {
     /// What is in it.
     pub fn report(&self) -> DraftReport {
         let release = self.release.body();
-        let object = |what: String, object: ObjectRef| ObjectReport { what, size: object.size, sha256: object.sha256.to_hex() };
+        let object =
+            |what: String, object: ObjectRef| ObjectReport { what, size: object.size, sha256: object.sha256.to_hex() };
         let deltas = release.deltas.iter().map(|delta| {
             object(format!("delta from version {}", delta.from), ObjectRef { size: delta.size, sha256: delta.sha256 })
         });

@@ -56,7 +56,9 @@ pub enum EndorseError {
     #[error(transparent)]
     Signing(#[from] SigningError),
     /// The key is the maintainer's.
-    #[error("the key {name} is the maintainer's, who signs last: use it to finish the release once its curators have signed")]
+    #[error(
+        "the key {name} is the maintainer's, who signs last: use it to finish the release once its curators have signed"
+    )]
     MaintainerKey {
         /// The key's name.
         name: String,
@@ -147,8 +149,8 @@ fn check_delta(
     content::judge(base.release.body(), algorithm, &base.entries, None)?;
     let bytes = object(draft, &ObjectRef { size: step.size, sha256: step.sha256 })?;
     let what = || format!("the delta from version {}", step.from);
-    let applied = delta::apply(&base.entries, bytes)
-        .map_err(|source| ContentError::Malformed { what: what(), source })?;
+    let applied =
+        delta::apply(&base.entries, bytes).map_err(|source| ContentError::Malformed { what: what(), source })?;
     if applied.entries == *entries { Ok(()) } else { Err(Violation::RootMismatch.into()) }
 }
 
@@ -472,15 +474,24 @@ mod tests {
 
         let wrong_root = forged(&draft, |release| release.root = ListRoot([1; 32]), None);
         let refused = examine(&wrong_root);
-        assert!(matches!(refused, Err(EndorseError::Content(ContentError::Rule(Violation::RootMismatch)))), "{refused:?}");
+        assert!(
+            matches!(refused, Err(EndorseError::Content(ContentError::Rule(Violation::RootMismatch)))),
+            "{refused:?}"
+        );
         let fewer = forged(&draft, |release| release.added = 4, None);
         assert!(matches!(examine(&fewer), Err(EndorseError::Rule(Violation::CountMismatch { .. }))));
         let smuggled = change(&first, &entries(9, 5), &entries(3, 0)).unwrap().entries;
         let root = smuggled.root();
         let other_snapshot = forged(&draft, |release| release.root = root, Some(snapshot::encode(&smuggled)));
-        assert!(matches!(examine(&other_snapshot), Err(EndorseError::Rule(Violation::RootMismatch))), "the delta differs");
+        assert!(
+            matches!(examine(&other_snapshot), Err(EndorseError::Rule(Violation::RootMismatch))),
+            "the delta differs"
+        );
         let regular = forged(&draft, |release| release.irregular = 1, None);
-        assert!(matches!(examine(&regular), Err(EndorseError::Content(ContentError::Rule(Violation::CountMismatch { .. })))));
+        assert!(matches!(
+            examine(&regular),
+            Err(EndorseError::Content(ContentError::Rule(Violation::CountMismatch { .. })))
+        ));
         let skipped = forged(&draft, |release| release.expires = release.created.plus(86_401), None);
         assert!(matches!(examine(&skipped), Err(EndorseError::Rule(Violation::OverLimit { .. }))));
         let no_bases = super::examine(&draft, &view, &[], log.clock()).map(drop);

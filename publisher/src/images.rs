@@ -127,7 +127,7 @@ pub fn hash_images(
         work();
     });
     let mut outcomes = outcomes.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    outcomes.sort_by(|(one, _), (other, _)| one.cmp(other));
+    outcomes.sort_by_key(|(path, _)| *path);
     let mut report = ImagesReport::default();
     for (_, outcome) in outcomes {
         match outcome {
@@ -200,7 +200,7 @@ mod tests {
         }
         bytes.extend_from_slice(&[1, 0, 24, 0]);
         bytes.extend_from_slice(&[0; 24]);
-        let mut state = u32::from(seed) * 2_654_435_761 + 1;
+        let mut state = u32::from(seed).wrapping_mul(2_654_435_761);
         for _ in 0..width * height {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             bytes.extend_from_slice(&[(state >> 24) as u8; 3]);

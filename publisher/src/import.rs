@@ -102,7 +102,9 @@ pub enum ImportError {
     #[error("the file holds nothing but empty lines and comments")]
     Empty,
     /// Its format is not recognised.
-    #[error("the format is not recognised from the first line, {line:?}: it is neither a hash by {algorithm} nor a table with a column such as `hash`; give the format, or the name of the column")]
+    #[error(
+        "the format is not recognised from the first line, {line:?}: it is neither a hash by {algorithm} nor a table with a column such as `hash`; give the format, or the name of the column"
+    )]
     Unrecognised {
         /// The first line.
         line: String,
@@ -254,11 +256,8 @@ impl<'o> Collector<'o> {
     }
 
     fn table(&mut self, whole: impl Read, columns: &Columns) -> Result<(), ImportError> {
-        let mut reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(columns.delimiter)
-            .from_reader(whole);
+        let mut reader =
+            csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(columns.delimiter).from_reader(whole);
         let mut record = csv::ByteRecord::new();
         let mut header = columns.has_header;
         while reader.read_byte_record(&mut record).map_err(|error| read_failed(error.into()))? {
@@ -445,7 +444,13 @@ mod tests {
     fn any_options() -> impl Strategy<Value = ImportOptions> {
         let formats = [None, Some(Format::Lines), Some(Format::Sums), Some(Format::Csv)];
         let columns = [None, Some("hash".to_owned())];
-        (prop::sample::select(&Algorithm::ALL[..]), prop::sample::select(formats.to_vec()), prop::sample::select(columns.to_vec()), any::<bool>(), any::<bool>())
+        (
+            prop::sample::select(&Algorithm::ALL[..]),
+            prop::sample::select(formats.to_vec()),
+            prop::sample::select(columns.to_vec()),
+            any::<bool>(),
+            any::<bool>(),
+        )
             .prop_map(|(algorithm, format, column, skip, allow)| ImportOptions {
                 algorithm,
                 format,

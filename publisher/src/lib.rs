@@ -19,6 +19,7 @@
 //! | [`endorse`] | the checks before a signature, and the signature |
 //! | [`memory`] | what a key has signed, so that it never signs two texts for one version |
 //! | [`submit`] | to the log, and what the log's proof must show |
+//! | [`confirm`] | the maintainer's own client, which must accept what was published |
 //!
 //! Nothing here prints, and nothing reads a clock: times are arguments, and results are reports that can be shown as
 //! JSON. Whether a list is to be trusted is for `isonomy-verifier`.
@@ -26,6 +27,7 @@
 
 pub mod charter;
 pub mod compose;
+pub mod confirm;
 pub mod draft;
 pub mod endorse;
 pub mod images;

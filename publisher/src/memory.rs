@@ -219,11 +219,16 @@ impl Remembered {
     }
 
     fn forbids(&self, text: &SignedText<'_>) -> MemoryError {
-        let wait = self.ends().map_or(String::new(), |end| format!("Wait until the log shows that it was not logged by {end}"));
-        let say = format!("if nobody can complete the first text any more, say that this one replaces {}", self.statement);
+        let wait = self
+            .ends()
+            .map_or(String::new(), |end| format!("Wait until the log shows that it was not logged by {end}"));
+        let say =
+            format!("if nobody can complete the first text any more, say that this one replaces {}", self.statement);
         let advice = match (wait.is_empty(), self.is_final()) {
             (true, _) => format!("Only {say}"),
-            (false, true) => format!("{wait}; until then the first text, which you signed last, can be submitted by anybody"),
+            (false, true) => {
+                format!("{wait}; until then the first text, which you signed last, can be submitted by anybody")
+            }
             (false, false) => format!("{wait}, or, {say}"),
         };
         MemoryError::SecondText {
@@ -289,7 +294,10 @@ mod tests {
             let at = |after: u64| SignedText { free_at: Some(CREATED.plus(after)), ..text(&list, 1, 2, role) };
             assert!(memory.remember(&at(DRAFT_LIFETIME), None, CREATED).is_err());
             let unknown = SignedText { free_at: None, ..at(0) };
-            assert!(memory.remember(&unknown, None, CREATED.plus(10 * DRAFT_LIFETIME)).is_err(), "the log must show it");
+            assert!(
+                memory.remember(&unknown, None, CREATED.plus(10 * DRAFT_LIFETIME)).is_err(),
+                "the log must show it"
+            );
             memory.remember(&at(DRAFT_LIFETIME + 1), None, CREATED).unwrap();
         }
     }

@@ -12,7 +12,9 @@ pub enum SigningError {
         name: String,
     },
     /// A line that is there already is by no key that counts.
-    #[error("there is a signature line of {name}, which does not count here; the log would refuse it, so ask whoever added it for a clean copy")]
+    #[error(
+        "there is a signature line of {name}, which does not count here; the log would refuse it, so ask whoever added it for a clean copy"
+    )]
     StrangeLine {
         /// The name in the line.
         name: String,

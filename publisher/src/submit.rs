@@ -50,7 +50,9 @@ pub enum SubmitError {
         origin: String,
     },
     /// The log's proof does not prove anything. The statement may be logged all the same.
-    #[error("the log's proof does not hold: {0}. Keep the answer: the statement may be logged, and the log may misbehave")]
+    #[error(
+        "the log's proof does not hold: {0}. Keep the answer: the statement may be logged, and the log may misbehave"
+    )]
     Proof(#[from] TlogProofError),
     /// The log has the text under other bytes that are no such statement.
     #[error("what the log has logged under this identity is another statement")]
@@ -194,5 +196,165 @@ impl Submission<'_> {
             return Err(SubmitError::OtherStatement);
         }
         Ok(proof.verify(&bytes, log, self.trust)?.earliest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::{Term, compose};
+    use crate::testing::{TestLog, charter, entries, sign_release};
+    use isonomy_core::encoding::from_hex;
+    use std::collections::BTreeSet;
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::{Arc, Mutex};
+
+    /// What the log answers: status, headers, body.
+    type Answer = (u16, &'static str, Vec<u8>);
+
+    /// Serves HTTP on a free port until the test ends, one request for each connection; gives its URL.
+    fn serve(mut answer: impl FnMut(&str, &str, Vec<u8>) -> Answer + Send + 'static) -> LogClient {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                respond(stream.unwrap(), &mut answer);
+            }
+        });
+        LogClient::new(&url).unwrap()
+    }
+
+    fn respond(mut stream: TcpStream, answer: &mut impl FnMut(&str, &str, Vec<u8>) -> Answer) {
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        let mut request = String::new();
+        reader.read_line(&mut request).unwrap();
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).unwrap();
+            let line = line.trim().to_lowercase();
+            if let Some(value) = line.strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            if line.is_empty() {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).unwrap();
+        let mut words = request.split(' ');
+        let (method, path) = (words.next().unwrap(), words.next().unwrap());
+        let (status, headers, body) = answer(method, path, body);
+        let head =
+            format!("HTTP/1.1 {status} x\r\ncontent-length: {}\r\nconnection: close\r\n{headers}\r\n", body.len());
+        let _ = stream.write_all(&[head.as_bytes(), &body].concat());
+    }
+
+    async fn signed_draft(log: &TestLog) -> Draft {
+        let view = log.view().await.unwrap();
+        let term = Term { created: log.clock(), validity: None };
+        sign_release(&compose(&view, &[], &entries(1, 20), term).unwrap())
+    }
+
+    /// A log that misses objects at first, and is busy once.
+    fn honest(log: Arc<Mutex<TestLog>>) -> LogClient {
+        let (mut busy, mut there) = (true, BTreeSet::new());
+        serve(move |method, path, body| {
+            let mut log = log.lock().unwrap();
+            if let Some(hex) = path.strip_prefix("/object/") {
+                assert_eq!((method, ObjectDigest::of(&body).to_hex().as_str()), ("PUT", hex));
+                there.insert(from_hex(hex).unwrap());
+                log.write(&path[1..], &body);
+                return (201, "", Vec::new());
+            }
+            assert_eq!((method, path), ("POST", "/submit"));
+            let statement = Statement::parse(&body).unwrap();
+            let Statement::Release(release) = &statement else { panic!() };
+            let objects = release.body().objects().map(|object| object.sha256);
+            let missing: Vec<String> = objects
+                .filter(|digest| !there.contains(digest.0.as_slice()))
+                .map(|digest| format!("\"{digest}\""))
+                .collect();
+            if !missing.is_empty() {
+                return (202, "", format!("{{\"missing\":[{}]}}", missing.join(",")).into_bytes());
+            }
+            if std::mem::take(&mut busy) {
+                let body = br#"{"error":"busy","message":"later"}"#.to_vec();
+                return (503, "retry-after: 0\r\n", body);
+            }
+            log.append(statement);
+            (200, "", log.newest_proof().to_bytes())
+        })
+    }
+
+    #[tokio::test]
+    async fn a_release_is_published_with_its_objects_and_its_proof_verified() {
+        let log = TestLog::with_charter().await;
+        let (trust, clock, draft) = (log.trust(), log.clock(), signed_draft(&log).await);
+        let log = Arc::new(Mutex::new(log));
+        let client = honest(log.clone());
+        let report = submit_release(&client, &trust, &draft, &charter()).await.unwrap();
+        let size = draft.release().body().snapshot.size;
+        assert_eq!((report.index, report.objects_sent, report.bytes_sent), (LeafIndex(1), 1, size));
+        assert_eq!((report.public_since, report.usable_from), (clock, Some(clock.plus(10))));
+        assert!(log.lock().unwrap().history().index_of(&draft.release().id()).is_some());
+        assert!(TlogProof::parse(report.proof.as_bytes()).is_ok());
+    }
+
+    #[tokio::test]
+    async fn the_log_s_word_alone_is_worth_nothing() {
+        let mut log = TestLog::with_charter().await;
+        let draft = signed_draft(&log).await;
+        let of_the_charter = log.newest_proof();
+        log.append(Statement::Release(draft.release().clone()));
+        let proof = log.newest_proof();
+        let unseen = TlogProof {
+            checkpoint: proof.checkpoint.without_cosignatures(&log.trust().logs()[0].key),
+            ..proof.clone()
+        };
+        let statement = draft.release().to_bytes();
+        for (given, holds) in [(proof, true), (unseen, false), (of_the_charter, false)] {
+            let statement = statement.clone();
+            let client = serve(move |_, path, _| match path {
+                "/submit" => (200, "", given.to_bytes()),
+                _ => (200, "", statement.clone()),
+            });
+            let outcome = submit_release(&client, &log.trust(), &draft, &charter()).await;
+            assert_eq!(outcome.is_ok(), holds, "{outcome:?}");
+            assert!(holds || matches!(outcome, Err(SubmitError::Proof(_))));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_text_that_was_logged_with_other_signatures_is_published_too() {
+        let mut log = TestLog::with_charter().await;
+        let draft = signed_draft(&log).await;
+        let note = draft.release().note();
+        let mut lines = note.signatures().to_vec();
+        lines.insert(2, crate::testing::key("c2").sign(note.text()));
+        let logged = Statement::from_note(note.with_signatures(lines)).unwrap();
+        let bytes = logged.to_bytes();
+        log.append(logged);
+        let proof = log.newest_proof();
+        let client = serve(move |_, path, _| match path {
+            "/submit" => (200, "", proof.to_bytes()),
+            _ => (200, "", bytes.clone()),
+        });
+        submit_release(&client, &log.trust(), &draft, &charter()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn refusals_and_strange_wishes_are_passed_on() {
+        let log = TestLog::with_charter().await;
+        let draft = signed_draft(&log).await;
+        let body = br#"{"error":"too-soon","rule":7,"message":"59 s after"}"#.to_vec();
+        let client = serve(move |_, _, _| (422, "", body.clone()));
+        let refused = submit_release(&client, &log.trust(), &draft, &charter()).await;
+        assert!(matches!(refused, Err(SubmitError::Log(FetchError::Refused { rule: Some(7), .. }))), "{refused:?}");
+        let wish = format!("{{\"missing\":[\"{}\"]}}", "ab".repeat(32)).into_bytes();
+        let client = serve(move |_, _, _| (202, "", wish.clone()));
+        let strange = submit_release(&client, &log.trust(), &draft, &charter()).await;
+        assert!(matches!(strange, Err(SubmitError::UnknownObject { .. })), "{strange:?}");
     }
 }

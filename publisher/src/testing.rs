@@ -1,5 +1,6 @@
 //! A charter, keys, entries and a log in a folder, for the tests of this crate.
 
+use crate::draft::Draft;
 use crate::memory::SigningMemory;
 use crate::view::{ListView, ViewError};
 use isonomy_core::bundle::{Bundle, Included};
@@ -13,6 +14,7 @@ use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::rules::history::History;
 use isonomy_core::rules::releases::Place;
 use isonomy_core::statement::{ListName, Statement};
+use isonomy_core::tile::{TileKind, TilePath, encode_hashes};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_core::tree::{Frontier, InclusionPlan, LeafIndex, TreeSize, leaf_hash};
@@ -21,6 +23,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub(crate) const LOG: &str = "log.example/isonomy";
+/// The draft with the signatures of a maintainer and two curators, without their checks.
+pub(crate) fn sign_release(draft: &Draft) -> Draft {
+    let note = draft.release().note();
+    let lines = ["m1", "c1", "c3"].map(|name| key(name).sign(note.text())).to_vec();
+    let signed = Statement::from_note(note.with_signatures(lines)).unwrap().into_release().unwrap();
+    draft.signed(signed).unwrap()
+}
+
 pub(crate) const CURATORS: [&str; 3] = ["c1", "c2", "c3"];
 
 pub(crate) fn key(name: &str) -> SigningKey {
@@ -163,6 +173,19 @@ impl TestLog {
         TlogPolicy::parse(text.as_bytes()).unwrap()
     }
 
+    /// The policy of an app that pins the list's first charter.
+    pub(crate) fn client_policy(&self) -> isonomy_client::Policy {
+        let trust = String::from_utf8(self.trust().to_text()).unwrap();
+        let charter = self.history.list(&list()).unwrap().editions().all()[0].id();
+        let text = format!(
+            "trust = \"\"\"\n{trust}\"\"\"\n[list]\nname = \"{}\"\ncharter = \"{charter}\"\n\
+             [accept]\npurposes = [\"other\"]\naims = [\"suppress\"]\naction = \"warn\"\nmin_curators = 2\n\
+             min_jurisdictions = 2\nmin_notice = 3600\nmin_visibility = 10\n[ages]\ncheckpoint = 9\nrelease = 86400\n",
+            list()
+        );
+        isonomy_client::Policy::parse(text.as_bytes()).unwrap()
+    }
+
     pub(crate) async fn view(&self) -> Result<ListView, ViewError> {
         ListView::fetch(&self.source(), &self.trust(), &list()).await
     }
@@ -175,6 +198,7 @@ impl TestLog {
         let id = statement.id();
         self.write(&format!("statement/{id}"), &statement.to_bytes());
         self.statements.push(statement);
+        self.write_tile();
         let proof = TlogProof { extra: None, index, path: self.inclusion(index), checkpoint: self.checkpoint() };
         self.write(&format!("proof/{id}"), &proof.to_bytes());
         self.publish();
@@ -184,6 +208,19 @@ impl TestLog {
         let path = self.path(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
+    }
+
+    /// The newest statement's proof.
+    pub(crate) fn newest_proof(&self) -> TlogProof {
+        let id = self.statements.last().unwrap().id();
+        TlogProof::parse(&fs::read(self.path(&format!("proof/{id}"))).unwrap()).unwrap()
+    }
+
+    /// All leaves are in one tile: no test logs more than 255 statements.
+    fn write_tile(&self) {
+        let leaves: Vec<NodeHash> = self.entries.iter().map(|entry| leaf_hash(entry).into()).collect();
+        let tile = TilePath::new(TileKind::Hashes { level: 0 }, 0, leaves.len() as u16).unwrap();
+        self.write(&tile.to_string(), &encode_hashes(&leaves));
     }
 
     fn publish(&self) {
@@ -197,7 +234,7 @@ impl TestLog {
         let bundle = Bundle {
             list: list(),
             charters: charters.map(included).collect(),
-            releases: releases.map(included).last().into_iter().collect(),
+            releases: releases.map(included).next_back().into_iter().collect(),
             checkpoint: self.checkpoint(),
         };
         self.write("list/hotline.example/images/bundle", &bundle.to_bytes());
@@ -239,4 +276,3 @@ fn log_key() -> SigningKey {
 fn witness(name: &str) -> SigningKey {
     key_of_type(name, KeyType::Cosignature)
 }
-

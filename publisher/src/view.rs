@@ -96,7 +96,7 @@ pub enum ViewError {
 
 /// The newest release in its place in the log.
 #[derive(Clone, Debug)]
-pub struct Newest {
+struct Newest {
     release: Signed<Release>,
     index: LeafIndex,
     edition: u64,
@@ -178,6 +178,11 @@ impl ListView {
         let newest = self.editions.newest().map(Edition::charter);
         let in_force = self.in_force_at(clock).map(Edition::charter);
         newest.into_iter().chain(in_force).collect()
+    }
+
+    /// Judges the text of a next edition of the charter as the log would, without its signatures.
+    pub fn judge_charter(&self, charter: &Signed<Charter>) -> Result<(), Violation> {
+        self.editions.judge_text(charter, LeafIndex(self.size.0))
     }
 
     /// Judges a draft of the next release as the log would at `clock`, without its signatures. Gives the edition that
@@ -271,12 +276,7 @@ impl Reader<'_> {
         Ok(statement)
     }
 
-    async fn public_since(
-        &self,
-        included: &Included,
-        entry: &[u8],
-        log: &VerifierKey,
-    ) -> Result<Timestamp, ViewError> {
+    async fn public_since(&self, included: &Included, entry: &[u8], log: &VerifierKey) -> Result<Timestamp, ViewError> {
         let not_seen = |source| ViewError::NotSeen { id: included.id, source };
         let resource = Resource::SeenProof(included.id);
         let proof = TlogProof::parse(&self.get(&resource).await?).map_err(not_seen)?;
@@ -330,7 +330,8 @@ impl Reader<'_> {
         for version in delta_bases(view.next_version()).into_iter().rev() {
             if version != above.body().version {
                 let step = above.body().deltas.iter().find(|delta| delta.from == version);
-                let id = step.ok_or_else(|| Self::other(format_args!("a release with a delta from {version}")))?.release;
+                let id =
+                    step.ok_or_else(|| Self::other(format_args!("a release with a delta from {version}")))?.release;
                 above = self.release(&id, version).await?;
             }
             bases.insert(version, above.clone());

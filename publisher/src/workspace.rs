@@ -110,7 +110,8 @@ impl Workspace {
     }
 
     fn kept(&self, release: &Release, algorithm: Algorithm) -> Result<Option<Entries>, FileError> {
-        let expected = usize::try_from(release.entries).ok().and_then(|count| count.checked_mul(algorithm.entry_size()));
+        let expected =
+            usize::try_from(release.entries).ok().and_then(|count| count.checked_mul(algorithm.entry_size()));
         let bytes = match files::read_limited(&self.path(release), expected.unwrap_or(0)) {
             Err(FileError::TooLarge { .. }) => return Ok(None),
             answer => answer?,

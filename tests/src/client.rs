@@ -78,8 +78,7 @@ impl Client {
 
     /// Updates from `world`. The client's clock shows `clock` seconds after the start.
     pub fn update(&mut self, world: &World, clock: u64) -> Result<Updated, Rejection> {
-        let Driven { outcome, saves, asked } =
-            drive(&self.policy, &self.state, self.list.as_ref(), at(clock), world);
+        let Driven { outcome, saves, asked } = drive(&self.policy, &self.state, self.list.as_ref(), at(clock), world);
         for Save { state, list, .. } in saves {
             let written = state.to_bytes().unwrap();
             self.state = State::parse(&written, self.policy.list()).unwrap();

@@ -4,4 +4,5 @@
 
 pub mod client;
 pub mod people;
+pub mod process;
 pub mod world;

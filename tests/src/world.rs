@@ -206,7 +206,8 @@ impl World {
 
     fn is_visible(&self, id: &StatementId) -> bool {
         let Statement::Release(release) = self.statement(id) else { return false };
-        let Statement::Charter(charter) = self.statement(&release.body().charter) else { return false };
+        let charter = self.charters().find(|charter| charter.id() == release.body().charter);
+        let Some(charter) = charter else { return false };
         let trust = self.trust();
         let times = |note: &CheckpointNote| trust.checkpoint_times(note.note()).ok().flatten();
         let Some((seen, now)) = times(&self.seen[id].checkpoint).zip(times(self.published())) else { return false };
@@ -241,9 +242,7 @@ impl World {
         match tile.kind() {
             TileKind::Hashes { level } => {
                 let nodes = places.map(|index| NodeCoordinate { level: level * TILE_HEIGHT, index });
-                let hash = |node: NodeCoordinate| {
-                    node.is_complete_in(TreeSize(self.size())).then(|| self.node(&node))
-                };
+                let hash = |node: NodeCoordinate| node.is_complete_in(TreeSize(self.size())).then(|| self.node(&node));
                 Some(encode_hashes(&nodes.map(hash).collect::<Option<Vec<_>>>()?))
             }
             TileKind::Entries => {
@@ -259,4 +258,3 @@ pub fn cosigned(checkpoint: &CheckpointNote, witnesses: &[(u8, u64)]) -> Checkpo
     let line = |(number, time): &(u8, u64)| cosign(&people::witness(*number), checkpoint.note().text(), at(*time));
     checkpoint.with_cosignatures(&witnesses.iter().map(line).collect::<Vec<_>>())
 }
-

@@ -155,7 +155,7 @@ const LIES: &[Lie] = &[
     // Inclusion.
     ("a hash of the release's path", |w| w.edit_bundle(|b| b.releases[0].path[0].0[0] ^= 1), "malformed"),
     ("a hash of the charter's path", |w| w.edit_bundle(|b| b.charters[0].path[1].0[0] ^= 1), "malformed"),
-    ("a path too short", |w| w.edit_bundle(|b| drop(b.releases[0].path.pop())), "malformed"),
+    ("a path too short", |w| w.edit_bundle(|b| b.releases[0].path.clear()), "malformed"),
     ("a path too long", |w| w.edit_bundle(|b| b.releases[0].path.push(NodeHash([0; 32]))), "malformed"),
     ("another index", |w| w.edit_bundle(|b| b.releases[0].index = LeafIndex(1)), "malformed"),
     ("an index beyond the tree", |w| w.edit_bundle(|b| b.releases[0].index = LeafIndex(3)), "malformed"),
@@ -197,7 +197,7 @@ const LIES: &[Lie] = &[
     // Objects.
     ("no delta", |w| w.withhold(delta(w)), "unavailable"),
     ("a changed delta", |w| w.tamper(delta(w), |bytes| flip(bytes, 1)), "malformed"),
-    ("a short delta", |w| w.tamper(delta(w), |bytes| drop(bytes.pop())), "malformed"),
+    ("a short delta", |w| w.tamper(delta(w), |bytes| bytes.truncate(20)), "malformed"),
     ("an oversized delta", |w| oversized(w, delta(w)), "malformed"),
 ];
 
@@ -207,9 +207,8 @@ fn every_lie_is_refused_and_forgotten() {
     for (name, lie, code) in LIES {
         let (mut world, mut client) = (honest.clone(), client.clone());
         lie(&mut world);
-        let rejection = client.update(&world, 1010).map(|updated| updated.list.version()).unwrap_err();
-        assert_eq!(rejection.code(), *code, "{name}: {rejection}");
-        assert_eq!(rejection.blame(), Blame::Source, "{name}");
+        let rejection = client.version_from(&world, 1010).expect_err(name);
+        assert_eq!((rejection.code(), rejection.blame()), (*code, Blame::Source), "{name}: {rejection}");
         assert_eq!(rejection.evidence(), None, "{name}");
         assert_eq!(client.list.as_ref().map(|list| list.version()), Some(1), "{name}");
         assert_eq!(client.state.accepted().map(|accepted| accepted.version), Some(1), "{name}");
@@ -223,9 +222,8 @@ fn every_lie_is_refused_by_a_first_client() {
     for (name, lie, _) in LIES {
         let mut world = honest.clone();
         lie(&mut world);
-        // It needs neither a delta nor a tile, since it remembers nothing.
-        let needs = !["no delta", "tile", "delta"].iter().any(|word| name.contains(word));
-        assert_eq!(Client::of(&honest).update(&world, 1010).is_err(), needs, "{name}");
+        // It has nothing to which a delta applies, so it asks for none.
+        assert_eq!(Client::of(&honest).update(&world, 1010).is_err(), !name.contains("delta"), "{name}");
     }
 }
 
@@ -236,7 +234,7 @@ fn the_snapshot_of_a_first_client_is_checked() {
     let snapshot = Resource::Object(release.body().snapshot.sha256);
     let edits: [(&str, fn(&mut Vec<u8>)); 4] = [
         ("changed", |bytes| flip(bytes, 20)),
-        ("cut", |bytes| drop(bytes.pop())),
+        ("cut", |bytes| bytes.truncate(100)),
         ("longer", |bytes| bytes.push(0)),
         ("empty", Vec::clear),
     ];

@@ -6,7 +6,7 @@
 //! | `evidence` | holds | proves |
 //! |---|---|---|
 //! | `isonomy/fork/v1` | two checkpoints by the log, a prefix proof | the log showed two histories |
-//! | `isonomy/equivocation/v1` | a charter, two releases of one version, both signed as it asks | maintainer and curators signed both |
+//! | `isonomy/equivocation/v1` | a charter, two releases of one version, both signed as it asks, three tlog-proofs | maintainer and curators signed both, and both were logged |
 //! | `isonomy/early-admission/v1` | two editions, a release under the second, two tlog-proofs, a checkpoint from before | the log admitted a release before the notice of its charter could be over |
 
 use isonomy_core::charter::Charter;
@@ -15,11 +15,11 @@ use isonomy_core::hash::{NodeHash, ObjectDigest};
 use isonomy_core::json::{self, Lines};
 use isonomy_core::note::VerifierKey;
 use isonomy_core::policy::Policy as TlogPolicy;
+use isonomy_core::policy::QuorumTimes;
 use isonomy_core::release::Release;
 use isonomy_core::rules::{amendment, signatures};
 use isonomy_core::statement::{Signed, Statement};
 use isonomy_core::tlog_proof::TlogProof;
-use isonomy_core::policy::QuorumTimes;
 use isonomy_core::tree::{LeafIndex, prefix_roots};
 use serde::{Deserialize, Serialize};
 
@@ -73,8 +73,19 @@ pub struct Fork {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Equivocation {
     charter: Lines,
+    charter_proof: Lines,
     first: Lines,
+    first_proof: Lines,
     second: Lines,
+    second_proof: Lines,
+}
+
+/// A statement with the proof that it is in the log.
+pub struct InLog<'a, T> {
+    /// The statement.
+    pub statement: &'a Signed<T>,
+    /// Its place in the log, under a checkpoint that the quorum cosigned.
+    pub proof: &'a TlogProof,
 }
 
 /// The parts of an early admission.
@@ -101,12 +112,17 @@ impl Evidence {
         Self::Fork(Fork { older: Lines::of(older.note()), newer: Lines::of(newer.note()), proof })
     }
 
-    /// That two releases of one version carry the signatures that `charter` asks for.
-    pub fn equivocation(charter: &Signed<Charter>, first: &Signed<Release>, second: &Signed<Release>) -> Self {
+    /// That two releases of one version carry the signatures that `charter` asks for, and that both are in the log. One
+    /// that was signed and never logged is no breach: after 24 hours its signers may sign another (rule 2). And a charter
+    /// that isn't in the log could be anybody's, under any names.
+    pub fn equivocation(charter: InLog<'_, Charter>, first: InLog<'_, Release>, second: InLog<'_, Release>) -> Self {
         Self::Equivocation(Equivocation {
-            charter: Lines::of(charter.note()),
-            first: Lines::of(first.note()),
-            second: Lines::of(second.note()),
+            charter: Lines::of(charter.statement.note()),
+            charter_proof: Lines::of(charter.proof),
+            first: Lines::of(first.statement.note()),
+            first_proof: Lines::of(first.proof),
+            second: Lines::of(second.statement.note()),
+            second_proof: Lines::of(second.proof),
         })
     }
 
@@ -135,7 +151,7 @@ impl Evidence {
     pub fn verify(&self, policy: &TlogPolicy) -> Result<Breach, EvidenceError> {
         match self {
             Self::Fork(parts) => verify_fork(policy, parts),
-            Self::Equivocation(parts) => verify_equivocation(parts),
+            Self::Equivocation(parts) => verify_equivocation(policy, parts),
             Self::EarlyAdmission(parts) => verify_early_admission(policy, parts),
         }
     }
@@ -153,7 +169,7 @@ fn verify_fork(policy: &TlogPolicy, parts: &Fork) -> Result<Breach, EvidenceErro
     }
     let (a, b) = (older.checkpoint(), newer.checkpoint());
     let contradicts = if a.size == b.size {
-        a.root != b.root
+        a.root != b.root && parts.proof.is_empty()
     } else {
         let (prefix, whole) = prefix_roots(a.size, b.size, &parts.proof).map_err(unproven)?;
         whole == b.root && prefix != a.root
@@ -171,22 +187,26 @@ fn verify_fork(policy: &TlogPolicy, parts: &Fork) -> Result<Breach, EvidenceErro
     Ok(Breach { by: vec![log.name().to_owned()], what })
 }
 
-fn verify_equivocation(parts: &Equivocation) -> Result<Breach, EvidenceError> {
+fn verify_equivocation(policy: &TlogPolicy, parts: &Equivocation) -> Result<Breach, EvidenceError> {
     let charter = parse_charter(&parts.charter)?;
     let (first, second) = (parse_release(&parts.first)?, parse_release(&parts.second)?);
-    for release in [&first, &second] {
-        if release.body().charter != charter.id() {
-            return Err(unproven("a release does not cite the charter"));
+    let keys = policy.log_keys();
+    let log = keys.iter().find(|key| key.name() == charter.body().log);
+    let log = log.ok_or_else(|| unproven("the charter counts in no log of the policy"))?;
+    proven(policy, log, &parts.charter_proof, &charter.to_bytes())?;
+    for (release, proof) in [(&first, &parts.first_proof), (&second, &parts.second_proof)] {
+        proven(policy, log, proof, &release.to_bytes())?;
+        if release.body().charter != charter.id() || release.body().list != charter.body().list {
+            return Err(unproven("a release does not cite the charter of its list"));
         }
         signatures::release(release, charter.body()).map_err(unproven)?;
     }
     let (a, b) = (first.body(), second.body());
-    if a.list != b.list || a.version != b.version || first.id() == second.id() {
+    if a.version != b.version || first.id() == second.id() {
         return Err(unproven("the releases are not two texts for one version of one list"));
     }
-    let signed = |release: &Signed<Release>, key: &VerifierKey| {
-        release.note().signatures().iter().any(|line| key.matches(line))
-    };
+    let signed =
+        |release: &Signed<Release>, key: &VerifierKey| release.note().signatures().iter().any(|line| key.matches(line));
     let both = charter.body().keys().filter(|key| signed(&first, key) && signed(&second, key));
     let by = both.map(|key| key.name().to_owned()).collect();
     let what = format!("signed two texts for version {} of {}: {} and {}", a.version, a.list, first.id(), second.id());

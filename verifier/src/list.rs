@@ -3,8 +3,8 @@
 use crate::freshness::Freshness;
 use crate::policy::{Ages, Policy};
 use crate::state::{Accepted, State};
-use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::charter::Charter;
+use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::list::Entries;
 use isonomy_core::release::Release;
 use isonomy_core::rules::{Violation, content};
@@ -77,6 +77,11 @@ impl VerifiedList {
         let charter = charter.filter(|kept| kept.id() == accepted.charter).ok_or(ReopenError::Statement("charter"))?;
         let release = Statement::parse(release).ok().and_then(Statement::into_release);
         let release = release.filter(|kept| kept.id() == accepted.release).ok_or(ReopenError::Statement("release"))?;
+        let (of_release, of_charter) = (release.body(), charter.body());
+        let stated = (of_release.version, of_release.created, of_release.charter, of_charter.edition);
+        if stated != (accepted.version, accepted.created, accepted.charter, accepted.edition) {
+            return Err(ReopenError::Statement("release"));
+        }
         verify_logged(policy, &accepted, &charter.to_bytes(), &release.to_bytes())?;
         policy.judge(charter.body(), &release)?;
         content::judge(release.body(), charter.body().matching.algorithm, &entries, None)?;

@@ -46,7 +46,7 @@ pub enum Rejection {
     #[error("the checkpoint isn't the log's: {0}")]
     NotTheLog(String),
     /// Too few witnesses have seen the checkpoint.
-    #[error("only {cosigned} of the policy's witnesses cosigned the checkpoint of {size} entries; that is no quorum")]
+    #[error("{cosigned} of the policy's witnesses cosigned the checkpoint of {size} entries; that is no quorum")]
     NoQuorum {
         /// How many did.
         cosigned: usize,
@@ -130,6 +130,12 @@ impl Rejection {
             | Self::Behind { .. }
             | Self::Rollback { .. }
             | Self::NoRelease => Blame::Source,
+            // A bundle is composed by its source, which may leave out a charter or repeat one.
+            Self::Rule {
+                violation:
+                    Violation::NotContiguous { .. } | Violation::AlreadyLogged { .. } | Violation::UnknownCharter { .. },
+                ..
+            } => Blame::Source,
             Self::Fork(_) | Self::Halted(_) => Blame::Log,
             Self::NotDescended { .. } | Self::Rule { .. } | Self::Expired { .. } => Blame::Publisher,
             Self::OtherList | Self::Policy { .. } => Blame::Policy,

@@ -1,7 +1,8 @@
 //! What a client must never forget: the newest checkpoint that it saw, and the release that it has in force.
 //!
 //! The state is one small canonical JSON file ([`isonomy_core::json`]), replaced atomically by whoever drives the update.
-//! An accepted release is never given up for an older one, not even when it has expired or the cache is lost.
+//! Its last field is a check sum, so that a flipped bit is noticed: most of what stands here is believed without a
+//! signature. An accepted release is never given up for an older one, not even when it has expired or the cache is lost.
 
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::{NodeHash, ObjectDigest, StatementId};
@@ -43,6 +44,8 @@ pub struct State {
     accepted: Option<Accepted>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     halted: Option<ObjectDigest>,
+    /// In a file the digest of the file with [`UNCHECKED`] here; in memory always that.
+    check: ObjectDigest,
 }
 
 /// The release in force, and the proof by which it was accepted.
@@ -81,7 +84,15 @@ pub struct Logged {
     pub charter_path: Vec<NodeHash>,
 }
 
+impl Logged {
+    /// The checkpoint; `None` if it is damaged.
+    pub(crate) fn checkpoint(&self) -> Option<CheckpointNote> {
+        checkpoint(&self.checkpoint).ok()
+    }
+}
+
 const KIND: &str = "isonomy/state/v1";
+const UNCHECKED: ObjectDigest = ObjectDigest([0; 32]);
 
 impl State {
     /// The state of a client that knows nothing yet about `list`.
@@ -94,6 +105,7 @@ impl State {
             public_since: BTreeMap::new(),
             accepted: None,
             halted: None,
+            check: UNCHECKED,
         }
     }
 
@@ -103,7 +115,11 @@ impl State {
             return Err(StateError::Damaged(format!("larger than {MAX_STATE_SIZE} bytes")));
         }
         let text = std::str::from_utf8(bytes).map_err(|_| StateError::Damaged("not UTF-8".into()))?;
-        let state: Self = json::decode(text)?;
+        let mut state: Self = json::decode(text)?;
+        let check = std::mem::replace(&mut state.check, UNCHECKED);
+        if check != state.digest()? {
+            return Err(StateError::Damaged("its check sum is wrong".into()));
+        }
         if state.state != KIND || state.list != *list {
             return Err(StateError::Damaged(format!("not a state of the list {list}")));
         }
@@ -115,7 +131,12 @@ impl State {
 
     /// The bytes of the state file.
     pub fn to_bytes(&self) -> Result<Vec<u8>, StateError> {
-        Ok(json::encode(self)?.into_bytes())
+        let checked = Self { check: self.digest()?, ..self.clone() };
+        Ok(json::encode(&checked)?.into_bytes())
+    }
+
+    fn digest(&self) -> Result<ObjectDigest, StateError> {
+        Ok(ObjectDigest::of(json::encode(self)?.as_bytes()))
     }
 
     /// The list.

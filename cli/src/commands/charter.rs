@@ -60,8 +60,7 @@ fn new_text(from: &Path, amends: Option<&Path>, out: &Path, output: &Output) -> 
 
 fn parse_toml(path: &Path, edition: Edition<'_>) -> Result<Charter> {
     let bytes = files::read(path, charter::MAX_CHARTER_FILE)?;
-    charter::from_toml(&bytes, edition)
-        .map_err(|error| Malformed(format!("{}: {error}", path.display())).into())
+    charter::from_toml(&bytes, edition).map_err(|error| Malformed(format!("{}: {error}", path.display())).into())
 }
 
 fn lint(path: &Path, output: &Output) -> Result<Exit> {

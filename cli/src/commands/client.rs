@@ -150,7 +150,9 @@ fn status_words(status: &Status) -> String {
             lines.push(format!("  created {}, expires {}", in_force.created, in_force.expires));
         }
         (None, Some(version)) => {
-            lines.push(format!("version {version} was accepted, but its content isn't at hand: run `isonomy client update`"));
+            lines.push(format!(
+                "version {version} was accepted, but its content isn't at hand: run `isonomy client update`"
+            ));
         }
         (None, None) => lines.push("no version was accepted yet: run `isonomy client update`".to_owned()),
     }

@@ -10,7 +10,7 @@ use std::path::Path;
 
 /// The bytes of a file of at most `limit` bytes.
 pub(crate) fn read(path: &Path, limit: usize) -> Result<Vec<u8>> {
-    let bytes = read_limited(path, limit as u64).with_context(|| format!("can't read {}", path.display()))?;
+    let bytes = read_limited(path, limit).with_context(|| format!("can't read {}", path.display()))?;
     bytes.with_context(|| format!("there is no file {}", path.display()))
 }
 

@@ -24,8 +24,6 @@ pub(crate) fn run(command: KeyCommand, output: &Output) -> Result<Exit> {
 
 /// The public keys that a person typed.
 pub(crate) fn parse_all(vkeys: &[String]) -> Result<Vec<VerifierKey>> {
-    let parse = |text: &String| {
-        VerifierKey::parse(text).map_err(|error| Malformed(format!("{text}: {error}")).into())
-    };
+    let parse = |text: &String| VerifierKey::parse(text).map_err(|error| Malformed(format!("{text}: {error}")).into());
     vkeys.iter().map(parse).collect()
 }

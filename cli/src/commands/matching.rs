@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 pub(crate) fn run(args: MatchArgs, output: &Output) -> Result<Exit> {
     let client = client::open(&args.folder)?;
     let list = client.list().cloned();
-    let list = list.ok_or_else(|| Refused("no verified list is at hand: run `isonomy client update` first".to_owned()))?;
+    let list =
+        list.ok_or_else(|| Refused("no verified list is at hand: run `isonomy client update` first".to_owned()))?;
     let matcher = Matcher::new(list)?;
     let (mut exit, mut documents) = (Exit::Done, Vec::new());
     for subject in &args.subjects {

@@ -46,3 +46,28 @@ async fn follow(folder: &MonitorFolder, once: bool, output: &Output) -> Result<E
         }
     }
 }
+
+fn has_findings(report: &Report) -> bool {
+    report.findings.iter().any(|finding| finding.standing)
+}
+
+fn words(report: &Report) -> String {
+    let mut lines = vec![format!(
+        "{}: {} entries, {} lists; {} breaches, {} warnings, {} notices",
+        report.log.origin,
+        report.log.read,
+        report.lists.len(),
+        report.summary.breaches,
+        report.summary.warnings,
+        report.summary.notices,
+    )];
+    for finding in report.findings.iter().filter(|finding| finding.standing) {
+        let rule =
+            finding.rule.as_ref().map_or(String::new(), |rule| format!("rule {} ({}): ", rule.number, rule.name));
+        lines.push(format!("  {}: {rule}{}", finding.severity, finding.words));
+        if let Some(evidence) = &finding.evidence {
+            lines.push(format!("    evidence {evidence}.json"));
+        }
+    }
+    lines.join("\n")
+}

@@ -6,9 +6,9 @@ use crate::exit::{Exit, Malformed};
 use crate::output::Output;
 use anyhow::{Context, Result};
 use isonomy_core::encoding::{from_hex, to_hex};
+use isonomy_matcher::Fingerprint;
 use isonomy_matcher::image::Limits;
 use isonomy_matcher::receipt::{MAX_RECEIPT_SIZE, Proven, Receipt};
-use isonomy_matcher::Fingerprint;
 use serde_json::json;
 use std::path::PathBuf;
 

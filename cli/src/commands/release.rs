@@ -131,7 +131,8 @@ impl Endorsement {
         let examined = examine(&draft, &view, &bases, system_clock())?;
         let known = match &self.holdings {
             Some(path) => {
-                let algorithm = view.editions().newest().context("the list has no charter")?.charter().matching.algorithm;
+                let algorithm =
+                    view.editions().newest().context("the list has no charter")?.charter().matching.algorithm;
                 Some(examined.compare(&list::read(path, algorithm)?)?)
             }
             None => None,

@@ -14,6 +14,7 @@ use isonomy_core::resource::Resource;
 use isonomy_core::statement::{Signed, Statement};
 use isonomy_publisher::draft::Draft;
 use isonomy_verifier::{Evidence, Policy};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// What an attack came to.
@@ -107,13 +108,17 @@ impl Scene<'_> {
 
     /// A log admits an edition with a greater distance, and a release under it before the notice is over. Everybody has
     /// signed both; only time is missing. The honest witnesses cosign, since they don't judge content.
-    pub(crate) async fn early_admission(&self, client: &mut Client) -> Result<(RogueLog, FolderServer, Repelled)> {
+    pub(crate) async fn early_admission(
+        &self,
+        client: &mut Client,
+        address: SocketAddr,
+    ) -> Result<(RogueLog, FolderServer, Repelled)> {
         let (wider, release) = self.widened()?;
         let mut rogue = RogueLog::open(&self.data.join("log"), self.cast.key("log")?, self.trust)?;
         rogue.sequence(&[&Statement::Charter(wider.clone())]).await?;
         rogue.sequence(&[&Statement::Release(release.clone())]).await?;
         rogue.show(self.desk.list(), &[self.charter.id(), wider.id()], &[self.second.id(), release.id()])?;
-        let server = rogue.serve().await?;
+        let server = rogue.serve_at(address).await?;
         let repelled = expect_refusal(client, &server.url, "notice-not-over").await?;
         Ok((rogue, server, repelled))
     }

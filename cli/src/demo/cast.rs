@@ -25,8 +25,10 @@ pub(crate) struct Cast {
 impl Cast {
     /// Makes everybody's keys.
     pub(crate) fn new(folder: &Path) -> Result<Self> {
-        isonomy_store::files::create_dir_all_durable(folder)?;
         let cast = Self { folder: folder.to_owned() };
+        for name in ["log", "maintainer"].into_iter().chain(CURATORS).chain(WITNESSES) {
+            isonomy_store::files::create_dir_all_durable(&folder.join(name))?;
+        }
         keys::create(&cast.key_file("log"), "log.example/demo", KeyType::Ed25519)?;
         keys::create(&cast.key_file("maintainer"), "hotline.example/maintainer", KeyType::Ed25519)?;
         for name in CURATORS {

@@ -8,7 +8,7 @@ use isonomy_core::list::{Algorithm, Entries};
 use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::release::Release;
 use isonomy_core::statement::{ListName, Signed};
-use isonomy_fetch::{LogClient, Source};
+use isonomy_fetch::LogClient;
 use isonomy_publisher::compose::{Term, compose};
 use isonomy_publisher::draft::{Draft, write_release};
 use isonomy_publisher::endorse::examine;
@@ -41,6 +41,11 @@ impl<'d> Desk<'d> {
     /// The list's name.
     pub(crate) fn list(&self) -> &ListName {
         &self.list
+    }
+
+    /// The list's first charter.
+    pub(crate) fn first_charter(&self) -> Result<Charter> {
+        self.cast.charter()
     }
 
     /// Signs a charter by all whom it names.

@@ -1,7 +1,8 @@
 //! A folder over HTTP: what a mirror is, and all that an attacker needs.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use axum::Router;
+use std::net::SocketAddr;
 use std::path::Path;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -16,7 +17,12 @@ pub(crate) struct FolderServer {
 impl FolderServer {
     /// Serves `folder` on a free port of this machine.
     pub(crate) async fn start(folder: &Path) -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), folder).await
+    }
+
+    /// Serves `folder` at this address.
+    pub(crate) async fn start_at(address: SocketAddr, folder: &Path) -> Result<Self> {
+        let listener = TcpListener::bind(address).await.with_context(|| format!("can't listen on {address}"))?;
         let url = format!("http://{}", listener.local_addr()?);
         let service = Router::new().fallback_service(ServeDir::new(folder));
         let task = tokio::spawn(async move {

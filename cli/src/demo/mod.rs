@@ -5,6 +5,7 @@
 mod attacks;
 mod cast;
 mod desk;
+mod ending;
 mod folder_server;
 mod matching;
 mod narrator;

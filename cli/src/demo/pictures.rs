@@ -68,8 +68,7 @@ pub(crate) fn load(images: Option<&Path>, copy: &Path) -> Result<Photos> {
         isonomy_store::files::replace(&copy.join(&photo.name), &photo.file)?;
     }
     // Pictures with too little detail go to the end, where they are looked up and not covered.
-    let (mut good, poor): (Vec<Photo>, Vec<Photo>) =
-        all.into_iter().partition(|photo| photo.quality() >= MIN_QUALITY);
+    let (mut good, poor): (Vec<Photo>, Vec<Photo>) = all.into_iter().partition(|photo| photo.quality() >= MIN_QUALITY);
     let mut others = good.split_off(listed);
     others.extend(poor);
     Ok(Photos { listed: good, others })
@@ -95,7 +94,6 @@ fn from_folder(folder: &Path) -> Result<Vec<Photo>> {
 /// An edited copy of a picture.
 pub(crate) struct Edited {
     pub(crate) edit: &'static str,
-    pub(crate) path: PathBuf,
     pub(crate) fingerprint: Fingerprint,
 }
 
@@ -118,7 +116,7 @@ pub(crate) fn edits(photo: &Photo, folder: &Path) -> Result<Vec<Edited>> {
         let path = folder.join(format!("{stem}-{suffix}"));
         isonomy_store::files::replace(&path, &file)?;
         let fingerprint = Fingerprint::of_file(Algorithm::PdqFull, &file, &Limits::default())?;
-        Ok(Edited { edit, path, fingerprint })
+        Ok(Edited { edit, fingerprint })
     };
     copies.into_iter().map(write).collect()
 }

@@ -17,6 +17,7 @@ use isonomy_log_server::log::Log;
 use isonomy_log_server::witnesses::Witnesses;
 use isonomy_store::kv::Store;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -32,7 +33,7 @@ impl RogueLog {
     pub(crate) fn open(folder: &Path, key: SigningKey, trust: &TlogPolicy) -> Result<Self> {
         let private = folder.join("private");
         let public = PublicFolder::open(folder.join("public"))?;
-        let store = Store::open(private.join("state"))?;
+        let store = Store::open(&private.join("state"))?;
         let log = Arc::new(Log::open(public, &private, &store, key)?);
         let mut places = BTreeMap::new();
         log.replay(|index, entry| {
@@ -87,8 +88,13 @@ impl RogueLog {
         Ok(self.log.public().replace(resource, bytes)?)
     }
 
-    /// Serves all this over HTTP.
+    /// Serves all this over HTTP, on a free port.
     pub(crate) async fn serve(&self) -> Result<FolderServer> {
         FolderServer::start(self.log.public().root()).await
+    }
+
+    /// The same at an address where the log was served before.
+    pub(crate) async fn serve_at(&self, address: SocketAddr) -> Result<FolderServer> {
+        FolderServer::start_at(address, self.log.public().root()).await
     }
 }

@@ -2,6 +2,7 @@
 //! machine.
 
 use super::cast::{Cast, WITNESSES};
+use super::folder_server::FolderServer;
 use anyhow::{Context, Result};
 use isonomy_core::policy::Policy as TlogPolicy;
 use std::future::Future;
@@ -19,6 +20,7 @@ const POLL: Duration = Duration::from_secs(1);
 
 /// A running server.
 pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
     pub(crate) url: String,
     stop: oneshot::Sender<()>,
     task: JoinHandle<Result<()>>,
@@ -31,7 +33,7 @@ impl Running {
         F: Future<Output = Result<()>> + Send + 'static,
     {
         let (stop, stopped) = oneshot::channel();
-        Self { url: format!("http://{address}"), stop, task: tokio::spawn(serve(stopped)) }
+        Self { address, url: format!("http://{address}"), stop, task: tokio::spawn(serve(stopped)) }
     }
 
     /// Stops it, and says if it failed.
@@ -47,6 +49,8 @@ pub(crate) struct Servers {
     pub(crate) log: Option<Running>,
     pub(crate) witnesses: Vec<Running>,
     pub(crate) monitor: Running,
+    /// Who answers at the log's address once its operator misbehaves.
+    pub(crate) misbehaving: Option<FolderServer>,
     /// Log and witnesses with their URLs, and the quorum.
     pub(crate) trust: TlogPolicy,
 }
@@ -66,7 +70,7 @@ impl Servers {
         let trust = TlogPolicy::parse(text.as_bytes())?;
         let log = start_log(cast, log_listener, &trust, &data.join("log"))?;
         let monitor = start_monitor(&trust, &data.join("monitor")).await?;
-        Ok(Self { log: Some(log), witnesses, monitor, trust })
+        Ok(Self { log: Some(log), witnesses, monitor, misbehaving: None, trust })
     }
 
     /// Stops them all.
@@ -114,12 +118,8 @@ fn start_log(cast: &Cast, listener: TcpListener, trust: &TlogPolicy, data: &Path
 
 async fn start_monitor(trust: &TlogPolicy, data: &Path) -> Result<Running> {
     let listener = listener().await?;
-    let config = isonomy_monitor::Config {
-        data: data.to_owned(),
-        policy: trust.clone(),
-        sources: Vec::new(),
-        poll_every: POLL,
-    };
+    let config =
+        isonomy_monitor::Config { data: data.to_owned(), policy: trust.clone(), sources: Vec::new(), poll_every: POLL };
     Ok(Running::start(listener.local_addr()?, |stopped| async move {
         Ok(isonomy_monitor::run(listener, config, async { drop(stopped.await) }).await?)
     }))

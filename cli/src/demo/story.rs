@@ -3,6 +3,7 @@
 use super::attacks::{self, Repelled, Scene};
 use super::cast::Cast;
 use super::desk::{ALGORITHM, Desk};
+use super::ending::show_monitor;
 use super::matching::{self, Matching};
 use super::narrator::Narrator;
 use super::pictures::{self, Photos};
@@ -15,9 +16,10 @@ use isonomy_core::list::Entries;
 use isonomy_core::release::Release;
 use isonomy_core::statement::Signed;
 use isonomy_publisher::compose::change;
-use isonomy_publisher::import::{self, Import};
-use isonomy_verifier::Policy;
+use isonomy_publisher::import::{ImportOptions, import};
 use serde::Serialize;
+use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 use std::time::Duration;
 
@@ -75,12 +77,21 @@ pub(crate) async fn tell(data: &Path, images: Option<&Path>, narrator: &Narrator
     let delta_bytes = report.objects.iter().map(|(_, bytes)| bytes).sum();
 
     show_client(&client, narrator)?;
-    narrator.part(6, "The matcher, which takes nothing but a verified list, finds edited copies (distance of at most 24)");
+    narrator
+        .part(6, "The matcher, which takes nothing but a verified list, finds edited copies (distance of at most 24)");
     let list = client.list().cloned().context("no list is in force")?;
     let matching = matching::show(list, &photos, &trust, data, narrator)?;
 
-    let scene =
-        Scene { cast: &cast, desk: &desk, trust: &trust, policy: &policy, data, charter: &charter, first: &first, second: &second };
+    let scene = Scene {
+        cast: &cast,
+        desk: &desk,
+        trust: &trust,
+        policy: &policy,
+        data,
+        charter: &charter,
+        first: &first,
+        second: &second,
+    };
     let attacks = attack(&scene, &mut servers, &mut client, &targeted, &old, narrator).await?;
     let findings = show_monitor(&servers, narrator).await?;
     let summary = Summary {
@@ -118,8 +129,12 @@ fn make_list(images: Option<&Path>, data: &Path, narrator: &Narrator<'_>) -> Res
     narrator.done(format!("{} others don't", photos.others.len()));
     let file = data.join("synthetic.txt");
     isonomy_store::files::replace(&file, synthetic::lines(0, SYNTHETIC).as_bytes())?;
-    let imported = import_file(&file)?;
-    narrator.done(format!("{} synthetic hashes imported, each with 128 of 256 bits set, as real ones have", imported.len()));
+    let reader = BufReader::new(File::open(&file)?);
+    let imported = import(reader, &ImportOptions::new(ALGORITHM))?.entries;
+    narrator.done(format!(
+        "{} synthetic hashes imported, each with 128 of 256 bits set, as real ones have",
+        imported.len()
+    ));
     let hashes = photos.listed.iter().flat_map(|photo| photo.fingerprint.hash.iter().copied());
     let bytes: Vec<u8> = imported.as_bytes().iter().copied().chain(hashes).collect();
     let (entries, _) = Entries::from_unsorted(ALGORITHM.entry_size(), bytes)?;
@@ -129,7 +144,7 @@ fn make_list(images: Option<&Path>, data: &Path, narrator: &Narrator<'_>) -> Res
 
 async fn publish_charter(desk: &Desk<'_>, narrator: &Narrator<'_>) -> Result<Signed<Charter>> {
     narrator.part(3, "The charter says what the list may be used for; all whom it names sign it");
-    let charter = desk.sign_charter(&desk.charter()?, &[])?;
+    let charter = desk.sign_charter(&desk.first_charter()?, &[])?;
     let body = charter.body();
     narrator.done(format!(
         "{}: for {:?} alone, a match within distance {} may at most {}; {} of {} curators from {} jurisdictions",
@@ -167,7 +182,11 @@ async fn first_release(
     ensure!(refusal.code == "not-visible", "refused for another reason: {}", refusal.message);
     narrator.refused(format!("the client refuses it for now: {}", refusal.message));
     let report = wait_for(client, &source, 1).await?;
-    narrator.done(format!("the client accepts release 1: {} entries, as a snapshot of {}", content.len(), sizes(&report)));
+    narrator.done(format!(
+        "the client accepts release 1: {} entries, as a snapshot of {}",
+        content.len(),
+        sizes(&report)
+    ));
     Ok((release, refusal.message))
 }
 
@@ -253,7 +272,12 @@ fn show_client(client: &Client, narrator: &Narrator<'_>) -> Result<()> {
         in_force.endorsed_by.iter().map(|curator| format!("{} ({})", curator.name, curator.jurisdiction)).collect();
     let witnesses: Vec<&str> = checkpoint.witnessed_by.iter().map(|witness| witness.name.as_str()).collect();
     narrator.done(format!("log of {} entries, cosigned by {}", checkpoint.size, witnesses.join(", ")));
-    narrator.done(format!("release {} in it, under edition {} of the charter, endorsed by {}", in_force.version, in_force.edition, endorsed.join(", ")));
+    narrator.done(format!(
+        "release {} in it, under edition {} of the charter, endorsed by {}",
+        in_force.version,
+        in_force.edition,
+        endorsed.join(", ")
+    ));
     narrator.done(format!("{} entries have the root that was endorsed; {}", in_force.entries, in_force.freshness));
     Ok(())
 }
@@ -269,16 +293,21 @@ async fn attack(
     narrator.part(7, "Three attacks by whoever holds the log's key, over HTTP");
     let split = scene.split_view(targeted).await?;
     narrator.note("A second history with another release 2, for one person alone; maintainer and curators collude.");
-    narrator.refused(format!("{} of 3 witnesses cosigned it; a new device: {}", split.cosigned, split.fresh.refusal.message));
+    narrator.refused(format!(
+        "{} of 3 witnesses cosigned it; a new device: {}",
+        split.cosigned, split.fresh.refusal.message
+    ));
+    narrator.note("A device that has seen the real one:");
     tell_repelled(&split.known, narrator);
 
     narrator.note("Edition 2 raises the distance to 31, all have signed; the log admits a release under it at once.");
-    if let Some(log) = servers.log.take() {
-        log.stop().await?;
-    }
-    let (rogue, server, early) = scene.early_admission(client).await?;
-    tell_repelled(&early, narrator);
+    let log = servers.log.take().context("the log isn't running")?;
+    let address = log.address;
+    log.stop().await?;
+    // From now on the log's own address answers with what the misbehaving operator wants.
+    let (rogue, server, early) = scene.early_admission(client, address).await?;
     servers.misbehaving = Some(server);
+    tell_repelled(&early, narrator);
 
     narrator.note("Release 1 is served as the newest: an old answer replayed, then a new one made for it.");
     let [replayed, made] = scene.rollback(client, &rogue, old).await?;

@@ -160,9 +160,8 @@ fn is_subsequence<T: PartialEq>(part: &[T], whole: &[T]) -> bool {
 
 /// For example `reach.surfaces: adds "private"`.
 fn difference<T: PartialEq + serde::Serialize>(field: &str, old: &[T], new: &[T]) -> String {
-    let without = |of: &[T], other: &[T]| -> Vec<String> {
-        of.iter().filter(|item| !other.contains(item)).map(shown).collect()
-    };
+    let without =
+        |of: &[T], other: &[T]| -> Vec<String> { of.iter().filter(|item| !other.contains(item)).map(shown).collect() };
     let (added, removed) = (without(new, old), without(old, new));
     let mut parts = Vec::new();
     if !added.is_empty() {

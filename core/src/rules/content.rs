@@ -1,7 +1,8 @@
 //! Rules 7 and 8 for content: what a release says of its entries is what whoever holds them counts.
 
 use super::Violation;
-use crate::list::{Algorithm, Entries};
+use crate::list::entries::MAX_ENTRIES;
+use crate::list::{Algorithm, Entries, snapshot};
 use crate::release::Release;
 use alloc::string::ToString;
 
@@ -26,15 +27,22 @@ pub fn judge(
     if entries.root() != release.root {
         return Err(Violation::RootMismatch);
     }
-    let irregular = entries
-        .irregular(algorithm)
-        .map_err(|error| Violation::ForbiddenEntry { problem: error.to_string() })?;
+    let irregular =
+        entries.irregular(algorithm).map_err(|error| Violation::ForbiddenEntry { problem: error.to_string() })?;
     count("irregular entries", release.irregular, irregular)?;
     if let Some(churn) = churn {
         count("added entries", release.added, churn.added)?;
         count("removed entries", release.removed, churn.removed)?;
     }
     Ok(())
+}
+
+/// Judges the size that a release names for its snapshot before anybody fetches it. It follows from the number of entries,
+/// so a release can't make a client read more than a list of that many entries takes.
+pub fn judge_snapshot_size(release: &Release, algorithm: Algorithm) -> Result<(), Violation> {
+    let over = Violation::OverLimit { what: "entries", found: release.entries, limit: MAX_ENTRIES };
+    let size = snapshot::encoded_len(algorithm.entry_size(), release.entries).ok_or(over)?;
+    count("bytes of the snapshot", release.snapshot.size, size)
 }
 
 fn count(what: &'static str, stated: u64, counted: u64) -> Result<(), Violation> {

@@ -201,12 +201,10 @@ impl Editions {
         let number = charter.body().edition;
         let position = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
         match position.and_then(|position| self.editions.get(position)) {
-            Some(known) => Violation::Equivocation {
-                series: Series::Edition,
-                number,
-                first: known.id(),
-                second: charter.id(),
-            },
+            Some(known) if known.id() == charter.id() => Violation::AlreadyLogged { id: charter.id() },
+            Some(known) => {
+                Violation::Equivocation { series: Series::Edition, number, first: known.id(), second: charter.id() }
+            }
             None => Violation::NotContiguous { series: Series::Edition, expected, found: number },
         }
     }
@@ -285,9 +283,7 @@ mod tests {
         let other = amended(&editions, |c| c.matching.max_distance = 18);
         let gap = amended(&editions, |c| c.edition = 3);
         let wrong = amended(&editions, |c| c.previous = Some(StatementId([7; 32])));
-        let judge = |editions: &Editions, signed: &Signed<Charter>| {
-            editions.judge_text(signed, LeafIndex(5))
-        };
+        let judge = |editions: &Editions, signed: &Signed<Charter>| editions.judge_text(signed, LeafIndex(5));
         let contiguous = Violation::NotContiguous { series: Series::Edition, expected: 2, found: 3 };
         assert_eq!(judge(&editions, &gap), Err(contiguous));
         let mismatch = Violation::PreviousMismatch { series: Series::Edition, number: 2 };
@@ -297,6 +293,7 @@ mod tests {
         let equivocation =
             Violation::Equivocation { series: Series::Edition, number: 2, first: second.id(), second: other.id() };
         assert_eq!(judge(&editions, &other), Err(equivocation));
+        assert_eq!(judge(&editions, &second), Err(Violation::AlreadyLogged { id: second.id() }), "one text is no two");
     }
 
     #[test]

@@ -234,9 +234,10 @@ impl History {
 
     fn judge_attestation(&self, attestation: &Signed<Attestation>, signing: Signing) -> Result<(), Violation> {
         let body = attestation.body();
-        let known = self.lists.get(&body.list).is_some_and(|list| {
-            list.releases.iter().any(|logged| logged.release.id() == body.release)
-        });
+        let known = self
+            .lists
+            .get(&body.list)
+            .is_some_and(|list| list.releases.iter().any(|logged| logged.release.id() == body.release));
         if !known {
             return Err(Violation::UnknownRelease { id: body.release });
         }

@@ -322,6 +322,14 @@ violations! {
         /// The number in the content.
         counted: u64,
     };
+    /// An object that a release names does not hold what it should.
+    Content "undecodable" "the {what} that the release names can't be used: {problem}"
+    Undecodable {
+        /// Snapshot or delta.
+        what: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    };
     /// An entry that no list may hold.
     Content "forbidden-entry" "the content holds an entry that no list may hold: {problem}"
     ForbiddenEntry {

@@ -44,12 +44,7 @@ pub struct Place {
 
 /// Judges a release: its chain, the edition that it cites, its signatures and its limits. What it says of its content is
 /// for [`super::content`], and whether it may be used already for [`visible`].
-pub fn judge(
-    release: &Signed<Release>,
-    editions: &Editions,
-    before: &Before,
-    place: Place,
-) -> Result<(), Violation> {
+pub fn judge(release: &Signed<Release>, editions: &Editions, before: &Before, place: Place) -> Result<(), Violation> {
     let edition = judge_text(release.body(), editions, before, place)?;
     signatures::release(release, edition.charter())
 }
@@ -278,9 +273,8 @@ mod tests {
     #[test]
     fn signatures_are_judged_under_the_cited_edition() {
         let draft = release(|_| ());
-        let judge = |names: &[&str]| {
-            judge(&sign_release(&draft, names), &editions(), &Before::default(), place(2, 200))
-        };
+        let judge =
+            |names: &[&str]| judge(&sign_release(&draft, names), &editions(), &Before::default(), place(2, 200));
         assert_eq!(judge(&["m1", "c1", "c3"]), Ok(()));
         assert_eq!(judge(&["m1", "c1"]), Err(Violation::TooFewCurators { have: 1, need: 2, under: 1 }));
     }

@@ -115,10 +115,7 @@ fn approved(charter: &Charter, signers: &[&VerifierKey]) -> Result<(), Violation
     Ok(())
 }
 
-fn all_signed<'k>(
-    mut keys: impl Iterator<Item = &'k VerifierKey>,
-    signers: &[&VerifierKey],
-) -> Result<(), Violation> {
+fn all_signed<'k>(mut keys: impl Iterator<Item = &'k VerifierKey>, signers: &[&VerifierKey]) -> Result<(), Violation> {
     match keys.find(|key| !signers.contains(key)) {
         Some(key) => Err(Violation::AddedKeyMissing { name: key.name().to_string() }),
         None => Ok(()),
@@ -128,8 +125,8 @@ fn all_signed<'k>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::statement::Statement;
     use crate::rules::testing::{charter, key, release_of, sign_charter, sign_release};
+    use crate::statement::Statement;
 
     #[test]
     fn a_release_needs_maintainer_and_threshold_from_enough_jurisdictions() {

@@ -127,8 +127,7 @@ pub(crate) fn sign(text: &str, names: &[&str]) -> Note {
 /// A charter signed by those of `names` that it, or an edition before it, may know: `ALL` keeps only its own keys.
 pub(crate) fn sign_charter(charter: &Charter, names: &[&str]) -> Signed<Charter> {
     let own = |name: &&&str| charter.keys().any(|key| key.name() == **name);
-    let names: Vec<&str> =
-        if names == ALL { names.iter().filter(own).copied().collect() } else { Vec::from(names) };
+    let names: Vec<&str> = if names == ALL { names.iter().filter(own).copied().collect() } else { Vec::from(names) };
     let note = sign(&charter.to_text().unwrap(), &names);
     Statement::from_note(note).unwrap().into_charter().unwrap()
 }

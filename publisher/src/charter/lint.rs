@@ -47,16 +47,28 @@ fn terms(charter: &Charter) -> [(bool, &'static str, &'static str); 13] {
         ),
         (action.most == Action::Report, "action.most", "a match may be reported: the record must carry that"),
         (curation.threshold < 2, "curation.threshold", "one curator alone can let a release pass"),
-        (curation.min_jurisdictions < 2, "curation.min_jurisdictions", "one state alone could compel all who must agree"),
+        (
+            curation.min_jurisdictions < 2,
+            "curation.min_jurisdictions",
+            "one state alone could compel all who must agree",
+        ),
         (
             curation.curators.iter().all(|curator| home(&curator.jurisdiction)),
             "curation.curators",
             "no curator sits outside of the maintainer's jurisdiction",
         ),
-        (limits.min_visibility < DAY, "limits.min_visibility", "less than a day: errors are in use before anybody can see them"),
+        (
+            limits.min_visibility < DAY,
+            "limits.min_visibility",
+            "less than a day: errors are in use before anybody can see them",
+        ),
         (limits.validity > 90 * DAY, "limits.validity", "more than 90 days: a frozen list is noticed late"),
         (limits.notice < 30 * DAY, "limits.notice", "less than 30 days: too short to object to a wider purpose"),
-        (redress.removal_deadline > 7 * DAY, "redress.removal_deadline", "more than a week to remove what should not be there"),
+        (
+            redress.removal_deadline > 7 * DAY,
+            "redress.removal_deadline",
+            "more than a week to remove what should not be there",
+        ),
     ]
 }
 
@@ -69,5 +81,10 @@ fn missing_record(charter: &Charter) -> Vec<Finding> {
     };
     let fields = super::template::record_fields();
     let absent = fields.filter(|(part, field, _)| !present(part, field));
-    absent.map(|(part, field, about)| Finding { field: format!("record.{part}.{field}"), words: format!("missing: {about}") }).collect()
+    absent
+        .map(|(part, field, about)| Finding {
+            field: format!("record.{part}.{field}"),
+            words: format!("missing: {about}"),
+        })
+        .collect()
 }

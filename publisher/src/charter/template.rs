@@ -142,7 +142,11 @@ const SECTIONS: &[Section] = &[
             field("max_added", "The most entries that one release adds.", "10000"),
             field("min_interval", "The least time between two releases that add entries.", "3600"),
             field("validity", "The longest time that a release is valid; at least twice the visibility.", "1209600"),
-            field("min_visibility", "How long a release is public before it may be used, so that errors show.", "86400"),
+            field(
+                "min_visibility",
+                "How long a release is public before it may be used, so that errors show.",
+                "86400",
+            ),
             field("notice", "How long an amendment that widens is public before it is in force.", "2592000"),
         ],
     },
@@ -261,7 +265,8 @@ fn literal(value: &Value) -> String {
         }
         Value::Object(fields) => {
             // An object of `serde_json` is sorted by name, which no reader minds.
-            let fields: Vec<String> = fields.iter().map(|(name, field)| format!("{name} = {}", literal(field))).collect();
+            let fields: Vec<String> =
+                fields.iter().map(|(name, field)| format!("{name} = {}", literal(field))).collect();
             format!("{{ {} }}", fields.join(", "))
         }
         other => other.to_string(),

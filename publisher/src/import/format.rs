@@ -83,8 +83,7 @@ fn columns(first: &[u8], options: &ImportOptions) -> Result<Option<Columns>, Imp
 
 /// The fields of one line, without white space around them and in small letters.
 fn fields(line: &[u8], delimiter: u8) -> Vec<String> {
-    let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(line);
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(line);
     let mut record = csv::ByteRecord::new();
     match reader.read_byte_record(&mut record) {
         Ok(true) => record.iter().map(|field| String::from_utf8_lossy(field).trim().to_lowercase()).collect(),

@@ -18,9 +18,10 @@ pub struct Draft {
 }
 
 impl World {
-    /// The charters in the log, in its order.
+    /// The charters of the list in the log, in its order.
     pub fn charters(&self) -> impl Iterator<Item = &Signed<Charter>> {
-        self.entries.iter().filter_map(|entry| match entry {
+        let of_list = self.entries.iter().filter(|entry| *entry.list() == people::list());
+        of_list.filter_map(|entry| match entry {
             Statement::Charter(charter) => Some(charter),
             _ => None,
         })
@@ -37,11 +38,9 @@ impl World {
     /// The next edition of the charter, changed by `edit`, unsigned.
     pub fn amended(&self, edit: impl FnOnce(&mut Charter)) -> Charter {
         let mut charter = match self.charters().last() {
-            Some(last) => Charter {
-                edition: last.body().edition + 1,
-                previous: Some(last.id()),
-                ..last.body().clone()
-            },
+            Some(last) => {
+                Charter { edition: last.body().edition + 1, previous: Some(last.id()), ..last.body().clone() }
+            }
             None => people::charter(),
         };
         edit(&mut charter);
@@ -97,12 +96,7 @@ impl World {
     }
 
     /// Logs the next release with this content, changed by `edit` before it is signed.
-    pub fn release_with(
-        &mut self,
-        content: Entries,
-        created: u64,
-        edit: impl FnOnce(&mut Release),
-    ) -> StatementId {
+    pub fn release_with(&mut self, content: Entries, created: u64, edit: impl FnOnce(&mut Release)) -> StatementId {
         let mut draft = self.draft(content, created);
         edit(&mut draft.release);
         self.log(draft, &SIGNERS)

@@ -19,12 +19,26 @@ impl Update {
         if bundle.list != *self.policy.list() {
             return Err(malformed(&resource, format!("about {}", bundle.list)));
         }
-        Ok(bundle)
+        if bundle.charters.is_empty() {
+            return Err(malformed(&resource, "without a charter"));
+        }
+        Ok(Bundle { checkpoint: self.counted(&bundle.checkpoint), ..bundle })
+    }
+
+    /// The checkpoint with the lines of the log and its witnesses alone, so that nothing that strangers wrote gets into
+    /// what is kept or shown to others.
+    pub(super) fn counted(&self, checkpoint: &CheckpointNote) -> CheckpointNote {
+        let mut keys = self.policy.trust().witness_keys();
+        keys.push(self.policy.log().clone());
+        checkpoint.with_lines_of(&keys)
     }
 
     /// Checks the fresh checkpoint and remembers it. Gives *now*, as witnessed.
     pub(super) fn check_checkpoint(&mut self, fresh: &CheckpointNote) -> Result<Timestamp, Stop> {
         fresh.verify_log(self.policy.log()).map_err(|error| Rejection::NotTheLog(error.to_string()))?;
+        if !fresh.checkpoint().extensions.is_empty() {
+            return Err(Rejection::NotTheLog("the checkpoints of this log have no extension lines".into()).into());
+        }
         let remembered = self.state.checkpoint();
         let quorum = self.check_quorum(fresh);
         if let Some(remembered) = remembered {
@@ -46,8 +60,7 @@ impl Update {
     fn check_quorum(&self, fresh: &CheckpointNote) -> Result<Timestamp, Stop> {
         let witnesses = self.policy.trust().witness_keys();
         let resource = Resource::Bundle(self.policy.list().clone());
-        let times =
-            cosignature::cosignatures(fresh.note(), &witnesses).map_err(|error| malformed(&resource, error))?;
+        let times = cosignature::cosignatures(fresh.note(), &witnesses).map_err(|error| malformed(&resource, error))?;
         let no_quorum = Rejection::NoQuorum { cosigned: times.len(), size: size(fresh.clone()) };
         Ok(self.policy.trust().quorum_times(&times).ok_or(no_quorum)?.latest)
     }
@@ -59,7 +72,7 @@ impl Update {
         }
         // An older view is refused. It is a fork as well if the remembered tree does not grow out of it.
         match self.check_consistent(fresh, remembered) {
-            Err(stop) if self.evidence.is_some() => Err(stop),
+            Err(stop) if self.evidence.is_some() || !matches!(stop, Stop::Reject(_)) => Err(stop),
             _ => Err(Rejection::Behind { offered: now, remembered: before }.into()),
         }
     }
@@ -76,8 +89,7 @@ impl Update {
         let hashes = self.nodes(plan.nodes(), new.size)?;
         let resource = Resource::Checkpoint;
         let proof = plan.combine(&hashes).map_err(|error| malformed(&resource, error))?;
-        let (prefix, whole) =
-            prefix_roots(old.size, new.size, &proof).map_err(|error| malformed(&resource, error))?;
+        let (prefix, whole) = prefix_roots(old.size, new.size, &proof).map_err(|error| malformed(&resource, error))?;
         if whole != new.root {
             let problem = format!("the tiles served do not make the root of {} entries", new.size);
             return Err(malformed(&resource, problem));

@@ -3,9 +3,10 @@
 use super::{Stop, Update, malformed};
 use crate::update::statements::rule;
 use isonomy_core::hash::ObjectDigest;
-use isonomy_core::list::{Entries, delta, snapshot};
+use isonomy_core::list::{Entries, ListError, delta, snapshot};
 use isonomy_core::release::{ObjectRef, Release};
 use isonomy_core::resource::Resource;
+use isonomy_core::rules::Violation;
 use isonomy_core::rules::content::{self, Churn};
 use isonomy_core::rules::editions::Edition;
 use isonomy_core::statement::Signed;
@@ -18,13 +19,13 @@ impl Update {
         }
         let algorithm = edition.charter().matching.algorithm;
         let body = release.body();
+        content::judge_snapshot_size(body, algorithm).map_err(|violation| rule(release.id(), violation))?;
         let entries = match self.delta_path(release)? {
-            Some(path) => self.apply(&path)?,
+            Some(path) => self.apply(release, &path)?,
             None => {
-                let resource = Resource::Object(body.snapshot.sha256);
                 let bytes = self.object(&body.snapshot)?;
                 snapshot::decode(bytes, algorithm.entry_size(), body.entries)
-                    .map_err(|error| malformed(&resource, error))?
+                    .map_err(|error| undecodable(release, "snapshot", error))?
             }
         };
         let churn = self.churn(body, &entries);
@@ -70,14 +71,13 @@ impl Update {
         Ok((total < release.body().snapshot.size).then_some(path))
     }
 
-    fn apply(&self, path: &[ObjectRef]) -> Result<Entries, Stop> {
+    fn apply(&self, release: &Signed<Release>, path: &[ObjectRef]) -> Result<Entries, Stop> {
         // Every object is asked for before the first is applied.
         let deltas = path.iter().map(|delta| self.object(delta)).collect::<Result<Vec<&[u8]>, Stop>>()?;
         let start = self.in_force.as_ref().map(|list| list.entries().clone());
         let mut entries = start.ok_or_else(|| malformed(&Resource::Checkpoint, "nothing to apply a delta to"))?;
-        for (reference, bytes) in path.iter().zip(deltas) {
-            let resource = Resource::Object(reference.sha256);
-            entries = delta::apply(&entries, bytes).map_err(|error| malformed(&resource, error))?.entries;
+        for bytes in deltas {
+            entries = delta::apply(&entries, bytes).map_err(|error| undecodable(release, "delta", error))?.entries;
         }
         Ok(entries)
     }
@@ -90,4 +90,9 @@ impl Update {
         }
         Ok(bytes)
     }
+}
+
+/// An object with the digest that was signed, and not the content that was promised: its publisher's fault.
+fn undecodable(release: &Signed<Release>, what: &'static str, error: ListError) -> Stop {
+    rule(release.id(), Violation::Undecodable { what, problem: error.to_string() })
 }

@@ -3,17 +3,19 @@
 
 use super::statements::rule;
 use super::{Pending, Stop, Update, Updated, malformed};
-use crate::evidence::{EarlyAdmission, Evidence};
+use crate::evidence::{EarlyAdmission, Evidence, InLog};
 use crate::list::VerifiedList;
 use crate::rejection::Rejection;
 use crate::state::{Accepted, Logged};
 use isonomy_core::bundle::{Bundle, Included};
+use isonomy_core::checkpoint::CheckpointNote;
+use isonomy_core::hash::NodeHash;
 use isonomy_core::json::Lines;
 use isonomy_core::release::Release;
 use isonomy_core::resource::Resource;
+use isonomy_core::rules::Violation;
 use isonomy_core::rules::editions::{Edition, Editions};
 use isonomy_core::rules::releases::{self, Before, Earlier, Place};
-use isonomy_core::rules::{Violation, signatures};
 use isonomy_core::statement::Signed;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::TlogProof;
@@ -60,17 +62,17 @@ impl Update {
         let statement = self.logged(bundle, included)?;
         let entry = statement.to_bytes();
         let release = statement.into_release().ok_or_else(|| malformed(&resource, "not a release"))?;
-        if let Some(list) = self.check_not_older(&release)? {
+        if let Some(list) = self.check_not_older(bundle, included, &release)? {
             return Ok(Verdict::InForce(Box::new(list.known_at(now))));
         }
         let public_since = self.public_since(bundle, included, &entry)?;
         let place = Place { index: included.index, public_since };
         let edition = self.check_rules(bundle, &release, editions, place)?;
+        self.check_descent(&release)?;
         self.policy.judge(edition.charter(), &release).map_err(|breach| {
             let version = release.body().version;
             Rejection::Policy { version, breach }
         })?;
-        self.check_descent(&release)?;
         self.check_not_expired(&release, now)?;
         if let Some(waiting) = self.check_visible(&release, edition, public_since, now)? {
             return Ok(Verdict::Waits(waiting));
@@ -87,7 +89,12 @@ impl Update {
 
     /// Never an older version than the one in force, nor another text for the same. Gives the list in force if this is its
     /// release and its content is at hand.
-    fn check_not_older(&self, release: &Signed<Release>) -> Result<Option<VerifiedList>, Stop> {
+    fn check_not_older(
+        &self,
+        bundle: &Bundle,
+        included: &Included,
+        release: &Signed<Release>,
+    ) -> Result<Option<VerifiedList>, Stop> {
         let Some(accepted) = self.state.accepted() else {
             return Ok(None);
         };
@@ -99,7 +106,7 @@ impl Update {
             return Ok(self.in_force.clone());
         }
         if version == accepted.version {
-            let evidence = self.equivocation(release).map(Box::new);
+            let evidence = self.equivocation(bundle, included, release).map(Box::new);
             return Err(Rejection::NotDescended { version, accepted: accepted.version, evidence }.into());
         }
         Ok(None)
@@ -142,27 +149,21 @@ impl Update {
         let Some(accepted) = self.state.accepted().filter(|accepted| accepted.release != release.id()) else {
             return Ok(());
         };
-        let broken = |evidence: Option<Evidence>| -> Stop {
+        let broken = || -> Stop {
             let (version, accepted) = (release.body().version, accepted.version);
-            Rejection::NotDescended { version, accepted, evidence: evidence.map(Box::new) }.into()
+            Rejection::NotDescended { version, accepted, evidence: None }.into()
         };
         let mut at = release.clone();
         loop {
             let step = at.body().deltas.iter().find(|delta| delta.from >= accepted.version);
-            let step = *step.ok_or_else(|| broken(None))?;
-            if step.release == accepted.release {
-                return Ok(());
+            let step = *step.ok_or_else(broken)?;
+            match (step.release == accepted.release, step.from == accepted.version) {
+                (true, true) => return Ok(()),
+                (false, false) => {}
+                _ => return Err(broken()),
             }
-            let resource = Resource::Statement(step.release);
             let older = self.statement(&step.release)?.into_release();
-            let older = older.ok_or_else(|| malformed(&resource, "not a release"))?;
-            if older.body().version != step.from {
-                return Err(malformed(&resource, "another version"));
-            }
-            if step.from == accepted.version {
-                return Err(broken(self.equivocation(&older)));
-            }
-            at = older;
+            at = older.filter(|older| older.body().version == step.from).ok_or_else(broken)?;
         }
     }
 
@@ -182,6 +183,10 @@ impl Update {
         public_since: Timestamp,
         now: Timestamp,
     ) -> Result<Option<Pending>, Stop> {
+        // What is in force was visible, or added nothing, when it was accepted. Here it is fetched again.
+        if self.state.accepted().is_some_and(|accepted| accepted.release == release.id()) {
+            return Ok(None);
+        }
         let visible = |counted| releases::visible(edition.charter(), public_since, now, counted);
         let Err(waits_for) = visible(None) else {
             return Ok(None);
@@ -222,12 +227,17 @@ impl Update {
         })
     }
 
-    /// That `other` and the release in force are two texts for one version, both signed as their charter asks.
-    fn equivocation(&self, other: &Signed<Release>) -> Option<Evidence> {
+    /// That `other`, which stands in the log, and the release in force are two texts for one version, both signed as
+    /// their charter asks.
+    fn equivocation(&self, bundle: &Bundle, included: &Included, other: &Signed<Release>) -> Option<Evidence> {
         let list = self.in_force.as_ref()?;
-        let charter = list.signed_charter();
-        let same_charter = other.body().charter == charter.id() && signatures::release(other, charter.body()).is_ok();
-        let evidence = same_charter.then(|| Evidence::equivocation(charter, list.signed_release(), other))?;
+        let Logged { release_index, release_path, charter_index, charter_path, .. } = &list.accepted().proof;
+        let accepted = list.accepted().proof.checkpoint()?;
+        let evidence = Evidence::equivocation(
+            InLog { statement: list.signed_charter(), proof: &proof(*charter_index, charter_path, &accepted) },
+            InLog { statement: list.signed_release(), proof: &proof(*release_index, release_path, &accepted) },
+            InLog { statement: other, proof: &proof(included.index, &included.path, &bundle.checkpoint) },
+        );
         evidence.verify(self.policy.trust()).is_ok().then_some(evidence)
     }
 
@@ -238,7 +248,7 @@ impl Update {
         let before = editions.find(&edition.charter().previous?)?;
         let earlier = self.earlier.as_ref().filter(|note| note.checkpoint().size.0 <= edition.index().0)?;
         let included = bundle.charters.iter().find(|charter| charter.id == edition.id())?;
-        let edition_proof = tlog_proof(bundle, included.index, &included.path);
+        let edition_proof = proof(included.index, &included.path, &bundle.checkpoint);
         let release_proof = self.seen_proof(&release.id()).ok()?;
         let evidence = Evidence::EarlyAdmission(Box::new(EarlyAdmission {
             before: Lines::of(before.signed().note()),
@@ -252,6 +262,6 @@ impl Update {
     }
 }
 
-fn tlog_proof(bundle: &Bundle, index: LeafIndex, path: &[isonomy_core::hash::NodeHash]) -> TlogProof {
-    TlogProof { extra: None, index, path: path.to_vec(), checkpoint: bundle.checkpoint.clone() }
+fn proof(index: LeafIndex, path: &[NodeHash], checkpoint: &CheckpointNote) -> TlogProof {
+    TlogProof { extra: None, index, path: path.to_vec(), checkpoint: checkpoint.clone() }
 }

@@ -58,7 +58,11 @@ impl Update {
 
     pub(super) fn seen_proof(&self, id: &StatementId) -> Result<TlogProof, Stop> {
         let resource = Resource::SeenProof(*id);
-        TlogProof::parse(self.resource(resource.clone())?).map_err(|error| malformed(&resource, error))
+        let proof = TlogProof::parse(self.resource(resource.clone())?).map_err(|error| malformed(&resource, error))?;
+        if !proof.checkpoint.checkpoint().extensions.is_empty() {
+            return Err(malformed(&resource, "a checkpoint with extension lines, which this log does not have"));
+        }
+        Ok(TlogProof { checkpoint: self.counted(&proof.checkpoint), ..proof })
     }
 
     /// The checkpoint of a seen proof belongs to the history of the fresh one.

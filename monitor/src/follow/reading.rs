@@ -1,0 +1,224 @@
+//! Reading the entries of the copy in order, each with the time since when it is public, and judging them.
+
+use crate::audit::Refused;
+use crate::finding::{Finding, Severity};
+use crate::mirror::GrowthError;
+use crate::monitor::{Monitor, MonitorError};
+use crate::relation::{Relation, relate};
+use crate::vantage::Lack;
+use isonomy_core::json::Lines;
+use isonomy_core::release::Release;
+use isonomy_core::rules::{Series, Violation};
+use isonomy_core::statement::Statement;
+use isonomy_core::tile::{self, TILE_WIDTH};
+use isonomy_core::time::Timestamp;
+use isonomy_core::tlog_proof::TlogProof;
+use isonomy_store::files::FileError;
+use isonomy_verifier::Evidence;
+use isonomy_verifier::evidence::{EarlyAdmission, InLog};
+
+/// Since when a statement is public, and the proof of it.
+struct Seen {
+    since: Timestamp,
+    proof: Option<TlogProof>,
+}
+
+impl Monitor {
+    /// Reads what is in the copy as far as the seen proofs are there, too. Nothing is fetched.
+    pub(crate) fn audit_kept(&mut self) -> Result<(), MonitorError> {
+        while let Some(entries) = self.unread()? {
+            for entry in entries {
+                match Statement::parse(&entry) {
+                    Err(error) => self.audit.skip(&error),
+                    Ok(statement) => {
+                        let Some(seen) = self.kept(&statement, &entry) else { return Ok(()) };
+                        self.judge(statement, seen)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads every entry of the copy that was not read yet.
+    pub(super) async fn read_new(&mut self) -> Result<(), MonitorError> {
+        while let Some(entries) = self.unread()? {
+            for entry in entries {
+                match Statement::parse(&entry) {
+                    Err(error) => self.audit.skip(&error),
+                    Ok(statement) => {
+                        let seen = match self.kept(&statement, &entry) {
+                            Some(seen) => seen,
+                            None => self.fetch_seen(&statement, &entry).await?,
+                        };
+                        self.judge(statement, seen)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The unread entries of the next tile; `None` if there are none, or if nothing vouches for their time.
+    fn unread(&self) -> Result<Option<Vec<Vec<u8>>>, FileError> {
+        let next = self.audit.next();
+        if !self.mirror.is_complete() || self.mirror.newest().and_then(|newest| newest.now()).is_none() {
+            return Ok(None);
+        }
+        let Some(path) = tile::entry_tiles(next, self.mirror.size()).next() else { return Ok(None) };
+        let read = usize::try_from(next.0 % u64::from(TILE_WIDTH)).unwrap_or(0);
+        match self.mirror.entries(&path) {
+            Ok(entries) => Ok(Some(entries.into_iter().skip(read).collect())),
+            Err(GrowthError::File(error)) => Err(error),
+            Err(GrowthError::Entries(problem)) => {
+                tracing::error!(problem, "the copy of the log was damaged while the monitor ran; restart it");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Since when the next entry is public, as far as this monitor knows by itself.
+    fn kept(&self, statement: &Statement, entry: &[u8]) -> Option<Seen> {
+        if self.audit.knows(&statement.id()) {
+            // Logged again: there is one seen proof, and it is of the first.
+            let since = self.mirror.newest()?.times().ok()?.earliest;
+            return Some(Seen { since, proof: None });
+        }
+        self.verified(self.mirror.seen_proof(&statement.id())?, entry)
+    }
+
+    /// Checks that a proof is of the next entry.
+    fn verified(&self, proof: TlogProof, entry: &[u8]) -> Option<Seen> {
+        let times = proof.verify(entry, self.trust.log(), self.trust.policy()).ok()?;
+        (proof.index == self.audit.next()).then_some(Seen { since: times.earliest, proof: Some(proof) })
+    }
+
+    /// Asks the vantage points for the next entry's seen proof. If what they have says less than this monitor can prove
+    /// itself by the newest checkpoint, that is taken.
+    async fn fetch_seen(&mut self, statement: &Statement, entry: &[u8]) -> Result<Seen, FileError> {
+        let own = self.mirror.own_proof(self.audit.next()).and_then(|proof| self.verified(proof, entry));
+        let served = self.served_seen(statement, entry).await?;
+        let earlier = |seen: &Seen| own.as_ref().is_none_or(|own| seen.since <= own.since);
+        let seen = match served.filter(earlier) {
+            Some(seen) => seen,
+            // Without a proof of either kind nothing is known but that it is there now.
+            None => own.unwrap_or_else(|| Seen { since: self.newest_now(), proof: None }),
+        };
+        if let Some(proof) = &seen.proof {
+            self.mirror.keep_proof(&statement.id(), proof)?;
+        }
+        Ok(seen)
+    }
+
+    fn newest_now(&self) -> Timestamp {
+        self.mirror.newest().and_then(|newest| newest.now()).unwrap_or_default()
+    }
+
+    async fn served_seen(&mut self, statement: &Statement, entry: &[u8]) -> Result<Option<Seen>, FileError> {
+        let mut problems = Vec::new();
+        for at in 0..self.vantages.len() {
+            let Some(vantage) = self.vantages.get(at) else { break };
+            let label = vantage.label().to_owned();
+            match vantage.seen_proof(&statement.id()).await {
+                Ok(proof) => match self.verified(proof, entry) {
+                    Some(seen) if self.is_of_this_history(&seen, &label).await? => return Ok(Some(seen)),
+                    Some(_) => problems.push(format!("the one at {label} is under a checkpoint of another history")),
+                    None => problems.push(format!("the one at {label} does not prove it")),
+                },
+                Err(Lack::Unavailable(words) | Lack::Wrong(words)) => problems.push(words),
+            }
+        }
+        let index = self.audit.next();
+        let words = format!(
+            "No vantage point has a seen proof of entry {index} that holds ({}). Clients need it. This monitor goes by the time when it saw the entry itself.",
+            problems.join("; ")
+        );
+        let subject = format!("statement {}", statement.id());
+        let finding = Finding::new(Severity::Warning, "seen-proof-missing", subject, words);
+        self.ledger.note(finding.in_list(statement.list()).about(&statement.id(), index));
+        Ok(None)
+    }
+
+    /// Whether the checkpoint of a seen proof belongs to the history that is known; if so, it is remembered.
+    async fn is_of_this_history(&mut self, seen: &Seen, label: &str) -> Result<bool, FileError> {
+        let Some(proof) = &seen.proof else { return Ok(false) };
+        let Ok(view) = self.trust.view(proof.checkpoint.clone()) else { return Ok(false) };
+        match relate(&self.mirror, &view, &self.vantages).await {
+            Relation::Same | Relation::Older => {
+                self.checkpoints.keep(&view, self.audit.editions())?;
+                Ok(true)
+            }
+            Relation::Forked(evidence) => {
+                self.note_fork(label, &evidence)?;
+                Ok(false)
+            }
+            Relation::Newer | Relation::Unknown(_) => Ok(false),
+        }
+    }
+
+    /// Judges the next entry.
+    fn judge(&mut self, statement: Statement, seen: Seen) -> Result<(), FileError> {
+        let Some(refused) = self.audit.record(statement, seen.since) else { return Ok(()) };
+        let mut finding = self.audit.finding(&refused);
+        if self.ledger.evidence_of(&finding.code, &finding.subject).is_none() {
+            let proof = seen.proof.as_ref();
+            let evidence = self.equivocation(&refused).or_else(|| self.early_admission(&refused, proof));
+            let kept = evidence.map(|evidence| self.evidence.keep(&evidence, self.trust.policy())).transpose()?;
+            if let Some((digest, breach)) = kept.flatten() {
+                finding = proven(finding, &refused, &breach.what).proven_by(&digest);
+            }
+        }
+        self.audit.note(finding);
+        Ok(())
+    }
+
+    /// Proof that two releases of one version carry the signatures that their charter asks for, and are in the log.
+    fn equivocation(&self, refused: &Refused) -> Option<Evidence> {
+        let Violation::Equivocation { series: Series::Version, number, .. } = refused.violation else { return None };
+        let Statement::Release(second) = &refused.statement else { return None };
+        let list = self.audit.history().list(&second.body().list)?;
+        let first = list.version(number)?;
+        let charter = list.editions().find(&second.body().charter)?;
+        let proof = |index| self.mirror.own_proof(index);
+        let proofs = [proof(charter.index())?, proof(first.index)?, proof(refused.index)?];
+        Some(Evidence::equivocation(
+            InLog { statement: charter.signed(), proof: &proofs[0] },
+            InLog { statement: &first.release, proof: &proofs[1] },
+            InLog { statement: second, proof: &proofs[2] },
+        ))
+    }
+
+    /// Proof that a release was admitted before the notice of its edition could be over: a checkpoint from before the
+    /// edition.
+    fn early_admission(&self, refused: &Refused, proof: Option<&TlogProof>) -> Option<Evidence> {
+        let (Violation::NoticeNotOver { .. }, Statement::Release(release)) = (&refused.violation, &refused.statement)
+        else {
+            return None;
+        };
+        let Release { list, charter, .. } = release.body();
+        let editions = self.audit.history().list(list)?.editions();
+        let edition = editions.find(charter)?;
+        let before = editions.find(edition.charter().previous.as_ref()?)?;
+        let earlier = self.checkpoints.before(edition.index())?;
+        Some(Evidence::EarlyAdmission(Box::new(EarlyAdmission {
+            before: Lines::of(before.signed().note()),
+            edition: Lines::of(edition.signed().note()),
+            edition_proof: Lines::of(self.mirror.own_proof(edition.index())?),
+            release: Lines::of(release.note()),
+            release_proof: Lines::of(proof?),
+            earlier: Lines::of(earlier.note().note()),
+        })))
+    }
+}
+
+/// The finding, now that it is proven.
+fn proven(finding: Finding, refused: &Refused, what: &str) -> Finding {
+    let Refused { index, violation, .. } = refused;
+    let words = match violation {
+        Violation::NoticeNotOver { .. } => {
+            format!("Entry {index} breaks {}: the log {what}. {violation}.", violation.rule())
+        }
+        _ => finding.words.clone(),
+    };
+    Finding { words, ..finding }
+}

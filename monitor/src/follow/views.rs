@@ -1,0 +1,198 @@
+//! What the vantage points and witnesses show, compared; and what follows from that.
+
+use crate::finding::{Finding, Severity};
+use crate::freshness;
+use crate::monitor::{Monitor, MonitorError};
+use crate::relation::{Relation, relate};
+use crate::report::{SourceReport, ViewState, WitnessReport};
+use crate::trust::View;
+use crate::vantage::{Lack, Shown, Vantage};
+use isonomy_core::rules::Rule;
+use isonomy_core::time::Timestamp;
+use isonomy_store::files::FileError;
+
+impl Monitor {
+    /// Compares every view with the newest that was accepted.
+    pub(super) async fn judge_views(&mut self, shown: &Shown, clock: Timestamp) -> Result<(), MonitorError> {
+        for (at, view) in shown.sources.iter().enumerate() {
+            let Some(label) = self.vantages.get(at).map(Vantage::label).map(str::to_owned) else { continue };
+            let report = match view {
+                Ok(view) => self.judge_source(at, &label, view).await?,
+                Err(lack) => {
+                    self.note_source_lack(at, &label, lack);
+                    SourceReport::lacking(label, lack)
+                }
+            };
+            if let Some(place) = self.views.sources.get_mut(at) {
+                *place = report;
+            }
+        }
+        for (at, view) in shown.witnesses.iter().enumerate() {
+            let Some(report) = self.views.witnesses.get(at).cloned() else { continue };
+            let report = match view {
+                Some(Ok((view, time))) => self.judge_witness(report.unasked(), view, *time, clock).await?,
+                Some(Err(lack)) => self.note_witness_lack(report.unasked(), lack),
+                None => report.unasked(),
+            };
+            if let Some(place) = self.views.witnesses.get_mut(at) {
+                *place = report;
+            }
+        }
+        self.note_incomplete_views();
+        Ok(())
+    }
+
+    /// How a view stands to what is known. A fork is noted, and a cosigned view of the same history remembered.
+    async fn state_of(&mut self, subject: &str, view: &View) -> Result<(ViewState, Option<String>), FileError> {
+        let state = match relate(&self.mirror, view, &self.vantages).await {
+            Relation::Same => (ViewState::Same, None),
+            Relation::Older => (ViewState::Behind, None),
+            Relation::Newer => (ViewState::Ahead, None),
+            Relation::Unknown(words) => (ViewState::Unclear, Some(words)),
+            Relation::Forked(evidence) => {
+                self.note_fork(subject, &evidence)?;
+                let words = "another history than the one that this monitor knows";
+                (ViewState::Contradicts, Some(words.to_owned()))
+            }
+        };
+        if matches!(state.0, ViewState::Same | ViewState::Behind) {
+            self.checkpoints.keep(view, self.audit.editions())?;
+        }
+        Ok(state)
+    }
+
+    async fn judge_source(&mut self, at: usize, label: &str, view: &View) -> Result<SourceReport, MonitorError> {
+        let (state, mut words) = self.state_of(label, view).await?;
+        self.note_source_state(at, label, view, state, words.as_deref());
+        if let Err(problem) = view.times() {
+            let finding = format!(
+                "{label} shows a checkpoint of {} entries of which {problem}. No client accepts it.",
+                view.size()
+            );
+            self.ledger.note(Finding::new(Severity::Warning, "no-quorum", label, finding).under(Rule::Time));
+            words = words.or(Some(problem.to_owned()));
+        }
+        Ok(SourceReport::new(label.to_owned(), state, view, words))
+    }
+
+    fn note_source_state(&mut self, at: usize, label: &str, view: &View, state: ViewState, words: Option<&str>) {
+        let known = self.mirror.newest().map(|newest| newest.size().0).unwrap_or_default();
+        let size = view.size();
+        let note = match state {
+            ViewState::Behind if at == 0 => Some((
+                Severity::Warning,
+                "rolled-back",
+                format!(
+                    "{label} shows the log with {size} entries; this monitor has seen it with {known}. A log never shrinks: it serves an old state."
+                ),
+            )),
+            ViewState::Behind => Some((
+                Severity::Notice,
+                "behind",
+                format!("{label} shows the log with {size} entries; this monitor has seen it with {known}."),
+            )),
+            ViewState::Unclear => Some((
+                Severity::Warning,
+                "unclear-view",
+                format!(
+                    "Whether {label} shows the history that this monitor knows can't be told: {}.",
+                    words.unwrap_or_default()
+                ),
+            )),
+            _ => None,
+        };
+        if let Some((severity, code, words)) = note {
+            self.ledger.note(Finding::new(severity, code, label, words));
+        }
+    }
+
+    fn note_source_lack(&mut self, at: usize, label: &str, lack: &Lack) {
+        let what = if at == 0 { "The log" } else { "A vantage point" };
+        let finding = match lack {
+            Lack::Unavailable(words) => {
+                let severity = if at == 0 { Severity::Warning } else { Severity::Notice };
+                Finding::new(severity, "unreachable", label, format!("{what} could not be read: {words}."))
+            }
+            Lack::Wrong(words) => {
+                let words = format!("What {label} shows is not a checkpoint of this log: {words}.");
+                Finding::new(Severity::Warning, "unusable-view", label, words)
+            }
+        };
+        self.ledger.note(finding);
+    }
+
+    async fn judge_witness(
+        &mut self,
+        report: WitnessReport,
+        view: &View,
+        time: Timestamp,
+        clock: Timestamp,
+    ) -> Result<WitnessReport, MonitorError> {
+        let subject = format!("witness {}", report.name);
+        let (state, words) = self.state_of(&subject, view).await?;
+        let allowance = freshness::allowance(self.audit.history(), clock);
+        let known = self.mirror.newest().map(|newest| newest.size().0).unwrap_or_default();
+        let size = view.size();
+        let note = match state {
+            ViewState::Behind if clock.since(time) > allowance => Some((
+                Severity::Notice,
+                "witness-behind",
+                format!(
+                    "Witness {} cosigned last at {time}, when the log had {size} entries; it has {known} now.",
+                    report.name
+                ),
+            )),
+            ViewState::Ahead => {
+                let lasts = self.ledger.standing_for("witness-ahead", &subject) > allowance;
+                let severity = if lasts { Severity::Warning } else { Severity::Notice };
+                let words = format!(
+                    "Witness {} has cosigned the log with {size} entries; no vantage point shows more than {known}. For a moment that is normal; if it lasts, the log withholds what its witnesses have seen.",
+                    report.name
+                );
+                Some((severity, "witness-ahead", words))
+            }
+            ViewState::Unclear => Some((
+                Severity::Warning,
+                "unclear-view",
+                format!(
+                    "Whether witness {} saw the history that this monitor knows can't be told: {}.",
+                    report.name,
+                    words.as_deref().unwrap_or_default()
+                ),
+            )),
+            _ => None,
+        };
+        if let Some((severity, code, words)) = note {
+            self.ledger.note(Finding::new(severity, code, subject, words));
+        }
+        Ok(report.seen(state, view, time, words))
+    }
+
+    fn note_witness_lack(&mut self, report: WitnessReport, lack: &Lack) -> WitnessReport {
+        let subject = format!("witness {}", report.name);
+        let (severity, code) = match lack {
+            Lack::Unavailable(_) => (Severity::Notice, "unreachable"),
+            Lack::Wrong(_) => (Severity::Warning, "unusable-view"),
+        };
+        let words = format!("The latest view of witness {} could not be read: {}.", report.name, lack.words());
+        self.ledger.note(Finding::new(severity, code, subject, words));
+        report.lacking(lack)
+    }
+
+    /// A second history needs a full quorum of its own. If the witnesses that were not seen could make one, this monitor
+    /// would not notice.
+    fn note_incomplete_views(&mut self) {
+        let seen = |at: usize| {
+            let state = self.views.witnesses.get(at).map(|witness| witness.state);
+            matches!(state, Some(ViewState::Same | ViewState::Behind | ViewState::Ahead | ViewState::Contradicts))
+        };
+        let all = self.views.witnesses.len();
+        let count = (0..all).filter(|at| seen(*at)).count();
+        if self.trust.policy().quorum().satisfied_by(&|at| !seen(at)) {
+            let words = format!(
+                "The views of {count} of {all} witnesses were seen. The others are enough for a quorum, so that this monitor would not notice if they had cosigned another history for somebody else."
+            );
+            self.ledger.note(Finding::new(Severity::Notice, "views-incomplete", "witnesses", words));
+        }
+    }
+}

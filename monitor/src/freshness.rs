@@ -1,0 +1,78 @@
+//! What grows too old, and what comes into force.
+//!
+//! A log can hide a newer release from a client only until what it shows is too old; so somebody has to look at the age
+//! of what it shows, well before a client's patience ends. This monitor does at half of the shortest visibility.
+
+use crate::finding::{Finding, Severity};
+use isonomy_core::rules::Rule;
+use isonomy_core::rules::history::{History, ListHistory};
+use isonomy_core::statement::ListName;
+use isonomy_core::time::Timestamp;
+
+/// The age in seconds from which a checkpoint is too old, while there is no list: half a day.
+const WITHOUT_LISTS: u64 = 12 * 3600;
+/// A release should be followed by another in the last part of its validity: this fraction.
+const LAST_PART: u64 = 4;
+
+/// The age in seconds from which a checkpoint is too old: half of the shortest visibility in force.
+pub(crate) fn allowance(history: &History, now: Timestamp) -> u64 {
+    let visibility = |list: &ListHistory| {
+        let edition = list.editions().in_force_at(now).or(list.editions().newest())?;
+        Some(edition.charter().limits.min_visibility)
+    };
+    let shortest = history.lists().filter_map(|(_, list)| visibility(list)).min();
+    shortest.map_or(WITHOUT_LISTS, |seconds| seconds / 2)
+}
+
+/// A finding if the newest checkpoint, witnessed at `witnessed`, is too old.
+pub(crate) fn frozen(history: &History, witnessed: Timestamp, clock: Timestamp) -> Option<Finding> {
+    let (age, allowance) = (clock.since(witnessed), allowance(history, clock));
+    let words = || {
+        format!(
+            "The newest checkpoint that is to be had was witnessed at {witnessed}, {age} s ago; after {allowance} s, half of the shortest visibility, there should be a newer one. The log, its witnesses or the way there may be down, or something newer may be hidden."
+        )
+    };
+    (age > allowance).then(|| Finding::new(Severity::Warning, "frozen", "log", words()).under(Rule::Visibility))
+}
+
+/// What of a list is about to expire, has expired, or widens soon.
+pub(crate) fn of_list(name: &ListName, list: &ListHistory, clock: Timestamp) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = expiry(name, list, clock).into_iter().collect();
+    let running = list.editions().all().iter().filter(|edition| edition.in_force_since() > clock);
+    findings.extend(running.map(|edition| {
+        let widens = list.editions().widenings_of(&edition.id()).join("; ");
+        let words = format!(
+            "Edition {} of the charter of {name} widens it: {widens}. It is public since {}, and comes into force at {} unless an edition takes it back.",
+            edition.number(),
+            edition.public_since(),
+            edition.in_force_since()
+        );
+        let subject = format!("statement {}", edition.id());
+        let finding = Finding::new(Severity::Notice, "widening-announced", subject, words).under(Rule::Notice);
+        finding.in_list(name).about(&edition.id(), edition.index())
+    }));
+    findings
+}
+
+fn expiry(name: &ListName, list: &ListHistory, clock: Timestamp) -> Option<Finding> {
+    let newest = list.releases().last()?;
+    let body = newest.release.body();
+    let validity = body.expires.since(body.created);
+    let (code, words) = if clock >= body.expires {
+        let words = format!(
+            "Version {} of {name}, the newest, expired at {}. No client may use it any more.",
+            body.version, body.expires
+        );
+        ("expired", words)
+    } else if body.expires.since(clock) < validity / LAST_PART {
+        let words = format!(
+            "Version {} of {name}, the newest, expires at {}, and no other follows it yet. Lists must be republished before that, changed or not.",
+            body.version, body.expires
+        );
+        ("expires-soon", words)
+    } else {
+        return None;
+    };
+    let finding = Finding::new(Severity::Warning, code, format!("statement {}", newest.release.id()), words);
+    Some(finding.in_list(name).about(&newest.release.id(), newest.index))
+}

@@ -1,0 +1,264 @@
+//! What a monitor tells: everything that is on the page, as data.
+
+mod lists;
+
+pub use crate::content::ContentState;
+pub use lists::{
+    AttestationReport, CharterReport, EditionReport, Limits, ListReport, Organisation, ReleaseReport, ReleaseState,
+};
+
+use crate::finding::{Finding, Severity};
+use crate::monitor::Monitor;
+use crate::trust::{Trust, View};
+use crate::vantage::{Lack, Vantage, Witness};
+use isonomy_core::time::Timestamp;
+use isonomy_core::tree::TreeSize;
+use serde::Serialize;
+
+/// The form of the report.
+pub const FORMAT: &str = "isonomy/monitor-report/v1";
+
+/// Everything that a monitor knows of a log. Hashes are in hexadecimal.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Report {
+    /// Always [`FORMAT`].
+    pub report: &'static str,
+    /// When it was made, by the monitor's clock.
+    pub made: Timestamp,
+    /// How many findings stand.
+    pub summary: Summary,
+    /// The log.
+    pub log: LogReport,
+    /// What each vantage point showed; the first is the log itself.
+    pub sources: Vec<SourceReport>,
+    /// What each witness showed.
+    pub witnesses: Vec<WitnessReport>,
+    /// The lists, by name.
+    pub lists: Vec<ListReport>,
+    /// What was found: what stands first, then the gravest, then the latest.
+    pub findings: Vec<Finding>,
+    /// How many more findings there are than there is room for.
+    pub findings_omitted: usize,
+}
+
+/// How many findings stand, by severity.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Summary {
+    /// Breaches.
+    pub breaches: usize,
+    /// Warnings.
+    pub warnings: usize,
+    /// Notices.
+    pub notices: usize,
+}
+
+/// The log, as far as this monitor has accepted what it shows.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct LogReport {
+    /// Its name.
+    pub origin: String,
+    /// Its public key.
+    pub key: String,
+    /// The size of the newest tree.
+    pub size: TreeSize,
+    /// How many of its entries were read and judged.
+    pub read: u64,
+    /// Its root.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root: Option<String>,
+    /// The newest time that a quorum of witnesses vouches for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub witnessed: Option<Timestamp>,
+    /// How many witnesses would have to help the log to show two histories.
+    pub witnesses_to_split: usize,
+}
+
+/// How a view stands to the newest tree that the monitor accepted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ViewState {
+    /// The same tree.
+    Same,
+    /// An earlier state of it.
+    Behind,
+    /// A later state of it.
+    Ahead,
+    /// Another history: proof of a fork.
+    Contradicts,
+    /// Hashes that would tell could not be had.
+    Unclear,
+    /// Not a checkpoint of this log.
+    Unusable,
+    /// Nothing was had.
+    Unreachable,
+    /// It was not asked: its address is not known, or there was no look yet.
+    NotAsked,
+}
+
+impl ViewState {
+    fn of(lack: &Lack) -> Self {
+        match lack {
+            Lack::Unavailable(_) => Self::Unreachable,
+            Lack::Wrong(_) => Self::Unusable,
+        }
+    }
+}
+
+/// What a vantage point showed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct SourceReport {
+    /// Its address.
+    pub name: String,
+    /// How its view stands to the newest.
+    pub state: ViewState,
+    /// The size that it showed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<TreeSize>,
+    /// The root that it showed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root: Option<String>,
+    /// The time that a quorum vouches for on what it showed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub witnessed: Option<Timestamp>,
+    /// What is to be said of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub words: Option<String>,
+}
+
+impl SourceReport {
+    fn bare(name: String, state: ViewState) -> Self {
+        Self { name, state, size: None, root: None, witnessed: None, words: None }
+    }
+
+    pub(crate) fn new(name: String, state: ViewState, view: &View, words: Option<String>) -> Self {
+        Self {
+            size: Some(view.size()),
+            root: Some(view.root().to_hex()),
+            witnessed: view.now(),
+            words,
+            ..Self::bare(name, state)
+        }
+    }
+
+    pub(crate) fn lacking(name: String, lack: &Lack) -> Self {
+        Self { words: Some(lack.words().to_owned()), ..Self::bare(name, ViewState::of(lack)) }
+    }
+}
+
+/// What a witness showed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct WitnessReport {
+    /// The name of its key.
+    pub name: String,
+    /// Its address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// How its view stands to the newest.
+    pub state: ViewState,
+    /// The size that it showed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<TreeSize>,
+    /// The root that it showed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root: Option<String>,
+    /// When it cosigned that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cosigned: Option<Timestamp>,
+    /// What is to be said of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub words: Option<String>,
+}
+
+impl WitnessReport {
+    /// The same witness, of whose view nothing is known.
+    pub(crate) fn unasked(self) -> Self {
+        Self { state: ViewState::NotAsked, size: None, root: None, cosigned: None, words: None, ..self }
+    }
+
+    pub(crate) fn seen(self, state: ViewState, view: &View, time: Timestamp, words: Option<String>) -> Self {
+        let root = Some(view.root().to_hex());
+        Self { state, size: Some(view.size()), root, cosigned: Some(time), words, ..self }
+    }
+
+    pub(crate) fn lacking(self, lack: &Lack) -> Self {
+        Self { state: ViewState::of(lack), words: Some(lack.words().to_owned()), ..self }
+    }
+}
+
+/// What was shown at the last look.
+#[derive(Clone, Debug)]
+pub(crate) struct Views {
+    pub(crate) sources: Vec<SourceReport>,
+    pub(crate) witnesses: Vec<WitnessReport>,
+}
+
+impl Views {
+    /// Before the first look.
+    pub(crate) fn unasked(vantages: &[Vantage], witnesses: &[Witness]) -> Self {
+        let source = |vantage: &Vantage| SourceReport::bare(vantage.label().to_owned(), ViewState::NotAsked);
+        let witness = |witness: &Witness| WitnessReport {
+            name: witness.key.name().to_owned(),
+            url: witness.url.clone(),
+            state: ViewState::NotAsked,
+            size: None,
+            root: None,
+            cosigned: None,
+            words: None,
+        };
+        Self { sources: vantages.iter().map(source).collect(), witnesses: witnesses.iter().map(witness).collect() }
+    }
+}
+
+impl Report {
+    /// Nothing known yet.
+    pub(crate) fn empty(trust: &Trust) -> Self {
+        Self {
+            report: FORMAT,
+            made: Timestamp::default(),
+            summary: Summary::default(),
+            log: LogReport {
+                origin: trust.log().name().to_owned(),
+                key: trust.log().to_string(),
+                size: TreeSize(0),
+                read: 0,
+                root: None,
+                witnessed: None,
+                witnesses_to_split: trust.policy().weak_split(),
+            },
+            sources: Vec::new(),
+            witnesses: Vec::new(),
+            lists: Vec::new(),
+            findings: Vec::new(),
+            findings_omitted: 0,
+        }
+    }
+}
+
+/// The report of what a monitor knows at `clock`.
+pub(crate) fn make(monitor: &Monitor, clock: Timestamp) -> Report {
+    let empty = Report::empty(&monitor.trust);
+    let newest = monitor.mirror.newest();
+    let findings = monitor.ledger.findings();
+    let standing = |severity| findings.iter().filter(|found| found.standing && found.severity == severity).count();
+    Report {
+        made: clock,
+        summary: Summary {
+            breaches: standing(Severity::Breach),
+            warnings: standing(Severity::Warning),
+            notices: standing(Severity::Notice),
+        },
+        log: LogReport {
+            size: newest.map(View::size).unwrap_or_default(),
+            read: monitor.audit.next().0,
+            root: newest.map(|newest| newest.root().to_hex()),
+            witnessed: newest.and_then(View::now),
+            ..empty.log
+        },
+        sources: monitor.views.sources.clone(),
+        witnesses: monitor.views.witnesses.clone(),
+        lists: lists::all(monitor, clock),
+        findings_omitted: monitor.ledger.omitted() + monitor.audit.omitted(),
+        findings,
+        ..empty
+    }
+}

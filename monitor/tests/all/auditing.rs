@@ -1,0 +1,197 @@
+//! Logs that break the rules.
+
+use crate::world::*;
+use isonomy_core::hash::ListRoot;
+use isonomy_core::resource::Resource;
+use isonomy_core::time::Timestamp;
+use isonomy_monitor::report::{ContentState, Report};
+use isonomy_monitor::{Role, Severity};
+use isonomy_verifier::Evidence;
+use std::fs;
+
+async fn look(world: &World, after: u64) -> Report {
+    world.monitor().poll_at(START.plus(after)).await.unwrap()
+}
+
+fn proven(world: &World, report: &Report, code: &str) -> String {
+    let found = find(report, code);
+    assert_eq!(found.severity, Severity::Breach);
+    Evidence::parse(&world.evidence(found)).unwrap().verify(&policy(&[])).unwrap().what
+}
+
+/// Edition 2 widens the action; a release goes by it an hour later, long before the notice of a week is over.
+fn early(world: &mut World) {
+    world.log.charter(|charter| {
+        charter.limits.max_added = 600;
+    });
+    world.log.publish(START.plus(3 * HOUR));
+    world.log.release(entries(0..20), START.plus(4 * HOUR), |_| ());
+    world.log.publish(START.plus(4 * HOUR));
+}
+
+#[tokio::test]
+async fn a_release_before_its_notice_is_over_is_proven_against_the_log() {
+    let mut world = World::new();
+    early(&mut world);
+    let report = look(&world, 4 * HOUR).await;
+    assert_eq!(codes(&report), ["notice-not-over", "widening-announced"]);
+    let what = proven(&world, &report, "notice-not-over");
+    assert!(what.contains("admitted version 3 of hotline.example/images under edition 2"), "{what}");
+    let found = find(&report, "notice-not-over");
+    assert_eq!(found.rule.as_ref().map(|rule| rule.number), Some(4));
+    assert_eq!(found.index.unwrap().0, 4);
+    let roles: Vec<Role> = found.answerable.iter().map(|who| who.role).collect();
+    assert_eq!(roles, [Role::Log, Role::Maintainer, Role::Curator, Role::Curator]);
+    let edition = &report.lists[0].editions[0];
+    assert!(!edition.in_force && edition.widens == ["limits.max_added from 500 to 600"]);
+    assert_eq!(report.lists[0].releases.len(), 2, "it is not one of the list's");
+    // The same finding with the same evidence after a restart, though proofs could be made anew under another checkpoint.
+    world.log.publish(START.plus(5 * HOUR));
+    let again = look(&world, 5 * HOUR).await;
+    assert_eq!(find(&again, "notice-not-over").evidence, found.evidence);
+    assert_eq!(fs::read_dir(world.path("data/evidence")).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn what_no_checkpoint_proves_is_an_observation() {
+    let mut world = World::empty();
+    world.log.charter(|_| ());
+    world.log.charter(|charter| charter.limits.max_added = 600);
+    world.log.publish(START);
+    world.log.release(entries(0..10), START.plus(HOUR), |_| ());
+    world.log.publish(START.plus(HOUR));
+    let report = look(&world, HOUR).await;
+    let found = find(&report, "notice-not-over");
+    assert_eq!((found.severity, &found.evidence), (Severity::Warning, &None));
+    assert!(found.words.contains("no checkpoint from before"));
+}
+
+#[tokio::test]
+async fn two_texts_for_a_version_are_proven_against_their_signers() {
+    let mut world = World::new();
+    let third = world.log.draft(&entries(0..20), START.plus(3 * HOUR));
+    let mut other = third.clone();
+    other.expires = other.expires.plus(1);
+    for release in [&third, &other] {
+        world.log.append(signed(&release.to_text().unwrap(), &SIGNERS).to_bytes());
+    }
+    // Without the signatures that count it is the log's mistake alone.
+    other.expires = other.expires.plus(1);
+    world.log.append(signed(&other.to_text().unwrap(), &["m1"]).to_bytes());
+    world.log.publish(START.plus(3 * HOUR));
+    let report = look(&world, 3 * HOUR).await;
+    assert_eq!(codes(&report), ["equivocation", "not-contiguous"]);
+    assert!(proven(&world, &report, "equivocation").contains("signed two texts for version 3"));
+    assert_eq!(report.lists[0].releases[0].version, 3);
+}
+
+#[tokio::test]
+async fn rules_that_the_log_alone_breaks_are_laid_at_its_door() {
+    let mut world = World::new();
+    let weak = world.log.draft(&entries(0..20), START.plus(3 * HOUR));
+    world.log.append(signed(&weak.to_text().unwrap(), &["m1", "c1"]).to_bytes());
+    world.log.append("no statement\n");
+    let first = signed(&charter().to_text().unwrap(), &SIGNERS);
+    world.log.append(first.to_bytes());
+    world.log.publish(START.plus(3 * HOUR));
+    let report = look(&world, 3 * HOUR).await;
+    assert_eq!(codes(&report), ["already-logged", "not-a-statement", "too-few-curators"]);
+    for found in standing(&report) {
+        assert_eq!(found.severity, Severity::Breach);
+        assert_eq!(found.answerable.iter().map(|who| who.role).collect::<Vec<_>>(), [Role::Log], "{}", found.code);
+    }
+    assert_eq!(find(&report, "not-a-statement").index.unwrap().0, 4);
+}
+
+#[tokio::test]
+async fn what_builds_on_a_breach_is_not_blamed_for_it() {
+    let mut world = World::new();
+    world.log.release(entries(0..20), START.plus(3 * HOUR), |release| release.added = 501.min(release.entries));
+    world.log.release(entries(0..30), START.plus(3 * HOUR), |release| release.expires = release.created.plus(31 * DAY));
+    world.log.release(entries(0..40), START.plus(3 * HOUR), |_| ());
+    world.log.publish(START.plus(3 * HOUR));
+    let report = look(&world, 3 * HOUR).await;
+    assert_eq!(codes(&report), ["builds-on-breach", "content-broken", "over-limit"]);
+    let over = find(&report, "over-limit");
+    assert!(over.words.contains("rule 7 (limits)") && over.words.contains("version 4"), "{}", over.words);
+    assert_eq!(over.answerable.len(), 4);
+    let follower = find(&report, "builds-on-breach");
+    assert_eq!((follower.severity, follower.answerable.len()), (Severity::Notice, 0));
+}
+
+#[tokio::test]
+async fn content_is_counted_by_whoever_holds_it() {
+    let mut world = World::new();
+    world.log.release(entries(0..20), START.plus(3 * HOUR), |release| release.root = ListRoot([7; 32]));
+    world.log.release(entries(0..30), START.plus(3 * HOUR), |release| release.removed = 5);
+    let junk = world.log.object(&vec![7; world.log.draft(&entries(0..40), START).snapshot.size as usize]);
+    world.log.release(entries(0..40), START.plus(3 * HOUR), |release| release.snapshot = junk);
+    world.log.release(entries(0..50), START.plus(3 * HOUR), |release| release.snapshot.size += 1);
+    world.log.publish(START.plus(3 * HOUR));
+    let report = look(&world, 3 * HOUR).await;
+    let broken: Vec<&str> =
+        report.findings.iter().filter(|f| f.code == "content-broken").map(|f| f.words.as_str()).collect();
+    assert_eq!(broken.len(), 4, "{broken:#?}");
+    for (version, words) in [(3, "root"), (4, "removed entries"), (5, "can't be read"), (6, "can't have the size")] {
+        let what = format!("version {version} ");
+        assert!(broken.iter().any(|found| found.contains(&what) && found.contains(words)), "{version}: {broken:#?}");
+    }
+    let found = find(&report, "content-broken");
+    assert_eq!((found.severity, found.rule.as_ref().unwrap().number, found.answerable.len()), (Severity::Breach, 8, 4));
+    // A verdict is final, also when the log takes the object away.
+    fs::remove_dir_all(world.log.path.join("object")).unwrap();
+    let report = look(&world, 3 * HOUR).await;
+    assert_eq!(report.findings.iter().filter(|f| f.standing && f.code == "content-broken").count(), 4);
+}
+
+#[tokio::test]
+async fn a_swapped_or_missing_object_is_an_observation_until_it_is_there() {
+    let mut world = World::new();
+    let release = world.log.release(entries(0..20), START.plus(3 * HOUR), |_| ());
+    world.log.publish(START.plus(3 * HOUR));
+    let object = Resource::Object(release.snapshot.sha256);
+    let good = fs::read(world.log.path.join(object.to_string())).unwrap();
+    let mut swapped = good.clone();
+    swapped[20] ^= 1;
+    world.log.put(&object, &swapped);
+    let mut monitor = world.monitor();
+    let report = monitor.poll_at(START.plus(3 * HOUR)).await.unwrap();
+    assert_eq!(codes(&report), ["content-missing", "object-swapped"]);
+    assert_eq!(report.summary.breaches, 0);
+    assert!(standing(&report).iter().all(|found| found.answerable.is_empty()), "it may be the way there");
+    world.log.remove(&object);
+    let report = monitor.poll_at(START.plus(3 * HOUR)).await.unwrap();
+    assert_eq!(codes(&report), ["content-missing"]);
+    assert!(matches!(report.lists[0].releases[0].content, ContentState::Unavailable { .. }));
+    world.log.put(&object, &good);
+    let report = monitor.poll_at(START.plus(3 * HOUR)).await.unwrap();
+    assert_eq!(codes(&report), [""; 0]);
+    assert!(matches!(report.lists[0].releases[0].content, ContentState::Verified { .. }));
+}
+
+#[tokio::test]
+async fn without_a_seen_proof_the_monitor_goes_by_what_it_saw() {
+    let mut world = World::new();
+    let release = world.log.release(entries(0..20), START.plus(3 * HOUR), |_| ());
+    world.log.publish(START.plus(3 * HOUR));
+    let id = isonomy_core::hash::StatementId::of(&release.to_text().unwrap());
+    world.log.remove(&Resource::SeenProof(id));
+    world.log.publish(START.plus(3 * HOUR + 600));
+    let report = look(&world, 3 * HOUR + 700).await;
+    assert_eq!(codes(&report), ["seen-proof-missing"]);
+    assert_eq!(report.lists[0].releases[0].public_since, START.plus(3 * HOUR + 600));
+    let again = look(&world, 3 * HOUR + 800).await;
+    assert_eq!(again.lists[0].releases[0].public_since, START.plus(3 * HOUR + 600));
+}
+
+#[tokio::test]
+async fn a_release_that_became_public_late_is_noticed() {
+    let mut world = World::new();
+    world.log.release(entries(0..20), START.plus(3 * HOUR), |_| ());
+    let late = START.plus(3 * HOUR + DAY + 1);
+    world.log.publish(late);
+    let report = world.monitor().poll_at(late).await.unwrap();
+    assert_eq!(codes(&report), ["stale-draft"]);
+    assert_eq!(find(&report, "stale-draft").severity, Severity::Warning);
+    assert!(report.made > Timestamp(0));
+}

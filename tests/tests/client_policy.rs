@@ -1,0 +1,129 @@
+//! The app's policy: a list that exceeds it is refused, whatever its charter says.
+
+use isonomy_core::hash::StatementId;
+use isonomy_tests::client::Client;
+use isonomy_tests::people::{hashes, key};
+use isonomy_tests::world::World;
+use isonomy_verifier::policy::{Policy, PolicyError};
+use isonomy_verifier::rejection::Blame;
+
+/// Version 1, visible at 105.
+fn world() -> World {
+    let mut world = World::founded();
+    world.release(hashes(0..10), 100);
+    world.publish(100);
+    world.publish(105);
+    world
+}
+
+/// A line of the policy, the line in its place, and what the refusal says; `None` if the list is within it.
+type Case = (&'static str, &'static str, Option<&'static str>);
+
+#[rustfmt::skip]
+const CASES: &[Case] = &[
+    ("purposes = [\"other\"]",   "purposes = [\"csam-known\", \"ncii\"]", Some("purpose is Other")),
+    ("purposes = [\"other\"]",   "purposes = []",                         Some("purpose is Other")),
+    ("purposes = [\"other\"]",   "purposes = [\"tve\", \"other\"]",       None),
+    ("aims = [\"suppress\"]",    "aims = [\"protect-victims\"]",          Some("aim is Suppress")),
+    ("action = \"block\"",       "action = \"warn\"",                     Some("allows to block")),
+    ("action = \"block\"",       "action = \"report\"",                   None),
+    ("surface = \"private\"",    "surface = \"end-to-end-encrypted\"",    Some("surface")),
+    ("surface = \"private\"",    "",                                      None),
+    ("max_distance = 31",        "max_distance = 23",                     Some("distance of a match: 24")),
+    ("max_distance = 31",        "max_distance = 24",                     None),
+    ("max_distance = 31",        "",                                      None),
+    ("min_curators = 2",         "min_curators = 3",                      Some("curators that count: 2")),
+    ("min_jurisdictions = 2",    "min_jurisdictions = 3",                 Some("jurisdictions of curators: 2")),
+    ("min_notice = 3600",        "min_notice = 3601",                     Some("notice in seconds: 3600")),
+    ("min_visibility = 5",       "min_visibility = 6",                    Some("visibility in seconds: 5")),
+    ("min_version = 1",          "min_version = 2",                       Some("version: 1")),
+    ("min_version = 1",          "",                                      None),
+];
+
+#[test]
+fn a_policy_can_only_narrow() {
+    let world = world();
+    for (line, by, words) in CASES {
+        let mut client = Client::with(world.policy_with(line, by));
+        match (client.version_from(&world, 105), words) {
+            (Ok(1), None) => {}
+            (Err(rejection), Some(words)) => {
+                assert_eq!((rejection.code(), rejection.blame()), ("policy", Blame::Policy), "{by}: {rejection}");
+                assert!(rejection.to_string().contains(words), "{by}: {rejection}");
+                assert_eq!(client.state.accepted(), None, "{by}");
+            }
+            (outcome, _) => panic!("{by}: {outcome:?}"),
+        }
+    }
+}
+
+#[test]
+fn curators_that_the_app_does_not_know_do_not_count() {
+    let world = world();
+    let known = |names: &[&str]| {
+        let keys: Vec<String> = names.iter().map(|name| format!("\"{}\"", key(name).verifier())).collect();
+        world.policy_with("curators = []", &format!("curators = [{}]", keys.join(", ")))
+    };
+    assert_eq!(Client::with(known(&["c1", "c3", "c9"])).version_from(&world, 105), Ok(1));
+    for names in [&["c1", "c2"][..], &["c8", "c9"]] {
+        assert_eq!(Client::with(known(names)).refusal(&world, 105), ("policy", None), "{names:?}");
+    }
+}
+
+#[test]
+fn the_list_is_pinned_by_any_of_its_charters() {
+    let mut world = world();
+    let second = world.edition(|charter| charter.matching.max_distance = 20);
+    world.publish(200);
+    let pinned = |id: &StatementId| {
+        let first = world.charters().next().unwrap().id().to_hex();
+        world.policy_with(&format!("charter = \"{first}\""), &format!("charter = \"{}\"", id.to_hex()))
+    };
+    assert_eq!(Client::with(pinned(&second)).version_from(&world, 200), Ok(1));
+    let rejection = Client::with(pinned(&StatementId([9; 32]))).update(&world, 200).unwrap_err();
+    assert_eq!((rejection.code(), rejection.blame()), ("other-list", Blame::Policy));
+}
+
+#[test]
+fn an_amendment_beyond_the_policy_is_refused_and_the_last_good_list_stays() {
+    let mut world = world();
+    let mut client = Client::with(world.policy_with("max_distance = 31", "max_distance = 24"));
+    assert_eq!(client.version_from(&world, 105), Ok(1));
+    world.edition(|charter| charter.matching.max_distance = 31);
+    world.publish(200);
+    world.release(hashes(0..12), 4000);
+    world.publish(4000);
+    world.publish(4005);
+    assert_eq!(client.refusal(&world, 4005), ("policy", None));
+    assert_eq!(client.list.as_ref().map(|list| list.version()), Some(1));
+    assert_eq!(Client::of(&world).version_from(&world, 4005), Ok(2), "another app accepts it");
+}
+
+#[test]
+fn texts_that_are_no_policy() {
+    let text = world().policy_text();
+    let parse = |text: &str| Policy::parse(text.as_bytes()).map(drop).unwrap_err();
+    let with = |from: &str, to: &str| {
+        assert!(text.contains(from), "{from}");
+        parse(&text.replacen(from, to, 1))
+    };
+    assert_eq!(with("quorum two", "quorum none"), PolicyError::NoQuorum);
+    assert_eq!(with("checkpoint = 4", "checkpoint = 5"), PolicyError::Ages { checkpoint: 5, visibility: 5 });
+    let log = text.lines().find(|line| line.starts_with("log ")).unwrap();
+    assert_eq!(with(log, "# no log"), PolicyError::Logs(0));
+    let second = format!("{log}\nlog {}", key("second.example/log").verifier());
+    assert_eq!(with(log, &second), PolicyError::Logs(2));
+    for (from, to) in [
+        ("min_curators = 2\n", ""),
+        ("min_curators = 2", "min_curators = -2"),
+        ("min_curators = 2", "min_curator = 2"),
+        ("action = \"block\"", "action = \"arrest\""),
+        ("name = \"hotline", "name = \"../hotline"),
+        ("charter = \"", "charter = \"ff"),
+        ("[ages]", "[age]"),
+    ] {
+        assert!(matches!(with(from, to), PolicyError::Toml(_)), "{to}");
+    }
+    assert!(matches!(with("witness w2", "witness w1"), PolicyError::Trust(_)));
+    assert_eq!(parse(&(text.clone() + &"#".repeat(300_000))), PolicyError::TooLarge);
+}

@@ -1,0 +1,347 @@
+//! Evidence: what proves a breach to anybody, and what only seems to.
+
+use isonomy_core::charter::Charter;
+use isonomy_core::checkpoint::CheckpointNote;
+use isonomy_core::hash::StatementId;
+use isonomy_core::json::Lines;
+use isonomy_core::policy::Policy as TlogPolicy;
+use isonomy_core::release::Release;
+use isonomy_core::statement::{Signed, Statement};
+use isonomy_core::tlog_proof::TlogProof;
+use isonomy_tests::client::Client;
+use isonomy_tests::people::{LOG, SIGNERS, at, curator, hashes, key, sign_charter, witness};
+use isonomy_tests::world::{Draft, World, cosigned};
+use isonomy_verifier::Evidence;
+use isonomy_verifier::evidence::{Breach, EarlyAdmission, EvidenceError, InLog, MAX_EVIDENCE_SIZE};
+
+fn charter_of(world: &World, id: &StatementId) -> Signed<Charter> {
+    world.statement(id).clone().into_charter().unwrap()
+}
+
+fn release_of(world: &World, id: &StatementId) -> Signed<Release> {
+    world.statement(id).clone().into_release().unwrap()
+}
+
+fn verify(evidence: &Evidence, world: &World) -> Result<Breach, EvidenceError> {
+    Evidence::parse(evidence.to_text().as_bytes())?.verify(&world.trust())
+}
+
+fn is_unproven(evidence: &Evidence, world: &World) -> bool {
+    matches!(verify(evidence, world), Err(EvidenceError::Unproven(_)))
+}
+
+// Equivocation.
+
+/// A log with two texts for version 2, each signed by these people, and the ids of both.
+fn two_versions(first: &[&str], second: &[&str]) -> (World, StatementId, StatementId) {
+    let mut world = World::founded();
+    world.release(hashes(0..10), 100);
+    let draft = world.draft(hashes(0..12), 200);
+    let mut other = draft.clone();
+    other.release.expires = at(500);
+    let (first, second) = (world.log(draft, first), world.log(other, second));
+    world.publish(200);
+    world.publish(205);
+    (world, first, second)
+}
+
+fn equivocation(world: &World, charter: &StatementId, first: &StatementId, second: &StatementId) -> Evidence {
+    let proofs = [charter, first, second].map(|id| world.proof(id));
+    equivocation_by(world, [charter, first, second], &proofs)
+}
+
+fn equivocation_by(world: &World, ids: [&StatementId; 3], proofs: &[TlogProof; 3]) -> Evidence {
+    let charter = charter_of(world, ids[0]);
+    let (first, second) = (release_of(world, ids[1]), release_of(world, ids[2]));
+    Evidence::equivocation(
+        InLog { statement: &charter, proof: &proofs[0] },
+        InLog { statement: &first, proof: &proofs[1] },
+        InLog { statement: &second, proof: &proofs[2] },
+    )
+}
+
+#[test]
+fn a_second_text_for_the_version_in_force_is_proven_against_those_who_signed_both() {
+    let (mut world, first, second) = two_versions(&SIGNERS, &["m1", "c2", "c3"]);
+    world.offer_only(&[first]);
+    let mut client = Client::of(&world);
+    assert_eq!(client.version_from(&world, 205), Ok(2));
+    world.offer_only(&[second]);
+    let rejection = client.version_from(&world, 205).unwrap_err();
+    assert_eq!((rejection.code(), rejection.rule().map(|rule| rule.number())), ("not-descended", Some(1)));
+    let breach = verify(rejection.evidence().unwrap(), &world).unwrap();
+    assert_eq!(breach.by, ["m1", "c3"], "c1 and c2 signed one each");
+    assert!(breach.what.contains("version 2"), "{}", breach.what);
+    assert_eq!(client.list.as_ref().map(|list| list.accepted().release), Some(first));
+
+    client.wipe_cache();
+    let rejection = client.version_from(&world, 205).unwrap_err();
+    assert_eq!((rejection.code(), rejection.evidence()), ("not-descended", None), "the first text is not at hand");
+}
+
+#[test]
+fn a_second_text_that_lacks_signatures_proves_nothing() {
+    let (mut world, first, second) = two_versions(&SIGNERS, &["m1", "c1"]);
+    world.offer_only(&[first]);
+    let mut client = Client::of(&world);
+    client.update(&world, 205).unwrap();
+    world.offer_only(&[second]);
+    let rejection = client.version_from(&world, 205).unwrap_err();
+    assert_eq!((rejection.code(), rejection.evidence()), ("not-descended", None));
+    let charter = world.charters().next().unwrap().id();
+    assert!(is_unproven(&equivocation(&world, &charter, &first, &second), &world));
+}
+
+#[test]
+fn what_is_no_equivocation() {
+    let (mut world, first, second) = two_versions(&SIGNERS, &SIGNERS);
+    let one = world.releases().next().unwrap().id();
+    let charter = world.charters().next().unwrap().id();
+    assert!(verify(&equivocation(&world, &charter, &first, &second), &world).is_ok());
+    assert!(is_unproven(&equivocation(&world, &charter, &first, &first), &world), "one text twice");
+    assert!(is_unproven(&equivocation(&world, &charter, &one, &first), &world), "two versions");
+    let amended = world.edition(|charter| charter.matching.max_distance = 20);
+    world.publish(300);
+    assert!(is_unproven(&equivocation(&world, &amended, &first, &second), &world), "another edition");
+}
+
+/// Signers may sign another text once the first one's day is over without it being logged (rule 2).
+#[test]
+fn a_text_that_was_never_logged_proves_nothing() {
+    let (world, first, second) = two_versions(&SIGNERS, &SIGNERS);
+    let charter = world.charters().next().unwrap().id();
+    let honest = {
+        let mut honest = world.fork(3);
+        honest.publish(205);
+        honest
+    };
+    // All that there can be for the second text is a proof of something else, or one that the witnesses never saw.
+    let other = honest.proof(&first);
+    let alone = TlogProof { checkpoint: world.checkpoint(4), ..world.proof(&second) };
+    for proof in [other, alone] {
+        let proofs = [honest.proof(&charter), honest.proof(&first), proof];
+        assert!(is_unproven(&equivocation_by(&world, [&charter, &first, &second], &proofs), &world));
+    }
+}
+
+/// Anybody can write a charter with anybody's names and sign two releases under it.
+#[test]
+fn nobody_is_accused_by_keys_that_only_have_their_names() {
+    let (world, first, second) = two_versions(&SIGNERS, &SIGNERS);
+    let mut forged = world.amended(|charter| {
+        charter.maintainer.keys.truncate(1);
+        charter.curation.curators = vec![curator("c1", "DE"), curator("c3", "FR")];
+    });
+    (forged.edition, forged.previous) = (1, None);
+    let forged = sign_charter(&forged).into_charter().unwrap();
+    let under_it = |id: &StatementId| {
+        let release = Release { charter: forged.id(), ..release_of(&world, id).body().clone() };
+        let note = isonomy_tests::people::sign(&release.to_text().unwrap(), &SIGNERS);
+        Statement::from_note(note).unwrap().into_release().unwrap()
+    };
+    let charter = world.charters().next().unwrap().id();
+    let proofs = [charter, first, second].map(|id| world.proof(&id));
+    let evidence = Evidence::equivocation(
+        InLog { statement: &forged, proof: &proofs[0] },
+        InLog { statement: &under_it(&first), proof: &proofs[1] },
+        InLog { statement: &under_it(&second), proof: &proofs[2] },
+    );
+    assert!(is_unproven(&evidence, &world));
+}
+
+// Early admission.
+
+/// A log with a widening edition 2, public since 1000, and a release under it, public since `released`; and a client that
+/// has version 1 in force, and asked last at `asked`.
+fn widened(asked: u64, released: u64) -> (World, Client) {
+    let mut world = World::founded();
+    world.release(hashes(0..10), 100);
+    world.publish(100);
+    world.publish(105);
+    let mut client = Client::of(&world);
+    client.update(&world, 105).unwrap();
+    for time in [900, 1000, 1100] {
+        if time == 1000 {
+            world.edition(|charter| charter.matching.max_distance = 31);
+        }
+        world.publish(time);
+        if time <= asked {
+            client.update(&world, time).unwrap();
+        }
+    }
+    world.release(hashes(0..12), released);
+    world.publish(released);
+    world.publish(released + 5);
+    (world, client)
+}
+
+#[test]
+fn a_release_before_the_notice_is_over_is_proven_by_whoever_asked_before_the_edition() {
+    let (world, mut client) = widened(900, 4499);
+    let rejection = client.version_from(&world, 4504).unwrap_err();
+    assert_eq!((rejection.code(), rejection.rule().map(|rule| rule.number())), ("notice-not-over", Some(4)));
+    let breach = verify(rejection.evidence().unwrap(), &world).unwrap();
+    assert_eq!(breach.by, [LOG]);
+    assert!(breach.what.contains("at most 3599 s of the notice of 3600 s"), "{}", breach.what);
+}
+
+#[test]
+fn what_a_client_does_not_remember_it_can_not_prove() {
+    for (name, asked, released) in [
+        ("it asked last when the edition was there", 1100, 2000),
+        ("it asked so long before that the notice may have been over", 900, 4500),
+    ] {
+        let (world, mut client) = widened(asked, released);
+        let rejection = client.version_from(&world, released + 5).unwrap_err();
+        assert_eq!((rejection.code(), rejection.evidence()), ("notice-not-over", None), "{name}");
+    }
+    let (world, mut client) = widened(900, 4600);
+    assert_eq!(client.version_from(&world, 4605), Ok(2), "the notice is over");
+}
+
+#[test]
+fn what_is_no_early_admission() {
+    let (world, _) = widened(900, 2000);
+    let editions: Vec<StatementId> = world.charters().map(|charter| charter.id()).collect();
+    let release = world.releases().last().unwrap().id();
+    let before = cosigned(&world.checkpoint(2), &[(1, 900), (2, 900)]);
+    let parts = || EarlyAdmission {
+        before: Lines::of(world.statement(&editions[0]).note()),
+        edition: Lines::of(world.statement(&editions[1]).note()),
+        edition_proof: Lines::of(world.proof(&editions[1])),
+        release: Lines::of(world.statement(&release).note()),
+        release_proof: Lines::of(world.seen_proof(&release)),
+        earlier: Lines::of(before.note()),
+    };
+    let evidence = |edit: &dyn Fn(&mut EarlyAdmission)| {
+        let mut parts = parts();
+        edit(&mut parts);
+        Evidence::EarlyAdmission(Box::new(parts))
+    };
+    let earlier = |size: u64, witnesses: &[(u8, u64)]| Lines::of(cosigned(&world.checkpoint(size), witnesses).note());
+    assert!(verify(&evidence(&|_| ()), &world).is_ok());
+    let edits: [(&str, &dyn Fn(&mut EarlyAdmission)); 7] = [
+        ("an edition that was there already", &|p| p.earlier = earlier(3, &[(1, 1000), (2, 1000)])),
+        ("one witness's word", &|p| p.earlier = earlier(2, &[(1, 900)])),
+        ("editions the wrong way round", &|p| std::mem::swap(&mut p.before, &mut p.edition)),
+        ("another edition", &|p| p.edition = p.before.clone()),
+        ("another release", &|p| p.release = Lines::of(world.releases().next().unwrap().note())),
+        ("another proof", &|p| p.release_proof = p.edition_proof.clone()),
+        ("a late proof", &|p| {
+            let late = cosigned(&world.checkpoint(4), &[(1, 9000), (2, 9000)]);
+            p.release_proof = Lines::of(TlogProof { checkpoint: late, ..world.proof(&release) });
+        }),
+    ];
+    for (name, edit) in edits {
+        assert!(is_unproven(&evidence(edit), &world), "{name}");
+    }
+}
+
+// Forks.
+
+fn forked() -> (World, Evidence) {
+    let (world, ..) = two_versions(&SIGNERS, &SIGNERS);
+    let mut other = world.fork(2);
+    let Draft { release, content } = other.draft(hashes(50..60), 150);
+    other.log(Draft { release, content }, &SIGNERS);
+    other.release(hashes(50..61), 250);
+    other.publish(250);
+    let mut client = Client::of(&world);
+    client.update(&world, 205).unwrap();
+    let evidence = client.version_from(&other, 250).unwrap_err().evidence().cloned().unwrap();
+    (world, evidence)
+}
+
+#[test]
+fn two_checkpoints_that_agree_are_no_fork() {
+    let (world, evidence) = forked();
+    assert_eq!(verify(&evidence, &world).map(|breach| breach.by), Ok(vec![LOG.into()]));
+    let checkpoint = |size| world.checkpoint(size);
+    assert!(is_unproven(&Evidence::fork(&checkpoint(4), &checkpoint(4), Vec::new()), &world));
+    let later = cosigned(&checkpoint(4), &[(1, 300)]);
+    assert!(is_unproven(&Evidence::fork(&checkpoint(4), &later, Vec::new()), &world), "cosigned again");
+    let hashes = [isonomy_core::hash::NodeHash([1; 32]); 4];
+    for count in 0..4 {
+        let evidence = Evidence::fork(&checkpoint(2), &checkpoint(3), hashes[..count].to_vec());
+        assert!(is_unproven(&evidence, &world), "{count} hashes out of the air");
+    }
+    let Evidence::Fork(_) = &evidence else { panic!("not a fork") };
+    let twice = evidence.to_text().replacen(
+        "\"proof\": []",
+        "\"proof\": [\n    \"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"\n  ]",
+        1,
+    );
+    assert!(is_unproven(&Evidence::parse(twice.as_bytes()).unwrap(), &world), "equal sizes need no proof");
+}
+
+#[test]
+fn another_log_s_checkpoints_say_nothing_about_this_one() {
+    let (world, evidence) = forked();
+    let stranger = format!("log {}\nquorum none\n", key("other.example/log").verifier());
+    let stranger = TlogPolicy::parse(stranger.as_bytes()).unwrap();
+    assert!(matches!(evidence.verify(&stranger), Err(EvidenceError::Unproven(_))));
+    let other = CheckpointNote::sign(
+        isonomy_core::checkpoint::Checkpoint {
+            origin: "other.example/log".into(),
+            ..world.checkpoint(4).checkpoint().clone()
+        },
+        &key("other.example/log"),
+    );
+    assert!(is_unproven(&Evidence::fork(&world.checkpoint(4), &other.unwrap(), Vec::new()), &world));
+}
+
+// Files.
+
+fn every_kind() -> Vec<(World, Evidence)> {
+    let (log, first, second) = two_versions(&SIGNERS, &SIGNERS);
+    let charter = log.charters().next().unwrap().id();
+    let twice = equivocation(&log, &charter, &first, &second);
+    let (widened, mut client) = widened(900, 2000);
+    let early = client.version_from(&widened, 2005).unwrap_err().evidence().cloned().unwrap();
+    vec![forked(), (log, twice), (widened, early)]
+}
+
+#[test]
+fn every_kind_comes_back_from_its_file() {
+    for (world, evidence) in every_kind() {
+        let text = evidence.to_text();
+        assert_eq!(Evidence::parse(text.as_bytes()).as_ref(), Ok(&evidence));
+        assert!(text.starts_with("{\n  \"evidence\": \"isonomy/"), "{text}");
+        assert!(evidence.verify(&world.trust()).is_ok());
+        let many = Evidence::parse(&[text.as_bytes(), &vec![b' '; MAX_EVIDENCE_SIZE]].concat());
+        assert!(matches!(many, Err(EvidenceError::Malformed(_))));
+    }
+}
+
+/// A changed byte is refused, unless it is in a line that nothing rests on; then the claim is still the same.
+#[test]
+fn no_changed_byte_makes_another_claim() {
+    for (world, evidence) in every_kind() {
+        let (text, trust) = (evidence.to_text().into_bytes(), world.trust());
+        let claim = evidence.verify(&trust).unwrap();
+        let (places, mut changed_nothing) = ((0..text.len()).step_by(5), 0);
+        for at in places.clone() {
+            let mut text = text.clone();
+            text[at] ^= 1 << (at % 5);
+            let Ok(found) = Evidence::parse(&text).and_then(|evidence| evidence.verify(&trust)) else { continue };
+            assert_eq!(found, claim, "byte {at}");
+            changed_nothing += 1;
+        }
+        // Nothing of a fork rests on the witnesses, whose lines are half of the file.
+        assert!(changed_nothing * 2 < places.count(), "{changed_nothing}");
+    }
+}
+
+#[test]
+fn evidence_under_other_witnesses_needs_them_where_time_matters() {
+    let kinds = every_kind();
+    let strangers = |world: &World| {
+        let text = world.trust_text();
+        let text = [1, 2, 3].into_iter().fold(text, |text, number| {
+            text.replace(&witness(number).verifier().to_string(), &witness(number + 3).verifier().to_string())
+        });
+        TlogPolicy::parse(text.as_bytes()).unwrap()
+    };
+    let holds: Vec<bool> = kinds.iter().map(|(world, evidence)| evidence.verify(&strangers(world)).is_ok()).collect();
+    assert_eq!(holds, [true, false, false], "a fork needs no witness");
+}
