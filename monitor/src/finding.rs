@@ -144,13 +144,13 @@ pub struct Finding {
 }
 
 impl Finding {
-    pub(crate) fn new(severity: Severity, code: &str, subject: impl Into<String>, words: impl Into<String>) -> Self {
+    pub(crate) fn new(severity: Severity, code: &str, subject: impl AsRef<str>, words: impl AsRef<str>) -> Self {
         Self {
             severity,
             code: code.to_owned(),
-            subject: subject.into(),
+            subject: shown(subject.as_ref()),
             rule: None,
-            words: words.into(),
+            words: shown(words.as_ref()),
             answerable: Vec::new(),
             list: None,
             statement: None,
@@ -160,6 +160,10 @@ impl Finding {
             last_seen: Timestamp::default(),
             standing: true,
         }
+    }
+
+    pub(crate) fn in_words(self, words: &str) -> Self {
+        Self { words: shown(words), ..self }
     }
 
     pub(crate) fn under(self, rule: Rule) -> Self {
@@ -180,5 +184,29 @@ impl Finding {
 
     pub(crate) fn proven_by(self, evidence: &ObjectDigest) -> Self {
         Self { severity: Severity::Breach, evidence: Some(evidence.to_hex()), ..self }
+    }
+}
+
+/// The most characters of words that are kept.
+const MAX_WORDS: usize = 4000;
+
+/// Words that may quote what others wrote, fit to be shown: not too long, without characters that a terminal would obey or
+/// that change the direction in which others are shown.
+fn shown(words: &str) -> String {
+    let is_bidi =
+        |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let safe = |c: char| if c.is_control() || is_bidi(c) { '\u{fffd}' } else { c };
+    words.chars().take(MAX_WORDS).map(safe).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_wrote_can_not_disguise_itself() {
+        let found = Finding::new(Severity::Notice, "code", "a\u{202e}b", "c\n\u{1b}[2Jd".repeat(1000));
+        assert_eq!(found.subject, "a\u{fffd}b");
+        assert!(found.words.starts_with("c\u{fffd}\u{fffd}[2Jd") && found.words.chars().count() == MAX_WORDS);
     }
 }

@@ -122,7 +122,7 @@ impl Monitor {
         }
         if let Some((digest, breach)) = self.evidence.keep(evidence, self.trust.policy())? {
             let words = format!(
-                "The log {}. {subject} showed another history than this monitor had seen before. One of the two was hidden from somebody.",
+                "The log {}. One this monitor had seen before, the other was shown by {subject}: one of them was hidden from somebody.",
                 breach.what
             );
             self.ledger.note(found(words).proven_by(&digest));

@@ -4,6 +4,7 @@
 //! of what it shows, well before a client's patience ends. This monitor does at half of the shortest visibility.
 
 use crate::finding::{Finding, Severity};
+use crate::units;
 use isonomy_core::rules::Rule;
 use isonomy_core::rules::history::{History, ListHistory};
 use isonomy_core::statement::ListName;
@@ -29,7 +30,9 @@ pub(crate) fn frozen(history: &History, witnessed: Timestamp, clock: Timestamp) 
     let (age, allowance) = (clock.since(witnessed), allowance(history, clock));
     let words = || {
         format!(
-            "The newest checkpoint that is to be had was witnessed at {witnessed}, {age} s ago; after {allowance} s, half of the shortest visibility, there should be a newer one. The log, its witnesses or the way there may be down, or something newer may be hidden."
+            "The newest checkpoint that is to be had was witnessed at {witnessed}, {} ago; after {}, half of the shortest visibility, there should be a newer one. The log, its witnesses or the way there may be down, or something newer may be hidden.",
+            units::duration(age),
+            units::duration(allowance)
         )
     };
     (age > allowance).then(|| Finding::new(Severity::Warning, "frozen", "log", words()).under(Rule::Visibility))

@@ -54,6 +54,11 @@ impl Ledger {
         Ok(Self { path, findings, stood: BTreeSet::new(), omitted: 0, now: Timestamp::default() })
     }
 
+    /// Forgets findings whose evidence `is_kept` does not know: what is true of them is found, and proven, again.
+    pub(crate) fn forget_unproven(&mut self, is_kept: impl Fn(&str) -> bool) {
+        self.findings.retain(|_, finding| finding.evidence.as_deref().is_none_or(&is_kept));
+    }
+
     /// A new look begins, at this time. Nothing without evidence stands until it is noted again.
     pub(crate) fn begin(&mut self, now: Timestamp) {
         self.now = now;
@@ -98,11 +103,13 @@ impl Ledger {
         self.findings.values().any(|finding| finding.evidence.as_deref() == Some(evidence))
     }
 
-    /// Every finding: what stands before what has passed, then the gravest, then the latest.
+    /// Every finding: what stands before what has passed, then the gravest, then those with a file of evidence, then the
+    /// latest.
     pub(crate) fn findings(&self) -> Vec<Finding> {
         let mut findings: Vec<Finding> = self.findings.values().cloned().collect();
         findings.sort_by_key(|finding| {
-            (!finding.standing, finding.severity, std::cmp::Reverse(finding.first_seen), finding.subject.clone())
+            let latest = std::cmp::Reverse(finding.first_seen);
+            (!finding.standing, finding.severity, finding.evidence.is_none(), latest, finding.subject.clone())
         });
         findings
     }
@@ -166,6 +173,22 @@ mod tests {
         ledger.begin(Timestamp(30));
         ledger.note(finding("behind", Severity::Notice));
         assert_eq!(ledger.standing_for("behind", "subject"), 0, "it had passed");
+    }
+
+    #[test]
+    fn what_cites_missing_evidence_is_forgotten() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(dir.path().join("findings.json")).unwrap();
+        for seed in [1, 2] {
+            ledger.note(
+                Finding::new(Severity::Breach, "fork", [seed].escape_ascii().to_string(), "")
+                    .proven_by(&ObjectDigest([seed; 32])),
+            );
+        }
+        ledger.note(finding("missing", Severity::Warning));
+        ledger.forget_unproven(|evidence| evidence == "01".repeat(32));
+        let left: Vec<_> = ledger.findings().into_iter().map(|found| found.subject).collect();
+        assert_eq!(left, ["\\x01", "subject"]);
     }
 
     #[test]

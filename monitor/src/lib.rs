@@ -54,6 +54,7 @@ mod relation;
 pub mod report;
 mod server;
 mod trust;
+mod units;
 mod vantage;
 
 pub use finding::{Answerable, CitedRule, Finding, Role, Severity};

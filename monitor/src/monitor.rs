@@ -118,6 +118,8 @@ impl Monitor {
             data,
             _lock: lock,
         };
+        let Self { ledger, evidence, .. } = &mut monitor;
+        ledger.forget_unproven(|cited| evidence.breaches().any(|(digest, _)| digest.to_hex() == cited));
         monitor.audit_kept()?;
         monitor.make_report(system_clock());
         Ok(monitor)

@@ -6,6 +6,7 @@ mod words;
 
 use crate::finding::{Finding, Severity};
 use crate::report::{Report, SourceReport, Summary, ViewState, WitnessReport};
+use crate::units;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 /// The one style sheet.
@@ -44,8 +45,8 @@ fn title(report: &Report) -> String {
     let Summary { breaches, warnings, .. } = report.summary;
     let found = match (breaches, warnings) {
         (0, 0) => "no breach".to_owned(),
-        (0, _) => words::count(warnings, "warning", "warnings"),
-        _ => words::count(breaches, "breach", "breaches"),
+        (0, _) => units::count(warnings, "warning", "warnings"),
+        _ => units::count(breaches, "breach", "breaches"),
     };
     format!("{}: {found}", report.log.origin)
 }
@@ -75,8 +76,8 @@ fn status(report: &Report) -> Markup {
     let (class, words) = match (breaches, warnings) {
         (0, 0) if looked => ("good", "No breach found, nothing to look into".to_owned()),
         (0, 0) => ("notice", "Nothing was read yet".to_owned()),
-        (0, _) => ("warning", format!("No breach found, {} to look into", words::count(warnings, "thing", "things"))),
-        _ => ("breach", words::count(breaches, "breach of the rules", "breaches of the rules")),
+        (0, _) => ("warning", format!("No breach found, {} to look into", units::count(warnings, "thing", "things"))),
+        _ => ("breach", units::count(breaches, "breach of the rules", "breaches of the rules")),
     };
     html! {
         div class={ "status " (class) } role="status" {
@@ -98,7 +99,7 @@ fn findings(report: &Report) -> Markup {
             }
             @if !past.is_empty() {
                 details {
-                    summary { (words::count(past.len(), "past observation", "past observations")) }
+                    summary { (units::count(past.len(), "past observation", "past observations")) }
                     @for found in past.iter().take(SHOWN) { (finding(found)) }
                 }
             }
@@ -151,11 +152,11 @@ fn log(report: &Report) -> Markup {
                 dt { "Origin" }
                 dd { (log.origin) }
                 dt { "Entries" }
-                dd { (words::number(log.size.0)) @if log.read != log.size.0 { ", of which " (words::number(log.read)) " were read" } }
+                dd { (units::number(log.size.0)) @if log.read != log.size.0 { ", of which " (units::number(log.read)) " were read" } }
                 dt { "Newest checkpoint" }
                 dd {
                     @match log.witnessed {
-                        Some(time) => { "witnessed " (words::time(time)) ", " (words::duration(report.made.since(time))) " before this look" }
+                        Some(time) => { "witnessed " (words::time(time)) ", " (units::duration(report.made.since(time))) " before this look" }
                         None => "none yet",
                     }
                 }
@@ -176,7 +177,7 @@ fn log(report: &Report) -> Markup {
 fn split(witnesses: usize) -> String {
     match witnesses {
         0 => "the log would need the help of no witness: the quorum is too weak".to_owned(),
-        _ => format!("the log would need the help of at least {}", words::count(witnesses, "witness", "witnesses")),
+        _ => format!("the log would need the help of at least {}", units::count(witnesses, "witness", "witnesses")),
     }
 }
 
@@ -237,7 +238,7 @@ fn view_row(view: &View<'_>, who: &str, when: &str) -> Markup {
                 div { span class={ "mark " (class) } { (state) } }
                 @if let Some(words) = view.words { div class="small" { (words) } }
             }
-            td role="cell" data-label="Entries" { @match view.size { Some(size) => (words::number(size)), None => "–" } }
+            td role="cell" data-label="Entries" { @match view.size { Some(size) => (units::number(size)), None => "–" } }
             td role="cell" data-label=(when) { @match view.time { Some(time) => (words::time(time)), None => "–" } }
         }
     }

@@ -232,7 +232,8 @@ fn the_snapshot_of_a_first_client_is_checked() {
     let (honest, _) = prepared();
     let Statement::Release(release) = honest.statement(&newest(&honest)) else { panic!("not a release") };
     let snapshot = Resource::Object(release.body().snapshot.sha256);
-    let edits: [(&str, fn(&mut Vec<u8>)); 4] = [
+    type Edit = fn(&mut Vec<u8>);
+    let edits: [(&str, Edit); 4] = [
         ("changed", |bytes| flip(bytes, 20)),
         ("cut", |bytes| bytes.truncate(100)),
         ("longer", |bytes| bytes.push(0)),

@@ -1,5 +1,6 @@
 //! What a client keeps: its state, its cache, and how old its knowledge is.
 
+use isonomy_core::hash::ObjectDigest;
 use isonomy_core::list::Entries;
 use isonomy_core::statement::ListName;
 use isonomy_tests::client::Client;
@@ -26,7 +27,7 @@ fn prepared() -> (World, Client) {
 fn every_flipped_bit_of_a_state_is_noticed() {
     let (world, mut client) = prepared();
     client.update(&world, 205).unwrap();
-    let halted = client.state.clone().with_halt(isonomy_core::hash::ObjectDigest([7; 32]));
+    let halted = client.state.clone().with_halt(ObjectDigest([7; 32]));
     for state in [State::new(&list()), client.state.clone(), halted] {
         let bytes = state.to_bytes().unwrap();
         assert_eq!(State::parse(&bytes, &list()), Ok(state));
@@ -59,6 +60,17 @@ struct Kept {
 }
 
 impl Kept {
+    /// The state with this text changed wherever it stands, under a right check sum: somebody meant to.
+    fn edit_state(&mut self, from: &str, to: &str) {
+        let blank = format!("\"check\": \"{}\"", ObjectDigest([0; 32]).to_base64());
+        let text = String::from_utf8(self.state.to_bytes().unwrap()).unwrap();
+        assert!(text.contains(from), "{from}");
+        let (body, check) = text.split_at(text.find("\"check\": ").unwrap());
+        let body = [&body.replace(from, to), &blank[..], &check[blank.len()..]].concat();
+        let check = format!("\"check\": \"{}\"", ObjectDigest::of(body.as_bytes()).to_base64());
+        self.state = State::parse(body.replace(&blank, &check).as_bytes(), &list()).unwrap();
+    }
+
     fn reopen(self) -> Result<VerifiedList, ReopenError> {
         let entries = Entries::from_unsorted(32, self.entries).unwrap().0;
         VerifiedList::reopen(&self.policy, &self.state, &self.charter, &self.release, entries)
@@ -83,6 +95,16 @@ const DAMAGES: &[Damage] = &[
     ("the next release",         |w, k| k.release = w.statement(&w.releases().last().unwrap().id()).to_bytes(), "release"),
     ("a release signature",      |_, k| { let at = k.release.len() - 20; k.release[at] ^= 1; },    "proof"),
     ("a signature less",         |_, k| { k.release.pop(); while k.release.last() != Some(&b'\n') { k.release.pop(); } }, "proof"),
+    ("the proof's release path", |_, k| k.edit_state("\"release_path\": [", "\"release_path\": [\n        \"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\","), "proof"),
+    ("the proof's charter path", |_, k| k.edit_state("\"charter_path\": [", "\"charter_path\": [\n        \"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\","), "proof"),
+    ("the release's place",      |_, k| k.edit_state("\"release_index\": 1", "\"release_index\": 0"),   "proof"),
+    ("the charter's place",      |_, k| k.edit_state("\"charter_index\": 0", "\"charter_index\": 1"),   "proof"),
+    ("the proof's tree",         |_, k| k.edit_state("        \"2\",\n", "        \"3\",\n"),         "proof"),
+    ("a cosignature's name",     |_, k| k.edit_state("        \"— witness", "        \"— fitness"),     "proof"),
+    ("the log's name",           |_, k| k.edit_state("        \"— log", "        \"— fog"),             "proof"),
+    ("another version number",   |_, k| k.edit_state("\"version\": 1", "\"version\": 0"),               "release"),
+    ("another edition number",   |_, k| k.edit_state("\"edition\": 1", "\"edition\": 0"),               "release"),
+    ("another creation time",    |_, k| k.edit_state("\"created\": \"2027", "\"created\": \"2026"),     "release"),
     ("no state",                 |_, k| k.state = State::new(&list()),                             "nothing"),
     ("an app that asks for more", |w, k| k.policy = w.policy_with("min_curators = 2", "min_curators = 3"), "policy"),
     ("an app with more witnesses", |w, k| k.policy = w.policy_with("group two 2 w1 w2 w3", &four_witnesses()), "proof"),

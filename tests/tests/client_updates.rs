@@ -6,11 +6,11 @@ use isonomy_core::resource::Resource;
 use isonomy_core::rules::Violation;
 use isonomy_core::statement::{ListName, Statement};
 use isonomy_core::tile::TilePath;
-use isonomy_tests::client::Client;
+use isonomy_tests::client::{Client, drive};
 use isonomy_tests::people::{at, hash, hashes, sign_charter};
 use isonomy_tests::world::World;
-use isonomy_verifier::Freshness;
 use isonomy_verifier::update::Pending;
+use isonomy_verifier::{Freshness, Save, State};
 
 /// Version 1 with ten entries, visible at 105, and a client that has it in force.
 fn begun() -> (World, Client) {
@@ -56,6 +56,26 @@ fn a_release_is_accepted_once_it_was_public_for_five_seconds() {
     assert_eq!((accepted.release, accepted.version, accepted.public_since), (id, 1, at(100)));
     assert_eq!(updated.list.freshness(at(105)), Freshness::Fresh { checkpoint_age: 0 });
     client.restart();
+}
+
+/// Whatever a client saves, it can stop after, and begin again from there.
+#[test]
+fn a_state_is_saved_with_its_content_and_never_before() {
+    let (mut world, client) = begun();
+    world.release(hashes(0..12), 200);
+    world.publish(200);
+    world.publish(205);
+    let (policy, list) = (&client.policy, client.list.as_ref());
+    let saves = drive(policy, &client.state, list, at(205), &world).saves;
+    let version = |state: &State| state.accepted().map(|accepted| accepted.version);
+    let listed = |save: &Save| save.list.as_ref().map(|list| list.version());
+    let seen: Vec<_> = saves.iter().map(|save| (version(&save.state), listed(save))).collect();
+    assert_eq!(seen, [(Some(1), None), (Some(2), Some(2))], "first the checkpoint, then the release with its content");
+    assert_eq!(saves[0].state.now(), at(205));
+    let again = drive(policy, &saves[0].state, list, at(205), &world);
+    assert_eq!((again.outcome.unwrap().list.version(), again.saves.len()), (2, 1));
+    let done = drive(policy, &saves[1].state, saves[1].list.as_ref(), at(205), &world);
+    assert_eq!((done.outcome.unwrap().list.version(), done.saves.len()), (2, 0));
 }
 
 #[test]

@@ -151,6 +151,8 @@ fn nobody_is_accused_by_keys_that_only_have_their_names() {
 
 // Early admission.
 
+type Edit<'a> = dyn Fn(&mut EarlyAdmission) + 'a;
+
 /// A log with a widening edition 2, public since 1000, and a release under it, public since `released`; and a client that
 /// has version 1 in force, and asked last at `asked`.
 fn widened(asked: u64, released: u64) -> (World, Client) {
@@ -213,14 +215,14 @@ fn what_is_no_early_admission() {
         release_proof: Lines::of(world.seen_proof(&release)),
         earlier: Lines::of(before.note()),
     };
-    let evidence = |edit: &dyn Fn(&mut EarlyAdmission)| {
+    let evidence = |edit: &Edit| {
         let mut parts = parts();
         edit(&mut parts);
         Evidence::EarlyAdmission(Box::new(parts))
     };
     let earlier = |size: u64, witnesses: &[(u8, u64)]| Lines::of(cosigned(&world.checkpoint(size), witnesses).note());
     assert!(verify(&evidence(&|_| ()), &world).is_ok());
-    let edits: [(&str, &dyn Fn(&mut EarlyAdmission)); 7] = [
+    let edits: &[(&str, &Edit)] = &[
         ("an edition that was there already", &|p| p.earlier = earlier(3, &[(1, 1000), (2, 1000)])),
         ("one witness's word", &|p| p.earlier = earlier(2, &[(1, 900)])),
         ("editions the wrong way round", &|p| std::mem::swap(&mut p.before, &mut p.edition)),

@@ -1,7 +1,7 @@
 //! The story, part by part.
 
 use super::attacks::{self, Repelled, Scene};
-use super::cast::Cast;
+use super::cast::{Cast, WITNESSES};
 use super::desk::{ALGORITHM, Desk};
 use super::ending::show_monitor;
 use super::matching::{self, Matching};
@@ -270,8 +270,12 @@ fn show_client(client: &Client, narrator: &Narrator<'_>) -> Result<()> {
     let checkpoint = status.checkpoint.context("no checkpoint was seen")?;
     let endorsed: Vec<String> =
         in_force.endorsed_by.iter().map(|curator| format!("{} ({})", curator.name, curator.jurisdiction)).collect();
-    let witnesses: Vec<&str> = checkpoint.witnessed_by.iter().map(|witness| witness.name.as_str()).collect();
-    narrator.done(format!("log of {} entries, cosigned by {}", checkpoint.size, witnesses.join(", ")));
+    narrator.done(format!(
+        "log of {} entries, cosigned by {} of {} witnesses",
+        checkpoint.size,
+        checkpoint.witnessed_by.len(),
+        WITNESSES.len()
+    ));
     narrator.done(format!(
         "release {} in it, under edition {} of the charter, endorsed by {}",
         in_force.version,

@@ -214,11 +214,11 @@ impl Monitor {
 /// The finding, now that it is proven.
 fn proven(finding: Finding, refused: &Refused, what: &str) -> Finding {
     let Refused { index, violation, .. } = refused;
-    let words = match violation {
+    match violation {
         Violation::NoticeNotOver { .. } => {
-            format!("Entry {index} breaks {}: the log {what}. {violation}.", violation.rule())
+            let rule = violation.rule();
+            finding.in_words(&format!("Entry {index} breaks {rule}: the log {what}. {violation}."))
         }
-        _ => finding.words.clone(),
-    };
-    Finding { words, ..finding }
+        _ => finding,
+    }
 }

@@ -51,8 +51,7 @@ impl Monitor {
             Relation::Unknown(words) => (ViewState::Unclear, Some(words)),
             Relation::Forked(evidence) => {
                 self.note_fork(subject, &evidence)?;
-                let words = "another history than the one that this monitor knows";
-                (ViewState::Contradicts, Some(words.to_owned()))
+                (ViewState::Contradicts, None)
             }
         };
         if matches!(state.0, ViewState::Same | ViewState::Behind) {

@@ -5,6 +5,7 @@ use crate::report::{
     AttestationReport, CharterReport, ContentState, EditionReport, ListReport, Organisation, ReleaseReport,
     ReleaseState,
 };
+use crate::units;
 use isonomy_core::time::Timestamp;
 use maud::{Markup, html};
 
@@ -72,7 +73,7 @@ fn charter(charter: &CharterReport) -> Markup {
             dt { "Limits" }
             dd { (limits(charter)) }
             dt { "Redress" }
-            dd { (charter.complaints) ". A wrong entry must go within " (words::duration(charter.removal_deadline)) "." }
+            dd { (charter.complaints) ". A wrong entry must go within " (units::duration(charter.removal_deadline)) "." }
             dt { "Contact" }
             dd { (charter.contact) }
         }
@@ -91,8 +92,8 @@ fn threshold(charter: &CharterReport) -> String {
     format!(
         "{} of {}, from at least {}",
         charter.threshold,
-        words::count(charter.curators.len(), "curator", "curators"),
-        words::count(usize::try_from(charter.min_jurisdictions).unwrap_or(usize::MAX), "jurisdiction", "jurisdictions")
+        units::count(charter.curators.len(), "curator", "curators"),
+        units::count(usize::try_from(charter.min_jurisdictions).unwrap_or(usize::MAX), "jurisdiction", "jurisdictions")
     )
 }
 
@@ -100,11 +101,11 @@ fn limits(charter: &CharterReport) -> Markup {
     let limits = &charter.limits;
     html! {
         ul class="plain" {
-            li { "At most " (words::number(limits.max_entries)) " entries, " (words::number(limits.max_added)) " added per release, "
-                (words::duration(limits.min_interval)) " between releases that add" }
-            li { "A release is public for " (words::duration(limits.min_visibility)) " before it is used, and valid for at most "
-                (words::duration(limits.validity)) }
-            li { "Widening the charter takes " (words::duration(limits.notice)) " of public notice" }
+            li { "At most " (units::number(limits.max_entries)) " entries, " (units::number(limits.max_added)) " added per release, "
+                (units::duration(limits.min_interval)) " between releases that add" }
+            li { "A release is public for " (units::duration(limits.min_visibility)) " before it is used, and valid for at most "
+                (units::duration(limits.validity)) }
+            li { "Widening the charter takes " (units::duration(limits.notice)) " of public notice" }
         }
     }
 }
@@ -123,7 +124,7 @@ fn releases(releases: &[ReleaseReport]) -> Markup {
             tbody role="rowgroup" { @for release in releases.iter().take(SHOWN) { (row(release)) } }
         }
         @if releases.len() > SHOWN {
-            p class="small soft" { "The newest " (SHOWN) " of " (words::count(releases.len(), "release", "releases"))
+            p class="small soft" { "The newest " (SHOWN) " of " (units::count(releases.len(), "release", "releases"))
                 "; all are in " a href="report.json" { "report.json" } "." }
         }
         p class="small soft" {
@@ -144,9 +145,9 @@ fn row(release: &ReleaseReport) -> Markup {
                 div class="small soft" { "edition " (release.edition) ", entry " (release.index) }
             }))
             (cell("Entries", html! {
-                div { (words::number(release.entries)) }
-                div class="small soft" { "+" (words::number(release.added)) " −" (words::number(release.removed)) }
-                @if release.irregular > 0 { div class="small soft" { (words::number(release.irregular)) " irregular" } }
+                div { (units::number(release.entries)) }
+                div class="small soft" { "+" (units::number(release.added)) " −" (units::number(release.removed)) }
+                @if release.irregular > 0 { div class="small soft" { (units::number(release.irregular)) " irregular" } }
             }))
             (cell("Endorsed by", html! {
                 ul class="plain" { @for curator in &release.endorsed_by { li { (organisation(curator)) } } }

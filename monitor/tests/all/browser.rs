@@ -1,7 +1,6 @@
 //! The page in a real browser, where one is installed. With `ISONOMY_REQUIRE_BROWSER` set, there must be one.
 
-use crate::serving::{Running, fresh};
-use crate::world::*;
+use crate::serving::{Running, ago, fresh};
 use std::path::Path;
 use std::process::Command;
 
@@ -49,9 +48,9 @@ async fn the_page_fits_narrow_and_wide_screens_and_its_style_is_applied() {
     let mut world = fresh();
     let mut other = world.log.split(world.path("other"));
     other.append("another history\n");
-    other.publish(START);
+    other.publish(ago(60));
     world.log.append("no statement\n");
-    world.log.publish(START);
+    world.log.publish(ago(60));
     let running = Running::start(&world, vec![world.log.source(), other.source()]).await;
     let page = running.page().await;
     let (profile, file) = (world.path("profile"), world.path("harness.html"));
@@ -70,7 +69,7 @@ async fn the_page_fits_narrow_and_wide_screens_and_its_style_is_applied() {
     if let Some(folder) = std::env::var_os("ISONOMY_SCREENSHOTS") {
         let folder = Path::new(&folder);
         for (name, size, dark) in
-            [("wide", "1280,2600", false), ("narrow", "500,3800", false), ("dark", "1280,1600", true)]
+            [("wide", "1280,4300", false), ("narrow", "500,3800", false), ("dark", "1280,1600", true)]
         {
             let mut arguments = vec![
                 format!("--screenshot={}", folder.join(format!("monitor-{name}.png")).display()),

@@ -54,7 +54,7 @@ impl Running {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("no look was complete in time");
+        panic!("no look was complete in time: {}", self.get("/report.json").await.body);
     }
 
     pub(crate) async fn stop(self) {
@@ -63,11 +63,14 @@ impl Running {
     }
 }
 
-/// A world whose last release is two minutes old by the system's clock, as the server has no other.
-pub(crate) fn fresh() -> World {
+/// So many seconds before now, by the system's clock: the server has no other.
+pub(crate) fn ago(seconds: u64) -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    let now = Timestamp(since.as_secs());
-    let ago = |seconds: u64| Timestamp(now.0 - seconds);
+    Timestamp(since.as_secs() - seconds)
+}
+
+/// A world whose last release is two minutes old.
+pub(crate) fn fresh() -> World {
     let mut world = World::empty();
     world.log.charter(|_| ());
     world.log.publish(ago(3 * DAY));

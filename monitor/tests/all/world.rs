@@ -147,10 +147,6 @@ impl Log {
         Self { path, entries, published: self.published, charters, releases }
     }
 
-    pub(crate) fn size(&self) -> u64 {
-        self.entries.len() as u64
-    }
-
     pub(crate) fn append(&mut self, entry: impl Into<Vec<u8>>) {
         self.entries.push(entry.into());
     }

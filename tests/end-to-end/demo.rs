@@ -1,6 +1,9 @@
 //! `isonomy demo`, run as a newcomer runs it.
 
-use isonomy_tests::process::isonomy;
+#[allow(dead_code)]
+mod process;
+
+use process::{isonomy, repository};
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -89,6 +92,49 @@ fn left_behind(data: &Path, attacks: &[Value], receipt: &str) {
     assert_eq!(code, 0, "{said}");
     let status: Value = serde_json::from_str(&said).expect("JSON");
     assert_eq!(status["version"], 2);
+}
+
+/// A line without what differs from run to run: the folder, digests, numbers.
+fn shape(line: &str, data: &str) -> String {
+    let line = line.replace(data, "DATA");
+    let digest = |word: &str| {
+        let is_base64 = word.len() == 44 && word.ends_with('=');
+        let is_hex = word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_base64 || is_hex { "DIGEST".to_owned() } else { word.to_owned() }
+    };
+    let words = line.split(' ').map(|word| {
+        let parts = word.split(['/', '.']).map(digest).collect::<Vec<_>>();
+        if word.len() == 44 { digest(word) } else { parts.join("/") }
+    });
+    let words: Vec<String> = words.collect();
+    let mut shaped = String::new();
+    for c in words.join(" ").chars() {
+        match c {
+            '0'..='9' if shaped.ends_with('0') => {}
+            '0'..='9' => shaped.push('0'),
+            other => shaped.push(other),
+        }
+    }
+    shaped
+}
+
+#[test]
+fn the_readme_shows_what_the_demo_says() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("demo");
+    let (success, out, err) = run(&["demo"], &data);
+    assert!(success, "{out}\n{err}");
+    let readme = std::fs::read_to_string(repository().join("README.md")).expect("the README");
+    let shown = readme.split_once("```text\n").expect("a block").1.split_once("```").expect("its end").0;
+    let last = shown.trim_end().lines().last().expect("a last line");
+    let shown_folder = last.rsplit(' ').next().expect("the folder");
+    let data = data.canonicalize().expect("the folder").display().to_string();
+    let shapes = |text: &str, data: &str| text.trim_end().lines().map(|line| shape(line, data)).collect::<Vec<_>>();
+    let (said, shown) = (shapes(&out, &data), shapes(shown, shown_folder));
+    for (said, shown) in said.iter().zip(&shown) {
+        assert_eq!(said, shown, "the README is out of date");
+    }
+    assert_eq!(said.len(), shown.len(), "{out}");
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The README's section "The same by hand", run exactly as it stands there, each role in a process of its own. Only the
 //! ports are replaced by free ones.
 
-use isonomy_tests::process::{free_ports, isonomy, repository};
+mod process;
+
+use process::{free_ports, isonomy, repository};
 use std::fs;
 use std::process::Command;
 

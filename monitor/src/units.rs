@@ -1,0 +1,53 @@
+//! Numbers and durations, as people read them.
+
+/// A duration, in the largest unit of which there are at least two, or which divides it.
+pub(crate) fn duration(seconds: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
+    let fits = |(unit, _): &&(u64, &str)| seconds >= 2 * unit || (seconds >= *unit && seconds.is_multiple_of(*unit));
+    let (unit, name) = UNITS.iter().find(fits).copied().unwrap_or((1, "second"));
+    let count = seconds / unit;
+    let about = if seconds.is_multiple_of(unit) { "" } else { "about " };
+    format!("{about}{} {name}{}", number(count), if count == 1 { "" } else { "s" })
+}
+
+/// A number, its digits in groups of three.
+pub(crate) fn number(number: u64) -> String {
+    let digits = number.to_string();
+    let mut shown = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
+/// So many of something, for example `1 breach` or `3 breaches`.
+pub(crate) fn count(count: usize, one: &str, many: &str) -> String {
+    format!("{} {}", number(count as u64), if count == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_durations() {
+        assert_eq!([number(0), number(999), number(1000), number(1_234_567)], ["0", "999", "1,000", "1,234,567"]);
+        for (seconds, words) in [
+            (0, "0 seconds"),
+            (1, "1 second"),
+            (60, "1 minute"),
+            (90, "90 seconds"),
+            (3600, "1 hour"),
+            (5400, "90 minutes"),
+            (86_400, "1 day"),
+            (100_000, "about 27 hours"),
+            (2_592_000, "30 days"),
+        ] {
+            assert_eq!(duration(seconds), words);
+        }
+        assert_eq!([count(1, "breach", "breaches"), count(0, "breach", "breaches")], ["1 breach", "0 breaches"]);
+    }
+}
