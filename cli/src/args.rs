@@ -385,7 +385,7 @@ pub(crate) struct MonitorFolder {
 
 #[derive(Subcommand)]
 pub(crate) enum MonitorCommand {
-    /// Follow and audit, without a page.
+    /// Follow and audit, without a page. With --json, one document a line.
     Run {
         #[command(flatten)]
         folder: MonitorFolder,

@@ -1,9 +1,6 @@
 //! Exit codes, the same for every command.
 
-use isonomy_client::{ClientError, UpdateError};
-use isonomy_fetch::FetchError;
-use isonomy_matcher::receipt::ReceiptError;
-use isonomy_verifier::evidence::EvidenceError;
+mod classes;
 
 /// How a command ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,17 +17,22 @@ pub(crate) enum Exit {
     Matched = 5,
     /// `monitor run --once`: there are findings.
     Findings = 6,
+    /// `match`: nothing matched, but at least one picture or hash could not be checked.
+    NotChecked = 7,
 }
 
 /// The codes, for `--help`.
 pub(crate) const HELP: &str = "Exit codes:
-  0  done; for `match`: nothing matched
+  0  done; for `match`: everything was checked, and nothing matched
   1  a file, the network or something else around the command failed
   2  the command was called wrongly
   3  refused: a rule or the policy was broken, or a proof does not hold
   4  the input is not what it should be
   5  `match`: at least one picture matched
-  6  `monitor run --once`: there are findings";
+  6  `monitor run --once`: there are findings
+  7  `match`: nothing matched, but at least one picture or hash could not be checked
+
+With --json, errors too are a JSON document on standard output.";
 
 impl Exit {
     /// The code that an error stands for.
@@ -39,24 +41,8 @@ impl Exit {
     }
 
     fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Self> {
-        if let Some(error) = cause.downcast_ref::<ReceiptError>() {
-            let malformed = matches!(error, ReceiptError::Malformed(_) | ReceiptError::WrongHash { .. });
-            return Some(if malformed { Self::Malformed } else { Self::Refused });
-        }
-        if let Some(error) = cause.downcast_ref::<EvidenceError>() {
-            let malformed = matches!(error, EvidenceError::Malformed(_));
-            return Some(if malformed { Self::Malformed } else { Self::Refused });
-        }
-        if let Some(FetchError::Refused { .. }) = cause.downcast_ref::<FetchError>() {
-            return Some(Self::Refused);
-        }
-        if let Some(UpdateError::Refused { .. }) = cause.downcast_ref::<UpdateError>() {
-            return Some(Self::Refused);
-        }
-        let _ = cause.downcast_ref::<ClientError>();
-        cause
-            .downcast_ref::<Malformed>()
-            .map(|_| Self::Malformed)
+        classes::of(cause)
+            .or_else(|| cause.downcast_ref::<Malformed>().map(|_| Self::Malformed))
             .or_else(|| cause.downcast_ref::<Refused>().map(|_| Self::Refused))
     }
 }

@@ -1,5 +1,7 @@
 //! What a command says: words for people, or one JSON document with `--json`.
 
+use crate::exit::Exit;
+use isonomy_client::UpdateError;
 use serde::Serialize;
 use std::fmt::Display;
 
@@ -36,11 +38,20 @@ impl Output {
         }
     }
 
+    /// One of many documents: a line each.
+    pub(crate) fn report_line(&self, words: impl Display, json: &impl Serialize) -> anyhow::Result<()> {
+        if self.json {
+            println!("{}", serde_json::to_string(json)?);
+        } else {
+            println!("{words}");
+        }
+        Ok(())
+    }
+
     /// What went wrong, with each cause that says more.
     pub(crate) fn error(&self, error: &anyhow::Error) {
         if self.json {
-            let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-            println!("{}", serde_json::json!({ "error": causes[0], "causes": causes[1..] }));
+            println!("{:#}", document(error));
             return;
         }
         eprintln!("error: {error}");
@@ -52,4 +63,18 @@ impl Output {
             }
         }
     }
+}
+
+/// An error for programs; a refused update with what each source was refused for.
+fn document(error: &anyhow::Error) -> serde_json::Value {
+    let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
+    let mut document = serde_json::json!({
+        "error": error.to_string(),
+        "causes": causes,
+        "exit": Exit::of(error) as u8,
+    });
+    if let Some(update) = error.chain().find_map(|cause| cause.downcast_ref::<UpdateError>()) {
+        document["refusals"] = serde_json::json!(update.refusals());
+    }
+    document
 }

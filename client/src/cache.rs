@@ -23,11 +23,12 @@ pub enum CacheReport {
     Intact,
     /// Nothing: the next update fetches the content anew.
     Missing,
-    /// Something else than the list in force; it was set aside, and the next update fetches the content anew.
+    /// Something else than the list in force. A client that opens it sets it aside, and the next update fetches the
+    /// content anew.
     Damaged {
         /// What is wrong with it.
         reason: String,
-        /// Where it is now; absent if it could not be moved.
+        /// Where it is now; absent if it was not, or could not be, moved.
         #[serde(skip_serializing_if = "Option::is_none")]
         set_aside: Option<PathBuf>,
     },
@@ -60,22 +61,26 @@ impl Cache {
     /// The list that `state` has in force, if it is here. A damaged cache is set aside, and what is left over from
     /// before is removed.
     pub(crate) fn open(&self, policy: &Policy, state: &State) -> (Option<VerifiedList>, CacheReport) {
+        let (list, mut report) = self.look(policy, state);
+        if let CacheReport::Damaged { set_aside, .. } = &mut report {
+            *set_aside = self.set_aside().ok();
+        } else {
+            let kept = state.accepted().map(|accepted| [accepted.release, accepted.charter]);
+            self.keep_only(kept.as_ref().map_or(&[], |kept| kept));
+        }
+        (list, report)
+    }
+
+    /// The list that `state` has in force, if it is here. Nothing is changed.
+    pub(crate) fn look(&self, policy: &Policy, state: &State) -> (Option<VerifiedList>, CacheReport) {
         let Some(accepted) = state.accepted() else {
-            self.keep_only(&[]);
             return (None, CacheReport::Empty);
         };
-        let opened = self.reopen(policy, state, accepted);
-        if !matches!(opened, Err(Unopened::Damaged(_))) {
-            self.keep_only(&[accepted.release, accepted.charter]);
-        }
-        match opened {
+        match self.reopen(policy, state, accepted) {
             Ok(list) => (Some(list), CacheReport::Intact),
             Err(Unopened::Missing) => (None, CacheReport::Missing),
             Err(Unopened::Refused(reason)) => (None, CacheReport::Refused { reason }),
-            Err(Unopened::Damaged(reason)) => {
-                let set_aside = self.set_aside().ok();
-                (None, CacheReport::Damaged { reason, set_aside })
-            }
+            Err(Unopened::Damaged(reason)) => (None, CacheReport::Damaged { reason, set_aside: None }),
         }
     }
 

@@ -27,10 +27,10 @@ pub struct Client {
 
 impl Client {
     /// Opens the client that is kept in `folder`, or makes a new one there. No other process, and no other part of this
-    /// one, can have the folder open at the same time.
+    /// one, can have the folder open at the same time, except to look at it with [`Client::open_read_only`].
     pub fn open(folder: impl AsRef<Path>, policy: Policy) -> Result<Self, ClientError> {
         let folder = Folder::open(folder.as_ref())?;
-        let state = folder.state(&policy)?;
+        let state = folder.state_or_new(&policy)?;
         let (list, cache) = folder.cache().open(&policy, &state);
         Ok(Self { folder, policy, state, list, max_object_size: MAX_OBJECT_SIZE, cache })
     }
@@ -50,7 +50,7 @@ impl Client {
 
     /// What is in force, who vouches for it, and how old that knowledge is at `clock`, this machine's clock.
     pub fn status(&self, clock: Timestamp) -> Status {
-        Status::of(self, clock)
+        Status::of(&self.policy, &self.state, self.list.as_ref(), &self.cache, clock)
     }
 
     /// The policy.

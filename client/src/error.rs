@@ -24,6 +24,12 @@ pub enum ClientError {
         /// What the policy is about.
         wanted: String,
     },
+    /// No client was ever kept in the folder.
+    #[error("there is no client state in {}; run `isonomy client update` first", folder.display())]
+    NotAClient {
+        /// The folder.
+        folder: PathBuf,
+    },
 
     // This machine
     /// The state is damaged. A client that started anew could be rolled back, so it never does that by itself.

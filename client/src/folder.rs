@@ -25,6 +25,7 @@ use isonomy_core::statement::ListName;
 use isonomy_store::files::{self, FileError, FolderLock};
 use isonomy_verifier::state::{MAX_STATE_SIZE, StateError};
 use isonomy_verifier::{Evidence, Policy, State};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 const STATE: &str = "state.json";
@@ -37,20 +38,22 @@ const REFUSALS: &str = "refusals";
 /// a fork is always kept; there is at most one, since updates stop with it.
 const MAX_EVIDENCE_FILES: usize = 1000;
 
-/// A client's folder, locked.
+/// Where things are in a client's folder, and what can be read of it without changing anything.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    path: PathBuf,
+}
+
+/// A client's folder, locked: the only way to write there.
 #[derive(Debug)]
 pub(crate) struct Folder {
-    path: PathBuf,
+    layout: Layout,
     _lock: FolderLock,
 }
 
-impl Folder {
-    /// Locks the folder, and makes it if there is none.
-    pub(crate) fn open(path: &Path) -> Result<Self, ClientError> {
-        files::create_dir_all_durable(path)?;
-        let lock = FolderLock::acquire(path)?;
-        files::remove_temporaries(path)?;
-        Ok(Self { path: path.to_owned(), _lock: lock })
+impl Layout {
+    pub(crate) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned() }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -65,8 +68,18 @@ impl Folder {
         self.path.join(REFUSALS)
     }
 
-    /// The state; that of a client that knows nothing yet if the folder is new.
-    pub(crate) fn state(&self, policy: &Policy) -> Result<State, ClientError> {
+    /// Where an evidence file is kept.
+    pub(crate) fn evidence_path(&self, digest: &ObjectDigest) -> PathBuf {
+        self.path.join(EVIDENCE).join(evidence_name(digest))
+    }
+
+    /// The state of a client that is there already.
+    pub(crate) fn existing_state(&self, policy: &Policy) -> Result<State, ClientError> {
+        self.state(policy)?.ok_or_else(|| ClientError::NotAClient { folder: self.path.clone() })
+    }
+
+    /// The state; `None` if the folder is new, or not there.
+    fn state(&self, policy: &Policy) -> Result<Option<State>, ClientError> {
         let (path, list) = (self.path.join(STATE), policy.list());
         let read = files::read_limited(&path, MAX_STATE_SIZE);
         if let Err(FileError::TooLarge { .. }) = read {
@@ -74,13 +87,9 @@ impl Folder {
             return Err(ClientError::DamagedState { path, reason });
         }
         match read? {
-            Some(bytes) => self.parse_state(&bytes, policy),
+            Some(bytes) => self.parse_state(&bytes, policy).map(Some),
             None if self.was_in_use() => Err(ClientError::MissingState { path, list: list.clone() }),
-            None => {
-                let state = State::new(list);
-                self.write_state(&state)?;
-                Ok(state)
-            }
+            None => Ok(None),
         }
     }
 
@@ -107,6 +116,34 @@ impl Folder {
     fn was_in_use(&self) -> bool {
         [CACHE, DAMAGED_CACHE, EVIDENCE, REFUSALS].iter().any(|name| self.path.join(name).exists())
     }
+}
+
+impl Deref for Folder {
+    type Target = Layout;
+
+    fn deref(&self) -> &Layout {
+        &self.layout
+    }
+}
+
+impl Folder {
+    /// Locks the folder, and makes it if there is none.
+    pub(crate) fn open(path: &Path) -> Result<Self, ClientError> {
+        files::create_dir_all_durable(path)?;
+        let lock = FolderLock::acquire(path)?;
+        files::remove_temporaries(path)?;
+        Ok(Self { layout: Layout::new(path), _lock: lock })
+    }
+
+    /// The state; that of a client that knows nothing yet, which is written, if the folder is new.
+    pub(crate) fn state_or_new(&self, policy: &Policy) -> Result<State, ClientError> {
+        if let Some(state) = self.state(policy)? {
+            return Ok(state);
+        }
+        let state = State::new(policy.list());
+        self.write_state(&state)?;
+        Ok(state)
+    }
 
     /// Makes the state durable, in place of the one before.
     pub(crate) fn write_state(&self, state: &State) -> Result<(), ClientError> {
@@ -127,11 +164,6 @@ impl Folder {
         }
         files::replace(&path, evidence.to_text().as_bytes())?;
         Ok(Some(name))
-    }
-
-    /// Where an evidence file is kept.
-    pub(crate) fn evidence_path(&self, digest: &ObjectDigest) -> PathBuf {
-        self.path.join(EVIDENCE).join(evidence_name(digest))
     }
 }
 

@@ -17,6 +17,7 @@
 //! folder is described at [`folder`].
 //!
 //! * [`Client`]: one list, in one folder that no other process uses at the same time.
+//! * [`ReadOnly`]: the same folder, looked at without a lock and without a trace, also while the client updates.
 //! * [`UpdateReport`] and [`Refusal`]: what came of an update. Every refusal leaves a record in the folder.
 //! * [`Status`]: what is in force, who vouches for it, and how old that knowledge is.
 
@@ -28,6 +29,7 @@ mod clock;
 mod error;
 mod evidence;
 pub mod folder;
+mod read_only;
 mod refusal;
 mod status;
 mod update;
@@ -39,6 +41,7 @@ pub use error::{ClientError, UpdateError};
 pub use evidence::{EvidenceRefused, Shown};
 pub use isonomy_fetch::Source;
 pub use isonomy_verifier::{Policy, VerifiedList};
+pub use read_only::ReadOnly;
 pub use refusal::{CitedRule, Refusal};
 pub use status::{Endorser, InForce, KnownCheckpoint, Status, Witnessed};
 pub use update::{Change, UpdateReport};

@@ -1,7 +1,6 @@
 //! What a client knows, in a form for people and programs.
 
 use crate::cache::CacheReport;
-use crate::client::Client;
 use isonomy_core::charter::{Action, Aim, Jurisdiction, PurposeCode};
 use isonomy_core::cosignature::cosignatures;
 use isonomy_core::encoding::to_hex;
@@ -12,10 +11,11 @@ use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::{LeafIndex, TreeSize};
-use isonomy_verifier::{Freshness, VerifiedList};
-use serde::Serialize;
+use isonomy_verifier::{Freshness, Policy, State, VerifiedList, view};
+use serde::{Serialize, Serializer};
+use std::fmt::Display;
 
-/// What a client knows at one moment.
+/// What a client knows at one moment. In JSON all hashes are in lower-case hexadecimal, as people compare them.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Status {
     /// The list.
@@ -37,7 +37,7 @@ pub struct Status {
     /// What was found in the cache when the client was opened.
     pub cache: CacheReport,
     /// The digest of the evidence because of which updates stopped, if they did.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "optional_hex")]
     pub halted: Option<ObjectDigest>,
 }
 
@@ -47,10 +47,12 @@ pub struct InForce {
     /// Its version.
     pub version: u64,
     /// The release.
+    #[serde(serialize_with = "hex")]
     pub release: StatementId,
     /// The release's place in the log.
     pub index: LeafIndex,
     /// The edition of the charter under which it may be used.
+    #[serde(serialize_with = "hex")]
     pub charter: StatementId,
     /// The number of that edition.
     pub edition: u64,
@@ -80,6 +82,8 @@ pub struct InForce {
     pub freshness: Freshness,
     /// 64 hexadecimal digits that are equal for all holders of this release.
     pub view: String,
+    /// The comparison code of the view: 24 digits that two people can read to each other.
+    pub code: String,
 }
 
 /// A curator that signed the release.
@@ -97,6 +101,7 @@ pub struct KnownCheckpoint {
     /// How many entries the log had.
     pub size: TreeSize,
     /// The root of its tree.
+    #[serde(serialize_with = "hex")]
     pub root: RootHash,
     /// The latest time that a quorum of witnesses vouches for.
     pub now: Timestamp,
@@ -114,14 +119,19 @@ pub struct Witnessed {
 }
 
 impl Status {
-    pub(crate) fn of(client: &Client, clock: Timestamp) -> Self {
-        let (policy, state) = (client.policy(), client.state());
+    pub(crate) fn of(
+        policy: &Policy,
+        state: &State,
+        list: Option<&VerifiedList>,
+        cache: &CacheReport,
+        clock: Timestamp,
+    ) -> Self {
         let latest = clock.max(state.now());
         Self {
             list: policy.list().clone(),
             log: policy.log().name().to_owned(),
             version: state.accepted().map(|accepted| accepted.version),
-            in_force: client.list().map(|list| in_force(list, latest)),
+            in_force: list.map(|list| in_force(list, latest)),
             checkpoint: state.checkpoint().map(|note| KnownCheckpoint {
                 size: note.checkpoint().size,
                 root: note.checkpoint().root,
@@ -129,7 +139,7 @@ impl Status {
                 witnessed_by: witnessed_by(note.note(), policy.trust()),
             }),
             clock_behind: latest.since(clock),
-            cache: client.cache().clone(),
+            cache: cache.clone(),
             halted: state.halted().copied(),
         }
     }
@@ -156,6 +166,7 @@ fn in_force(list: &VerifiedList, latest: Timestamp) -> InForce {
         expires: release.expires,
         freshness: list.freshness(latest),
         view: to_hex(&list.view()),
+        code: view::code(&list.view()),
     }
 }
 
@@ -176,4 +187,16 @@ fn witnessed_by(checkpoint: &Note, trust: &TlogPolicy) -> Vec<Witnessed> {
     let times = cosignatures(checkpoint, &keys).unwrap_or_default();
     let witnessed = |(at, time): (usize, Timestamp)| Some(Witnessed { name: keys.get(at)?.name().to_owned(), time });
     times.into_iter().filter_map(witnessed).collect()
+}
+
+/// A hash as it is shown to people: in lower-case hexadecimal.
+fn hex<S: Serializer>(hash: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(hash)
+}
+
+fn optional_hex<S: Serializer>(hash: &Option<impl Display>, serializer: S) -> Result<S::Ok, S::Error> {
+    match hash {
+        Some(hash) => serializer.collect_str(hash),
+        None => serializer.serialize_none(),
+    }
 }

@@ -83,6 +83,11 @@ impl Jurisdiction {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The country that it is, or is a part of: two parts of one are not independent of each other.
+    pub fn country(&self) -> &str {
+        self.0.split_once('-').map_or(&self.0, |(country, _)| country)
+    }
 }
 
 impl fmt::Display for Jurisdiction {
@@ -468,7 +473,7 @@ impl Charter {
         require(!self.maintainer.keys.is_empty(), "maintainer.keys", "at least one key")?;
         let count = curators.len() as u64;
         require((1..=count).contains(threshold), "curation.threshold", "from 1 to the number of curators")?;
-        let mut jurisdictions: Vec<&Jurisdiction> = curators.iter().map(|curator| &curator.jurisdiction).collect();
+        let mut jurisdictions: Vec<&str> = curators.iter().map(|curator| curator.jurisdiction.country()).collect();
         jurisdictions.sort();
         jurisdictions.dedup();
         require(

@@ -10,6 +10,9 @@
 //! | `GET /metrics` | Prometheus |
 //! | `GET /` | what this is, in words |
 //!
+//! Ranges are served of what never changes. Of the rest there is no part, nor an answer "not modified since" some second:
+//! it may change twice in one.
+//!
 //! A refusal is JSON, `{"error": code, "rule": number, "message": words}`, `rule` only if a rule was broken. Nothing is
 //! logged about who reads what.
 
@@ -19,9 +22,8 @@ use crate::refusal::Refusal;
 use crate::sequencer::Submission;
 use crate::state::{State as Shared, now};
 use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State};
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
@@ -38,13 +40,17 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::spawn_blocking;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tower_http::services::ServeDir;
 
 /// How long a submitter is kept waiting for witnesses.
 const PATIENCE: Duration = Duration::from_secs(240);
-/// How long the next piece of an object is waited for.
+/// How long a statement may take to arrive.
+const STATEMENT: Duration = Duration::from_secs(30);
+/// How long the next piece of an object is waited for, and how much longer than at [`UPLOAD_RATE`] it may take in all.
 const UPLOAD_IDLE: Duration = Duration::from_secs(60);
+/// How many bytes of an object have to arrive in a second, on average.
+const UPLOAD_RATE: u64 = 8 * 1024;
 /// How many releases' contents are judged at a time: each may take as much memory as two lists.
 pub(crate) const JUDGES: usize = 2;
 
@@ -111,7 +117,12 @@ impl From<ObjectError> for Refusal {
     }
 }
 
-fn body(body: Result<Bytes, BytesRejection>) -> Result<Bytes, Refusal> {
+/// The body of a request that carries a statement. What says itself that it is too large is not waited for.
+async fn statement_in(request: Request) -> Result<Bytes, Refusal> {
+    if request.body().size_hint().lower() > MAX_STATEMENT_SIZE as u64 {
+        return Err(Refusal::StatementTooLarge);
+    }
+    let body = timeout(STATEMENT, Bytes::from_request(request, &())).await.map_err(|_| Refusal::TooSlow)?;
     body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Refusal::StatementTooLarge,
         _ => Refusal::Unreadable,
@@ -129,11 +140,8 @@ fn missing(statement: &Statement, digests: &[ObjectDigest]) -> axum::Json<Missin
     axum::Json(Missing { id: statement.id().to_hex(), missing })
 }
 
-async fn check(
-    State(surface): State<Surface>,
-    request: Result<Bytes, BytesRejection>,
-) -> Result<impl IntoResponse, Refusal> {
-    let draft = Statement::parse_draft(&body(request)?)?;
+async fn check(State(surface): State<Surface>, request: Request) -> Result<impl IntoResponse, Refusal> {
+    let draft = Statement::parse_draft(&statement_in(request).await?)?;
     surface.shared.judge(&draft, Signing::Draft)?;
     let digests = match &draft {
         Statement::Release(release) => surface.shared.missing(release.body()),
@@ -142,8 +150,8 @@ async fn check(
     Ok(missing(&draft, &digests))
 }
 
-async fn submit(State(surface): State<Surface>, request: Result<Bytes, BytesRejection>) -> Result<Response, Refusal> {
-    let statement = Statement::parse(&body(request)?)?;
+async fn submit(State(surface): State<Surface>, request: Request) -> Result<Response, Refusal> {
+    let statement = Statement::parse(&statement_in(request).await?)?;
     if let Statement::Release(release) = &statement
         && let Some(wait) = surface.shared.wait_for(release.body())
     {
@@ -175,9 +183,13 @@ impl Surface {
     /// Judges the content of a release. If the same text was submitted before, with whatever signatures, that one counts.
     async fn judged(&self, release: Signed<Release>) -> Result<Signed<Release>, Refusal> {
         let release = self.shared.pending.find(&release.id()).unwrap_or(release);
-        let _turn = self.judges.acquire().await.map_err(|_| Refusal::Closing)?;
+        let turn = Arc::clone(&self.judges).acquire_owned().await.map_err(|_| Refusal::Closing)?;
         let (shared, body) = (Arc::clone(&self.shared), release.body().clone());
-        let verdict = spawn_blocking(move || shared.judge_content(&body)).await.map_err(|error| internal(&error))?;
+        let judge = move || {
+            let _turn = turn; // held to the end, also if whoever asked has gone
+            shared.judge_content(&body)
+        };
+        let verdict = spawn_blocking(judge).await.map_err(|error| internal(&error))?;
         if let Err(ObjectError::Refused(_)) = &verdict {
             self.shared.pending.remove(&release.id()).map_err(|error| internal(&error))?;
         }
@@ -262,9 +274,11 @@ fn announced_size(request: &Request, object: &ObjectRef) -> Result<(), Refusal> 
 }
 
 async fn receive(mut upload: Upload, body: Body) -> Result<Upload, Refusal> {
-    let mut pieces = body.into_data_stream();
+    let (mut pieces, started) = (body.into_data_stream(), Instant::now());
     loop {
-        let piece = timeout(UPLOAD_IDLE, pieces.next()).await.map_err(|_| Refusal::Unreadable)?;
+        let (idle, rate) = (Instant::now() + UPLOAD_IDLE, Duration::from_secs(upload.size() / UPLOAD_RATE));
+        let deadline = idle.min(started + UPLOAD_IDLE + rate);
+        let piece = timeout_at(deadline, pieces.next()).await.map_err(|_| Refusal::TooSlow)?;
         let Some(piece) = piece else { return Ok(upload) };
         let piece = piece.map_err(|_| Refusal::Unreadable)?;
         let written = spawn_blocking(move || upload.write(&piece).map(|()| upload)).await;
@@ -275,18 +289,13 @@ async fn receive(mut upload: Upload, body: Body) -> Result<Upload, Refusal> {
 /// Serves a file of the public folder; nothing but what is a resource by its path.
 async fn read(State(surface): State<Surface>, request: Request) -> Response {
     let path = request.uri().path().strip_prefix('/').unwrap_or_default().to_owned();
-    let (content_type, cache) = match Resource::parse(&path) {
-        Some(resource) if resource.is_immutable() => (HeaderValue::from_static(resource.content_type()), IMMUTABLE),
-        Some(resource) => (HeaderValue::from_static(resource.content_type()), MUTABLE),
-        None if path == LISTS => (JSON, MUTABLE),
-        None => return not_found(),
-    };
+    let Some((content_type, cache)) = surface.headers_of(&path) else { return not_found() };
     let root = surface.shared.log.public().root();
     // The path has no dots but inside names, so that it leads nowhere else.
     if !tokio::fs::metadata(root.join(&path)).await.is_ok_and(|file| file.is_file()) {
         return not_found();
     }
-    let mut response = match ServeDir::new(root).try_call(without_query(request)).await {
+    let mut response = match ServeDir::new(root).try_call(plain(request, cache == IMMUTABLE)).await {
         Ok(response) => response.map(Body::new),
         Err(error) => return internal(&error).into_response(),
     };
@@ -299,11 +308,43 @@ async fn read(State(surface): State<Surface>, request: Request) -> Response {
     response
 }
 
-fn without_query(mut request: Request) -> Request {
+impl Surface {
+    /// The media type of what is at this path, and for how long it may be cached; `None` if nothing is.
+    fn headers_of(&self, path: &str) -> Option<(HeaderValue, HeaderValue)> {
+        match Resource::parse(path) {
+            Some(Resource::Tile(tile)) if !self.shared.log.covers(&tile) => None,
+            Some(resource) => {
+                let cache = if resource.is_immutable() { IMMUTABLE } else { MUTABLE };
+                Some((HeaderValue::from_static(resource.content_type()), cache))
+            }
+            None => (path == LISTS).then_some((JSON, MUTABLE)),
+        }
+    }
+}
+
+/// The request without its query, and without what is not served: several ranges at once, units other than bytes, and
+/// any range or date of a file that changes. All of these may be ignored (RFC 9110, 13.1.3 and 14.2).
+fn plain(mut request: Request, is_immutable: bool) -> Request {
     if let Ok(path) = request.uri().path().parse::<Uri>() {
         *request.uri_mut() = path;
     }
+    let headers = request.headers_mut();
+    if !is_immutable {
+        headers.remove(header::IF_MODIFIED_SINCE);
+        headers.remove(header::IF_UNMODIFIED_SINCE);
+    }
+    let range = headers.get(header::RANGE).and_then(|range| range.to_str().ok());
+    if !is_immutable || headers.contains_key(header::IF_RANGE) || !range.is_some_and(is_one_range) {
+        headers.remove(header::RANGE);
+    }
     request
+}
+
+/// Whether this asks for one range of bytes: `bytes=0-9`, `bytes=9-` or `bytes=-9`.
+fn is_one_range(range: &str) -> bool {
+    let is_number = |text: &str| text.is_empty() || text.parse::<u64>().is_ok();
+    let bounds = range.strip_prefix("bytes=").and_then(|range| range.split_once('-'));
+    bounds.is_some_and(|(first, last)| is_number(first) && is_number(last) && range.len() > "bytes=-".len())
 }
 
 fn not_found() -> Response {

@@ -29,7 +29,7 @@ use isonomy_core::checkpoint::{Checkpoint, CheckpointError, CheckpointNote};
 use isonomy_core::hash::{NodeHash, RootHash};
 use isonomy_core::note::{SigningKey, VerifierKey};
 use isonomy_core::resource::Resource;
-use isonomy_core::tile::{self, RightEdge, TileError, TilePath};
+use isonomy_core::tile::{self, RightEdge, TileError, TileKind, TilePath};
 use isonomy_core::tree::{Frontier, LeafIndex, ProofError, TreeSize, empty_root, leaf_hash};
 use isonomy_store::files::FileError;
 use isonomy_store::kv::{Store, StoreError};
@@ -210,6 +210,19 @@ impl Log {
         Ok(self.public.replace(&Resource::Checkpoint, &checkpoint.to_bytes())?)
     }
 
+    /// Whether the committed tree has everything that this tile holds. Others may be on the disk, left from a batch that
+    /// was never committed; the next one may replace them, so nobody must see them.
+    pub fn covers(&self, tile: &TilePath) -> bool {
+        let level = match tile.kind() {
+            TileKind::Hashes { level } => level,
+            TileKind::Entries => 0,
+        };
+        let count = self.size().0.checked_shr(u32::from(level) * u32::from(tile::TILE_HEIGHT)).unwrap_or(0);
+        let start = tile.index().checked_mul(u64::from(tile::TILE_WIDTH));
+        let end = start.and_then(|start| start.checked_add(tile.width().into()));
+        end.is_some_and(|end| end <= count)
+    }
+
     /// A reader of the nodes of the tree of this size.
     pub fn reader(&self, size: TreeSize) -> NodeReader<'_> {
         NodeReader::new(&self.public, size)
@@ -346,6 +359,10 @@ mod tests {
             // A batch whose tiles were written, but which was never committed.
             let edge = tiles::read_edge(log.public(), TreeSize(5)).unwrap();
             tiles::write_growth(log.public(), &edge, &[b"never".to_vec(), b"committed".to_vec()]).unwrap();
+            let covered = |path: &str| log.covers(&TilePath::parse(path).unwrap());
+            assert!(covered("tile/0/000.p/5") && covered("tile/entries/000.p/5") && covered("tile/0/000.p/3"));
+            assert!(!covered("tile/0/000.p/7") && !covered("tile/entries/000.p/7") && !covered("tile/0/000"));
+            assert!(!covered("tile/1/000.p/1") && !covered("tile/63/000.p/1") && !covered("tile/0/001.p/1"));
             log.head()
         };
         let log = folder.open().unwrap();

@@ -18,6 +18,10 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How many may send the same object at a time, each at the price of its size on the disk.
+const MAX_SENDERS: usize = 4;
 
 /// Why an object could not be received or read.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +51,11 @@ pub struct Objects {
     staged: PathBuf,
     incoming: PathBuf,
     next: AtomicU64,
+    receiving: Receiving,
 }
+
+/// The objects that are being received, each as often as there are senders.
+type Receiving = Arc<Mutex<Vec<ObjectDigest>>>;
 
 impl Objects {
     /// The objects in these folders. What was being received when the server stopped last is removed.
@@ -61,7 +69,7 @@ impl Objects {
             tracing::warn!(%error, "objects left over from the last run can't be removed");
         }
         files::create_dir_all_durable(&incoming)?;
-        Ok(Self { public, staged, incoming, next: AtomicU64::new(0) })
+        Ok(Self { public, staged, incoming, next: AtomicU64::new(0), receiving: Receiving::default() })
     }
 
     /// Whether the object is there, staged or public.
@@ -85,15 +93,16 @@ impl Objects {
         if ObjectDigest::of(&bytes) == object.sha256 { Ok(bytes) } else { Err(damaged()) }
     }
 
-    /// Begins to receive an object.
+    /// Begins to receive an object; [`Refusal::Busy`] if enough others are sending it already.
     pub fn receive(&self, object: ObjectRef) -> Result<Upload, ObjectError> {
+        let turn = Turn::take(&self.receiving, object.sha256)?;
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let folder = self.incoming.join(number.to_string());
         files::create_dir_all_durable(&folder)?;
         let path = folder.join("object");
         let file = File::create(&path).map_err(|source| ObjectError::Write { path, source })?;
         let target = self.staged.join(object.sha256.to_hex());
-        Ok(Upload { object, folder, target, file, hasher: Sha256::new(), size: 0 })
+        Ok(Upload { object, folder, target, file, hasher: Sha256::new(), size: 0, _turn: turn })
     }
 
     /// Makes the objects of a release public.
@@ -133,6 +142,32 @@ impl Objects {
     }
 }
 
+/// One sender's place among those of an object, free again when it is dropped.
+struct Turn {
+    receiving: Receiving,
+    digest: ObjectDigest,
+}
+
+impl Turn {
+    fn take(receiving: &Receiving, digest: ObjectDigest) -> Result<Self, Refusal> {
+        let mut digests = receiving.lock().unwrap_or_else(PoisonError::into_inner);
+        if digests.iter().filter(|other| **other == digest).count() >= MAX_SENDERS {
+            return Err(Refusal::Busy);
+        }
+        digests.push(digest);
+        Ok(Self { receiving: Arc::clone(receiving), digest })
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut digests = self.receiving.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = digests.iter().position(|other| *other == self.digest) {
+            digests.swap_remove(at);
+        }
+    }
+}
+
 /// An object that is being received; gone when it is dropped.
 pub struct Upload {
     object: ObjectRef,
@@ -141,9 +176,15 @@ pub struct Upload {
     file: File,
     hasher: Sha256,
     size: u64,
+    _turn: Turn,
 }
 
 impl Upload {
+    /// How many bytes there are so far.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
     /// Takes the next bytes. More than the object has are refused at once.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), ObjectError> {
         self.size = self.size.saturating_add(bytes.len() as u64);
@@ -203,6 +244,10 @@ mod tests {
         assert_eq!(refusal(receive(&[b"content", b"!"]).unwrap_err()), "too-large");
         assert_eq!(refusal(receive(&[b"Content"]).unwrap_err()), "other-digest");
         assert!(!objects.has(&wanted));
+        let senders: Vec<Upload> = (0..MAX_SENDERS).map(|_| objects.receive(wanted).unwrap()).collect();
+        assert_eq!(refusal(receive(&[b"content"]).unwrap_err()), "busy");
+        objects.receive(object(b"other")).unwrap();
+        drop(senders);
         receive(&[b"con", b"tent"]).unwrap();
         receive(&[b"content"]).unwrap();
         assert_eq!(objects.read(&wanted).unwrap(), b"content");

@@ -18,6 +18,9 @@ pub enum Refusal {
     /// The request ended early, or its body could not be read.
     #[error("the request's body could not be read to its end")]
     Unreadable,
+    /// The request's body came too slowly.
+    #[error("the request's body came too slowly")]
+    TooSlow,
     /// An object with fewer bytes than its statement says.
     #[error("the object has {found} bytes; the statement that names it says {expected}")]
     ObjectTooSmall {
@@ -107,6 +110,7 @@ impl Refusal {
             Self::Malformed(_) => "malformed",
             Self::StatementTooLarge | Self::ObjectTooLarge { .. } => "too-large",
             Self::Unreadable => "unreadable",
+            Self::TooSlow => "too-slow",
             Self::ObjectTooSmall { .. } => "too-small",
             Self::OtherDigest { .. } => "other-digest",
             Self::UnknownPublisher => "unknown-publisher",
@@ -138,6 +142,7 @@ impl Refusal {
             Self::Malformed(_) | Self::Unreadable | Self::ObjectTooSmall { .. } => 400,
             Self::UnknownPublisher | Self::UnknownAuditor { .. } => 403,
             Self::UnwantedObject => 404,
+            Self::TooSlow => 408,
             Self::StatementTooLarge | Self::ObjectTooLarge { .. } => 413,
             Self::OtherDigest { .. }
             | Self::ReservedName

@@ -79,6 +79,7 @@ impl Sequencer {
                 Next::Sequence(first) => {
                     if self.sequence(*first).await? {
                         self.publish_head().await?;
+                        self.blocking(|state| state.tidy()).await??;
                         due = Instant::now() + self.republish_every;
                     }
                 }
@@ -161,13 +162,14 @@ fn cosigned_size(round: &Round) -> u64 {
 /// Judges a batch once more, in its order, and appends what passes. Whether anything did.
 fn append(state: &State, batch: Vec<Submission>) -> Result<bool, SequencerError> {
     let start = state.log.size();
-    let (mut entries, mut answers) = (Vec::new(), Vec::new());
+    let (mut entries, mut sequenced, mut answers) = (Vec::new(), Vec::new(), Vec::new());
     for Submission { statement, answer } in batch {
         let place = Place { index: LeafIndex(start.0 + entries.len() as u64), public_since: state.time() };
-        let bytes = statement.to_bytes();
+        let (id, bytes) = (statement.id(), statement.to_bytes());
         match take_up(state, statement, place)? {
             Ok(index) if index == place.index => {
                 entries.push(bytes);
+                sequenced.push(id);
                 answers.push((answer, index));
             }
             Ok(index) => answers.push((answer, index)), // sequenced before
@@ -178,6 +180,8 @@ fn append(state: &State, batch: Vec<Submission>) -> Result<bool, SequencerError>
         state.unseen().extend((start.0..).zip(&entries).map(|(index, _)| LeafIndex(index)));
         state.log.append(&entries)?;
     }
+    // Not before: what was not committed when the process died still waits when it starts again.
+    sequenced.iter().try_for_each(|id| state.pending.remove(id))?;
     for (answer, index) in answers {
         // Whoever asked may have gone; the statement is logged all the same.
         let _ = answer.send(Ok(index));
@@ -206,6 +210,5 @@ fn take_up(state: &State, statement: Statement, place: Place) -> Result<Result<L
     if let Err(violation) = state.history_mut().record(statement, place) {
         return Ok(Err(violation.into()));
     }
-    state.pending.remove(&id)?;
     Ok(Ok(place.index))
 }

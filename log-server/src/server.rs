@@ -13,6 +13,7 @@ use crate::witnesses::Witnesses;
 use isonomy_core::note::{KeyType, SigningKey, VerifierKey};
 use isonomy_core::policy::Policy;
 use isonomy_fetch::FetchError;
+use isonomy_serve::Limits;
 use isonomy_store::files::{self, FileError, FolderLock};
 use isonomy_store::kv::StoreError;
 use std::path::{Path, PathBuf};
@@ -69,9 +70,6 @@ pub enum ServeError {
     /// The sequencer.
     #[error(transparent)]
     Sequencer(#[from] SequencerError),
-    /// The network.
-    #[error("can't serve: {0}")]
-    Io(#[from] std::io::Error),
     /// A thread has died.
     #[error("a part of the server has panicked; its message is in the log before this one")]
     Panicked,
@@ -99,13 +97,10 @@ pub async fn run(
     let sequencer = tokio::spawn(stop_after(sequencer, stopper.clone()));
     let closing = stop.clone();
     let surface = Surface { shared: state, queue: sender, stop, judges: Arc::new(Semaphore::new(http::JUDGES)) };
-    let service =
-        axum::serve(listener, http::router(surface)).with_graceful_shutdown(stopped(shutdown, closing, stopper));
-    let served = service.await;
+    isonomy_serve::serve(listener, http::router(surface), Limits::default(), stopped(shutdown, closing, stopper)).await;
     let sequenced = sequencer.await;
     unused(users).await;
-    sequenced.map_err(|_| ServeError::Panicked)??;
-    Ok(served?)
+    Ok(sequenced.map_err(|_| ServeError::Panicked)??)
 }
 
 /// Waits until the last thread that still reads from the disk has ended, so that the folder is free when the server says
@@ -139,9 +134,22 @@ fn open(config: Config) -> Result<(Arc<State>, FolderLock), ServeError> {
     let Config { data, key, policy, publishers, auditors, .. } = config;
     files::create_dir_all_durable(&data)?;
     let lock = FolderLock::acquire(&data)?;
+    remove_leftovers(&data)?;
     let state = open_state(&data, key, policy, Admission::new(publishers, auditors))?;
     state.tidy()?;
     Ok((Arc::new(state), lock))
+}
+
+/// Removes what a server that was killed in the middle of its work has left, so that it neither fills the disk nor gets
+/// into mirrors.
+fn remove_leftovers(data: &Path) -> Result<(), FileError> {
+    for folder in ["public", "private"].map(|name| data.join(name)).iter().filter(|folder| folder.is_dir()) {
+        match files::remove_temporaries_below(folder)? {
+            0 => {}
+            count => tracing::info!(count, ?folder, "removed temporary files that an interrupted run has left"),
+        }
+    }
+    Ok(())
 }
 
 fn open_state(data: &Path, key: SigningKey, policy: Policy, admission: Admission) -> Result<State, ServeError> {

@@ -22,11 +22,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use isonomy_core::encoding::to_base64;
 use isonomy_core::hash::sha256;
+use isonomy_serve::Limits;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tower_http::timeout::TimeoutLayer;
 
@@ -88,22 +88,9 @@ impl Shown {
 }
 
 /// Serves until `stopped` is done, and a little longer for requests that are under way.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    shown: Arc<Shown>,
-    stopped: impl Future<Output = ()> + Send + 'static,
-    mut stop: watch::Receiver<bool>,
-) -> std::io::Result<()> {
-    let service = axum::serve(listener, router(shown)).with_graceful_shutdown(stopped);
-    let cut = async move {
-        // An error means that nobody will say so any more, which is the end, too.
-        let _ = stop.wait_for(|stop| *stop).await;
-        tokio::time::sleep(STOP).await;
-    };
-    tokio::select! {
-        served = async { service.await } => served,
-        () = cut => Ok(()),
-    }
+pub(crate) async fn serve(listener: TcpListener, shown: Arc<Shown>, stopped: impl Future<Output = ()> + Send) {
+    let limits = Limits { stop: STOP, ..Limits::default() };
+    isonomy_serve::serve(listener, router(shown), limits, stopped).await;
 }
 
 fn router(shown: Arc<Shown>) -> Router {

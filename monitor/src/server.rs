@@ -15,9 +15,6 @@ pub enum ServeError {
     /// It can't start.
     #[error(transparent)]
     Monitor(#[from] MonitorError),
-    /// The network.
-    #[error("can't serve: {0}")]
-    Io(#[from] std::io::Error),
     /// A thread has died.
     #[error("a part of the monitor has panicked; its message is before this one")]
     Panicked(#[from] JoinError),
@@ -44,16 +41,15 @@ pub async fn run(
     // What a look does with files and lists takes its time, so it gets a thread of its own.
     let (shown, runtime) = (Arc::new(shown), Handle::current());
     let follower = {
-        let (shown, stop) = (Arc::clone(&shown), stop.clone());
+        let shown = Arc::clone(&shown);
         spawn_blocking(move || runtime.block_on(follow(monitor, shown, poll_every, stop)))
     };
     let stopped = async move {
         shutdown.await;
         stopper.send_replace(true);
     };
-    let served = http::serve(listener, shown, stopped, stop).await;
-    follower.await?;
-    Ok(served?)
+    http::serve(listener, shown, stopped).await;
+    Ok(follower.await?)
 }
 
 /// Looks again and again. A look that is under way at the end is dropped: whatever it has written is whole.

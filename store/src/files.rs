@@ -5,7 +5,8 @@
 //! here has returned `Ok` for is still there after the power fails.
 //!
 //! Temporary files are named `.tmp-<process>-<number>`. A process that dies leaves its own behind;
-//! [`remove_temporaries`] removes them. Whoever serves a folder to the world must not serve names that start with a dot.
+//! [`remove_temporaries`] and [`remove_temporaries_below`] remove them. Whoever serves a folder to the world must not
+//! serve names that start with a dot.
 //!
 //! Folders can't be made durable on Windows; there the file system's own ordering has to do.
 
@@ -107,20 +108,24 @@ fn is_there(path: &Path, bytes: &[u8]) -> Result<bool, FileError> {
     }
 }
 
-/// The content of a file of at most `max_bytes`, or `None` if there is none.
+/// The content of a file of at most `max_bytes`, or `None` if there is none. Of a larger one nothing is read, so that a
+/// file that claims many gigabytes takes no memory.
 pub fn read_limited(path: &Path, max_bytes: usize) -> Result<Option<Vec<u8>>, FileError> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(FileError::io("open", path, error)),
     };
-    let mut bytes = Vec::new();
+    let too_large = || FileError::TooLarge { path: path.to_owned(), limit: max_bytes };
     let limit = u64::try_from(max_bytes).unwrap_or(u64::MAX);
-    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| FileError::io("read", path, error))?;
-    if bytes.len() > max_bytes {
-        return Err(FileError::TooLarge { path: path.to_owned(), limit: max_bytes });
+    let metadata = file.metadata().map_err(|error| FileError::io("look at", path, error))?;
+    if metadata.is_file() && metadata.len() > limit {
+        return Err(too_large());
     }
-    Ok(Some(bytes))
+    // What is no regular file has no length, and a regular one may grow meanwhile: the reading is limited as well.
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| FileError::io("read", path, error))?;
+    if bytes.len() > max_bytes { Err(too_large()) } else { Ok(Some(bytes)) }
 }
 
 /// Creates a folder and those above it that are missing, each of them durably.
@@ -183,6 +188,18 @@ pub fn remove_temporaries(dir: &Path) -> Result<usize, FileError> {
         if temporary::is_temporary(&entry.file_name()) {
             fs::remove_file(entry.path()).map_err(|error| FileError::io("remove", &entry.path(), error))?;
             removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+/// [`remove_temporaries`] in `dir` and all folders inside it. Links are not followed.
+pub fn remove_temporaries_below(dir: &Path) -> Result<usize, FileError> {
+    let mut removed = remove_temporaries(dir)?;
+    for entry in entries(dir)? {
+        let kind = entry.file_type().map_err(|error| FileError::io("look at", &entry.path(), error))?;
+        if kind.is_dir() {
+            removed += remove_temporaries_below(&entry.path())?;
         }
     }
     Ok(removed)
@@ -323,6 +340,21 @@ mod tests {
         assert!(matches!(read_limited(dir.path(), 9), Err(FileError::Io { .. })));
     }
 
+    #[test]
+    fn of_a_file_that_is_too_large_nothing_is_read() {
+        let dir = folder();
+        let path = dir.path().join("sparse");
+        File::create(&path).unwrap().set_len(1 << 34).unwrap();
+        let limit = usize::try_from((1u64 << 34) - 1).unwrap_or(usize::MAX);
+        assert!(matches!(read_limited(&path, limit), Err(FileError::TooLarge { .. })));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn reading_is_limited_where_there_is_no_length() {
+        assert!(matches!(read_limited(Path::new("/dev/zero"), 9), Err(FileError::TooLarge { limit: 9, .. })));
+    }
+
     #[cfg(unix)]
     #[test]
     fn private_files_are_private_and_permissions_are_kept() {
@@ -376,7 +408,13 @@ mod tests {
         for name in [".tmp-17-0", ".tmp-4294967295-123", ".tmp-", ".tmp-1", ".tmp-1-2-3", ".tmp-x-1", "tmp-1-1"] {
             fs::write(dir.path().join(name), b"").unwrap();
         }
+        let inside = dir.path().join("tile/0");
+        fs::create_dir_all(&inside).unwrap();
+        fs::write(inside.join(".tmp-9-9"), b"").unwrap();
         assert_eq!(remove_temporaries(dir.path()).unwrap(), 2);
+        assert_eq!(remove_temporaries_below(dir.path()).unwrap(), 1);
+        assert_eq!(names(&inside), [""; 0]);
+        fs::remove_dir_all(dir.path().join("tile")).unwrap();
         assert_eq!(names(dir.path()), [".tmp-", ".tmp-1", ".tmp-1-2-3", ".tmp-x-1", "tmp-1-1"]);
     }
 }

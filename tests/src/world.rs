@@ -219,7 +219,8 @@ impl World {
         Included { id: *id, index, path }
     }
 
-    fn proof_at(&self, index: u64) -> TlogProof {
+    /// The proof that the entry at this place is in the log, under the newest published checkpoint.
+    pub fn proof_at(&self, index: u64) -> TlogProof {
         let checkpoint = self.published().clone();
         let plan = InclusionPlan::new(LeafIndex(index), checkpoint.checkpoint().size).unwrap();
         let nodes: Vec<NodeHash> = plan.nodes().iter().map(|node| self.node(node)).collect();

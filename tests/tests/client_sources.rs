@@ -210,6 +210,7 @@ fn every_lie_is_refused_and_forgotten() {
         let rejection = client.version_from(&world, 1010).expect_err(name);
         assert_eq!((rejection.code(), rejection.blame()), (*code, Blame::Source), "{name}: {rejection}");
         assert_eq!(rejection.evidence(), None, "{name}");
+        assert_eq!(rejection.to_string().contains("larger than"), name.contains("oversized"), "{name}: {rejection}");
         assert_eq!(client.list.as_ref().map(|list| list.version()), Some(1), "{name}");
         assert_eq!(client.state.accepted().map(|accepted| accepted.version), Some(1), "{name}");
         assert_eq!(client.version_from(&honest, 1010), Ok(2), "{name}: and the next source is asked");
@@ -225,6 +226,17 @@ fn every_lie_is_refused_by_a_first_client() {
         // It has nothing to which a delta applies, so it asks for none.
         assert_eq!(Client::of(&honest).update(&world, 1010).is_err(), !name.contains("delta"), "{name}");
     }
+}
+
+#[test]
+fn a_seen_proof_is_of_the_place_that_the_bundle_names() {
+    let (mut world, mut client) = prepared();
+    let again = world.statement(&newest(&world)).clone();
+    world.append(again);
+    world.publish(1010);
+    let second = world.proof_at(3);
+    world.edit_bundle(|bundle| (bundle.releases[0].index, bundle.releases[0].path) = (second.index, second.path));
+    assert_eq!(client.refusal(&world, 1010), ("malformed", None), "the log holds the text twice");
 }
 
 #[test]
@@ -276,6 +288,7 @@ fn the_same_tree_with_older_cosignatures_takes_nothing_back() {
     let updated = client.update(&world, 1100).unwrap();
     assert_eq!(updated.list.witnessed_now(), isonomy_tests::people::at(1100));
     assert_eq!(client.state.now(), isonomy_tests::people::at(1100));
+    assert_ne!(client.state.checkpoint().as_ref(), Some(world.published()), "nor the proof of it");
 }
 
 /// Lines that nobody asked for must not end up in files that clients write.

@@ -9,7 +9,7 @@ use isonomy_core::release::Release;
 use isonomy_core::statement::{Signed, Statement};
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_tests::client::Client;
-use isonomy_tests::people::{LOG, SIGNERS, at, curator, hashes, key, sign_charter, witness};
+use isonomy_tests::people::{LOG, SIGNERS, at, curator, hashes, key, sign, sign_charter, witness};
 use isonomy_tests::world::{Draft, World, cosigned};
 use isonomy_verifier::Evidence;
 use isonomy_verifier::evidence::{Breach, EarlyAdmission, EvidenceError, InLog, MAX_EVIDENCE_SIZE};
@@ -127,24 +127,27 @@ fn a_text_that_was_never_logged_proves_nothing() {
 /// Anybody can write a charter with anybody's names and sign two releases under it.
 #[test]
 fn nobody_is_accused_by_keys_that_only_have_their_names() {
-    let (world, first, second) = two_versions(&SIGNERS, &SIGNERS);
+    let (mut world, first, second) = two_versions(&SIGNERS, &SIGNERS);
     let mut forged = world.amended(|charter| {
         charter.maintainer.keys.truncate(1);
         charter.curation.curators = vec![curator("c1", "DE"), curator("c3", "FR")];
     });
     (forged.edition, forged.previous) = (1, None);
     let forged = sign_charter(&forged).into_charter().unwrap();
-    let under_it = |id: &StatementId| {
-        let release = Release { charter: forged.id(), ..release_of(&world, id).body().clone() };
-        let note = isonomy_tests::people::sign(&release.to_text().unwrap(), &SIGNERS);
-        Statement::from_note(note).unwrap().into_release().unwrap()
-    };
+    let releases = [first, second].map(|id| {
+        let release = Release { charter: forged.id(), ..release_of(&world, &id).body().clone() };
+        Statement::from_note(sign(&release.to_text().unwrap(), &SIGNERS)).unwrap()
+    });
+    // Even a log that admits the releases proves nothing without the charter.
+    let logged = releases.map(|release| world.append(release));
+    world.publish(300);
+    let proofs = logged.map(|id| world.proof(&id));
+    let [first, second] = logged.map(|id| release_of(&world, &id));
     let charter = world.charters().next().unwrap().id();
-    let proofs = [charter, first, second].map(|id| world.proof(&id));
     let evidence = Evidence::equivocation(
-        InLog { statement: &forged, proof: &proofs[0] },
-        InLog { statement: &under_it(&first), proof: &proofs[1] },
-        InLog { statement: &under_it(&second), proof: &proofs[2] },
+        InLog { statement: &forged, proof: &world.proof(&charter) },
+        InLog { statement: &first, proof: &proofs[0] },
+        InLog { statement: &second, proof: &proofs[1] },
     );
     assert!(is_unproven(&evidence, &world));
 }

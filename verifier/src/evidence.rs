@@ -19,6 +19,7 @@ use isonomy_core::policy::QuorumTimes;
 use isonomy_core::release::Release;
 use isonomy_core::rules::{amendment, signatures};
 use isonomy_core::statement::{Signed, Statement};
+use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_core::tree::{LeafIndex, prefix_roots};
 use serde::{Deserialize, Serialize};
@@ -194,8 +195,10 @@ fn verify_equivocation(policy: &TlogPolicy, parts: &Equivocation) -> Result<Brea
     let log = keys.iter().find(|key| key.name() == charter.body().log);
     let log = log.ok_or_else(|| unproven("the charter counts in no log of the policy"))?;
     proven(policy, log, &parts.charter_proof, &charter.to_bytes())?;
+    let (mut public, mut over) = (Timestamp(0), Timestamp(u64::MAX));
     for (release, proof) in [(&first, &parts.first_proof), (&second, &parts.second_proof)] {
-        proven(policy, log, proof, &release.to_bytes())?;
+        public = public.max(proven(policy, log, proof, &release.to_bytes())?.1.earliest);
+        over = over.min(release.body().created.plus(signatures::DRAFT_LIFETIME));
         if release.body().charter != charter.id() || release.body().list != charter.body().list {
             return Err(unproven("a release does not cite the charter of its list"));
         }
@@ -207,9 +210,11 @@ fn verify_equivocation(policy: &TlogPolicy, parts: &Equivocation) -> Result<Brea
     }
     let signed =
         |release: &Signed<Release>, key: &VerifierKey| release.note().signatures().iter().any(|line| key.matches(line));
-    let both = charter.body().keys().filter(|key| signed(&first, key) && signed(&second, key));
-    let by = both.map(|key| key.name().to_owned()).collect();
-    let what = format!("signed two texts for version {} of {}: {} and {}", a.version, a.list, first.id(), second.id());
+    // After the day of one text another may be signed, and a log that then takes up the first one has made both public.
+    let both = charter.body().keys().filter(|key| public <= over && signed(&first, key) && signed(&second, key));
+    let by: Vec<String> = both.map(|key| key.name().to_owned()).collect();
+    let (by, did) = if by.is_empty() { (vec![log.name().to_owned()], "logged") } else { (by, "signed") };
+    let what = format!("{did} two texts for version {} of {}: {} and {}", a.version, a.list, first.id(), second.id());
     Ok(Breach { by, what })
 }
 
@@ -221,6 +226,11 @@ fn verify_early_admission(policy: &TlogPolicy, parts: &EarlyAdmission) -> Result
     }
     if amendment::narrows(before.body(), edition.body()) {
         return Err(unproven("the edition narrows the charter and needs no notice"));
+    }
+    if policy.weak_split() == 0 {
+        return Err(unproven(
+            "the policy's quorums need not share a witness, so what one has not seen another may have",
+        ));
     }
     let (earlier, log) = log_checkpoint(policy, &parts.earlier)?;
     let not_yet = policy.checkpoint_times(earlier.note()).map_err(unproven)?;

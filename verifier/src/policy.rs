@@ -303,7 +303,7 @@ impl Policy {
         };
         let curators: Vec<&Curator> = charter.curation.curators.iter().filter(counts).collect();
         at_least("curators that count", curators.len() as u64, self.accept.min_curators)?;
-        let mut jurisdictions: Vec<_> = curators.iter().map(|curator| &curator.jurisdiction).collect();
+        let mut jurisdictions: Vec<_> = curators.iter().map(|curator| curator.jurisdiction.country()).collect();
         jurisdictions.sort();
         jurisdictions.dedup();
         at_least("jurisdictions of curators", jurisdictions.len() as u64, self.accept.min_jurisdictions)

@@ -169,6 +169,12 @@ impl State {
         self.public_since.get(id).copied()
     }
 
+    /// The editions of the charter that the release in force was accepted with.
+    pub(crate) fn editions(&self) -> impl Iterator<Item = &StatementId> {
+        let release = self.accepted.as_ref().map(|accepted| accepted.release);
+        self.public_since.keys().filter(move |id| Some(**id) != release)
+    }
+
     pub(crate) fn with_checkpoint(mut self, checkpoint: &CheckpointNote, now: Timestamp) -> Self {
         self.checkpoint = Some(Lines::of(checkpoint.note()));
         self.now = self.now.max(now);

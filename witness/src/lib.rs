@@ -7,7 +7,7 @@
 //! | [`record`] | what is remembered of a log, and whether two copies of it agree: pure functions | |
 //! | `state` | keeps each record in two places, durably, and refuses when in doubt | judge a request |
 //! | [`witness`] | joins them: check, store and answer in one step per log | HTTP |
-//! | `http`, `connection` | the specification's paths and status codes, with limits on sizes and times | TLS: put a proxy in front |
+//! | `http` | the specification's paths and status codes, with limits on sizes and times | TLS: put a proxy in front |
 //!
 //! # Data folder
 //!
@@ -34,7 +34,6 @@
 
 #![forbid(unsafe_code)]
 
-mod connection;
 pub mod decide;
 mod evidence;
 mod http;

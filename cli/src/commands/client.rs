@@ -30,8 +30,10 @@ async fn update(folder: &ClientFolder, sources: &[String], output: &Output) -> R
     let report = client.update(&sources, system_clock()).await;
     spinner.finish_and_clear();
     let report = report?;
-    output.report(update_words(&report, &client.status(system_clock())), &update_document(&report))?;
-    Ok(Exit::Done)
+    let status = client.status(system_clock());
+    output.report(update_words(&report, &status), &update_document(&report))?;
+    let usable = status.in_force.is_some_and(|in_force| in_force.freshness.is_usable());
+    Ok(if usable { Exit::Done } else { Exit::Refused })
 }
 
 fn parse_sources(sources: &[String], policy: &Policy) -> Result<Vec<Source>> {
@@ -77,8 +79,15 @@ pub(crate) fn update_words(report: &UpdateReport, status: &Status) -> String {
     }
     if let Some(in_force) = &status.in_force {
         lines.push(vouched(in_force, status));
+        lines.extend(expired(in_force));
     }
     lines.join("\n")
+}
+
+/// What an expired list means; nothing for one that may be used.
+fn expired(in_force: &InForce) -> Option<String> {
+    let words = "! it has expired, so nothing is matched against it: its maintainer has to publish again";
+    (!in_force.freshness.is_usable()).then(|| words.to_owned())
 }
 
 /// Who vouches for the list in force.
@@ -134,6 +143,11 @@ fn status(folder: &ClientFolder, output: &Output) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// A word of a charter, as it stands there.
+fn word(value: &impl serde::Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
 fn status_words(status: &Status) -> String {
     let mut lines = vec![format!("list {}, log {}", status.list, status.log)];
     match (&status.in_force, status.version) {
@@ -143,8 +157,12 @@ fn status_words(status: &Status) -> String {
                 in_force.version, in_force.maintainer, in_force.edition
             ));
             lines.push(format!(
-                "  for {:?}, to {:?}; a match within distance {} of {} allows at most to {}",
-                in_force.purpose, in_force.aim, in_force.max_distance, in_force.algorithm, in_force.action
+                "  for {}, to {}; a match within distance {} of {} allows at most to {}",
+                word(&in_force.purpose),
+                word(&in_force.aim).replace('-', " "),
+                in_force.max_distance,
+                in_force.algorithm,
+                in_force.action
             ));
             lines.push(vouched(in_force, status));
             lines.push(format!("  created {}, expires {}", in_force.created, in_force.expires));
@@ -155,6 +173,10 @@ fn status_words(status: &Status) -> String {
             ));
         }
         (None, None) => lines.push("no version was accepted yet: run `isonomy client update`".to_owned()),
+    }
+    if status.in_force.as_ref().is_some_and(|in_force| !in_force.freshness.is_usable()) {
+        lines
+            .push("! it has expired, so nothing is matched against it: its maintainer has to publish again".to_owned());
     }
     if status.clock_behind > 0 {
         lines.push(format!("! this machine's clock is {} s behind what the witnesses say", status.clock_behind));

@@ -11,7 +11,12 @@ use std::path::Path;
 /// The bytes of a file of at most `limit` bytes.
 pub(crate) fn read(path: &Path, limit: usize) -> Result<Vec<u8>> {
     let bytes = read_limited(path, limit).with_context(|| format!("can't read {}", path.display()))?;
-    bytes.with_context(|| format!("there is no file {}", path.display()))
+    let bytes = bytes.with_context(|| format!("there is no file {}", path.display()))?;
+    if bytes.starts_with(b"PRIVATE+KEY+") {
+        // Nothing of it may end in an error message.
+        return Err(Malformed(format!("{} is a private key, which has no place here", path.display())).into());
+    }
+    Ok(bytes)
 }
 
 /// Writes a file that may exist already.

@@ -19,7 +19,8 @@ pub(crate) async fn run(command: LogCommand, output: &Output) -> Result<Exit> {
         auditors: key::parse_all(&auditors)?,
         republish_every: Duration::from_secs(republish),
     };
-    let listener = serving::listen(listen, "log", output).await?;
-    isonomy_log_server::run(listener, config, serving::shutdown()).await?;
+    let listener = serving::listen(listen).await?;
+    let address = listener.local_addr()?;
+    serving::run(address, "log", output, isonomy_log_server::run(listener, config, serving::shutdown())).await?;
     Ok(Exit::Done)
 }

@@ -18,20 +18,45 @@ pub(crate) fn run(args: MatchArgs, output: &Output) -> Result<Exit> {
     let list =
         list.ok_or_else(|| Refused("no verified list is at hand: run `isonomy client update` first".to_owned()))?;
     let matcher = Matcher::new(list)?;
-    let (mut exit, mut documents) = (Exit::Done, Vec::new());
+    let (mut matched, mut unchecked, mut documents) = (false, false, Vec::new());
     for subject in &args.subjects {
-        let answer = matcher.look_up(&fingerprint(&matcher, subject)?, system_clock());
-        let receipts = write_receipts(&answer, subject, args.receipts.as_deref())?;
-        if matches!(answer.verdict, Verdict::Matched(_)) {
-            exit = Exit::Matched;
-        }
-        output.say(words(subject, &answer, &matcher, &receipts));
-        documents.push(document(subject, &answer, &receipts));
+        let (result, document) = match check(&matcher, subject, args.receipts.as_deref(), output) {
+            Ok(checked) => checked,
+            Err(error) => {
+                output.say(format!("{subject}: not checked: {error:#}"));
+                (Exit::NotChecked, json!({ "subject": subject, "verdict": "error", "why": format!("{error:#}") }))
+            }
+        };
+        matched |= result == Exit::Matched;
+        unchecked |= result == Exit::NotChecked;
+        documents.push(document);
     }
     if output.is_json() {
         output.report("", &documents)?;
     }
-    Ok(exit)
+    Ok(match (matched, unchecked) {
+        (true, _) => Exit::Matched,
+        (false, true) => Exit::NotChecked,
+        (false, false) => Exit::Done,
+    })
+}
+
+/// Looks one picture or hash up, and says what came of it.
+fn check(
+    matcher: &Matcher,
+    subject: &str,
+    receipts: Option<&Path>,
+    output: &Output,
+) -> Result<(Exit, serde_json::Value)> {
+    let answer = matcher.look_up(&fingerprint(matcher, subject)?, system_clock());
+    let receipts = write_receipts(&answer, subject, receipts)?;
+    output.say(words(subject, &answer, matcher, &receipts));
+    let exit = match answer.verdict {
+        Verdict::Matched(_) => Exit::Matched,
+        Verdict::NotMatched => Exit::Done,
+        Verdict::NotCovered(_) => Exit::NotChecked,
+    };
+    Ok((exit, document(subject, &answer, &receipts)))
 }
 
 /// A hash if it has the digits of one, and no file has that name; else a picture.
@@ -45,7 +70,7 @@ fn fingerprint(matcher: &Matcher, subject: &str) -> Result<Fingerprint> {
         return Ok(Fingerprint { algorithm, hash, quality: None });
     }
     let limits = Limits::default();
-    let bytes = files::read(path, limits.file_bytes as usize)?;
+    let bytes = files::read(path, limits.file_bytes)?;
     Fingerprint::of_file(algorithm, &bytes, &limits).with_context(|| format!("{subject} can't be hashed"))
 }
 

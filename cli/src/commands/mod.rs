@@ -3,6 +3,7 @@
 pub(crate) mod bundle;
 pub(crate) mod charter;
 pub(crate) mod client;
+pub(crate) mod confirming;
 pub(crate) mod evidence;
 pub(crate) mod files;
 pub(crate) mod key;

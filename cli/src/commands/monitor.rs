@@ -14,8 +14,10 @@ pub(crate) async fn run(command: MonitorCommand, output: &Output) -> Result<Exit
         MonitorCommand::Run { folder, once } => follow(&folder, once, output).await,
         MonitorCommand::Serve { folder, listen } => {
             let config = config(&folder)?;
-            let listener = serving::listen(listen, "monitor", output).await?;
-            isonomy_monitor::run(listener, config, serving::shutdown()).await?;
+            let listener = serving::listen(listen).await?;
+            let address = listener.local_addr()?;
+            serving::run(address, "monitor", output, isonomy_monitor::run(listener, config, serving::shutdown()))
+                .await?;
             Ok(Exit::Done)
         }
     }
@@ -36,8 +38,10 @@ async fn follow(folder: &MonitorFolder, once: bool, output: &Output) -> Result<E
     let mut stop = std::pin::pin!(serving::shutdown());
     loop {
         let report = monitor.poll_once().await?;
-        output.report(words(&report), &report)?;
-        if once {
+        if !once {
+            output.report_line(words(&report), &report)?;
+        } else {
+            output.report(words(&report), &report)?;
             return Ok(if has_findings(&report) { Exit::Findings } else { Exit::Done });
         }
         tokio::select! {

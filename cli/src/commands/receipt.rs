@@ -36,7 +36,7 @@ fn brought_along(proven: &Proven, picture: Option<PathBuf>, hash: Option<String>
         return Ok(None);
     };
     let limits = Limits::default();
-    let bytes = files::read(&path, limits.file_bytes as usize)?;
+    let bytes = files::read(&path, limits.file_bytes)?;
     let algorithm = proven.charter.body().matching.algorithm;
     let fingerprint = Fingerprint::of_file(algorithm, &bytes, &limits)
         .with_context(|| format!("{} can't be hashed", path.display()))?;

@@ -1,6 +1,6 @@
 //! `isonomy release`.
 
-use super::{files, list};
+use super::{confirming, files, list};
 use crate::args::ReleaseCommand;
 use crate::exit::{Exit, Malformed};
 use crate::output::Output;
@@ -44,18 +44,23 @@ struct Desk {
     log: LogClient,
     source: Source,
     workspace: Workspace,
+    /// The folder of the workspace.
+    folder: PathBuf,
 }
 
 impl Desk {
     fn open(policy: &Path, workspace: &Path) -> Result<Self> {
         let trust = files::tlog_policy(policy)?;
         let log = log_client(&trust)?;
-        Ok(Self { source: log.source(), log, trust, workspace: Workspace::open(workspace)? })
+        let folder = workspace.to_owned();
+        Ok(Self { source: log.source(), log, trust, workspace: Workspace::open(workspace)?, folder })
     }
 
     /// What the log says of the list, verified, and the content on which the next release builds.
     async fn view(&self, list: &ListName) -> Result<(ListView, Vec<Base>)> {
-        let view = ListView::fetch(&self.source, &self.trust, list).await.context("the log can't be relied on")?;
+        let view = ListView::fetch(&self.source, &self.trust, list)
+            .await
+            .context("what the log says of the list can't be used")?;
         let newest = view.editions().newest().context("the list has no charter")?;
         let algorithm = newest.charter().matching.algorithm;
         let bases = self.workspace.bases(view.bases(), algorithm, &self.source).await?;
@@ -172,9 +177,13 @@ async fn publish(folder: &Path, key: &Path, desk: &Desk, proof: Option<&Path>, o
     let signed = finish(folder, key, &draft, &view, &bases)?;
     let complete = draft.signed(signed)?;
     let report = submit_release(&desk.log, &desk.trust, &complete, cited.charter()).await;
-    let report = report.context("the release was not published; the same command tries again")?;
+    let report = report.context("the release was not published")?;
     write_proof(proof, &report)?;
-    output.report(submit_words(&report, "release"), &report)?;
+    let (published, charter) = (complete.release().id(), cited.charter());
+    let confirmed = confirming::ask(&desk.folder, &desk.trust, &view, charter, &desk.source, &published).await;
+    let confirmed = confirmed.context("the release is in the log, but a client would not accept it")?;
+    let words = format!("{}\n{}", submit_words(&report, "release"), confirming::words(&confirmed));
+    output.report(words, &json!({ "published": report, "client": confirmed }))?;
     Ok(Exit::Done)
 }
 

@@ -2,18 +2,50 @@
 
 use crate::output::Output;
 use anyhow::{Context, Result};
+use isonomy_fetch::{FetchError, document};
 use serde_json::json;
 use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::Duration;
 use tokio::net::TcpListener;
 
-/// Listens, and says where: the line is the sign that the server is ready for connections.
-pub(crate) async fn listen(address: SocketAddr, what: &str, output: &Output) -> Result<TcpListener> {
-    let listener = TcpListener::bind(address).await.with_context(|| {
+/// The most bytes of an answer about health.
+const MAX_HEALTH: u64 = 64 * 1024;
+
+/// Listens for a server that is to be started.
+pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
         format!("can't listen on {address}; is another server running there? Choose another address with --listen")
-    })?;
-    let url = format!("http://{}", listener.local_addr()?);
-    output.report(format!("{what} listens on {url}"), &json!({ "what": what, "url": url }))?;
-    Ok(listener)
+    })
+}
+
+/// Runs a server to its end. Where it listens is said once it answers, not before.
+pub(crate) async fn run<E>(
+    address: SocketAddr,
+    what: &str,
+    output: &Output,
+    server: impl Future<Output = Result<(), E>>,
+) -> Result<()>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let url = format!("http://{address}");
+    let mut server = pin!(server);
+    tokio::select! {
+        ended = &mut server => return Ok(ended?),
+        () = answers(&url) => {}
+    }
+    output.report_line(format!("{what} listens on {url}"), &json!({ "what": what, "url": url }))?;
+    Ok(server.await?)
+}
+
+/// Completes when the server answers, whatever it answers.
+async fn answers(url: &str) {
+    while let Err(FetchError::Unreachable { .. } | FetchError::TooSlow { .. } | FetchError::Interrupted { .. }) =
+        document(url, "healthz", MAX_HEALTH).await
+    {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// Completes when the process is asked to end: Ctrl-C, or SIGTERM on Unix.

@@ -11,7 +11,8 @@ use isonomy_witness::Config;
 pub(crate) async fn run(command: WitnessCommand, output: &Output) -> Result<Exit> {
     let WitnessCommand::Serve { data, key, logs, listen } = command;
     let config = Config { data, key: keys::read(&key)?, logs: key::parse_all(&logs)? };
-    let listener = serving::listen(listen, "witness", output).await?;
-    isonomy_witness::run(listener, config, serving::shutdown()).await?;
+    let listener = serving::listen(listen).await?;
+    let address = listener.local_addr()?;
+    serving::run(address, "witness", output, isonomy_witness::run(listener, config, serving::shutdown())).await?;
     Ok(Exit::Done)
 }

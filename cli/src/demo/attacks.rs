@@ -7,6 +7,7 @@ use super::rogue::RogueLog;
 use anyhow::{Context, Result, bail, ensure};
 use isonomy_client::{Client, Refusal, Source, UpdateError, system_clock};
 use isonomy_core::charter::Charter;
+use isonomy_core::hash::StatementId;
 use isonomy_core::note::Note;
 use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::release::Release;
@@ -55,6 +56,13 @@ pub(crate) fn copy_folder(from: &Path, to: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What the second attack showed, and what its bundle names.
+pub(crate) struct EarlyAdmission {
+    pub(crate) charters: Vec<StatementId>,
+    pub(crate) releases: Vec<StatementId>,
+    pub(crate) repelled: Repelled,
 }
 
 /// The story's state when the attacks begin.
@@ -112,15 +120,16 @@ impl Scene<'_> {
         &self,
         client: &mut Client,
         address: SocketAddr,
-    ) -> Result<(RogueLog, FolderServer, Repelled)> {
+    ) -> Result<(RogueLog, FolderServer, EarlyAdmission)> {
         let (wider, release) = self.widened()?;
         let mut rogue = RogueLog::open(&self.data.join("log"), self.cast.key("log")?, self.trust)?;
         rogue.sequence(&[&Statement::Charter(wider.clone())]).await?;
         rogue.sequence(&[&Statement::Release(release.clone())]).await?;
-        rogue.show(self.desk.list(), &[self.charter.id(), wider.id()], &[self.second.id(), release.id()])?;
+        let (charters, releases) = (vec![self.charter.id(), wider.id()], vec![self.second.id(), release.id()]);
+        rogue.show(self.desk.list(), &charters, &releases)?;
         let server = rogue.serve_at(address).await?;
         let repelled = expect_refusal(client, &server.url, "notice-not-over").await?;
-        Ok((rogue, server, repelled))
+        Ok((rogue, server, EarlyAdmission { charters, releases, repelled }))
     }
 
     /// An edition with the greatest distance, and the same content as a release under it.

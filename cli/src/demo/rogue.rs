@@ -2,6 +2,7 @@
 //! entries it likes, and whatever bundle it likes. What it serves is a folder, over HTTP.
 
 use super::folder_server::FolderServer;
+use super::servers::REPUBLISH;
 use anyhow::{Context, Result};
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::StatementId;
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use tokio::task::JoinHandle;
 
 /// A log in the hands of somebody who checks nothing before it is sequenced.
 pub(crate) struct RogueLog {
@@ -86,6 +88,23 @@ impl RogueLog {
     /// Puts an object where clients find it.
     pub(crate) fn put(&self, resource: &Resource, bytes: &[u8]) -> Result<()> {
         Ok(self.log.public().replace(resource, bytes)?)
+    }
+
+    /// Goes on showing the tree to the witnesses and publishing it, and these statements under it, until the task is
+    /// aborted: a log that misbehaves does not fall silent.
+    pub(crate) fn go_on(
+        mut self,
+        list: ListName,
+        charters: Vec<StatementId>,
+        releases: Vec<StatementId>,
+    ) -> JoinHandle<Result<()>> {
+        tokio::spawn(async move {
+            loop {
+                self.cosign().await?;
+                self.show(&list, &charters, &releases)?;
+                tokio::time::sleep(REPUBLISH).await;
+            }
+        })
     }
 
     /// Serves all this over HTTP, on a free port.

@@ -44,13 +44,19 @@ impl Running {
     }
 }
 
+/// A log whose operator misbehaves: what it serves, and the task that publishes it anew.
+pub(crate) struct Misbehaving {
+    pub(crate) server: FolderServer,
+    pub(crate) publishing: JoinHandle<Result<()>>,
+}
+
 /// All servers.
 pub(crate) struct Servers {
     pub(crate) log: Option<Running>,
     pub(crate) witnesses: Vec<Running>,
     pub(crate) monitor: Running,
     /// Who answers at the log's address once its operator misbehaves.
-    pub(crate) misbehaving: Option<FolderServer>,
+    pub(crate) misbehaving: Option<Misbehaving>,
     /// Log and witnesses with their URLs, and the quorum.
     pub(crate) trust: TlogPolicy,
 }
@@ -78,6 +84,10 @@ impl Servers {
         self.monitor.stop().await?;
         if let Some(log) = self.log {
             log.stop().await?;
+        }
+        if let Some(Misbehaving { server, publishing }) = self.misbehaving {
+            drop(server);
+            publishing.abort();
         }
         for witness in self.witnesses {
             witness.stop().await?;

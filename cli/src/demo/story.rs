@@ -7,7 +7,7 @@ use super::ending::show_monitor;
 use super::matching::{self, Matching};
 use super::narrator::Narrator;
 use super::pictures::{self, Photos};
-use super::servers::Servers;
+use super::servers::{Misbehaving, Servers};
 use super::synthetic;
 use anyhow::{Context, Result, bail, ensure};
 use isonomy_client::{Change, Client, Source, UpdateError, UpdateReport, system_clock};
@@ -55,11 +55,13 @@ struct Attack {
 
 /// Tells the story; the servers still run when it ends.
 pub(crate) async fn tell(data: &Path, images: Option<&Path>, narrator: &Narrator<'_>) -> Result<(Servers, Summary)> {
+    // Before anything starts, since a person may have named a folder without pictures.
+    let photos = pictures::load(images, &data.join("pictures"))?;
     let (cast, mut servers) = start(data, narrator).await?;
     let trust = servers.trust.clone();
     let desk = Desk::new(&cast, &trust, data)?;
 
-    let (photos, first_content) = make_list(images, data, narrator)?;
+    let first_content = make_list(&photos, data, narrator)?;
     let charter = publish_charter(&desk, narrator).await?;
     let trust_text = std::fs::read_to_string(data.join("trust.policy"))?;
     let (policy_text, policy) = cast.app_policy(&trust_text, desk.list(), &charter.id())?;
@@ -121,9 +123,8 @@ async fn start(data: &Path, narrator: &Narrator<'_>) -> Result<(Cast, Servers)> 
     Ok((cast, servers))
 }
 
-fn make_list(images: Option<&Path>, data: &Path, narrator: &Narrator<'_>) -> Result<(Photos, Entries)> {
+fn make_list(photos: &Photos, data: &Path, narrator: &Narrator<'_>) -> Result<Entries> {
     narrator.part(2, "The maintainer hashes photographs and imports further hashes");
-    let photos = pictures::load(images, &data.join("pictures"))?;
     let listed: Vec<&str> = photos.listed.iter().map(|photo| photo.name.as_str()).collect();
     narrator.done(format!("{} photographs go on the list: {}", listed.len(), listed.join(", ")));
     narrator.done(format!("{} others don't", photos.others.len()));
@@ -139,7 +140,7 @@ fn make_list(images: Option<&Path>, data: &Path, narrator: &Narrator<'_>) -> Res
     let bytes: Vec<u8> = imported.as_bytes().iter().copied().chain(hashes).collect();
     let (entries, _) = Entries::from_unsorted(ALGORITHM.entry_size(), bytes)?;
     narrator.done(format!("the list of release 1 has {} entries", entries.len()));
-    Ok((photos, entries))
+    Ok(entries)
 }
 
 async fn publish_charter(desk: &Desk<'_>, narrator: &Narrator<'_>) -> Result<Signed<Charter>> {
@@ -147,9 +148,8 @@ async fn publish_charter(desk: &Desk<'_>, narrator: &Narrator<'_>) -> Result<Sig
     let charter = desk.sign_charter(&desk.first_charter()?, &[])?;
     let body = charter.body();
     narrator.done(format!(
-        "{}: for {:?} alone, a match within distance {} may at most {}; {} of {} curators from {} jurisdictions",
+        "{}: a match within distance {} may lead to at most {}; {} of {} curators from {} jurisdictions must agree",
         body.list,
-        body.purpose.code,
         body.matching.max_distance,
         body.action.most,
         body.curation.threshold,
@@ -310,8 +310,7 @@ async fn attack(
     log.stop().await?;
     // From now on the log's own address answers with what the misbehaving operator wants.
     let (rogue, server, early) = scene.early_admission(client, address).await?;
-    servers.misbehaving = Some(server);
-    tell_repelled(&early, narrator);
+    tell_repelled(&early.repelled, narrator);
 
     narrator.note("Release 1 is served as the newest: an old answer replayed, then a new one made for it.");
     let [replayed, made] = scene.rollback(client, &rogue, old).await?;
@@ -321,7 +320,10 @@ async fn attack(
     let version = status.in_force.context("the list was lost")?.version;
     ensure!(version == 2, "version {version} is in force after the attacks");
     narrator.done("after all this, release 2 is still in force, and still verifies");
-    rogue.show(scene.desk.list(), &[scene.charter.id()], &[scene.second.id()])?;
+    let (charters, releases) = (early.charters.clone(), early.releases.clone());
+    servers.misbehaving =
+        Some(Misbehaving { server, publishing: rogue.go_on(scene.desk.list().clone(), charters, releases) });
+    let early = early.repelled;
     let named = [("split-view", split.known), ("early-admission", early), ("replay", replayed), ("rollback", made)];
     Ok(named.into_iter().map(|(name, repelled)| summary_of(name, &repelled)).collect())
 }

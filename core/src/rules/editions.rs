@@ -11,7 +11,7 @@ use crate::hash::StatementId;
 use crate::statement::{ListName, Signed};
 use crate::time::Timestamp;
 use crate::tree::LeafIndex;
-use alloc::borrow::ToOwned;
+use alloc::borrow::{Cow, ToOwned};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -59,6 +59,11 @@ impl Edition {
     /// Since when it is in force.
     pub fn in_force_since(&self) -> Timestamp {
         self.in_force_since
+    }
+
+    /// How long its notice was, in seconds; `None` if it narrows and so needed none.
+    pub fn notice(&self) -> Option<u64> {
+        (!self.narrowing).then(|| self.in_force_since.since(self.public_since))
     }
 }
 
@@ -156,6 +161,18 @@ impl Editions {
             self.editions[at].in_force_since = since;
             self.editions[at].narrowing = narrowing;
         }
+    }
+
+    /// The same editions, knowing that the statement at `index` is public since `public_since`: what covers it covers
+    /// those before it, so none of them is public later.
+    pub fn known_with(&self, index: LeafIndex, public_since: Timestamp) -> Cow<'_, Self> {
+        let is_late = |edition: &&Edition| edition.index < index && edition.public_since > public_since;
+        let late: Vec<StatementId> = self.editions.iter().filter(is_late).map(Edition::id).collect();
+        let mut editions = Cow::Borrowed(self);
+        for id in &late {
+            editions.to_mut().set_public_since(id, public_since);
+        }
+        editions
     }
 
     /// The oldest edition that a release logged at `index` may cite: the newest narrowing one before it (rule 1).

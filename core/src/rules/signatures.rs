@@ -4,7 +4,7 @@
 
 use super::Violation;
 use crate::attestation::Attestation;
-use crate::charter::{Charter, Jurisdiction};
+use crate::charter::Charter;
 use crate::note::{Note, NoteError, VerifierKey};
 use crate::release::Release;
 use crate::statement::Signed;
@@ -101,7 +101,7 @@ fn approved(charter: &Charter, signers: &[&VerifierKey]) -> Result<(), Violation
         return Err(Violation::MaintainerMissing { under });
     }
     let curators = charter.curation.curators.iter().filter(|curator| signed(&curator.key));
-    let mut jurisdictions: Vec<&Jurisdiction> = curators.map(|curator| &curator.jurisdiction).collect();
+    let mut jurisdictions: Vec<&str> = curators.map(|curator| curator.jurisdiction.country()).collect();
     let (have, need) = (jurisdictions.len() as u64, charter.curation.threshold);
     if have < need {
         return Err(Violation::TooFewCurators { have, need, under });

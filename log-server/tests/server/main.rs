@@ -1,5 +1,8 @@
 //! The real server with real witnesses.
 
+mod attacks;
+#[cfg(unix)]
+mod kills;
 mod lists;
 mod world;
 
@@ -14,8 +17,8 @@ use isonomy_core::tree::{Frontier, LeafIndex, TreeSize, leaf_hash};
 use isonomy_fetch::{FetchError, Submitted};
 use isonomy_log_server::ServeError;
 use lists::{LIST, Publisher, attestation, by_all, charter, curator, maintainer, sign};
-use std::time::Duration;
-use world::World;
+use std::time::{Duration, Instant};
+use world::{World, now};
 
 /// Submits a statement, and its objects if the log asks for them; the proof, verified.
 async fn publish(world: &World, statement: &Statement, publisher: &Publisher) -> TlogProof {
@@ -355,6 +358,33 @@ async fn a_witness_that_lies_counts_for_nothing() {
         let checkpoint = checkpoint(&world).await;
         assert_eq!(checkpoint.note().signatures().len(), 3, "the log and two witnesses");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_waits_until_the_witnesses_clocks_have_come_to_its_creation() {
+    const BEHIND: u64 = 3;
+    let mut world = World::new().await;
+    world.slow_clock(0, BEHIND).await;
+    world.slow_clock(1, BEHIND).await;
+    world.start_log().await;
+    checkpoint(&world).await;
+    let charter = charter(LIST);
+    let mut publisher = Publisher::new(&charter);
+    publish(&world, &by_all(charter.to_text().unwrap()), &publisher).await;
+
+    let (ahead, _) = publisher.compose(0..10, |release| {
+        release.created = now().plus(30);
+        release.expires = release.created.plus(3600);
+    });
+    let result = world.client().submit(&by_all(ahead.to_text().unwrap()).to_bytes()).await;
+    assert_eq!(refused(result).2, Some(7), "what is from the log's own future is not waited for");
+
+    let release = publisher.release(0..10);
+    let asked = Instant::now();
+    let proof = publish(&world, &release, &publisher).await;
+    assert!(asked.elapsed() >= Duration::from_secs(BEHIND - 1), "{:?}", asked.elapsed());
+    let times = proof.verify(&release.to_bytes(), &world.log_verifier(), &world.policy).unwrap();
+    assert!(release.into_release().unwrap().body().created <= times.earliest);
 }
 
 #[tokio::test(flavor = "multi_thread")]

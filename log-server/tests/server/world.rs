@@ -1,5 +1,7 @@
 //! A log server and its witnesses, on this machine, with data folders that go away.
 
+use isonomy_core::add_checkpoint::AddCheckpoint;
+use isonomy_core::cosignature;
 use isonomy_core::note::{KeyType, SigningKey, VerifierKey};
 use isonomy_core::policy::Policy;
 use isonomy_core::resource::Resource;
@@ -8,6 +10,7 @@ use isonomy_fetch::{FetchError, LogClient, Source};
 use isonomy_log_server::{Config, ServeError};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -24,6 +27,36 @@ pub(crate) fn key(name: &str, key_type: KeyType) -> SigningKey {
 
 pub(crate) fn now() -> Timestamp {
     Timestamp(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs())
+}
+
+/// What the log is started with.
+pub(crate) fn config(data: PathBuf, policy: Policy, republish_every: Duration) -> Config {
+    Config {
+        data,
+        key: World::log_key(),
+        policy,
+        publishers: vec![crate::lists::maintainer().verifier().clone()],
+        auditors: vec![crate::lists::auditor().verifier().clone()],
+        republish_every,
+    }
+}
+
+/// Listens on a port of its own. It is none of those that the system hands out by itself, so that nobody else has it, not
+/// even as the near end of a connection, while its server is stopped.
+pub(crate) async fn listen() -> TcpListener {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    loop {
+        let number = std::process::id().wrapping_mul(97).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed).into());
+        let port = 10_000 + (number % 20_000) as u16;
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)).await {
+            return listener;
+        }
+    }
+}
+
+/// Listens where a server was that is to be started again; anywhere, if it is started for the first time.
+async fn listen_at(address: SocketAddr) -> TcpListener {
+    if address.port() == 0 { listen().await } else { TcpListener::bind(address).await.unwrap() }
 }
 
 /// A server that runs until it is told to stop.
@@ -66,7 +99,7 @@ impl World {
             world.addresses.push(([127, 0, 0, 1], 0).into());
             world.start_witness(number).await;
         }
-        world.policy = world.policy_text();
+        world.policy = world.policy_of_witnesses();
         world
     }
 
@@ -83,21 +116,38 @@ impl World {
         });
     }
 
-    /// The same with the log.
+    /// Puts a witness in a witness's place that cosigns whatever it is shown, dated so many seconds ago.
+    pub(crate) async fn slow_clock(&mut self, number: usize, seconds: u64) {
+        self.stop_witness(number).await;
+        let listener = TcpListener::bind(self.addresses[number]).await.unwrap();
+        let cosign = async move |body: axum::body::Bytes| {
+            let request = AddCheckpoint::parse(&body, 1 << 20).unwrap();
+            let time = Timestamp(now().0 - seconds);
+            cosignature::cosign(&Self::witness_key(number), request.checkpoint.note().text(), time).to_string()
+        };
+        let router = axum::Router::new().route("/add-checkpoint", axum::routing::post(cosign));
+        tokio::spawn(isonomy_serve::serve(listener, router, Default::default(), std::future::pending()));
+    }
+
+    /// Three witnesses, of which two are the quorum, and the log.
     pub(crate) async fn with_log() -> Self {
         let mut world = Self::new().await;
         world.start_log().await;
         world
     }
 
-    fn policy_text(&self) -> Policy {
+    fn policy_of_witnesses(&self) -> Policy {
+        Policy::parse(self.policy_text().as_bytes()).unwrap()
+    }
+
+    pub(crate) fn policy_text(&self) -> String {
         let mut text = format!("log {}\n", Self::log_key().verifier());
         for (number, address) in self.addresses.iter().enumerate() {
             let key = Self::witness_key(number);
             text.push_str(&format!("witness w{number} {} http://{address}\n", key.verifier()));
         }
         text.push_str("group all-of-them 2 w0 w1 w2\nquorum all-of-them\n");
-        Policy::parse(text.as_bytes()).unwrap()
+        text
     }
 
     pub(crate) fn log_key() -> SigningKey {
@@ -109,7 +159,7 @@ impl World {
     }
 
     pub(crate) async fn start_witness(&mut self, number: usize) {
-        let listener = TcpListener::bind(self.addresses[number]).await.unwrap();
+        let listener = listen_at(self.addresses[number]).await;
         self.addresses[number] = listener.local_addr().unwrap();
         let config = isonomy_witness::Config {
             data: self.dir.path().join(format!("witness-{number}")),
@@ -130,18 +180,11 @@ impl World {
     }
 
     pub(crate) fn config(&self) -> Config {
-        Config {
-            data: self.data(),
-            key: Self::log_key(),
-            policy: self.policy.clone(),
-            publishers: vec![crate::lists::maintainer().verifier().clone()],
-            auditors: vec![crate::lists::auditor().verifier().clone()],
-            republish_every: self.republish_every,
-        }
+        config(self.data(), self.policy.clone(), self.republish_every)
     }
 
     pub(crate) async fn start_log(&mut self) {
-        let listener = TcpListener::bind(self.address).await.unwrap();
+        let listener = listen_at(self.address).await;
         self.address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(isonomy_log_server::run(listener, self.config(), async move { drop(stopped.await) }));

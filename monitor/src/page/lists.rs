@@ -142,7 +142,8 @@ fn row(release: &ReleaseReport) -> Markup {
             (cell("Version", html! {
                 div { strong { (release.version) } }
                 div { span class={ "mark " (class) } { (state) } }
-                div class="small soft" { "edition " (release.edition) ", entry " (release.index) }
+                div class="small soft" { "edition " (release.edition) }
+                div class="small soft" { "entry " (release.index) }
             }))
             (cell("Entries", html! {
                 div { (units::number(release.entries)) }

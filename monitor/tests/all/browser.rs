@@ -44,7 +44,7 @@ fn harness(page: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_page_fits_narrow_and_wide_screens_and_its_style_is_applied() {
+async fn the_page_fits_narrow_and_wide_screens() {
     let mut world = fresh();
     let mut other = world.log.split(world.path("other"));
     other.append("another history\n");
@@ -65,7 +65,7 @@ async fn the_page_fits_narrow_and_wide_screens_and_its_style_is_applied() {
     let widths: Vec<&str> = widths.split(" end").next().unwrap().split(' ').collect();
     assert_eq!(widths, ["320/320", "390/390", "768/768", "1280/1280"]);
 
-    // Over HTTP, under the page's own security policy: with its style, the page has the colour of its paper.
+    // For people to look at: over HTTP, under the page's own security policy.
     if let Some(folder) = std::env::var_os("ISONOMY_SCREENSHOTS") {
         let folder = Path::new(&folder);
         for (name, size, dark) in

@@ -1,6 +1,8 @@
 //! The page and what is beside it.
 
 use crate::world::*;
+use isonomy_core::encoding::to_base64;
+use isonomy_core::hash::sha256;
 use isonomy_core::time::Timestamp;
 use isonomy_verifier::Evidence;
 use std::time::{Duration, SystemTime};
@@ -41,7 +43,7 @@ impl Running {
         stream.read_to_string(&mut answer).await.unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Answer { status, head: head.to_lowercase(), body: body.to_owned() }
+        Answer { status, head: head.to_owned(), body: body.to_owned() }
     }
 
     /// The page, once a look was complete.
@@ -149,6 +151,10 @@ async fn nothing_but_the_page_s_own_style_is_allowed() {
         }
         assert!(!answer.head.contains("set-cookie"));
     }
+    let page = running.get("/").await;
+    let (_, style) = page.body.split_once("<style>").unwrap();
+    let digest = sha256(&[style.split("</style>").next().unwrap().as_bytes()]);
+    assert!(page.head.contains(&format!("style-src 'sha256-{}';", to_base64(&digest))));
     assert_eq!(running.get("/healthz").await.body, "ok\n");
     running.stop().await;
 }

@@ -1,13 +1,15 @@
 //! The first checks: the log's signature, the quorum, and consistency with everything that the log signed before.
 
+use super::statements::rule;
 use super::{Stop, Update, malformed};
 use crate::evidence::Evidence;
 use crate::rejection::Rejection;
-use isonomy_core::bundle::Bundle;
+use isonomy_core::bundle::{Bundle, Included};
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::cosignature;
 use isonomy_core::hash::NodeHash;
 use isonomy_core::resource::Resource;
+use isonomy_core::rules::Violation;
 use isonomy_core::tile::{TilePath, node_from_tile, parse_hashes};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::{NodeCoordinate, PrefixPlan, TreeSize, prefix_roots};
@@ -21,6 +23,15 @@ impl Update {
         }
         if bundle.charters.is_empty() {
             return Err(malformed(&resource, "without a charter"));
+        }
+        // Else one statement that stands there a thousand times would be judged as often.
+        let twice = |pair: &&[Included]| pair[0].index == pair[1].index;
+        if let Some(pair) = bundle.charters.windows(2).find(twice) {
+            return Err(rule(pair[0].id, Violation::AlreadyLogged { id: pair[0].id }));
+        }
+        let in_log_order = |all: &[Included]| all.is_sorted_by(|a, b| a.index < b.index);
+        if !in_log_order(&bundle.charters) || !in_log_order(&bundle.releases) {
+            return Err(malformed(&resource, "not in the order of the log"));
         }
         Ok(Bundle { checkpoint: self.counted(&bundle.checkpoint), ..bundle })
     }

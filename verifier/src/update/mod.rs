@@ -47,6 +47,7 @@ use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::StatementId;
 use isonomy_core::list::Entries;
 use isonomy_core::resource::Resource;
+use isonomy_core::rules::Rule;
 use isonomy_core::time::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 
@@ -149,8 +150,12 @@ pub struct Update {
     received: HashMap<Resource, Result<Vec<u8>, String>>,
     /// Times that were proven in this update, saved with the release.
     public_since: BTreeMap<StatementId, Timestamp>,
+    /// Whether the times that the state remembers are to be proven again.
+    doubts_times: bool,
     /// Content that passed its checks in this update, so that a further run does not decode it again.
     verified: HashMap<StatementId, Entries>,
+    /// Releases that may not be used yet, so that a further run does not judge each of them again.
+    waiting: HashMap<StatementId, Pending>,
     /// What a `Save` asked to make durable.
     saving: Option<Box<Save>>,
     /// A proof against the log that this update found.
@@ -163,6 +168,8 @@ impl Update {
     pub fn new(policy: Policy, state: State, in_force: Option<VerifiedList>, clock: Timestamp) -> Self {
         let accepted = state.accepted().map(|accepted| accepted.release);
         let in_force = in_force.filter(|list| Some(list.accepted().release) == accepted);
+        // It may have been accepted under another policy. Without it, everything is judged anew.
+        let in_force = in_force.filter(|list| policy.judge(list.charter(), list.signed_release()).is_ok());
         Self {
             earlier: state.checkpoint(),
             policy,
@@ -171,7 +178,9 @@ impl Update {
             clock,
             received: HashMap::new(),
             public_since: BTreeMap::new(),
+            doubts_times: false,
             verified: HashMap::new(),
+            waiting: HashMap::new(),
             saving: None,
             evidence: None,
         }
@@ -185,7 +194,7 @@ impl Update {
             Input::Unavailable { resource, reason } => drop(self.received.insert(resource, Err(reason))),
             Input::Saved => self.take_saved(),
         }
-        match self.run() {
+        match self.run_with_best_times() {
             Ok(updated) => Step::Done(Box::new(updated)),
             Err(Stop::Need { resource, max_bytes }) => Step::Need { resource, max_bytes },
             Err(Stop::Save(save)) => {
@@ -200,7 +209,26 @@ impl Update {
         if let Some(saved) = self.saving.take() {
             self.state = saved.state;
             self.in_force = saved.list.or(self.in_force.take());
+            // What adds nothing to the list in force need not wait, so it depends on that list what does.
+            self.waiting.clear();
         }
+    }
+
+    /// Every check, in order; once more if what breaks a rule may be a time that some source once proved too late.
+    fn run_with_best_times(&mut self) -> Result<Updated, Stop> {
+        let outcome = self.run();
+        let Err(Stop::Reject(rejection)) = &outcome else {
+            return outcome;
+        };
+        let rests_on_time = rejection.rule().is_some_and(|rule| rule <= Rule::Notice);
+        let remembers = self.public_since.keys().any(|id| self.state.public_since(id).is_some());
+        if self.doubts_times || !rests_on_time || !remembers {
+            return outcome;
+        }
+        self.doubts_times = true;
+        self.public_since.clear();
+        self.waiting.clear();
+        self.run()
     }
 
     /// Every check, in order.

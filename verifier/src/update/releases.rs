@@ -5,6 +5,7 @@ use super::statements::rule;
 use super::{Pending, Stop, Update, Updated, malformed};
 use crate::evidence::{EarlyAdmission, Evidence, InLog};
 use crate::list::VerifiedList;
+use crate::policy::PolicyBreach;
 use crate::rejection::Rejection;
 use crate::state::{Accepted, Logged};
 use isonomy_core::bundle::{Bundle, Included};
@@ -58,6 +59,9 @@ impl Update {
         editions: &Editions,
         now: Timestamp,
     ) -> Result<Verdict, Stop> {
+        if let Some(waiting) = self.waiting.get(&included.id) {
+            return Ok(Verdict::Waits(waiting.clone()));
+        }
         let resource = Resource::Statement(included.id);
         let statement = self.logged(bundle, included)?;
         let entry = statement.to_bytes();
@@ -67,14 +71,17 @@ impl Update {
         }
         let public_since = self.public_since(bundle, included, &entry)?;
         let place = Place { index: included.index, public_since };
+        let editions = &*editions.known_with(included.index, public_since);
         let edition = self.check_rules(bundle, &release, editions, place)?;
         self.check_descent(&release)?;
         self.policy.judge(edition.charter(), &release).map_err(|breach| {
             let version = release.body().version;
             Rejection::Policy { version, breach }
         })?;
+        self.check_notice(&release, edition, editions)?;
         self.check_not_expired(&release, now)?;
         if let Some(waiting) = self.check_visible(&release, edition, public_since, now)? {
+            self.waiting.insert(included.id, waiting.clone());
             return Ok(Verdict::Waits(waiting));
         }
         let entries = self.check_content(&release, edition)?;
@@ -164,6 +171,21 @@ impl Update {
             }
             let older = self.statement(&step.release)?.into_release();
             at = older.filter(|older| older.body().version == step.from).ok_or_else(broken)?;
+        }
+    }
+
+    /// The notice that the policy asks for was given before every widening since the edition that it pins: also where an
+    /// edition in between asked for less.
+    fn check_notice(&self, release: &Signed<Release>, edition: &Edition, editions: &Editions) -> Result<(), Stop> {
+        let pinned = editions.find(self.policy.charter()).map_or(0, Edition::number);
+        let since = editions.all().iter().filter(|at| (pinned + 1..=edition.number()).contains(&at.number()));
+        let (least, version) = (self.policy.accept().min_notice, release.body().version);
+        match since.filter_map(Edition::notice).find(|notice| *notice < least) {
+            Some(found) => {
+                let what = "notice in seconds that a widening edition had";
+                Err(Rejection::Policy { version, breach: PolicyBreach::TooLittle { what, found, least } }.into())
+            }
+            None => Ok(()),
         }
     }
 

@@ -5,8 +5,8 @@ use crate::rejection::Rejection;
 use isonomy_core::bundle::{Bundle, Included};
 use isonomy_core::hash::StatementId;
 use isonomy_core::resource::Resource;
-use isonomy_core::rules::Violation;
 use isonomy_core::rules::editions::Editions;
+use isonomy_core::rules::{Series, Violation};
 use isonomy_core::statement::Statement;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::TlogProof;
@@ -32,15 +32,17 @@ impl Update {
         Ok(statement)
     }
 
-    /// Since when a statement is public, by its seen proof; once proven, it is remembered.
+    /// Since when a statement is public, by its seen proof; once proven, it is remembered. A source may have proven it
+    /// later than another one can, so where a rule is broken it is asked for again, and the earliest time counts.
     pub(super) fn public_since(
         &mut self,
         bundle: &Bundle,
         included: &Included,
         entry: &[u8],
     ) -> Result<Timestamp, Stop> {
-        let known = self.public_since.get(&included.id).copied().or(self.state.public_since(&included.id));
-        if let Some(known) = known {
+        let remembered = self.state.public_since(&included.id);
+        let proven = self.public_since.get(&included.id).copied();
+        if let Some(known) = proven.or(remembered.filter(|_| !self.doubts_times)) {
             self.public_since.insert(included.id, known);
             return Ok(known);
         }
@@ -52,8 +54,9 @@ impl Update {
             return Err(malformed(&resource, "another place in the log"));
         }
         self.check_seen(&proof, bundle)?;
-        self.public_since.insert(included.id, times.earliest);
-        Ok(times.earliest)
+        let since = remembered.map_or(times.earliest, |remembered| remembered.min(times.earliest));
+        self.public_since.insert(included.id, since);
+        Ok(since)
     }
 
     pub(super) fn seen_proof(&self, id: &StatementId) -> Result<TlogProof, Stop> {
@@ -99,7 +102,27 @@ impl Update {
         if editions.find(self.policy.charter()).is_none() {
             return Err(Rejection::OtherList.into());
         }
+        self.check_known(&editions)?;
         Ok(editions)
+    }
+
+    /// The editions continue those that this client knows: one successor each, and none is forgotten.
+    fn check_known(&self, editions: &Editions) -> Result<(), Stop> {
+        if let Some(accepted) = self.state.accepted() {
+            let mut numbered = editions.all().iter().filter(|edition| edition.number() == accepted.edition);
+            if let Some(other) = numbered.find(|edition| edition.id() != accepted.charter) {
+                let (number, first, second) = (accepted.edition, accepted.charter, other.id());
+                let equivocation = Violation::Equivocation { series: Series::Edition, number, first, second };
+                return Err(rule(second, equivocation));
+            }
+        }
+        match self.state.editions().find(|id| editions.find(id).is_none()) {
+            Some(id) => {
+                let resource = Resource::Bundle(self.policy.list().clone());
+                Err(malformed(&resource, format!("without the charter {id}, which this client knows")))
+            }
+            None => Ok(()),
+        }
     }
 }
 

@@ -1,0 +1,61 @@
+//! The maintainer's own client: after a release is published, it is asked for as every client asks for it, and must pass
+//! every check that a client makes.
+
+use anyhow::{Context, Result};
+use isonomy_client::{Client, system_clock};
+use isonomy_core::charter::Charter;
+use isonomy_core::hash::StatementId;
+use isonomy_core::policy::Policy as TlogPolicy;
+use isonomy_fetch::Source;
+use isonomy_publisher::confirm::{Confirmation, confirm};
+use isonomy_publisher::view::ListView;
+use isonomy_verifier::Policy;
+use std::path::Path;
+
+/// Asks `source` for the release, with a client that is kept in the maintainer's folder.
+pub(crate) async fn ask(
+    workspace: &Path,
+    trust: &TlogPolicy,
+    view: &ListView,
+    charter: &Charter,
+    source: &Source,
+    release: &StatementId,
+) -> Result<Confirmation> {
+    let first = view.editions().all().first().context("the list has no charter")?;
+    let policy = policy_for(trust, charter, &first.id())?;
+    let mut client = Client::open(workspace.join("client"), policy)?;
+    Ok(confirm(&mut client, std::slice::from_ref(source), release, system_clock()).await?)
+}
+
+/// The policy that accepts exactly what the charter says.
+fn policy_for(trust: &TlogPolicy, charter: &Charter, pinned: &StatementId) -> Result<Policy> {
+    let limits = &charter.limits;
+    let text = format!(
+        "trust = '''\n{}'''\n[list]\nname = \"{}\"\ncharter = \"{}\"\n[accept]\npurposes = [{}]\naims = [{}]\naction = \"{}\"\n\
+         min_curators = {}\nmin_jurisdictions = {}\nmin_notice = {}\nmin_visibility = {}\n\
+         [ages]\ncheckpoint = {}\nrelease = {}\n",
+        String::from_utf8(trust.to_text()).context("the policy is not UTF-8")?,
+        charter.list,
+        pinned.to_hex(),
+        serde_json::to_string(&charter.purpose.code)?,
+        serde_json::to_string(&charter.purpose.aim)?,
+        charter.action.most,
+        charter.curation.threshold,
+        charter.curation.min_jurisdictions,
+        limits.notice,
+        limits.min_visibility,
+        limits.min_visibility.saturating_sub(1),
+        limits.validity,
+    );
+    Ok(Policy::parse(text.as_bytes())?)
+}
+
+/// How far the release has come, in words.
+pub(crate) fn words(confirmation: &Confirmation) -> String {
+    match confirmation {
+        Confirmation::InUse { version } => format!("✓ a client accepts version {version}"),
+        Confirmation::Pending { waits_for, .. } => {
+            format!("✓ a client sees it, and waits as it should: {waits_for}")
+        }
+    }
+}

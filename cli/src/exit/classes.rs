@@ -1,0 +1,263 @@
+//! Which exit code each error of the libraries stands for: whose fault it is, as far as the error tells.
+
+use super::Exit;
+use isonomy_client::UpdateError;
+use isonomy_fetch::FetchError;
+use isonomy_log_server::ServeError as LogServeError;
+use isonomy_matcher::image::DecodeError;
+use isonomy_matcher::receipt::ReceiptError;
+use isonomy_monitor::{MonitorError, ServeError as MonitorServeError};
+use isonomy_publisher::charter::CharterError;
+use isonomy_publisher::compose::ComposeError;
+use isonomy_publisher::confirm::ConfirmError;
+use isonomy_publisher::draft::DraftError;
+use isonomy_publisher::endorse::EndorseError;
+use isonomy_publisher::import::ImportError;
+use isonomy_publisher::keys::KeyFileError;
+use isonomy_publisher::memory::MemoryError;
+use isonomy_publisher::submit::SubmitError;
+use isonomy_publisher::view::ViewError;
+use isonomy_publisher::workspace::ContentError;
+use isonomy_store::files::FileError;
+use isonomy_verifier::evidence::EvidenceError;
+use isonomy_witness::{OpenError, ServeError as WitnessServeError};
+use std::error::Error;
+
+/// The exit code of an error; `None` for one that says nothing about whose fault it is.
+pub(super) fn of(cause: &(dyn Error + 'static)) -> Option<Exit> {
+    macro_rules! first_of {
+        ($($function:ident),* $(,)?) => {
+            None$(.or_else(|| cause.downcast_ref().map($function)))*
+        };
+    }
+    first_of!(
+        receipt,
+        evidence,
+        fetch,
+        update,
+        file,
+        draft,
+        content,
+        memory,
+        view,
+        submit,
+        confirm,
+        compose,
+        endorse,
+        charter,
+        import,
+        decode,
+        key,
+        log,
+        witness,
+        monitor,
+        monitor_server,
+    )
+}
+
+fn receipt(error: &ReceiptError) -> Exit {
+    match error {
+        ReceiptError::Malformed(_) | ReceiptError::WrongHash { .. } => Exit::Malformed,
+        ReceiptError::Unproven(_) | ReceiptError::NoMatch { .. } => Exit::Refused,
+    }
+}
+
+fn evidence(error: &EvidenceError) -> Exit {
+    match error {
+        EvidenceError::Malformed(_) => Exit::Malformed,
+        EvidenceError::Unproven(_) => Exit::Refused,
+    }
+}
+
+/// What a server refuses or says wrongly is a refusal; that it can't be reached is not.
+fn fetch(error: &FetchError) -> Exit {
+    match error {
+        FetchError::Refused { status, .. } if *status < 500 => Exit::Refused,
+        FetchError::TooLarge { .. }
+        | FetchError::Redirect { .. }
+        | FetchError::Escapes { .. }
+        | FetchError::Malformed { .. } => Exit::Refused,
+        _ => Exit::Failed,
+    }
+}
+
+/// That no source could be reached is no verdict about the list.
+fn update(error: &UpdateError) -> Exit {
+    match error {
+        UpdateError::Refused(refusals) if refusals.iter().any(|refusal| refusal.code != "unavailable") => Exit::Refused,
+        _ => Exit::Failed,
+    }
+}
+
+fn file(error: &FileError) -> Exit {
+    match error {
+        FileError::TooLarge { .. } => Exit::Malformed,
+        _ => Exit::Failed,
+    }
+}
+
+fn draft(error: &DraftError) -> Exit {
+    match error {
+        DraftError::File(error) => file(error),
+        _ => Exit::Malformed,
+    }
+}
+
+fn content(error: &ContentError) -> Exit {
+    match error {
+        ContentError::Fetch(error) => fetch(error),
+        ContentError::File(error) => file(error),
+        _ => Exit::Refused,
+    }
+}
+
+fn memory(error: &MemoryError) -> Exit {
+    match error {
+        MemoryError::File(error) => file(error),
+        _ => Exit::Refused,
+    }
+}
+
+fn view(error: &ViewError) -> Exit {
+    match error {
+        ViewError::Fetch(error) => fetch(error),
+        ViewError::NoList { .. } => Exit::Failed,
+        _ => Exit::Refused,
+    }
+}
+
+fn submit(error: &SubmitError) -> Exit {
+    match error {
+        SubmitError::Log(error) => fetch(error),
+        SubmitError::Statement(_) => Exit::Malformed,
+        _ => Exit::Refused,
+    }
+}
+
+fn confirm(error: &ConfirmError) -> Exit {
+    match error {
+        ConfirmError::Update(error) => update(error),
+        ConfirmError::NotShown { .. } => Exit::Refused,
+    }
+}
+
+fn compose(error: &ComposeError) -> Exit {
+    match error {
+        ComposeError::BaseMissing { .. } => Exit::Failed,
+        ComposeError::Entries(_) | ComposeError::Statement(_) | ComposeError::Note(_) => Exit::Malformed,
+        ComposeError::Draft(error) => draft(error),
+        _ => Exit::Refused,
+    }
+}
+
+fn endorse(error: &EndorseError) -> Exit {
+    match error {
+        EndorseError::BaseMissing { .. } => Exit::Failed,
+        EndorseError::Statement(_) | EndorseError::Lookup(_) | EndorseError::List(_) => Exit::Malformed,
+        EndorseError::Draft(error) => draft(error),
+        EndorseError::Content(error) => content(error),
+        EndorseError::Memory(error) => memory(error),
+        _ => Exit::Refused,
+    }
+}
+
+fn charter(error: &CharterError) -> Exit {
+    match error {
+        CharterError::Signing(_) => Exit::Refused,
+        CharterError::Memory(error) => memory(error),
+        _ => Exit::Malformed,
+    }
+}
+
+fn import(error: &ImportError) -> Exit {
+    match error {
+        ImportError::Read(_) => Exit::Failed,
+        _ => Exit::Malformed,
+    }
+}
+
+fn decode(_: &DecodeError) -> Exit {
+    Exit::Malformed
+}
+
+fn key(error: &KeyFileError) -> Exit {
+    match error {
+        KeyFileError::Key { .. } | KeyFileError::NotAKey { .. } => Exit::Malformed,
+        KeyFileError::Exposed { .. } => Exit::Refused,
+        _ => Exit::Failed,
+    }
+}
+
+fn log(error: &LogServeError) -> Exit {
+    match error {
+        LogServeError::Config(_) => Exit::Malformed,
+        _ => Exit::Failed,
+    }
+}
+
+fn witness(error: &WitnessServeError) -> Exit {
+    match error {
+        WitnessServeError::Open(OpenError::Config(_)) => Exit::Malformed,
+        _ => Exit::Failed,
+    }
+}
+
+fn monitor(error: &MonitorError) -> Exit {
+    match error {
+        MonitorError::Config(_) | MonitorError::Address(_) => Exit::Malformed,
+        _ => Exit::Failed,
+    }
+}
+
+fn monitor_server(error: &MonitorServeError) -> Exit {
+    match error {
+        MonitorServeError::Monitor(error) => monitor(error),
+        MonitorServeError::Panicked(_) => Exit::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use isonomy_core::rules::Violation;
+
+    fn exit(error: impl Error + Send + Sync + 'static) -> Exit {
+        Exit::of(&anyhow::Error::from(error).context("what was tried"))
+    }
+
+    fn refused(status: u16) -> FetchError {
+        FetchError::Refused {
+            location: "http://log.example/submit".into(),
+            status,
+            code: "x".into(),
+            rule: Some(2),
+            message: "no".into(),
+            retry_after: None,
+        }
+    }
+
+    #[test]
+    fn a_log_that_refuses_is_told_from_one_that_is_down() {
+        assert_eq!(exit(SubmitError::Log(refused(422))), Exit::Refused);
+        assert_eq!(exit(SubmitError::Log(refused(503))), Exit::Failed);
+        let down = || FetchError::Unreachable { location: "http://log.example".into(), reason: "refused".into() };
+        assert_eq!(exit(SubmitError::Log(down())), Exit::Failed);
+        assert_eq!(exit(ViewError::Fetch(down())), Exit::Failed);
+        assert_eq!(exit(ContentError::Fetch(down())), Exit::Failed);
+        assert_eq!(exit(UpdateError::NoSource), Exit::Failed);
+    }
+
+    #[test]
+    fn rules_input_and_surroundings() {
+        assert_eq!(exit(EndorseError::Rule(Violation::RootMismatch)), Exit::Refused);
+        assert_eq!(exit(ComposeError::Rule(Violation::RootMismatch)), Exit::Refused);
+        assert_eq!(exit(CharterError::NotACharter), Exit::Malformed);
+        assert_eq!(exit(ImportError::Empty), Exit::Malformed);
+        let large = || FileError::TooLarge { path: "x".into(), limit: 1 };
+        assert_eq!(exit(large()), Exit::Malformed);
+        assert_eq!(exit(DraftError::File(large())), Exit::Malformed);
+        assert_eq!(exit(FileError::InUse { path: "x".into() }), Exit::Failed);
+        assert_eq!(exit(ReceiptError::Unproven("x".into())), Exit::Refused);
+        assert_eq!(exit(std::io::Error::other("disk")), Exit::Failed);
+    }
+}
