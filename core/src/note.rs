@@ -203,6 +203,11 @@ pub struct SigningKey {
 
 const PRIVATE_PREFIX: &str = "PRIVATE+KEY+";
 
+/// Whether the text of a private key stands anywhere in `bytes`: then no message may quote them.
+pub fn holds_private_key(bytes: &[u8]) -> bool {
+    bytes.windows(PRIVATE_PREFIX.len()).any(|window| window == PRIVATE_PREFIX.as_bytes())
+}
+
 impl SigningKey {
     /// The key that this seed (32 bytes from a good source of randomness) makes.
     pub fn from_seed(name: &str, key_type: KeyType, seed: &[u8; 32]) -> Result<Self, KeyError> {

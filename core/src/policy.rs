@@ -170,6 +170,9 @@ pub enum PolicyProblem {
     /// A control character other than tab and newline.
     #[error("the octet 0x{0:02x} is not allowed; lines end in a newline alone, items are parted by spaces or tabs")]
     Octet(u8),
+    /// A line that is refused, and holds a private key, which must not be shown.
+    #[error("this is a private key; nothing of it is shown. A policy holds public keys")]
+    PrivateKey,
     /// A line that starts with something else than `log`, `witness`, `group` or `quorum`.
     #[error("{0:?} is not `log`, `witness`, `group` or `quorum`")]
     Keyword(String),

@@ -34,6 +34,7 @@ use isonomy_core::tree::{Frontier, LeafIndex, ProofError, TreeSize, empty_root, 
 use isonomy_store::files::FileError;
 use isonomy_store::kv::{Store, StoreError};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Why the log can't do what it should. None of these is a submitter's fault.
@@ -128,6 +129,8 @@ pub struct Log {
     key: SigningKey,
     heads: Heads,
     tip: Mutex<Tip>,
+    /// The size of the committed tree, for those who must not wait while the next one is written.
+    size: AtomicU64,
 }
 
 /// The committed tree.
@@ -153,7 +156,8 @@ impl Log {
         if edge.root() != tree.root {
             return Err(LogError::OtherRoot { size: tree.size });
         }
-        let log = Self { public, key, heads, tip: Mutex::new(Tip { head, edge }) };
+        let size = AtomicU64::new(tree.size.0);
+        let log = Self { public, key, heads, tip: Mutex::new(Tip { head, edge }), size };
         log.check_published()?;
         Ok(log)
     }
@@ -173,9 +177,9 @@ impl Log {
         self.tip().head.clone()
     }
 
-    /// The size of the committed tree.
+    /// The size of the committed tree. Never waits.
     pub fn size(&self) -> TreeSize {
-        self.tip().head.checkpoint().size
+        TreeSize(self.size.load(Ordering::Acquire))
     }
 
     /// Appends entries, each of at most 65,535 bytes, and commits the checkpoint that covers them. Gives the place of the
@@ -193,6 +197,7 @@ impl Log {
         }
         let head = sign(&self.key, edge.size(), root)?;
         self.heads.commit(Some(&tip.head), &head)?;
+        self.size.store(edge.size().0, Ordering::Release);
         *tip = Tip { head, edge };
         Ok(LeafIndex(old.size().0))
     }

@@ -3,6 +3,7 @@
 //! After a statement that breaks a rule, those that build on it can't be judged: they are noted as such, not blamed.
 
 use crate::finding::{Answerable, Finding, Role, Severity};
+use crate::units;
 use isonomy_core::charter::Charter;
 use isonomy_core::hash::StatementId;
 use isonomy_core::note::VerifierKey;
@@ -143,7 +144,10 @@ impl Audit {
         let Statement::Release(release) = statement else { return };
         if let Err(violation @ Violation::StaleDraft { .. }) = signatures::admissible_at(release.body(), public_since) {
             let what = describe(statement);
-            let words = format!("Entry {index} is {what}, and became public late: {violation}.");
+            let words = format!(
+                "Entry {index} is {what}, and became public late. {}.",
+                units::sentence(&violation.to_string())
+            );
             let subject = format!("statement {}", statement.id());
             let finding = Finding::new(Severity::Warning, violation.code(), subject, words).under(violation.rule());
             self.note(finding.in_list(statement.list()).about(&statement.id(), index));
@@ -154,7 +158,8 @@ impl Audit {
     pub(crate) fn finding(&self, refused: &Refused) -> Finding {
         let Refused { statement, index, violation } = refused;
         let rule = violation.rule();
-        let words = format!("Entry {index} is {}. It breaks {rule}: {violation}.", describe(statement));
+        let (what, why) = (describe(statement), units::sentence(&violation.to_string()));
+        let words = format!("Entry {index} is {what}. It breaks {rule}. {why}.");
         let subject = format!("statement {}", statement.id());
         let (severity, words) = match violation {
             // Times by seen proofs can be late; what proves the breach is a checkpoint from before the edition.

@@ -2,6 +2,7 @@
 //! no script, suits a narrow screen, and follows the reader's choice of light or dark.
 
 mod lists;
+mod plain;
 mod words;
 
 use crate::finding::{Finding, Severity};
@@ -120,10 +121,10 @@ fn finding(found: &Finding) -> Markup {
                 @if let Some(rule) = &found.rule { "Rule " (rule.number) ", " (rule.name) " · " }
                 code { (found.code) }
             }
-            p { (found.words) }
+            p { (plain::plain(&found.words)) }
             dl class="small" {
                 @if !found.answerable.is_empty() {
-                    dt { "Answerable" }
+                    dt { "Responsible" }
                     dd { ul class="plain" { @for who in &found.answerable { li { (who.name) ", " (who.role) @if who.key != who.name { ", key " code { (who.key) } } } } } }
                 }
                 @if let Some(statement) = &found.statement {
@@ -236,7 +237,7 @@ fn view_row(view: &View<'_>, who: &str, when: &str) -> Markup {
             }
             td role="cell" data-label="View" {
                 div { span class={ "mark " (class) } { (state) } }
-                @if let Some(words) = view.words { div class="small" { (words) } }
+                @if let Some(words) = view.words { div class="small" { (plain::plain(words)) } }
             }
             td role="cell" data-label="Entries" { @match view.size { Some(size) => (units::number(size)), None => "–" } }
             td role="cell" data-label=(when) { @match view.time { Some(time) => (words::time(time)), None => "–" } }

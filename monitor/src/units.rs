@@ -23,6 +23,12 @@ pub(crate) fn number(number: u64) -> String {
     shown
 }
 
+/// The words with a capital letter at the start.
+pub(crate) fn sentence(words: &str) -> String {
+    let mut rest = words.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}
+
 /// So many of something, for example `1 breach` or `3 breaches`.
 pub(crate) fn count(count: usize, one: &str, many: &str) -> String {
     format!("{} {}", number(count as u64), if count == 1 { one } else { many })
@@ -31,6 +37,11 @@ pub(crate) fn count(count: usize, one: &str, many: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sentences_begin_with_a_capital() {
+        assert_eq!([sentence(""), sentence("é 1"), sentence("3 a")], ["", "É 1", "3 a"]);
+    }
 
     #[test]
     fn numbers_and_durations() {

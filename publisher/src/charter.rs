@@ -18,7 +18,7 @@ use isonomy_core::charter::{
     ActionClause, Charter, Curation, Limits, Maintainer, Matching, Purpose, Reach, Record, Redress,
 };
 use isonomy_core::hash::StatementId;
-use isonomy_core::note::{Note, NoteError, SigningKey, VerifierKey};
+use isonomy_core::note::{Note, NoteError, SigningKey, VerifierKey, holds_private_key};
 use isonomy_core::rules::amendment::{self, Direction};
 use isonomy_core::rules::{Series, signatures};
 use isonomy_core::statement::{ListName, Signed, Statement, StatementError};
@@ -34,6 +34,9 @@ pub enum CharterError {
     /// Larger than [`MAX_CHARTER_FILE`].
     #[error("the charter file is larger than {MAX_CHARTER_FILE} bytes")]
     TooLarge,
+    /// It holds a private key, which no message may show.
+    #[error("the charter file holds a private key; nothing of it is shown. A charter holds public keys")]
+    PrivateKey,
     /// Not TOML of the expected fields.
     #[error("the charter file is not as expected: {0}")]
     Toml(String),
@@ -92,6 +95,9 @@ struct CharterFile {
 pub fn from_toml(bytes: &[u8], edition: Edition<'_>) -> Result<Charter, CharterError> {
     if bytes.len() > MAX_CHARTER_FILE {
         return Err(CharterError::TooLarge);
+    }
+    if holds_private_key(bytes) {
+        return Err(CharterError::PrivateKey);
     }
     let text = std::str::from_utf8(bytes).map_err(|_| CharterError::Toml("not UTF-8 text".to_owned()))?;
     let file: CharterFile = toml::from_str(text).map_err(|error| CharterError::Toml(error.to_string()))?;
@@ -261,6 +267,15 @@ mod tests {
     use proptest::prelude::*;
 
     const CLOCK: Timestamp = Timestamp(1_800_000_000);
+
+    #[test]
+    fn nothing_of_a_private_key_is_shown() {
+        let text = key("c1").to_private_text();
+        for file in [format!("{}\n", *text), format!("\n  {}", *text), format!("list = \"{}\"\n", *text)] {
+            let error = from_toml(file.as_bytes(), Edition::First).unwrap_err();
+            assert!(matches!(error, CharterError::PrivateKey), "{error}");
+        }
+    }
 
     #[test]
     fn a_charter_survives_its_file() {

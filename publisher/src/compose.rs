@@ -3,6 +3,7 @@
 use crate::draft::{Draft, DraftError};
 use crate::view::ListView;
 use crate::workspace::Base;
+use isonomy_core::charter::Charter;
 use isonomy_core::hash::ObjectDigest;
 use isonomy_core::list::delta::{self, Delta};
 use isonomy_core::list::{Algorithm, Entries, ListError, snapshot};
@@ -22,6 +23,17 @@ pub enum ComposeError {
     NoCharter {
         /// The list.
         list: ListName,
+    },
+    /// The release would have expired before clients may use it.
+    #[error(
+        "a release that is valid for {validity} s can never be used: clients wait until it has been public for \
+         {min_visibility} s, as its charter says. Let it be valid for longer"
+    )]
+    NeverUsable {
+        /// How long it would be valid, in seconds.
+        validity: u64,
+        /// How long it must be public before it is used, in seconds.
+        min_visibility: u64,
     },
     /// The content of a release is missing from which a delta must be made.
     #[error("the content of version {version} is needed for a delta, and was not given")]
@@ -82,6 +94,7 @@ pub struct Changed {
 pub fn compose(view: &ListView, bases: &[Base], entries: &Entries, term: Term) -> Result<Draft, ComposeError> {
     let edition = view.in_force_at(term.created.max(view.now()));
     let edition = edition.ok_or_else(|| ComposeError::NoCharter { list: view.list().clone() })?;
+    check_validity(edition.charter(), term)?;
     let algorithm = edition.charter().matching.algorithm;
     let mut objects = BTreeMap::new();
     let mut deltas = Vec::new();
@@ -106,6 +119,12 @@ pub fn compose(view: &ListView, bases: &[Base], entries: &Entries, term: Term) -
     view.judge(&release, term.created.max(view.now()))?;
     let release = Statement::from_note(note)?.into_release().ok_or(DraftError::NotARelease)?;
     Ok(Draft::new(release, objects)?)
+}
+
+/// Whether the release can be used at all before it expires.
+fn check_validity(charter: &Charter, term: Term) -> Result<(), ComposeError> {
+    let (validity, min_visibility) = (term.validity.unwrap_or(charter.limits.validity), charter.limits.min_visibility);
+    if validity > min_visibility { Ok(()) } else { Err(ComposeError::NeverUsable { validity, min_visibility }) }
 }
 
 /// The release without what follows from its objects.

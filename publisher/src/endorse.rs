@@ -18,7 +18,7 @@ use crate::memory::{MemoryError, Role, SignedText, SigningMemory};
 use crate::signing::{self, SigningError};
 use crate::view::ListView;
 use crate::workspace::{Base, ContentError, check_object, decode};
-use isonomy_core::charter::Charter;
+use isonomy_core::charter::{Charter, Curator};
 use isonomy_core::encoding::to_hex;
 use isonomy_core::hash::StatementId;
 use isonomy_core::list::{Algorithm, Entries, ListError, delta};
@@ -30,6 +30,7 @@ use isonomy_core::statement::{ListName, Signed, Statement, StatementError};
 use isonomy_core::time::Timestamp;
 use isonomy_matcher::lookup::{Index, LookupError};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// The most entries that a report shows.
 const SHOWN: usize = 20;
@@ -40,6 +41,12 @@ pub enum EndorseError {
     /// It breaks a rule.
     #[error("{rule}: {0}. Do not sign it", rule = .0.rule())]
     Rule(#[from] Violation),
+    /// It is published already.
+    #[error("it is already in the log as version {version}; there is nothing left to sign")]
+    AlreadyLogged {
+        /// The version.
+        version: u64,
+    },
     /// Its content is not what it says.
     #[error("{0}. Do not sign it")]
     Content(#[from] ContentError),
@@ -57,14 +64,16 @@ pub enum EndorseError {
     Signing(#[from] SigningError),
     /// The key is the maintainer's.
     #[error(
-        "the key {name} is the maintainer's, who signs last: use it to finish the release once its curators have signed"
+        "the key {name} is the maintainer's, who signs last: once the curators have signed, use it with `isonomy release publish`"
     )]
     MaintainerKey {
         /// The key's name.
         name: String,
     },
     /// The key is a curator's.
-    #[error("the key {name} is not the maintainer's, so it can't finish the release; curators endorse it")]
+    #[error(
+        "the key {name} is not the maintainer's, so it can't finish the release; curators sign with `isonomy release endorse`"
+    )]
     CuratorKey {
         /// The key's name.
         name: String,
@@ -111,6 +120,9 @@ pub fn examine<'e>(
     clock: Timestamp,
 ) -> Result<Examined<'e>, EndorseError> {
     let release = draft.release().body();
+    if view.newest().into_iter().chain(view.bases()).any(|logged| logged.id() == draft.release().id()) {
+        return Err(EndorseError::AlreadyLogged { version: release.version });
+    }
     let charter = view.judge(release, clock.max(view.now()))?.charter();
     let counted: Vec<VerifierKey> = charter.keys().cloned().collect();
     signing::check(draft.release().note(), &counted)?;
@@ -251,10 +263,33 @@ impl Examined<'_> {
             removed: self.removed.len() as u64,
             root: body.root.to_hex(),
             signed: self.counted.iter().filter(has).map(|key| key.name().to_owned()).collect(),
-            missing: signatures::release(signed, self.charter)
-                .err()
-                .map(|violation| format!("{}: {violation}", violation.rule())),
+            missing: self.missing(signed),
         }
+    }
+
+    /// What rule 2 still asks for, in words.
+    fn missing(&self, signed: &Signed<Release>) -> Option<String> {
+        let violation = signatures::release(signed, self.charter).err()?;
+        let curators = match violation {
+            // The rule names what is missing first; whoever reads this wants to know of the curators as well.
+            Violation::MaintainerMissing { .. } => self.curators_missing(signed).unwrap_or_default(),
+            _ => String::new(),
+        };
+        Some(format!("{}: {violation}{curators}", violation.rule()))
+    }
+
+    fn curators_missing(&self, signed: &Signed<Release>) -> Option<String> {
+        let (lines, curation) = (signed.note().signatures(), &self.charter.curation);
+        let has_signed = |curator: &&Curator| lines.iter().any(|line| curator.key.matches(line));
+        let have: Vec<&Curator> = curation.curators.iter().filter(has_signed).collect();
+        let countries: BTreeSet<&str> = have.iter().map(|curator| curator.jurisdiction.country()).collect();
+        let (signers, from) = (have.len() as u64, countries.len() as u64);
+        (signers < curation.threshold || from < curation.min_jurisdictions).then(|| {
+            format!(
+                "; {signers} of {} curators have signed, from {from} of {} jurisdictions",
+                curation.threshold, curation.min_jurisdictions
+            )
+        })
     }
 
     fn is_maintainer(&self, key: &VerifierKey) -> bool {
@@ -518,7 +553,13 @@ mod tests {
         assert!(memory(desk.path(), "m1").remembered().is_empty(), "what was refused was not signed");
 
         let sign = |name: &str| examined.endorse(&key(name), &mut memory(desk.path(), name), None, clock).unwrap();
+        assert!(!desk.path().join("x.signed").exists(), "a key that is refused leaves no trace");
+        let missing = examined.report(&sign("c3")).missing.unwrap();
+        assert!(missing.contains("maintainer"), "{missing}");
+        assert!(missing.ends_with("; 1 of 2 curators have signed, from 1 of 2 jurisdictions"), "{missing}");
         let merged = merge(&[sign("c3"), sign("c1")], &charter()).unwrap();
+        let missing = examined.report(&merged).missing.unwrap();
+        assert!(missing.contains("maintainer") && !missing.contains("curators have"), "{missing}");
         let draft = draft.signed(merged).unwrap();
         let examined = examine(&draft, &view, &[], clock).unwrap();
         let finished = examined.finish(&key("m2"), &mut memory(desk.path(), "m2"), clock).unwrap();
@@ -534,6 +575,28 @@ mod tests {
         assert!(matches!(refused, Err(EndorseError::Memory(MemoryError::SecondText { .. }))));
         let first = draft.release().id();
         second.endorse(&key("c1"), &mut memory(desk.path(), "c1"), Some(first), clock).unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_in_the_log_already_is_not_signed_again() {
+        let (mut log, desk) = (TestLog::with_charter().await, Desk::new());
+        let draft = desk.compose(&log, &entries(1, 20)).await;
+        publish(&mut log, &desk, draft.clone()).await;
+        let view = log.view().await.unwrap();
+        let refused = examine(&draft, &view, &[], log.clock()).map(drop).unwrap_err();
+        assert!(refused.to_string().starts_with("it is already in the log as version 1"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn a_release_that_expires_before_its_use_is_not_drafted() {
+        let log = TestLog::with_charter().await;
+        let view = log.view().await.unwrap();
+        let compose = |validity| {
+            compose(&view, &[], &entries(1, 20), Term { created: log.clock(), validity: Some(validity) }).map(drop)
+        };
+        let refused = compose(10).unwrap_err();
+        assert!(refused.to_string().contains("can never be used"), "{refused}");
+        compose(11).unwrap();
     }
 
     #[tokio::test]

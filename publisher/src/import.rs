@@ -101,9 +101,12 @@ pub enum ImportError {
     /// There is nothing in it.
     #[error("the file holds nothing but empty lines and comments")]
     Empty,
+    /// It is a private key, which no message may show.
+    #[error("this is a private key; nothing of it is shown. Give a file of hashes")]
+    PrivateKey,
     /// Its format is not recognised.
     #[error(
-        "the format is not recognised from the first line, {line:?}: it is neither a hash by {algorithm} nor a table with a column such as `hash`; give the format, or the name of the column"
+        "the format is not recognised from the first line, {line:?}: it is neither a hash by {algorithm} nor a table with a column such as `hash`; give the format with --format, or the name of the column with --column"
     )]
     Unrecognised {
         /// The first line.
@@ -136,7 +139,7 @@ pub enum ImportError {
 fn refusal(report: &ImportReport) -> String {
     let first = report.refused.first().map(|line| format!("; the first is line {}: {}", line.line, line.reason));
     format!(
-        "{} of {} lines are refused{}. Nothing was imported: mend the file, or have refused lines skipped",
+        "{} of {} lines are refused{}. Nothing was imported: mend the file, or leave such lines out with --skip-invalid",
         report.refused_lines,
         report.lines,
         first.unwrap_or_default()
@@ -298,7 +301,7 @@ impl<'o> Collector<'o> {
         match (self.options.algorithm.check_entry(&row.entry), self.options.irregular) {
             (EntryVerdict::Valid, _) | (EntryVerdict::Irregular(_), Irregular::Allow) => Ok(row.entry),
             (EntryVerdict::Irregular(reason), Irregular::Refuse) => {
-                Err(format!("{reason}; such hashes are admitted only if irregular ones are allowed"))
+                Err(format!("{reason}; such hashes are admitted only with --allow-irregular"))
             }
             (EntryVerdict::Forbidden(reason), _) => Err(reason.to_owned()),
         }
@@ -383,6 +386,18 @@ mod tests {
         }
         let wrong = import(&b"900150983cd24fb0d6963f7d28e17f72\n"[..], &ImportOptions::new(Algorithm::Sha256));
         assert!(matches!(wrong, Err(ImportError::Unrecognised { .. })));
+    }
+
+    #[test]
+    fn nothing_of_a_private_key_is_shown() {
+        let text = crate::testing::key("c1").to_private_text();
+        let table = ImportOptions { column: Some("pdq".into()), ..ImportOptions::new(Algorithm::PdqFull) };
+        for options in [table, ImportOptions::new(Algorithm::PdqFull)] {
+            for file in [format!("{}\n", *text), format!("\n # key\n \t{}", *text)] {
+                let error = import(file.as_bytes(), &options).unwrap_err();
+                assert!(matches!(error, ImportError::PrivateKey), "{error}");
+            }
+        }
     }
 
     #[test]

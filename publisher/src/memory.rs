@@ -115,9 +115,10 @@ pub struct Remembered {
 /// The memory of one key, held by one process at a time.
 #[derive(Debug)]
 pub struct SigningMemory {
-    journal: PathBuf,
+    folder: PathBuf,
     remembered: Vec<Remembered>,
-    _lock: FolderLock,
+    /// None as long as there is no folder.
+    lock: Option<FolderLock>,
 }
 
 impl SigningMemory {
@@ -128,12 +129,19 @@ impl SigningMemory {
         Self::open(Path::new(&folder))
     }
 
-    /// The memory in this folder, which is made if there is none.
+    /// The memory in this folder, which is made with the first text that is remembered, if there is none.
     pub fn open(folder: &Path) -> Result<Self, MemoryError> {
-        files::create_dir_all_durable(folder)?;
-        let lock = FolderLock::acquire(folder)?;
-        let journal = folder.join("signed.jsonl");
-        let mut remembered = Vec::new();
+        let mut memory = Self { folder: folder.to_owned(), remembered: Vec::new(), lock: None };
+        if folder.exists() {
+            memory.hold()?;
+        }
+        Ok(memory)
+    }
+
+    /// Locks the folder, which must be there, and reads what is remembered.
+    fn hold(&mut self) -> Result<(), MemoryError> {
+        let lock = FolderLock::acquire(&self.folder)?;
+        let (journal, mut remembered) = (self.journal(), Vec::new());
         for (at, line) in files::read_lines(&journal)?.iter().enumerate() {
             let damaged = |error: serde_json::Error| MemoryError::Damaged {
                 path: journal.clone(),
@@ -142,7 +150,12 @@ impl SigningMemory {
             };
             remembered.push(serde_json::from_str(line).map_err(damaged)?);
         }
-        Ok(Self { journal, remembered, _lock: lock })
+        (self.remembered, self.lock) = (remembered, Some(lock));
+        Ok(())
+    }
+
+    fn journal(&self) -> PathBuf {
+        self.folder.join("signed.jsonl")
     }
 
     /// Everything that the key has signed, oldest first.
@@ -158,6 +171,10 @@ impl SigningMemory {
         replaces: Option<StatementId>,
         clock: Timestamp,
     ) -> Result<(), MemoryError> {
+        if self.lock.is_none() {
+            files::create_dir_all_durable(&self.folder)?;
+            self.hold()?;
+        }
         let same: Vec<&Remembered> = self.remembered.iter().filter(|known| known.is_numbered_like(text)).collect();
         if same.iter().any(|known| known.statement == text.statement) {
             return Ok(());
@@ -174,14 +191,19 @@ impl SigningMemory {
             return Err(first.forbids(text));
         }
         let line = Remembered::new(text, replaces, clock);
-        let json = serde_json::to_string(&line).map_err(|error| MemoryError::Damaged {
-            path: self.journal.clone(),
+        self.append(&line)?;
+        self.remembered.push(line);
+        Ok(())
+    }
+
+    fn append(&self, line: &Remembered) -> Result<(), MemoryError> {
+        let journal = self.journal();
+        let json = serde_json::to_string(line).map_err(|error| MemoryError::Damaged {
+            path: journal.clone(),
             line: self.remembered.len() + 1,
             problem: error.to_string(),
         })?;
-        files::append_line_durable(&self.journal, &json)?;
-        self.remembered.push(line);
-        Ok(())
+        Ok(files::append_line_durable(&journal, &json)?)
     }
 }
 
@@ -223,7 +245,7 @@ impl Remembered {
             .ends()
             .map_or(String::new(), |end| format!("Wait until the log shows that it was not logged by {end}"));
         let say =
-            format!("if nobody can complete the first text any more, say that this one replaces {}", self.statement);
+            format!("if nobody can complete the first text any more, replace it with --replaces {}", self.statement);
         let advice = match (wait.is_empty(), self.is_final()) {
             (true, _) => format!("Only {say}"),
             (false, true) => {
@@ -319,6 +341,23 @@ mod tests {
         let mut maintainer = SigningMemory::open(&dir.path().join("maintainer")).unwrap();
         maintainer.remember(&text(&list, 1, 1, Role::Maintainer), None, CREATED).unwrap();
         assert!(maintainer.remember(&text(&list, 1, 2, Role::Maintainer), id(1), CREATED).is_err());
+    }
+
+    #[test]
+    fn a_memory_leaves_no_trace_until_something_is_signed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (list, key_file) = (list(), dir.path().join("c1.key"));
+        let mut early = SigningMemory::of_key(&key_file).unwrap();
+        let mut late = SigningMemory::of_key(&key_file).unwrap();
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        early.remember(&text(&list, 1, 1, Role::Curator), None, CREATED).unwrap();
+        let refused = late.remember(&text(&list, 1, 2, Role::Curator), None, CREATED).unwrap_err();
+        assert!(matches!(refused, MemoryError::File(FileError::InUse { .. })), "{refused}");
+        drop(early);
+        let refused = late.remember(&text(&list, 1, 2, Role::Curator), None, CREATED).unwrap_err();
+        assert!(matches!(refused, MemoryError::SecondText { .. }), "what was signed meanwhile counts: {refused}");
+        let replace = format!("--replaces {}", StatementId([1; 32]));
+        assert!(refused.to_string().contains(&replace), "{refused}");
     }
 
     #[test]

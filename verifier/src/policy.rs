@@ -37,7 +37,7 @@
 
 use isonomy_core::charter::{Action, Aim, Charter, Curator, PurposeCode, Surface};
 use isonomy_core::hash::StatementId;
-use isonomy_core::note::VerifierKey;
+use isonomy_core::note::{VerifierKey, holds_private_key};
 use isonomy_core::policy::{Policy as TlogPolicy, PolicyError as TlogPolicyError};
 use isonomy_core::release::Release;
 use isonomy_core::statement::{ListName, Signed};
@@ -52,6 +52,9 @@ pub enum PolicyError {
     /// Larger than [`MAX_POLICY_SIZE`].
     #[error("the policy is larger than {MAX_POLICY_SIZE} bytes")]
     TooLarge,
+    /// It holds a private key, which no message may show.
+    #[error("the policy holds a private key; nothing of it is shown. A policy holds public keys")]
+    PrivateKey,
     /// Not TOML of the expected fields.
     #[error("the policy is not the TOML expected: {0}")]
     Toml(String),
@@ -200,6 +203,9 @@ impl Policy {
         if bytes.len() > MAX_POLICY_SIZE {
             return Err(PolicyError::TooLarge);
         }
+        if holds_private_key(bytes) {
+            return Err(PolicyError::PrivateKey);
+        }
         let text = std::str::from_utf8(bytes).map_err(|_| PolicyError::Toml("not UTF-8".into()))?;
         let file: PolicyFile = toml::from_str(text).map_err(|error| PolicyError::Toml(error.to_string()))?;
         let trust = TlogPolicy::parse(file.trust.as_bytes())?;
@@ -312,4 +318,20 @@ impl Policy {
 
 fn at_least(what: &'static str, found: u64, least: u64) -> Result<(), PolicyBreach> {
     if found >= least { Ok(()) } else { Err(PolicyBreach::TooLittle { what, found, least }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_private_key_is_shown() {
+        for file in
+            ["PRIVATE+KEY+log.example+0+A\n", "\n PRIVATE+KEY+log.example+0+A", "key = PRIVATE+KEY+log.example+0+A"]
+        {
+            let error = Policy::parse(file.as_bytes()).unwrap_err();
+            assert_eq!(error, PolicyError::PrivateKey);
+            assert!(!error.to_string().contains("log.example"), "{error}");
+        }
+    }
 }

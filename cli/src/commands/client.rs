@@ -6,7 +6,7 @@ use crate::exit::Exit;
 use crate::output::Output;
 use anyhow::{Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use isonomy_client::{Change, Client, InForce, Source, Status, UpdateReport, system_clock};
+use isonomy_client::{Change, Client, InForce, ReadOnly, Source, Status, UpdateReport, system_clock};
 use isonomy_verifier::Policy;
 use serde_json::json;
 use std::time::Duration;
@@ -18,8 +18,8 @@ pub(crate) async fn run(command: ClientCommand, output: &Output) -> Result<Exit>
     }
 }
 
-/// Opens the client's folder.
-pub(crate) fn open(folder: &ClientFolder) -> Result<Client> {
+/// Opens the client's folder, for an update.
+fn open(folder: &ClientFolder) -> Result<Client> {
     Ok(Client::open(&folder.state, files::client_policy(&folder.policy)?)?)
 }
 
@@ -98,13 +98,14 @@ fn vouched(in_force: &InForce, status: &Status) -> String {
         (checkpoint.size.to_string(), checkpoint.witnessed_by.iter().map(|witness| witness.name.as_str()).collect())
     });
     format!(
-        "  {} entries; endorsed by {}\n  log of {size} entries, cosigned by {}\n  public since {}; {}\n  view {}",
+        "  {} entries; endorsed by {}\n  log of {size} entries, cosigned by {}\n  public since {}; {}\n  \
+         comparison code {}: the same for everybody who holds this version, and on the monitor's page",
         in_force.entries,
         endorsed.join(", "),
         witnesses.join(", "),
         in_force.public_since,
         in_force.freshness,
-        in_force.view,
+        in_force.code,
     )
 }
 
@@ -136,8 +137,13 @@ fn update_document(report: &UpdateReport) -> serde_json::Value {
     })
 }
 
+/// Looks into the client's folder, without disturbing an update that may be going on.
+pub(crate) fn look(folder: &ClientFolder) -> Result<ReadOnly> {
+    Ok(Client::open_read_only(&folder.state, files::client_policy(&folder.policy)?)?)
+}
+
 fn status(folder: &ClientFolder, output: &Output) -> Result<Exit> {
-    let client = open(folder)?;
+    let client = look(folder)?;
     let status = client.status(system_clock());
     output.report(status_words(&status), &status)?;
     Ok(Exit::Done)

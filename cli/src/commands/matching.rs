@@ -13,7 +13,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 
 pub(crate) fn run(args: MatchArgs, output: &Output) -> Result<Exit> {
-    let client = client::open(&args.folder)?;
+    let client = client::look(&args.folder)?;
     let list = client.list().cloned();
     let list =
         list.ok_or_else(|| Refused("no verified list is at hand: run `isonomy client update` first".to_owned()))?;

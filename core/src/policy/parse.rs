@@ -5,7 +5,7 @@ use super::{
     PolicyWitness, Quorum, write_octets,
 };
 use crate::encoding::from_decimal;
-use crate::note::{KeyError, KeyType, VerifierKey};
+use crate::note::{KeyError, KeyType, VerifierKey, holds_private_key};
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -22,7 +22,7 @@ impl Policy {
         }
         let mut reader = Reader::default();
         for (index, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
-            reader.line(line).map_err(|problem| PolicyError { line: index + 1, problem })?;
+            reader.line(line).map_err(|problem| PolicyError { line: index + 1, problem: unquoting(problem, line) })?;
         }
         reader.finish().ok_or(at_end(PolicyProblem::NoQuorum))
     }
@@ -68,6 +68,11 @@ fn write_line(text: &mut Vec<u8>, items: &[&[u8]], url: Option<&str>) {
         text.extend_from_slice(format!(" {url}").as_bytes());
     }
     text.push(b'\n');
+}
+
+/// The problem, in words that quote nothing of the line if there is a private key in it.
+fn unquoting(problem: PolicyProblem, line: &[u8]) -> PolicyProblem {
+    if holds_private_key(line) { PolicyProblem::PrivateKey } else { problem }
 }
 
 /// What the lines read so far define.
@@ -268,6 +273,18 @@ mod tests {
 
     fn name(text: &str) -> Name {
         Name(text.as_bytes().to_vec())
+    }
+
+    #[test]
+    fn nothing_of_a_private_key_is_shown() {
+        let private = SigningKey::from_seed("log.example/a", KeyType::Ed25519, &[1; 32]).unwrap().to_private_text();
+        let private = &*private;
+        for wrong in [private.clone(), format!("  {private}"), format!("log {private}"), format!("quorum {private}")] {
+            let problem = parse(&format!("{wrong}\n")).unwrap_err().problem;
+            assert_eq!(problem, PolicyProblem::PrivateKey);
+        }
+        assert_eq!(parse(private).unwrap_err().problem, PolicyProblem::PrivateKey);
+        parse(&format!("# {private}\nquorum none\n")).unwrap();
     }
 
     #[test]

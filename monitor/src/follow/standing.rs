@@ -4,6 +4,7 @@ use crate::content::{Cache, ContentState};
 use crate::finding::{Answerable, Finding, Severity};
 use crate::freshness;
 use crate::monitor::{Monitor, MonitorError};
+use crate::units;
 use isonomy_core::rules::Rule;
 use isonomy_core::rules::history::{ListHistory, LoggedRelease};
 use isonomy_core::time::Timestamp;
@@ -55,7 +56,7 @@ impl Monitor {
         let subject = format!("statement {id}");
         let finding = match self.contents.state(&id) {
             ContentState::Broken { words, .. } => {
-                let words = format!("The content of {what} breaks {}: {words}.", Rule::Content);
+                let words = format!("The content of {what} breaks {}. {}.", Rule::Content, units::sentence(&words));
                 let mut answerable = vec![Answerable::log(self.trust.log())];
                 if let Some(edition) = list.editions().find(&body.charter) {
                     answerable.extend(Answerable::signers(logged.release.note(), edition.charter()));
@@ -63,7 +64,7 @@ impl Monitor {
                 Finding::new(Severity::Breach, "content-broken", subject, words).answered_by(answerable)
             }
             ContentState::Unavailable { at, words } => {
-                let words = format!("The content of {what} could not be checked at {at}: {words}.");
+                let words = format!("The content of {what} could not be checked at {at}. {}.", units::sentence(&words));
                 // Of a list, what counts is the newest release; an old one's objects may have been removed.
                 let newest = list.releases().last().is_some_and(|last| last.release.id() == id);
                 let severity = if newest { Severity::Warning } else { Severity::Notice };

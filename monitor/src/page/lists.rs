@@ -1,5 +1,6 @@
 //! A list: its charter, the editions of that, its releases, what auditors attested.
 
+use super::plain::plain;
 use super::words;
 use crate::report::{
     AttestationReport, CharterReport, ContentState, EditionReport, ListReport, Organisation, ReleaseReport,
@@ -183,7 +184,7 @@ fn content(content: &ContentState) -> Markup {
     html! {
         div { span class={ "mark " (class) } { (word) } }
         @if let Some(at) = at { div class="small soft" { (words::time(at)) } }
-        @if let Some(detail) = detail { div class="small" { (detail) } }
+        @if let Some(detail) = detail { div class="small" { (plain(detail)) } }
     }
 }
 
@@ -206,7 +207,7 @@ fn editions(editions: &[EditionReport], now: Timestamp) -> Markup {
                     p { @if edition.number == 1 { "The first edition." } @else { "Widens nothing." } }
                 } @else {
                     p { "Widens:" }
-                    ul { @for words in &edition.widens { li { (words) } } }
+                    ul { @for words in &edition.widens { li { (plain(words)) } } }
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! Values in words that people use.
 
+use super::plain::minute;
 use crate::report::ViewState;
 use isonomy_core::attestation::Method;
 use isonomy_core::charter::{Action, Aim, PurposeCode, Surface};
@@ -9,8 +10,7 @@ use maud::{Markup, html};
 /// A point in time, to the minute; to the second in the machine's form.
 pub(super) fn time(time: Timestamp) -> Markup {
     let exact = time.to_rfc3339();
-    let (date, clock) = exact.split_once('T').unwrap_or((&exact, ""));
-    html! { time datetime=(exact) title=(exact) { (date) " " (clock.get(..5).unwrap_or_default()) " UTC" } }
+    html! { time datetime=(exact) title=(exact) { (minute(&exact)) } }
 }
 
 pub(super) fn purpose(code: PurposeCode) -> &'static str {

@@ -3,6 +3,7 @@
 use super::{Format, ImportError, ImportOptions};
 use isonomy_core::encoding::{from_base64, from_hex};
 use isonomy_core::list::Algorithm;
+use isonomy_core::note::holds_private_key;
 
 /// Names of columns that hold hashes by any algorithm.
 const ANY_HASH: [&str; 7] = ["hash", "hash_value", "hashvalue", "hash_digest", "digest", "indicator", "entry"];
@@ -40,6 +41,9 @@ pub(super) fn without_bom(bytes: &[u8]) -> &[u8] {
 pub(super) fn recognise(head: &[u8], options: &ImportOptions) -> Result<Plan, ImportError> {
     let mut lines = head.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
     let first = lines.find(|line| !line.is_empty() && !line.starts_with(b"#")).ok_or(ImportError::Empty)?;
+    if holds_private_key(first) {
+        return Err(ImportError::PrivateKey);
+    }
     let algorithm = options.algorithm;
     let is = |format: Format| line(first, format, algorithm).is_ok();
     let wants_table = options.format == Some(Format::Csv) || options.column.is_some();
