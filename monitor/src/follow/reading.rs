@@ -5,6 +5,7 @@ use crate::finding::{Finding, Severity};
 use crate::mirror::GrowthError;
 use crate::monitor::{Monitor, MonitorError};
 use crate::relation::{Relation, relate};
+use crate::units;
 use crate::vantage::Lack;
 use isonomy_core::json::Lines;
 use isonomy_core::release::Release;
@@ -216,8 +217,8 @@ fn proven(finding: Finding, refused: &Refused, what: &str) -> Finding {
     let Refused { index, violation, .. } = refused;
     match violation {
         Violation::NoticeNotOver { .. } => {
-            let rule = violation.rule();
-            finding.in_words(&format!("Entry {index} breaks {rule}: the log {what}. {violation}."))
+            let (rule, why) = (violation.rule(), units::sentence(&violation.to_string()));
+            finding.in_words(&format!("Entry {index} breaks {rule}: the log {what}. {why}."))
         }
         _ => finding,
     }

@@ -132,7 +132,7 @@ async fn content_is_counted_by_whoever_holds_it() {
     let broken: Vec<&str> =
         report.findings.iter().filter(|f| f.code == "content-broken").map(|f| f.words.as_str()).collect();
     assert_eq!(broken.len(), 4, "{broken:#?}");
-    for (version, words) in [(3, "root"), (4, "removed entries"), (5, "can't be read"), (6, "can't have the size")] {
+    for (version, words) in [(3, "root"), (4, "Removed entries"), (5, "can't be read"), (6, "can't have the size")] {
         let what = format!("version {version} ");
         assert!(broken.iter().any(|found| found.contains(&what) && found.contains(words)), "{version}: {broken:#?}");
     }
