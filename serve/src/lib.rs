@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod drain;
+mod linger;
 
 use axum::Router;
 use drain::Drained;
@@ -14,6 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use linger::Lingering;
 use std::io::ErrorKind;
 use std::pin::pin;
 use std::sync::Arc;
@@ -31,6 +33,8 @@ pub struct Limits {
     pub headers: Duration,
     /// How long a client may take to accept what is ready to be sent to it, or the next 256 KiB of it.
     pub drain: Duration,
+    /// How long a connection that is closed goes on taking what the client still sends, so that it can read the answer.
+    pub linger: Duration,
     /// How long requests that are under way may go on when the server stops.
     pub stop: Duration,
 }
@@ -39,7 +43,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         let seconds = Duration::from_secs;
-        Self { connections: 384, headers: seconds(30), drain: seconds(60), stop: seconds(10) }
+        Self { connections: 384, headers: seconds(30), drain: seconds(60), linger: seconds(2), stop: seconds(10) }
     }
 }
 
@@ -58,7 +62,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdo
             () = &mut shutdown => break,
         };
         let service = TowerToHyperService::new(router.clone());
-        let stream = TokioIo::new(Drained::new(stream, limits.drain));
+        let stream = TokioIo::new(Lingering::new(Drained::new(stream, limits.drain), limits.linger));
         let connection = stopping.watch(builder.serve_connection(stream, service).into_owned());
         connections.spawn(async move {
             let _ = connection.await; // what a client does to its connection is its own affair
@@ -96,6 +100,7 @@ fn is_of_one_connection(kind: ErrorKind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::StatusCode;
     use axum::routing::{get, post};
     use std::net::SocketAddr;
     use std::time::Instant;
@@ -121,6 +126,7 @@ mod tests {
             let router = Router::new()
                 .route("/", get(|| async { "here" }))
                 .route("/large", get(|| async { vec![0; LARGE] }))
+                .route("/refuse", post(|| async { (StatusCode::PAYLOAD_TOO_LARGE, "too large") }))
                 .route("/echo", post(|body: String| async { body }));
             let (stop, stopped) = oneshot::channel::<()>();
             let task = tokio::spawn(serve(listener, router, limits, async { drop(stopped.await) }));
@@ -181,6 +187,36 @@ mod tests {
             size += read;
         }
         drop(slow);
+        server.stop().await;
+    }
+
+    /// Sends a request whose body is not wanted, and reads only when all of it is sent, or can't be.
+    async fn upload(server: &Running, size: usize) -> (Result<(), std::io::Error>, Vec<u8>) {
+        let head = format!("POST /refuse HTTP/1.1\r\nhost: s\r\ncontent-length: {size}\r\n\r\n");
+        let mut stream = server.connect(head.as_bytes()).await;
+        tokio::time::sleep(Duration::from_millis(50)).await; // the answer is on its way, the body is not
+        let sent = stream.write_all(&vec![b'x'; size]).await;
+        (sent, read(stream).await)
+    }
+
+    #[tokio::test]
+    async fn whoever_sends_what_is_not_wanted_can_still_read_why() {
+        let server = Running::start(Limits::default()).await;
+        for size in [70_000, 8 << 20] {
+            let (sent, answer) = upload(&server, size).await;
+            assert!(sent.is_ok(), "{size}: {sent:?}");
+            assert!(answer.starts_with(b"HTTP/1.1 413 ") && answer.ends_with(b"too large"), "{size}: {answer:?}");
+        }
+        server.stop().await;
+    }
+
+    #[tokio::test]
+    async fn what_is_not_wanted_is_taken_for_a_while_only() {
+        let server = Running::start(Limits { linger: short(), ..Limits::default() }).await;
+        let head = b"POST /refuse HTTP/1.1\r\nhost: s\r\ncontent-length: 1000000000\r\n\r\n";
+        let mut stream = server.connect(head).await;
+        let endless = async { while stream.write_all(&[0; 1000]).await.is_ok() {} };
+        assert!(tokio::time::timeout(Duration::from_secs(20), endless).await.is_ok(), "cut off");
         server.stop().await;
     }
 
