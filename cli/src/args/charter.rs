@@ -1,0 +1,51 @@
+//! Arguments of `isonomy charter`.
+
+use clap::Subcommand;
+use std::path::PathBuf;
+
+#[derive(Subcommand)]
+pub(crate) enum CharterCommand {
+    /// Write a charter as TOML, with every field explained, to be filled in; or, from a filled-in one, the text to be signed.
+    New {
+        /// A filled-in TOML file. Without it, the template is written.
+        #[arg(long, value_name = "FILE")]
+        from: Option<PathBuf>,
+        /// The edition that it amends, as published.
+        #[arg(long, value_name = "FILE", requires = "from")]
+        amends: Option<PathBuf>,
+        /// The file to write.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Say what is missing or weak in a charter.
+    Lint {
+        /// A charter: TOML, or the text to be signed.
+        file: PathBuf,
+    },
+    /// Sign a charter. All whom it names pass it on until everybody has signed.
+    Sign {
+        /// The text to be signed; the signature is added to it.
+        file: PathBuf,
+        /// The key file.
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// For an amendment: the edition that it amends, and, if that isn't in force yet, the newest one that is.
+        #[arg(long, value_name = "FILE")]
+        amends: Vec<PathBuf>,
+        /// Sign this as the second text for its edition, in the place of the one with this id (64 hexadecimal digits), and
+        /// keep that on record.
+        #[arg(long, value_name = "ID")]
+        replaces: Option<String>,
+    },
+    /// Publish a charter that everybody has signed.
+    Publish {
+        /// The signed charter.
+        file: PathBuf,
+        /// Log, witnesses and quorum, in C2SP tlog-policy form; the log with its URL.
+        #[arg(long, value_name = "FILE")]
+        policy: PathBuf,
+        /// Where to write the proof that it is in the log.
+        #[arg(long, value_name = "FILE")]
+        proof: Option<PathBuf>,
+    },
+}

@@ -1,0 +1,32 @@
+//! Arguments of `isonomy key`.
+
+use clap::{Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum KeyKind {
+    /// For statements, releases, charters and logs.
+    Ed25519,
+    /// For witnesses.
+    Witness,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make a key pair; prints the public half, the vkey.
+    New {
+        /// The key's name: a domain of yours and a path, such as log.example/isonomy. For a log it is the log's origin.
+        name: String,
+        /// The file of the private half, which must not exist yet.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// What it signs.
+        #[arg(long, value_enum, default_value = "ed25519")]
+        kind: KeyKind,
+    },
+    /// Print the vkey of a key file.
+    Show {
+        /// The file of the private half.
+        file: PathBuf,
+    },
+}

@@ -1,0 +1,66 @@
+//! Arguments of `isonomy release`.
+
+use clap::Subcommand;
+use std::path::PathBuf;
+
+#[derive(Subcommand)]
+pub(crate) enum ReleaseCommand {
+    /// Compose the next release of a list: a draft folder for the curators.
+    New {
+        /// The content: a list as `isonomy list import` writes it.
+        content: PathBuf,
+        /// The name of the list.
+        #[arg(long, value_name = "NAME")]
+        list: String,
+        /// Log, witnesses and quorum, in C2SP tlog-policy form; the log with its URL.
+        #[arg(long, value_name = "FILE")]
+        policy: PathBuf,
+        /// The maintainer's folder, which remembers the releases before.
+        #[arg(long, value_name = "DIR")]
+        workspace: PathBuf,
+        /// For how many seconds the release is valid; the charter's limit if not given.
+        #[arg(long, value_name = "SECONDS")]
+        validity: Option<u64>,
+        /// The draft folder to write.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// As a curator: recompute a draft from its content, and sign it.
+    Endorse {
+        /// The draft folder.
+        draft: PathBuf,
+        /// The curator's key file.
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// Log, witnesses and quorum, in C2SP tlog-policy form; the log with its URL.
+        #[arg(long, value_name = "FILE")]
+        policy: PathBuf,
+        /// The curator's own folder, which keeps the content of earlier releases.
+        #[arg(long, value_name = "DIR")]
+        workspace: PathBuf,
+        /// The curator's own hashes: says how many of the added entries it knows itself.
+        #[arg(long, value_name = "FILE")]
+        holdings: Option<PathBuf>,
+        /// Sign this as the second text for its version, in the place of the one with this id (64 hexadecimal digits), and
+        /// keep that on record.
+        #[arg(long, value_name = "ID")]
+        replaces: Option<String>,
+    },
+    /// As the maintainer: sign an endorsed draft, and publish it.
+    Publish {
+        /// The draft folder.
+        draft: PathBuf,
+        /// The maintainer's key file.
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// Log, witnesses and quorum, in C2SP tlog-policy form; the log with its URL.
+        #[arg(long, value_name = "FILE")]
+        policy: PathBuf,
+        /// The maintainer's folder, which remembers the releases before.
+        #[arg(long, value_name = "DIR")]
+        workspace: PathBuf,
+        /// Where to write the proof that it is in the log.
+        #[arg(long, value_name = "FILE")]
+        proof: Option<PathBuf>,
+    },
+}
