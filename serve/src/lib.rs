@@ -8,6 +8,7 @@
 
 mod drain;
 mod linger;
+mod unread;
 
 use axum::Router;
 use drain::Drained;
@@ -55,6 +56,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdo
     let permits = Arc::new(Semaphore::new(limits.connections));
     let stopping = GracefulShutdown::new();
     let mut connections = JoinSet::new();
+    let router = router.layer(axum::middleware::from_fn(unread::end_if_unread));
     let mut shutdown = pin!(shutdown);
     loop {
         let (stream, permit) = tokio::select! {
@@ -206,7 +208,22 @@ mod tests {
             let (sent, answer) = upload(&server, size).await;
             assert!(sent.is_ok(), "{size}: {sent:?}");
             assert!(answer.starts_with(b"HTTP/1.1 413 ") && answer.ends_with(b"too large"), "{size}: {answer:?}");
+            let head = String::from_utf8_lossy(&answer).to_ascii_lowercase();
+            assert!(head.contains("\r\nconnection: close\r\n"), "{head}");
         }
+        server.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_connection_goes_on_after_a_body_that_was_read_and_after_none() {
+        let server = Running::start(Limits::default()).await;
+        let chunked = "POST /echo HTTP/1.1\r\nhost: s\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n";
+        let sized = "POST /echo HTTP/1.1\r\nhost: s\r\ncontent-length: 2\r\n\r\nok";
+        let empty = "POST /echo HTTP/1.1\r\nhost: s\r\ncontent-length: 0\r\n\r\n";
+        let all = [chunked, sized, empty, &String::from_utf8_lossy(GET)].concat();
+        let answer = String::from_utf8(server.exchange(all.as_bytes()).await).unwrap();
+        assert_eq!(answer.matches("HTTP/1.1 200 OK").count(), 4, "{answer}");
+        assert_eq!(answer.matches("connection: close").count(), 1, "{answer}");
         server.stop().await;
     }
 
