@@ -116,6 +116,11 @@ impl World {
         self.seen[id].clone()
     }
 
+    /// All statements, in the order of the log.
+    pub fn statements(&self) -> &[Statement] {
+        &self.entries
+    }
+
     /// The statement with this identity.
     pub fn statement(&self, id: &StatementId) -> &Statement {
         &self.entries[self.index_of(id) as usize]

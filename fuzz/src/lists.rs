@@ -1,0 +1,55 @@
+//! Lists as maintainers have them and as clients get them, and pictures.
+
+use isonomy_core::list::{Algorithm, Entries, delta, snapshot};
+use isonomy_matcher::image::{Limits, decode};
+use isonomy_publisher::import::{self, ImportOptions, Invalid, Irregular};
+use isonomy_tests::people::hashes;
+use std::sync::LazyLock;
+
+/// What is imported is a list of the algorithm, whatever was skipped; strict import takes no more than lenient import.
+pub(crate) fn import(bytes: &[u8]) {
+    for algorithm in [Algorithm::PdqFull, Algorithm::Md5] {
+        let strict = ImportOptions::new(algorithm);
+        let lenient = ImportOptions { invalid: Invalid::Skip, irregular: Irregular::Allow, ..strict.clone() };
+        let lenient = import::import(bytes, &lenient).map(|imported| imported.entries);
+        if let Ok(imported) = import::import(bytes, &strict) {
+            assert_eq!(imported.entries.irregular(algorithm), Ok(0));
+            assert_eq!(lenient.ok().as_ref(), Some(&imported.entries));
+        } else if let Ok(entries) = lenient {
+            assert!(entries.irregular(algorithm).is_ok());
+        }
+    }
+}
+
+/// The sizes that the snapshot itself names stand in for those of a release.
+pub(crate) fn snapshot(bytes: &[u8]) {
+    let Some((&size, rest)) = bytes.get(8..).and_then(<[u8]>::split_first) else { return };
+    let Some((len, _)) = rest.split_first_chunk() else { return };
+    let len = u64::from(u32::from_be_bytes(*len));
+    if let Ok(entries) = snapshot::decode(bytes, size.into(), len) {
+        assert_eq!(snapshot::encode(&entries), bytes);
+        assert_eq!(snapshot::encoded_len(size.into(), len), Some(bytes.len() as u64));
+    }
+}
+
+pub(crate) static FROM: LazyLock<Entries> = LazyLock::new(|| hashes(0..40));
+
+/// The delta applies to a list of 40 entries.
+pub(crate) fn delta(bytes: &[u8]) {
+    if let Ok(applied) = delta::apply(&FROM, bytes) {
+        let difference = delta::diff(&FROM, &applied.entries).expect("entries of one size");
+        assert_eq!(delta::encode(&difference), bytes);
+        assert_eq!(difference.removed().len() as u64, applied.removed);
+    }
+}
+
+/// Whatever decodes is no larger than the limits, and can be hashed.
+pub(crate) fn picture(bytes: &[u8]) {
+    let limits = Limits { pixels: 1 << 16, memory: 1 << 24, ..Limits::default() };
+    if let Ok(picture) = decode(bytes, &limits) {
+        assert!((picture.width() * picture.height()) as u64 <= limits.pixels);
+        assert_eq!(picture.data().len(), picture.width() * picture.height() * picture.channels().count());
+        let hashed = isonomy_matcher::pdq::hash(&picture);
+        assert!(hashed.quality <= 100);
+    }
+}
