@@ -92,7 +92,7 @@ impl Cache {
         };
         let entries = self.read_entries(accepted, &release, &charter)?;
         VerifiedList::reopen(policy, state, &charter, &release, entries).map_err(|error| match error {
-            ReopenError::Policy(_) => Unopened::Refused(error.to_string()),
+            ReopenError::Policy(_) | ReopenError::OtherPolicy => Unopened::Refused(error.to_string()),
             _ => Unopened::Damaged(error.to_string()),
         })
     }

@@ -100,6 +100,33 @@ fn an_amendment_beyond_the_policy_is_refused_and_the_last_good_list_stays() {
 }
 
 #[test]
+fn a_policy_that_asks_for_more_notice_or_pins_another_charter_judges_the_list_in_force_anew() {
+    let mut world = world();
+    let pin = world.charters().next().unwrap().id().to_hex();
+    world.edition(|charter| charter.limits.notice = 60);
+    world.publish(200);
+    world.edition(|charter| (charter.limits.notice, charter.matching.max_distance) = (3600, 31));
+    world.publish(4000);
+    world.release(hashes(0..12), 4100);
+    world.publish(4100);
+    world.publish(4105);
+    let mut client = Client::with(world.policy_with("min_notice = 3600", "min_notice = 60"));
+    assert_eq!(client.version_from(&world, 4105), Ok(2));
+    client.restart();
+    client.policy = world.policy();
+    let rejection = client.clone().update(&world, 4105).unwrap_err();
+    assert!(rejection.to_string().contains("notice in seconds that a widening edition had: 60"), "{rejection}");
+    client.policy = world.policy_with(&format!("charter = \"{pin}\""), &format!("charter = \"{}\"", "01".repeat(32)));
+    assert_eq!(client.refusal(&world, 4105), ("other-list", None));
+
+    let second = world.charters().nth(1).unwrap().id().to_hex();
+    let text = world.policy_text().replace(&pin, &second).replace("min_notice = 3600", "min_notice = 30");
+    client.policy = Policy::parse(text.as_bytes()).unwrap();
+    assert_eq!(client.version_from(&world, 4105), Ok(2), "judged anew, and good");
+    client.restart();
+}
+
+#[test]
 fn texts_that_are_no_policy() {
     let text = world().policy_text();
     let parse = |text: &str| Policy::parse(text.as_bytes()).map(drop).unwrap_err();

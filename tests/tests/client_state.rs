@@ -107,6 +107,9 @@ const DAMAGES: &[Damage] = &[
     ("another creation time",    |_, k| k.edit_state("\"created\": \"2027", "\"created\": \"2026"),     "release"),
     ("no state",                 |_, k| k.state = State::new(&list()),                             "nothing"),
     ("an app that asks for more", |w, k| k.policy = w.policy_with("min_curators = 2", "min_curators = 3"), "policy"),
+    ("an app that pins another",  |w, k| { let pin = format!("charter = \"{}\"", k.policy.charter().to_hex()); k.policy = w.policy_with(&pin, &format!("charter = \"{}\"", "01".repeat(32))); }, "pin"),
+    ("an app with longer notice", |w, k| k.policy = w.policy_with("min_notice = 3600", "min_notice = 3601"), "pin"),
+    ("an app with shorter notice", |w, k| { k.policy = w.policy_with("min_notice = 3600", "min_notice = 1"); k.entries.clear(); }, "content"),
     ("an app with more witnesses", |w, k| k.policy = w.policy_with("group two 2 w1 w2 w3", &four_witnesses()), "proof"),
 ];
 
@@ -136,6 +139,7 @@ fn nothing_of_a_cache_is_believed_unchecked() {
             Err(ReopenError::Proof(_)) => "proof",
             Err(ReopenError::Content(_)) => "content",
             Err(ReopenError::Policy(_)) => "policy",
+            Err(ReopenError::OtherPolicy) => "pin",
             Err(ReopenError::Nothing) => "nothing",
             Ok(version) => panic!("{name}: opened version {version}"),
         };

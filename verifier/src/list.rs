@@ -50,6 +50,12 @@ pub enum ReopenError {
     /// The policy does not accept it any more.
     #[error("the policy does not accept the list: {0}")]
     Policy(#[from] crate::policy::PolicyBreach),
+    /// The policy pins another charter, or asks for more notice, than when the list was accepted. What led from that
+    /// charter to the list isn't kept; an update judges it anew.
+    #[error(
+        "the policy pins another charter or asks for longer notice than when the list was accepted; an update is needed"
+    )]
+    OtherPolicy,
 }
 
 impl VerifiedList {
@@ -83,6 +89,9 @@ impl VerifiedList {
             return Err(ReopenError::Statement("release"));
         }
         verify_logged(policy, &accepted, &charter.to_bytes(), &release.to_bytes())?;
+        if !accepted.answers_for(policy) {
+            return Err(ReopenError::OtherPolicy);
+        }
         policy.judge(charter.body(), &release)?;
         content::judge(release.body(), charter.body().matching.algorithm, &entries, None)?;
         Ok(Self::new(entries, charter, release, accepted, state.now(), policy.ages()))

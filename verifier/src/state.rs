@@ -4,6 +4,7 @@
 //! Its last field is a check sum, so that a flipped bit is noticed: most of what stands here is believed without a
 //! signature. An accepted release is never given up for an older one, not even when it has expired or the cache is lost.
 
+use crate::policy::Policy;
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::{NodeHash, ObjectDigest, StatementId};
 use isonomy_core::json::{self, JsonError, Lines};
@@ -64,8 +65,20 @@ pub struct Accepted {
     pub charter: StatementId,
     /// The number of that edition.
     pub edition: u64,
+    /// The edition that the policy pinned when this was accepted: the chain of editions holds it.
+    pub pinned: StatementId,
+    /// The notice, in seconds, that every widening edition since the pinned one was found to have given at least.
+    pub min_notice: u64,
     /// The proof that both are in the log.
     pub proof: Logged,
+}
+
+impl Accepted {
+    /// Whether what was judged on the way to this release answers for `policy` too. What isn't kept can't be judged again:
+    /// the editions between the pinned one and the one in force.
+    pub(crate) fn answers_for(&self, policy: &Policy) -> bool {
+        self.pinned == *policy.charter() && self.min_notice >= policy.accept().min_notice
+    }
 }
 
 /// The proof that a release and its charter are in the log: a cosigned checkpoint and two inclusion proofs.

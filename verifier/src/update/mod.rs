@@ -169,7 +169,9 @@ impl Update {
         let accepted = state.accepted().map(|accepted| accepted.release);
         let in_force = in_force.filter(|list| Some(list.accepted().release) == accepted);
         // It may have been accepted under another policy. Without it, everything is judged anew.
-        let in_force = in_force.filter(|list| policy.judge(list.charter(), list.signed_release()).is_ok());
+        let in_force = in_force.filter(|list| {
+            list.accepted().answers_for(&policy) && policy.judge(list.charter(), list.signed_release()).is_ok()
+        });
         Self {
             earlier: state.checkpoint(),
             policy,

@@ -239,6 +239,8 @@ impl Update {
             public_since,
             charter: edition.id(),
             edition: edition.number(),
+            pinned: *self.policy.charter(),
+            min_notice: self.policy.accept().min_notice,
             proof: Logged {
                 checkpoint: Lines::of(bundle.checkpoint.note()),
                 release_index: included.index,
