@@ -32,7 +32,7 @@ pub(crate) const HELP: &str = "Exit codes:
   6  `monitor run --once`: there are findings
   7  `match`: nothing matched, but at least one picture or hash could not be checked
 
-With --json, errors too are a JSON document on standard output.";
+With --json, errors too are a JSON document on standard output; only a wrong call (2) is answered in words.";
 
 impl Exit {
     /// The code that an error stands for.

@@ -12,6 +12,7 @@ use args::{Args, Command};
 use clap::Parser;
 use exit::Exit;
 use output::Output;
+use std::io::IsTerminal;
 
 fn main() -> std::process::ExitCode {
     let args = Args::parse();
@@ -26,6 +27,10 @@ fn main() -> std::process::ExitCode {
         output.error(&error);
         Exit::of(&error)
     });
+    if exit == Exit::Done && output::lost() {
+        output::complain(&"error: not all of the report could be written to standard output");
+        return Exit::Failed.into();
+    }
     exit.into()
 }
 
@@ -53,5 +58,6 @@ fn start_tracing(command: &Command) {
     let usual = if matches!(command, Command::Demo(_)) { "error" } else { "warn" };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
 }

@@ -4,6 +4,11 @@ use crate::exit::Exit;
 use isonomy_client::UpdateError;
 use serde::Serialize;
 use std::fmt::Display;
+use std::io::{self, ErrorKind, Write};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+/// Whether something that was said could not be written.
+static LOST: AtomicBool = AtomicBool::new(false);
 
 /// Where reports and errors go.
 #[derive(Clone, Copy, Debug)]
@@ -24,9 +29,9 @@ impl Output {
     /// The command's report.
     pub(crate) fn report(&self, words: impl Display, json: &impl Serialize) -> anyhow::Result<()> {
         if self.json {
-            println!("{}", serde_json::to_string_pretty(json)?);
+            print(&serde_json::to_string_pretty(json)?);
         } else {
-            println!("{words}");
+            print(&words);
         }
         Ok(())
     }
@@ -34,16 +39,16 @@ impl Output {
     /// A line for people, while the command works.
     pub(crate) fn say(&self, words: impl Display) {
         if !self.json {
-            println!("{words}");
+            print(&words);
         }
     }
 
     /// One of many documents: a line each.
     pub(crate) fn report_line(&self, words: impl Display, json: &impl Serialize) -> anyhow::Result<()> {
         if self.json {
-            println!("{}", serde_json::to_string(json)?);
+            print(&serde_json::to_string(json)?);
         } else {
-            println!("{words}");
+            print(&words);
         }
         Ok(())
     }
@@ -51,18 +56,38 @@ impl Output {
     /// What went wrong, with each cause that says more.
     pub(crate) fn error(&self, error: &anyhow::Error) {
         if self.json {
-            println!("{:#}", document(error));
+            print(&format_args!("{:#}", document(error)));
             return;
         }
-        eprintln!("error: {error}");
+        complain(&format_args!("error: {error}"));
         let mut said = error.to_string();
         for cause in error.chain().skip(1).map(ToString::to_string) {
             if !said.contains(&cause) {
-                eprintln!("  because: {cause}");
+                complain(&format_args!("  because: {cause}"));
                 said = cause;
             }
         }
     }
+}
+
+/// A line to standard output. What was asked for is done even if nobody reads on: a closed pipe is the reader's choice. If
+/// the line is lost for another reason, [`lost`] says so at the end.
+fn print(line: &dyn Display) {
+    let mut to = io::stdout().lock();
+    let written = writeln!(to, "{line}").and_then(|()| to.flush());
+    if written.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe) {
+        LOST.store(true, Relaxed);
+    }
+}
+
+/// A line to standard error, whether or not anybody reads it.
+pub(crate) fn complain(line: &dyn Display) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Whether a line of the report could not be written: to a full disk, say.
+pub(crate) fn lost() -> bool {
+    LOST.load(Relaxed)
 }
 
 /// An error for programs; a refused update with what each source was refused for.

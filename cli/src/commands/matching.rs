@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use isonomy_client::system_clock;
 use isonomy_core::encoding::{from_hex, to_hex};
 use isonomy_matcher::image::Limits;
-use isonomy_matcher::{Answer, Fingerprint, Matcher, Verdict};
+use isonomy_matcher::{Answer, Fingerprint, Match, Matcher, Verdict};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -49,7 +49,7 @@ fn check(
     output: &Output,
 ) -> Result<(Exit, serde_json::Value)> {
     let answer = matcher.look_up(&fingerprint(matcher, subject)?, system_clock());
-    let receipts = write_receipts(&answer, subject, receipts)?;
+    let receipts = write_receipts(&answer, receipts);
     output.say(words(subject, &answer, matcher, &receipts));
     let exit = match answer.verdict {
         Verdict::Matched(_) => Exit::Matched,
@@ -74,23 +74,29 @@ fn fingerprint(matcher: &Matcher, subject: &str) -> Result<Fingerprint> {
     Fingerprint::of_file(algorithm, &bytes, &limits).with_context(|| format!("{subject} can't be hashed"))
 }
 
-fn write_receipts(answer: &Answer, subject: &str, folder: Option<&Path>) -> Result<Vec<PathBuf>> {
+/// What became of the receipt of each match, in their order. A match is told whether or not its receipt could be written.
+type Receipts = Vec<Result<PathBuf, String>>;
+
+fn write_receipts(answer: &Answer, folder: Option<&Path>) -> Receipts {
     let (Verdict::Matched(matches), Some(folder)) = (&answer.verdict, folder) else {
-        return Ok(Vec::new());
+        return Vec::new();
     };
-    isonomy_store::files::create_dir_all_durable(folder)?;
-    let stem = Path::new(subject).file_stem().map_or(subject.to_owned(), |stem| stem.to_string_lossy().into_owned());
-    let mut written = Vec::new();
-    for found in matches {
-        let entry = to_hex(&found.entry);
-        let path = folder.join(format!("{stem}-{}.receipt.json", &entry[..12.min(entry.len())]));
-        files::write(&path, found.receipt.to_text().as_bytes())?;
-        written.push(path);
-    }
-    Ok(written)
+    let write = |found: &Match| -> Result<PathBuf> {
+        isonomy_store::files::create_dir_all_durable(folder)?;
+        let path = folder.join(receipt_name(answer, found));
+        isonomy_store::files::replace(&path, found.receipt.to_text().as_bytes())?;
+        Ok(path)
+    };
+    matches.iter().map(|found| write(found).map_err(|error| format!("{error:#}"))).collect()
 }
 
-fn words(subject: &str, answer: &Answer, matcher: &Matcher, receipts: &[PathBuf]) -> String {
+/// Says which entry of which release, and nothing of the picture: one entry matched twice has one receipt.
+fn receipt_name(answer: &Answer, found: &Match) -> String {
+    let list = answer.list.as_str().replace('/', "-");
+    format!("{list}-{}-{}.receipt.json", answer.version, to_hex(&found.entry))
+}
+
+fn words(subject: &str, answer: &Answer, matcher: &Matcher, receipts: &Receipts) -> String {
     let list = format!("{} version {}, {}", answer.list, answer.version, answer.freshness);
     match &answer.verdict {
         Verdict::NotMatched => format!("{subject}: no match ({list})"),
@@ -99,7 +105,10 @@ fn words(subject: &str, answer: &Answer, matcher: &Matcher, receipts: &[PathBuf]
             let found = matches.iter().map(|found| {
                 format!("  entry {} at distance {}: {}", to_hex(&found.entry), found.distance, found.action)
             });
-            let written = receipts.iter().map(|path| format!("  receipt {}", path.display()));
+            let written = receipts.iter().map(|receipt| match receipt {
+                Ok(path) => format!("  receipt {}", path.display()),
+                Err(error) => format!("  no receipt: {error}"),
+            });
             let notice = answer.notice(matcher.list()).map(|notice| format!("  {notice}"));
             let lines: Vec<String> = found.chain(written).chain(notice).collect();
             format!("{subject}: match ({list})\n{}", lines.join("\n"))
@@ -107,16 +116,22 @@ fn words(subject: &str, answer: &Answer, matcher: &Matcher, receipts: &[PathBuf]
     }
 }
 
-fn document(subject: &str, answer: &Answer, receipts: &[PathBuf]) -> serde_json::Value {
+fn document(subject: &str, answer: &Answer, receipts: &Receipts) -> serde_json::Value {
     let (verdict, matches, why) = match &answer.verdict {
         Verdict::Matched(matches) => ("matched", matches.as_slice(), None),
         Verdict::NotMatched => ("not-matched", &[][..], None),
         Verdict::NotCovered(why) => ("not-covered", &[][..], Some(why.to_string())),
     };
-    let matches: Vec<_> = matches
-        .iter()
-        .map(|found| json!({ "entry": to_hex(&found.entry), "distance": found.distance, "action": found.action }))
-        .collect();
+    let matches = matches.iter().enumerate().map(|(number, found)| {
+        let mut match_ = json!({ "entry": to_hex(&found.entry), "distance": found.distance, "action": found.action });
+        match receipts.get(number) {
+            Some(Ok(path)) => match_["receipt"] = json!(path),
+            Some(Err(error)) => match_["receipt_error"] = json!(error),
+            None => {}
+        }
+        match_
+    });
+    let matches: Vec<serde_json::Value> = matches.collect();
     json!({
         "subject": subject,
         "list": answer.list,
@@ -125,6 +140,5 @@ fn document(subject: &str, answer: &Answer, receipts: &[PathBuf]) -> serde_json:
         "verdict": verdict,
         "matches": matches,
         "why": why,
-        "receipts": receipts,
     })
 }
