@@ -8,8 +8,8 @@
 #![allow(missing_docs)]
 
 use cpu_time::ThreadTime;
-use isonomy_core::hash::ObjectDigest;
-use isonomy_core::list::{Algorithm, Entries, ListTree, delta, snapshot};
+use isonomy_core::hash::{ObjectDigest, StatementId};
+use isonomy_core::list::{Algorithm, Claim, Entries, ListProof, ListTree, delta, snapshot};
 use sha2::{Digest, Sha256};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -51,7 +51,8 @@ fn main() {
     let (whole, change) = (snapshot::encode(&entries), delta::encode(&delta::diff(&entries, &after).unwrap()));
     let (root, next_root, name) = (entries.root(), after.root(), ObjectDigest::of(&whole));
     let tree = ListTree::new(&entries);
-    let proof = tree.membership(len / 3).unwrap();
+    let absent = [0x77; 32];
+    let file = ListProof::new(&tree, StatementId([0; 32]), &absent).to_text();
     let mut works = [
         work("floor: the same tree by sha2, one hash after the other", || sha256_tree(&entries)),
         work("floor: sort", || bytes.clone().as_chunks_mut::<32>().0.sort_unstable()),
@@ -75,7 +76,11 @@ fn main() {
         work("delta: difference and encode", || delta::encode(&delta::diff(&entries, &after).unwrap())),
         work("tree for proofs", || ListTree::new(&entries).root()),
         work("a proof from the tree", || tree.membership(len / 3)),
-        work("a proof verified", || proof.verify(&root, entries.len() as u64).unwrap()),
+        work("a proof from its file, verified", || {
+            let proof = ListProof::parse(file.as_bytes()).unwrap();
+            let Claim::Absent(proof) = proof.claim else { panic!("listed") };
+            proof.verify(&absent, &root, entries.len() as u64).unwrap();
+        }),
     ];
     measure(&mut works);
     let root = works.iter().find(|work| work.name == "list root").map_or(Duration::ZERO, |work| work.cpu);

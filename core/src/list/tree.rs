@@ -6,7 +6,7 @@
 
 use super::entries::Entries;
 use crate::encoding::{from_base64, to_base64};
-use crate::hash::{HASH_SIZE, ListRoot, NodeHash, RootHash};
+use crate::hash::{HASH_SIZE, ListRoot, NodeHash, RootHash, StatementId};
 use crate::tree::{LeafIndex, ProofError, TreeSize, empty_root, leaf_hash, node_hash, verify_inclusion};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -56,6 +56,11 @@ impl<'l> ListTree<'l> {
         ListRoot(self.above.root().unwrap_or(empty_root().0))
     }
 
+    /// The place of an entry.
+    pub fn find(&self, entry: &[u8]) -> Option<usize> {
+        self.entries.binary_search(entry).ok()
+    }
+
     /// As [`MembershipProof::new`].
     pub fn membership(&self, index: usize) -> Option<MembershipProof> {
         let entry = self.entries.get(index)?.to_vec();
@@ -91,6 +96,17 @@ pub enum ListProofError {
     /// The entries shown are in the list, but don't enclose the one in question.
     #[error("the proof of absence shows nothing: {0}")]
     NotEnclosed(&'static str),
+    /// Not a proof at all.
+    #[error("malformed proof: {0}")]
+    Malformed(String),
+    /// It deals with another release.
+    #[error("the proof deals with the release {expected}, not with {found}")]
+    OtherRelease {
+        /// The release that the proof names.
+        expected: StatementId,
+        /// The release that was brought along.
+        found: StatementId,
+    },
 }
 
 /// That a list holds an entry: its place, and the audit path from there to the root.
