@@ -16,11 +16,11 @@ pub(crate) use charter::CharterCommand;
 pub(crate) use client::{ClientCommand, ClientFolder};
 pub(crate) use demo::DemoArgs;
 pub(crate) use key::{KeyCommand, KeyKind};
-pub(crate) use list::{AlgorithmArg, FormatArg, ListCommand};
+pub(crate) use list::{AlgorithmArg, CheckArgs, DiffArgs, FormatArg, ListCommand, ProveArgs, RemoveArgs};
 pub(crate) use log::LogCommand;
 pub(crate) use matching::MatchArgs;
 pub(crate) use monitor::{MonitorCommand, MonitorFolder};
-pub(crate) use release::ReleaseCommand;
+pub(crate) use release::{RailArgs, ReleaseCommand};
 pub(crate) use verify::{BundleCommand, EvidenceCommand, ReceiptCommand};
 pub(crate) use witness::WitnessCommand;
 

@@ -41,7 +41,7 @@ async fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {
         Command::Log(command) => commands::log::run(command, output).await,
         Command::Witness(command) => commands::witness::run(command, output).await,
         Command::Charter(command) => commands::charter::run(command, output).await,
-        Command::List(command) => commands::list::run(command, output),
+        Command::List(command) => commands::list::run(command, output).await,
         Command::Release(command) => commands::release::run(command, output).await,
         Command::Client(command) => commands::client::run(command, output).await,
         Command::Match(args) => commands::matching::run(args, output),

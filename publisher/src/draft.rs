@@ -4,6 +4,7 @@
 //! release.note        the release, with the signatures that it has so far
 //! objects/<sha256>    its snapshot and its deltas
 //! content.entries     all entries, one after the other; a convenience that nobody has to believe
+//! reason.txt          for a removal: why, in the maintainer's words, for the curators
 //! ```
 
 use crate::workspace::{ContentError, check_object};
@@ -23,6 +24,10 @@ pub const NOTE_FILE: &str = "release.note";
 pub const OBJECTS: &str = "objects";
 /// The name of the file with all entries.
 pub const ENTRIES_FILE: &str = "content.entries";
+/// The name of the file with the reason of a removal.
+pub const REASON_FILE: &str = "reason.txt";
+/// The most bytes of a reason.
+pub const MAX_REASON: usize = 4096;
 
 /// Why a draft can't be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -192,6 +197,18 @@ pub fn read_release(folder: &Path) -> Result<Signed<Release>, DraftError> {
     let bytes = files::read_limited(&folder.join(NOTE_FILE), MAX_STATEMENT_SIZE)?;
     let bytes = bytes.ok_or_else(|| DraftError::Missing { folder: folder.display().to_string() })?;
     Statement::parse_draft(&bytes)?.into_release().ok_or(DraftError::NotARelease)
+}
+
+/// Writes down, in a draft folder, why entries are removed.
+pub fn write_reason(folder: &Path, reason: &str) -> Result<(), DraftError> {
+    Ok(files::replace(&folder.join(REASON_FILE), reason.as_bytes())?)
+}
+
+/// Why entries are removed, if that is written in a draft folder; without control characters, since it is shown.
+pub fn read_reason(folder: &Path) -> Result<Option<String>, DraftError> {
+    let bytes = files::read_limited(&folder.join(REASON_FILE), MAX_REASON)?;
+    let text = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    Ok(text.map(|text| text.chars().filter(|character| !character.is_control()).collect()))
 }
 
 /// Puts a release with further signatures in the place of the one in a draft folder.

@@ -206,6 +206,11 @@ impl Examined<'_> {
         Ok(report)
     }
 
+    /// The entries of the release that do not stand in `holdings`, to the bit.
+    pub fn missing_from(&self, holdings: &Entries) -> Result<Entries, EndorseError> {
+        Ok(difference(&self.entries, holdings)?)
+    }
+
     /// Signs as a curator. The signature is remembered durably before it is returned. `replaces` is another text for the
     /// same version that this one is said to replace.
     pub fn endorse(

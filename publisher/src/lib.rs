@@ -15,6 +15,8 @@
 //! | [`view`] | what the log says of a list, verified |
 //! | [`workspace`] | the content of earlier releases, kept or fetched, and checked |
 //! | [`draft`] | a release before it is published, as a folder that passes from hand to hand |
+//! | [`difference`] | what would change from one list to another |
+//! | [`guard`] | what should have been seen before anything is signed |
 //! | [`compose`] | a draft from new content |
 //! | [`endorse`] | the checks before a signature, and the signature |
 //! | [`memory`] | what a key has signed, so that it never signs two texts for one version |
@@ -28,8 +30,10 @@
 pub mod charter;
 pub mod compose;
 pub mod confirm;
+pub mod difference;
 pub mod draft;
 pub mod endorse;
+pub mod guard;
 pub mod images;
 pub mod import;
 pub mod keys;

@@ -12,7 +12,9 @@ use isonomy_core::checkpoint::{Checkpoint, CheckpointNote};
 use isonomy_core::cosignature::{self, cosign};
 use isonomy_core::encoding::{from_hex, to_base64, to_hex};
 use isonomy_core::hash::{NodeHash, ObjectDigest, StatementId, sha256};
-use isonomy_core::list::{Algorithm, Entries, ListTree, MembershipProof, NonMembershipProof, delta, snapshot};
+use isonomy_core::list::{
+    Algorithm, Entries, ListProof, ListTree, MembershipProof, NonMembershipProof, delta, snapshot,
+};
 use isonomy_core::note::{KeyType, Note, SigningKey, VerifierKey};
 use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::release::{DeltaRef, ObjectRef, Release};
@@ -335,6 +337,10 @@ fn list_examples(blocks: &mut Blocks) {
     let tree = ListTree::new(&old);
     add(blocks, "membership", serde_json::to_string_pretty(&tree.membership(2)).unwrap());
     add(blocks, "non-membership", serde_json::to_string_pretty(&tree.non_membership(&entry(5))).unwrap());
+    let release = release_1(&charter(), &old);
+    let id = StatementId::of(&release.to_text().unwrap());
+    add(blocks, "list-proof-listed", ListProof::new(&tree, id, &entry(3)).to_text());
+    add(blocks, "list-proof-absent", ListProof::new(&tree, id, &entry(5)).to_text());
 
     let small = |entries: &[u16]| {
         Entries::from_sorted(2, entries.iter().flat_map(|entry| entry.to_be_bytes()).collect()).unwrap()
@@ -575,6 +581,11 @@ fn snapshots_and_deltas_hold_what_the_releases_say() {
     member.verify(&old.root(), 4).unwrap();
     let absent: NonMembershipProof = serde_json::from_str(&blocks["non-membership"]).unwrap();
     absent.verify(&entry(5), &old.root(), 4).unwrap();
+    for (name, listed, picture) in [("list-proof-listed", true, 3), ("list-proof-absent", false, 5)] {
+        let proof = ListProof::parse(blocks[name].as_bytes()).unwrap();
+        assert_eq!((proof.is_listed(), &proof.entry), (listed, &entry(picture)));
+        proof.verify(&first).unwrap();
+    }
 
     let small = snapshot::decode(&from_hex_lines(&blocks["snapshot-small"]), 2, 3).unwrap();
     let changed = delta::apply(&small, &from_hex_lines(&blocks["delta-small"])).unwrap();

@@ -1,7 +1,10 @@
 //! Arguments of `isonomy list`.
 
+use super::ClientFolder;
+use crate::exit::Malformed;
 use clap::{Subcommand, ValueEnum};
-use std::path::PathBuf;
+use isonomy_core::statement::ListName;
+use std::path::{Path, PathBuf};
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum AlgorithmArg {
@@ -72,4 +75,122 @@ pub(crate) enum ListCommand {
         #[arg(long, value_enum, default_value = "pdq")]
         algorithm: AlgorithmArg,
     },
+    /// Show what would change from one list to another, or from what is published to a list. Nothing is written or signed.
+    Diff(DiffArgs),
+    /// Compose a release that only removes entries, in one step: a wrongly listed person waits for it.
+    Remove(RemoveArgs),
+    /// Prove that the list of a release holds a hash, or that it does not: a file of less than 2 kB.
+    Prove(ProveArgs),
+    /// Check such a proof against a release, offline.
+    Check(CheckArgs),
+}
+
+/// Arguments of `isonomy list diff`.
+#[derive(clap::Args)]
+pub(crate) struct DiffArgs {
+    /// The new list.
+    pub(crate) new: PathBuf,
+    /// The old list, in a file.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "policy", "workspace"])]
+    pub(crate) old: Option<PathBuf>,
+    /// The name of a list, to compare with its newest release.
+    #[arg(long, value_name = "NAME", requires = "policy", requires = "workspace")]
+    list: Option<String>,
+    /// With --list: log, witnesses and quorum, in C2SP tlog-policy form; the log with its URL.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// With --list: the maintainer's folder, which remembers the releases before.
+    #[arg(long, value_name = "DIR")]
+    workspace: Option<PathBuf>,
+    /// Which hashes the two files hold.
+    #[arg(long, value_enum, default_value = "pdq")]
+    pub(crate) algorithm: AlgorithmArg,
+    /// Show every entry that comes or goes.
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+impl DiffArgs {
+    /// The published list with which to compare.
+    pub(crate) fn published(&self) -> anyhow::Result<(ListName, &Path, &Path)> {
+        let (Some(list), Some(policy), Some(workspace)) = (&self.list, &self.policy, &self.workspace) else {
+            anyhow::bail!("compare with a file (--old), or with what is published (--list, --policy and --workspace)");
+        };
+        let name = ListName::new(list).ok_or_else(|| Malformed(format!("{list} is no list's name")))?;
+        Ok((name, policy, workspace))
+    }
+}
+
+/// Arguments of `isonomy list remove`.
+#[derive(clap::Args)]
+pub(crate) struct RemoveArgs {
+    /// The hashes to remove, in hexadecimal or base64; each must be on the list.
+    #[arg(required = true, value_name = "HASH")]
+    pub(crate) hashes: Vec<String>,
+    /// Why, for the curators; it stays in the draft folder and is not published.
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) reason: String,
+    /// The name of the list.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) list: String,
+    /// Log, witnesses and quorum, in C2SP tlog-policy form; the log with its URL.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: PathBuf,
+    /// The maintainer's folder, which remembers the releases before.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) workspace: PathBuf,
+    /// The draft folder to write.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}
+
+/// Arguments of `isonomy list prove`.
+#[derive(clap::Args)]
+pub(crate) struct ProveArgs {
+    /// The hash, in hexadecimal or base64.
+    pub(crate) hash: String,
+    /// A draft folder, with release and content.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["release", "content", "policy", "state"])]
+    pub(crate) draft: Option<PathBuf>,
+    /// The release.
+    #[arg(long, value_name = "FILE", requires = "content", conflicts_with_all = ["policy", "state"])]
+    pub(crate) release: Option<PathBuf>,
+    /// Its content: a list as `isonomy list import` writes it.
+    #[arg(long, value_name = "FILE", requires = "release")]
+    pub(crate) content: Option<PathBuf>,
+    /// An app's policy, to prove from the list that it verified.
+    #[arg(long, value_name = "FILE", requires = "state")]
+    policy: Option<PathBuf>,
+    /// The app's folder of state and cache.
+    #[arg(long, value_name = "DIR", requires = "policy")]
+    state: Option<PathBuf>,
+    /// The proof to write.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+}
+
+impl ProveArgs {
+    /// The client's folder.
+    pub(crate) fn folder(&self) -> anyhow::Result<ClientFolder> {
+        let (Some(policy), Some(state)) = (self.policy.clone(), self.state.clone()) else {
+            anyhow::bail!("say whose list it is: --draft, or --release and --content, or --policy and --state");
+        };
+        Ok(ClientFolder { policy, state })
+    }
+}
+
+/// Arguments of `isonomy list check`.
+#[derive(clap::Args)]
+pub(crate) struct CheckArgs {
+    /// The proof.
+    pub(crate) file: PathBuf,
+    /// The release with whose list it deals: `release.note` of a draft, or what the log serves at `/statement/<id>`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) release: PathBuf,
+    /// The release's own proof that it is in the log, as `isonomy release publish --proof` writes it.
+    #[arg(long, value_name = "FILE", requires = "policy")]
+    pub(crate) tlog_proof: Option<PathBuf>,
+    /// Log, witnesses and quorum, in C2SP tlog-policy form.
+    #[arg(long, value_name = "FILE", requires = "tlog_proof")]
+    pub(crate) policy: Option<PathBuf>,
 }

@@ -21,6 +21,8 @@ pub(crate) enum ReleaseCommand {
         /// For how many seconds the release is valid; the charter's limit if not given.
         #[arg(long, value_name = "SECONDS")]
         validity: Option<u64>,
+        #[command(flatten)]
+        rails: RailArgs,
         /// The draft folder to write.
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
@@ -41,6 +43,9 @@ pub(crate) enum ReleaseCommand {
         /// The curator's own hashes: says how many of the added entries it knows itself.
         #[arg(long, value_name = "FILE")]
         holdings: Option<PathBuf>,
+        /// The curator's own hashes: refuses to sign unless every entry of the release stands there, and prints those that don't.
+        #[arg(long, value_name = "FILE")]
+        require_all_in: Option<PathBuf>,
         /// Sign this as the second text for its version, in the place of the one with this id (64 hexadecimal digits), and
         /// keep that on record.
         #[arg(long, value_name = "ID")]
@@ -63,4 +68,18 @@ pub(crate) enum ReleaseCommand {
         #[arg(long, value_name = "FILE")]
         proof: Option<PathBuf>,
     },
+}
+
+/// What stops a release before anybody signs it.
+#[derive(clap::Args)]
+pub(crate) struct RailArgs {
+    /// A folder of harmless pictures, none of which the list may match. Repeatable.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) canaries: Vec<PathBuf>,
+    /// Don't hold the list against the photographs of this project: for trials with those very photographs.
+    #[arg(long)]
+    pub(crate) no_built_in_canaries: bool,
+    /// Let the list grow by more than a fifth at once.
+    #[arg(long)]
+    pub(crate) accept_growth: bool,
 }

@@ -1,19 +1,23 @@
 //! `isonomy release`.
 
 use super::{confirming, files, list};
-use crate::args::ReleaseCommand;
-use crate::exit::{Exit, Malformed};
+use crate::args::{RailArgs, ReleaseCommand};
+use crate::exit::{Exit, Malformed, Refused};
 use crate::output::Output;
 use anyhow::{Context, Result, bail};
 use isonomy_client::system_clock;
+use isonomy_core::charter::Charter;
+use isonomy_core::encoding::to_hex;
 use isonomy_core::hash::StatementId;
+use isonomy_core::list::Entries;
 use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::release::Release;
 use isonomy_core::statement::{ListName, Signed};
 use isonomy_fetch::{LogClient, Source};
 use isonomy_publisher::compose::{Term, compose};
 use isonomy_publisher::draft::{self, Draft, DraftReport};
-use isonomy_publisher::endorse::{EndorsementReport, examine};
+use isonomy_publisher::endorse::{EndorsementReport, Examined, examine};
+use isonomy_publisher::guard::{Alarm, Canaries, Rail, Severity, inspect};
 use isonomy_publisher::keys;
 use isonomy_publisher::memory::SigningMemory;
 use isonomy_publisher::submit::{SubmitReport, submit_release};
@@ -24,12 +28,14 @@ use std::path::{Path, PathBuf};
 
 pub(crate) async fn run(command: ReleaseCommand, output: &Output) -> Result<Exit> {
     match command {
-        ReleaseCommand::New { content, list, policy, workspace, validity, out } => {
+        ReleaseCommand::New { content, list, policy, workspace, validity, rails, out } => {
             let list = ListName::new(&list).ok_or_else(|| Malformed(format!("{list} is no list's name")))?;
-            new(&content, &Desk::open(&policy, &workspace)?, &list, validity, &out, output).await
+            let composition = Composition { content, list, validity, rails, out };
+            composition.run(&Desk::open(&policy, &workspace)?, output).await
         }
-        ReleaseCommand::Endorse { draft, key, policy, workspace, holdings, replaces } => {
-            let endorsement = Endorsement { draft, key, holdings, replaces: parse_id(replaces.as_deref())? };
+        ReleaseCommand::Endorse { draft, key, policy, workspace, holdings, require_all_in, replaces } => {
+            let replaces = parse_id(replaces.as_deref())?;
+            let endorsement = Endorsement { draft, key, holdings, require_all_in, replaces };
             endorsement.run(&Desk::open(&policy, &workspace)?, output).await
         }
         ReleaseCommand::Publish { draft, key, policy, workspace, proof } => {
@@ -39,7 +45,7 @@ pub(crate) async fn run(command: ReleaseCommand, output: &Output) -> Result<Exit
 }
 
 /// What maintainer and curators all need: whom to trust, the log, and the content of earlier releases.
-struct Desk {
+pub(super) struct Desk {
     trust: TlogPolicy,
     log: LogClient,
     source: Source,
@@ -49,7 +55,7 @@ struct Desk {
 }
 
 impl Desk {
-    fn open(policy: &Path, workspace: &Path) -> Result<Self> {
+    pub(super) fn open(policy: &Path, workspace: &Path) -> Result<Self> {
         let trust = files::tlog_policy(policy)?;
         let log = log_client(&trust)?;
         let folder = workspace.to_owned();
@@ -57,7 +63,7 @@ impl Desk {
     }
 
     /// What the log says of the list, verified, and the content on which the next release builds.
-    async fn view(&self, list: &ListName) -> Result<(ListView, Vec<Base>)> {
+    pub(super) async fn view(&self, list: &ListName) -> Result<(ListView, Vec<Base>)> {
         let view = ListView::fetch(&self.source, &self.trust, list)
             .await
             .context("what the log says of the list can't be used")?;
@@ -87,25 +93,69 @@ pub(crate) fn parse_id(text: Option<&str>) -> Result<Option<StatementId>> {
     Ok(text.map(parse).transpose()?)
 }
 
-async fn new(
-    content: &Path,
-    desk: &Desk,
-    list: &ListName,
+/// The maintainer's work on the next release.
+struct Composition {
+    content: PathBuf,
+    list: ListName,
     validity: Option<u64>,
-    out: &Path,
-    output: &Output,
-) -> Result<Exit> {
-    let (view, bases) = desk.view(list).await?;
-    let newest = view.editions().newest().context("the list has no charter")?;
-    let entries = list::read(content, newest.charter().matching.algorithm)?;
-    let draft = compose(&view, &bases, &entries, Term { created: system_clock(), validity })?;
-    draft.write(out, &entries)?;
-    let report = draft.report();
-    output.report(draft_words(&report, out), &json!({ "draft": report, "folder": out }))?;
-    Ok(Exit::Done)
+    rails: RailArgs,
+    out: PathBuf,
 }
 
-fn draft_words(report: &DraftReport, out: &Path) -> String {
+impl Composition {
+    async fn run(&self, desk: &Desk, output: &Output) -> Result<Exit> {
+        let (view, bases) = desk.view(&self.list).await?;
+        let charter = view.editions().newest().context("the list has no charter")?.charter();
+        let entries = list::read(&self.content, charter.matching.algorithm)?;
+        let before = match bases.last() {
+            Some(base) => base.entries.clone(),
+            None => Entries::empty(entries.entry_size())?,
+        };
+        let alarms = self.inspect(&before, &entries, charter)?;
+        let draft = compose(&view, &bases, &entries, Term { created: system_clock(), validity: self.validity })?;
+        draft.write(&self.out, &entries)?;
+        let report = draft.report();
+        let words = draft_words(&report, &self.out) + &alarm_words(&alarms);
+        output.report(words, &json!({ "draft": report, "folder": self.out, "alarms": alarms }))?;
+        Ok(Exit::Done)
+    }
+
+    /// The guard rails; those that stop a release are an error unless they were accepted.
+    fn inspect(&self, before: &Entries, after: &Entries, charter: &Charter) -> Result<Vec<Alarm>> {
+        let rails = &self.rails;
+        let mut canaries = if rails.no_built_in_canaries { Canaries::none() } else { Canaries::built_in() };
+        for folder in &rails.canaries {
+            canaries.add_folder(folder).with_context(|| format!("{} can't serve as canaries", folder.display()))?;
+        }
+        let alarms = inspect(before, after, charter, &canaries)?;
+        let is_accepted = |alarm: &Alarm| alarm.rail == Rail::Growth && rails.accept_growth;
+        let stopping: Vec<Alarm> =
+            alarms.iter().filter(|alarm| alarm.severity == Severity::Stops && !is_accepted(alarm)).cloned().collect();
+        if stopping.is_empty() {
+            return Ok(alarms);
+        }
+        let hint = if stopping.iter().any(|alarm| alarm.rail == Rail::Growth) {
+            "\n  If it is meant to grow so much: --accept-growth"
+        } else {
+            ""
+        };
+        Err(Refused(format!("nothing was composed: a guard rail stops the release{}{hint}", alarm_words(&stopping)))
+            .into())
+    }
+}
+
+/// The guard rails that were set off, a line each.
+pub(super) fn alarm_words(alarms: &[Alarm]) -> String {
+    let mut words = String::new();
+    for alarm in alarms {
+        let mark = if alarm.severity == Severity::Stops { '✗' } else { '!' };
+        words += &format!("\n  {mark} {}", alarm.words);
+        words.extend(alarm.entries.iter().map(|entry| format!("\n      {entry}")));
+    }
+    words
+}
+
+pub(super) fn draft_words(report: &DraftReport, out: &Path) -> String {
     let objects: Vec<String> =
         report.objects.iter().map(|object| format!("\n  {}: {} bytes", object.what, object.size)).collect();
     format!(
@@ -126,6 +176,7 @@ struct Endorsement {
     draft: PathBuf,
     key: PathBuf,
     holdings: Option<PathBuf>,
+    require_all_in: Option<PathBuf>,
     replaces: Option<StatementId>,
 }
 
@@ -134,14 +185,15 @@ impl Endorsement {
         let (draft, key) = (Draft::read(&self.draft)?, keys::read(&self.key)?);
         let (view, bases) = desk.view(&draft.release().body().list).await?;
         let examined = examine(&draft, &view, &bases, system_clock())?;
-        let known = match &self.holdings {
-            Some(path) => {
-                let algorithm =
-                    view.editions().newest().context("the list has no charter")?.charter().matching.algorithm;
-                Some(examined.compare(&list::read(path, algorithm)?)?)
-            }
-            None => None,
-        };
+        let algorithm = view.editions().newest().context("the list has no charter")?.charter().matching.algorithm;
+        let holdings = |path: &PathBuf| list::read(path, algorithm);
+        if let Some(path) = &self.require_all_in {
+            check_all_in(&examined, &holdings(path)?, path, output)?;
+        }
+        let known = self.holdings.as_ref().map(|path| anyhow::Ok(examined.compare(&holdings(path)?)?)).transpose()?;
+        if let Some(reason) = draft::read_reason(&self.draft)? {
+            output.say(format!("the maintainer says why: {reason}"));
+        }
         let mut memory = SigningMemory::of_key(&self.key)?;
         let signed = examined.endorse(&key, &mut memory, self.replaces, system_clock())?;
         draft::write_release(&self.draft, &signed)?;
@@ -153,6 +205,19 @@ impl Endorsement {
         output.report(words, &json!({ "endorsement": report, "holdings": known }))?;
         Ok(Exit::Done)
     }
+}
+
+/// Refuses a release with entries that the curator does not hold itself, and names each of them.
+fn check_all_in(examined: &Examined<'_>, holdings: &Entries, path: &Path, output: &Output) -> Result<()> {
+    let missing = examined.missing_from(holdings)?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for entry in &missing {
+        output.say(format!("not in {}: {}", path.display(), to_hex(entry)));
+    }
+    let (count, all) = (missing.len(), examined.entries().len());
+    Err(Refused(format!("{count} of {all} entries don't stand in {}; nothing was signed", path.display())).into())
 }
 
 fn endorsement_words(report: &EndorsementReport) -> String {

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-/// The most bits that one call reads or writes.
+/// The most bits that one call writes.
 pub(super) const MAX_WIDTH: u32 = 32;
 
 /// Writes bits.
@@ -77,15 +77,27 @@ impl<'b> BitReader<'b> {
         window << (self.position % 8)
     }
 
-    /// Reads `width` bits, at most [`MAX_WIDTH`].
+    /// Reads `width` bits, at most 64.
     pub(super) fn read(&mut self, width: u32) -> u64 {
-        debug_assert!(width <= MAX_WIDTH);
         if width == 0 {
             return 0;
         }
-        let value = self.window() >> (64 - width);
+        let value = self.whole_window() >> (64 - width);
         self.position += u64::from(width);
         value
+    }
+
+    /// The next 64 bits.
+    fn whole_window(&self) -> u64 {
+        let (start, skipped) = ((self.position / 8) as usize, self.position % 8);
+        match self.bytes.get(start..).and_then(<[u8]>::first_chunk::<9>) {
+            Some([first @ .., last]) => u64::from_be_bytes(*first) << skipped | u64::from(*last) >> (8 - skipped),
+            // Near the end: a window, and the byte behind it.
+            None => {
+                let last = self.bytes.get(start.saturating_add(8)).copied().unwrap_or_default();
+                self.window() | u64::from(last) >> (8 - skipped)
+            }
+        }
     }
 
     /// Reads zeros up to and with the next one; the number of zeros, or `None` if no one is left.
@@ -119,6 +131,16 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn wide_fields_are_read_as_narrow_ones(bytes in proptest::collection::vec(any::<u8>(), 0..40), skip in 0..=20u32, width in 0..=64u32) {
+            let (mut wide, mut narrow) = (BitReader::new(&bytes), BitReader::new(&bytes));
+            for _ in 0..6 {
+                prop_assert_eq!(wide.read(skip), narrow.read(skip));
+                let expected = (0..width).fold(0, |value, _| value << 1 | narrow.read(1));
+                prop_assert_eq!(wide.read(width), expected);
+            }
+        }
+
         #[test]
         fn what_is_written_is_read(fields in proptest::collection::vec((any::<u32>(), 0..=MAX_WIDTH), 0..50)) {
             let fields: Vec<(u64, u32)> =

@@ -36,7 +36,7 @@
 //! ```
 
 use super::entries::{Entries, ListError, MAX_ENTRIES};
-use super::packed::{pack, packed_len, unpack};
+use super::packed::{Unpacker, pack, packed_len};
 use super::subset::{self, Decoder, Fate};
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -117,10 +117,11 @@ pub fn encode(delta: &Delta) -> Vec<u8> {
 /// say.
 pub fn apply(from: &Entries, bytes: &[u8]) -> Result<Applied, ListError> {
     let parts = Parts::parse(from, bytes)?;
-    let additions = unpack(parts.additions, from.entry_size(), parts.added, "delta")?;
+    let additions = Unpacker::new(parts.additions, from.entry_size(), parts.added, "delta")?;
     let mut removals = Decoder::new(parts.removals, from.len() as u64, parts.removed)
         .ok_or(malformed("it removes more entries than there are"))?;
-    let entries = merge(from, &mut removals, &additions)?;
+    let len = from.len() as u64 - parts.removed + parts.added;
+    let entries = merge(from, &mut removals, additions, len)?;
     if !removals.was_canonical() {
         return Err(malformed("its removals are not in their one form"));
     }
@@ -167,24 +168,33 @@ fn split_count(bytes: &[u8]) -> Option<(u64, &[u8])> {
     Some((u32::from_be_bytes(*count).into(), rest))
 }
 
-/// One pass over `from`: leaves out what `removals` says and puts `additions` in their places.
-fn merge(from: &Entries, removals: &mut Decoder<'_>, additions: &Entries) -> Result<Entries, ListError> {
-    let mut bytes = Vec::with_capacity(from.as_bytes().len() + additions.as_bytes().len());
-    let mut new = additions.iter().peekable();
+/// One pass over `from`: leaves out what `removals` says and puts `additions` in their places, which makes `len` entries.
+/// Nothing is held but the two lists.
+fn merge(
+    from: &Entries,
+    removals: &mut Decoder<'_>,
+    mut additions: Unpacker<'_>,
+    len: u64,
+) -> Result<Entries, ListError> {
+    let mut bytes = Vec::with_capacity(len as usize * from.entry_size());
+    let mut more = additions.advance()?.is_some();
     for old in from {
-        while let Some(&entry) = new.peek() {
-            match entry.cmp(old) {
-                Ordering::Less => bytes.extend_from_slice(entry),
+        while more {
+            match additions.entry().cmp(old) {
+                Ordering::Less => bytes.extend_from_slice(additions.entry()),
                 Ordering::Equal => return Err(malformed("it adds an entry that the list has already")),
                 Ordering::Greater => break,
             }
-            new.next();
+            more = additions.advance()?.is_some();
         }
         if removals.next_fate() == Fate::Kept {
             bytes.extend_from_slice(old);
         }
     }
-    new.for_each(|entry| bytes.extend_from_slice(entry));
+    while more {
+        bytes.extend_from_slice(additions.entry());
+        more = additions.advance()?.is_some();
+    }
     Ok(Entries::from_ascending(from.entry_size(), bytes))
 }
 

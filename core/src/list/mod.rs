@@ -5,6 +5,7 @@
 //! | [`algorithm`] | which hashes there are, and which entries are valid for them |
 //! | [`entries`] | a list in memory, and its root |
 //! | [`tree`] | proofs that a list holds an entry, or does not |
+//! | [`proof`] | such a proof as a file, for one release |
 //! | [`snapshot`] | a whole list as bytes |
 //! | [`delta`] | the difference of two lists as bytes |
 //!
@@ -16,12 +17,14 @@ mod bits;
 pub mod delta;
 pub mod entries;
 mod packed;
+pub mod proof;
 pub mod snapshot;
 mod subset;
 pub mod tree;
 
 pub use algorithm::{Algorithm, EntryVerdict};
 pub use entries::{Entries, ListError};
+pub use proof::{Claim, ListProof};
 pub use tree::{ListProofError, ListTree, MembershipProof, NonMembershipProof};
 
 #[cfg(test)]

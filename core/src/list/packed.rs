@@ -1,8 +1,13 @@
 //! The packed form of a list, which snapshots and deltas share; [`super::snapshot`] defines it.
 
 use super::bits::{BitReader, BitWriter};
-use super::entries::{Entries, ListError, MAX_ENTRIES, check_entry_size};
+use super::entries::{Entries, ListError, MAX_ENTRIES, MAX_ENTRY_SIZE, check_entry_size};
+use alloc::vec;
 use alloc::vec::Vec;
+
+const TOO_FEW: &str = "fewer entries than it says";
+const BEYOND: &str = "an entry beyond the greatest";
+const TRAILING: &str = "a bit is set after the last entry";
 
 /// The sizes that follow from the size and number of entries.
 #[derive(Clone, Copy)]
@@ -64,27 +69,92 @@ pub(super) fn unpack(bytes: &[u8], entry_size: usize, count: u64, what: &'static
         return Entries::empty(entry_size);
     };
     let mut reader = BitReader::new(bytes);
-    let mut entries = BitWriter::with_capacity(count as usize * entry_size);
+    let mut entries = vec![0; count as usize * entry_size];
     let mut prefix = 0;
-    for _ in 0..count {
-        prefix += reader.read_zeros().ok_or(malformed("fewer entries than it says"))?;
+    for entry in entries.chunks_exact_mut(entry_size) {
+        prefix += reader.read_zeros().ok_or(malformed(TOO_FEW))?;
         if prefix >> shape.prefix_bits != 0 {
-            return Err(malformed("an entry beyond the greatest"));
+            return Err(malformed(BEYOND));
         }
-        entries.put(prefix, shape.prefix_bits);
-        reader.copy_to(&mut entries, shape.suffix_bits);
+        // The constant sizes let the compiler unroll what is most of a client's work besides hashing.
+        match entry.len() {
+            16 => read_entry(&mut reader, prefix, shape.prefix_bits, &mut entry[..16]),
+            20 => read_entry(&mut reader, prefix, shape.prefix_bits, &mut entry[..20]),
+            32 => read_entry(&mut reader, prefix, shape.prefix_bits, &mut entry[..32]),
+            _ => read_entry(&mut reader, prefix, shape.prefix_bits, entry),
+        }
     }
     if reader.read_zeros().is_some() {
-        return Err(malformed("a bit is set after the last entry"));
+        return Err(malformed(TRAILING));
     }
-    Entries::from_sorted(entry_size, entries.finish())
+    Entries::from_sorted(entry_size, entries)
+}
+
+/// Reads packed entries one after the other, so that nobody needs memory for all of them.
+pub(super) struct Unpacker<'b> {
+    reader: BitReader<'b>,
+    shape: Option<Shape>,
+    what: &'static str,
+    entry_size: usize,
+    prefix: u64,
+    count: u64,
+    /// How many were read.
+    index: u64,
+    entry: [u8; MAX_ENTRY_SIZE],
+}
+
+impl<'b> Unpacker<'b> {
+    /// As [`unpack`]; stands before the first entry.
+    pub(super) fn new(bytes: &'b [u8], entry_size: usize, count: u64, what: &'static str) -> Result<Self, ListError> {
+        if packed_len(entry_size, count) != Some(bytes.len() as u64) {
+            return Err(ListError::Malformed { what, why: "its length does not fit the number of entries" });
+        }
+        let (shape, reader) = (Shape::new(entry_size, count), BitReader::new(bytes));
+        Ok(Self { reader, shape, what, entry_size, prefix: 0, count, index: 0, entry: [0; MAX_ENTRY_SIZE] })
+    }
+
+    /// Goes to the next entry, which must be greater than the one before; `None` after the last one.
+    pub(super) fn advance(&mut self) -> Result<Option<&[u8]>, ListError> {
+        let malformed = |why| ListError::Malformed { what: self.what, why };
+        let Some(shape) = self.shape.filter(|_| self.index < self.count) else {
+            return if self.reader.read_zeros().is_some() { Err(malformed(TRAILING)) } else { Ok(None) };
+        };
+        self.prefix += self.reader.read_zeros().ok_or(malformed(TOO_FEW))?;
+        if self.prefix >> shape.prefix_bits != 0 {
+            return Err(malformed(BEYOND));
+        }
+        let before = self.entry;
+        read_entry(&mut self.reader, self.prefix, shape.prefix_bits, &mut self.entry[..self.entry_size]);
+        if self.index > 0 && before >= self.entry {
+            return Err(ListError::NotAscending { index: self.index });
+        }
+        self.index += 1;
+        Ok(Some(&self.entry[..self.entry_size]))
+    }
+
+    /// The entry at which it stands.
+    pub(super) fn entry(&self) -> &[u8] {
+        &self.entry[..self.entry_size]
+    }
+}
+
+/// Puts an entry together: its prefix, and from `reader` the rest, in words of 64 bits, the last one shorter if need be. The
+/// prefix always fits into the first word: it has at most 32 bits, and no more than the entry.
+#[inline(always)]
+fn read_entry(reader: &mut BitReader<'_>, prefix: u64, prefix_bits: u32, entry: &mut [u8]) {
+    let (mut value, mut bits) = (prefix, prefix_bits);
+    for word in entry.chunks_mut(8) {
+        let more = (8 * word.len() as u32).saturating_sub(bits);
+        let whole = value.checked_shl(more).unwrap_or(0) | reader.read(more);
+        word.copy_from_slice(&whole.to_be_bytes()[8 - word.len()..]);
+        (value, bits) = (0, 0);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::samples::{lists, scattered};
     use super::*;
-    use alloc::vec;
     use proptest::prelude::*;
 
     /// log2 C(2^bits, n), for n far below 2^bits.
@@ -160,7 +230,35 @@ mod tests {
         #[test]
         fn lists_come_back(entries in prop_oneof![lists(1), lists(2), lists(3), lists(16), lists(64)]) {
             let bytes = pack(&entries);
+            let mut unpacker = Unpacker::new(&bytes, entries.entry_size(), entries.len() as u64, "list").unwrap();
+            for entry in &entries {
+                prop_assert_eq!(unpacker.advance(), Ok(Some(entry)));
+                prop_assert_eq!(unpacker.entry(), entry);
+            }
+            prop_assert_eq!(unpacker.advance(), Ok(None));
             prop_assert_eq!(unpack(&bytes, entries.entry_size(), entries.len() as u64, "list"), Ok(entries));
+        }
+
+        #[test]
+        fn entry_by_entry_says_the_same_as_all_together(
+            entry_size in 1usize..3,
+            count in 0u64..12,
+            mut bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(0)], 30),
+        ) {
+            bytes.truncate(packed_len(entry_size, count).unwrap() as usize);
+            let mut unpacker = Unpacker::new(&bytes, entry_size, count, "list").unwrap();
+            let mut singly = Vec::new();
+            let outcome = loop {
+                match unpacker.advance() {
+                    Ok(Some(entry)) => singly.extend_from_slice(entry),
+                    Ok(None) => break Ok(singly),
+                    Err(error) => break Err(error),
+                }
+            };
+            let together = unpack(&bytes, entry_size, count, "list").map(Entries::into_bytes);
+            // Together, the order is checked last.
+            let descends = matches!(outcome, Err(ListError::NotAscending { .. }));
+            prop_assert!(outcome == together || descends && together.is_err(), "{:?}, {:?}", outcome, together);
         }
 
         #[test]

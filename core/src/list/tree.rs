@@ -1,18 +1,16 @@
 //! Proofs that a list holds an entry, or does not.
 //!
-//! Trees that answer many proofs are built by `rs_merkle` under a hasher of our own; one proof alone is computed from the
-//! entries, with next to no memory. Either way proofs are verified by [`crate::tree::verify_inclusion`] alone. An entry
-//! is *not* in a list if two neighbours of the list enclose it.
+//! Proofs are made by `rs_merkle` under a hasher of our own, over a chunk of the list and over the roots of all chunks, and
+//! verified by [`crate::tree::verify_inclusion`] alone. An entry is *not* in a list if two neighbours of the list enclose
+//! it.
 
 use super::entries::Entries;
 use crate::encoding::{from_base64, to_base64};
-use crate::hash::{HASH_SIZE, ListRoot, NodeHash, RootHash};
-use crate::tree::{
-    Frontier, InclusionPlan, LeafIndex, NodeCoordinate, ProofError, TreeSize, empty_root, leaf_hash, node_hash,
-    verify_inclusion,
-};
+use crate::hash::{HASH_SIZE, ListRoot, NodeHash, RootHash, StatementId};
+use crate::tree::{LeafIndex, ProofError, TreeSize, empty_root, leaf_hash, node_hash, verify_inclusion};
 use alloc::string::String;
 use alloc::vec::Vec;
+use isonomy_hashing::{CHUNK_LEAVES, chunk_roots, leaf_hashes};
 use rs_merkle::{Hasher, MerkleTree};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -33,38 +31,60 @@ impl Hasher for ListHasher {
     }
 }
 
-/// The whole tree of a list, from which any number of proofs can be had. It takes some 300 bytes for each entry; for
-/// the root alone there is [`Entries::root`].
+/// The tree of a list, from which any number of proofs can be had.
+///
+/// It holds the roots of chunks of 2^[`CHUNK_LEVEL`](isonomy_hashing::CHUNK_LEVEL) entries, hashed many at once, and the tree of `rs_merkle` over those
+/// roots; a proof hashes its own chunk anew. So it takes as long as the root and next to no memory, where a whole tree of
+/// `rs_merkle` would take some 300 bytes for each entry.
 pub struct ListTree<'l> {
     entries: &'l Entries,
-    tree: MerkleTree<ListHasher>,
+    /// Its leaves are the chunks' roots, the last one's too where that is not complete: RFC 6962 divides a tree at
+    /// powers of two, so no chunk is ever cut.
+    above: MerkleTree<ListHasher>,
 }
 
 impl<'l> ListTree<'l> {
     /// The tree of `entries`.
     pub fn new(entries: &'l Entries) -> Self {
-        let mut leaves = entries.iter().map(ListHasher::hash).collect();
-        let mut tree = MerkleTree::new();
-        tree.append(&mut leaves).commit();
-        Self { entries, tree }
+        let mut roots = chunk_roots(entries.as_bytes(), entries.entry_size());
+        roots.extend(chunk(entries, roots.len()).and_then(|rest| rest.root()));
+        Self { entries, above: MerkleTree::from_leaves(&roots) }
     }
 
     /// The root of the tree.
     pub fn root(&self) -> ListRoot {
-        ListRoot(self.tree.root().unwrap_or(empty_root().0))
+        ListRoot(self.above.root().unwrap_or(empty_root().0))
+    }
+
+    /// The place of an entry.
+    pub fn find(&self, entry: &[u8]) -> Option<usize> {
+        self.entries.binary_search(entry).ok()
     }
 
     /// As [`MembershipProof::new`].
     pub fn membership(&self, index: usize) -> Option<MembershipProof> {
         let entry = self.entries.get(index)?.to_vec();
-        let path = self.tree.proof(&[index]).proof_hashes().iter().copied().map(NodeHash).collect();
+        let (number, within) = (index / CHUNK_LEAVES, index % CHUNK_LEAVES);
+        let below = chunk(self.entries, number)?.proof(&[within]);
+        let above = self.above.proof(&[number]);
+        let path = [below.proof_hashes(), above.proof_hashes()].concat().into_iter().map(NodeHash).collect();
         Some(MembershipProof { index: LeafIndex(index as u64), entry, path })
     }
 
     /// As [`NonMembershipProof::new`].
     pub fn non_membership(&self, entry: &[u8]) -> Option<NonMembershipProof> {
-        NonMembershipProof::enclosing(entry, self.entries, |index| self.membership(index))
+        let place = self.entries.binary_search(entry).err()?;
+        let below = place.checked_sub(1).and_then(|place| self.membership(place));
+        Some(NonMembershipProof { below, above: self.membership(place) })
     }
+}
+
+/// The tree of the entries from number · [`CHUNK_LEAVES`] on, at most one chunk of them; `None` beyond the end.
+fn chunk(entries: &Entries, number: usize) -> Option<MerkleTree<ListHasher>> {
+    let size = CHUNK_LEAVES * entries.entry_size();
+    let bytes = entries.as_bytes().get(number.checked_mul(size)?..).filter(|rest| !rest.is_empty())?;
+    let bytes = &bytes[..size.min(bytes.len())];
+    Some(MerkleTree::from_leaves(&leaf_hashes(bytes, entries.entry_size())))
 }
 
 /// Why a proof does not prove anything.
@@ -76,6 +96,17 @@ pub enum ListProofError {
     /// The entries shown are in the list, but don't enclose the one in question.
     #[error("the proof of absence shows nothing: {0}")]
     NotEnclosed(&'static str),
+    /// Not a proof at all.
+    #[error("malformed proof: {0}")]
+    Malformed(String),
+    /// It deals with another release.
+    #[error("the proof deals with the release {expected}, not with {found}")]
+    OtherRelease {
+        /// The release that the proof names.
+        expected: StatementId,
+        /// The release that was brought along.
+        found: StatementId,
+    },
 }
 
 /// That a list holds an entry: its place, and the audit path from there to the root.
@@ -95,11 +126,7 @@ impl MembershipProof {
     /// The proof that the list holds what it has at `index`; `None` beyond its end. It takes as long as the root; who
     /// needs many asks a [`ListTree`].
     pub fn new(entries: &Entries, index: usize) -> Option<Self> {
-        let entry = entries.get(index)?.to_vec();
-        let index = LeafIndex(index as u64);
-        let plan = InclusionPlan::new(index, TreeSize(entries.len() as u64))?;
-        let nodes: Vec<NodeHash> = plan.nodes().iter().map(|node| subtree(entries, node)).collect();
-        Some(Self { index, entry, path: plan.combine(&nodes).ok()? })
+        ListTree::new(entries).membership(index)
     }
 
     /// Succeeds if the list of `size` entries with this `root`, both from a release, holds the entry at the index.
@@ -123,15 +150,10 @@ pub struct NonMembershipProof {
 }
 
 impl NonMembershipProof {
-    /// The proof that the list does not hold `entry`; `None` if it does. It takes twice as long as the root; who needs
-    /// many asks a [`ListTree`].
+    /// The proof that the list does not hold `entry`; `None` if it does. It takes as long as the root; who needs many asks
+    /// a [`ListTree`].
     pub fn new(entries: &Entries, entry: &[u8]) -> Option<Self> {
-        Self::enclosing(entry, entries, |index| MembershipProof::new(entries, index))
-    }
-
-    fn enclosing(entry: &[u8], entries: &Entries, prove: impl Fn(usize) -> Option<MembershipProof>) -> Option<Self> {
-        let place = entries.binary_search(entry).err()?;
-        Some(Self { below: place.checked_sub(1).and_then(&prove), above: prove(place) })
+        ListTree::new(entries).non_membership(entry)
     }
 
     /// Succeeds if the list of `size` entries with this `root`, both from a release, does not hold `entry`.
@@ -164,13 +186,6 @@ impl NonMembershipProof {
     }
 }
 
-/// The hash of a complete subtree of the list's tree.
-fn subtree(entries: &Entries, node: &NodeCoordinate) -> NodeHash {
-    let width = 1usize << node.level;
-    let leaves = entries.iter().skip(node.index as usize * width).take(width);
-    NodeHash(leaves.map(leaf_hash).collect::<Frontier>().root().0)
-}
-
 fn serialize_entry<S: Serializer>(entry: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&to_base64(entry))
 }
@@ -184,6 +199,34 @@ fn deserialize_entry<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u
 mod tests {
     use super::super::samples::scattered;
     use super::*;
+    use crate::tree::{Frontier, InclusionPlan, NodeCoordinate};
+
+    /// The proof by a second method: subtree for subtree, as the plan of RFC 6962 wants them.
+    fn planned(entries: &Entries, index: usize) -> MembershipProof {
+        let subtree = |node: &NodeCoordinate| {
+            let width = 1usize << node.level;
+            let leaves = entries.iter().skip(node.index as usize * width).take(width);
+            NodeHash(leaves.map(leaf_hash).collect::<Frontier>().root().0)
+        };
+        let plan = InclusionPlan::new(LeafIndex(index as u64), TreeSize(entries.len() as u64)).unwrap();
+        let nodes: Vec<NodeHash> = plan.nodes().iter().map(subtree).collect();
+        let entry = entries.get(index).unwrap().to_vec();
+        MembershipProof { index: LeafIndex(index as u64), entry, path: plan.combine(&nodes).unwrap() }
+    }
+
+    #[test]
+    fn proofs_across_chunks_are_those_of_the_plan() {
+        for len in [1_023, 1_024, 1_025, 2_048, 3_072, 5_000] {
+            let entries = scattered(32, len, 8);
+            let (tree, root) = (ListTree::new(&entries), entries.root());
+            assert_eq!(tree.root(), root);
+            for index in [0, 1, 1_000, 1_022, 1_023, 1_024, 2_047, 2_048, 4_095, 4_096, len - 2, len - 1] {
+                let proof = tree.membership(index);
+                assert_eq!(proof, (index < len).then(|| planned(&entries, index)), "{index} of {len}");
+                assert!(proof.is_none_or(|proof| proof.verify(&root, len as u64).is_ok()));
+            }
+        }
+    }
 
     #[test]
     fn both_trees_have_one_root() {
@@ -201,7 +244,7 @@ mod tests {
             for index in 0..entries.len() {
                 let proof = tree.membership(index).unwrap();
                 assert_eq!(proof.verify(&root, len), Ok(()));
-                assert_eq!(MembershipProof::new(&entries, index).as_ref(), Some(&proof));
+                assert_eq!(planned(&entries, index), proof);
                 let moved = MembershipProof { index: LeafIndex((index as u64 + 1) % len), ..proof.clone() };
                 assert!(len == 1 || moved.verify(&root, len).is_err());
                 let other = MembershipProof { entry: b"another".to_vec(), ..proof.clone() };

@@ -4,6 +4,7 @@ use super::{NodeCoordinate, TreeSize, complete_subtrees, empty_root, join, node_
 use crate::hash::{LeafHash, NodeHash, RootHash};
 use alloc::vec::Vec;
 use core::fmt;
+use isonomy_hashing::{CHUNK_LEAVES, CHUNK_LEVEL, chunk_roots, leaf_hashes};
 
 /// No tree has more complete subtrees side by side than its size has bits.
 const MAX_NODES: usize = u64::BITS as usize;
@@ -37,6 +38,22 @@ impl Frontier {
         let mut reserved = Vec::with_capacity(MAX_NODES);
         reserved.extend_from_slice(nodes);
         Self { size, nodes: reserved }
+    }
+
+    /// That of the tree over `entries`, which are of `entry_size` bytes each, one after the other. Many are hashed at once,
+    /// so it takes far less time than pushing leaf after leaf.
+    ///
+    /// # Panics
+    /// If `entry_size` is 0.
+    pub fn of_entries(entries: &[u8], entry_size: usize) -> Self {
+        let mut frontier = Self::new();
+        let chunks = chunk_roots(entries, entry_size);
+        for root in &chunks {
+            frontier.push_subtree(CHUNK_LEVEL, NodeHash(*root));
+        }
+        let rest = entries.get(chunks.len() * CHUNK_LEAVES * entry_size..).unwrap_or_default();
+        frontier.extend(leaf_hashes(rest, entry_size).into_iter().map(LeafHash));
+        frontier
     }
 
     /// The places of the nodes that [`Self::from_parts`] wants for a tree of this size.
@@ -130,6 +147,18 @@ mod tests {
             restored.extend(leaves(100).skip(size as usize));
             assert_eq!(restored, whole);
             assert_eq!(restored.root(), whole.root());
+        }
+    }
+
+    #[test]
+    fn entries_hashed_together_give_the_same_frontier_as_one_by_one() {
+        let bytes: Vec<u8> = (0..3_000u32).flat_map(|number| number.wrapping_mul(0x9e37_79b9).to_be_bytes()).collect();
+        for entry_size in [1, 4, 20, 32, 64] {
+            for count in [0, 1, 2, 5, 63, 64, 187, 1_023, 1_024, 1_025, 2_047, 2_048, 2_999] {
+                let entries = &bytes[..(count * entry_size).min(bytes.len() / entry_size * entry_size)];
+                let expected: Frontier = entries.chunks_exact(entry_size).map(leaf_hash).collect();
+                assert_eq!(Frontier::of_entries(entries, entry_size), expected, "{count} of {entry_size} bytes");
+            }
         }
     }
 

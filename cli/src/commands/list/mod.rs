@@ -2,6 +2,9 @@
 //!
 //! A list in a file is its entries, ascending, one after the other, with nothing between.
 
+mod change;
+mod prove;
+
 use super::files;
 use crate::args::{AlgorithmArg, FormatArg, ListCommand};
 use crate::exit::{Exit, Malformed};
@@ -19,7 +22,7 @@ use std::path::{Path, PathBuf};
 /// The most bytes of a list: 2^32 entries of 32 bytes would not fit into memory.
 const MAX_LIST_FILE: usize = 16 << 30;
 
-pub(crate) fn run(command: ListCommand, output: &Output) -> Result<Exit> {
+pub(crate) async fn run(command: ListCommand, output: &Output) -> Result<Exit> {
     match command {
         ListCommand::Import { files, algorithm, format, column, min_quality, skip_invalid, allow_irregular, out } => {
             let options = ImportOptions {
@@ -34,6 +37,10 @@ pub(crate) fn run(command: ListCommand, output: &Output) -> Result<Exit> {
         }
         ListCommand::Hash { folder, csv } => hash(&folder, &csv, output),
         ListCommand::Info { file, algorithm } => info(&file, algorithm.into(), output),
+        ListCommand::Diff(args) => change::diff(&args, output).await,
+        ListCommand::Remove(args) => change::remove(&args, output).await,
+        ListCommand::Prove(args) => prove::prove(&args, output),
+        ListCommand::Check(args) => prove::check(&args, output),
     }
 }
 

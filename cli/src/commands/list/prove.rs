@@ -1,0 +1,140 @@
+//! `isonomy list prove` and `isonomy list check`: that a release's list holds a hash, or does not, for anybody, offline.
+
+use super::files;
+use crate::args::{CheckArgs, ProveArgs};
+use crate::commands::client;
+use crate::exit::{Exit, Malformed, Refused};
+use crate::output::Output;
+use anyhow::{Context, Result};
+use isonomy_core::encoding::{from_base64, from_hex, to_hex};
+use isonomy_core::list::proof::MAX_LIST_PROOF_SIZE;
+use isonomy_core::list::{Entries, ListProof, ListTree};
+use isonomy_core::policy::QuorumTimes;
+use isonomy_core::release::Release;
+use isonomy_core::statement::{MAX_STATEMENT_SIZE, Signed, Statement};
+use isonomy_core::tlog_proof::{MAX_TLOG_PROOF_SIZE, TlogProof};
+use isonomy_publisher::draft;
+use serde_json::json;
+use std::path::Path;
+
+pub(super) fn prove(args: &ProveArgs, output: &Output) -> Result<Exit> {
+    let (release, entries) = listed(args)?;
+    let size = entries.entry_size();
+    let entry = hash(&args.hash, size)?;
+    let tree = ListTree::new(&entries);
+    if tree.root() != release.body().root || entries.len() as u64 != release.body().entries {
+        let problem = "the content is not that of the release: it has another root, so nothing could be proven";
+        return Err(Refused(problem.to_owned()).into());
+    }
+    let proof = ListProof::new(&tree, release.id(), &entry);
+    let text = proof.to_text();
+    files::write(&args.out, text.as_bytes())?;
+    let words = format!(
+        "✓ {}\n  {} bytes in {}; check it with: isonomy list check {} --release RELEASE",
+        claim(&proof, release.body()),
+        text.len(),
+        args.out.display(),
+        args.out.display()
+    );
+    output.report(words, &document(&proof, &release, None))?;
+    Ok(Exit::Done)
+}
+
+/// The release and its content: a draft folder's, a client's, or a file each.
+fn listed(args: &ProveArgs) -> Result<(Signed<Release>, Entries)> {
+    if let Some(folder) = &args.draft {
+        let release = draft::read_release(folder)?;
+        return with_content(release, &folder.join(draft::ENTRIES_FILE));
+    }
+    if let (Some(release), Some(content)) = (&args.release, &args.content) {
+        return with_content(read_release(release)?, content);
+    }
+    let folder = args.folder()?;
+    let client = client::look(&folder)?;
+    let list = client
+        .list()
+        .ok_or_else(|| Refused("no verified list is at hand: run `isonomy client update` first".to_owned()))?;
+    Ok((list.signed_release().clone(), list.entries().clone()))
+}
+
+fn with_content(release: Signed<Release>, path: &Path) -> Result<(Signed<Release>, Entries)> {
+    let bytes = files::read(path, super::MAX_LIST_FILE)?;
+    let size = match usize::try_from(release.body().entries) {
+        Ok(entries) if entries > 0 && bytes.len().is_multiple_of(entries) => bytes.len() / entries,
+        Ok(0) if bytes.is_empty() => 32,
+        _ => {
+            let problem =
+                format!("{} does not hold the {} entries of the release", path.display(), release.body().entries);
+            return Err(Refused(problem).into());
+        }
+    };
+    let entries = Entries::from_sorted(size, bytes);
+    Ok((release, entries.map_err(|error| Malformed(format!("{}: {error}", path.display())))?))
+}
+
+fn read_release(path: &Path) -> Result<Signed<Release>> {
+    let bytes = files::read(path, MAX_STATEMENT_SIZE)?;
+    let statement =
+        Statement::parse_draft(&bytes).map_err(|error| Malformed(format!("{}: {error}", path.display())))?;
+    Ok(statement.into_release().ok_or_else(|| Malformed(format!("{} is no release", path.display())))?)
+}
+
+/// A hash as a person gives it, in hexadecimal or base64.
+pub(super) fn hash(text: &str, size: usize) -> Result<Vec<u8>> {
+    let bytes = from_hex(&text.to_ascii_lowercase()).or_else(|| from_base64(text));
+    let bytes = bytes.ok_or_else(|| Malformed(format!("{text} is not a hash in hexadecimal or base64")))?;
+    if bytes.len() == size {
+        return Ok(bytes);
+    }
+    Err(Malformed(format!("{text} has {} bytes, where the list's entries have {size}", bytes.len())).into())
+}
+
+pub(super) fn check(args: &CheckArgs, output: &Output) -> Result<Exit> {
+    let bytes = files::read(&args.file, MAX_LIST_PROOF_SIZE)?;
+    let proof = ListProof::parse(&bytes).map_err(|error| Malformed(format!("{}: {error}", args.file.display())))?;
+    let release = read_release(&args.release)?;
+    proof.verify(&release).map_err(|error| Refused(error.to_string()))?;
+    let public = match (&args.tlog_proof, &args.policy) {
+        (Some(file), Some(policy)) => Some(published(&release, file, policy)?),
+        _ => None,
+    };
+    let publicity = match &public {
+        Some(times) => {
+            format!("✓ that release is in the log, which the quorum of witnesses cosigned by {}", times.earliest)
+        }
+        None => {
+            "· that the release is public was not checked: bring its proof (--tlog-proof) and whom you trust (--policy)"
+                .to_owned()
+        }
+    };
+    output.report(format!("✓ {}\n{publicity}", claim(&proof, release.body())), &document(&proof, &release, public))?;
+    Ok(Exit::Done)
+}
+
+/// Since when the release is public, by its proof.
+fn published(release: &Signed<Release>, proof: &Path, policy: &Path) -> Result<QuorumTimes> {
+    let trust = files::tlog_policy(policy)?;
+    let bytes = files::read(proof, MAX_TLOG_PROOF_SIZE)?;
+    let proof = TlogProof::parse(&bytes).map_err(|error| Malformed(error.to_string()))?;
+    let [log] = trust.logs() else {
+        return Err(Malformed("the policy must name exactly one log".to_owned()).into());
+    };
+    let times = proof.verify(&release.to_bytes(), &log.key, &trust);
+    times.map_err(|error| Refused(error.to_string())).context("the release is not proven to be public")
+}
+
+fn claim(proof: &ListProof, release: &Release) -> String {
+    let verb = if proof.is_listed() { "is on" } else { "is not on" };
+    format!("{} {verb} the list {}, version {}", to_hex(&proof.entry), release.list, release.version)
+}
+
+fn document(proof: &ListProof, release: &Signed<Release>, public: Option<QuorumTimes>) -> serde_json::Value {
+    json!({
+        "hash": to_hex(&proof.entry),
+        "listed": proof.is_listed(),
+        "list": release.body().list,
+        "version": release.body().version,
+        "release": release.id().to_hex(),
+        "public_since": public.map(|times| times.earliest),
+    })
+}

@@ -1,0 +1,124 @@
+//! Harmless pictures and files, by their hashes.
+
+use crate::images::{ImagesError, ImagesOptions, hash_images};
+use isonomy_core::encoding::from_hex;
+use isonomy_core::list::Algorithm;
+use isonomy_matcher::digest::digest;
+use isonomy_store::files::{self, FileError};
+use std::path::Path;
+
+/// The photographs of this project, and the empty file.
+const BUILT_IN: &str = include_str!("canaries.csv");
+/// The most bytes of a file that serves as a canary.
+const MAX_FILE: usize = 256 << 20;
+
+/// Why a folder can't serve as canaries.
+#[derive(Debug, thiserror::Error)]
+pub enum CanariesError {
+    /// Its pictures can't be hashed.
+    #[error(transparent)]
+    Images(#[from] ImagesError),
+    /// A file can't be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// There is nothing in it that can be hashed, so it would guard nothing.
+    #[error("{folder} holds no picture that can be hashed, so it would guard nothing")]
+    Nothing {
+        /// The folder.
+        folder: String,
+    },
+}
+
+struct Canary {
+    name: String,
+    algorithm: Algorithm,
+    hash: Vec<u8>,
+}
+
+/// Hashes that no list may match.
+pub struct Canaries {
+    canaries: Vec<Canary>,
+}
+
+impl Canaries {
+    /// None at all.
+    pub fn none() -> Self {
+        Self { canaries: Vec::new() }
+    }
+
+    /// Those that everybody has.
+    pub fn built_in() -> Self {
+        let mut canaries = Vec::new();
+        for row in BUILT_IN.lines().skip(1) {
+            let mut fields = row.split(',');
+            let name = fields.next().unwrap_or_default();
+            let algorithms = [Algorithm::Md5, Algorithm::Sha1, Algorithm::Sha256, Algorithm::PdqFull];
+            for (algorithm, field) in algorithms.into_iter().zip(fields) {
+                canaries.extend(from_hex(field).filter(|hash| !hash.is_empty()).map(|hash| Canary {
+                    name: name.to_owned(),
+                    algorithm,
+                    hash,
+                }));
+            }
+        }
+        Self { canaries }
+    }
+
+    /// Adds every picture in a folder, by its PDQ hash and by its digests.
+    pub fn add_folder(&mut self, folder: &Path) -> Result<usize, CanariesError> {
+        let report = hash_images(folder, &ImagesOptions::default(), &|_| ())?;
+        let before = self.canaries.len();
+        for image in report.images {
+            let bytes = files::read_limited(&folder.join(&image.file), MAX_FILE)?.unwrap_or_default();
+            let pdq = from_hex(&image.pdq).map(|hash| (Algorithm::PdqFull, hash));
+            let digests =
+                Algorithm::ALL.into_iter().filter_map(|algorithm| Some((algorithm, digest(algorithm, &bytes)?)));
+            for (algorithm, hash) in pdq.into_iter().chain(digests) {
+                self.canaries.push(Canary { name: image.file.clone(), algorithm, hash });
+            }
+        }
+        if self.canaries.len() == before {
+            return Err(CanariesError::Nothing { folder: folder.display().to_string() });
+        }
+        Ok(self.canaries.len() - before)
+    }
+
+    /// The names and hashes of those that a list of `algorithm` could match.
+    pub fn of(&self, algorithm: Algorithm) -> impl Iterator<Item = (&str, &[u8])> {
+        let own = self.canaries.iter().filter(move |canary| canary.algorithm == algorithm);
+        own.map(|canary| (canary.name.as_str(), canary.hash.as_slice()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use isonomy_core::encoding::to_hex;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_built_in_ones_are_the_photographs_and_the_empty_file() {
+        let photos = Path::new(env!("CARGO_MANIFEST_DIR")).join("../photos");
+        let mut expected = Canaries::none();
+        expected.add_folder(&photos).unwrap();
+        let set = |canaries: &Canaries| -> BTreeSet<(String, &'static str, String)> {
+            let all = canaries.canaries.iter();
+            all.map(|canary| (canary.name.clone(), canary.algorithm.identifier(), to_hex(&canary.hash))).collect()
+        };
+        let (built_in, photographs) = (Canaries::built_in(), set(&expected));
+        let difference: Vec<_> = set(&built_in).symmetric_difference(&photographs).cloned().collect();
+        assert_eq!(difference.len(), 3, "{difference:?}");
+        for (name, algorithm, hash) in difference {
+            assert_eq!(name, "the empty file");
+            let algorithm: Algorithm = algorithm.parse().unwrap();
+            assert_eq!(Some(hash), digest(algorithm, b"").map(|digest| to_hex(&digest)));
+        }
+    }
+
+    #[test]
+    fn a_folder_without_pictures_guards_nothing_and_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("notes.txt"), "no picture").unwrap();
+        assert!(matches!(Canaries::none().add_folder(dir.path()), Err(CanariesError::Nothing { .. })));
+    }
+}
