@@ -369,6 +369,7 @@ fn log_examples(blocks: &mut Blocks) {
         list: ListName::new(LIST).unwrap(),
         charters: vec![tree.included(0, 4)],
         releases: vec![tree.included(1, 4), tree.included(3, 4)],
+        attestations: Vec::new(),
         checkpoint: cosigned,
     };
     add(blocks, "bundle", bundle);

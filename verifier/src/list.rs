@@ -84,6 +84,7 @@ impl VerifiedList {
         }
         verify_logged(policy, &accepted, &charter.to_bytes(), &release.to_bytes())?;
         policy.judge(charter.body(), &release)?;
+        policy.audit().judge(&accepted, state)?;
         content::judge(release.body(), charter.body().matching.algorithm, &entries, None)?;
         Ok(Self::new(entries, charter, release, accepted, state.now(), policy.ages()))
     }

@@ -2,11 +2,13 @@
 
 use super::World;
 use crate::people::{self, SIGNERS, at, sign, sign_charter};
+use isonomy_core::attestation::{Attestation, Method};
 use isonomy_core::charter::Charter;
 use isonomy_core::hash::{ObjectDigest, StatementId};
 use isonomy_core::list::{Entries, delta, snapshot};
 use isonomy_core::release::{DeltaRef, ObjectRef, Release, delta_bases};
 use isonomy_core::statement::{Signed, Statement};
+use isonomy_core::tree::TreeSize;
 
 /// A release before it is signed. Its objects are there already.
 #[derive(Clone)]
@@ -100,6 +102,30 @@ impl World {
         let mut draft = self.draft(content, created);
         edit(&mut draft.release);
         self.log(draft, &SIGNERS)
+    }
+
+    /// The attestation of the auditor with this name that it followed the log up to `log_size`, about a release.
+    pub fn attestation(&self, auditor: &str, release: &StatementId, log_size: u64) -> Attestation {
+        Attestation {
+            statement: Attestation::KIND.into(),
+            list: people::list(),
+            release: *release,
+            auditor: people::key(auditor).verifier().clone(),
+            method: Method::Followed,
+            log_size: Some(TreeSize(log_size)),
+            sample: None,
+            errors: None,
+            complaint: None,
+            finding: "every entry keeps the rules".into(),
+            report: None,
+            created: at(log_size),
+        }
+    }
+
+    /// Logs an attestation, signed by the person with this name.
+    pub fn attest(&mut self, attestation: &Attestation, signer: &str) -> StatementId {
+        let note = sign(&attestation.to_text().unwrap(), &[signer]);
+        self.append(Statement::from_note(note).unwrap())
     }
 
     /// Keeps an object and gives its name.

@@ -121,7 +121,7 @@ impl Update {
     }
 
     /// The hashes of `nodes` in a tree of this size, from its tiles. They are believed only by the roots that they make.
-    fn nodes(&self, nodes: &[NodeCoordinate], size: TreeSize) -> Result<Vec<NodeHash>, Stop> {
+    pub(super) fn nodes(&self, nodes: &[NodeCoordinate], size: TreeSize) -> Result<Vec<NodeHash>, Stop> {
         nodes.iter().map(|node| self.node(node, size)).collect()
     }
 
@@ -135,7 +135,7 @@ impl Update {
     }
 
     /// A tile, or the full one in its place where a log keeps partial tiles no longer than it must.
-    fn tile(&self, tile: TilePath) -> Result<(TilePath, &[u8]), Stop> {
+    pub(super) fn tile(&self, tile: TilePath) -> Result<(TilePath, &[u8]), Stop> {
         let partial_is_gone = matches!(self.received.get(&Resource::Tile(tile)), Some(Err(_)));
         let tile = if partial_is_gone { tile.full() } else { tile };
         Ok((tile, self.resource(Resource::Tile(tile))?))

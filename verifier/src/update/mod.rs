@@ -31,10 +31,11 @@
 //! change what is checked, and no half-verified value survives a step.
 //!
 //! The order: log signature, witness quorum, not behind the remembered checkpoint and consistent with it, inclusion of
-//! charters and releases, the rules, the hash chain from the release in force, the app's policy, content against the root.
+//! charters and releases, every entry of the log where the policy asks for that, the rules, the hash chain from the release in force, the app's policy, content against the root.
 
 mod checkpoint;
 mod content;
+mod reading;
 mod releases;
 mod statements;
 
@@ -49,6 +50,7 @@ use isonomy_core::list::Entries;
 use isonomy_core::resource::Resource;
 use isonomy_core::rules::Rule;
 use isonomy_core::time::Timestamp;
+use reading::Reading;
 use std::collections::{BTreeMap, HashMap};
 
 /// What the driver of an update tells it.
@@ -156,6 +158,8 @@ pub struct Update {
     verified: HashMap<StatementId, Entries>,
     /// Releases that may not be used yet, so that a further run does not judge each of them again.
     waiting: HashMap<StatementId, Pending>,
+    /// How far the log was read, if the policy asks for that. Nothing of it is believed before its end makes the root.
+    reading: Option<Reading>,
     /// What a `Save` asked to make durable.
     saving: Option<Box<Save>>,
     /// A proof against the log that this update found.
@@ -170,6 +174,7 @@ impl Update {
         let in_force = in_force.filter(|list| Some(list.accepted().release) == accepted);
         // It may have been accepted under another policy. Without it, everything is judged anew.
         let in_force = in_force.filter(|list| policy.judge(list.charter(), list.signed_release()).is_ok());
+        let in_force = in_force.filter(|list| policy.audit().judge(list.accepted(), &state).is_ok());
         Self {
             earlier: state.checkpoint(),
             policy,
@@ -181,6 +186,7 @@ impl Update {
             doubts_times: false,
             verified: HashMap::new(),
             waiting: HashMap::new(),
+            reading: None,
             saving: None,
             evidence: None,
         }
@@ -220,7 +226,8 @@ impl Update {
         let Err(Stop::Reject(rejection)) = &outcome else {
             return outcome;
         };
-        let rests_on_time = rejection.rule().is_some_and(|rule| rule <= Rule::Notice);
+        let was_read = matches!(**rejection, Rejection::Entry { .. });
+        let rests_on_time = !was_read && rejection.rule().is_some_and(|rule| rule <= Rule::Notice);
         let remembers = self.public_since.keys().any(|id| self.state.public_since(id).is_some());
         if self.doubts_times || !rests_on_time || !remembers {
             return outcome;
@@ -237,6 +244,7 @@ impl Update {
         let bundle = self.bundle()?;
         let now = self.check_checkpoint(&bundle.checkpoint)?;
         let editions = self.check_editions(&bundle)?;
+        self.read_log(&bundle, &editions)?;
         self.check_releases(&bundle, &editions, now)
     }
 
