@@ -245,6 +245,16 @@ impl State {
         self
     }
 
+    /// The state of a client whose owner has decided to forget what the log and its witnesses last vouched for, after a size
+    /// or a time far ahead, or a change of the log's key. What must never be given up for something older stays; so does a
+    /// halt because of evidence. A fork from before is not noticed any more.
+    pub fn recovered(mut self) -> Self {
+        self.checkpoint = None;
+        self.now = Timestamp(0);
+        self.read = None;
+        self
+    }
+
     /// The state of a client that was shown this proof of a fork: it stops updating.
     pub fn with_halt(mut self, evidence: ObjectDigest) -> Self {
         self.halted = Some(evidence);

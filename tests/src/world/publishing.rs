@@ -136,7 +136,7 @@ impl World {
     }
 
     fn delta(&mut self, from: u64, content: &Entries) -> DeltaRef {
-        let base = self.releases().find(|release| release.body().version == from).unwrap().id();
+        let base = self.releases().filter(|release| release.body().version == from).last().unwrap().id();
         let bytes = delta::encode(&delta::diff(&self.contents[&base], content).unwrap());
         let ObjectRef { size, sha256 } = self.object(bytes);
         DeltaRef { from, release: base, size, sha256 }

@@ -42,6 +42,7 @@ mod statements;
 use crate::evidence::Evidence;
 use crate::list::VerifiedList;
 use crate::policy::Policy;
+use crate::received::{self, Received, malformed};
 use crate::rejection::Rejection;
 use crate::state::State;
 use isonomy_core::checkpoint::CheckpointNote;
@@ -126,17 +127,7 @@ pub struct Pending {
 }
 
 /// Why a run through the checks stopped before its end.
-enum Stop {
-    Need { resource: Resource, max_bytes: u64 },
-    Save(Box<Save>),
-    Reject(Box<Rejection>),
-}
-
-impl From<Rejection> for Stop {
-    fn from(rejection: Rejection) -> Self {
-        Self::Reject(Box::new(rejection))
-    }
-}
+type Stop = received::Stop<Save>;
 
 /// One update of one list from one source. Any failure but a fork may be that source's fault: make another `Update` for
 /// the next source.
@@ -148,8 +139,7 @@ pub struct Update {
     clock: Timestamp,
     /// What the state remembered before this update: the checkpoint from before whatever is new now.
     earlier: Option<CheckpointNote>,
-    /// What was received, or why it wasn't.
-    received: HashMap<Resource, Result<Vec<u8>, String>>,
+    received: Received,
     /// Times that were proven in this update, saved with the release.
     public_since: BTreeMap<StatementId, Timestamp>,
     /// Whether the times that the state remembers are to be proven again.
@@ -181,7 +171,7 @@ impl Update {
             state,
             in_force,
             clock,
-            received: HashMap::new(),
+            received: Received::default(),
             public_since: BTreeMap::new(),
             doubts_times: false,
             verified: HashMap::new(),
@@ -196,8 +186,8 @@ impl Update {
     pub fn step(&mut self, input: Input) -> Step {
         match input {
             Input::Start => {}
-            Input::Received { resource, bytes } => drop(self.received.insert(resource, Ok(bytes))),
-            Input::Unavailable { resource, reason } => drop(self.received.insert(resource, Err(reason))),
+            Input::Received { resource, bytes } => self.received.take(resource, Ok(bytes)),
+            Input::Unavailable { resource, reason } => self.received.take(resource, Err(reason)),
             Input::Saved => self.take_saved(),
         }
         match self.run_with_best_times() {
@@ -256,21 +246,8 @@ impl Update {
         }
     }
 
-    /// A resource of known largest size, or a stop that asks for it.
     fn resource(&self, resource: Resource) -> Result<&[u8], Stop> {
-        let max_bytes = resource.max_bytes().unwrap_or(0);
-        self.resource_within(resource, max_bytes)
-    }
-
-    fn resource_within(&self, resource: Resource, max_bytes: u64) -> Result<&[u8], Stop> {
-        match self.received.get(&resource) {
-            None => Err(Stop::Need { resource, max_bytes }),
-            Some(Err(reason)) => Err(Rejection::Unavailable { resource, reason: reason.clone() }.into()),
-            Some(Ok(bytes)) if bytes.len() as u64 > max_bytes => {
-                Err(malformed(&resource, format!("larger than {max_bytes} bytes")))
-            }
-            Some(Ok(bytes)) => Ok(bytes),
-        }
+        self.received.resource(resource)
     }
 
     /// Stops until `state` is durable, if it isn't yet.
@@ -280,8 +257,4 @@ impl Update {
         }
         Err(Stop::Save(Box::new(Save { state, list: list.cloned(), evidence: self.evidence.clone() })))
     }
-}
-
-fn malformed(resource: &Resource, problem: impl ToString) -> Stop {
-    Rejection::Malformed { resource: resource.clone(), problem: problem.to_string() }.into()
 }

@@ -24,8 +24,7 @@ use isonomy_core::rules::editions::{Edition, Editions};
 use isonomy_core::rules::{Series, Violation, signatures};
 use isonomy_core::statement::{ListName, Signed, Statement};
 use isonomy_core::tile::{self, TILE_WIDTH, parse_entries};
-use isonomy_core::tlog_proof::TlogProof;
-use isonomy_core::tree::{Frontier, InclusionPlan, LeafIndex, TreeSize, leaf_hash};
+use isonomy_core::tree::{Frontier, LeafIndex, TreeSize, leaf_hash};
 use std::collections::BTreeMap;
 
 /// How far the log was read, and what was found.
@@ -225,7 +224,7 @@ impl Update {
     fn read_tile(&mut self, reading: &mut Reading, size: TreeSize, rules: &Rules<'_>) -> Result<(), Stop> {
         let no_tile = || malformed(&Resource::Checkpoint, "no such entry");
         let path = tile::entry_tiles(reading.next(), size).next().ok_or_else(no_tile)?;
-        let (path, bytes) = self.tile(path)?;
+        let (path, bytes) = self.received.tile(path)?;
         let resource = Resource::Tile(path);
         let entries = parse_entries(bytes, path.width()).map_err(|error| malformed(&resource, error))?;
         let (read, first) = (reading.next().0, path.index() * u64::from(TILE_WIDTH));
@@ -233,7 +232,7 @@ impl Update {
         unread.for_each(|(_, entry)| reading.take(entry, rules));
         // A whole log need not fit into memory; a tile that grows may be needed once more.
         if path.is_full() {
-            self.received.remove(&resource);
+            self.received.forget(&resource);
         }
         Ok(())
     }
@@ -291,22 +290,13 @@ impl Update {
         let charter = cited.map(|cited| self.statement(&cited.id)).transpose()?.and_then(Statement::into_charter);
         let one = self.statement(&first.release)?.into_release();
         let (Some(cited), Some(charter), Some(one)) = (cited, charter, one) else { return Ok(None) };
-        let in_log = |index| self.proof_of(index, bundle);
+        let in_log = |index| self.received.place(index, &bundle.checkpoint);
         let evidence = Evidence::equivocation(
             InLog { statement: &charter, proof: &proof(cited.index, &cited.path, &bundle.checkpoint) },
             InLog { statement: &one, proof: &in_log(first.index)? },
             InLog { statement: second, proof: &in_log(index)? },
         );
         Ok(evidence.verify(self.policy.trust()).is_ok().then_some(evidence))
-    }
-
-    /// The proof of an entry's place, from the tiles.
-    fn proof_of(&self, index: LeafIndex, bundle: &Bundle) -> Result<TlogProof, Stop> {
-        let size = bundle.checkpoint.checkpoint().size;
-        let plan = InclusionPlan::new(index, size).ok_or_else(|| malformed(&Resource::Checkpoint, "no such entry"))?;
-        let hashes = self.nodes(plan.nodes(), size)?;
-        let path = plan.combine(&hashes).map_err(|error| malformed(&Resource::Checkpoint, error))?;
-        Ok(proof(index, &path, &bundle.checkpoint))
     }
 
     /// The auditors of the policy that attest to have followed the log up to a release; or what is missing.
