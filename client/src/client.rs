@@ -42,6 +42,16 @@ impl Client {
         self
     }
 
+    /// Forgets the newest checkpoint and the witnessed time, and not the release in force: see [`State::recovered`]. This is
+    /// for people to decide, never for a program.
+    pub fn recover(&mut self) -> Result<(), ClientError> {
+        let recovered = self.state.clone().recovered();
+        self.folder.write_state(&recovered)?;
+        self.state = recovered;
+        self.list = None;
+        Ok(())
+    }
+
     /// The list in force, if its content is at hand. Whether it may be used at a time is for
     /// [`VerifiedList::freshness`] to say.
     pub fn list(&self) -> Option<&VerifiedList> {

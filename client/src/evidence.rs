@@ -38,13 +38,25 @@ impl Client {
     pub fn show_evidence(&mut self, file: &[u8]) -> Result<Shown, EvidenceRefused> {
         let evidence = Evidence::parse(file)?;
         let breach = evidence.verify(self.policy.trust())?;
-        let shown = Shown { breach, digest: evidence.digest(), halts: matches!(evidence, Evidence::Fork(_)) };
-        if shown.halts && self.state.halted().is_none() {
-            self.folder.keep_evidence(&evidence).map_err(ClientError::from)?;
-            let halted = self.state.clone().with_halt(shown.digest);
+        let halts = match evidence {
+            Evidence::Fork(_) => self.keep_shown(&evidence)?,
+            _ => false,
+        };
+        Ok(Shown { breach, digest: evidence.digest(), halts })
+    }
+
+    /// Keeps evidence that was verified. If it proves that the log forked, updates stop; says whether they do.
+    pub(crate) fn keep_shown(&mut self, evidence: &Evidence) -> Result<bool, ClientError> {
+        let is_fork = matches!(evidence, Evidence::Fork(_));
+        if is_fork && self.state.halted().is_some() {
+            return Ok(true);
+        }
+        self.folder.keep_evidence(evidence)?;
+        if is_fork {
+            let halted = self.state.clone().with_halt(evidence.digest());
             self.folder.write_state(&halted)?;
             self.state = halted;
         }
-        Ok(shown)
+        Ok(is_fork)
     }
 }

@@ -19,6 +19,7 @@
 //! * [`Client`]: one list, in one folder that no other process uses at the same time.
 //! * [`ReadOnly`]: the same folder, looked at without a lock and without a trace, also while the client updates.
 //! * [`UpdateReport`] and [`Refusal`]: what came of an update. Every refusal leaves a record in the folder.
+//! * [`Compared`]: how what a peer holds relates to what is in force here.
 //! * [`Status`]: what is in force, who vouches for it, and how old that knowledge is.
 
 #![forbid(unsafe_code)]
@@ -29,6 +30,7 @@ mod clock;
 mod error;
 mod evidence;
 pub mod folder;
+mod peer;
 mod read_only;
 mod refusal;
 mod status;
@@ -41,6 +43,7 @@ pub use error::{ClientError, UpdateError};
 pub use evidence::{EvidenceRefused, Shown};
 pub use isonomy_fetch::Source;
 pub use isonomy_verifier::{Policy, VerifiedList};
+pub use peer::{CompareError, Compared};
 pub use read_only::ReadOnly;
 pub use refusal::{CitedRule, Refusal};
 pub use status::{Endorser, InForce, KnownCheckpoint, Status, Witnessed};

@@ -59,6 +59,11 @@ impl ReadOnly {
         self.list.as_ref()
     }
 
+    /// What the client must never forget.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
     /// What is in force, who vouches for it, and how old that knowledge is at `clock`, this machine's clock.
     pub fn status(&self, clock: Timestamp) -> Status {
         Status::of(&self.policy, &self.state, self.list.as_ref(), &self.cache, clock)

@@ -1,7 +1,7 @@
 //! What a client knows, in a form for people and programs.
 
 use crate::cache::CacheReport;
-use isonomy_core::charter::{Action, Aim, Jurisdiction, PurposeCode};
+use isonomy_core::charter::{Action, Aim, Jurisdiction, PurposeCode, Statute, Surface};
 use isonomy_core::cosignature::cosignatures;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::hash::{ObjectDigest, RootHash, StatementId};
@@ -31,6 +31,9 @@ pub struct Status {
     /// The newest checkpoint that was seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<KnownCheckpoint>,
+    /// How many entries of the log this client has read itself, if its policy asks for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_read: Option<TreeSize>,
     /// By how many seconds this machine's clock is behind the latest witnessed time. If this isn't 0, ages are counted
     /// too low: the clock could hide a freeze.
     pub clock_behind: u64,
@@ -62,8 +65,20 @@ pub struct InForce {
     pub purpose: PurposeCode,
     /// What matching is to achieve.
     pub aim: Aim,
+    /// The purpose, in the charter's words.
+    pub definition: String,
+    /// The law on which it rests.
+    pub statutes: Vec<Statute>,
+    /// Where matching is allowed: kinds of communication.
+    pub surfaces: Vec<Surface>,
+    /// Where matching is allowed: jurisdictions.
+    pub reach: Vec<Jurisdiction>,
     /// The most that a match may lead to.
     pub action: Action,
+    /// To whom a match may be reported.
+    pub recipients: Vec<String>,
+    /// Where to complain.
+    pub complaints: String,
     /// What its entries are hashes by.
     pub algorithm: Algorithm,
     /// The greatest distance that is a match, in bits.
@@ -72,6 +87,9 @@ pub struct InForce {
     pub entries: u64,
     /// The curators that signed the release.
     pub endorsed_by: Vec<Endorser>,
+    /// The auditors that followed the log up to it, as far as the policy asks for them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attested_by: Vec<String>,
     /// Since when it is public, as witnessed.
     pub public_since: Timestamp,
     /// When it was composed.
@@ -82,7 +100,7 @@ pub struct InForce {
     pub freshness: Freshness,
     /// 64 hexadecimal digits that are equal for all holders of this release.
     pub view: String,
-    /// The comparison code of the view: 24 digits that two people can read to each other.
+    /// The comparison code of the view: 48 digits that two people can read to each other.
     pub code: String,
 }
 
@@ -138,6 +156,7 @@ impl Status {
                 now: state.now(),
                 witnessed_by: witnessed_by(note.note(), policy.trust()),
             }),
+            log_read: state.read().map(|read| read.size),
             clock_behind: latest.since(clock),
             cache: cache.clone(),
             halted: state.halted().copied(),
@@ -156,11 +175,18 @@ fn in_force(list: &VerifiedList, latest: Timestamp) -> InForce {
         maintainer: charter.maintainer.name.clone(),
         purpose: charter.purpose.code,
         aim: charter.purpose.aim,
+        definition: charter.purpose.definition.clone(),
+        statutes: charter.purpose.statutes.clone(),
+        surfaces: charter.reach.surfaces.clone(),
+        reach: charter.reach.jurisdictions.clone(),
         action: charter.action.most,
+        recipients: charter.action.recipients.clone(),
+        complaints: charter.redress.complaints.clone(),
         algorithm: charter.matching.algorithm,
         max_distance: charter.matching.max_distance,
         entries: release.entries,
         endorsed_by: endorsed_by(list),
+        attested_by: accepted.attested_by.iter().map(|key| key.name().to_owned()).collect(),
         public_since: accepted.public_since,
         created: release.created,
         expires: release.expires,

@@ -5,6 +5,7 @@ use crate::client::Client;
 use crate::error::{ClientError, UpdateError};
 use crate::refusal::{self, Refusal};
 use isonomy_core::resource::Resource;
+use isonomy_core::tile::TileKind;
 use isonomy_core::time::Timestamp;
 use isonomy_fetch::Source;
 use isonomy_verifier::{Input, Rejection, Save, Step, Update, Updated};
@@ -15,6 +16,8 @@ use tokio::task::spawn_blocking;
 /// The most requests that one source is sent in an update. An honest log needs some dozens; what it can show in so many
 /// is more than any list has.
 const MAX_REQUESTS: u64 = 4096;
+/// The most tiles of entries beside those, which a client that reads the whole log asks for: 16 million entries.
+const MAX_ENTRY_TILES: u64 = 65_536;
 
 /// What came of an update.
 #[derive(Clone, Debug)]
@@ -56,6 +59,7 @@ struct Traffic {
     requests: u64,
     bytes: u64,
     requests_here: u64,
+    entry_tiles_here: u64,
     objects: Vec<(String, u64)>,
 }
 
@@ -125,11 +129,9 @@ impl Client {
             let reason = format!("it has {max_bytes} bytes; this client takes at most {}", self.max_object_size);
             return Input::Unavailable { resource, reason };
         }
-        if traffic.requests_here >= MAX_REQUESTS {
-            let reason = format!("an update asks a source for at most {MAX_REQUESTS} resources");
+        if let Err(reason) = traffic.ask(&resource) {
             return Input::Unavailable { resource, reason };
         }
-        traffic.asked();
         match source.get(&resource, max_bytes).await {
             Ok(bytes) => {
                 traffic.received(&resource, bytes.len() as u64);
@@ -181,12 +183,23 @@ impl Client {
 impl Traffic {
     fn begin_source(&mut self) {
         self.requests_here = 0;
+        self.entry_tiles_here = 0;
         self.objects.clear();
     }
 
-    fn asked(&mut self) {
+    /// Counts a request; refused if the source was sent too many.
+    fn ask(&mut self, resource: &Resource) -> Result<(), String> {
+        let is_entries = matches!(resource, Resource::Tile(tile) if tile.kind() == TileKind::Entries);
+        let (asked, most, what) = match is_entries {
+            true => (&mut self.entry_tiles_here, MAX_ENTRY_TILES, "tiles of entries"),
+            false => (&mut self.requests_here, MAX_REQUESTS, "resources"),
+        };
+        if *asked >= most {
+            return Err(format!("an update asks a source for at most {most} {what}"));
+        }
+        *asked += 1;
         self.requests += 1;
-        self.requests_here += 1;
+        Ok(())
     }
 
     fn received(&mut self, resource: &Resource, bytes: u64) {

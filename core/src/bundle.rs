@@ -14,8 +14,9 @@
 //! ```
 //!
 //! First the list; then every edition of its charter from the first, then the newest usable release and every newer one,
-//! ascending: each by identity and log index, followed by its inclusion proof in the checkpoint, one base64 hash a line
-//! (RFC 9162 section 2.1.3); then an empty line and the cosigned checkpoint. Statements and their seen proofs don't
+//! then the attestations of method `followed` about those releases, from each auditor the newest for each (lines that
+//! begin with `attestation `); all ascending, each by identity and log index, followed by its inclusion proof in the
+//! checkpoint, one base64 hash a line (RFC 9162 section 2.1.3); then an empty line and the cosigned checkpoint. Statements and their seen proofs don't
 //! change with every poll, so they are fetched once, by identity. Nothing in a bundle is believed: what it points to is
 //! proven by the checkpoint, and what it hides can be nothing but newer.
 
@@ -82,6 +83,8 @@ pub struct Bundle {
     pub charters: Vec<Included>,
     /// The newest usable release and every newer one, ascending.
     pub releases: Vec<Included>,
+    /// Attestations of method `followed` about these releases, ascending.
+    pub attestations: Vec<Included>,
     /// The newest checkpoint, cosigned.
     pub checkpoint: CheckpointNote,
 }
@@ -101,15 +104,19 @@ impl Bundle {
         }
         let list = lines.next().and_then(|(_, text)| ListName::new(text.strip_prefix("list ")?));
         let list = list.ok_or(line(2, "not a list's name"))?;
-        let (mut charters, mut releases) = (Vec::new(), Vec::new());
+        let (mut charters, mut releases, mut attestations) = (Vec::new(), Vec::new(), Vec::new());
+        let place = |number, rest| included(rest).ok_or(line(number, "not an identity and an index"));
         for (number, text) in lines {
-            if let Some(rest) = text.strip_prefix("charter ").filter(|_| releases.is_empty()) {
-                charters.push(included(rest).ok_or(line(number, "not an identity and an index"))?);
-            } else if let Some(rest) = text.strip_prefix("release ") {
-                releases.push(included(rest).ok_or(line(number, "not an identity and an index"))?);
+            let in_order = |later: &[&Vec<Included>]| later.iter().all(|part| part.is_empty());
+            if let Some(rest) = text.strip_prefix("charter ").filter(|_| in_order(&[&releases, &attestations])) {
+                charters.push(place(number, rest)?);
+            } else if let Some(rest) = text.strip_prefix("release ").filter(|_| in_order(&[&attestations])) {
+                releases.push(place(number, rest)?);
+            } else if let Some(rest) = text.strip_prefix("attestation ") {
+                attestations.push(place(number, rest)?);
             } else {
                 let hash = NodeHash::from_base64(text).ok_or(line(number, "not a hash"))?;
-                let last = releases.last_mut().or(charters.last_mut());
+                let last = attestations.last_mut().or(releases.last_mut()).or(charters.last_mut());
                 let path = &mut last.ok_or(line(number, "a hash before any statement"))?.path;
                 if path.len() == MAX_PATH {
                     return Err(line(number, "too many hashes"));
@@ -117,7 +124,7 @@ impl Bundle {
                 path.push(hash);
             }
         }
-        Ok(Self { list, charters, releases, checkpoint })
+        Ok(Self { list, charters, releases, attestations, checkpoint })
     }
 
     /// The bytes of the bundle.
@@ -132,7 +139,8 @@ impl fmt::Display for Bundle {
         writeln!(f, "{FIRST_LINE}\nlist {}", self.list)?;
         let charters = self.charters.iter().map(|included| ("charter", included));
         let releases = self.releases.iter().map(|included| ("release", included));
-        for (kind, Included { id, index, path }) in charters.chain(releases) {
+        let attestations = self.attestations.iter().map(|included| ("attestation", included));
+        for (kind, Included { id, index, path }) in charters.chain(releases).chain(attestations) {
             writeln!(f, "{kind} {} {index}", id.to_base64())?;
             let hashes: String = path.iter().map(|hash| hash.to_base64() + "\n").collect();
             f.write_str(&hashes)?;
@@ -174,6 +182,7 @@ mod tests {
             list: ListName::new("hotline.example/images").unwrap(),
             charters: alloc::vec![included(0, 2), included(1, 0)],
             releases: alloc::vec![included(2, 1)],
+            attestations: alloc::vec![included(3, 1)],
             checkpoint: CheckpointNote::sign(checkpoint, &key).unwrap(),
         }
     }

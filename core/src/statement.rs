@@ -227,6 +227,11 @@ impl Statement {
         if let Self::Charter(charter) = self { Some(charter) } else { None }
     }
 
+    /// The attestation that this is, if it is one.
+    pub fn into_attestation(self) -> Option<Signed<Attestation>> {
+        if let Self::Attestation(attestation) = self { Some(attestation) } else { None }
+    }
+
     /// The release that this is, if it is one.
     pub fn into_release(self) -> Option<Signed<Release>> {
         if let Self::Release(release) = self { Some(release) } else { None }

@@ -1,5 +1,6 @@
 //! Composing bundles, and the index of lists.
 
+use isonomy_core::attestation::Method;
 use isonomy_core::bundle::{Bundle, Included};
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::{NodeHash, StatementId};
@@ -9,6 +10,7 @@ use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::LeafIndex;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// A release that a bundle may hold.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,19 +42,21 @@ pub fn select(releases: &[Candidate]) -> &[Candidate] {
     releases.get(from..).unwrap_or_default()
 }
 
-/// The bundle of a list: all editions of its charter, ascending, and these releases, with the inclusion proofs that
+/// The bundle of a list: all editions of its charter, ascending, these releases and these attestations, with the inclusion proofs that
 /// `prove` gives for the tree of the checkpoint.
 pub fn compose<E>(
     list: &ListName,
     charters: &[(StatementId, LeafIndex)],
     releases: &[Candidate],
+    attestations: &[(StatementId, LeafIndex)],
     checkpoint: &CheckpointNote,
     mut prove: impl FnMut(LeafIndex) -> Result<Vec<NodeHash>, E>,
 ) -> Result<Bundle, E> {
     let mut include = |id: StatementId, index: LeafIndex| Ok(Included { id, index, path: prove(index)? });
     let charters = charters.iter().map(|(id, index)| include(*id, *index)).collect::<Result<_, E>>()?;
     let releases = releases.iter().map(|release| include(release.id, release.index)).collect::<Result<_, E>>()?;
-    Ok(Bundle { list: list.clone(), charters, releases, checkpoint: checkpoint.clone() })
+    let attestations = attestations.iter().map(|(id, index)| include(*id, *index)).collect::<Result<_, E>>()?;
+    Ok(Bundle { list: list.clone(), charters, releases, attestations, checkpoint: checkpoint.clone() })
 }
 
 /// The bundle of a list under a checkpoint whose witnessed *now* is given. What is logged after the checkpoint is left
@@ -72,7 +76,27 @@ pub fn of_history<E>(
     }
     let logged = history.releases().iter().filter(|logged| covered(logged.index));
     let candidates: Vec<Candidate> = logged.map(|logged| candidate(history, logged, now)).collect();
-    compose(list, &charters, select(&candidates), checkpoint, prove).map(Some)
+    let releases = select(&candidates);
+    let attestations = followed(history, releases, &covered);
+    compose(list, &charters, releases, &attestations, checkpoint, prove).map(Some)
+}
+
+/// The attestations of method `followed` about these releases: the newest by each auditor, ascending.
+fn followed(
+    history: &ListHistory,
+    releases: &[Candidate],
+    covered: &impl Fn(LeafIndex) -> bool,
+) -> Vec<(StatementId, LeafIndex)> {
+    let mut newest = BTreeMap::new();
+    for logged in history.attestations().iter().filter(|logged| covered(logged.index)) {
+        let body = logged.attestation.body();
+        if body.method == Method::Followed && releases.iter().any(|release| release.id == body.release) {
+            newest.insert((body.auditor.to_string(), body.release), (logged.attestation.id(), logged.index));
+        }
+    }
+    let mut attestations: Vec<_> = newest.into_values().collect();
+    attestations.sort_by_key(|(_, index)| *index);
+    attestations
 }
 
 fn candidate(history: &ListHistory, logged: &LoggedRelease, now: Timestamp) -> Candidate {

@@ -235,6 +235,7 @@ impl TestLog {
             list: list(),
             charters: charters.map(included).collect(),
             releases: releases.map(included).next_back().into_iter().collect(),
+            attestations: Vec::new(),
             checkpoint: self.checkpoint(),
         };
         self.write("list/hotline.example/images/bundle", &bundle.to_bytes());

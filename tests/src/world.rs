@@ -148,6 +148,7 @@ impl World {
             list: people::list(),
             charters: charters.map(|id| self.included(&id)).collect(),
             releases: releases.iter().map(|id| self.included(id)).collect(),
+            attestations: self.attestations(releases).map(|id| self.included(&id)).collect(),
             checkpoint: self.published().clone(),
         }
     }
@@ -217,6 +218,15 @@ impl World {
         let times = |note: &CheckpointNote| trust.checkpoint_times(note.note()).ok().flatten();
         let Some((seen, now)) = times(&self.seen[id].checkpoint).zip(times(self.published())) else { return false };
         now.latest.since(seen.earliest) >= charter.body().limits.min_visibility
+    }
+
+    /// The published attestations about these releases.
+    fn attestations(&self, releases: &[StatementId]) -> impl Iterator<Item = StatementId> {
+        let size = self.published().checkpoint().size.0 as usize;
+        self.entries[..size].iter().filter_map(|entry| match entry {
+            Statement::Attestation(attestation) if releases.contains(&attestation.body().release) => Some(entry.id()),
+            _ => None,
+        })
     }
 
     fn included(&self, id: &StatementId) -> Included {

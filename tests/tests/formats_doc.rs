@@ -30,6 +30,7 @@ use isonomy_core::tree::{
     ConsistencyPlan, Frontier, InclusionPlan, LeafIndex, NodeCoordinate, PrefixPlan, TreeSize, leaf_hash,
 };
 use isonomy_matcher::{Fingerprint, Matcher, Receipt, Verdict};
+use isonomy_verifier::peer::View;
 use isonomy_verifier::{Evidence, Input, Policy, State, Step, Update, Updated};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -375,6 +376,7 @@ fn log_examples(blocks: &mut Blocks) {
         list: ListName::new(LIST).unwrap(),
         charters: vec![tree.included(0, 4)],
         releases: vec![tree.included(1, 4), tree.included(3, 4)],
+        attestations: Vec::new(),
         checkpoint: cosigned,
     };
     add(blocks, "bundle", bundle);
@@ -400,6 +402,8 @@ fn client_examples(blocks: &mut Blocks) {
     let (release, index) = (list.signed_release().id(), list.accepted().proof.release_index);
     add(blocks, "view", format!("isonomy-view/v1\n{LIST}\n{}\n{}\n{index}\n", list.version(), release.to_base64()));
     add(blocks, "view-digest", to_hex(&list.view()));
+    add(blocks, "peer-view", View::of(&list, &state).to_text());
+    add(blocks, "view-code", isonomy_verifier::view::code(&list.view()));
 
     let mut hash = entry(3);
     hash[0] ^= 0x80;

@@ -12,6 +12,7 @@
 //!   or with the reason why not.
 //! * [`VerifiedList`]: a list that was proven to be the public one. It has no public constructor: whoever holds one, holds
 //!   a list that passed every check.
+//! * [`peer`]: how what another one holds relates to what is held here.
 //! * [`Evidence`]: a file that proves, from signed bytes alone, a breach by a named key.
 //!
 //! Fetching is for `isonomy-fetch`, the state folder for `isonomy-client`, matching for `isonomy-matcher`.
@@ -20,7 +21,9 @@
 pub mod evidence;
 pub mod freshness;
 pub mod list;
+pub mod peer;
 pub mod policy;
+mod received;
 pub mod rejection;
 pub mod state;
 pub mod update;

@@ -93,6 +93,7 @@ impl VerifiedList {
             return Err(ReopenError::OtherPolicy);
         }
         policy.judge(charter.body(), &release)?;
+        policy.audit().judge(&accepted, state)?;
         content::judge(release.body(), charter.body().matching.algorithm, &entries, None)?;
         Ok(Self::new(entries, charter, release, accepted, state.now(), policy.ages()))
     }

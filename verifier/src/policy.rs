@@ -31,9 +31,18 @@
 //! [ages]                     # in seconds; older knowledge is `stale`
 //! checkpoint = 43200         # must be below min_visibility
 //! release = 1209600
+//!
+//! [audit]                    # optional: who must have read the whole log, so that no version has a second text in it
+//! complete = true            # this client itself, as a monitor does
+//! followed = 1               # so many of these auditors, by their attestations in the log
+//! auditors = ["auditor.example/one+…"]
 //! ```
 //!
 //! A list that exceeds the policy is refused, whatever its charter says. A policy can only narrow.
+
+mod audit;
+
+pub use audit::Audit;
 
 use isonomy_core::charter::{Action, Aim, Charter, Curator, PurposeCode, Surface};
 use isonomy_core::hash::StatementId;
@@ -78,6 +87,16 @@ pub enum PolicyError {
         /// The visibility asked for, in seconds.
         visibility: u64,
     },
+    /// More auditors are asked for than are named, or none of those that are.
+    #[error(
+        "audit.followed is {followed}, but audit.auditors names {named} different keys: ask for at least 1 and at most so many"
+    )]
+    Auditors {
+        /// How many are asked for.
+        followed: u64,
+        /// How many are named.
+        named: u64,
+    },
 }
 
 /// What an app trusts and accepts.
@@ -88,6 +107,7 @@ pub struct Policy {
     list: ListClause,
     accept: Accept,
     ages: Ages,
+    audit: Audit,
 }
 
 #[derive(Deserialize)]
@@ -97,6 +117,8 @@ struct PolicyFile {
     list: ListClause,
     accept: Accept,
     ages: Ages,
+    #[serde(default)]
+    audit: Audit,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -185,6 +207,9 @@ pub enum PolicyBreach {
         /// What the policy asks for.
         least: u64,
     },
+    /// The policy asks for a client that reads the whole log, and this one has not read as far as the release.
+    #[error("the log was not read up to it, as the policy asks for")]
+    Unread,
     /// Something is more than the policy accepts.
     #[error("{what}: {found}, but the policy accepts at most {most}")]
     TooMuch {
@@ -220,7 +245,8 @@ impl Policy {
         if checkpoint >= visibility {
             return Err(PolicyError::Ages { checkpoint, visibility });
         }
-        Ok(Self { trust, log, list: file.list, accept: file.accept, ages: file.ages })
+        file.audit.check()?;
+        Ok(Self { trust, log, list: file.list, accept: file.accept, ages: file.ages, audit: file.audit })
     }
 
     /// The log, its witnesses and their quorum.
@@ -261,6 +287,11 @@ impl Policy {
     /// How old knowledge may be before it is stale.
     pub fn ages(&self) -> Ages {
         self.ages
+    }
+
+    /// Who must have read the whole log.
+    pub fn audit(&self) -> &Audit {
+        &self.audit
     }
 
     /// Whether a release under this charter is within the policy. Both keep the rules already.

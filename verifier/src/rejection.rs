@@ -6,7 +6,7 @@ use isonomy_core::hash::{ObjectDigest, StatementId};
 use isonomy_core::resource::Resource;
 use isonomy_core::rules::{Rule, Violation};
 use isonomy_core::time::Timestamp;
-use isonomy_core::tree::TreeSize;
+use isonomy_core::tree::{LeafIndex, TreeSize};
 use serde::{Deserialize, Serialize};
 
 /// Who answers for a refusal.
@@ -95,6 +95,16 @@ pub enum Rejection {
         /// Evidence, where the breach is provable.
         evidence: Option<Box<Evidence>>,
     },
+    /// The log, read entry by entry, holds one that breaks a rule.
+    #[error("entry {index} of the log breaks {}: {violation}", violation.rule())]
+    Entry {
+        /// The entry.
+        index: LeafIndex,
+        /// The rule, and how it is broken.
+        violation: Violation,
+        /// Evidence, where the breach is provable.
+        evidence: Option<Box<Evidence>>,
+    },
     /// The list isn't the one that the policy pins.
     #[error("no charter of this list is the one that the policy pins")]
     OtherList,
@@ -137,7 +147,9 @@ impl Rejection {
                 ..
             } => Blame::Source,
             Self::Fork(_) | Self::Halted(_) => Blame::Log,
-            Self::NotDescended { .. } | Self::Rule { .. } | Self::Expired { .. } => Blame::Publisher,
+            Self::NotDescended { .. } | Self::Rule { .. } | Self::Entry { .. } | Self::Expired { .. } => {
+                Blame::Publisher
+            }
             Self::OtherList | Self::Policy { .. } => Blame::Policy,
         }
     }
@@ -145,7 +157,7 @@ impl Rejection {
     /// The rule of `docs/rules.md` that was broken, where it is one of those.
     pub fn rule(&self) -> Option<Rule> {
         match self {
-            Self::Rule { violation, .. } => Some(violation.rule()),
+            Self::Rule { violation, .. } | Self::Entry { violation, .. } => Some(violation.rule()),
             Self::NotDescended { .. } => Some(Rule::Chain),
             _ => None,
         }
@@ -163,7 +175,7 @@ impl Rejection {
             Self::Fork(_) => "fork",
             Self::Halted(_) => "halted",
             Self::NotDescended { .. } => "not-descended",
-            Self::Rule { violation, .. } => violation.code(),
+            Self::Rule { violation, .. } | Self::Entry { violation, .. } => violation.code(),
             Self::OtherList => "other-list",
             Self::Policy { .. } => "policy",
             Self::Expired { .. } => "expired",
@@ -175,7 +187,9 @@ impl Rejection {
     pub fn evidence(&self) -> Option<&Evidence> {
         match self {
             Self::Fork(evidence) => Some(evidence),
-            Self::NotDescended { evidence, .. } | Self::Rule { evidence, .. } => evidence.as_deref(),
+            Self::NotDescended { evidence, .. } | Self::Rule { evidence, .. } | Self::Entry { evidence, .. } => {
+                evidence.as_deref()
+            }
             _ => None,
         }
     }

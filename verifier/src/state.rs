@@ -8,9 +8,10 @@ use crate::policy::Policy;
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::{NodeHash, ObjectDigest, StatementId};
 use isonomy_core::json::{self, JsonError, Lines};
+use isonomy_core::note::VerifierKey;
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
-use isonomy_core::tree::LeafIndex;
+use isonomy_core::tree::{LeafIndex, TreeSize};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -44,6 +45,8 @@ pub struct State {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     accepted: Option<Accepted>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    read: Option<ReadLog>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     halted: Option<ObjectDigest>,
     /// In a file the digest of the file with [`UNCHECKED`] here; in memory always that.
     check: ObjectDigest,
@@ -71,6 +74,46 @@ pub struct Accepted {
     pub min_notice: u64,
     /// The proof that both are in the log.
     pub proof: Logged,
+    /// The auditors that followed the log up to it, as far as the policy asked for them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub attested_by: Vec<VerifierKey>,
+}
+
+/// How far a client has read a log, if its policy asks for that.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadLog {
+    /// How many entries it has read.
+    pub size: TreeSize,
+    /// The complete subtrees of that tree, left to right: what is read next is appended to them.
+    pub nodes: Vec<NodeHash>,
+    /// The newest version of the list among those entries; 0 if there is none.
+    pub newest: u64,
+    /// The releases in force and after it, ascending.
+    pub releases: Vec<ReadRelease>,
+}
+
+/// A release that a client has read in the log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadRelease {
+    /// Its version.
+    pub version: u64,
+    /// The release: the only text for that version up to where the log was read.
+    pub release: StatementId,
+    /// Its place in the log.
+    pub index: LeafIndex,
+}
+
+impl ReadLog {
+    /// Whether the release in force was among what was read.
+    pub(crate) fn covers(&self, accepted: &Accepted) -> bool {
+        let index = accepted.proof.release_index;
+        let is_it = |read: &ReadRelease| {
+            (read.version, read.release, read.index) == (accepted.version, accepted.release, index)
+        };
+        self.releases.iter().any(is_it)
+    }
 }
 
 impl Accepted {
@@ -117,6 +160,7 @@ impl State {
             now: Timestamp(0),
             public_since: BTreeMap::new(),
             accepted: None,
+            read: None,
             halted: None,
             check: UNCHECKED,
         }
@@ -172,6 +216,11 @@ impl State {
         self.accepted.as_ref()
     }
 
+    /// How far this client has read the log, if its policy asks for that.
+    pub fn read(&self) -> Option<&ReadLog> {
+        self.read.as_ref()
+    }
+
     /// The digest of the evidence because of which updates stopped.
     pub fn halted(&self) -> Option<&ObjectDigest> {
         self.halted.as_ref()
@@ -201,6 +250,21 @@ impl State {
 
     pub(crate) fn with_accepted(mut self, accepted: Accepted) -> Self {
         self.accepted = Some(accepted);
+        self
+    }
+
+    pub(crate) fn with_read(mut self, read: ReadLog) -> Self {
+        self.read = Some(read);
+        self
+    }
+
+    /// The state of a client whose owner has decided to forget what the log and its witnesses last vouched for, after a size
+    /// or a time far ahead, or a change of the log's key. What must never be given up for something older stays; so does a
+    /// halt because of evidence. A fork from before is not noticed any more.
+    pub fn recovered(mut self) -> Self {
+        self.checkpoint = None;
+        self.now = Timestamp(0);
+        self.read = None;
         self
     }
 

@@ -24,6 +24,35 @@ pub(crate) enum ClientCommand {
         #[arg(long = "source", value_name = "URL|DIR")]
         sources: Vec<String>,
     },
+    /// Compare what is in force here with what somebody else has: that both were given the same, or who is behind, or that
+    /// the log or those who sign have shown two things, with the proof.
+    Compare {
+        #[command(flatten)]
+        folder: ClientFolder,
+        /// What the other one has: its comparison code, its view's 64 hexadecimal digits, or the file that `client view`
+        /// wrote there.
+        with: String,
+        /// Whom to ask for what else is needed to tell. Repeatable; the policy's log if not given.
+        #[arg(long = "source", value_name = "URL|DIR")]
+        sources: Vec<String>,
+    },
+    /// Write down what is in force here, for somebody else to compare. It says nothing about this device or its owner.
+    View {
+        #[command(flatten)]
+        folder: ClientFolder,
+        /// The file; standard output if not given.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Forget the newest checkpoint and the witnessed time, not the release in force: after the log or a quorum of witnesses
+    /// has vouched for a size or a time that is far ahead, or has changed its key.
+    Recover {
+        #[command(flatten)]
+        folder: ClientFolder,
+        /// Say that you know why: a log that forked in between is not noticed.
+        #[arg(long, required = true)]
+        i_know_why: bool,
+    },
     /// Say which list is in force, under which charter, who endorsed and witnessed it, and how old that knowledge is.
     Status {
         #[command(flatten)]

@@ -1,5 +1,8 @@
 //! `isonomy client`.
 
+mod comparing;
+mod telling;
+
 use super::files;
 use crate::args::{ClientCommand, ClientFolder};
 use crate::exit::Exit;
@@ -15,6 +18,9 @@ pub(crate) async fn run(command: ClientCommand, output: &Output) -> Result<Exit>
     match command {
         ClientCommand::Update { folder, sources } => update(&folder, &sources, output).await,
         ClientCommand::Status { folder } => status(&folder, output),
+        ClientCommand::Compare { folder, with, sources } => comparing::compare(&folder, &with, &sources, output).await,
+        ClientCommand::View { folder, out } => comparing::view(&folder, out.as_deref(), output),
+        ClientCommand::Recover { folder, i_know_why: _ } => recover(&folder, output),
     }
 }
 
@@ -78,7 +84,7 @@ pub(crate) fn update_words(report: &UpdateReport, status: &Status) -> String {
         lines.push(format!("✗ {}: {}", refusal.source, refusal.message));
     }
     if let Some(in_force) = &status.in_force {
-        lines.push(vouched(in_force, status));
+        lines.push(telling::vouched(in_force, status));
         lines.extend(expired(in_force));
     }
     lines.join("\n")
@@ -88,25 +94,6 @@ pub(crate) fn update_words(report: &UpdateReport, status: &Status) -> String {
 fn expired(in_force: &InForce) -> Option<String> {
     let words = "! it has expired, so nothing is matched against it: its maintainer has to publish again";
     (!in_force.freshness.is_usable()).then(|| words.to_owned())
-}
-
-/// Who vouches for the list in force.
-fn vouched(in_force: &InForce, status: &Status) -> String {
-    let endorsed: Vec<String> =
-        in_force.endorsed_by.iter().map(|curator| format!("{} ({})", curator.name, curator.jurisdiction)).collect();
-    let (size, witnesses) = status.checkpoint.as_ref().map_or((String::new(), Vec::new()), |checkpoint| {
-        (checkpoint.size.to_string(), checkpoint.witnessed_by.iter().map(|witness| witness.name.as_str()).collect())
-    });
-    format!(
-        "  {} entries; endorsed by {}\n  log of {size} entries, cosigned by {}\n  public since {}; {}\n  \
-         comparison code {}: the same for everybody who holds this version, and on the monitor's page",
-        in_force.entries,
-        endorsed.join(", "),
-        witnesses.join(", "),
-        in_force.public_since,
-        in_force.freshness,
-        in_force.code,
-    )
 }
 
 fn update_document(report: &UpdateReport) -> serde_json::Value {
@@ -145,50 +132,17 @@ pub(crate) fn look(folder: &ClientFolder) -> Result<ReadOnly> {
 fn status(folder: &ClientFolder, output: &Output) -> Result<Exit> {
     let client = look(folder)?;
     let status = client.status(system_clock());
-    output.report(status_words(&status), &status)?;
+    output.report(telling::status_words(&status), &status)?;
     Ok(Exit::Done)
 }
 
-/// A word of a charter, as it stands there.
-fn word(value: &impl serde::Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
-fn status_words(status: &Status) -> String {
-    let mut lines = vec![format!("list {}, log {}", status.list, status.log)];
-    match (&status.in_force, status.version) {
-        (Some(in_force), _) => {
-            lines.push(format!(
-                "version {} is in force, by {} under edition {} of its charter",
-                in_force.version, in_force.maintainer, in_force.edition
-            ));
-            lines.push(format!(
-                "  for {}, to {}; a match within distance {} of {} allows at most to {}",
-                word(&in_force.purpose),
-                word(&in_force.aim).replace('-', " "),
-                in_force.max_distance,
-                in_force.algorithm,
-                in_force.action
-            ));
-            lines.push(vouched(in_force, status));
-            lines.push(format!("  created {}, expires {}", in_force.created, in_force.expires));
-        }
-        (None, Some(version)) => {
-            lines.push(format!(
-                "version {version} was accepted, but its content isn't at hand: run `isonomy client update`"
-            ));
-        }
-        (None, None) => lines.push("no version was accepted yet: run `isonomy client update`".to_owned()),
-    }
-    if status.in_force.as_ref().is_some_and(|in_force| !in_force.freshness.is_usable()) {
-        lines
-            .push("! it has expired, so nothing is matched against it: its maintainer has to publish again".to_owned());
-    }
-    if status.clock_behind > 0 {
-        lines.push(format!("! this machine's clock is {} s behind what the witnesses say", status.clock_behind));
-    }
-    if let Some(evidence) = &status.halted {
-        lines.push(format!("! updates have stopped, because of the evidence {evidence}"));
-    }
-    lines.join("\n")
+fn recover(folder: &ClientFolder, output: &Output) -> Result<Exit> {
+    let mut client = open(folder)?;
+    client.recover()?;
+    let version = client.state().accepted().map(|accepted| accepted.version);
+    let kept = version
+        .map_or(String::new(), |version| format!("; version {version} is still never given up for an older one"));
+    let words = format!("✓ the checkpoint and the witnessed time are forgotten{kept}. Run `isonomy client update`.");
+    output.report(words, &json!({ "recovered": true, "version": version }))?;
+    Ok(Exit::Done)
 }

@@ -81,7 +81,7 @@ impl RogueLog {
         let candidate = |id: &StatementId| Ok(Candidate { id: *id, index: place(id)?, visible: Visibility::Usable });
         let releases = releases.iter().map(candidate).collect::<Result<Vec<_>>>()?;
         let mut reader = self.log.reader(checkpoint.checkpoint().size);
-        let bundle = bundles::compose(list, &charters, &releases, &checkpoint, |index| reader.inclusion(index))?;
+        let bundle = bundles::compose(list, &charters, &releases, &[], &checkpoint, |index| reader.inclusion(index))?;
         Ok(self.log.public().replace(&Resource::Bundle(list.clone()), &bundle.to_bytes())?)
     }
 

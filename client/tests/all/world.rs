@@ -172,6 +172,7 @@ impl World {
             list: ListName::new(LIST).unwrap(),
             charters: vec![included(self.charter.id(), LeafIndex(0))],
             releases: releases.map(|logged| included(logged.release.id(), logged.index)).collect(),
+            attestations: Vec::new(),
             checkpoint: self.checkpoint(now),
         }
     }

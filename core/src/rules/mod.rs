@@ -342,4 +342,12 @@ violations! {
         /// The key's name.
         name: String,
     };
+    /// Fewer auditors than a policy asks for have followed the log up to a release.
+    Attestations "too-few-attestations" "{have} of the policy's auditors attest that they followed the log up to it, of {need}"
+    TooFewAttestations {
+        /// How many attest it.
+        have: u64,
+        /// How many the policy asks for.
+        need: u64,
+    };
 }

@@ -2,11 +2,13 @@
 
 use super::World;
 use crate::people::{self, SIGNERS, at, sign, sign_charter};
+use isonomy_core::attestation::{Attestation, Method};
 use isonomy_core::charter::Charter;
 use isonomy_core::hash::{ObjectDigest, StatementId};
 use isonomy_core::list::{Entries, delta, snapshot};
 use isonomy_core::release::{DeltaRef, ObjectRef, Release, delta_bases};
 use isonomy_core::statement::{Signed, Statement};
+use isonomy_core::tree::TreeSize;
 
 /// A release before it is signed. Its objects are there already.
 #[derive(Clone)]
@@ -102,6 +104,30 @@ impl World {
         self.log(draft, &SIGNERS)
     }
 
+    /// The attestation of the auditor with this name that it followed the log up to `log_size`, about a release.
+    pub fn attestation(&self, auditor: &str, release: &StatementId, log_size: u64) -> Attestation {
+        Attestation {
+            statement: Attestation::KIND.into(),
+            list: people::list(),
+            release: *release,
+            auditor: people::key(auditor).verifier().clone(),
+            method: Method::Followed,
+            log_size: Some(TreeSize(log_size)),
+            sample: None,
+            errors: None,
+            complaint: None,
+            finding: "every entry keeps the rules".into(),
+            report: None,
+            created: at(log_size),
+        }
+    }
+
+    /// Logs an attestation, signed by the person with this name.
+    pub fn attest(&mut self, attestation: &Attestation, signer: &str) -> StatementId {
+        let note = sign(&attestation.to_text().unwrap(), &[signer]);
+        self.append(Statement::from_note(note).unwrap())
+    }
+
     /// Keeps an object and gives its name.
     pub fn object(&mut self, bytes: Vec<u8>) -> ObjectRef {
         let object = ObjectRef { size: bytes.len() as u64, sha256: ObjectDigest::of(&bytes) };
@@ -110,7 +136,7 @@ impl World {
     }
 
     fn delta(&mut self, from: u64, content: &Entries) -> DeltaRef {
-        let base = self.releases().find(|release| release.body().version == from).unwrap().id();
+        let base = self.releases().filter(|release| release.body().version == from).last().unwrap().id();
         let bytes = delta::encode(&delta::diff(&self.contents[&base], content).unwrap());
         let ObjectRef { size, sha256 } = self.object(bytes);
         DeltaRef { from, release: base, size, sha256 }

@@ -10,9 +10,8 @@ use isonomy_core::cosignature;
 use isonomy_core::hash::NodeHash;
 use isonomy_core::resource::Resource;
 use isonomy_core::rules::Violation;
-use isonomy_core::tile::{TilePath, node_from_tile, parse_hashes};
 use isonomy_core::time::Timestamp;
-use isonomy_core::tree::{NodeCoordinate, PrefixPlan, TreeSize, prefix_roots};
+use isonomy_core::tree::TreeSize;
 
 impl Update {
     pub(super) fn bundle(&self) -> Result<Bundle, Stop> {
@@ -91,21 +90,10 @@ impl Update {
     /// Checks that the tree of `newer` grows out of that of `older`, both signed by the log. If it provably does not, the
     /// log forked.
     pub(super) fn check_consistent(&mut self, older: &CheckpointNote, newer: &CheckpointNote) -> Result<(), Stop> {
-        let (old, new) = (older.checkpoint(), newer.checkpoint());
-        if old.size == new.size {
-            return if old.root == new.root { Ok(()) } else { self.forked(older, newer, Vec::new()) };
+        match self.received.contradiction(older, newer)? {
+            Some(proof) => self.forked(older, newer, proof),
+            None => Ok(()),
         }
-        let shrunk = Rejection::Behind { offered: new.size, remembered: old.size };
-        let plan = PrefixPlan::new(old.size, new.size).ok_or(shrunk)?;
-        let hashes = self.nodes(plan.nodes(), new.size)?;
-        let resource = Resource::Checkpoint;
-        let proof = plan.combine(&hashes).map_err(|error| malformed(&resource, error))?;
-        let (prefix, whole) = prefix_roots(old.size, new.size, &proof).map_err(|error| malformed(&resource, error))?;
-        if whole != new.root {
-            let problem = format!("the tiles served do not make the root of {} entries", new.size);
-            return Err(malformed(&resource, problem));
-        }
-        if prefix == old.root { Ok(()) } else { self.forked(older, newer, proof) }
     }
 
     /// The evidence is checked like anybody would before it counts; then updates stop for good.
@@ -118,27 +106,6 @@ impl Update {
         self.evidence = Some(evidence.clone());
         self.save(self.state.clone().with_halt(digest), None)?;
         Err(Rejection::Fork(Box::new(evidence)).into())
-    }
-
-    /// The hashes of `nodes` in a tree of this size, from its tiles. They are believed only by the roots that they make.
-    fn nodes(&self, nodes: &[NodeCoordinate], size: TreeSize) -> Result<Vec<NodeHash>, Stop> {
-        nodes.iter().map(|node| self.node(node, size)).collect()
-    }
-
-    fn node(&self, node: &NodeCoordinate, size: TreeSize) -> Result<NodeHash, Stop> {
-        let resource = Resource::Checkpoint;
-        let tile = TilePath::of_node(node, size).ok_or_else(|| malformed(&resource, "no such node"))?;
-        let (tile, bytes) = self.tile(tile)?;
-        let resource = Resource::Tile(tile);
-        let hashes = parse_hashes(bytes, tile.width()).map_err(|error| malformed(&resource, error))?;
-        node_from_tile(node, &tile, &hashes).ok_or_else(|| malformed(&resource, "too narrow"))
-    }
-
-    /// A tile, or the full one in its place where a log keeps partial tiles no longer than it must.
-    fn tile(&self, tile: TilePath) -> Result<(TilePath, &[u8]), Stop> {
-        let partial_is_gone = matches!(self.received.get(&Resource::Tile(tile)), Some(Err(_)));
-        let tile = if partial_is_gone { tile.full() } else { tile };
-        Ok((tile, self.resource(Resource::Tile(tile))?))
     }
 }
 

@@ -84,7 +84,7 @@ impl Update {
 
     fn object(&self, reference: &ObjectRef) -> Result<&[u8], Stop> {
         let resource = Resource::Object(reference.sha256);
-        let bytes = self.resource_within(resource.clone(), reference.size)?;
+        let bytes = self.received.resource_within(resource.clone(), reference.size)?;
         if bytes.len() as u64 != reference.size || ObjectDigest::of(bytes) != reference.sha256 {
             return Err(malformed(&resource, "other bytes than its digest names"));
         }

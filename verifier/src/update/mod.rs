@@ -31,16 +31,18 @@
 //! change what is checked, and no half-verified value survives a step.
 //!
 //! The order: log signature, witness quorum, not behind the remembered checkpoint and consistent with it, inclusion of
-//! charters and releases, the rules, the hash chain from the release in force, the app's policy, content against the root.
+//! charters and releases, every entry of the log where the policy asks for that, the rules, the hash chain from the release in force, the app's policy, content against the root.
 
 mod checkpoint;
 mod content;
+mod reading;
 mod releases;
 mod statements;
 
 use crate::evidence::Evidence;
 use crate::list::VerifiedList;
 use crate::policy::Policy;
+use crate::received::{self, Received, malformed};
 use crate::rejection::Rejection;
 use crate::state::State;
 use isonomy_core::checkpoint::CheckpointNote;
@@ -49,6 +51,7 @@ use isonomy_core::list::Entries;
 use isonomy_core::resource::Resource;
 use isonomy_core::rules::Rule;
 use isonomy_core::time::Timestamp;
+use reading::Reading;
 use std::collections::{BTreeMap, HashMap};
 
 /// What the driver of an update tells it.
@@ -124,17 +127,7 @@ pub struct Pending {
 }
 
 /// Why a run through the checks stopped before its end.
-enum Stop {
-    Need { resource: Resource, max_bytes: u64 },
-    Save(Box<Save>),
-    Reject(Box<Rejection>),
-}
-
-impl From<Rejection> for Stop {
-    fn from(rejection: Rejection) -> Self {
-        Self::Reject(Box::new(rejection))
-    }
-}
+type Stop = received::Stop<Save>;
 
 /// One update of one list from one source. Any failure but a fork may be that source's fault: make another `Update` for
 /// the next source.
@@ -146,8 +139,7 @@ pub struct Update {
     clock: Timestamp,
     /// What the state remembered before this update: the checkpoint from before whatever is new now.
     earlier: Option<CheckpointNote>,
-    /// What was received, or why it wasn't.
-    received: HashMap<Resource, Result<Vec<u8>, String>>,
+    received: Received,
     /// Times that were proven in this update, saved with the release.
     public_since: BTreeMap<StatementId, Timestamp>,
     /// Whether the times that the state remembers are to be proven again.
@@ -156,6 +148,8 @@ pub struct Update {
     verified: HashMap<StatementId, Entries>,
     /// Releases that may not be used yet, so that a further run does not judge each of them again.
     waiting: HashMap<StatementId, Pending>,
+    /// How far the log was read, if the policy asks for that. Nothing of it is believed before its end makes the root.
+    reading: Option<Reading>,
     /// What a `Save` asked to make durable.
     saving: Option<Box<Save>>,
     /// A proof against the log that this update found.
@@ -170,7 +164,9 @@ impl Update {
         let in_force = in_force.filter(|list| Some(list.accepted().release) == accepted);
         // It may have been accepted under another policy. Without it, everything is judged anew.
         let in_force = in_force.filter(|list| {
-            list.accepted().answers_for(&policy) && policy.judge(list.charter(), list.signed_release()).is_ok()
+            list.accepted().answers_for(&policy)
+                && policy.judge(list.charter(), list.signed_release()).is_ok()
+                && policy.audit().judge(list.accepted(), &state).is_ok()
         });
         Self {
             earlier: state.checkpoint(),
@@ -178,11 +174,12 @@ impl Update {
             state,
             in_force,
             clock,
-            received: HashMap::new(),
+            received: Received::default(),
             public_since: BTreeMap::new(),
             doubts_times: false,
             verified: HashMap::new(),
             waiting: HashMap::new(),
+            reading: None,
             saving: None,
             evidence: None,
         }
@@ -192,8 +189,8 @@ impl Update {
     pub fn step(&mut self, input: Input) -> Step {
         match input {
             Input::Start => {}
-            Input::Received { resource, bytes } => drop(self.received.insert(resource, Ok(bytes))),
-            Input::Unavailable { resource, reason } => drop(self.received.insert(resource, Err(reason))),
+            Input::Received { resource, bytes } => self.received.take(resource, Ok(bytes)),
+            Input::Unavailable { resource, reason } => self.received.take(resource, Err(reason)),
             Input::Saved => self.take_saved(),
         }
         match self.run_with_best_times() {
@@ -222,7 +219,8 @@ impl Update {
         let Err(Stop::Reject(rejection)) = &outcome else {
             return outcome;
         };
-        let rests_on_time = rejection.rule().is_some_and(|rule| rule <= Rule::Notice);
+        let was_read = matches!(**rejection, Rejection::Entry { .. });
+        let rests_on_time = !was_read && rejection.rule().is_some_and(|rule| rule <= Rule::Notice);
         let remembers = self.public_since.keys().any(|id| self.state.public_since(id).is_some());
         if self.doubts_times || !rests_on_time || !remembers {
             return outcome;
@@ -239,6 +237,7 @@ impl Update {
         let bundle = self.bundle()?;
         let now = self.check_checkpoint(&bundle.checkpoint)?;
         let editions = self.check_editions(&bundle)?;
+        self.read_log(&bundle, &editions)?;
         self.check_releases(&bundle, &editions, now)
     }
 
@@ -250,21 +249,8 @@ impl Update {
         }
     }
 
-    /// A resource of known largest size, or a stop that asks for it.
     fn resource(&self, resource: Resource) -> Result<&[u8], Stop> {
-        let max_bytes = resource.max_bytes().unwrap_or(0);
-        self.resource_within(resource, max_bytes)
-    }
-
-    fn resource_within(&self, resource: Resource, max_bytes: u64) -> Result<&[u8], Stop> {
-        match self.received.get(&resource) {
-            None => Err(Stop::Need { resource, max_bytes }),
-            Some(Err(reason)) => Err(Rejection::Unavailable { resource, reason: reason.clone() }.into()),
-            Some(Ok(bytes)) if bytes.len() as u64 > max_bytes => {
-                Err(malformed(&resource, format!("larger than {max_bytes} bytes")))
-            }
-            Some(Ok(bytes)) => Ok(bytes),
-        }
+        self.received.resource(resource)
     }
 
     /// Stops until `state` is durable, if it isn't yet.
@@ -274,8 +260,4 @@ impl Update {
         }
         Err(Stop::Save(Box::new(Save { state, list: list.cloned(), evidence: self.evidence.clone() })))
     }
-}
-
-fn malformed(resource: &Resource, problem: impl ToString) -> Stop {
-    Rejection::Malformed { resource: resource.clone(), problem: problem.to_string() }.into()
 }

@@ -80,12 +80,18 @@ impl Update {
         })?;
         self.check_notice(&release, edition, editions)?;
         self.check_not_expired(&release, now)?;
-        if let Some(waiting) = self.check_visible(&release, edition, public_since, now)? {
+        let attested_by = self.check_attested(bundle, included)?;
+        let waiting = match &attested_by {
+            Ok(_) => self.check_visible(&release, edition, public_since, now)?,
+            Err(waits_for) => Some(pending(&release, waits_for.clone())),
+        };
+        if let Some(waiting) = waiting {
             self.waiting.insert(included.id, waiting.clone());
             return Ok(Verdict::Waits(waiting));
         }
         let entries = self.check_content(&release, edition)?;
         let accepted = self.accepted(bundle, included, &release, edition, public_since)?;
+        let accepted = Accepted { attested_by: attested_by.unwrap_or_default(), ..accepted };
         let charter = edition.signed().clone();
         let list = VerifiedList::new(entries, charter, release, accepted.clone(), now, self.policy.ages());
         let mut times = self.public_since.clone();
@@ -219,7 +225,7 @@ impl Update {
                 return Ok(None);
             }
         }
-        Ok(Some(Pending { release: release.id(), version: release.body().version, waits_for }))
+        Ok(Some(pending(release, waits_for)))
     }
 
     fn accepted(
@@ -248,6 +254,7 @@ impl Update {
                 charter_index: charter.index,
                 charter_path: charter.path.clone(),
             },
+            attested_by: Vec::new(),
         })
     }
 
@@ -286,6 +293,10 @@ impl Update {
     }
 }
 
-fn proof(index: LeafIndex, path: &[NodeHash], checkpoint: &CheckpointNote) -> TlogProof {
+fn pending(release: &Signed<Release>, waits_for: Violation) -> Pending {
+    Pending { release: release.id(), version: release.body().version, waits_for }
+}
+
+pub(super) fn proof(index: LeafIndex, path: &[NodeHash], checkpoint: &CheckpointNote) -> TlogProof {
     TlogProof { extra: None, index, path: path.to_vec(), checkpoint: checkpoint.clone() }
 }

@@ -1,0 +1,124 @@
+//! What a client knows, in plain words.
+
+use isonomy_client::{CacheReport, InForce, Status};
+use serde::Serialize;
+
+/// Who vouches for the list in force.
+pub(super) fn vouched(in_force: &InForce, status: &Status) -> String {
+    let endorsed: Vec<String> =
+        in_force.endorsed_by.iter().map(|curator| format!("{} ({})", curator.name, curator.jurisdiction)).collect();
+    let (size, witnesses) = status.checkpoint.as_ref().map_or((String::new(), Vec::new()), |checkpoint| {
+        (checkpoint.size.to_string(), checkpoint.witnessed_by.iter().map(|witness| witness.name.as_str()).collect())
+    });
+    format!(
+        "  {} entries; endorsed by {}\n  log of {size} entries, cosigned by {}\n  public since {}; {}\n  \
+         comparison code {}: the same for everybody who holds this version, and on the monitor's page",
+        in_force.entries,
+        endorsed.join(", "),
+        witnesses.join(", "),
+        in_force.public_since,
+        in_force.freshness,
+        in_force.code,
+    )
+}
+
+/// A word of a charter, as it stands there.
+fn word(value: &impl Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// Words of a charter, one after the other.
+fn words(values: &[impl Serialize]) -> String {
+    values.iter().map(word).collect::<Vec<_>>().join(", ")
+}
+
+/// The answer to `client status`: what is in force, since when, under which charter, who endorsed and who witnessed it,
+/// how old that knowledge is, and what the charter allows.
+pub(super) fn status_words(status: &Status) -> String {
+    let mut lines = vec![format!("list {}, log {}", status.list, status.log)];
+    match (&status.in_force, status.version) {
+        (Some(in_force), _) => {
+            lines.push(format!(
+                "version {} is in force, by {} under edition {} of its charter ({})",
+                in_force.version, in_force.maintainer, in_force.edition, in_force.charter
+            ));
+            lines.extend(allowed(in_force));
+            lines.push(vouched(in_force, status));
+            lines.push(format!("  created {}, expires {}", in_force.created, in_force.expires));
+            lines.extend(audited(in_force, status));
+        }
+        (None, Some(version)) => lines.push(not_at_hand(version, status)),
+        (None, None) => lines.push("no version was accepted yet: run `isonomy client update`".to_owned()),
+    }
+    lines.extend(warnings(status));
+    lines.join("\n")
+}
+
+/// What the charter allows.
+fn allowed(in_force: &InForce) -> Vec<String> {
+    let told = match in_force.recipients.as_slice() {
+        [] => String::new(),
+        recipients => format!(", to {}", recipients.join(", ")),
+    };
+    let law: Vec<String> = in_force
+        .statutes
+        .iter()
+        .map(|statute| format!("{} {} {}", statute.jurisdiction, statute.instrument, statute.provision))
+        .collect();
+    vec![
+        format!(
+            "  for {}, to {}: {}",
+            word(&in_force.purpose),
+            word(&in_force.aim).replace('-', " "),
+            in_force.definition
+        ),
+        format!(
+            "  a match within distance {} of {} allows at most to {}{told}; the person is told in every case",
+            in_force.max_distance, in_force.algorithm, in_force.action
+        ),
+        format!("  in {} matching, in {}; by {}", words(&in_force.surfaces), words(&in_force.reach), law.join("; ")),
+        format!("  complaints: {}", in_force.complaints),
+    ]
+}
+
+/// Who has read the whole log, where the policy asks for that.
+fn audited(in_force: &InForce, status: &Status) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(size) = status.log_read {
+        lines
+            .push(format!("  this client has read all {size} entries of the log itself: no version has a second text"));
+    }
+    if !in_force.attested_by.is_empty() {
+        let auditors = in_force.attested_by.join(", ");
+        lines.push(format!("  {auditors} attest that they followed the log up to this release"));
+    }
+    lines
+}
+
+fn not_at_hand(version: u64, status: &Status) -> String {
+    let why = match &status.cache {
+        CacheReport::Damaged { reason, .. } => format!("the cache is damaged: {reason}"),
+        CacheReport::Refused { reason } => reason.clone(),
+        _ => "its content isn't at hand".to_owned(),
+    };
+    format!("version {version} was accepted, but {why}; run `isonomy client update`")
+}
+
+fn warnings(status: &Status) -> Vec<String> {
+    let mut lines = Vec::new();
+    if status.in_force.as_ref().is_some_and(|in_force| !in_force.freshness.is_usable()) {
+        let words = "! it has expired, so nothing is matched against it: its maintainer has to publish again";
+        lines.push(words.to_owned());
+    }
+    if status.clock_behind > 0 {
+        let behind = status.clock_behind;
+        lines.push(format!("! this machine's clock is {behind} s behind what the witnesses say, which counts instead"));
+    }
+    if let Some(evidence) = &status.halted {
+        lines.push(format!(
+            "! updates have stopped, because of the evidence {evidence} that the log showed two histories; the list above \
+             stays in force until it expires"
+        ));
+    }
+    lines
+}

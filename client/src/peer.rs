@@ -1,0 +1,105 @@
+//! The exchange of views with another holder of the list.
+
+use crate::client::Client;
+use crate::error::ClientError;
+use crate::read_only::ReadOnly;
+use isonomy_core::hash::ObjectDigest;
+use isonomy_fetch::Source;
+use isonomy_verifier::Input;
+use isonomy_verifier::peer::{Comparison, Outcome, Step, View, ViewError};
+
+/// The most requests that a source is sent in a comparison: some tiles, and a statement for each hop.
+const MAX_REQUESTS: usize = 256;
+
+/// What a comparison brought.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compared {
+    /// How what the peer holds relates to what is held here.
+    pub outcome: Outcome,
+    /// The evidence that is kept now, if there is any.
+    pub evidence: Option<ObjectDigest>,
+    /// Whether it stops updates, now or already.
+    pub halts: bool,
+}
+
+/// Why there was no comparison.
+#[derive(Debug, thiserror::Error)]
+pub enum CompareError {
+    /// Nothing is in force here, or its content isn't at hand.
+    #[error("no list is in force here to compare with; update first")]
+    Nothing,
+    /// What the peer showed is not a view of this list.
+    #[error(transparent)]
+    View(#[from] ViewError),
+    /// What was found could not be kept.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+impl ReadOnly {
+    /// What this client shows a peer of the list that it has in force; it says nothing about the device or its owner.
+    pub fn view(&self) -> Option<View> {
+        self.list().map(|list| View::of(list, self.state()))
+    }
+}
+
+impl Client {
+    /// What this client shows a peer of the list that it has in force; it says nothing about the device or its owner.
+    pub fn view(&self) -> Option<View> {
+        self.list.as_ref().map(|list| View::of(list, &self.state))
+    }
+
+    /// Compares what is in force here with what a peer shows, its [`View`] as text. What else is needed to tell is fetched
+    /// from one source after the other, until one tells. Proof that the log forked is kept and stops updates; that of a
+    /// second text for one version is kept.
+    pub async fn compare(&mut self, theirs: &[u8], sources: &[Source]) -> Result<Compared, CompareError> {
+        let mine = self.view().ok_or(CompareError::Nothing)?;
+        let theirs = View::parse(theirs)?;
+        let mut outcome = None;
+        for source in sources.iter().map(Some).chain([None]) {
+            let comparison = Comparison::new(&self.policy, mine.clone(), theirs.clone())?;
+            let told = drive(comparison, source).await;
+            let undecided = matches!(told, Outcome::Undecided(_));
+            // That nothing was at hand says less than what the last source said.
+            if !undecided || outcome.is_none() {
+                outcome = Some(told);
+            }
+            if !undecided {
+                break;
+            }
+        }
+        let outcome = outcome.ok_or(CompareError::Nothing)?;
+        Ok(self.keep(outcome)?)
+    }
+
+    fn keep(&mut self, outcome: Outcome) -> Result<Compared, ClientError> {
+        let Outcome::Forked(evidence) = &outcome else {
+            return Ok(Compared { outcome, evidence: None, halts: false });
+        };
+        let digest = evidence.digest();
+        let halts = self.keep_shown(evidence)?;
+        Ok(Compared { outcome, evidence: Some(digest), halts })
+    }
+}
+
+/// Runs a comparison to its end, with one source; `None` has nothing.
+async fn drive(mut comparison: Comparison, source: Option<&Source>) -> Outcome {
+    let mut input = Input::Start;
+    let mut requests = 0;
+    loop {
+        match comparison.step(input) {
+            Step::Done(outcome) => return outcome,
+            Step::Need { resource, max_bytes } => {
+                requests += 1;
+                let answer = match source.filter(|_| requests <= MAX_REQUESTS) {
+                    Some(source) => source.get(&resource, max_bytes).await.map_err(|error| error.to_string()),
+                    None => Err("there is no source to ask, or it was asked enough".to_owned()),
+                };
+                input = match answer {
+                    Ok(bytes) => Input::Received { resource, bytes },
+                    Err(reason) => Input::Unavailable { resource, reason },
+                };
+            }
+        }
+    }
+}

@@ -1,0 +1,458 @@
+//! Policies that ask for somebody who has read the whole log: the client itself, or auditors.
+
+use isonomy_core::attestation::{Attestation, Method};
+use isonomy_core::bundle::Included;
+use isonomy_core::charter::Charter;
+use isonomy_core::hash::{StatementId, sha256};
+use isonomy_core::list::snapshot;
+use isonomy_core::note::{KeyType, SigningKey};
+use isonomy_core::release::{DeltaRef, Release};
+use isonomy_core::resource::Resource;
+use isonomy_core::rules::{Series, Violation};
+use isonomy_core::statement::Statement;
+use isonomy_core::tile::{TileKind, TilePath, encode_entries, parse_entries};
+use isonomy_core::tree::TreeSize;
+use isonomy_tests::client::Client;
+use isonomy_tests::people::{hashes, key, sign, sign_charter};
+use isonomy_tests::world::{Draft, World};
+use isonomy_verifier::policy::PolicyError;
+use isonomy_verifier::rejection::Blame;
+use isonomy_verifier::{Evidence, Policy, Rejection, VerifiedList};
+
+/// The policy of `world` with these lines after it.
+fn policy_and(world: &World, lines: &str) -> Result<Policy, PolicyError> {
+    Policy::parse([&world.policy_text(), "\n", lines].concat().as_bytes())
+}
+
+fn complete(world: &World) -> Client {
+    Client::with(policy_and(world, "[audit]\ncomplete = true\n").unwrap())
+}
+
+fn auditor(name: &str) -> String {
+    key(name).verifier().to_string()
+}
+
+fn followed(world: &World, least: u64, names: &[&str]) -> Client {
+    let auditors: Vec<String> = names.iter().map(|name| format!("\"{}\"", auditor(name))).collect();
+    let lines = format!("[audit]\nfollowed = {least}\nauditors = [{}]\n", auditors.join(", "));
+    Client::with(policy_and(world, &lines).unwrap())
+}
+
+/// Version 1 has been public for long enough at 105.
+fn with_release() -> World {
+    let mut world = World::founded();
+    world.release(hashes(0..10), 100);
+    world.publish(100);
+    world.publish(105);
+    world
+}
+
+fn newest(world: &World) -> StatementId {
+    world.releases().last().unwrap().id()
+}
+
+/// Logs another text for the newest version, with other content.
+fn second_text(world: &mut World, signers: &[&str]) -> StatementId {
+    let release = world.releases().last().unwrap().body().clone();
+    let content = hashes(100..100 + release.entries);
+    let snapshot = world.object(snapshot::encode(&content));
+    world.log(Draft { release: Release { root: content.root(), snapshot, ..release }, content }, signers)
+}
+
+fn entries_tile(width: u16) -> Resource {
+    Resource::Tile(TilePath::new(TileKind::Entries, 0, width).unwrap())
+}
+
+// Reading every entry.
+
+#[test]
+fn a_complete_client_reads_every_entry_once() {
+    let mut world = with_release();
+    let mut client = complete(&world);
+    assert_eq!(client.version_from(&world, 105), Ok(1));
+    assert!(client.asked.contains(&entries_tile(2)));
+    assert_eq!(client.state.read().unwrap().size.0, 2);
+    client.update(&world, 105).unwrap();
+    assert!(!client.asked.contains(&entries_tile(2)), "nothing is new");
+    world.release(hashes(0..12), 1000);
+    world.publish(1000);
+    world.publish(1005);
+    assert_eq!(client.version_from(&world, 1005), Ok(2));
+    assert_eq!(client.state.read().unwrap().size.0, 3);
+    let kept: Vec<u64> = client.state.read().unwrap().releases.iter().map(|release| release.version).collect();
+    assert_eq!(kept, [1, 2], "from the release that was in force when it was read");
+    client.restart();
+    assert!(!Client::of(&world).policy.audit().complete, "others don't ask for entries");
+}
+
+/// A second text for the version in force, logged after it: a light client that has the first one goes on, a new one may
+/// be shown the second one. A complete client refuses both, and says who answers.
+#[test]
+fn a_complete_client_refuses_two_texts_for_one_version() {
+    for (signers, accused) in [(["m1", "c1", "c3"], vec!["m1", "c1", "c3"]), (["m2", "c2", "c3"], vec!["c3"])] {
+        let mut world = with_release();
+        let first = newest(&world);
+        let mut holder = complete(&world);
+        assert_eq!(holder.version_from(&world, 105), Ok(1));
+        let second = second_text(&mut world, &signers);
+        world.publish(200);
+        world.publish(205);
+        let mut for_one = world.clone();
+        for_one.offer_only(&[second]);
+        world.offer_only(&[first]);
+        assert_eq!(Client::of(&world).version_from(&world, 205), Ok(1), "a light client knows no better");
+        assert_eq!(Client::of(&for_one).version_from(&for_one, 205), Ok(1), "nor does the other one");
+        for world in [&world, &for_one] {
+            for client in [&mut complete(world), &mut holder.clone()] {
+                let rejection = client.version_from(world, 205).unwrap_err();
+                let violation = Violation::Equivocation { series: Series::Version, number: 1, first, second };
+                let Rejection::Entry { index, violation: found, evidence: Some(evidence) } = &rejection else {
+                    panic!("{rejection}")
+                };
+                assert_eq!((index.0, found, rejection.blame()), (2, &violation, Blame::Publisher));
+                assert_eq!(evidence.verify(&world.trust()).unwrap().by, accused);
+                assert_eq!(client.version_from(world, 206).unwrap_err().code(), "equivocation", "for good");
+            }
+        }
+        assert_eq!(holder.list.as_ref().map(VerifiedList::version), Some(1), "the last good list stays");
+    }
+}
+
+/// What was read is forgotten but for its right edge; a second text for a version from long ago is found all the same.
+#[test]
+fn a_second_text_for_an_old_version_is_found_by_reading_once_more() {
+    let mut world = World::founded_with(|charter| charter.limits.min_interval = 0);
+    let first = world.release(hashes(0..10), 100);
+    let body = world.releases().last().unwrap().body().clone();
+    for version in 2..=5 {
+        world.release(hashes(0..10 + version), 100 * version);
+    }
+    world.publish(500);
+    world.publish(505);
+    let mut client = complete(&world);
+    assert_eq!(client.version_from(&world, 505), Ok(5));
+    assert_eq!(client.state.read().unwrap().releases.len(), 1);
+    let other = Release { created: body.created.plus(1), ..body };
+    let note = sign(&other.to_text().unwrap(), &["m1", "c1", "c3"]);
+    let second = world.append(Statement::from_note(note).unwrap());
+    world.publish(600);
+    world.publish(605);
+    let newest = world.releases().nth(4).unwrap().id();
+    world.offer_only(&[newest]);
+    let rejection = client.version_from(&world, 605).unwrap_err();
+    let violation = Violation::Equivocation { series: Series::Version, number: 1, first, second };
+    assert!(matches!(&rejection, Rejection::Entry { violation: found, .. } if *found == violation), "{rejection}");
+    assert!(matches!(rejection.evidence(), Some(Evidence::Equivocation(_))));
+}
+
+#[test]
+fn a_text_that_its_signers_did_not_sign_is_no_second_text() {
+    let mut world = with_release();
+    let first = newest(&world);
+    for signers in [&["m1", "c1"][..], &["c1", "c3"], &["stranger"]] {
+        second_text(&mut world, signers);
+    }
+    world.publish(200);
+    world.publish(205);
+    world.offer_only(&[first]);
+    assert_eq!(complete(&world).version_from(&world, 205), Ok(1));
+}
+
+/// The same text twice is the log's breach. It splits no list, as long as all take it for the one at the first place.
+#[test]
+fn a_text_that_is_logged_twice_counts_at_its_first_place() {
+    let mut world = with_release();
+    let first = world.statement(&newest(&world)).clone();
+    world.append(first.clone());
+    world.publish(200);
+    world.publish(205);
+    assert_eq!(complete(&world).version_from(&world, 205), Ok(1));
+    let again = world.proof_at(2);
+    world.edit_bundle(|bundle| {
+        bundle.releases[0].index = again.index;
+        bundle.releases[0].path = again.path;
+    });
+    world.serve(Resource::SeenProof(first.id()), world.proof_at(2).to_bytes());
+    assert_eq!(complete(&world).refusal(&world, 205), ("already-logged", Some(1)));
+}
+
+#[test]
+fn a_complete_client_refuses_two_texts_for_one_edition() {
+    let mut world = with_release();
+    let mut holder = complete(&world);
+    assert_eq!(holder.version_from(&world, 105), Ok(1));
+    let narrow = |charter: &mut Charter| charter.matching.max_distance = 20;
+    let other = world.amended(|charter| charter.matching.max_distance = 22);
+    let first = world.edition(narrow);
+    let second = world.append(sign_charter(&other));
+    world.publish(1000);
+    world.publish(1005);
+    let mut for_one = world.clone();
+    world.edit_bundle(|bundle| bundle.charters.retain(|charter| charter.id != second));
+    for_one.edit_bundle(|bundle| bundle.charters.retain(|charter| charter.id != first));
+    for (name, world) in [("first", &world), ("second", &for_one)] {
+        assert!(Client::of(world).update(world, 1005).is_ok(), "{name}: a light client knows no better");
+        for client in [&mut complete(world), &mut holder.clone()] {
+            let rejection = client.version_from(world, 1005).unwrap_err();
+            let violation = Violation::Equivocation { series: Series::Edition, number: 2, first, second };
+            assert!(
+                matches!(&rejection, Rejection::Entry { violation: found, .. } if *found == violation),
+                "{rejection}"
+            );
+        }
+    }
+}
+
+/// An app goes on after an equivocation once its developer has looked at it and pins a later edition.
+#[test]
+fn what_came_before_the_pinned_edition_is_the_developer_s_to_know() {
+    let mut world = with_release();
+    let mut draft = world.draft(hashes(0..12), 1000);
+    second_text(&mut world, &["m1", "c1", "c3"]);
+    let pinned = world.edition(|charter| charter.record.legality.foreseeability = Some("Looked into.".into()));
+    world.publish(200);
+    draft.release.charter = pinned;
+    world.log(draft, &["m1", "c1", "c3"]);
+    world.publish(1000);
+    world.publish(1005);
+    world.offer_only(&[newest(&world)]);
+    assert_eq!(complete(&world).refusal(&world, 1005), ("equivocation", Some(1)));
+    let old = world.charters().next().unwrap().id().to_hex();
+    let text = world.policy_text().replace(&old, &pinned.to_hex()) + "\n[audit]\ncomplete = true\n";
+    let mut again = Client::with(Policy::parse(text.as_bytes()).unwrap());
+    assert_eq!(again.version_from(&world, 1005), Ok(2));
+}
+
+#[test]
+fn a_mirror_can_hide_nothing_from_a_complete_client() {
+    let mut world = with_release();
+    let first = newest(&world);
+    world.release(hashes(0..12), 1000);
+    world.publish(1000);
+    world.publish(1005);
+    let mut hidden = world.clone();
+    hidden.offer_only(&[first]);
+    assert_eq!(
+        Client::of(&hidden).version_from(&hidden, 1005),
+        Ok(1),
+        "a light client is kept behind until it is too old"
+    );
+    let rejection = complete(&hidden).version_from(&hidden, 1005).unwrap_err();
+    assert_eq!((rejection.code(), rejection.blame()), ("malformed", Blame::Source), "{rejection}");
+
+    world.edition(|charter| charter.matching.max_distance = 20);
+    world.publish(1100);
+    let mut hidden = world.clone();
+    hidden.edit_bundle(|bundle| bundle.charters.truncate(1));
+    let rejection = complete(&hidden).version_from(&hidden, 1105).unwrap_err();
+    assert_eq!((rejection.code(), rejection.blame()), ("malformed", Blame::Source), "{rejection}");
+    assert!(rejection.to_string().contains("without the edition"), "{rejection}");
+}
+
+#[test]
+fn entries_are_believed_by_the_root_that_they_make() {
+    let world = with_release();
+    let resource = entries_tile(2);
+    let honest = world.get(&resource).unwrap();
+    let one = parse_entries(&honest, 2).unwrap();
+    let swapped = encode_entries(&[one[1].clone(), one[0].clone()]).unwrap();
+    let other = encode_entries(&[one[0].clone(), b"something else".to_vec()]).unwrap();
+    for (name, bytes, code) in [
+        ("swapped", Some(swapped), "malformed"),
+        ("another entry", Some(other), "malformed"),
+        ("cut short", Some(honest[..honest.len() - 1].to_vec()), "malformed"),
+        ("one too many", Some([&honest[..], b"\0\0"].concat()), "malformed"),
+        ("withheld", None, "unavailable"),
+    ] {
+        let mut lying = world.clone();
+        match bytes {
+            Some(bytes) => lying.serve(resource.clone(), bytes),
+            None => lying.withhold(resource.clone()),
+        }
+        let mut client = complete(&world);
+        let rejection = client.version_from(&lying, 105).unwrap_err();
+        assert_eq!((rejection.code(), rejection.blame()), (code, Blame::Source), "{name}: {rejection}");
+        assert_eq!(client.version_from(&world, 105), Ok(1), "{name}: an honest source helps");
+    }
+}
+
+#[test]
+fn versions_and_predecessors_are_judged_as_they_stand_in_the_log() {
+    let gap = |release: &mut Release| release.version = 3;
+    let stranger = |release: &mut Release| release.previous = Some(StatementId([7; 32]));
+    for (edit, code) in [(gap as fn(&mut Release), "not-contiguous"), (stranger, "previous-mismatch")] {
+        let mut world = with_release();
+        let mut draft = world.draft(hashes(0..12), 1000);
+        edit(&mut draft.release);
+        if draft.release.version == 3 {
+            draft.release.previous = Some(StatementId([7; 32]));
+            draft.release.deltas = vec![DeltaRef { from: 2, release: StatementId([7; 32]), ..draft.release.deltas[0] }];
+        } else {
+            draft.release.deltas[0].release = StatementId([7; 32]);
+        }
+        world.log(draft, &["m1", "c1", "c3"]);
+        world.publish(1000);
+        world.publish(1005);
+        world.offer_only(&[newest(&world)]);
+        assert_eq!(complete(&world).refusal(&world, 1005), (code, Some(1)));
+    }
+}
+
+/// A policy that asks for more than before is met by an update, not by what is in the cache.
+#[test]
+fn a_list_from_before_the_policy_asked_is_not_opened_until_the_log_was_read() {
+    let mut world = with_release();
+    let mut light = Client::of(&world);
+    assert_eq!(light.version_from(&world, 105), Ok(1));
+    let second = second_text(&mut world, &["m1", "c1", "c3"]);
+    world.publish(200);
+    world.publish(205);
+    let mut now = Client { policy: complete(&world).policy, ..light.clone() };
+    let kept = light.list.unwrap();
+    let (charter, release) = (kept.signed_charter().to_bytes(), kept.signed_release().to_bytes());
+    let opened = VerifiedList::reopen(&now.policy, &now.state, &charter, &release, kept.entries().clone());
+    assert!(opened.is_err_and(|error| error.to_string().contains("was not read")));
+    world.offer_only(&[second]);
+    assert_eq!(now.refusal(&world, 205), ("equivocation", Some(1)));
+}
+
+/// A log of several tiles, read in two updates, of which the second begins inside a tile.
+#[test]
+fn a_log_of_several_tiles_is_read_from_where_the_last_update_ended() {
+    let mut world = with_release();
+    let (release, size) = (newest(&world), 300);
+    for log_size in 2..size {
+        let attestation = world.attestation("a1", &release, log_size);
+        world.attest(&attestation, "a1");
+    }
+    world.publish(110);
+    world.edit_bundle(|bundle| bundle.attestations.clear());
+    let mut client = complete(&world);
+    assert_eq!(client.version_from(&world, 110), Ok(1));
+    let entry_tiles =
+        |client: &Client| client.asked.iter().filter(|asked| asked.to_string().contains("entries")).count();
+    assert_eq!((entry_tiles(&client), client.state.read().unwrap().size.0), (2, size));
+    world.release(hashes(0..12), 1000);
+    world.publish(1000);
+    world.publish(1005);
+    world.edit_bundle(|bundle| bundle.attestations.clear());
+    assert_eq!(client.version_from(&world, 1005), Ok(2));
+    assert_eq!((entry_tiles(&client), client.state.read().unwrap().size.0), (1, size + 1));
+}
+
+// Auditors.
+
+fn attested(world: &mut World, auditors: &[&str]) -> StatementId {
+    let (release, size) = (newest(world), world.size());
+    for auditor in auditors {
+        let attestation = world.attestation(auditor, &release, size);
+        world.attest(&attestation, auditor);
+    }
+    release
+}
+
+#[test]
+fn a_release_waits_for_the_auditors_that_the_policy_asks_for() {
+    let mut world = with_release();
+    let mut client = followed(&world, 2, &["a1", "a2", "a3"]);
+    assert_eq!(client.refusal(&world, 105), ("too-few-attestations", Some(9)));
+    attested(&mut world, &["a1"]);
+    world.publish(110);
+    let rejection = client.version_from(&world, 110).unwrap_err();
+    let Rejection::Rule { violation, .. } = &rejection else { panic!("{rejection}") };
+    assert_eq!(*violation, Violation::TooFewAttestations { have: 1, need: 2 });
+    attested(&mut world, &["a3"]);
+    world.publish(115);
+    assert_eq!(client.version_from(&world, 115), Ok(1));
+    client.restart();
+    assert_eq!(client.state.accepted().unwrap().attested_by.len(), 2);
+
+    world.release(hashes(0..12), 1000);
+    world.publish(1000);
+    world.publish(1005);
+    let updated = client.update(&world, 1005).unwrap();
+    assert_eq!(updated.list.version(), 1, "the list in force stays while the newer one waits");
+    assert_eq!(updated.pending[0].waits_for, Violation::TooFewAttestations { have: 0, need: 2 });
+    attested(&mut world, &["a1", "a2", "a3"]);
+    world.publish(1010);
+    assert_eq!(client.version_from(&world, 1010), Ok(2));
+}
+
+#[test]
+fn only_what_says_that_the_log_was_followed_up_to_the_release_counts() {
+    let other_method = |attestation: &mut Attestation| {
+        attestation.method = Method::Recomputed;
+        attestation.log_size = None;
+        attestation.sample = Some(10);
+        attestation.errors = Some(0);
+    };
+    let too_short = |attestation: &mut Attestation| attestation.log_size = Some(TreeSize(1));
+    let too_long = |attestation: &mut Attestation| attestation.log_size = Some(TreeSize(4));
+    let other_release = |attestation: &mut Attestation| attestation.release = StatementId([3; 32]);
+    let as_it_is = |_: &mut Attestation| ();
+    type Edit = fn(&mut Attestation);
+    for (name, edit, auditor, signer, expected) in [
+        ("as asked for", as_it_is as Edit, "a1", "a1", Ok(1)),
+        ("another method", other_method, "a1", "a1", Err(("too-few-attestations", Some(9)))),
+        ("up to before the release", too_short, "a1", "a1", Err(("too-few-attestations", Some(9)))),
+        ("up to what was not there yet", too_long, "a1", "a1", Err(("too-few-attestations", Some(9)))),
+        ("about another release", other_release, "a1", "a1", Err(("too-few-attestations", Some(9)))),
+        ("by a stranger", as_it_is, "stranger", "stranger", Err(("too-few-attestations", Some(9)))),
+        ("signed by another", as_it_is, "a1", "a2", Err(("uncounted-signature", Some(2)))),
+    ] {
+        let mut world = with_release();
+        let mut attestation = world.attestation(auditor, &newest(&world), 2);
+        edit(&mut attestation);
+        let id = world.attest(&attestation, signer);
+        world.publish(110);
+        let included = world.proof(&id);
+        world.edit_bundle(|bundle| {
+            bundle.attestations = vec![Included { id, index: included.index, path: included.path }];
+        });
+        let mut client = followed(&world, 1, &["a1", "a2"]);
+        let outcome = client
+            .version_from(&world, 110)
+            .map_err(|rejection| (rejection.code(), rejection.rule().map(|rule| rule.number())));
+        assert_eq!(outcome, expected, "{name}");
+    }
+}
+
+/// One auditor is one, however often it attests and under however many names.
+#[test]
+fn an_auditor_counts_once() {
+    let mut world = with_release();
+    let release = newest(&world);
+    for size in [2, 3] {
+        let attestation = world.attestation("a1", &release, size);
+        world.attest(&attestation, "a1");
+    }
+    world.publish(110);
+    assert_eq!(followed(&world, 2, &["a1", "a2"]).refusal(&world, 110), ("too-few-attestations", Some(9)));
+    let seed = sha256(&[b"a1"]);
+    let alias = SigningKey::from_seed("another-name", KeyType::Ed25519, &seed).unwrap();
+    let lines = format!("[audit]\nfollowed = 2\nauditors = [\"{}\", \"{}\"]\n", auditor("a1"), alias.verifier());
+    let refused = policy_and(&world, &lines).unwrap_err();
+    assert_eq!(refused, PolicyError::Auditors { followed: 2, named: 1 });
+    let none = policy_and(&world, &format!("[audit]\nauditors = [\"{}\"]\n", auditor("a1"))).unwrap_err();
+    assert_eq!(none, PolicyError::Auditors { followed: 0, named: 1 });
+}
+
+#[test]
+fn an_attestation_that_is_not_in_the_log_is_its_source_s_fault() {
+    let mut world = with_release();
+    attested(&mut world, &["a1"]);
+    world.publish(110);
+    world.edit_bundle(|bundle| bundle.attestations[0].path[0].0[0] ^= 1);
+    let rejection = followed(&world, 1, &["a1"]).version_from(&world, 110).unwrap_err();
+    assert_eq!((rejection.code(), rejection.blame()), ("malformed", Blame::Source), "{rejection}");
+    assert_eq!(Client::of(&world).version_from(&world, 110), Ok(1), "who asks for none does not look");
+}
+
+#[test]
+fn a_list_that_no_auditor_looked_at_is_judged_again_when_the_policy_asks_for_one() {
+    let world = with_release();
+    let mut client = Client::of(&world);
+    assert_eq!(client.version_from(&world, 105), Ok(1));
+    client.policy = followed(&world, 1, &["a1"]).policy;
+    assert_eq!(client.refusal(&world, 106), ("too-few-attestations", Some(9)));
+}

@@ -1,0 +1,192 @@
+//! Two holders of a list compare what they were given.
+
+use isonomy_core::charter::Charter;
+use isonomy_core::list::snapshot;
+use isonomy_core::release::Release;
+use isonomy_tests::client::Client;
+use isonomy_tests::people::{SIGNERS, hashes};
+use isonomy_tests::world::{Draft, World};
+use isonomy_verifier::peer::{Comparison, MAX_VIEW_SIZE, Outcome, Step, View, ViewError};
+use isonomy_verifier::{Evidence, Input, Rejection};
+
+fn view(client: &Client) -> View {
+    View::of(client.list.as_ref().unwrap(), &client.state)
+}
+
+/// Compares, with `world` as the only source.
+fn compare(own: &Client, other: &View, world: &World) -> Result<Outcome, ViewError> {
+    let other = View::parse(other.to_text().as_bytes())?;
+    let mut comparison = Comparison::new(&own.policy, view(own), other)?;
+    let mut input = Input::Start;
+    for _ in 0..100 {
+        input = match comparison.step(input) {
+            Step::Done(outcome) => return Ok(outcome),
+            Step::Need { resource, max_bytes } => match world.get(&resource) {
+                Some(bytes) if bytes.len() as u64 <= max_bytes => Input::Received { resource, bytes },
+                _ => Input::Unavailable { resource, reason: "not found".into() },
+            },
+        };
+    }
+    panic!("the comparison does not end");
+}
+
+fn updated(world: &World, clock: u64) -> Client {
+    let mut client = Client::of(world);
+    client.update(world, clock).unwrap();
+    client
+}
+
+/// Versions 1 to `newest`, one every 100 s, each with its holder.
+fn grown(newest: u64) -> (World, Vec<Client>) {
+    let mut world = World::founded();
+    let mut holders = Vec::new();
+    for version in 1..=newest {
+        let time = 100 * version;
+        world.release(hashes(0..10 + version), time);
+        world.publish(time);
+        world.publish(time + 5);
+        holders.push(updated(&world, time + 5));
+    }
+    (world, holders)
+}
+
+/// Another text for the newest version of `world`, with other content, shown to one client alone.
+fn second_text(world: &mut World, edit: impl FnOnce(&mut Release)) -> Client {
+    let release = world.releases().last().unwrap().body().clone();
+    let content = hashes(1000..1000 + release.entries);
+    let snapshot = world.object(snapshot::encode(&content));
+    let mut other = Release { root: content.root(), snapshot, ..release };
+    edit(&mut other);
+    let second = world.log(Draft { release: other, content }, &SIGNERS);
+    let mut for_one = world.clone();
+    for_one.publish(2000);
+    for_one.publish(2005);
+    for_one.offer_only(&[second]);
+    updated(&for_one, 2005)
+}
+
+#[test]
+fn holders_of_one_release_are_told_so() {
+    let (world, holders) = grown(2);
+    let mut later = world.clone();
+    later.publish(300);
+    let again = updated(&later, 300);
+    assert_eq!(compare(&holders[1], &view(&holders[1]), &World::default()), Ok(Outcome::Same), "without any source");
+    assert_eq!(compare(&again, &view(&holders[1]), &world), Ok(Outcome::Same));
+    assert_eq!(again.list.unwrap().view(), holders[1].list.as_ref().unwrap().view());
+}
+
+#[test]
+fn older_and_newer_are_told_apart_over_any_distance() {
+    let (world, holders) = grown(9);
+    for (mine, theirs) in [(0, 1), (0, 8), (2, 6), (4, 8)] {
+        let newer = compare(&holders[mine], &view(&holders[theirs]), &world);
+        assert_eq!(newer, Ok(Outcome::Newer { version: theirs as u64 + 1 }));
+        let older = compare(&holders[theirs], &view(&holders[mine]), &world);
+        assert_eq!(older, Ok(Outcome::Older { version: mine as u64 + 1 }));
+    }
+}
+
+#[test]
+fn two_texts_for_one_version_are_proven_from_the_two_views() {
+    let (mut world, holders) = grown(2);
+    let victim = second_text(&mut world, |_| ());
+    world.publish(2000);
+    for (own, other) in [(&holders[1], &victim), (&victim, &holders[1])] {
+        let Ok(Outcome::Forked(evidence)) = compare(own, &view(other), &world) else { panic!() };
+        assert_eq!(evidence.verify(&world.trust()).unwrap().by, SIGNERS);
+    }
+}
+
+/// The victim has gone on to a release that descends from the second text.
+#[test]
+fn two_texts_further_down_are_proven_too() {
+    let (mut world, holders) = grown(2);
+    let _ = second_text(&mut world, |_| ());
+    let third = world.release(hashes(1000..1020), 2100);
+    world.publish(2100);
+    world.publish(2105);
+    world.offer_only(&[third]);
+    let victim = updated(&world, 2105);
+    for (own, other) in [(&holders[1], &victim), (&victim, &holders[1])] {
+        match compare(own, &view(other), &world) {
+            Ok(Outcome::Forked(evidence)) => assert!(matches!(*evidence, Evidence::Equivocation(_))),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn two_texts_under_different_editions_are_told_without_evidence() {
+    let (mut world, holders) = grown(1);
+    let edition = world.edition(|charter: &mut Charter| charter.matching.max_distance = 20);
+    let victim = second_text(&mut world, |release| release.charter = edition);
+    world.publish(2000);
+    assert_eq!(compare(&holders[0], &view(&victim), &world), Ok(Outcome::TwoTexts { version: 1 }));
+}
+
+/// As many witnesses as it takes collude: each holder is within a good quorum, and only comparing shows the fork.
+#[test]
+fn a_split_view_with_a_quorum_is_proven_by_comparing() {
+    let (honest, holders) = grown(2);
+    let mut forked = honest.fork(2);
+    forked.release(hashes(500..540), 200);
+    for time in [200, 205] {
+        forked.cosign(3, &[(2, time), (3, time)]);
+    }
+    let victim = updated(&forked, 205);
+    for (own, other, source) in [(&holders[1], &victim, &forked), (&victim, &holders[1], &honest)] {
+        let Ok(Outcome::Forked(evidence)) = compare(own, &view(other), source) else { panic!() };
+        assert!(matches!(*evidence, Evidence::Fork(_)));
+        assert_eq!(evidence.verify(&honest.trust()).unwrap().by, ["log.example/isonomy"]);
+    }
+}
+
+/// The same where the two trees have different sizes: tiles of the larger one tell, from either source.
+#[test]
+fn a_fork_behind_different_sizes_is_proven_by_tiles_of_the_larger_tree() {
+    let (honest, holders) = grown(3);
+    let mut forked = honest.fork(2);
+    forked.release(hashes(500..540), 200);
+    forked.cosign(3, &[(2, 200), (3, 200)]);
+    forked.cosign(3, &[(2, 205), (3, 205)]);
+    let victim = updated(&forked, 205);
+    let Ok(Outcome::Forked(_)) = compare(&victim, &view(&holders[2]), &honest) else { panic!() };
+    let Ok(Outcome::Undecided(rejection)) = compare(&victim, &view(&holders[2]), &forked) else { panic!() };
+    assert!(matches!(rejection, Rejection::Unavailable { .. } | Rejection::Malformed { .. }), "{rejection}");
+}
+
+/// What a peer makes up says nothing.
+#[test]
+fn a_view_is_believed_by_its_proofs() {
+    let (_, holders) = grown(2);
+    let text = view(&holders[1]).to_text();
+    for (name, edited, expected) in [
+        ("not a view", "{}".to_owned(), "malformed view"),
+        ("another kind", text.replacen("view/v1", "view/v2", 1), "malformed view"),
+        ("a field more", text.replacen("{\n", "{\n  \"x\": 1,\n", 1), "malformed view"),
+        ("another version", text.replace("\\\"version\\\": 2", "\\\"version\\\": 3"), "malformed view"),
+        ("too large", " ".repeat(MAX_VIEW_SIZE + 1), "larger than"),
+    ] {
+        let error = View::parse(edited.as_bytes()).err().or_else(|| {
+            let view = View::parse(edited.as_bytes()).unwrap();
+            Comparison::new(&holders[0].policy, View::parse(text.as_bytes()).unwrap(), view).err()
+        });
+        assert!(error.as_ref().is_some_and(|error| error.to_string().contains(expected)), "{name}: {error:?}");
+    }
+}
+
+/// Without enough cosignatures a newer history is no reason to believe in it.
+#[test]
+fn a_history_without_a_quorum_is_unproven_unless_it_proves_a_fork() {
+    let (mut world, holders) = grown(2);
+    world.release(hashes(0..30), 300);
+    world.cosign(4, &[(1, 300), (2, 300)]);
+    world.cosign(4, &[(1, 305), (2, 305)]);
+    let newer = updated(&world, 305);
+    let honest = view(&newer).to_text();
+    let edited: String = honest.split_inclusive('\n').filter(|line| !line.contains("— witness.example/1 ")).collect();
+    assert_ne!(edited, honest);
+    let outcome = compare(&holders[1], &View::parse(edited.as_bytes()).unwrap(), &world);
+    assert!(matches!(outcome, Ok(Outcome::Unproven(ViewError::Unproven(_)))), "{outcome:?}");
+}

@@ -1,0 +1,357 @@
+//! Where the policy asks for it: every entry of the log, read as a monitor does, so that a version or an edition with two
+//! texts is refused; or the word of auditors that did.
+//!
+//! Entries are read tile by tile, from where the last update ended, and make the fresh checkpoint's root. The state keeps
+//! the right edge of the tree and the releases from the one in force on. If an entry is about an older version, the log is
+//! read from its start once more, to tell which texts there are and to prove it.
+//!
+//! What came before the edition that the policy pins, the app's developer has read: an app goes on after an equivocation
+//! when its developer pins a later edition.
+
+use super::releases::proof;
+use super::statements::rule;
+use super::{Stop, Update, malformed};
+use crate::evidence::{Evidence, InLog};
+use crate::rejection::Rejection;
+use crate::state::{ReadLog, ReadRelease};
+use isonomy_core::attestation::{Attestation, Method};
+use isonomy_core::bundle::{Bundle, Included};
+use isonomy_core::charter::Charter;
+use isonomy_core::note::VerifierKey;
+use isonomy_core::release::Release;
+use isonomy_core::resource::Resource;
+use isonomy_core::rules::editions::{Edition, Editions};
+use isonomy_core::rules::{Series, Violation, signatures};
+use isonomy_core::statement::{ListName, Signed, Statement};
+use isonomy_core::tile::{self, TILE_WIDTH, parse_entries};
+use isonomy_core::tree::{Frontier, LeafIndex, TreeSize, leaf_hash};
+use std::collections::BTreeMap;
+
+/// How far the log was read, and what was found.
+#[derive(Debug)]
+pub(super) struct Reading {
+    frontier: Frontier,
+    /// The first signed text for each version; from the log's start, or from where the state begins.
+    releases: BTreeMap<u64, ReadRelease>,
+    newest: u64,
+    from_start: bool,
+    /// Whether an entry is about a version that only the log's start can tell about.
+    lacks_start: bool,
+    breach: Option<Breach>,
+}
+
+/// The first entry that breaks a rule.
+#[derive(Debug)]
+struct Breach {
+    index: LeafIndex,
+    violation: Violation,
+    /// The two texts, where they are releases: the first one's place, and the second one.
+    texts: Option<(ReadRelease, Box<Signed<Release>>)>,
+}
+
+/// By what entries are judged.
+struct Rules<'r> {
+    list: &'r ListName,
+    editions: &'r Editions,
+    /// The edition that the policy pins: breaches before it are the developer's to know.
+    pinned: LeafIndex,
+}
+
+impl Reading {
+    fn from_start() -> Self {
+        let frontier = Frontier::new();
+        Self { frontier, releases: BTreeMap::new(), newest: 0, from_start: true, lacks_start: false, breach: None }
+    }
+
+    /// From where the state says that it ended. A state is believed; one that can't be is not used.
+    fn from_state(read: Option<&ReadLog>) -> Self {
+        let frontier = read.and_then(|read| Frontier::from_parts(read.size, read.nodes.clone()));
+        let (Some(read), Some(frontier)) = (read, frontier) else { return Self::from_start() };
+        let releases = read.releases.iter().map(|release| (release.version, *release)).collect();
+        Self { frontier, releases, newest: read.newest, from_start: false, ..Self::from_start() }
+    }
+
+    fn next(&self) -> LeafIndex {
+        LeafIndex(self.frontier.size().0)
+    }
+
+    fn take(&mut self, entry: &[u8], rules: &Rules<'_>) {
+        let index = self.next();
+        self.frontier.push(leaf_hash(entry));
+        match Statement::parse(entry) {
+            Ok(statement) if statement.list() != rules.list => {}
+            Ok(Statement::Charter(charter)) => self.take_charter(&charter, index, rules),
+            Ok(Statement::Release(release)) => self.take_release(release, index, rules),
+            // What is no statement, no client accepts. An attestation counts for whoever asks for it.
+            Ok(Statement::Attestation(_)) | Err(_) => {}
+        }
+    }
+
+    /// Rule 1: a second edition of one number, consented to as an edition must be.
+    fn take_charter(&mut self, charter: &Signed<Charter>, index: LeafIndex, rules: &Rules<'_>) {
+        let (id, number) = (charter.id(), charter.body().edition);
+        if let Some(known) = rules.editions.find(&id) {
+            if index < known.index() {
+                self.breaks(index, Violation::AlreadyLogged { id }, None);
+            }
+            return;
+        }
+        if !consented(charter, rules.editions) {
+            return;
+        }
+        let Some(known) = edition(rules.editions, number) else {
+            return self.breaks(index, Violation::UnknownCharter { id }, None);
+        };
+        let (first, second) = if known.index() < index { (known.id(), id) } else { (id, known.id()) };
+        if known.index().max(index) > rules.pinned {
+            self.breaks(index, Violation::Equivocation { series: Series::Edition, number, first, second }, None);
+        }
+    }
+
+    /// Rule 1: versions follow each other, each with one text; judged are those that carry the signatures of rule 2.
+    fn take_release(&mut self, release: Signed<Release>, index: LeafIndex, rules: &Rules<'_>) {
+        let body = release.body();
+        let (id, version) = (release.id(), body.version);
+        let charter = rules.editions.find(&body.charter);
+        if charter.is_none_or(|edition| signatures::release(&release, edition.charter()).is_err()) {
+            return;
+        }
+        let counts = index > rules.pinned;
+        if let Some(first) = self.releases.get(&version).copied() {
+            if first.release != id && counts {
+                let (number, first_id) = (version, first.release);
+                let violation =
+                    Violation::Equivocation { series: Series::Version, number, first: first_id, second: id };
+                self.breaks(index, violation, Some((first, Box::new(release))));
+            }
+            return;
+        }
+        if version <= self.newest && !self.from_start {
+            self.lacks_start = true;
+            return;
+        }
+        let before = version.checked_sub(1).and_then(|before| self.releases.get(&before));
+        if counts && before.is_some_and(|before| body.previous != Some(before.release)) {
+            self.breaks(index, Violation::PreviousMismatch { series: Series::Version, number: version }, None);
+        } else if counts && version > self.newest + 1 {
+            let expected = self.newest + 1;
+            let gap = Violation::NotContiguous { series: Series::Version, expected, found: version };
+            self.breaks(index, gap, None);
+        }
+        self.releases.insert(version, ReadRelease { version, release: id, index });
+        self.newest = self.newest.max(version);
+    }
+
+    fn breaks(&mut self, index: LeafIndex, violation: Violation, texts: Option<(ReadRelease, Box<Signed<Release>>)>) {
+        self.breach.get_or_insert(Breach { index, violation, texts });
+    }
+
+    /// What the state keeps: the releases from `oldest` on.
+    fn kept(&self, oldest: u64) -> ReadLog {
+        ReadLog {
+            size: self.frontier.size(),
+            nodes: self.frontier.nodes().to_vec(),
+            newest: self.newest,
+            releases: self.releases.range(oldest..).map(|(_, release)| *release).collect(),
+        }
+    }
+}
+
+fn edition(editions: &Editions, number: u64) -> Option<&Edition> {
+    editions.all().iter().find(|edition| edition.number() == number)
+}
+
+/// Whether a charter carries the signatures that an edition in its place must have: those of the edition before it, and
+/// its own thresholds.
+fn consented(charter: &Signed<Charter>, editions: &Editions) -> bool {
+    let number = charter.body().edition;
+    match number.checked_sub(1).and_then(|before| edition(editions, before)) {
+        Some(before) => signatures::amendment(charter, before.charter(), before.charter()).is_ok(),
+        None => number == 1 && signatures::first_edition(charter).is_ok(),
+    }
+}
+
+impl Update {
+    /// Reads what the log has beyond what was read, if the policy asks for that, and refuses a list whose versions or
+    /// editions have two texts. No release of the bundle is judged before.
+    pub(super) fn read_log(&mut self, bundle: &Bundle, editions: &Editions) -> Result<(), Stop> {
+        if !self.policy.audit().complete {
+            return Ok(());
+        }
+        let mut reading = self.reading.take().unwrap_or_else(|| Reading::from_state(self.state.read()));
+        let outcome = self.read_all(&mut reading, bundle, editions);
+        self.reading = Some(reading);
+        outcome
+    }
+
+    fn read_all(&mut self, reading: &mut Reading, bundle: &Bundle, editions: &Editions) -> Result<(), Stop> {
+        self.read_to_root(reading, bundle, editions)?;
+        let offered = self.offered(bundle)?;
+        let is_unknown = |(version, _): &(u64, Included)| !reading.releases.contains_key(version);
+        if !reading.from_start && (reading.lacks_start || offered.iter().any(is_unknown)) {
+            *reading = Reading::from_start();
+            self.read_to_root(reading, bundle, editions)?;
+        }
+        if let Some(breach) = &reading.breach {
+            return Err(self.breach(breach, bundle)?.into());
+        }
+        check_first(reading, &offered)?;
+        self.check_none_left_out(reading, &offered)?;
+        let is_kept =
+            |read: &ReadLog| offered.iter().all(|(version, _)| read.releases.iter().any(|at| at.version == *version));
+        if self.state.read().is_some_and(|read| read.size == reading.frontier.size() && is_kept(read)) {
+            return Ok(());
+        }
+        let oldest = offered.iter().map(|(version, _)| *version).min();
+        self.save(self.state.clone().with_read(reading.kept(oldest.unwrap_or(0))), None)
+    }
+
+    fn read_to_root(&mut self, reading: &mut Reading, bundle: &Bundle, editions: &Editions) -> Result<(), Stop> {
+        let tree = bundle.checkpoint.checkpoint();
+        let pinned = editions.find(self.policy.charter()).map_or(LeafIndex(0), Edition::index);
+        let list = self.policy.list().clone();
+        let rules = Rules { list: &list, editions, pinned };
+        while reading.next().0 < tree.size.0 {
+            self.read_tile(reading, tree.size, &rules)?;
+        }
+        if reading.frontier.size() == tree.size && reading.frontier.root() == tree.root {
+            return Ok(());
+        }
+        let problem = format!("the entries served do not make the root of {} entries", tree.size);
+        Err(malformed(&Resource::Checkpoint, problem))
+    }
+
+    fn read_tile(&mut self, reading: &mut Reading, size: TreeSize, rules: &Rules<'_>) -> Result<(), Stop> {
+        let no_tile = || malformed(&Resource::Checkpoint, "no such entry");
+        let path = tile::entry_tiles(reading.next(), size).next().ok_or_else(no_tile)?;
+        let (path, bytes) = self.received.tile(path)?;
+        let resource = Resource::Tile(path);
+        let entries = parse_entries(bytes, path.width()).map_err(|error| malformed(&resource, error))?;
+        let (read, first) = (reading.next().0, path.index() * u64::from(TILE_WIDTH));
+        let unread = (first..size.0).zip(&entries).skip_while(|(index, _)| *index < read);
+        unread.for_each(|(_, entry)| reading.take(entry, rules));
+        // A whole log need not fit into memory; a tile that grows may be needed once more.
+        if path.is_full() {
+            self.received.forget(&resource);
+        }
+        Ok(())
+    }
+
+    /// The releases of the bundle, and the one in force, with their versions.
+    fn offered(&self, bundle: &Bundle) -> Result<Vec<(u64, Included)>, Stop> {
+        let version = |included: &Included| {
+            let resource = Resource::Statement(included.id);
+            let release = self.logged(bundle, included)?.into_release();
+            let release = release.ok_or_else(|| malformed(&resource, "not a release"))?;
+            Ok((release.body().version, included.clone()))
+        };
+        let mut offered: Vec<_> = bundle.releases.iter().map(version).collect::<Result<_, Stop>>()?;
+        offered.extend(self.state.accepted().map(|accepted| {
+            let index = accepted.proof.release_index;
+            (accepted.version, Included { id: accepted.release, index, path: Vec::new() })
+        }));
+        Ok(offered)
+    }
+
+    /// Every signed release in the log is offered, as far as it is newer than the oldest one offered: a mirror can leave
+    /// out nothing.
+    fn check_none_left_out(&self, reading: &Reading, offered: &[(u64, Included)]) -> Result<(), Stop> {
+        let newest = offered.iter().map(|(version, _)| *version).max().unwrap_or(0);
+        if newest >= reading.newest {
+            return Ok(());
+        }
+        let problem = format!("without version {}, which is in the log", reading.newest);
+        Err(malformed(&Resource::Bundle(self.policy.list().clone()), problem))
+    }
+
+    /// What a breach is to the caller, with evidence where it can be had.
+    fn breach(&self, breach: &Breach, bundle: &Bundle) -> Result<Rejection, Stop> {
+        let Breach { index, violation, texts } = breach;
+        if let Violation::UnknownCharter { id } = violation {
+            let problem = format!("without the edition {id}, which is in the log");
+            return Err(malformed(&Resource::Bundle(self.policy.list().clone()), problem));
+        }
+        let evidence = match texts {
+            Some((first, second)) => unless_refused(self.read_equivocation(first, second, *index, bundle))?.flatten(),
+            None => None,
+        };
+        Ok(Rejection::Entry { index: *index, violation: violation.clone(), evidence: evidence.map(Box::new) })
+    }
+
+    /// Proof that two texts for one version are in the log.
+    fn read_equivocation(
+        &self,
+        first: &ReadRelease,
+        second: &Signed<Release>,
+        index: LeafIndex,
+        bundle: &Bundle,
+    ) -> Result<Option<Evidence>, Stop> {
+        let cited = bundle.charters.iter().find(|charter| charter.id == second.body().charter);
+        let charter = cited.map(|cited| self.statement(&cited.id)).transpose()?.and_then(Statement::into_charter);
+        let one = self.statement(&first.release)?.into_release();
+        let (Some(cited), Some(charter), Some(one)) = (cited, charter, one) else { return Ok(None) };
+        let in_log = |index| self.received.place(index, &bundle.checkpoint);
+        let evidence = Evidence::equivocation(
+            InLog { statement: &charter, proof: &proof(cited.index, &cited.path, &bundle.checkpoint) },
+            InLog { statement: &one, proof: &in_log(first.index)? },
+            InLog { statement: second, proof: &in_log(index)? },
+        );
+        Ok(evidence.verify(self.policy.trust()).is_ok().then_some(evidence))
+    }
+
+    /// The auditors of the policy that attest to have followed the log up to a release; or what is missing.
+    pub(super) fn check_attested(
+        &self,
+        bundle: &Bundle,
+        release: &Included,
+    ) -> Result<Result<Vec<VerifierKey>, Violation>, Stop> {
+        let audit = self.policy.audit();
+        let mut heard: Vec<VerifierKey> = Vec::new();
+        for included in bundle.attestations.iter().filter(|_| audit.followed > 0) {
+            let resource = Resource::Statement(included.id);
+            let attestation = self.logged(bundle, included)?.into_attestation();
+            let attestation = attestation.ok_or_else(|| malformed(&resource, "not an attestation"))?;
+            let auditor = &attestation.body().auditor;
+            if audit.counts(auditor) && followed(attestation.body(), included, release) {
+                signatures::attestation(&attestation).map_err(|violation| rule(included.id, violation))?;
+                heard.push(auditor.clone());
+            }
+        }
+        let (have, need) = (audit.heard(&heard), audit.followed);
+        Ok(if have >= need { Ok(heard) } else { Err(Violation::TooFewAttestations { have, need }) })
+    }
+}
+
+/// Whether an attestation says that its auditor read every entry up to a release, and none that was not there yet.
+fn followed(attestation: &Attestation, place: &Included, release: &Included) -> bool {
+    let read = attestation.log_size.map_or(0, |size| size.0);
+    let about_it = attestation.method == Method::Followed && attestation.release == release.id;
+    about_it && (release.index.0 + 1..=place.index.0).contains(&read)
+}
+
+/// Every release offered, and the one in force, is the first text for its version, at its first place.
+fn check_first(reading: &Reading, offered: &[(u64, Included)]) -> Result<(), Stop> {
+    for (version, included) in offered {
+        let Some(first) = reading.releases.get(version) else { continue };
+        let same = first.release == included.id;
+        if same && first.index == included.index {
+            continue;
+        }
+        let (number, first_id, second) = (*version, first.release, included.id);
+        let violation = match same {
+            true => Violation::AlreadyLogged { id: second },
+            false => Violation::Equivocation { series: Series::Version, number, first: first_id, second },
+        };
+        return Err(Rejection::Entry { index: included.index, violation, evidence: None }.into());
+    }
+    Ok(())
+}
+
+/// Evidence that a source does not give is no reason to forget why a list is refused.
+fn unless_refused<T>(outcome: Result<T, Stop>) -> Result<Option<T>, Stop> {
+    match outcome {
+        Ok(value) => Ok(Some(value)),
+        Err(Stop::Reject(_)) => Ok(None),
+        Err(stop) => Err(stop),
+    }
+}
