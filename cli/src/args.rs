@@ -17,7 +17,7 @@ pub(crate) use client::{ClientCommand, ClientFolder};
 pub(crate) use demo::DemoArgs;
 pub(crate) use key::{KeyCommand, KeyKind};
 pub(crate) use list::{AlgorithmArg, CheckArgs, DiffArgs, FormatArg, ListCommand, ProveArgs, RemoveArgs};
-pub(crate) use log::LogCommand;
+pub(crate) use log::{FsckArgs, LogCommand};
 pub(crate) use matching::MatchArgs;
 pub(crate) use monitor::{MonitorCommand, MonitorFolder};
 pub(crate) use release::{RailArgs, ReleaseCommand};
@@ -46,7 +46,7 @@ pub(crate) enum Command {
     /// Make and show keys.
     #[command(subcommand)]
     Key(KeyCommand),
-    /// Run a log.
+    /// Run a log, or check one.
     #[command(subcommand)]
     Log(LogCommand),
     /// Run a witness.

@@ -2,7 +2,7 @@
 
 use crate::error::FetchError;
 use crate::sink::Sink;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use tokio::fs::{self, File};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
@@ -30,6 +30,11 @@ impl Folder {
     /// The path of the file that a server has at `path`.
     pub(crate) fn location(&self, path: &str) -> String {
         self.join(path).display().to_string()
+    }
+
+    /// For reading many files, on the thread that asks.
+    pub(crate) fn reader(&self) -> Reader<'_> {
+        Reader { folder: self, trusted: None }
     }
 
     fn join(&self, path: &str) -> PathBuf {
@@ -66,6 +71,49 @@ impl Folder {
             return Err(FetchError::Malformed { location: location.to_owned(), reason });
         }
         File::open(&real).await.map_err(|error| not_opened(location, &error))
+    }
+}
+
+/// Reads one file after the other. Remembers the folder in which the last one was, so that links are not followed anew for
+/// each of its neighbours.
+pub(crate) struct Reader<'f> {
+    folder: &'f Folder,
+    /// A folder that was found to be inside, not through links that lead out.
+    trusted: Option<PathBuf>,
+}
+
+impl Reader<'_> {
+    /// The bytes of the file at `path` if it has at most `limit`.
+    pub(crate) fn read(&mut self, path: &str, limit: u64) -> Result<Vec<u8>, FetchError> {
+        let (wanted, location) = (self.folder.join(path), self.folder.location(path));
+        let metadata = std::fs::symlink_metadata(&wanted).map_err(|error| not_opened(&location, &error))?;
+        if metadata.is_symlink() {
+            self.check(&wanted, &location)?;
+        } else if let Some(parent) = wanted.parent().filter(|parent| self.trusted.as_deref() != Some(*parent)) {
+            self.check(parent, &location)?;
+            self.trusted = Some(parent.to_owned());
+        }
+        // Looked at before it is opened: a pipe would block.
+        let metadata = std::fs::metadata(&wanted).map_err(|error| not_opened(&location, &error))?;
+        if !metadata.is_file() {
+            return Err(FetchError::Malformed { location, reason: "it is not a regular file".to_owned() });
+        }
+        if metadata.len() > limit {
+            return Err(FetchError::TooLarge { location, limit });
+        }
+        let file = std::fs::File::open(&wanted).map_err(|error| not_opened(&location, &error))?;
+        let mut bytes = Vec::with_capacity(metadata.len() as usize);
+        let read = file.take(limit).read_to_end(&mut bytes);
+        read.map_err(|error| FetchError::Interrupted { location, reason: error.to_string() })?;
+        Ok(bytes)
+    }
+
+    /// Whether something is inside the folder, all links followed.
+    fn check(&self, wanted: &Path, location: &str) -> Result<(), FetchError> {
+        let inside = std::fs::canonicalize(&self.folder.path);
+        let inside = inside.map_err(|error| unreachable(&self.folder.path.display().to_string(), &error))?;
+        let real = std::fs::canonicalize(wanted).map_err(|error| not_opened(location, &error))?;
+        if real.starts_with(&inside) { Ok(()) } else { Err(FetchError::Escapes { location: location.to_owned() }) }
     }
 }
 

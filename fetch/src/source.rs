@@ -65,6 +65,36 @@ impl Source {
         }
     }
 
+    /// Reads tiles one after the other and gives each to `take`, so that no more than one of them is in memory; gives
+    /// `state` when all are read. What is missing is no reason to stop. Several calls at once read at once.
+    ///
+    /// For those who read a whole log: a folder is read in one go, on a thread of its own, where `take` runs, too.
+    pub async fn fold_tiles<T: Send + 'static>(
+        &self,
+        tiles: Vec<TilePath>,
+        mut state: T,
+        mut take: impl FnMut(&mut T, TilePath, Result<Vec<u8>, FetchError>) + Send + 'static,
+    ) -> Result<T, FetchError> {
+        let Place::Folder(folder) = &self.place else {
+            for tile in tiles {
+                let bytes = self.get(&Resource::Tile(tile), tile.max_bytes() as u64).await;
+                take(&mut state, tile, bytes);
+            }
+            return Ok(state);
+        };
+        let (folder, location) = (folder.clone(), self.to_string());
+        let read_all = move || {
+            let mut reader = folder.reader();
+            for tile in tiles {
+                let bytes = read_tile(&tile, |tile| reader.read(&tile.to_string(), tile.max_bytes() as u64));
+                take(&mut state, tile, bytes);
+            }
+            state
+        };
+        let ended = tokio::task::spawn_blocking(read_all).await;
+        ended.map_err(|error| FetchError::Interrupted { location, reason: error.to_string() })
+    }
+
     async fn read(&self, resource: &Resource, max_bytes: u64) -> Result<Vec<u8>, FetchError> {
         let mut bytes = Vec::new();
         self.copy_to(resource, max_bytes, &mut bytes).await?;
@@ -84,10 +114,9 @@ impl Source {
             answer => answer?,
         };
         let location = self.location(&full.to_string());
-        let bytes = match first_of(&bytes, partial) {
-            Ok(bytes) => bytes,
-            Err(error) => return Err(FetchError::Malformed { location, reason: error.to_string() }),
-        };
+        let malformed =
+            |error: TileError| FetchError::Malformed { location: location.clone(), reason: error.to_string() };
+        let bytes = first_of(&bytes, partial).map_err(malformed)?;
         let fits = bytes.len() as u64 <= max_bytes;
         fits.then_some(bytes).ok_or(FetchError::TooLarge { location, limit: max_bytes })
     }
@@ -112,6 +141,23 @@ impl Source {
             Place::Server(server) => server.location(path),
             Place::Folder(folder) => folder.location(path),
         }
+    }
+}
+
+/// Reads a tile, or what it would hold out of the full one if that has replaced it.
+fn read_tile(
+    tile: &TilePath,
+    mut read: impl FnMut(&TilePath) -> Result<Vec<u8>, FetchError>,
+) -> Result<Vec<u8>, FetchError> {
+    let missing = match read(tile) {
+        Err(missing @ FetchError::NotFound { .. }) if !tile.is_full() => missing,
+        answer => return answer,
+    };
+    let malformed =
+        |error: TileError| FetchError::Malformed { location: tile.full().to_string(), reason: error.to_string() };
+    match read(&tile.full()) {
+        Err(FetchError::NotFound { .. }) => Err(missing),
+        answer => first_of(&answer?, tile).map_err(malformed),
     }
 }
 

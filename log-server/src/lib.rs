@@ -15,6 +15,7 @@
 //! | [`bundles`] | what clients need | files |
 //! | `publication`, `sequencer`, `recovery` | the order of all this | HTTP |
 //! | `http` | the surface | everything else |
+//! | [`fsck`] | how to check a whole log, ours or another | how to mend it |
 //!
 //! Everything that the server knows is rebuilt from its files at each start; the database holds only the committed head
 //! and the releases that wait.
@@ -25,6 +26,7 @@ pub mod admission;
 pub mod bundles;
 pub mod content;
 pub mod files;
+pub mod fsck;
 mod http;
 pub mod log;
 pub mod objects;

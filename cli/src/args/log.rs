@@ -1,6 +1,6 @@
 //! Arguments of `isonomy log`.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -30,4 +30,26 @@ pub(crate) enum LogCommand {
         #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
         republish: u64,
     },
+    /// Check a whole log, this project's or any other of C2SP tlog-tiles: every entry and every tile against the signed
+    /// root. Says exactly which are wrong.
+    Fsck(FsckArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct FsckArgs {
+    /// The log: a URL, a folder laid out like one, or the data folder of a log server.
+    #[arg(value_name = "URL|DIR")]
+    pub(crate) source: String,
+    /// The log's key (vkey).
+    #[arg(long, value_name = "VKEY", required_unless_present = "policy")]
+    pub(crate) key: Option<String>,
+    /// A policy (C2SP tlog-policy) with the log's key and the witnesses that must have cosigned.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Read the snapshots and deltas that releases name, too, and compare their SHA-256.
+    #[arg(long)]
+    pub(crate) objects: bool,
+    /// How many parts of the log are read at a time [default: one for each processor, 16 over the network].
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: Option<u16>,
 }

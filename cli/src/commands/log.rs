@@ -1,6 +1,6 @@
 //! `isonomy log`.
 
-use super::{files, key, serving};
+use super::{files, fsck, key, serving};
 use crate::args::LogCommand;
 use crate::exit::Exit;
 use crate::output::Output;
@@ -10,7 +10,12 @@ use isonomy_publisher::keys;
 use std::time::Duration;
 
 pub(crate) async fn run(command: LogCommand, output: &Output) -> Result<Exit> {
-    let LogCommand::Serve { data, key, policy, publishers, auditors, listen, republish } = command;
+    let (data, key, policy, publishers, auditors, listen, republish) = match command {
+        LogCommand::Serve { data, key, policy, publishers, auditors, listen, republish } => {
+            (data, key, policy, publishers, auditors, listen, republish)
+        }
+        LogCommand::Fsck(args) => return fsck::run(&args, output).await,
+    };
     let config = Config {
         data,
         key: keys::read(&key)?,

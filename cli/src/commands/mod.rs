@@ -6,6 +6,7 @@ pub(crate) mod client;
 pub(crate) mod confirming;
 pub(crate) mod evidence;
 pub(crate) mod files;
+pub(crate) mod fsck;
 pub(crate) mod key;
 pub(crate) mod list;
 pub(crate) mod log;

@@ -4,6 +4,7 @@ use super::Exit;
 use isonomy_client::UpdateError;
 use isonomy_fetch::FetchError;
 use isonomy_log_server::ServeError as LogServeError;
+use isonomy_log_server::fsck::FsckError;
 use isonomy_matcher::image::DecodeError;
 use isonomy_matcher::receipt::ReceiptError;
 use isonomy_monitor::{MonitorError, ServeError as MonitorServeError};
@@ -33,6 +34,7 @@ pub(super) fn of(cause: &(dyn Error + 'static)) -> Option<Exit> {
     first_of!(
         receipt,
         evidence,
+        fsck,
         fetch,
         update,
         file,
@@ -66,6 +68,15 @@ fn evidence(error: &EvidenceError) -> Exit {
     match error {
         EvidenceError::Malformed(_) => Exit::Malformed,
         EvidenceError::Unproven(_) => Exit::Refused,
+    }
+}
+
+/// Whatever signed or serves a log that can't even be begun to be checked is refused.
+fn fsck(error: &FsckError) -> Exit {
+    match error {
+        FsckError::Fetch(error) => fetch(error),
+        FsckError::Checkpoint(_) | FsckError::TooLarge(_) => Exit::Refused,
+        FsckError::Panicked => Exit::Failed,
     }
 }
 

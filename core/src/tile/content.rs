@@ -33,20 +33,30 @@ pub fn encode_entries<E: AsRef<[u8]>>(entries: &[E]) -> Result<Vec<u8>, TileErro
 
 /// The entries of a tile of exactly this width.
 pub fn parse_entries(bytes: &[u8], width: u16) -> Result<Vec<Vec<u8>>, TileError> {
-    let wrong_count = TileError::EntryCount { expected: width };
-    let mut entries = Vec::new();
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        if entries.len() == usize::from(width) {
-            return Err(wrong_count);
-        }
-        let (length, after) = rest.split_first_chunk().ok_or(TileError::EntryTruncated)?;
-        let length = usize::from(u16::from_be_bytes(*length));
-        let (entry, after) = after.split_at_checked(length).ok_or(TileError::EntryTruncated)?;
-        entries.push(entry.to_vec());
-        rest = after;
+    split_entries(bytes, width).map(|entry| entry.map(<[u8]>::to_vec)).collect()
+}
+
+/// The entries of a tile of exactly this width, where they stand; ends with the first error.
+pub fn split_entries(bytes: &[u8], width: u16) -> impl Iterator<Item = Result<&[u8], TileError>> {
+    let (mut rest, mut count, mut is_broken) = (bytes, 0, false);
+    core::iter::from_fn(move || {
+        let entry = if is_broken { None } else { next_entry(&mut rest, &mut count, width).transpose() };
+        is_broken = !matches!(entry, Some(Ok(_)));
+        entry
+    })
+}
+
+fn next_entry<'b>(rest: &mut &'b [u8], count: &mut u16, width: u16) -> Result<Option<&'b [u8]>, TileError> {
+    let is_complete = *count == width;
+    if rest.is_empty() || is_complete {
+        let ends = rest.is_empty() && is_complete;
+        return if ends { Ok(None) } else { Err(TileError::EntryCount { expected: width }) };
     }
-    if entries.len() == usize::from(width) { Ok(entries) } else { Err(wrong_count) }
+    let (length, after) = rest.split_first_chunk().ok_or(TileError::EntryTruncated)?;
+    let length = usize::from(u16::from_be_bytes(*length));
+    let (entry, after) = after.split_at_checked(length).ok_or(TileError::EntryTruncated)?;
+    (*rest, *count) = (after, *count + 1);
+    Ok(Some(entry))
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@
 //! | list what a tree of some size consists of | [`tiles_of`], [`entry_tiles`] |
 //! | make a proof from tiles | [`tiles_for`], then [`nodes_from_tiles`] or [`node_from_tile`] |
 //! | append to a log | [`RightEdge`] |
+//! | check all of a log | [`audit`] |
 //! | read and write files | [`parse_hashes`], [`encode_hashes`], [`parse_entries`], [`encode_entries`] |
 //!
 //! Bytes that come from outside are only parsed here. A proof made of their hashes is judged like any other, by
@@ -25,11 +26,12 @@
 //!
 //! [tlog-tiles]: https://c2sp.org/tlog-tiles
 
+pub mod audit;
 mod content;
 mod edge;
 mod nodes;
 
-pub use content::{encode_entries, encode_hashes, parse_entries, parse_hashes};
+pub use content::{encode_entries, encode_hashes, parse_entries, parse_hashes, split_entries};
 pub use edge::{RightEdge, Tile};
 pub use nodes::{entry_tiles, node_from_tile, nodes_from_tiles, tiles_for, tiles_of};
 

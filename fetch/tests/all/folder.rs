@@ -1,6 +1,7 @@
 //! Reading from folders, some of which were made by somebody else.
 
 use isonomy_core::resource::Resource;
+use isonomy_core::tile::TilePath;
 use isonomy_fetch::{FetchError, Source};
 use std::fs;
 use std::path::Path;
@@ -87,6 +88,56 @@ async fn links_lead_nowhere_outside() {
     symlink(folder.path().join("outside"), mirror.join("list/hotline.example/known")).unwrap();
     let bundle = read(&folder, "list/hotline.example/known/bundle").await;
     assert!(matches!(bundle, Err(FetchError::Escapes { .. })));
+}
+
+/// Reads tiles as those do who read a whole log.
+async fn fold(folder: &TempDir, tiles: &[&str]) -> Vec<Result<Vec<u8>, FetchError>> {
+    let source = Source::folder(folder.path().join("mirror"));
+    let tiles = tiles.iter().map(|tile| TilePath::parse(tile).unwrap()).collect();
+    source.fold_tiles(tiles, Vec::new(), |read, _, bytes| read.push(bytes)).await.unwrap()
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn many_tiles_are_read_by_the_same_rules() {
+    use std::os::unix::fs::symlink;
+    let folder = mirror();
+    let tiles = folder.path().join("mirror/tile");
+    let hashes: Vec<u8> = (0..=255).flat_map(|n| [n; 32]).collect();
+    write(&tiles.join("0/000"), &hashes);
+    write(&tiles.join("0/003"), &vec![0; 8193]);
+    fs::create_dir(tiles.join("0/004")).unwrap();
+    symlink("../../../secret", tiles.join("0/005")).unwrap();
+    symlink("000", tiles.join("0/006")).unwrap();
+    write(&folder.path().join("outside/000"), &hashes);
+    symlink("../../outside", tiles.join("1")).unwrap();
+    let read = fold(
+        &folder,
+        &[
+            "tile/0/000",
+            "tile/0/000.p/2",
+            "tile/0/001",
+            "tile/0/002.p/1",
+            "tile/0/003",
+            "tile/0/004",
+            "tile/0/005",
+            "tile/0/006",
+            "tile/1/000",
+        ],
+    )
+    .await;
+    assert_eq!(read[0], Ok(hashes.clone()));
+    assert_eq!(read[1], Ok(hashes[..64].to_vec()), "the beginning of the full tile");
+    for missing in [2, 3] {
+        assert!(matches!(read[missing], Err(FetchError::NotFound { .. })), "{:?}", read[missing]);
+    }
+    assert!(matches!(read[4], Err(FetchError::TooLarge { limit: 8192, .. })));
+    assert!(matches!(read[5], Err(FetchError::Malformed { .. })));
+    assert!(matches!(read[6], Err(FetchError::Escapes { .. })));
+    assert_eq!(read[7], Ok(hashes));
+    assert!(matches!(read[8], Err(FetchError::Escapes { .. })), "{:?}", read[8]);
+    fs::remove_dir_all(folder.path().join("mirror")).unwrap();
+    assert!(fold(&folder, &["tile/0/000"]).await[0].is_err());
 }
 
 #[cfg(unix)]

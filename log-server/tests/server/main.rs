@@ -1,6 +1,7 @@
 //! The real server with real witnesses.
 
 mod attacks;
+mod fsck;
 #[cfg(unix)]
 mod kills;
 mod lists;

@@ -1,0 +1,159 @@
+//! What a check finds.
+
+use super::statements::Kind;
+use isonomy_core::checkpoint::CheckpointNote;
+use isonomy_core::hash::ObjectDigest;
+use isonomy_core::tile::audit::Fault;
+use isonomy_core::tree::LeafIndex;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The most findings that are kept; the others are counted.
+const MAX_FINDINGS: usize = 10_000;
+
+/// Something that is wrong with a log.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Finding {
+    /// The checkpoint lacks cosignatures that the policy asks for.
+    Quorum {
+        /// What is wrong.
+        reason: String,
+    },
+    /// A tile or an entry.
+    Tree(Fault),
+    /// An entry of a log of statements is none.
+    NotAStatement {
+        /// The entry.
+        index: LeafIndex,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The file of a statement.
+    Statement {
+        /// The entry that it is a copy of.
+        index: LeafIndex,
+        /// Its path.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The seen proof of a statement.
+    SeenProof {
+        /// The entry that it proves.
+        index: LeafIndex,
+        /// Its path.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An object of a release.
+    Object {
+        /// The entry of the release.
+        index: LeafIndex,
+        /// The object.
+        digest: ObjectDigest,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl Finding {
+    /// A short, stable name for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Quorum { .. } => "quorum",
+            Self::Tree(Fault::Unreadable { .. }) => "unreadable",
+            Self::Tree(Fault::Malformed { .. }) => "malformed",
+            Self::Tree(Fault::Hash { .. }) => "wrong-hash",
+            Self::Tree(Fault::Entry { .. }) => "wrong-entry",
+            Self::Tree(Fault::Foreign { .. }) => "wrong-tile",
+            Self::Tree(Fault::Undecided { .. }) => "undecided",
+            Self::Tree(Fault::Root { .. }) => "wrong-root",
+            Self::NotAStatement { .. } => "not-a-statement",
+            Self::Statement { .. } => "statement",
+            Self::SeenProof { .. } => "seen-proof",
+            Self::Object { .. } => "object",
+        }
+    }
+}
+
+/// Says what is wrong in one sentence.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Quorum { reason } => write!(f, "checkpoint: {reason}"),
+            Self::Tree(fault) => fault.fmt(f),
+            Self::NotAStatement { index, reason } => write!(f, "entry {index} is not a statement: {reason}"),
+            Self::Statement { index, path, reason } | Self::SeenProof { index, path, reason } => {
+                write!(f, "{path} of entry {index}: {reason}")
+            }
+            Self::Object { index, digest, reason } => write!(f, "object/{digest} of entry {index}: {reason}"),
+        }
+    }
+}
+
+/// What a check has found.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The checkpoint that everything was held against.
+    pub checkpoint: CheckpointNote,
+    /// Whether the entries are statements.
+    pub holds_statements: bool,
+    /// What is wrong, ordered by place.
+    pub findings: Vec<Finding>,
+    /// How many findings more there are.
+    pub omitted: usize,
+}
+
+impl Report {
+    /// Whether nothing is wrong.
+    pub fn is_sound(&self) -> bool {
+        self.findings.is_empty() && self.omitted == 0
+    }
+}
+
+/// Findings while they are collected.
+#[derive(Clone, Default)]
+pub(super) struct Findings(Arc<Mutex<Collected>>);
+
+#[derive(Default)]
+struct Collected {
+    findings: Vec<Finding>,
+    /// How many faults of the tree are kept elsewhere until they are judged.
+    elsewhere: usize,
+    omitted: usize,
+}
+
+impl Findings {
+    fn with<T>(&self, work: impl FnOnce(&mut Collected) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn extend(&self, findings: impl IntoIterator<Item = Finding>) {
+        self.with(|collected| {
+            for finding in findings {
+                if collected.findings.len() < MAX_FINDINGS {
+                    collected.findings.push(finding);
+                } else {
+                    collected.omitted += 1;
+                }
+            }
+        });
+    }
+
+    /// Drops those faults of a span that are too many.
+    pub(super) fn limit(&self, faults: &mut Vec<Fault>) {
+        self.with(|collected| {
+            let kept = faults.len().min(MAX_FINDINGS - collected.elsewhere);
+            collected.omitted += faults.len() - kept;
+            collected.elsewhere += kept;
+            faults.truncate(kept);
+        });
+    }
+
+    pub(super) fn report(&self, checkpoint: CheckpointNote, kind: Kind) -> Report {
+        let Collected { mut findings, omitted, .. } = self.with(std::mem::take);
+        findings.sort();
+        Report { checkpoint, holds_statements: kind == Kind::Statements, findings, omitted }
+    }
+}

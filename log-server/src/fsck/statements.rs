@@ -1,0 +1,208 @@
+//! What a log of ours has beside its tree: statements by their id, their seen proofs, and objects.
+
+use super::finding::Finding;
+use super::{Objects, Work};
+use isonomy_core::checkpoint::Checkpoint;
+use isonomy_core::hash::{HASH_SIZE, ObjectDigest, RootHash, StatementId, sha256};
+use isonomy_core::release::{ObjectRef, Release};
+use isonomy_core::resource::Resource;
+use isonomy_core::statement::{MAX_STATEMENT_SIZE, Statement};
+use isonomy_core::tile::{self, TILE_WIDTH, TilePath, parse_hashes};
+use isonomy_core::tlog_proof::{MAX_TLOG_PROOF_SIZE, TlogProof};
+use isonomy_core::tree::{Frontier, LeafIndex, TreeSize, leaf_hash, verify_inclusion};
+use isonomy_fetch::Source;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tokio::io::AsyncWrite;
+
+/// What the entries of a log are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    /// Anything.
+    Opaque,
+    /// Statements of ours.
+    Statements,
+}
+
+/// What a log's entries are, by its first one.
+pub(super) async fn kind_of(source: &Source, size: TreeSize) -> Kind {
+    let Some(bundle) = TilePath::of_entry(LeafIndex(0), size) else { return Kind::Opaque };
+    let bytes = source.get(&Resource::Tile(bundle), bundle.max_bytes() as u64).await.unwrap_or_default();
+    let first = tile::split_entries(&bytes, bundle.width()).next();
+    let is_statement = first.is_some_and(|entry| entry.is_ok_and(|entry| Statement::parse(entry).is_ok()));
+    if is_statement { Kind::Statements } else { Kind::Opaque }
+}
+
+/// What the entries of a span say is elsewhere.
+#[derive(Default)]
+pub(super) struct Claims {
+    statements: Vec<Claim>,
+    findings: Vec<Finding>,
+}
+
+struct Claim {
+    index: LeafIndex,
+    id: StatementId,
+    /// The SHA-256 of the entry.
+    digest: [u8; HASH_SIZE],
+    objects: Vec<ObjectRef>,
+}
+
+impl Claims {
+    /// Takes the entries of a bundle.
+    pub(super) fn collect(&mut self, kind: Kind, bundle: &TilePath, bytes: &[u8]) {
+        if kind == Kind::Opaque {
+            return;
+        }
+        let first = bundle.index() * u64::from(TILE_WIDTH);
+        for (index, entry) in (first..).map(LeafIndex).zip(tile::split_entries(bytes, bundle.width())) {
+            let Ok(entry) = entry else { return };
+            match Statement::parse(entry) {
+                Ok(statement) => self.statements.push(Claim::of(index, entry, &statement)),
+                Err(error) => self.findings.push(Finding::NotAStatement { index, reason: error.to_string() }),
+            }
+        }
+    }
+}
+
+impl Claim {
+    fn of(index: LeafIndex, entry: &[u8], statement: &Statement) -> Self {
+        let objects = if let Statement::Release(release) = statement { objects_of(release.body()) } else { Vec::new() };
+        Self { index, id: statement.id(), digest: sha256(&[entry]), objects }
+    }
+
+    fn statement(&self, reason: impl ToString) -> Finding {
+        let path = Resource::Statement(self.id).to_string();
+        Finding::Statement { index: self.index, path, reason: reason.to_string() }
+    }
+
+    fn seen_proof(&self, reason: impl ToString) -> Finding {
+        let path = Resource::SeenProof(self.id).to_string();
+        Finding::SeenProof { index: self.index, path, reason: reason.to_string() }
+    }
+}
+
+fn objects_of(release: &Release) -> Vec<ObjectRef> {
+    let deltas = release.deltas.iter().map(|delta| ObjectRef { size: delta.size, sha256: delta.sha256 });
+    [release.snapshot].into_iter().chain(deltas).collect()
+}
+
+/// Reads what a span's statements claim, and adds what is wrong with it to the findings.
+pub(super) async fn check(work: &Work, claims: Claims) {
+    work.findings.extend(claims.findings);
+    let mut roots = Roots { source: &work.source, size: work.size, known: BTreeMap::new() };
+    for claim in claims.statements {
+        match read_statement(work, &claim).await {
+            Ok(bytes) => {
+                let wrong = check_seen_proof(work, &claim, &bytes, &mut roots).await.err();
+                work.findings.extend(wrong.map(|reason| claim.seen_proof(reason)));
+            }
+            Err(finding) => work.findings.extend([finding]),
+        }
+        if work.options.objects == Objects::Read {
+            check_objects(work, &claim).await;
+        }
+    }
+}
+
+async fn read_statement(work: &Work, claim: &Claim) -> Result<Vec<u8>, Finding> {
+    let bytes = work.source.get(&Resource::Statement(claim.id), MAX_STATEMENT_SIZE as u64).await;
+    let bytes = bytes.map_err(|error| claim.statement(error))?;
+    let is_same = sha256(&[&bytes]) == claim.digest;
+    if is_same { Ok(bytes) } else { Err(claim.statement("it does not hold what the log has as that entry")) }
+}
+
+async fn check_seen_proof(work: &Work, claim: &Claim, entry: &[u8], roots: &mut Roots<'_>) -> Result<(), String> {
+    let bytes = work.source.get(&Resource::SeenProof(claim.id), MAX_TLOG_PROOF_SIZE as u64).await;
+    let proof = TlogProof::parse(&bytes.map_err(|error| error.to_string())?).map_err(|error| error.to_string())?;
+    if proof.index != claim.index {
+        return Err(format!("it proves entry {}", proof.index));
+    }
+    let seen = proof.checkpoint.checkpoint();
+    proof.checkpoint.verify_log(&work.options.log).map_err(|error| error.to_string())?;
+    let path = verify_inclusion(&leaf_hash(entry), proof.index, seen.size, &proof.path, &seen.root);
+    path.map_err(|error| error.to_string())?;
+    if let Some(policy) = work.options.policy.as_ref().filter(|policy| !policy.quorum().is_none()) {
+        proof.verify(entry, &work.options.log, policy).map_err(|error| error.to_string())?;
+    }
+    roots.check(seen).await
+}
+
+/// The roots of earlier sizes of the tree.
+struct Roots<'s> {
+    source: &'s Source,
+    size: TreeSize,
+    known: BTreeMap<(TreeSize, RootHash), Result<(), String>>,
+}
+
+impl Roots<'_> {
+    /// Whether an earlier checkpoint is one of this tree.
+    async fn check(&mut self, seen: &Checkpoint) -> Result<(), String> {
+        let key = (seen.size, seen.root);
+        if let Some(judged) = self.known.get(&key) {
+            return judged.clone();
+        }
+        let judged = self.judge(seen).await;
+        self.known.insert(key, judged.clone());
+        judged
+    }
+
+    async fn judge(&self, seen: &Checkpoint) -> Result<(), String> {
+        if seen.size > self.size {
+            return Err(format!("it is of {} entries, the log's own checkpoint of {} only", seen.size, self.size));
+        }
+        let places = Frontier::coordinates(seen.size);
+        let mut tiles = BTreeMap::new();
+        for tile in tile::tiles_for(&places, self.size) {
+            let bytes = self.source.get(&Resource::Tile(tile), tile.max_bytes() as u64).await;
+            let hashes = parse_hashes(&bytes.map_err(|error| error.to_string())?, tile.width());
+            tiles.insert(tile, hashes.map_err(|error| error.to_string())?);
+        }
+        let nodes = tile::nodes_from_tiles(&places, self.size, |tile| tiles.get(tile).map(Vec::as_slice));
+        let frontier = nodes.and_then(|nodes| Frontier::from_parts(seen.size, nodes));
+        let is_of_this_tree = frontier.is_some_and(|frontier| frontier.root() == seen.root);
+        if is_of_this_tree { Ok(()) } else { Err(contradiction(seen)) }
+    }
+}
+
+fn contradiction(seen: &Checkpoint) -> String {
+    format!(
+        "the log signed in it a tree of {} entries that is not the beginning of this one: either the tiles are damaged or \
+         the log has two histories",
+        seen.size
+    )
+}
+
+async fn check_objects(work: &Work, claim: &Claim) {
+    for object in &claim.objects {
+        let mut hasher = Hasher(Sha256::new());
+        let copied = work.source.copy_to(&Resource::Object(object.sha256), object.size, &mut hasher).await;
+        let found = ObjectDigest(hasher.0.finalize().into());
+        let reason = match copied {
+            Ok(size) if size == object.size && found == object.sha256 => continue,
+            Ok(size) => format!("it has {size} bytes and the SHA-256 {found}; {} bytes were named", object.size),
+            Err(error) => error.to_string(),
+        };
+        work.findings.extend([Finding::Object { index: claim.index, digest: object.sha256, reason }]);
+    }
+}
+
+/// A writer that keeps nothing but the hash.
+struct Hasher(Sha256);
+
+impl AsyncWrite for Hasher {
+    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        self.0.update(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}

@@ -1,0 +1,85 @@
+//! Checking a log of ours: what it serves beside the tree.
+
+use crate::published;
+use crate::world::World;
+use isonomy_core::resource::Resource;
+use isonomy_core::statement::Statement;
+use isonomy_fetch::Source;
+use isonomy_log_server::fsck::{Finding, Objects, Options, Report, fsck};
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+struct Checked {
+    world: World,
+    public: PathBuf,
+    statements: [Statement; 3],
+}
+
+impl Checked {
+    async fn new() -> Self {
+        let mut world = World::with_log().await;
+        let (_, statements) = published(&world).await;
+        world.stop_log().await.unwrap();
+        Self { public: world.data().join("public"), world, statements }
+    }
+
+    async fn check(&self) -> Report {
+        let options = Options {
+            log: self.world.log_verifier(),
+            policy: Some(self.world.policy.clone()),
+            objects: Objects::Read,
+            jobs: 2,
+        };
+        let report = fsck(&Source::folder(&self.public), &options, Arc::new(|_| ())).await.unwrap();
+        assert!(report.holds_statements);
+        report
+    }
+
+    /// What is found while `resource` holds what `change` makes of it.
+    async fn after(&self, resource: Resource, change: impl FnOnce(Vec<u8>) -> Option<Vec<u8>>) -> Vec<Finding> {
+        let path = self.public.join(resource.to_string());
+        let original = fs::read(&path).unwrap();
+        match change(original.clone()) {
+            Some(bytes) => fs::write(&path, bytes).unwrap(),
+            None => fs::remove_file(&path).unwrap(),
+        }
+        let report = self.check().await;
+        fs::write(&path, original).unwrap();
+        report.findings
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_proofs_and_objects_are_checked_beside_the_tree() {
+    let checked = Checked::new().await;
+    assert_eq!(checked.check().await.findings, []);
+    let [charter, second, third] = &checked.statements;
+
+    let file = Resource::Statement(second.id());
+    let other = |_| Some(third.to_bytes());
+    assert!(matches!(checked.after(file.clone(), other).await[..], [Finding::Statement { .. }]));
+    assert!(matches!(checked.after(file, |_| None).await[..], [Finding::Statement { .. }]));
+
+    let proof = Resource::SeenProof(second.id());
+    let of_another = fs::read(checked.public.join(Resource::SeenProof(charter.id()).to_string())).unwrap();
+    assert!(matches!(checked.after(proof.clone(), |_| Some(of_another)).await[..], [Finding::SeenProof { .. }]));
+    let without_witnesses = |bytes: Vec<u8>| {
+        let text = String::from_utf8(bytes).unwrap();
+        let kept: Vec<_> = text.lines().filter(|line| !line.starts_with("— witness")).collect();
+        Some((kept.join("\n") + "\n").into_bytes())
+    };
+    let found = checked.after(proof.clone(), without_witnesses).await;
+    assert!(matches!(&found[..], [Finding::SeenProof { reason, .. }] if reason.contains("quorum")), "{found:?}");
+    assert!(matches!(checked.after(proof, |_| None).await[..], [Finding::SeenProof { .. }]));
+
+    let Statement::Release(release) = third else { panic!() };
+    let snapshot = Resource::Object(release.body().snapshot.sha256);
+    let flipped = |mut bytes: Vec<u8>| {
+        bytes[5] ^= 1;
+        Some(bytes)
+    };
+    assert!(matches!(checked.after(snapshot.clone(), flipped).await[..], [Finding::Object { .. }]));
+    assert!(matches!(checked.after(snapshot, |_| None).await[..], [Finding::Object { .. }]));
+    assert_eq!(checked.check().await.findings, []);
+}
