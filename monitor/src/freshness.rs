@@ -41,7 +41,9 @@ pub(crate) fn frozen(history: &History, witnessed: Timestamp, clock: Timestamp) 
 /// What of a list is about to expire, has expired, or widens soon.
 pub(crate) fn of_list(name: &ListName, list: &ListHistory, clock: Timestamp) -> Vec<Finding> {
     let mut findings: Vec<Finding> = expiry(name, list, clock).into_iter().collect();
-    let running = list.editions().all().iter().filter(|edition| edition.in_force_since() > clock);
+    // A narrowing edition is in force since it was witnessed, which a clock that is behind takes for the future.
+    let widening = list.editions().all().iter().filter(|edition| edition.notice().is_some());
+    let running = widening.filter(|edition| edition.in_force_since() > clock);
     findings.extend(running.map(|edition| {
         let widens = list.editions().widenings_of(&edition.id()).join("; ");
         let words = format!(

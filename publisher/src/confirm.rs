@@ -2,6 +2,8 @@
 
 use isonomy_client::{Client, Refusal, Source, UpdateError};
 use isonomy_core::hash::StatementId;
+use isonomy_core::release::Release;
+use isonomy_core::statement::Signed;
 use isonomy_core::time::Timestamp;
 use serde::Serialize;
 
@@ -32,6 +34,11 @@ pub enum Confirmation {
         /// The version.
         version: u64,
     },
+    /// Clients use a later one already.
+    Superseded {
+        /// The version that they use.
+        version: u64,
+    },
     /// Clients see it and wait.
     Pending {
         /// The version that they use until then; none if it is the first.
@@ -45,7 +52,7 @@ pub enum Confirmation {
 pub async fn confirm(
     client: &mut Client,
     sources: &[Source],
-    release: &StatementId,
+    release: &Signed<Release>,
     clock: Timestamp,
 ) -> Result<Confirmation, ConfirmError> {
     let updated = match client.update(sources, clock).await {
@@ -60,15 +67,16 @@ pub async fn confirm(
         Err(error) => return Err(error.into()),
     };
     let version = updated.list.version();
-    if updated.list.accepted().release == *release {
+    if updated.list.accepted().release == release.id() {
         return Ok(Confirmation::InUse { version });
     }
-    match updated.pending.iter().find(|pending| pending.release == *release) {
+    match updated.pending.iter().find(|pending| pending.release == release.id()) {
         Some(pending) => {
             let waits_for = format!("{}: {}", pending.waits_for.rule(), pending.waits_for);
             Ok(Confirmation::Pending { in_force: Some(version), waits_for })
         }
-        None => Err(ConfirmError::NotShown { expected: *release, version }),
+        None if version > release.body().version => Ok(Confirmation::Superseded { version }),
+        None => Err(ConfirmError::NotShown { expected: release.id(), version }),
     }
 }
 
@@ -96,6 +104,13 @@ mod tests {
         Base { release, entries: content }
     }
 
+    /// A second release that the log does not get.
+    async fn compose_next(log: &TestLog, first: &Base) -> crate::draft::Draft {
+        let view = log.view().await.unwrap();
+        let term = Term { created: log.clock(), validity: None };
+        compose(&view, std::slice::from_ref(first), &entries(1, 22), term).unwrap()
+    }
+
     #[tokio::test]
     async fn clients_wait_for_a_release_and_then_use_it() {
         let mut log = TestLog::with_charter().await;
@@ -103,16 +118,19 @@ mod tests {
         let mut client = Client::open(folder.path(), log.client_policy()).unwrap();
         let sources = [log.source()];
         let first = publish(&mut log, &[], 20).await;
-        let pending = confirm(&mut client, &sources, &first.release.id(), log.clock()).await.unwrap();
+        let pending = confirm(&mut client, &sources, &first.release, log.clock()).await.unwrap();
         assert!(matches!(pending, Confirmation::Pending { in_force: None, .. }), "{pending:?}");
         log.advance(100);
-        let in_use = confirm(&mut client, &sources, &first.release.id(), log.clock()).await.unwrap();
+        let in_use = confirm(&mut client, &sources, &first.release, log.clock()).await.unwrap();
         assert_eq!(in_use, Confirmation::InUse { version: 1 });
-        let unknown = confirm(&mut client, &sources, &StatementId([1; 32]), log.clock()).await;
+        let hidden = sign_release(&compose_next(&log, &first).await).release().clone();
+        let unknown = confirm(&mut client, &sources, &hidden, log.clock()).await;
         assert!(matches!(unknown, Err(ConfirmError::NotShown { version: 1, .. })));
-        let second = publish(&mut log, &[first], 25).await;
+        let second = publish(&mut log, std::slice::from_ref(&first), 25).await;
         log.advance(100);
-        let in_use = confirm(&mut client, &sources, &second.release.id(), log.clock()).await.unwrap();
+        let in_use = confirm(&mut client, &sources, &second.release, log.clock()).await.unwrap();
         assert_eq!(in_use, Confirmation::InUse { version: 2 });
+        let older = confirm(&mut client, &sources, &first.release, log.clock()).await.unwrap();
+        assert_eq!(older, Confirmation::Superseded { version: 2 }, "an old draft submitted again accuses nobody");
     }
 }

@@ -227,6 +227,7 @@ fn what_is_no_early_admission() {
     assert!(verify(&evidence(&|_| ()), &world).is_ok());
     let edits: &[(&str, &Edit)] = &[
         ("an edition that was there already", &|p| p.earlier = earlier(3, &[(1, 1000), (2, 1000)])),
+        ("a clock that was ahead", &|p| p.earlier = earlier(2, &[(1, 2001), (2, 2001)])),
         ("one witness's word", &|p| p.earlier = earlier(2, &[(1, 900)])),
         ("editions the wrong way round", &|p| std::mem::swap(&mut p.before, &mut p.edition)),
         ("another edition", &|p| p.edition = p.before.clone()),

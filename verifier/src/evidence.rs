@@ -240,6 +240,11 @@ fn verify_early_admission(policy: &TlogPolicy, parts: &EarlyAdmission) -> Result
         return Err(unproven("the edition was in the log already"));
     }
     let (_, public) = proven(policy, &log, &parts.release_proof, &release.to_bytes())?;
+    if public.earliest < not_yet {
+        return Err(unproven(
+            "the release was witnessed before the checkpoint that does not have its edition: a clock may be wrong",
+        ));
+    }
     let (at_most, notice) = (public.earliest.since(not_yet), before.body().limits.notice);
     if at_most >= notice {
         return Err(unproven("the notice may have been over"));

@@ -6,6 +6,8 @@ use isonomy_client::{Client, system_clock};
 use isonomy_core::charter::Charter;
 use isonomy_core::hash::StatementId;
 use isonomy_core::policy::Policy as TlogPolicy;
+use isonomy_core::release::Release;
+use isonomy_core::statement::Signed;
 use isonomy_fetch::Source;
 use isonomy_publisher::confirm::{Confirmation, confirm};
 use isonomy_publisher::view::ListView;
@@ -19,7 +21,7 @@ pub(crate) async fn ask(
     view: &ListView,
     charter: &Charter,
     source: &Source,
-    release: &StatementId,
+    release: &Signed<Release>,
 ) -> Result<Confirmation> {
     let first = view.editions().all().first().context("the list has no charter")?;
     let policy = policy_for(trust, charter, &first.id())?;
@@ -54,6 +56,7 @@ fn policy_for(trust: &TlogPolicy, charter: &Charter, pinned: &StatementId) -> Re
 pub(crate) fn words(confirmation: &Confirmation) -> String {
     match confirmation {
         Confirmation::InUse { version } => format!("✓ a client accepts version {version}"),
+        Confirmation::Superseded { version } => format!("✓ it is in the log; clients use version {version} by now"),
         Confirmation::Pending { waits_for, .. } => {
             format!("✓ a client sees it, and waits as it should: {waits_for}")
         }

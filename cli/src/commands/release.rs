@@ -244,8 +244,8 @@ async fn publish(folder: &Path, key: &Path, desk: &Desk, proof: Option<&Path>, o
     let report = submit_release(&desk.log, &desk.trust, &complete, cited.charter()).await;
     let report = report.context("the release was not published")?;
     write_proof(proof, &report)?;
-    let (published, charter) = (complete.release().id(), cited.charter());
-    let confirmed = confirming::ask(&desk.folder, &desk.trust, &view, charter, &desk.source, &published).await;
+    let (published, charter) = (complete.release(), cited.charter());
+    let confirmed = confirming::ask(&desk.folder, &desk.trust, &view, charter, &desk.source, published).await;
     let confirmed = confirmed.context("the release is in the log, but a client would not accept it")?;
     let words = format!("{}\n{}", submit_words(&report, "release"), confirming::words(&confirmed));
     output.report(words, &json!({ "published": report, "client": confirmed }))?;
