@@ -12,11 +12,11 @@ mod release;
 mod verify;
 mod witness;
 
-pub(crate) use charter::CharterCommand;
+pub(crate) use charter::{CharterCommand, SeverityArg};
 pub(crate) use client::{ClientCommand, ClientFolder};
 pub(crate) use demo::DemoArgs;
 pub(crate) use key::{KeyCommand, KeyKind};
-pub(crate) use list::{AlgorithmArg, CheckArgs, DiffArgs, FormatArg, ListCommand, ProveArgs, RemoveArgs};
+pub(crate) use list::{AlgorithmArg, CheckArgs, DiffArgs, FormatArg, ImportArgs, ListCommand, ProveArgs, RemoveArgs};
 pub(crate) use log::{FsckArgs, LogCommand};
 pub(crate) use matching::MatchArgs;
 pub(crate) use monitor::{MonitorCommand, MonitorFolder};

@@ -6,10 +6,11 @@
 //!
 //! A charter passes as a note from hand to hand until everybody has signed it who must ([`sign`], [`missing`]).
 
+pub mod dialogue;
 pub mod lint;
 mod template;
 
-pub use lint::{Finding, lint};
+pub use lint::{Finding, Severity, lint};
 pub use template::{template, to_toml};
 
 use crate::memory::{MemoryError, Role, SignedText, SigningMemory};

@@ -245,8 +245,8 @@ mod tests {
         report.write_csv(&mut table).unwrap();
         assert!(table.starts_with(b"file,width,height,quality,pdq\n\"a, with comma.bmp\",64,64,"));
         let options = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::PdqFull) };
-        let imported = import(&table[..], &options).unwrap();
-        assert_eq!((imported.entries.len(), imported.report.refused_lines), (3, 0), "{:?}", imported.report);
+        let (imported, report) = import(&table[..], &options).unwrap();
+        assert_eq!((imported.entries.len(), report.refused_records), (3, 0), "{report:?}");
     }
 
     #[test]

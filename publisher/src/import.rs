@@ -1,50 +1,103 @@
 //! Files of hashes, in the formats that maintainers have, to the entries of a list.
 //!
-//! | format | a line |
+//! | format | module |
 //! |---|---|
-//! | [`Format::Lines`] | `<hash>` or `pdq <hash>` |
-//! | [`Format::Sums`] | `<hash>  <name>` or `<hash> *<name>`, as sha256sum, sha1sum and md5sum write it |
-//! | [`Format::Csv`] | fields separated by commas, semicolons or tabs; with a header, the hash is in a column with a name such as `pdq`, `sha256` or `hash`; without, in the first one, also as `hash=<hash>` |
+//! | [`Format::Lines`], [`Format::Sums`], [`Format::Pdq`], [`Format::Vpdq`] | `lines`: a record on each line |
+//! | [`Format::Csv`], [`Format::ThreatExchange`] | `table` |
+//! | [`Format::Updates`] | `updates`: ThreatExchange's `threat_updates` JSON |
+//! | [`Format::StopNcii`] | `stopncii`: StopNCII's JSON |
+//! | [`Format::Terrorism`] | `terrorism`: Tech Against Terrorism's JSON |
+//! | [`Format::Ncmec`] | `ncmec`: NCMEC's hash-sharing XML |
 //!
-//! A hash is hexadecimal in either case, or standard base64. The format is recognised by the first line that is neither
-//! empty nor a comment (`#`), unless it is given. Order and repetitions of hashes don't matter.
+//! A hash is hexadecimal in either case, or standard base64. The format is recognised by how a file begins, unless it is
+//! given. Files may be of several formats and come in any order, as may the records in them; repetitions don't matter. Of all
+//! that is said of one hash, the latest counts (`outcome`).
 //!
-//! A line that holds no hash of the algorithm is refused, with its number and the reason, and so is the whole file, unless
-//! refused lines are to be skipped. An all-zero hash is always refused, an irregular one (rule 8) unless that is allowed.
+//! A record that holds no hash of the algorithm where there should be one is refused, with its line, field and reason, and so
+//! is the whole import, unless refused records are to be skipped. An all-zero hash is always refused, an irregular one (rule 8)
+//! unless that is allowed. Records about other kinds of hashes, and those that are not selected by class, tag or quality, are
+//! passed over and counted.
+//!
+//! Files stream: beside the list itself, an import takes about 100 MB however long they are; more is sorted on disk.
 
-mod format;
+mod budget;
+mod feed;
+mod lines;
+mod ncmec;
+mod outcome;
+mod recognise;
+mod record;
+mod sorting;
+mod stopncii;
+mod table;
+mod terrorism;
+mod updates;
 
-use format::{Columns, Row};
+use isonomy_core::encoding::{from_hex, to_hex};
 use isonomy_core::list::entries::MAX_ENTRIES;
-use isonomy_core::list::{Algorithm, Entries, EntryVerdict, ListError};
+use isonomy_core::list::{Algorithm, Entries, ListError};
+use outcome::{Id, OutcomeError, Sayings};
+use recognise::{recognise, without_bom};
+use record::{Choice, Record, Refusal, choose};
 use serde::Serialize;
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, BufReader, Read, Write};
 
 /// The most bytes of a file.
-pub const MAX_IMPORT_BYTES: u64 = 16 << 30;
+pub const MAX_IMPORT_BYTES: u64 = 64 << 30;
 /// The most bytes of a line.
 pub const MAX_LINE: usize = 64 << 10;
-/// The most refused lines that a report shows.
+/// The most refused records that a report shows.
 const SHOWN: usize = 100;
 /// How much of a file is looked at to recognise its format.
 const HEAD: u64 = MAX_LINE as u64;
 
 /// How the hashes are written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Format {
     /// One hash on each line.
     Lines,
     /// As sha256sum, sha1sum and md5sum write it.
     Sums,
-    /// A table.
+    /// A table with named columns.
     Csv,
+    /// PDQ's own tools: `hash=…,quality=…`.
+    Pdq,
+    /// vPDQ: a hash for each frame of a video.
+    Vpdq,
+    /// ThreatExchange's table without a header.
+    ThreatExchange,
+    /// ThreatExchange's `threat_updates` JSON.
+    Updates,
+    /// StopNCII's JSON.
+    #[serde(rename = "stopncii")]
+    StopNcii,
+    /// Tech Against Terrorism's JSON.
+    Terrorism,
+    /// NCMEC's hash-sharing XML, version 2.
+    Ncmec,
 }
 
-/// What to do with lines that hold no hash.
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 10] = [
+        Self::Lines,
+        Self::Sums,
+        Self::Csv,
+        Self::Pdq,
+        Self::Vpdq,
+        Self::ThreatExchange,
+        Self::Updates,
+        Self::StopNcii,
+        Self::Terrorism,
+        Self::Ncmec,
+    ];
+}
+
+/// What to do with records that should hold a hash and don't.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Invalid {
-    /// Refuse the whole file.
+    /// Refuse the whole import.
     #[default]
     Refuse,
     /// Leave them out, and report them.
@@ -54,14 +107,14 @@ pub enum Invalid {
 /// What to do with hashes that rule 8 admits only by exception.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Irregular {
-    /// Refuse them like lines without a hash.
+    /// Refuse them like records without a hash.
     #[default]
     Refuse,
     /// Admit them, and count them.
     Allow,
 }
 
-/// How a file is to be read.
+/// How files are to be read.
 #[derive(Clone, Debug)]
 pub struct ImportOptions {
     /// The list's algorithm.
@@ -70,16 +123,20 @@ pub struct ImportOptions {
     pub format: Option<Format>,
     /// The column of a table that holds the hashes; `None` for one that is known to.
     pub column: Option<String>,
-    /// Lines that hold no hash.
+    /// Records that hold no hash.
     pub invalid: Invalid,
     /// Irregular hashes.
     pub irregular: Irregular,
-    /// Where a table gives the quality of a picture, the least that is taken.
+    /// Where a file gives the quality of a picture, the least that is taken, 0 to 100.
     pub min_quality: u64,
+    /// The classes that are taken, in either case; all if there are none.
+    pub classes: Vec<String>,
+    /// The tags of which a record has at least one; all records if there are none.
+    pub tags: Vec<String>,
 }
 
 impl ImportOptions {
-    /// To recognise the format, refuse what is not as it should be, and take any quality.
+    /// To recognise the format, refuse what is not as it should be, and take everything.
     pub fn new(algorithm: Algorithm) -> Self {
         Self {
             algorithm,
@@ -88,11 +145,13 @@ impl ImportOptions {
             invalid: Invalid::default(),
             irregular: Irregular::default(),
             min_quality: 0,
+            classes: Vec::new(),
+            tags: Vec::new(),
         }
     }
 }
 
-/// Why a file is not imported.
+/// Why files are not imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// It can't be read.
@@ -122,13 +181,32 @@ pub enum ImportError {
         /// The columns that there are.
         found: Vec<String>,
     },
+    /// A document in XML or JSON is not of its format as a whole.
+    #[error("the document is malformed: {0}. Nothing was imported")]
+    Malformed(String),
+    /// What should select records stands in none of them.
+    #[error("no record gives a {what}, so {flag} would select nothing; leave it out, or give another file")]
+    NothingToSelectBy {
+        /// `quality`, `class` or `tag`.
+        what: &'static str,
+        /// The flag.
+        flag: &'static str,
+    },
     /// The file is larger than [`MAX_IMPORT_BYTES`].
     #[error("the file is larger than {MAX_IMPORT_BYTES} bytes; split it")]
     TooLarge,
     /// There are more hashes than a list can have.
-    #[error("the file holds more hashes than the {MAX_ENTRIES} that a list can have")]
+    #[error("the files hold more hashes than the {MAX_ENTRIES} that a list can have")]
     TooMany,
-    /// Lines were refused.
+    /// Ids that were kept are not as they were written.
+    #[error("line {line} of the kept ids is not as it was written: {text:?}")]
+    Ids {
+        /// The line, from 1.
+        line: u64,
+        /// What stands there.
+        text: String,
+    },
+    /// Records were refused.
     #[error("{}", refusal(.0))]
     Refused(Box<ImportReport>),
     /// The hashes can't be a list.
@@ -136,65 +214,186 @@ pub enum ImportError {
     List(#[from] ListError),
 }
 
+impl From<OutcomeError> for ImportError {
+    fn from(error: OutcomeError) -> Self {
+        match error {
+            OutcomeError::File(error) => Self::Read(error),
+            OutcomeError::List(error) => Self::List(error),
+        }
+    }
+}
+
 fn refusal(report: &ImportReport) -> String {
-    let first = report.refused.first().map(|line| format!("; the first is line {}: {}", line.line, line.reason));
+    let first = report.refused.first().map(|one| format!("; the first is {}", one.words()));
     format!(
-        "{} of {} lines are refused{}. Nothing was imported: mend the file, or leave such lines out with --skip-invalid",
-        report.refused_lines,
-        report.lines,
+        "{} of {} records are refused{}. Nothing was imported: mend the file, or leave such records out with --skip-invalid",
+        report.refused_records,
+        report.records,
         first.unwrap_or_default()
     )
 }
 
-/// The entries of a file.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Imported {
-    /// The entries, sorted, each once.
-    pub entries: Entries,
-    /// How it went.
-    pub report: ImportReport,
-}
-
-/// How an import went.
+/// How the import of one file went.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct ImportReport {
     /// The format.
     pub format: Format,
-    /// Lines or records that should hold a hash.
-    pub lines: u64,
-    /// Entries that came of them.
-    pub entries: u64,
-    /// Hashes that were there already.
-    pub duplicates: u64,
-    /// Entries that rule 8 admits only by exception.
-    pub irregular: u64,
-    /// How many lines were refused.
-    pub refused_lines: u64,
+    /// Lines or records.
+    pub records: u64,
+    /// Hashes that were taken, repetitions too.
+    pub taken: u64,
+    /// Records that withdraw a hash.
+    pub withdrawals: u64,
+    /// Records without a hash by the list's algorithm.
+    pub other_hashes: u64,
+    /// Records that were not selected by class, tag or quality.
+    pub not_selected: u64,
+    /// How many records were refused.
+    pub refused_records: u64,
     /// The first of those.
-    pub refused: Vec<RefusedLine>,
+    pub refused: Vec<RefusedRecord>,
 }
 
-/// A line that was refused.
+/// A record that was refused.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct RefusedLine {
-    /// Its number, from 1.
+pub struct RefusedRecord {
+    /// The number of the line on which it stands, or ends where it has several; from 1.
     pub line: u64,
+    /// Which part of it.
+    pub field: &'static str,
     /// Why.
     pub reason: String,
 }
 
-/// Imports a file of hashes.
-pub fn import(mut file: impl BufRead, options: &ImportOptions) -> Result<Imported, ImportError> {
-    let mut head = Vec::new();
-    file.by_ref().take(HEAD).read_to_end(&mut head)?;
-    let plan = format::recognise(format::without_bom(&head), options)?;
-    let whole = Limited { left: MAX_IMPORT_BYTES, inner: io::Cursor::new(format::without_bom(&head)).chain(file) };
-    let mut collector = Collector::new(plan.format, options);
-    match plan.columns {
-        None => collector.lines(whole)?,
-        Some(columns) => collector.table(whole, &columns)?,
+impl RefusedRecord {
+    /// Where it stands, and why it is refused.
+    pub fn words(&self) -> String {
+        format!("line {}, {}: {}", self.line, self.field, self.reason)
     }
-    collector.finish()
+}
+
+/// What came of all files.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Imported {
+    /// The entries that come, sorted, each once.
+    pub entries: Entries,
+    /// Hashes that are withdrawn: they go if the list had them.
+    pub withdrawn: Entries,
+    /// How often a hash was given that had been given already.
+    pub duplicates: u64,
+    /// Entries that rule 8 admits only by exception.
+    pub irregular: u64,
+    /// Withdrawals by an id under which nothing was known: what they were meant to remove may still be listed.
+    pub unknown_ids: u64,
+    ids: Vec<(Id, Vec<u8>)>,
+}
+
+impl Imported {
+    /// Writes, for [`Importer::know_ids`] in a later import, which hash was given under which id: a line each, the first 16
+    /// bytes of SHA-256 of the id, and the hash, in hexadecimal.
+    pub fn write_ids(&self, mut out: impl Write) -> io::Result<()> {
+        for (id, hash) in &self.ids {
+            writeln!(out, "{} {}", to_hex(id), to_hex(hash))?;
+        }
+        out.flush()
+    }
+}
+
+/// Imports any number of files into one list.
+pub struct Importer<'o> {
+    options: &'o ImportOptions,
+    sayings: Sayings,
+    seen: Seen,
+}
+
+/// Whether any record gave what could select it.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    records: bool,
+    quality: bool,
+    class: bool,
+    tag: bool,
+}
+
+impl<'o> Importer<'o> {
+    /// An import of nothing yet.
+    pub fn new(options: &'o ImportOptions) -> Self {
+        Self { options, sayings: Sayings::new(options.algorithm), seen: Seen::default() }
+    }
+
+    /// Takes up the ids that an earlier import kept ([`Imported::write_ids`]).
+    pub fn know_ids(&mut self, kept: impl BufRead) -> Result<(), ImportError> {
+        const LINE: u64 = 256;
+        let mut kept = kept;
+        let mut line = String::new();
+        for number in 1.. {
+            line.clear();
+            if kept.by_ref().take(LINE).read_line(&mut line)? == 0 {
+                break;
+            }
+            let parts = line.trim_end().split_once(' ');
+            let parts = parts.and_then(|(id, hash)| Some((from_hex(id)?.try_into().ok()?, from_hex(hash)?)));
+            let parts = parts.filter(|(_, hash)| hash.len() == self.options.algorithm.entry_size());
+            let (id, hash) =
+                parts.ok_or_else(|| ImportError::Ids { line: number, text: line.trim_end().to_owned() })?;
+            self.sayings.know(id, &hash)?;
+        }
+        Ok(())
+    }
+
+    /// Reads a file to its end.
+    pub fn read(&mut self, mut file: impl BufRead) -> Result<ImportReport, ImportError> {
+        let mut head = Vec::new();
+        file.by_ref().take(HEAD).read_to_end(&mut head)?;
+        let plan = recognise(without_bom(&head), self.options)?;
+        let limited = Limited { left: MAX_IMPORT_BYTES, inner: io::Cursor::new(without_bom(&head)).chain(file) };
+        let whole = BufReader::with_capacity(1 << 16, limited);
+        let mut sink = Sink::new(plan.format, self);
+        match (plan.columns, feed::shape(plan.format)) {
+            (Some(columns), _) => table::read(whole, &columns, &mut sink)?,
+            (None, Some(shape)) => feed::read(whole, &shape, &mut sink)?,
+            (None, None) if plan.format == Format::Ncmec => ncmec::read(whole, &mut sink)?,
+            (None, None) => lines::read(whole, plan.format, &mut sink)?,
+        }
+        sink.finish()
+    }
+
+    /// What came of all files that were read.
+    pub fn finish(self) -> Result<Imported, ImportError> {
+        self.check_selection()?;
+        let outcome = self.sayings.finish()?;
+        let irregular = outcome.added.irregular(self.options.algorithm)?;
+        Ok(Imported {
+            entries: outcome.added,
+            withdrawn: outcome.removed,
+            duplicates: outcome.duplicates,
+            irregular,
+            unknown_ids: outcome.unknown_ids,
+            ids: outcome.ids,
+        })
+    }
+
+    /// A selection by what no record gives is a mistake: it would take nothing, or all.
+    fn check_selection(&self) -> Result<(), ImportError> {
+        let (seen, options) = (self.seen, self.options);
+        for (is_wanted, is_there, what, flag) in [
+            (options.min_quality > 0, seen.quality, "quality", "--min-quality"),
+            (!options.classes.is_empty(), seen.class, "class", "--class"),
+            (!options.tags.is_empty(), seen.tag, "tag", "--tag"),
+        ] {
+            if is_wanted && !is_there && seen.records {
+                return Err(ImportError::NothingToSelectBy { what, flag });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Imports one file of hashes.
+pub fn import(file: impl BufRead, options: &ImportOptions) -> Result<(Imported, ImportReport), ImportError> {
+    let mut importer = Importer::new(options);
+    let report = importer.read(file)?;
+    Ok((importer.finish()?, report))
 }
 
 /// Fails once more than `left` bytes are read.
@@ -215,121 +414,78 @@ fn read_failed(error: io::Error) -> ImportError {
     if error.kind() == io::ErrorKind::FileTooLarge { ImportError::TooLarge } else { ImportError::Read(error) }
 }
 
-/// Gathers entries and refusals.
-struct Collector<'o> {
-    options: &'o ImportOptions,
-    bytes: Vec<u8>,
+/// Takes the records of one file.
+struct Sink<'s> {
+    options: &'s ImportOptions,
+    sayings: &'s mut Sayings,
+    seen: &'s mut Seen,
     report: ImportReport,
 }
 
-impl<'o> Collector<'o> {
-    fn new(format: Format, options: &'o ImportOptions) -> Self {
+impl<'s> Sink<'s> {
+    fn new(format: Format, importer: &'s mut Importer<'_>) -> Self {
         let report = ImportReport {
             format,
-            lines: 0,
-            entries: 0,
-            duplicates: 0,
-            irregular: 0,
-            refused_lines: 0,
+            records: 0,
+            taken: 0,
+            withdrawals: 0,
+            other_hashes: 0,
+            not_selected: 0,
+            refused_records: 0,
             refused: Vec::new(),
         };
-        Self { options, bytes: Vec::new(), report }
+        Self { options: importer.options, sayings: &mut importer.sayings, seen: &mut importer.seen, report }
     }
 
-    fn lines(&mut self, whole: impl Read) -> Result<(), ImportError> {
-        let mut reader = io::BufReader::new(whole);
-        let mut line = Vec::new();
-        for number in 1.. {
-            line.clear();
-            let limit = MAX_LINE as u64 + 1;
-            if reader.by_ref().take(limit).read_until(b'\n', &mut line).map_err(read_failed)? == 0 {
-                break;
-            }
-            if line.len() > MAX_LINE && !line.ends_with(b"\n") {
-                skip_line(&mut reader)?;
-                self.take(number, Err(format!("it is longer than {MAX_LINE} bytes")))?;
-                continue;
-            }
-            let text = line.trim_ascii();
-            if !text.is_empty() && !text.starts_with(b"#") {
-                self.take(number, format::line(text, self.report.format, self.options.algorithm))?;
-            }
-        }
-        Ok(())
+    fn algorithm(&self) -> Algorithm {
+        self.options.algorithm
     }
 
-    fn table(&mut self, whole: impl Read, columns: &Columns) -> Result<(), ImportError> {
-        let mut reader =
-            csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(columns.delimiter).from_reader(whole);
-        let mut record = csv::ByteRecord::new();
-        let mut header = columns.has_header;
-        while reader.read_byte_record(&mut record).map_err(|error| read_failed(error.into()))? {
-            let is_comment = record.get(0).is_some_and(|field| field.trim_ascii().starts_with(b"#"));
-            let is_empty = record.iter().all(|field| field.trim_ascii().is_empty());
-            if is_comment || is_empty {
-                continue;
-            }
-            if std::mem::take(&mut header) {
-                continue;
-            }
-            let line = record.position().map_or(0, csv::Position::line);
-            self.take(line, format::record(&record, columns, self.options.algorithm))?;
-        }
-        Ok(())
-    }
-
-    /// Takes up what a line says.
-    fn take(&mut self, line: u64, row: Result<Row, String>) -> Result<(), ImportError> {
-        self.report.lines += 1;
-        match row.and_then(|row| self.check(row)) {
-            Ok(entry) => self.bytes.extend_from_slice(&entry),
-            Err(reason) => {
-                self.report.refused_lines += 1;
-                if self.report.refused.len() < SHOWN {
-                    self.report.refused.push(RefusedLine { line, reason });
+    /// Takes up what a record says.
+    fn take(&mut self, line: u64, record: Result<Record, Refusal>) -> Result<(), ImportError> {
+        let report = &mut self.report;
+        report.records += 1;
+        let chosen = record.and_then(|record| choose(&record, self.options).map(|choice| (record, choice)));
+        let (record, choice) = match chosen {
+            Ok(chosen) => chosen,
+            Err(Refusal { field, reason }) => {
+                report.refused_records += 1;
+                if report.refused.len() < SHOWN {
+                    report.refused.push(RefusedRecord { line, field, reason });
                 }
+                return Ok(());
             }
+        };
+        self.seen.note(&record);
+        match (choice, record.action) {
+            (Choice::OtherHash, _) => report.other_hashes += 1,
+            (Choice::NotSelected, _) => report.not_selected += 1,
+            (Choice::Taken, record::Action::Add) => report.taken += 1,
+            (Choice::Taken, record::Action::Remove) => report.withdrawals += 1,
         }
-        let count = self.bytes.len() / self.options.algorithm.entry_size();
-        if count as u64 > MAX_ENTRIES { Err(ImportError::TooMany) } else { Ok(()) }
+        if report.taken > MAX_ENTRIES {
+            return Err(ImportError::TooMany);
+        }
+        if choice == Choice::Taken {
+            self.sayings.say(&record)?;
+        }
+        Ok(())
     }
 
-    fn check(&self, row: Row) -> Result<Vec<u8>, String> {
-        if let Some(quality) = row.quality.filter(|quality| *quality < self.options.min_quality) {
-            return Err(format!("its quality is {quality}, below {}", self.options.min_quality));
+    fn finish(self) -> Result<ImportReport, ImportError> {
+        if self.report.refused_records > 0 && self.options.invalid == Invalid::Refuse {
+            return Err(ImportError::Refused(Box::new(self.report)));
         }
-        match (self.options.algorithm.check_entry(&row.entry), self.options.irregular) {
-            (EntryVerdict::Valid, _) | (EntryVerdict::Irregular(_), Irregular::Allow) => Ok(row.entry),
-            (EntryVerdict::Irregular(reason), Irregular::Refuse) => {
-                Err(format!("{reason}; such hashes are admitted only with --allow-irregular"))
-            }
-            (EntryVerdict::Forbidden(reason), _) => Err(reason.to_owned()),
-        }
-    }
-
-    fn finish(self) -> Result<Imported, ImportError> {
-        let Self { options, bytes, mut report } = self;
-        if report.refused_lines > 0 && options.invalid == Invalid::Refuse {
-            return Err(ImportError::Refused(Box::new(report)));
-        }
-        let (entries, duplicates) = Entries::from_unsorted(options.algorithm.entry_size(), bytes)?;
-        report.entries = entries.len() as u64;
-        report.duplicates = duplicates;
-        report.irregular = entries.irregular(options.algorithm)?;
-        Ok(Imported { entries, report })
+        Ok(self.report)
     }
 }
 
-/// Reads to the end of a line that is too long to be kept.
-fn skip_line(reader: &mut impl BufRead) -> Result<(), ImportError> {
-    loop {
-        let buffer = reader.fill_buf().map_err(read_failed)?;
-        let end = buffer.iter().position(|&byte| byte == b'\n');
-        let (count, done) = (end.map_or(buffer.len(), |end| end + 1), end.is_some() || buffer.is_empty());
-        reader.consume(count);
-        if done {
-            return Ok(());
-        }
+impl Seen {
+    fn note(&mut self, record: &Record) {
+        self.records = true;
+        self.quality |= record.quality.is_some();
+        self.class |= !record.classes.is_empty();
+        self.tag |= !record.tags.is_empty();
     }
 }
 
@@ -337,10 +493,10 @@ fn skip_line(reader: &mut impl BufRead) -> Result<(), ImportError> {
 mod tests {
     use super::*;
     use crate::testing::entries;
-    use isonomy_core::encoding::{to_base64, to_hex};
+    use isonomy_core::encoding::to_base64;
     use proptest::prelude::*;
 
-    fn pdq(text: &str) -> Result<Imported, ImportError> {
+    fn pdq(text: &str) -> Result<(Imported, ImportReport), ImportError> {
         import(text.as_bytes(), &ImportOptions::new(Algorithm::PdqFull))
     }
 
@@ -349,7 +505,7 @@ mod tests {
     }
 
     #[test]
-    fn every_format_gives_the_same_entries() {
+    fn every_line_format_gives_the_same_entries() {
         let (list, hexes) = (entries(1, 3), hexes(3));
         let table = |format: &dyn Fn(&str) -> String| hexes.iter().map(|hex| format(hex)).collect::<String>();
         for (format, text) in [
@@ -365,27 +521,39 @@ mod tests {
             (Format::Csv, "indicator\tother\n".to_owned() + &table(&|hex| format!("{hex}\tx\n"))),
             (Format::Csv, "pdq\n".to_owned() + &table(&|hex| format!("{hex}\n"))),
             (Format::Csv, table(&|hex| format!("{hex},meta,more\n"))),
-            (Format::Csv, table(&|hex| format!("hash={hex},norm=1,delta=0,quality=100,filename=x\n"))),
+            (Format::Pdq, table(&|hex| format!("hash={hex},norm=1,delta=0,quality=100,filename=x,y\n"))),
+            (Format::Vpdq, table(&|hex| format!("0,100,{hex},0.033\n"))),
+            (
+                Format::ThreatExchange,
+                table(&|hex| format!("{hex},4711,2020-07-31T18:47:45+0000,tag other\n").replace("+0000", "Z")),
+            ),
+            (Format::ThreatExchange, table(&|hex| format!("{hex},1,4711,1596221265,\n"))),
         ] {
-            let imported = pdq(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
-            assert_eq!((imported.entries, imported.report.format), (list.clone(), format), "{text}");
-            assert_eq!((imported.report.lines, imported.report.refused_lines), (3, 0));
+            let (imported, report) = pdq(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!((imported.entries, report.format), (list.clone(), format), "{text}");
+            assert_eq!((report.records, report.refused_records), (3, 0));
         }
     }
 
     #[test]
     fn digests_of_files_are_imported_by_their_algorithm() {
-        for (algorithm, hex) in [
-            (Algorithm::Sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
-            (Algorithm::Sha1, "a9993e364706816aba3e25717850c26c9cd0d89d"),
-            (Algorithm::Md5, "900150983cd24fb0d6963f7d28e17f72"),
+        for (algorithm, name, hex) in [
+            (Algorithm::Sha256, "SHA256", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+            (Algorithm::Sha1, "SHA1", "a9993e364706816aba3e25717850c26c9cd0d89d"),
+            (Algorithm::Md5, "MD5", "900150983cd24fb0d6963f7d28e17f72"),
         ] {
-            let text = format!("{hex}  abc\n");
-            let imported = import(text.as_bytes(), &ImportOptions::new(algorithm)).unwrap();
-            assert_eq!((imported.entries.len(), imported.report.format), (1, Format::Sums));
+            for text in
+                [format!("{hex}  abc\n"), format!("{name} (a) = b) = {hex}\n"), format!("\\{name} (a) = {hex}\n")]
+            {
+                let (imported, report) = import(text.as_bytes(), &ImportOptions::new(algorithm)).unwrap();
+                assert_eq!((imported.entries.len(), report.format), (1, Format::Sums), "{text}");
+            }
         }
         let wrong = import(&b"900150983cd24fb0d6963f7d28e17f72\n"[..], &ImportOptions::new(Algorithm::Sha256));
         assert!(matches!(wrong, Err(ImportError::Unrecognised { .. })));
+        let sums = ImportOptions { format: Some(Format::Sums), ..ImportOptions::new(Algorithm::Sha256) };
+        let other = import(&b"MD5 (a) = 900150983cd24fb0d6963f7d28e17f72\n"[..], &sums).unwrap_err();
+        assert!(other.to_string().contains("line 1, algorithm"), "{other}");
     }
 
     #[test]
@@ -405,13 +573,14 @@ mod tests {
         let hexes = hexes(2);
         let text = format!("{}\nnonsense\n{}\n{}\n{}\n", hexes[0], &hexes[1][1..], "0".repeat(64), hexes[1]);
         let Err(ImportError::Refused(report)) = pdq(&text) else { panic!("accepted") };
-        let lines: Vec<u64> = report.refused.iter().map(|line| line.line).collect();
-        assert_eq!((report.lines, report.refused_lines, lines), (5, 3, vec![2, 3, 4]));
+        let lines: Vec<(u64, &str)> = report.refused.iter().map(|one| (one.line, one.field)).collect();
+        assert_eq!((report.records, report.refused_records), (5, 3));
+        assert_eq!(lines, [(2, "hash"), (3, "hash"), (4, "hash")]);
         assert!(report.refused[1].reason.contains("63 hexadecimal digits"), "{report:?}");
-        assert!(pdq(&text).unwrap_err().to_string().contains("line 2"));
+        assert!(pdq(&text).unwrap_err().to_string().contains("line 2, hash"));
         let options = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::PdqFull) };
-        let imported = import(text.as_bytes(), &options).unwrap();
-        assert_eq!((imported.entries.len(), imported.report.refused_lines), (2, 3));
+        let (imported, report) = import(text.as_bytes(), &options).unwrap();
+        assert_eq!((imported.entries.len(), report.refused_records), (2, 3));
     }
 
     #[test]
@@ -419,27 +588,37 @@ mod tests {
         let text = format!("{}\n{}\n", hexes(1)[0], "01".repeat(32));
         assert!(matches!(pdq(&text), Err(ImportError::Refused(_))));
         let options = ImportOptions { irregular: Irregular::Allow, ..ImportOptions::new(Algorithm::PdqFull) };
-        assert_eq!(import(text.as_bytes(), &options).unwrap().report.irregular, 1);
+        assert_eq!(import(text.as_bytes(), &options).unwrap().0.irregular, 1);
         let blank = text + &"00".repeat(32);
         assert!(matches!(import(blank.as_bytes(), &options), Err(ImportError::Refused(_))));
     }
 
     #[test]
-    fn the_column_and_the_least_quality_can_be_given() {
+    fn column_quality_class_and_tag_select() {
         let hexes = hexes(2);
-        let text = format!("pdq,mine,quality\n{},{},49\n{},{},50\n", hexes[0], hexes[1], hexes[1], hexes[0]);
-        let mut options = ImportOptions {
-            column: Some("Mine".into()),
-            invalid: Invalid::Skip,
-            min_quality: 50,
-            ..ImportOptions::new(Algorithm::PdqFull)
-        };
-        let imported = import(text.as_bytes(), &options).unwrap();
-        assert_eq!(to_hex(imported.entries.as_bytes()), hexes[0]);
-        assert!(imported.report.refused[0].reason.contains("49"));
-        options.column = Some("theirs".into());
-        let missing = import(text.as_bytes(), &options).unwrap_err();
+        let text = format!(
+            "pdq,mine,quality,class,tags\n{},{},49,A1,one two\n{},{},50,b2,three\n",
+            hexes[0], hexes[1], hexes[1], hexes[0]
+        );
+        let plain = || ImportOptions { column: Some("Mine".into()), ..ImportOptions::new(Algorithm::PdqFull) };
+        for options in [
+            ImportOptions { min_quality: 50, ..plain() },
+            ImportOptions { classes: vec!["B1".into(), "B2".into()], ..plain() },
+            ImportOptions { tags: vec!["three".into()], ..plain() },
+        ] {
+            let (imported, report) = import(text.as_bytes(), &options).unwrap();
+            assert_eq!(
+                (to_hex(imported.entries.as_bytes()), report.not_selected),
+                (hexes[0].clone(), 1),
+                "{options:?}"
+            );
+        }
+        let missing = import(text.as_bytes(), &ImportOptions { column: Some("theirs".into()), ..plain() }).unwrap_err();
         assert!(missing.to_string().contains("it has pdq, mine, quality"), "{missing}");
+        let nothing = ImportOptions { min_quality: 50, ..ImportOptions::new(Algorithm::PdqFull) };
+        let nothing = import(hexes[0].as_bytes(), &nothing).unwrap_err();
+        assert!(matches!(nothing, ImportError::NothingToSelectBy { flag: "--min-quality", .. }), "{nothing}");
+        assert!(matches!(pdq(&text.replace(",50,", ",101,")), Err(ImportError::Refused(_))));
     }
 
     #[test]
@@ -448,44 +627,45 @@ mod tests {
         assert!(matches!(pdq("\n# nothing\n\n"), Err(ImportError::Empty)));
         assert!(matches!(pdq("hello world\n"), Err(ImportError::Unrecognised { .. })));
         assert!(matches!(pdq("a,b,c\n1,2,3\n"), Err(ImportError::Unrecognised { .. })));
+        assert!(matches!(pdq("<html></html>"), Err(ImportError::Unrecognised { .. })));
         let forced = ImportOptions { format: Some(Format::Lines), ..ImportOptions::new(Algorithm::PdqFull) };
         assert!(matches!(import(&b"hello world\n"[..], &forced), Err(ImportError::Refused(_))));
         let long = [&vec![b'a'; 3 * MAX_LINE][..], b"\n", hexes(1)[0].as_bytes()].concat();
         let skip = ImportOptions { invalid: Invalid::Skip, ..forced };
-        let imported = import(&long[..], &skip).unwrap();
-        assert_eq!((imported.entries.len(), imported.report.refused[0].line), (1, 1));
+        let (imported, report) = import(&long[..], &skip).unwrap();
+        assert_eq!((imported.entries.len(), report.refused[0].line), (1, 1));
     }
 
     fn any_options() -> impl Strategy<Value = ImportOptions> {
-        let formats = [None, Some(Format::Lines), Some(Format::Sums), Some(Format::Csv)];
-        let columns = [None, Some("hash".to_owned())];
         (
             prop::sample::select(&Algorithm::ALL[..]),
-            prop::sample::select(formats.to_vec()),
-            prop::sample::select(columns.to_vec()),
+            proptest::option::of(prop::sample::select(&Format::ALL[..])),
+            proptest::option::of(Just("hash".to_owned())),
             any::<bool>(),
             any::<bool>(),
         )
             .prop_map(|(algorithm, format, column, skip, allow)| ImportOptions {
-                algorithm,
                 format,
                 column,
                 invalid: if skip { Invalid::Skip } else { Invalid::Refuse },
                 irregular: if allow { Irregular::Allow } else { Irregular::Refuse },
-                min_quality: 0,
+                ..ImportOptions::new(algorithm)
             })
     }
 
     proptest! {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), options in any_options()) {
-            if let Ok(imported) = import(&bytes[..], &options) {
-                prop_assert_eq!(imported.report.entries, imported.entries.len() as u64);
+            if let Ok((imported, report)) = import(&bytes[..], &options) {
+                prop_assert_eq!(report.taken, imported.entries.len() as u64 + imported.duplicates);
             }
         }
 
         #[test]
-        fn text_that_looks_like_hashes_never_panics(text in "([0-9a-fA-F]{0,66}[ ,;*\n\"=#]{0,3}(hash|pdq )?){0,9}", options in any_options()) {
+        fn text_that_looks_like_hashes_never_panics(
+            text in "([0-9a-fA-F]{0,66}[ ,;*\n\"=#(){}\\[\\]<>/&:]{0,3}(hash|pdq |hashRecords|queryResult|data)?){0,9}",
+            options in any_options(),
+        ) {
             let _ = import(text.as_bytes(), &options);
         }
 
@@ -493,12 +673,19 @@ mod tests {
         fn order_and_repetition_do_not_matter(
             mut lines in Just(hexes(20)).prop_shuffle(),
             repeated in proptest::collection::vec(0..20usize, 0..5),
+            cut in 1usize..20,
         ) {
             let again: Vec<String> = repeated.iter().map(|at| lines[*at].clone()).collect();
             lines.extend(again);
-            let imported = pdq(&lines.join("\n")).unwrap();
-            prop_assert_eq!(imported.entries, entries(1, 20));
-            prop_assert_eq!(imported.report.duplicates, repeated.len() as u64);
+            let (imported, _) = pdq(&lines.join("\n")).unwrap();
+            prop_assert_eq!(&imported.entries, &entries(1, 20));
+            prop_assert_eq!(imported.duplicates, repeated.len() as u64);
+            // In two files, the second first.
+            let options = ImportOptions::new(Algorithm::PdqFull);
+            let mut importer = Importer::new(&options);
+            importer.read(lines[cut..].join("\n").as_bytes()).unwrap();
+            importer.read(lines[..cut].join("\n").as_bytes()).unwrap();
+            prop_assert_eq!(importer.finish().unwrap(), imported);
         }
     }
 }

@@ -1,12 +1,25 @@
 //! Arguments of `isonomy charter`.
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use std::path::PathBuf;
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum SeverityArg {
+    /// Something to know.
+    Note,
+    /// Something that will be attacked.
+    Weak,
+    /// A hole in the legal case.
+    Serious,
+}
 
 #[derive(Subcommand)]
 pub(crate) enum CharterCommand {
     /// Write a charter as TOML, with every field explained, to be filled in; or, from a filled-in one, the text to be signed.
     New {
+        /// Ask every question in the terminal, and write the answers as TOML.
+        #[arg(long, conflicts_with = "from")]
+        ask: bool,
         /// A filled-in TOML file. Without it, the template is written.
         #[arg(long, value_name = "FILE")]
         from: Option<PathBuf>,
@@ -17,10 +30,20 @@ pub(crate) enum CharterCommand {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
-    /// Say what is missing or weak in a charter.
+    /// Say what is missing or weak in a charter, each with its legal source. Ends with exit code 6 if something is serious.
     Lint {
         /// A charter: TOML, or the text to be signed.
         file: PathBuf,
+        /// From which severity on findings end with exit code 6.
+        #[arg(long, value_enum, default_value = "serious")]
+        deny: SeverityArg,
+    },
+    /// Say in plain words what an edition changes, which changes widen the list's use, and when each could take effect.
+    Diff {
+        /// The edition as published.
+        old: PathBuf,
+        /// The new edition: TOML, or the text to be signed.
+        new: PathBuf,
     },
     /// Sign a charter. All whom it names pass it on until everybody has signed.
     Sign {

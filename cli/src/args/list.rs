@@ -26,39 +26,28 @@ pub(crate) enum FormatArg {
     Lines,
     /// CSV with a named column.
     Csv,
-    /// The output of sha256sum, sha1sum or md5sum.
+    /// The output of sha256sum, sha1sum or md5sum, with or without --tag.
     Sums,
+    /// PDQ's tools: hash=…,quality=….
+    Pdq,
+    /// vPDQ's text: frame,quality,hash,timestamp.
+    Vpdq,
+    /// ThreatExchange's table: indicator,descriptor_id,added_on,tags.
+    ThreatExchange,
+    /// ThreatExchange's threat_updates, JSON.
+    Updates,
+    /// StopNCII, JSON.
+    Stopncii,
+    /// Tech Against Terrorism, JSON.
+    Terrorism,
+    /// NCMEC's hash sharing version 2, XML.
+    Ncmec,
 }
 
 #[derive(Subcommand)]
 pub(crate) enum ListCommand {
     /// Read hashes from files that maintainers have, into a sorted list.
-    Import {
-        /// The files to read.
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-        /// Which hashes they are.
-        #[arg(long, value_enum, default_value = "pdq")]
-        algorithm: AlgorithmArg,
-        /// How they are written.
-        #[arg(long, value_enum, default_value = "auto")]
-        format: FormatArg,
-        /// For CSV: the column that holds the hash.
-        #[arg(long, value_name = "NAME")]
-        column: Option<String>,
-        /// For CSV with a column `quality`: the least quality of a hash that is taken.
-        #[arg(long, value_name = "0-100", default_value_t = 0)]
-        min_quality: u64,
-        /// Go on without the lines that are refused.
-        #[arg(long)]
-        skip_invalid: bool,
-        /// Take PDQ hashes with other than 128 bits set; the release counts them in public.
-        #[arg(long)]
-        allow_irregular: bool,
-        /// The list to write.
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-    },
+    Import(ImportArgs),
     /// Hash a folder of pictures.
     Hash {
         /// The folder.
@@ -83,6 +72,47 @@ pub(crate) enum ListCommand {
     Prove(ProveArgs),
     /// Check such a proof against a release, offline.
     Check(CheckArgs),
+}
+
+/// Arguments of `isonomy list import`.
+#[derive(clap::Args)]
+pub(crate) struct ImportArgs {
+    /// The files to read, in any order; they may have different formats.
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Which hashes they are.
+    #[arg(long, value_enum, default_value = "pdq")]
+    pub(crate) algorithm: AlgorithmArg,
+    /// How they are written.
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) format: FormatArg,
+    /// For CSV: the column that holds the hash.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) column: Option<String>,
+    /// Take only hashes of this quality or a better one, where a file says.
+    #[arg(long, value_name = "0-100", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=100))]
+    pub(crate) min_quality: u64,
+    /// Take only records of this class (NCMEC: A1, A2, B1, B2; Tech Against Terrorism: ideology). Repeatable.
+    #[arg(long = "class", value_name = "CLASS", value_delimiter = ',')]
+    pub(crate) classes: Vec<String>,
+    /// Take only records with this tag. Repeatable.
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(crate) tags: Vec<String>,
+    /// Go on without the records that are refused.
+    #[arg(long)]
+    pub(crate) skip_invalid: bool,
+    /// Take PDQ hashes with other than 128 bits set; the release counts them in public.
+    #[arg(long)]
+    pub(crate) allow_irregular: bool,
+    /// The list as it was: what is imported comes to it, and what is withdrawn goes from it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) base: Option<PathBuf>,
+    /// Remembers which hash came under which id, for sources that withdraw by id alone (NCMEC). Read if it exists, then written.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ids: Option<PathBuf>,
+    /// The list to write.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
 }
 
 /// Arguments of `isonomy list diff`.

@@ -1,25 +1,30 @@
 //! `isonomy charter`.
 
 use super::{files, release};
-use crate::args::CharterCommand;
+use crate::args::{CharterCommand, SeverityArg};
 use crate::exit::{Exit, Malformed};
 use crate::output::Output;
 use anyhow::{Context, Result, bail};
 use isonomy_client::system_clock;
 use isonomy_core::charter::Charter;
 use isonomy_core::statement::{MAX_STATEMENT_SIZE, Signed};
-use isonomy_publisher::charter::{self, CharterReport, Edition};
+use isonomy_publisher::charter::Severity;
+use isonomy_publisher::charter::dialogue::Question;
+use isonomy_publisher::charter::{self, CharterReport, Edition, Finding};
 use isonomy_publisher::keys;
 use isonomy_publisher::memory::SigningMemory;
 use isonomy_publisher::submit::submit_charter;
 use serde_json::json;
+use std::io::{Lines, StdinLock};
 use std::path::Path;
 
 pub(crate) async fn run(command: CharterCommand, output: &Output) -> Result<Exit> {
     match command {
+        CharterCommand::New { ask: true, out, .. } => new_by_dialogue(&out, output),
         CharterCommand::New { from: None, out, .. } => new_template(&out, output),
-        CharterCommand::New { from: Some(from), amends, out } => new_text(&from, amends.as_deref(), &out, output),
-        CharterCommand::Lint { file } => lint(&file, output),
+        CharterCommand::New { from: Some(from), amends, out, .. } => new_text(&from, amends.as_deref(), &out, output),
+        CharterCommand::Lint { file, deny } => lint(&file, deny.into(), output),
+        CharterCommand::Diff { old, new } => diff(&old, &new, output),
         CharterCommand::Sign { file, key, amends, replaces } => {
             let older = amends.iter().map(|path| read(path)).collect::<Result<Vec<_>>>()?;
             sign(&file, &key, &older, replaces.as_deref(), output)
@@ -63,16 +68,126 @@ fn parse_toml(path: &Path, edition: Edition<'_>) -> Result<Charter> {
     charter::from_toml(&bytes, edition).map_err(|error| Malformed(format!("{}: {error}", path.display())).into())
 }
 
-fn lint(path: &Path, output: &Output) -> Result<Exit> {
-    let bytes = files::read(path, charter::MAX_CHARTER_FILE)?;
-    let body = match charter::parse(&bytes) {
-        Ok(signed) => signed.body().clone(),
-        Err(_) => parse_toml(path, Edition::First)?,
+/// Asks every question of the charter, and writes the answers.
+fn new_by_dialogue(out: &Path, output: &Output) -> Result<Exit> {
+    let mut answers = Vec::new();
+    let mut input = std::io::stdin().lines();
+    for question in charter::dialogue::questions() {
+        if let Some(heading) = question.heading() {
+            eprintln!("\n{}", heading.replace("\n# ", " "));
+        }
+        if let Some(answer) = ask(&question, &mut input)? {
+            answers.push((question, answer));
+        }
+    }
+    let file = charter::dialogue::file(&answers);
+    isonomy_store::files::create_new(out, file.as_bytes())?;
+    let problem = charter::from_toml(file.as_bytes(), Edition::First).err().map(|error| error.to_string());
+    let next = match &problem {
+        Some(problem) => format!("It can't be a charter yet: {problem}. Mend the file"),
+        None => "Look it over with `isonomy charter lint`".to_owned(),
     };
-    let findings = charter::lint(&body);
-    let lines: Vec<String> = findings.iter().map(|finding| format!("{}: {}", finding.field, finding.words)).collect();
+    let words = format!(
+        "{} is written. {next}; then make the text that everybody signs:\n  isonomy charter new --from {} --out charter.note",
+        out.display(),
+        out.display()
+    );
+    output.report(words, &json!({ "file": out, "problem": problem }))?;
+    Ok(Exit::Done)
+}
+
+/// Asks until there is an answer that can stand; nothing if a question may stay open.
+fn ask(question: &Question, input: &mut Lines<StdinLock<'static>>) -> Result<Option<String>> {
+    loop {
+        let usual = question
+            .usual()
+            .map(|usual| format!(" [{}]", usual.replace("\n    ", " ").replace('\n', " ")))
+            .unwrap_or_default();
+        eprint!("{}: {}{}{usual}\n> ", question.name(), question.about(), question.how());
+        let line = input.next().context("the answers end before the questions do; nothing was written")??;
+        if line.trim().is_empty() {
+            match question.usual() {
+                Some(usual) => return Ok(Some(usual.to_owned())),
+                None if question.is_optional() => return Ok(None),
+                None => eprintln!("this needs an answer"),
+            }
+            continue;
+        }
+        match question.answer(&line) {
+            Ok(answer) => return Ok(Some(answer)),
+            Err(problem) => eprintln!("{problem}"),
+        }
+    }
+}
+
+/// A charter in a file: the text to be signed, or TOML.
+fn read_any(path: &Path, edition: Edition<'_>) -> Result<Charter> {
+    let bytes = files::read(path, charter::MAX_CHARTER_FILE)?;
+    match charter::parse(&bytes) {
+        Ok(signed) => Ok(signed.body().clone()),
+        Err(_) => parse_toml(path, edition),
+    }
+}
+
+impl From<SeverityArg> for Severity {
+    fn from(argument: SeverityArg) -> Self {
+        match argument {
+            SeverityArg::Note => Self::Note,
+            SeverityArg::Weak => Self::Weak,
+            SeverityArg::Serious => Self::Serious,
+        }
+    }
+}
+
+fn lint(path: &Path, deny: Severity, output: &Output) -> Result<Exit> {
+    let findings = charter::lint(&read_any(path, Edition::First)?);
+    let line = |finding: &Finding| {
+        let severity = match finding.severity {
+            Severity::Serious => "serious",
+            Severity::Weak => "weak",
+            Severity::Note => "note",
+        };
+        format!("{severity}: {}: {}\n  {}", finding.field, finding.words, finding.source)
+    };
+    let lines: Vec<String> = findings.iter().map(line).collect();
     let words = if lines.is_empty() { "nothing is missing".to_owned() } else { lines.join("\n") };
     output.report(words, &findings)?;
+    let is_denied = findings.iter().any(|finding| finding.severity >= deny);
+    Ok(if is_denied { Exit::Findings } else { Exit::Done })
+}
+
+fn diff(old: &Path, new: &Path, output: &Output) -> Result<Exit> {
+    let before = read(old)?;
+    let after = read_any(new, Edition::Amends(&before))?;
+    let changes = charter::changes(before.body(), &after);
+    let notice = before.body().limits.notice;
+    let widens = changes.iter().any(|change| change.widens);
+    let earliest = if widens { system_clock().plus(notice) } else { system_clock() };
+    let mut lines: Vec<String> = changes
+        .iter()
+        .map(|change| {
+            let effect = if change.widens { "WIDENS" } else { "narrows" };
+            format!("{effect}: {}", change.words)
+        })
+        .collect();
+    lines.push(match (changes.is_empty(), widens) {
+        (true, _) => "nothing changes".to_owned(),
+        (false, false) => "Nothing widens: it is in force at once when it is public.".to_owned(),
+        (false, true) => format!(
+            "What widens takes the whole edition along: it is in force {notice} s ({} days) after it is public, so not before {earliest} if it were public now; later if an edition that is still waiting asks for a longer notice.",
+            notice / 86_400
+        ),
+    });
+    let document = json!({
+        "list": after.list,
+        "from_edition": before.body().edition,
+        "to_edition": after.edition,
+        "changes": changes,
+        "widens": widens,
+        "notice": notice,
+        "not_before": earliest,
+    });
+    output.report(lines.join("\n"), &document)?;
     Ok(Exit::Done)
 }
 

@@ -131,7 +131,7 @@ fn make_list(photos: &Photos, data: &Path, narrator: &Narrator<'_>) -> Result<En
     let file = data.join("synthetic.txt");
     isonomy_store::files::replace(&file, synthetic::lines(0, SYNTHETIC).as_bytes())?;
     let reader = BufReader::new(File::open(&file)?);
-    let imported = import(reader, &ImportOptions::new(ALGORITHM))?.entries;
+    let imported = import(reader, &ImportOptions::new(ALGORITHM))?.0.entries;
     narrator.done(format!(
         "{} synthetic hashes imported, each with 128 of 256 bits set, as real ones have",
         imported.len()

@@ -1,90 +1,373 @@
-//! What is missing in a charter, or weak. Nothing here is a rule: a charter with findings is valid, and everybody can
-//! see them.
+//! What is missing in a charter, or weak. Nothing here is a rule of the log: a charter with findings is valid, and everybody
+//! can see them. Each lint cites the law from which the question comes; it says what will be asked, not what a court would
+//! answer.
+//!
+//! | severity | meaning |
+//! |---|---|
+//! | [`Severity::Serious`] | the legal case for the list has a hole |
+//! | [`Severity::Weak`] | it is there, but will be attacked |
+//! | [`Severity::Note`] | a reader should know |
 
-use isonomy_core::charter::{Action, Charter, Jurisdiction, Surface};
+use isonomy_core::charter::{Action, Aim, Charter, Jurisdiction, Surface};
 use serde::Serialize;
 use serde_json::Value;
 
 const DAY: u64 = 86_400;
 
+/// How much a finding weighs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// A reader should know.
+    Note,
+    /// It will be attacked.
+    Weak,
+    /// The legal case has a hole.
+    Serious,
+}
+
 /// Something that a reader of the charter will ask about.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Finding {
+    /// The lint.
+    pub code: String,
+    /// How much it weighs.
+    pub severity: Severity,
     /// The field.
     pub field: String,
     /// What is missing or weak, in words.
     pub words: String,
+    /// The law from which the question comes.
+    pub source: &'static str,
 }
 
-/// Every finding about a charter, in the order of its fields.
+/// Every finding about a charter: the heaviest first, else in the order of its fields.
 pub fn lint(charter: &Charter) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for (weak, field, words) in terms(charter) {
-        if weak {
-            findings.push(Finding { field: field.to_owned(), words: words.to_owned() });
-        }
-    }
-    findings.extend(missing_record(charter));
+    let terms = TERMS.iter().filter(|lint| (lint.fires)(charter)).map(|lint| Finding {
+        code: lint.code.to_owned(),
+        severity: lint.severity,
+        field: lint.field.to_owned(),
+        words: lint.words.to_owned(),
+        source: lint.source,
+    });
+    let mut findings: Vec<Finding> = terms.chain(missing_record(charter)).collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings
 }
 
-fn terms(charter: &Charter) -> [(bool, &'static str, &'static str); 13] {
-    let Charter { maintainer, purpose, reach, matching, action, curation, limits, redress, .. } = charter;
-    let home = |jurisdiction: &Jurisdiction| *jurisdiction == maintainer.jurisdiction;
-    [
-        (maintainer.keys.len() < 2, "maintainer.keys", "one key alone: if it is lost, nothing can be mended any more"),
-        (purpose.statutes.is_empty(), "purpose.statutes", "no law is named on which the list rests"),
-        (purpose.exclusions.is_empty(), "purpose.exclusions", "nothing is excluded"),
-        (
-            reach.surfaces.contains(&Surface::EndToEndEncrypted),
-            "reach.surfaces",
-            "it allows matching in end-to-end encrypted messages; the record must carry that",
-        ),
-        (
-            matching.algorithm.is_perceptual() && matching.min_quality < 50,
-            "matching.min_quality",
-            "below 50, flat pictures match each other without meaning anything",
-        ),
-        (action.most == Action::Report, "action.most", "a match may be reported: the record must carry that"),
-        (curation.threshold < 2, "curation.threshold", "one curator alone can let a release pass"),
-        (
-            curation.min_jurisdictions < 2,
-            "curation.min_jurisdictions",
-            "one state alone could compel all who must agree",
-        ),
-        (
-            curation.curators.iter().all(|curator| home(&curator.jurisdiction)),
-            "curation.curators",
-            "no curator sits outside of the maintainer's jurisdiction",
-        ),
-        (
-            limits.min_visibility < DAY,
-            "limits.min_visibility",
-            "less than a day: errors are in use before anybody can see them",
-        ),
-        (limits.validity > 90 * DAY, "limits.validity", "more than 90 days: a frozen list is noticed late"),
-        (limits.notice < 30 * DAY, "limits.notice", "less than 30 days: too short to object to a wider purpose"),
-        (
-            redress.removal_deadline > 7 * DAY,
-            "redress.removal_deadline",
-            "more than a week to remove what should not be there",
-        ),
-    ]
+/// A question about the terms of a charter.
+struct Lint {
+    code: &'static str,
+    severity: Severity,
+    field: &'static str,
+    words: &'static str,
+    source: &'static str,
+    fires: fn(&Charter) -> bool,
 }
+
+const TERMS: &[Lint] = &[
+    Lint {
+        code: "one-key",
+        severity: Severity::Weak,
+        field: "maintainer.keys",
+        words: "one key alone: if it is lost, nothing can be mended any more",
+        source: "GDPR Art. 32(1)(b) and (c)",
+        fires: |charter| charter.maintainer.keys.len() < 2,
+    },
+    Lint {
+        code: "no-statute",
+        severity: Severity::Serious,
+        field: "purpose.statutes",
+        words: "no law is named on which the list rests",
+        source: "ECHR Art. 8(2); EU Charter of Fundamental Rights Art. 52(1)",
+        fires: |charter| charter.purpose.statutes.is_empty(),
+    },
+    Lint {
+        code: "no-exclusion",
+        severity: Severity::Weak,
+        field: "purpose.exclusions",
+        words: "nothing is excluded: not art, not news, not research",
+        source: "ECHR Art. 10; Regulation (EU) 2021/784 Art. 1(3)",
+        fires: |charter| charter.purpose.exclusions.is_empty(),
+    },
+    Lint {
+        code: "prosecute",
+        severity: Severity::Note,
+        field: "purpose.aim",
+        words: "the aim is to prosecute: whoever is matched becomes a suspect, with the rights of one",
+        source: "ECHR Art. 6(2); Directive (EU) 2016/680 Art. 11",
+        fires: |charter| charter.purpose.aim == Aim::Prosecute,
+    },
+    Lint {
+        code: "end-to-end",
+        severity: Severity::Note,
+        field: "reach.surfaces",
+        words: "it allows matching in end-to-end encrypted messages",
+        source: "Podchasov v. Russia, ECtHR 33696/19 (2024)",
+        fires: |charter| is_end_to_end(charter),
+    },
+    Lint {
+        code: "end-to-end-unargued",
+        severity: Severity::Serious,
+        field: "record.proportionality",
+        words: "it reaches into end-to-end encrypted messages, and the record neither weighs less intrusive means nor says why the balance is fair",
+        source: "Podchasov v. Russia, ECtHR 33696/19 (2024); EU Charter Art. 52(1)",
+        fires: |charter| {
+            let record = &charter.record.proportionality;
+            is_end_to_end(charter) && (is_blank(&record.alternatives) || is_blank(&record.fair_balance))
+        },
+    },
+    Lint {
+        code: "low-quality",
+        severity: Severity::Weak,
+        field: "matching.min_quality",
+        words: "below 50, flat pictures match each other without meaning anything",
+        source: "GDPR Art. 5(1)(d); Regulation (EU) 2022/2065 Art. 15(1)(e)",
+        fires: |charter| charter.matching.algorithm.is_perceptual() && charter.matching.min_quality < 50,
+    },
+    Lint {
+        code: "report",
+        severity: Severity::Note,
+        field: "action.most",
+        words: "a match may be reported: an error can cost a person dearly",
+        source: "Regulation (EU) 2022/2065 Art. 18; GDPR Art. 10",
+        fires: |charter| charter.action.most == Action::Report,
+    },
+    Lint {
+        code: "report-without-review",
+        severity: Severity::Serious,
+        field: "record.privacy.human_review",
+        words: "a match may be reported, and no person is said to look at it before",
+        source: "GDPR Art. 22; Regulation (EU) 2022/2065 Art. 20(6)",
+        fires: |charter| charter.action.most == Action::Report && is_blank(&charter.record.privacy.human_review),
+    },
+    Lint {
+        code: "one-curator",
+        severity: Severity::Serious,
+        field: "curation.threshold",
+        words: "one curator alone can let a release pass",
+        source: "Big Brother Watch v. UK, ECtHR 58170/13 (2021), on independent authorisation",
+        fires: |charter| charter.curation.threshold < 2,
+    },
+    Lint {
+        code: "one-jurisdiction",
+        severity: Severity::Weak,
+        field: "curation.min_jurisdictions",
+        words: "one state alone could compel all who must agree",
+        source: "Big Brother Watch v. UK, ECtHR 58170/13 (2021), on independent supervision",
+        fires: |charter| charter.curation.min_jurisdictions < 2,
+    },
+    Lint {
+        code: "curators-at-home",
+        severity: Severity::Weak,
+        field: "curation.curators",
+        words: "no curator sits outside of the maintainer's jurisdiction",
+        source: "Big Brother Watch v. UK, ECtHR 58170/13 (2021), on independent supervision",
+        fires: |charter| charter.curation.curators.iter().all(|curator| is_home(charter, &curator.jurisdiction)),
+    },
+    Lint {
+        code: "short-visibility",
+        severity: Severity::Weak,
+        field: "limits.min_visibility",
+        words: "less than a day: errors are in use before anybody can see them",
+        source: "GDPR Art. 25(1), data protection by design",
+        fires: |charter| charter.limits.min_visibility < DAY,
+    },
+    Lint {
+        code: "long-validity",
+        severity: Severity::Weak,
+        field: "limits.validity",
+        words: "more than 90 days: a frozen list is noticed late, and who was removed stays listed",
+        source: "GDPR Art. 5(1)(d), kept up to date",
+        fires: |charter| charter.limits.validity > 90 * DAY,
+    },
+    Lint {
+        code: "short-notice",
+        severity: Severity::Weak,
+        field: "limits.notice",
+        words: "less than 30 days: too short to object to a wider purpose",
+        source: "Regulation (EU) 2022/2065 Art. 14(2); GDPR Art. 13(3)",
+        fires: |charter| charter.limits.notice < 30 * DAY,
+    },
+    Lint {
+        code: "slow-removal",
+        severity: Severity::Weak,
+        field: "redress.removal_deadline",
+        words: "more than a week to remove what should not be there",
+        source: "GDPR Art. 17(1), without undue delay",
+        fires: |charter| charter.redress.removal_deadline > 7 * DAY,
+    },
+    Lint {
+        code: "number-without-interval",
+        severity: Severity::Weak,
+        field: "record.quality",
+        words: "precision or recall is given without the data set and the interval that make it a measurement",
+        source: "Regulation (EU) 2022/2065 Art. 15(1)(e)",
+        fires: |charter| {
+            let quality = &charter.record.quality;
+            let claims = !is_blank(&quality.precision) || !is_blank(&quality.recall);
+            claims && (is_blank(&quality.measured_on) || is_blank(&quality.interval))
+        },
+    },
+];
+
+fn is_end_to_end(charter: &Charter) -> bool {
+    charter.reach.surfaces.contains(&Surface::EndToEndEncrypted)
+}
+
+fn is_home(charter: &Charter, jurisdiction: &Jurisdiction) -> bool {
+    jurisdiction.country() == charter.maintainer.jurisdiction.country()
+}
+
+fn is_blank(field: &Option<String>) -> bool {
+    field.as_ref().is_none_or(|text| text.trim().is_empty())
+}
+
+/// How much each field of the record weighs if it is missing, and who asks for it.
+const RECORD: &[(&str, Severity, &str)] = &[
+    ("legality.basis", Severity::Serious, "ECHR Art. 8(2); EU Charter Art. 52(1), provided for by law"),
+    ("legality.authority_notice", Severity::Note, "Regulation (EU) 2022/2065 Art. 22, on trusted flaggers"),
+    ("legality.foreseeability", Severity::Weak, "ECHR Art. 8(2), accessible and foreseeable law"),
+    ("proportionality.aim", Severity::Serious, "EU Charter Art. 52(1), an objective of general interest"),
+    ("proportionality.evidence", Severity::Weak, "EU Charter Art. 52(1), necessity"),
+    ("proportionality.rational_connection", Severity::Weak, "EU Charter Art. 52(1), genuinely meets the objective"),
+    ("proportionality.alternatives", Severity::Weak, "EU Charter Art. 52(1), the least intrusive means"),
+    ("proportionality.fair_balance", Severity::Serious, "EU Charter Art. 52(1), proportionality in the strict sense"),
+    ("proportionality.reviewer", Severity::Weak, "GDPR Art. 5(2), accountability"),
+    ("proportionality.reviewed", Severity::Weak, "GDPR Art. 35(11), review of the assessment"),
+    ("privacy.controller", Severity::Serious, "GDPR Art. 13(1)(a) and 14(1)(a)"),
+    ("privacy.gdpr_basis", Severity::Serious, "GDPR Art. 6(1)"),
+    ("privacy.dpia_sha256", Severity::Weak, "GDPR Art. 35(1) and (3)"),
+    ("privacy.human_review", Severity::Weak, "GDPR Art. 22"),
+    ("privacy.retention", Severity::Weak, "GDPR Art. 5(1)(e)"),
+    ("privacy.transfers", Severity::Weak, "GDPR Art. 44"),
+    ("quality.reviews_per_entry", Severity::Weak, "GDPR Art. 5(1)(d)"),
+    ("quality.precision", Severity::Weak, "Regulation (EU) 2022/2065 Art. 15(1)(e)"),
+    ("quality.recall", Severity::Note, "Regulation (EU) 2022/2065 Art. 15(1)(e)"),
+    ("quality.measured_on", Severity::Weak, "Regulation (EU) 2022/2065 Art. 15(1)(e)"),
+    ("quality.interval", Severity::Weak, "Regulation (EU) 2022/2065 Art. 15(1)(e)"),
+    ("quality.next_review", Severity::Note, "GDPR Art. 35(11)"),
+    (
+        "accountability.complaints",
+        Severity::Serious,
+        "EU Charter Art. 47; ECHR Art. 13; Regulation (EU) 2022/2065 Art. 20",
+    ),
+    ("accountability.removal", Severity::Weak, "GDPR Art. 17(1)"),
+    ("accountability.audits", Severity::Weak, "GDPR Art. 5(2); Regulation (EU) 2022/2065 Art. 37"),
+];
 
 /// The fields of `record` without a value.
 fn missing_record(charter: &Charter) -> Vec<Finding> {
     let record = serde_json::to_value(&charter.record).unwrap_or(Value::Null);
-    let present = |part: &str, field: &str| {
+    let is_present = |part: &str, field: &str| {
         let value = record.get(part).and_then(|part| part.get(field)).and_then(Value::as_str);
         value.is_some_and(|text| !text.trim().is_empty())
     };
-    let fields = super::template::record_fields();
-    let absent = fields.filter(|(part, field, _)| !present(part, field));
+    let absent = super::template::record_fields().filter(|(part, field, _)| !is_present(part, field));
     absent
-        .map(|(part, field, about)| Finding {
-            field: format!("record.{part}.{field}"),
-            words: format!("missing: {about}"),
+        .map(|(part, field, about)| {
+            let name = format!("{part}.{field}");
+            let known = RECORD.iter().find(|(known, ..)| *known == name);
+            let (severity, source) =
+                known.map_or((Severity::Weak, "GDPR Art. 5(2)"), |(_, severity, source)| (*severity, source));
+            let (code, words) = (format!("missing {name}"), format!("missing: {about}"));
+            Finding { code, severity, field: format!("record.{name}"), words, source }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::charter::{Edition, from_toml, to_toml};
+    use crate::testing;
+    use isonomy_core::charter::Statute;
+
+    /// A charter to which nobody could object: nothing is missing, nothing weak.
+    fn good() -> Charter {
+        let mut charter = testing::charter();
+        charter.purpose.statutes = vec![Statute {
+            jurisdiction: charter.maintainer.jurisdiction.clone(),
+            instrument: "StGB".to_owned(),
+            provision: "§ 184b".to_owned(),
+        }];
+        charter.purpose.exclusions = vec!["Art, medicine and news.".to_owned()];
+        charter.purpose.aim = Aim::ProtectVictims;
+        charter.reach.surfaces = vec![Surface::Public];
+        charter.matching.min_quality = 50;
+        charter.action.most = Action::Warn;
+        charter.action.recipients = Vec::new();
+        let limits = &mut charter.limits;
+        (limits.min_visibility, limits.validity, limits.notice) = (DAY, 14 * DAY, 30 * DAY);
+        charter.redress.removal_deadline = 3 * DAY;
+        // Every field of the record, by the file.
+        let mut file = to_toml(&charter).unwrap();
+        for (part, field, _) in crate::charter::template::record_fields() {
+            let (head, tail) = file.split_once(&format!("[record.{part}]")).unwrap();
+            let tail = tail.replacen(&format!("# {field} = \"\""), &format!("{field} = \"said\""), 1);
+            file = format!("{head}[record.{part}]{tail}");
+        }
+        from_toml(file.as_bytes(), Edition::First).unwrap()
+    }
+
+    /// Spoils a charter.
+    type Fault = fn(&mut Charter);
+
+    fn codes(charter: &Charter) -> Vec<String> {
+        lint(charter).into_iter().map(|finding| finding.code).collect()
+    }
+
+    #[test]
+    fn every_lint_passes_a_good_charter_and_finds_the_fault_in_a_bad_one() {
+        let good = good();
+        assert_eq!(codes(&good), Vec::<String>::new());
+        let faults: [(&str, Fault); 17] = [
+            ("one-key", |charter| charter.maintainer.keys.truncate(1)),
+            ("no-statute", |charter| charter.purpose.statutes.clear()),
+            ("no-exclusion", |charter| charter.purpose.exclusions.clear()),
+            ("prosecute", |charter| charter.purpose.aim = Aim::Prosecute),
+            ("end-to-end", |charter| charter.reach.surfaces.push(Surface::EndToEndEncrypted)),
+            ("end-to-end-unargued", |charter| {
+                charter.reach.surfaces.push(Surface::EndToEndEncrypted);
+                charter.record.proportionality.fair_balance = None;
+            }),
+            ("low-quality", |charter| charter.matching.min_quality = 49),
+            ("report", |charter| charter.action.most = Action::Report),
+            ("report-without-review", |charter| {
+                charter.action.most = Action::Report;
+                charter.record.privacy.human_review = Some(" ".to_owned());
+            }),
+            ("one-curator", |charter| charter.curation.threshold = 1),
+            ("one-jurisdiction", |charter| charter.curation.min_jurisdictions = 1),
+            ("curators-at-home", |charter| {
+                let home = charter.maintainer.jurisdiction.clone();
+                charter.curation.curators.iter_mut().for_each(|curator| curator.jurisdiction = home.clone());
+            }),
+            ("short-visibility", |charter| charter.limits.min_visibility = DAY - 1),
+            ("long-validity", |charter| charter.limits.validity = 90 * DAY + 1),
+            ("short-notice", |charter| charter.limits.notice = 30 * DAY - 1),
+            ("slow-removal", |charter| charter.redress.removal_deadline = 7 * DAY + 1),
+            ("number-without-interval", |charter| charter.record.quality.interval = None),
+        ];
+        assert!(faults.iter().map(|fault| fault.0).eq(TERMS.iter().map(|lint| lint.code)), "each lint has its fault");
+        for (code, spoil) in faults {
+            let mut bad = good.clone();
+            spoil(&mut bad);
+            assert!(codes(&bad).contains(&code.to_owned()), "{code}: {:?}", codes(&bad));
+        }
+    }
+
+    #[test]
+    fn every_field_of_the_record_is_asked_for_with_a_source_of_its_own() {
+        let mut bare = good();
+        bare.record = isonomy_core::charter::Record::default();
+        let findings = lint(&bare);
+        assert_eq!(findings.len(), RECORD.len());
+        for (name, severity, source) in RECORD {
+            let finding = findings.iter().find(|finding| finding.code == format!("missing {name}"));
+            let finding = finding.unwrap_or_else(|| panic!("{name} is not asked for"));
+            assert_eq!((finding.severity, finding.source), (*severity, *source));
+        }
+        assert!(findings.windows(2).all(|pair| pair[0].severity >= pair[1].severity), "the heaviest first");
+    }
 }

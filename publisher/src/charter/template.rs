@@ -7,18 +7,20 @@ use serde_json::Value;
 use std::fmt::Write as _;
 
 /// A field, what to say about it, and an example in TOML.
-struct Field {
-    name: &'static str,
-    about: &'static str,
-    example: &'static str,
+#[derive(Debug)]
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) about: &'static str,
+    pub(super) example: &'static str,
 }
 
 /// A table of the file.
-struct Section {
+#[derive(Debug)]
+pub(super) struct Section {
     /// Its name, as in TOML; empty for what comes before the first table.
-    path: &'static str,
-    about: &'static str,
-    fields: &'static [Field],
+    pub(super) path: &'static str,
+    pub(super) about: &'static str,
+    pub(super) fields: &'static [Field],
 }
 
 const fn field(name: &'static str, about: &'static str, example: &'static str) -> Field {
@@ -32,7 +34,7 @@ const HEAD: &str = "\
 # widens it needs notice.
 ";
 
-const SECTIONS: &[Section] = &[
+pub(super) static SECTIONS: &[Section] = &[
     Section {
         path: "",
         about: "",

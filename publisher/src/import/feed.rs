@@ -1,0 +1,126 @@
+//! Feeds in JSON: an object with a list of records in one field, or that list alone. Records stream one by one; none may be
+//! larger than 1 MiB, nor deeper than 128 levels (`serde_json`'s own limit). What else is in the object is passed over.
+
+use super::budget::{Budgeted, Position};
+use super::record::{Record, Refusal};
+use super::{Format, ImportError, Sink, stopncii, terrorism, updates};
+use isonomy_core::list::Algorithm;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+use std::fmt;
+use std::io::BufRead;
+
+/// How a format's records are found and read.
+pub(super) struct Shape {
+    /// The field that lists them.
+    pub(super) field: &'static str,
+    pub(super) record: fn(&Value, Algorithm) -> Result<Record, Refusal>,
+}
+
+/// The shape of a format in JSON.
+pub(super) fn shape(format: Format) -> Option<Shape> {
+    match format {
+        Format::StopNcii => Some(Shape { field: "hashRecords", record: stopncii::record }),
+        Format::Terrorism => Some(Shape { field: "results", record: terrorism::record }),
+        Format::Updates => Some(Shape { field: "data", record: updates::record }),
+        _ => None,
+    }
+}
+
+pub(super) fn read(reader: impl BufRead, shape: &Shape, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+    let (budgeted, position) = Budgeted::new(reader);
+    let mut deserializer = serde_json::Deserializer::from_reader(budgeted);
+    let mut failure = None;
+    let outcome = (&mut deserializer).deserialize_any(Feed { shape, sink, position: &position, failure: &mut failure });
+    let outcome = outcome.and_then(|()| deserializer.end());
+    match (failure, outcome) {
+        (Some(failure), _) => Err(failure),
+        (None, outcome) => outcome.map_err(|error| ImportError::Malformed(error.to_string())),
+    }
+}
+
+struct Feed<'f, 's> {
+    shape: &'f Shape,
+    sink: &'f mut Sink<'s>,
+    position: &'f Position,
+    /// What stopped the import, where that is more than an error of JSON.
+    failure: &'f mut Option<ImportError>,
+}
+
+impl<'de> Visitor<'de> for Feed<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an object with the field `{}`, or a list of records", self.shape.field)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        let mut found = false;
+        while let Some(field) = map.next_key::<String>()? {
+            if field != self.shape.field {
+                map.next_value::<IgnoredAny>()?;
+            } else if std::mem::replace(&mut found, true) {
+                return Err(A::Error::custom(format!("the field `{field}` stands there twice")));
+            } else {
+                map.next_value_seed(&mut self)?;
+            }
+            self.position.end_record();
+        }
+        if found { Ok(()) } else { Err(A::Error::missing_field(self.shape.field)) }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut records: A) -> Result<(), A::Error> {
+        self.records(&mut records)
+    }
+}
+
+impl Feed<'_, '_> {
+    fn records<'de, A: SeqAccess<'de>>(&mut self, records: &mut A) -> Result<(), A::Error> {
+        while let Some(record) = records.next_element::<Value>()? {
+            let record = (self.shape.record)(&record, self.sink.algorithm());
+            if let Err(failure) = self.sink.take(self.position.line(), record) {
+                *self.failure = Some(failure);
+                return Err(A::Error::custom("stopped"));
+            }
+            self.position.end_record();
+        }
+        Ok(())
+    }
+}
+
+/// The list of records, in its field.
+impl<'de> DeserializeSeed<'de> for &mut Feed<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        struct Records<'r, 'f, 's>(&'r mut Feed<'f, 's>);
+        impl<'de> Visitor<'de> for Records<'_, '_, '_> {
+            type Value = ();
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of records")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut records: A) -> Result<(), A::Error> {
+                self.0.records(&mut records)
+            }
+        }
+        deserializer.deserialize_seq(Records(self))
+    }
+}
+
+/// The text in a field; numbers as they are written.
+pub(super) fn text(record: &Value, field: &str) -> Option<String> {
+    match record.get(field)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The words in a field: a text, or a list of them.
+pub(super) fn words(record: &Value, field: &str) -> Vec<String> {
+    match record.get(field) {
+        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Some(Value::String(text)) if !text.is_empty() => vec![text.clone()],
+        _ => Vec::new(),
+    }
+}

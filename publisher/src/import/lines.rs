@@ -1,0 +1,105 @@
+//! Formats with one record on each line: plain hashes, sums, PDQ text, vPDQ text.
+//!
+//! | format | a line |
+//! |---|---|
+//! | [`Format::Lines`] | `<hash>`, or `pdq <hash>` |
+//! | [`Format::Sums`] | `<hash>  <name>` or `<hash> *<name>`, as sha256sum, sha1sum and md5sum write it; with `--tag`, `SHA256 (<name>) = <hash>`; a backslash before either says that the name has escapes |
+//! | [`Format::Pdq`] | `hash=<hash>,norm=…,delta=…,quality=<0-100>,filename=…`, as the PDQ tools write it |
+//! | [`Format::Vpdq`] | `<frame>,<quality>,<hash>,<timestamp>`, as vPDQ writes it: a hash for each frame of a video |
+
+use super::record::{self, Record, Refusal, is_of, quality, refusal};
+use super::{Format, ImportError, MAX_LINE, Sink, read_failed};
+use isonomy_core::list::Algorithm;
+use std::io::{BufRead, Read};
+
+pub(super) fn read(mut reader: impl BufRead, format: Format, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+    let mut bytes = Vec::new();
+    for number in 1.. {
+        bytes.clear();
+        let limit = MAX_LINE as u64 + 1;
+        if reader.by_ref().take(limit).read_until(b'\n', &mut bytes).map_err(read_failed)? == 0 {
+            break;
+        }
+        if bytes.len() > MAX_LINE && !bytes.ends_with(b"\n") {
+            skip_line(&mut reader)?;
+            sink.take(number, Err(refusal("line", format!("it is longer than {MAX_LINE} bytes"))))?;
+            continue;
+        }
+        let text = bytes.trim_ascii();
+        if !text.is_empty() && !text.starts_with(b"#") {
+            sink.take(number, line(text, format, sink.algorithm()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads to the end of a line that is too long to be kept.
+fn skip_line(reader: &mut impl BufRead) -> Result<(), ImportError> {
+    loop {
+        let buffer = reader.fill_buf().map_err(read_failed)?;
+        let end = buffer.iter().position(|&byte| byte == b'\n');
+        let (count, done) = (end.map_or(buffer.len(), |end| end + 1), end.is_some() || buffer.is_empty());
+        reader.consume(count);
+        if done {
+            return Ok(());
+        }
+    }
+}
+
+/// What a line says.
+pub(super) fn line(text: &[u8], format: Format, algorithm: Algorithm) -> Result<Record, Refusal> {
+    match format {
+        Format::Sums => sum(text, algorithm),
+        Format::Pdq => pdq(text, algorithm),
+        Format::Vpdq => vpdq(text, algorithm),
+        _ => hash(text.strip_prefix(b"pdq ").unwrap_or(text), algorithm).map(Record::of),
+    }
+}
+
+fn hash(text: &[u8], algorithm: Algorithm) -> Result<Vec<u8>, Refusal> {
+    record::hash(text, algorithm).map_err(|reason| refusal("hash", reason))
+}
+
+fn sum(text: &[u8], algorithm: Algorithm) -> Result<Record, Refusal> {
+    const SHAPE: &str =
+        "it is neither a hash, two spaces or a space and a star, and a name, nor ALGORITHM (name) = hash";
+    let text = text.strip_prefix(b"\\").unwrap_or(text);
+    if let Some((name, digest)) = tagged(text) {
+        if !is_of(name, algorithm) {
+            return Err(refusal("algorithm", format!("it is a digest by {name}, where the list has {algorithm}")));
+        }
+        return hash(digest, algorithm).map(Record::of);
+    }
+    let end = text.iter().position(|&byte| byte == b' ').ok_or_else(|| refusal("line", SHAPE))?;
+    let (digest, name) = text.split_at(end);
+    let name = name.strip_prefix(b"  ").or_else(|| name.strip_prefix(b" *")).unwrap_or_default();
+    if name.is_empty() { Err(refusal("line", SHAPE)) } else { hash(digest, algorithm).map(Record::of) }
+}
+
+/// Algorithm and digest of a line such as `SHA256 (name) = digest`.
+fn tagged(text: &[u8]) -> Option<(&str, &[u8])> {
+    let open = text.windows(2).position(|pair| pair == b" (")?;
+    let close = text.windows(4).rposition(|mark| mark == b") = ")?;
+    Some((std::str::from_utf8(&text[..open]).ok()?, text.get(close + 4..)?)).filter(|_| open < close)
+}
+
+fn pdq(text: &[u8], algorithm: Algorithm) -> Result<Record, Refusal> {
+    let value = |name: &[u8]| text.split(|&byte| byte == b',').find_map(|field| field.trim_ascii().strip_prefix(name));
+    let digest = value(b"hash=").ok_or_else(|| refusal("hash", "there is no hash=…"))?;
+    let quality = value(b"quality=").map(quality).transpose()?;
+    Ok(Record { quality, ..Record::of(hash(digest, algorithm)?) })
+}
+
+fn vpdq(text: &[u8], algorithm: Algorithm) -> Result<Record, Refusal> {
+    let fields: Vec<&[u8]> = text.split(|&byte| byte == b',').collect();
+    let [frame, score, digest, time] = fields[..] else {
+        return Err(refusal("line", "it is not frame,quality,hash,timestamp"));
+    };
+    let number = |field: &[u8]| std::str::from_utf8(field).is_ok_and(|text| text.trim().parse::<f64>().is_ok());
+    for (name, field) in [("frame", frame), ("timestamp", time)] {
+        if !number(field) {
+            return Err(refusal(name, "it is not a number"));
+        }
+    }
+    Ok(Record { quality: Some(quality(score)?), ..Record::of(hash(digest, algorithm)?) })
+}

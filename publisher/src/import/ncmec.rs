@@ -1,0 +1,182 @@
+//! NCMEC's hash-sharing XML, version 2.
+//!
+//! ```text
+//! queryResult
+//!   images, videos
+//!     image, video                 member (with id), timestamp, id, classification, fingerprints {md5, sha1, pdq, …}
+//!     deletedImage, deletedVideo   member (with id), timestamp, id
+//! ```
+//!
+//! A deletion names no hash: it takes off the list what the same member gave under the same id, in this file or in an earlier
+//! one whose ids were kept. Feedback, paging and other fingerprints are not read. A document type declaration is refused, as
+//! are entities other than the five of XML itself and character references, elements deeper than 32 levels, and anything
+//! between two records that is larger than 1 MiB; a document that ends too early is refused whole.
+
+use super::budget::Budgeted;
+use super::record::{self, Action, Record, Refusal, is_of, refusal};
+use super::{ImportError, Sink};
+use isonomy_core::list::Algorithm;
+use quick_xml::Reader;
+use quick_xml::escape::resolve_predefined_entity;
+use quick_xml::events::{BytesStart, Event};
+use std::io::BufRead;
+
+const MAX_DEPTH: usize = 32;
+/// The most of a text that is kept.
+const MAX_TEXT: usize = 1024;
+
+pub(super) fn read(reader: impl BufRead, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+    let (budgeted, position) = Budgeted::new(reader);
+    let mut reader = Reader::from_reader(budgeted);
+    let mut buffer = Vec::new();
+    let mut document = Document::default();
+    loop {
+        buffer.clear();
+        let event =
+            reader.read_event_into(&mut buffer).map_err(|error| malformed(position.line(), &error.to_string()))?;
+        let is_end = matches!(event, Event::Eof);
+        let record = document.event(event, sink.algorithm()).map_err(|why| malformed(position.line(), &why))?;
+        if let Some(record) = record {
+            sink.take(position.line(), record)?;
+            position.end_record();
+        }
+        if is_end {
+            return Ok(());
+        }
+    }
+}
+
+fn malformed(line: u64, why: &str) -> ImportError {
+    ImportError::Malformed(format!("{why}, at line {line}"))
+}
+
+/// Where in the document one is, and what was gathered of the record in hand.
+#[derive(Default)]
+struct Document {
+    path: Vec<String>,
+    has_root: bool,
+    text: String,
+    item: Option<Item>,
+}
+
+#[derive(Default)]
+struct Item {
+    is_deletion: bool,
+    member: Option<String>,
+    id: Option<String>,
+    time: Option<String>,
+    classes: Vec<String>,
+    fingerprints: Vec<String>,
+}
+
+impl Document {
+    fn event(&mut self, event: Event<'_>, algorithm: Algorithm) -> Result<Option<Result<Record, Refusal>>, String> {
+        match event {
+            Event::Start(start) => self.open(&start)?,
+            Event::Empty(start) => {
+                self.open(&start)?;
+                return Ok(self.close(algorithm));
+            }
+            Event::End(_) => return Ok(self.close(algorithm)),
+            Event::Text(text) => self.add(&text.xml10_content()),
+            Event::CData(text) => self.add(&text.into_inner()),
+            Event::GeneralRef(reference) => match reference.resolve_char_ref() {
+                Ok(Some(character)) => self.add(character.encode_utf8(&mut [0; 4])),
+                Ok(None) => {
+                    let name = reference.into_inner();
+                    let text =
+                        resolve_predefined_entity(&name).ok_or_else(|| format!("the entity {name} is refused"))?;
+                    self.add(text);
+                }
+                Err(error) => return Err(error.to_string()),
+            },
+            Event::DocType(_) => return Err("a document type declaration is refused".to_owned()),
+            Event::Eof if !self.path.is_empty() || !self.has_root => {
+                return Err("the document ends too early".to_owned());
+            }
+            Event::Eof | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+        }
+        Ok(None)
+    }
+
+    fn add(&mut self, text: &str) {
+        let room = MAX_TEXT.saturating_sub(self.text.len());
+        self.text.extend(text.chars().take(room));
+    }
+
+    fn open(&mut self, start: &BytesStart<'_>) -> Result<(), String> {
+        let name = String::from(start.local_name().into_inner());
+        if self.path.len() == MAX_DEPTH {
+            return Err(format!("elements are deeper than {MAX_DEPTH} levels"));
+        }
+        if self.path.is_empty() {
+            if self.has_root || name != "queryResult" {
+                return Err(format!("the document has {name} where it must have one queryResult"));
+            }
+            self.has_root = true;
+        }
+        self.path.push(name);
+        self.text.clear();
+        match self.places()[..] {
+            ["queryResult", "images" | "videos", "image" | "video"] => self.item = Some(Item::default()),
+            ["queryResult", "images" | "videos", "deletedImage" | "deletedVideo"] => {
+                self.item = Some(Item { is_deletion: true, ..Item::default() });
+            }
+            [_, _, _, "member"] => {
+                let id = start.try_get_attribute("id").map_err(|error| error.to_string())?;
+                let id = id.map(|id| id.value.to_string());
+                if let Some(item) = &mut self.item {
+                    item.member = id;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn places(&self) -> Vec<&str> {
+        self.path.iter().map(String::as_str).collect()
+    }
+
+    /// Takes up the element that ends here; a record if it was one.
+    fn close(&mut self, algorithm: Algorithm) -> Option<Result<Record, Refusal>> {
+        let text = std::mem::take(&mut self.text).trim().to_owned();
+        let depth = self.path.len();
+        let name = self.path.pop()?;
+        if depth == 3 {
+            return self.item.take().map(|item| item.record(algorithm));
+        }
+        let item = self.item.as_mut()?;
+        match (depth, name.as_str()) {
+            (4, "id") => item.id = Some(text),
+            (4, "timestamp") => item.time = Some(text),
+            (4, "classification") if !text.is_empty() => item.classes.push(text),
+            (5, name) if self.path.last().is_some_and(|parent| parent == "fingerprints") && is_of(name, algorithm) => {
+                item.fingerprints.push(text);
+            }
+            _ => {}
+        }
+        None
+    }
+}
+
+impl Item {
+    fn record(self, algorithm: Algorithm) -> Result<Record, Refusal> {
+        let id = self.id.as_ref().filter(|id| !id.is_empty()).ok_or_else(|| refusal("id", "it is missing"))?;
+        let member = self.member.as_ref().ok_or_else(|| refusal("member", "its id is missing"))?;
+        let id = Some(format!("ncmec {member} {id}"));
+        let time = match &self.time {
+            Some(text) => Some(record::time(text).ok_or_else(|| refusal("timestamp", "it is no time"))?),
+            None => None,
+        };
+        if self.is_deletion {
+            return Ok(Record { id, time, ..Record::about(Action::Remove) });
+        }
+        let hash = match &self.fingerprints[..] {
+            [] => None,
+            [one] => Some(record::hash(one.as_bytes(), algorithm).map_err(|reason| refusal("fingerprints", reason))?),
+            _ => return Err(refusal("fingerprints", format!("it has several by {algorithm}"))),
+        };
+        Ok(Record { hash, id, time, classes: self.classes, ..Record::about(Action::Add) })
+    }
+}

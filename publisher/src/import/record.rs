@@ -1,0 +1,174 @@
+//! What one line or record of a file says, whatever the format.
+
+use super::{ImportOptions, Irregular};
+use isonomy_core::encoding::{from_base64, from_hex};
+use isonomy_core::list::{Algorithm, EntryVerdict};
+use isonomy_core::time::Timestamp;
+
+/// What a record asks for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Action {
+    Add,
+    Remove,
+}
+
+/// A record: at least a hash, or the id under which one was given before.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Record {
+    pub(super) action: Action,
+    /// `None` if the record is about another kind of hash, or a removal that only names an id.
+    pub(super) hash: Option<Vec<u8>>,
+    pub(super) quality: Option<u64>,
+    pub(super) classes: Vec<String>,
+    pub(super) tags: Vec<String>,
+    /// When it was last changed, in seconds; of two records about one hash the later counts.
+    pub(super) time: Option<u64>,
+    /// Its source's name for it.
+    pub(super) id: Option<String>,
+}
+
+impl Record {
+    /// A record that adds `hash`.
+    pub(super) fn of(hash: Vec<u8>) -> Self {
+        Self { hash: Some(hash), ..Self::about(Action::Add) }
+    }
+
+    /// A record without anything.
+    pub(super) fn about(action: Action) -> Self {
+        Self { action, hash: None, quality: None, classes: Vec::new(), tags: Vec::new(), time: None, id: None }
+    }
+}
+
+/// Why a record is refused.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Refusal {
+    pub(super) field: &'static str,
+    pub(super) reason: String,
+}
+
+pub(super) fn refusal(field: &'static str, reason: impl Into<String>) -> Refusal {
+    Refusal { field, reason: reason.into() }
+}
+
+/// What becomes of a record.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Choice {
+    Taken,
+    /// It holds no hash by the list's algorithm.
+    OtherHash,
+    /// It is not among those that the options select.
+    NotSelected,
+}
+
+/// Whether the options take a record; a removal is always taken.
+pub(super) fn choose(record: &Record, options: &ImportOptions) -> Result<Choice, Refusal> {
+    let Some(hash) = &record.hash else {
+        let names_one = record.action == Action::Remove && record.id.is_some();
+        return Ok(if names_one { Choice::Taken } else { Choice::OtherHash });
+    };
+    if record.action == Action::Add {
+        if let Some(quality) = record.quality.filter(|quality| *quality > 100) {
+            return Err(refusal("quality", format!("{quality} is no quality: it goes from 0 to 100")));
+        }
+        let has_one_of = |own: &[String], wanted: &[String]| {
+            wanted.is_empty() || own.iter().any(|own| wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(own)))
+        };
+        let is_good = record.quality.is_none_or(|quality| quality >= options.min_quality);
+        if !is_good || !has_one_of(&record.classes, &options.classes) || !has_one_of(&record.tags, &options.tags) {
+            return Ok(Choice::NotSelected);
+        }
+        check(hash, options)?;
+    }
+    Ok(Choice::Taken)
+}
+
+fn check(hash: &[u8], options: &ImportOptions) -> Result<(), Refusal> {
+    match (options.algorithm.check_entry(hash), options.irregular) {
+        (EntryVerdict::Valid, _) | (EntryVerdict::Irregular(_), Irregular::Allow) => Ok(()),
+        (EntryVerdict::Irregular(reason), Irregular::Refuse) => {
+            Err(refusal("hash", format!("{reason}; such hashes are admitted only with --allow-irregular")))
+        }
+        (EntryVerdict::Forbidden(reason), _) => Err(refusal("hash", reason)),
+    }
+}
+
+/// The hash that a text of it stands for: hexadecimal in either case, or standard base64.
+pub(super) fn hash(text: &[u8], algorithm: Algorithm) -> Result<Vec<u8>, String> {
+    let text = std::str::from_utf8(text.trim_ascii()).map_err(|_| "it is not a hash: not text".to_owned())?;
+    let size = algorithm.entry_size();
+    let is_hex = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_hex && text.len() == 2 * size {
+        return from_hex(&text.to_ascii_lowercase()).ok_or_else(|| "it is not hexadecimal".to_owned());
+    }
+    if let Some(bytes) = from_base64(text).filter(|bytes| bytes.len() == size) {
+        return Ok(bytes);
+    }
+    if is_hex {
+        return Err(format!("it has {} hexadecimal digits, where {algorithm} has {}", text.len(), 2 * size));
+    }
+    Err(format!("it is not a hash by {algorithm}, in hexadecimal or base64"))
+}
+
+/// The quality that a field gives.
+pub(super) fn quality(field: &[u8]) -> Result<u64, Refusal> {
+    let number = std::str::from_utf8(field).ok().and_then(|text| text.trim().parse().ok());
+    number.ok_or_else(|| refusal("quality", "it is not a number"))
+}
+
+/// A time in seconds: a number of them, or RFC 3339 in UTC, fractions dropped.
+pub(super) fn time(text: &str) -> Option<u64> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(seconds);
+    }
+    let whole = text.strip_suffix('Z').or_else(|| text.strip_suffix("+00:00")).unwrap_or(text);
+    let whole = whole.split('.').next().unwrap_or(whole);
+    Timestamp::from_rfc3339(&format!("{}Z", whole.replace(' ', "T"))).map(|time| time.0)
+}
+
+/// The list's algorithm in the names that feeds use: `HASH_PDQ`, `ImagePDQ`, `pdq`, `SHA-256`.
+pub(super) fn is_of(name: &str, algorithm: Algorithm) -> bool {
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let own = match algorithm {
+        Algorithm::PdqFull => "pdq",
+        Algorithm::Sha256 => "sha256",
+        Algorithm::Sha1 => "sha1",
+        Algorithm::Md5 => "md5",
+    };
+    ["", "hash", "image", "video", "file"].iter().any(|prefix| plain.strip_prefix(prefix) == Some(own))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_numbers_or_rfc_3339() {
+        for (text, seconds) in [
+            ("1700000000", Some(1_700_000_000)),
+            ("2023-11-14T22:13:20Z", Some(1_700_000_000)),
+            (" 2023-11-14T22:13:20.123456Z ", Some(1_700_000_000)),
+            ("2023-11-14 22:13:20+00:00", Some(1_700_000_000)),
+            ("yesterday", None),
+            ("", None),
+        ] {
+            assert_eq!(time(text), seconds, "{text}");
+        }
+    }
+
+    #[test]
+    fn feeds_name_algorithms_in_their_own_ways() {
+        for (name, algorithm) in [
+            ("HASH_PDQ", Algorithm::PdqFull),
+            ("ImagePDQ", Algorithm::PdqFull),
+            ("VideoMD5", Algorithm::Md5),
+            ("SHA-256", Algorithm::Sha256),
+            ("hash_sha1", Algorithm::Sha1),
+        ] {
+            for other in Algorithm::ALL {
+                assert_eq!(is_of(name, other), other == algorithm, "{name}, {other}");
+            }
+        }
+        assert!(!is_of("VideoTMK-PDQF", Algorithm::PdqFull) && !is_of("", Algorithm::Md5));
+    }
+}
