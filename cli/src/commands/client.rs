@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::output::Output;
 use anyhow::{Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use isonomy_client::{Change, Client, InForce, ReadOnly, Source, Status, UpdateReport, system_clock};
+use isonomy_client::{Change, Client, InForce, ReadOnly, Source, Status, UpdateReport};
 use isonomy_verifier::Policy;
 use serde_json::json;
 use std::time::Duration;
@@ -33,10 +33,10 @@ async fn update(folder: &ClientFolder, sources: &[String], output: &Output) -> R
     let mut client = open(folder)?;
     let sources = parse_sources(sources, client.policy())?;
     let spinner = spinner("asking", output);
-    let report = client.update(&sources, system_clock()).await;
+    let report = client.update(&sources, folder.clock()).await;
     spinner.finish_and_clear();
     let report = report?;
-    let status = client.status(system_clock());
+    let status = client.status(folder.clock());
     output.report(update_words(&report, &status), &update_document(&report))?;
     let usable = status.in_force.is_some_and(|in_force| in_force.freshness.is_usable());
     Ok(if usable { Exit::Done } else { Exit::Refused })
@@ -131,7 +131,7 @@ pub(crate) fn look(folder: &ClientFolder) -> Result<ReadOnly> {
 
 fn status(folder: &ClientFolder, output: &Output) -> Result<Exit> {
     let client = look(folder)?;
-    let status = client.status(system_clock());
+    let status = client.status(folder.clock());
     output.report(telling::status_words(&status), &status)?;
     Ok(Exit::Done)
 }

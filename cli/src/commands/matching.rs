@@ -5,7 +5,6 @@ use crate::args::MatchArgs;
 use crate::exit::{Exit, Refused};
 use crate::output::Output;
 use anyhow::{Context, Result};
-use isonomy_client::system_clock;
 use isonomy_core::encoding::{from_hex, to_hex};
 use isonomy_matcher::image::Limits;
 use isonomy_matcher::{Answer, Fingerprint, Match, Matcher, Verdict};
@@ -20,7 +19,7 @@ pub(crate) fn run(args: MatchArgs, output: &Output) -> Result<Exit> {
     let matcher = Matcher::new(list)?;
     let (mut matched, mut unchecked, mut documents) = (false, false, Vec::new());
     for subject in &args.subjects {
-        let (result, document) = match check(&matcher, subject, args.receipts.as_deref(), output) {
+        let (result, document) = match check(&matcher, subject, &args, output) {
             Ok(checked) => checked,
             Err(error) => {
                 output.say(format!("{subject}: not checked: {error:#}"));
@@ -42,14 +41,9 @@ pub(crate) fn run(args: MatchArgs, output: &Output) -> Result<Exit> {
 }
 
 /// Looks one picture or hash up, and says what came of it.
-fn check(
-    matcher: &Matcher,
-    subject: &str,
-    receipts: Option<&Path>,
-    output: &Output,
-) -> Result<(Exit, serde_json::Value)> {
-    let answer = matcher.look_up(&fingerprint(matcher, subject)?, system_clock());
-    let receipts = write_receipts(&answer, receipts);
+fn check(matcher: &Matcher, subject: &str, args: &MatchArgs, output: &Output) -> Result<(Exit, serde_json::Value)> {
+    let answer = matcher.look_up(&fingerprint(matcher, subject)?, args.folder.clock());
+    let receipts = write_receipts(&answer, args.receipts.as_deref());
     output.say(words(subject, &answer, matcher, &receipts));
     let exit = match answer.verdict {
         Verdict::Matched(_) => Exit::Matched,

@@ -1,0 +1,136 @@
+//! What a server does on the wire.
+
+use super::Verdict::{InForce, Refused, Says};
+use super::sources::{bundle, delta, seen_proof, statement, tile};
+use super::{Case, DoneRow, Row, done, served};
+use crate::scene::{Scene, Start, copy, world};
+use crate::server::{Fault, Server};
+use isonomy_core::resource::Resource;
+use isonomy_tests::world::World;
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+const GROUP: &str = "A server, on the wire";
+const BY: &str = "limits of `fetch`";
+const REFUSED: super::Verdict = Refused("unavailable", None);
+
+fn fault(scene: &mut Scene, resource: fn(&Scene) -> Resource, fault: Fault) {
+    let resource = resource(scene);
+    scene.fault(&resource, fault);
+}
+
+#[rustfmt::skip]
+const FAULTS: &[Row] = &[
+    ("slow-drip-bundle", "the bundle, one byte a second", REFUSED, |s| fault(s, bundle, Fault::Drip)),
+    ("slow-drip-delta", "the delta, one byte a second", REFUSED, |s| fault(s, delta, Fault::Drip)),
+    ("slow-silence", "no answer, and the connection stays open", REFUSED, |s| fault(s, bundle, Fault::Silence)),
+    ("endless-bundle", "a bundle without end", REFUSED, |s| fault(s, bundle, Fault::Endless)),
+    ("endless-statement", "a statement without end", REFUSED, |s| fault(s, statement, Fault::Endless)),
+    ("endless-seen-proof", "a seen proof without end", REFUSED, |s| fault(s, seen_proof, Fault::Endless)),
+    ("endless-tile", "a tile without end", REFUSED, |s| fault(s, tile, Fault::Endless)),
+    ("endless-delta", "a delta without end", REFUSED, |s| fault(s, delta, Fault::Endless)),
+    ("endless-chunks", "chunks of one byte without end", REFUSED, |s| fault(s, bundle, Fault::EndlessChunks)),
+    ("endless-headers", "headers without end", REFUSED, |s| fault(s, bundle, Fault::EndlessHeaders)),
+    ("gzip-bomb-bundle", "3 MB that gunzip to 516 MB", REFUSED, |s| fault(s, bundle, Fault::GzipBomb)),
+    ("gzip-bomb-delta", "the same for the delta", REFUSED, |s| fault(s, delta, Fault::GzipBomb)),
+    ("gzip-false", "it says that it is compressed, and isn't", REFUSED, |s| fault(s, bundle, Fault::FalseGzip)),
+    ("redirect-bundle", "a redirect, to where the same is served", REFUSED, |s| fault(s, bundle, Fault::Redirect)),
+    ("redirect-delta", "the same for the delta", REFUSED, |s| fault(s, delta, Fault::Redirect)),
+    ("length-too-long", "a content length that is a kilobyte too long", REFUSED, |s| fault(s, bundle, Fault::LongLength(1024))),
+    ("length-of-everything", "a content length of 4 GB", REFUSED, |s| fault(s, statement, Fault::LongLength(1 << 32))),
+    ("body-truncated", "the connection ends in the middle of the bundle", REFUSED, |s| fault(s, bundle, Fault::Truncated)),
+    ("body-truncated-delta", "the same for the delta", REFUSED, |s| fault(s, delta, Fault::Truncated)),
+    ("closed", "the connection is closed at once", REFUSED, |s| s.everywhere = Some(Fault::Close)),
+    ("garbage", "the answer is not HTTP", REFUSED, |s| s.everywhere = Some(Fault::Garbage)),
+    ("status-500", "the server fails", REFUSED, |s| fault(s, bundle, Fault::Head("500 Internal Server Error", ""))),
+    ("status-204", "no content, with content", REFUSED, |s| fault(s, bundle, Fault::Head("204 No Content", ""))),
+    ("status-206", "a part of the bundle that nobody asked for", REFUSED, |s| fault(s, bundle, Fault::Head("206 Partial Content", "Content-Range: bytes 0-9/1000\r\n"))),
+    ("status-304", "not modified, for a client that never asks so", REFUSED, |s| fault(s, bundle, Fault::Head("304 Not Modified", ""))),
+    ("status-401", "a password is asked for", REFUSED, |s| fault(s, bundle, Fault::Head("401 Unauthorized", "WWW-Authenticate: Basic realm=\"x\"\r\n"))),
+    ("type-wrong", "the right bytes as text/html", InForce(2), |s| fault(s, bundle, Fault::Head("200 OK", "Content-Type: text/html\r\n"))),
+];
+
+/// The heads of the requests of an update.
+fn requests(scene: &Scene) -> Vec<String> {
+    let server = scene.serve();
+    scene.update_from(&[&server.url()]);
+    server.requests()
+}
+
+/// Writes what `world` has for the newest release as the folder of a mirror.
+fn mirror(world: &World, folder: &Path) {
+    let release = world.releases().last().expect("a release");
+    let mut resources = vec![World::bundle_resource(), Resource::Object(release.body().snapshot.sha256)];
+    resources.extend(release.body().deltas.iter().map(|delta| Resource::Object(delta.sha256)));
+    let statements = world.charters().map(|charter| charter.id()).chain([release.id()]);
+    resources.extend(statements.flat_map(|id| [Resource::Statement(id), Resource::SeenProof(id)]));
+    resources.push(Resource::parse("tile/0/000.p/3").expect("a tile"));
+    for resource in resources {
+        let path = folder.join(resource.to_string());
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, world.get(&resource).expect("it is there")).expect("a file");
+    }
+}
+
+#[rustfmt::skip]
+const SEVERAL: &[DoneRow] = &[
+    ("mirror-bad-then-good", "the first source lies, the second one is honest", InForce(2), |s| {
+        s.world.edit_bundle(|b| b.releases[0].path.clear());
+        let (bad, good) = (s.serve(), Server::start(world(s.start), HashMap::new(), None));
+        Ok(s.update_from(&[&bad.url(), &good.url()]))
+    }),
+    ("mirror-endless-then-good", "the first source never ends, the second one is honest", InForce(2), |s| {
+        s.everywhere = Some(Fault::Endless);
+        let (bad, good) = (s.serve(), Server::start(world(s.start), HashMap::new(), None));
+        Ok(s.update_from(&[&bad.url(), &good.url()]))
+    }),
+    ("mirror-nobody-there", "nobody listens", REFUSED, |s| Ok(s.update_from(&["http://127.0.0.1:9/"]))),
+    ("mirror-folder", "the folder of a mirror on a stick", InForce(2), |s| {
+        let folder = s.beside("stick");
+        mirror(&s.world, &folder);
+        Ok(s.update_from(&[folder.to_str().ok_or("a path")?]))
+    }),
+    ("mirror-folder-link", "in the folder a link to a file outside of it", REFUSED, |s| {
+        let folder = s.beside("stick");
+        mirror(&s.world, &folder);
+        let path = folder.join(bundle(s).to_string());
+        fs::rename(&path, s.beside("outside")).map_err(|error| error.to_string())?;
+        std::os::unix::fs::symlink(s.beside("outside"), &path).map_err(|error| error.to_string())?;
+        Ok(s.update_from(&[folder.to_str().ok_or("a path")?]))
+    }),
+    ("mirror-folder-device", "in the folder a device that never ends", REFUSED, |s| {
+        let folder = s.beside("stick");
+        mirror(&s.world, &folder);
+        let path = folder.join(bundle(s).to_string());
+        fs::remove_file(&path).map_err(|error| error.to_string())?;
+        std::os::unix::fs::symlink("/dev/zero", &path).map_err(|error| error.to_string())?;
+        Ok(s.update_from(&[folder.to_str().ok_or("a path")?]))
+    }),
+    ("password-in-url", "a source with a user's name and password", Says(1, "would tell its user apart"), |s| {
+        Ok(s.update_from(&["http://user:secret@127.0.0.1:9/"]))
+    }),
+    ("marks-not-returned", "cookies, ETags and dates in every answer: the second update sends what the first one did", InForce(2), |s| {
+        let other = s.beside("other");
+        copy(&s.state(), &other);
+        let once = requests(s);
+        let twice = requests(s);
+        fs::remove_dir_all(s.state()).map_err(|error| error.to_string())?;
+        copy(&other, &s.state());
+        let again = requests(s);
+        if once != again {
+            return Err(format!("two clients with the same list ask differently: {once:?} and {again:?}"));
+        }
+        let heads: Vec<&str> = once.iter().chain(&twice).map(String::as_str).collect();
+        if let Some(head) = heads.iter().find(|head| ["cookie", "if-", "12345", "authorization"].iter().any(|mark| head.to_lowercase().contains(mark))) {
+            return Err(format!("a mark comes back: {head}"));
+        }
+        Ok(s.update())
+    }),
+];
+
+pub(super) fn cases() -> Vec<Case> {
+    let mut cases = served(GROUP, BY, Start::Behind, FAULTS);
+    cases.extend(done(GROUP, "sources in turn", Start::Behind, SEVERAL));
+    cases
+}
