@@ -6,6 +6,7 @@ use isonomy_fetch::FetchError;
 use isonomy_log_server::ServeError as LogServeError;
 use isonomy_matcher::image::DecodeError;
 use isonomy_matcher::receipt::ReceiptError;
+use isonomy_monitor::assess::AssessError;
 use isonomy_monitor::{MonitorError, ServeError as MonitorServeError};
 use isonomy_publisher::charter::CharterError;
 use isonomy_publisher::compose::ComposeError;
@@ -52,6 +53,7 @@ pub(super) fn of(cause: &(dyn Error + 'static)) -> Option<Exit> {
         witness,
         monitor,
         monitor_server,
+        assess,
     )
 }
 
@@ -206,6 +208,15 @@ fn monitor(error: &MonitorError) -> Exit {
     match error {
         MonitorError::Config(_) | MonitorError::Address(_) => Exit::Malformed,
         _ => Exit::Failed,
+    }
+}
+
+fn assess(error: &AssessError) -> Exit {
+    match error {
+        AssessError::Monitor(error) => monitor(error),
+        AssessError::NoList { .. } | AssessError::Empty | AssessError::TooManyFiles { .. } => Exit::Malformed,
+        AssessError::Content { .. } => Exit::Refused,
+        AssessError::Log(_) | AssessError::Corpus { .. } => Exit::Failed,
     }
 }
 
