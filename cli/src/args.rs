@@ -1,5 +1,6 @@
 //! The arguments of the command.
 
+mod assess;
 mod charter;
 mod client;
 mod demo;
@@ -13,13 +14,14 @@ mod verify;
 mod witness;
 
 pub(crate) use charter::{CharterCommand, SeverityArg};
+pub(crate) use assess::AssessArgs;
 pub(crate) use client::{ClientCommand, ClientFolder};
 pub(crate) use demo::DemoArgs;
 pub(crate) use key::{KeyCommand, KeyKind};
 pub(crate) use list::{AlgorithmArg, CheckArgs, DiffArgs, FormatArg, ImportArgs, ListCommand, ProveArgs, RemoveArgs};
 pub(crate) use log::{FsckArgs, LogCommand};
 pub(crate) use matching::MatchArgs;
-pub(crate) use monitor::{MonitorCommand, MonitorFolder};
+pub(crate) use monitor::{AttestArgs, MethodArg, MonitorCommand, MonitorFolder, SeverityArg, TraceArgs};
 pub(crate) use release::{RailArgs, ReleaseCommand};
 pub(crate) use verify::{BundleCommand, EvidenceCommand, ReceiptCommand};
 pub(crate) use witness::WitnessCommand;
@@ -69,6 +71,8 @@ pub(crate) enum Command {
     /// Follow a log, audit it, show it.
     #[command(subcommand)]
     Monitor(MonitorCommand),
+    /// Measure a list against what its charter claims: a report that anyone can reproduce.
+    Assess(AssessArgs),
     /// Check a receipt, offline.
     #[command(subcommand)]
     Receipt(ReceiptCommand),

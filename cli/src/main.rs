@@ -46,6 +46,7 @@ async fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {
         Command::Client(command) => commands::client::run(command, output).await,
         Command::Match(args) => commands::matching::run(args, output),
         Command::Monitor(command) => commands::monitor::run(command, output).await,
+        Command::Assess(args) => commands::assess::run(args, output).await,
         Command::Receipt(command) => commands::receipt::run(command, output),
         Command::Evidence(command) => commands::evidence::run(command, output),
         Command::Bundle(command) => commands::bundle::run(command, output).await,

@@ -57,6 +57,11 @@ impl Checkpoints {
         self.kept.range(..=TreeSize(index.0)).map(|(_, view)| view).max_by_key(|view| view.now())
     }
 
+    /// Those that are kept, the largest tree first.
+    pub(crate) fn newest_first(&self) -> impl Iterator<Item = &View> {
+        self.kept.values().rev()
+    }
+
     fn prune(&mut self, editions: &BTreeSet<LeafIndex>, most: usize) -> Result<(), FileError> {
         if self.kept.len() <= most {
             return Ok(());

@@ -1,7 +1,8 @@
 //! What a monitor found: breaches, warnings and notices.
 
 use isonomy_core::charter::Charter;
-use isonomy_core::hash::{ObjectDigest, StatementId};
+use isonomy_core::encoding::to_hex;
+use isonomy_core::hash::{ObjectDigest, StatementId, sha256};
 use isonomy_core::note::{Note, VerifierKey};
 use isonomy_core::rules::Rule;
 use isonomy_core::statement::ListName;
@@ -160,6 +161,12 @@ impl Finding {
             last_seen: Timestamp::default(),
             standing: true,
         }
+    }
+
+    /// A short name that tells it from others: for links to it.
+    pub(crate) fn anchor(&self) -> String {
+        let digest = sha256(&[self.code.as_bytes(), b"\n", self.subject.as_bytes()]);
+        format!("f-{}", to_hex(digest.first_chunk::<8>().map_or(&[][..], |bytes| bytes)))
     }
 
     pub(crate) fn in_words(self, words: &str) -> Self {

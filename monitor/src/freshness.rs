@@ -41,6 +41,8 @@ pub(crate) fn frozen(history: &History, witnessed: Timestamp, clock: Timestamp) 
 /// What of a list is about to expire, has expired, or widens soon.
 pub(crate) fn of_list(name: &ListName, list: &ListHistory, clock: Timestamp) -> Vec<Finding> {
     let mut findings: Vec<Finding> = expiry(name, list, clock).into_iter().collect();
+    findings.extend(missed(name, list));
+    findings.extend(irregular(name, list));
     // A narrowing edition is in force since it was witnessed, which a clock that is behind takes for the future.
     let widening = list.editions().all().iter().filter(|edition| edition.notice().is_some());
     let running = widening.filter(|edition| edition.in_force_since() > clock);
@@ -57,6 +59,38 @@ pub(crate) fn of_list(name: &ListName, list: &ListHistory, clock: Timestamp) -> 
         finding.in_list(name).about(&edition.id(), edition.index())
     }));
     findings
+}
+
+/// The newest release came after the one before had expired: for a while, clients had no list.
+fn missed(name: &ListName, list: &ListHistory) -> Option<Finding> {
+    let (newest, before) = match list.releases() {
+        [.., before, newest] => (newest, before.release.body()),
+        _ => return None,
+    };
+    let gap = newest.public_since.since(before.expires);
+    let words = format!(
+        "Version {} of {name} became public at {}, {} after the one before had expired. Until then, no client could use the list.",
+        newest.release.body().version,
+        newest.public_since,
+        units::duration(gap)
+    );
+    let subject = format!("statement {}", newest.release.id());
+    let finding = Finding::new(Severity::Notice, "release-missed", subject, words).under(Rule::Limits);
+    (gap > 0).then(|| finding.in_list(name).about(&newest.release.id(), newest.index))
+}
+
+/// The newest release holds entries that no picture has by nature.
+fn irregular(name: &ListName, list: &ListHistory) -> Option<Finding> {
+    let newest = list.releases().last()?;
+    let body = newest.release.body();
+    let words = format!(
+        "Version {} of {name} holds {}, admitted by exception: hashes such as no photograph has. They may be of drawings or plain surfaces, or made up.",
+        body.version,
+        units::count(usize::try_from(body.irregular).unwrap_or(usize::MAX), "irregular entry", "irregular entries")
+    );
+    let subject = format!("statement {}", newest.release.id());
+    let finding = Finding::new(Severity::Notice, "content-crafted", subject, words).under(Rule::Content);
+    (body.irregular > 0).then(|| finding.in_list(name).about(&newest.release.id(), newest.index))
 }
 
 fn expiry(name: &ListName, list: &ListHistory, clock: Timestamp) -> Option<Finding> {

@@ -2,27 +2,39 @@
 //!
 //! | path | answer |
 //! |---|---|
-//! | `GET /` | the page |
-//! | `GET /report.json` | the same as data ([`crate::report`]) |
+//! | `GET /`, `/findings`, `/log`, `/list/<name>`, `/entry/<index>`, `/verify` | pages |
+//! | `GET /report.json`, `/findings.json`, `/log.json`, `/list/<name>.json`, `/entry/<index>.json` | the same as data ([`crate::report`]), described by `/openapi.json` |
+//! | `GET /entry/<index>/note`, `/entry/<index>/proof` | an entry, byte for byte, and its tlog-proof |
+//! | `GET /findings.atom` | findings as a feed |
 //! | `GET /evidence/<sha256>.json` | an evidence file |
-//! | `GET /healthz` | 200; 503 if the last complete look is long ago |
+//! | `GET /mirror/…` | this monitor's verified copy of the log, laid out as the log serves it |
+//! | `POST /view` | takes a checkpoint that somebody was shown, to compare it with others: 202 |
+//! | `GET /healthz`, `/metrics` | 200, or 503 if the last complete look is long ago; figures for Prometheus |
 //!
-//! Page and report are made once per look, so that a request costs no more than its bytes. The page loads nothing, runs
-//! nothing and sends nothing: its policy allows the one style sheet inside it, by its digest.
+//! Pages load nothing, run nothing and send nothing: their policy allows the one style sheet inside them, by its digest.
+//! `/verify` alone may run the one script that is served here; it may not send anything either.
 
 use crate::evidence;
+use crate::explorer::{Explorer, Found};
+use crate::metrics;
+use crate::monitor::Monitor;
 use crate::page;
-use crate::report::Report;
+use crate::posted::{NotTaken, Posted};
+use crate::site::{self, Media, Site};
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use isonomy_core::encoding::to_base64;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use isonomy_core::checkpoint::MAX_CHECKPOINT_SIZE;
+use isonomy_core::encoding::{from_decimal, to_base64};
 use isonomy_core::hash::sha256;
+use isonomy_core::resource::Resource;
+use isonomy_core::tree::LeafIndex;
 use isonomy_serve::Limits;
+use serde::Deserialize;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -39,7 +51,6 @@ const LATE: u32 = 5;
 /// What a look may take in any case.
 const LOOK: Duration = Duration::from_secs(600);
 
-const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const MUTABLE: HeaderValue = HeaderValue::from_static("no-cache");
@@ -49,41 +60,54 @@ const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=3153600
 #[derive(Debug)]
 pub(crate) struct Shown {
     evidence: PathBuf,
+    posted: Arc<Posted>,
     late_after: Duration,
     current: RwLock<Current>,
 }
 
 #[derive(Debug)]
 struct Current {
-    page: Bytes,
-    json: Bytes,
+    site: Arc<Site>,
+    explorer: Option<Explorer>,
     complete: Instant,
 }
 
 impl Shown {
-    /// Nothing yet.
-    pub(crate) fn new(evidence: PathBuf, poll_every: Duration) -> Self {
-        let current = Current { page: Bytes::new(), json: Bytes::new(), complete: Instant::now() };
+    /// What a monitor knows at its start.
+    pub(crate) fn new(monitor: &Monitor, poll_every: Duration) -> Self {
+        let current = Current {
+            site: Arc::new(Site::new(monitor.report())),
+            explorer: monitor.explorer(),
+            complete: Instant::now(),
+        };
         let late_after = poll_every.saturating_mul(LATE).saturating_add(LOOK);
-        Self { evidence, late_after, current: RwLock::new(current) }
+        Self {
+            evidence: monitor.evidence_folder(),
+            posted: Arc::clone(&monitor.posted),
+            late_after,
+            current: RwLock::new(current),
+        }
     }
 
-    /// Shows a report from now on.
-    pub(crate) fn show(&self, report: &Report) {
-        let page = Bytes::from(page::render(report).into_string());
-        let json = Bytes::from(serde_json::to_vec_pretty(report).unwrap_or_default());
+    /// Shows what a monitor knows from now on.
+    pub(crate) fn show(&self, monitor: &Monitor) {
+        let site = Arc::new(Site::new(monitor.report()));
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        (current.page, current.json) = (page, json);
+        (current.site, current.explorer) = (site, monitor.explorer());
     }
 
     /// The same, after a look that went to its end.
-    pub(crate) fn show_complete(&self, report: &Report) {
-        self.show(report);
+    pub(crate) fn show_complete(&self, monitor: &Monitor) {
+        self.show(monitor);
         self.current.write().unwrap_or_else(PoisonError::into_inner).complete = Instant::now();
     }
 
     fn read<T>(&self, part: impl FnOnce(&Current) -> T) -> T {
         part(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn site(&self) -> Arc<Site> {
+        self.read(|current| Arc::clone(&current.site))
     }
 }
 
@@ -94,36 +118,61 @@ pub(crate) async fn serve(listener: TcpListener, shown: Arc<Shown>, stopped: imp
 }
 
 fn router(shown: Arc<Shown>) -> Router {
-    let policy = Arc::new(content_security_policy());
-    Router::new()
-        .route("/", get(page))
-        .route("/report.json", get(report))
+    let policies = Arc::new(Policies::new());
+    let mut router = Router::new();
+    for path in ["/", "/findings", "/log", "/verify", "/verify.js", "/openapi.json", "/findings.atom", "/report.json"] {
+        router = router.route(path, get(of_site));
+    }
+    router
+        .route("/log.json", get(of_site))
+        .route("/findings.json", get(of_site))
+        .route("/list/{*name}", get(of_site))
+        .route("/entry", get(entry_by_form))
+        .route("/entry/{index}", get(entry))
+        .route("/entry/{index}/{part}", get(entry_part))
+        .route("/mirror/{*path}", get(mirror))
         .route("/evidence/{name}", get(evidence_file))
+        .route("/view", post(view).layer(DefaultBodyLimit::max(MAX_CHECKPOINT_SIZE)))
         .route("/healthz", get(health))
-        .layer(from_fn_with_state(policy, secured))
+        .route("/metrics", get(metrics))
+        .fallback(async || plain(StatusCode::NOT_FOUND, "there is nothing here; / is the first page\n"))
+        .layer(from_fn_with_state(policies, secured))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST))
         .with_state(shown)
 }
 
-fn content_security_policy() -> HeaderValue {
-    let style = to_base64(&sha256(&[page::STYLE.as_bytes()]));
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    );
-    HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+/// What a browser may do with pages, and with the one page that runs a script.
+struct Policies {
+    pages: HeaderValue,
+    verify: HeaderValue,
+}
+
+impl Policies {
+    fn new() -> Self {
+        let style = to_base64(&sha256(&[page::STYLE.as_bytes()]));
+        let policy = |script: &str| {
+            let policy = format!(
+                "default-src 'none'; style-src 'sha256-{style}'; {script}base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+            );
+            HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+        };
+        Self { pages: policy(""), verify: policy("script-src 'self'; ") }
+    }
 }
 
 /// Adds to every answer what keeps browsers from doing more than showing it.
-async fn secured(State(policy): State<Arc<HeaderValue>>, request: Request, next: Next) -> Response {
+async fn secured(State(policies): State<Arc<Policies>>, request: Request, next: Next) -> Response {
     const STATIC: [(HeaderName, HeaderValue); 3] = [
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     ];
+    let policy = if request.uri().path() == "/verify" { &policies.verify } else { &policies.pages };
+    let policy = policy.clone();
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.extend(STATIC);
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::clone(&policy));
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     response
 }
 
@@ -135,12 +184,104 @@ fn plain(status: StatusCode, words: &'static str) -> Response {
     (status, answer(TEXT, MUTABLE, Bytes::from_static(words.as_bytes()))).into_response()
 }
 
-async fn page(State(shown): State<Arc<Shown>>) -> Response {
-    answer(HTML, MUTABLE, shown.read(|current| current.page.clone()))
+fn media_type(media: Media) -> HeaderValue {
+    HeaderValue::from_static(match media {
+        Media::Html => "text/html; charset=utf-8",
+        Media::Json => "application/json",
+        Media::Atom => "application/atom+xml; charset=utf-8",
+        Media::Script => "text/javascript; charset=utf-8",
+        Media::Text => "text/plain; charset=utf-8",
+        Media::Bytes => "application/octet-stream",
+    })
 }
 
-async fn report(State(shown): State<Arc<Shown>>) -> Response {
-    answer(JSON, MUTABLE, shown.read(|current| current.json.clone()))
+/// What was made at the last look.
+async fn of_site(State(shown): State<Arc<Shown>>, request: Request) -> Response {
+    match shown.site().answer(request.uri().path()) {
+        Some((media, body)) => answer(media_type(media), MUTABLE, body),
+        None => plain(StatusCode::NOT_FOUND, "the log holds no list of that name\n"),
+    }
+}
+
+#[derive(Deserialize)]
+struct EntryForm {
+    index: String,
+}
+
+/// The form of the log's page: to the page of the entry.
+async fn entry_by_form(Query(form): Query<EntryForm>) -> Response {
+    match form.index.trim().parse::<u64>() {
+        Ok(index) => Redirect::to(&format!("/entry/{index}")).into_response(),
+        Err(_) => plain(StatusCode::BAD_REQUEST, "an entry is named by its place in the log, a number from 0\n"),
+    }
+}
+
+async fn entry(State(shown): State<Arc<Shown>>, Path(name): Path<String>) -> Response {
+    let (index, is_data) = match name.strip_suffix(".json") {
+        Some(index) => (index, true),
+        None => (name.as_str(), false),
+    };
+    let found = match find(&shown, index).await {
+        Ok(found) => found.report(),
+        Err(refused) => return refused,
+    };
+    let (media, body) = match is_data {
+        true => site::json(&found),
+        false => (Media::Html, page::entry(&found, &shown.site().report).into_string().into()),
+    };
+    answer(media_type(media), MUTABLE, body)
+}
+
+async fn entry_part(State(shown): State<Arc<Shown>>, Path((index, part)): Path<(String, String)>) -> Response {
+    let found = match find(&shown, &index).await {
+        Ok(found) => found,
+        Err(refused) => return refused,
+    };
+    match part.as_str() {
+        "note" => answer(media_type(Media::Text), MUTABLE, found.entry.into()),
+        "proof" => answer(media_type(Media::Text), MUTABLE, found.proof.to_bytes().into()),
+        _ => plain(StatusCode::NOT_FOUND, "of an entry there are note and proof\n"),
+    }
+}
+
+/// The entry at this place, from the copy.
+async fn find(shown: &Arc<Shown>, index: &str) -> Result<Found, Response> {
+    let missing = || plain(StatusCode::NOT_FOUND, "the log has no such entry, as far as this monitor has read it\n");
+    let index = from_decimal(index).map(LeafIndex).ok_or_else(missing)?;
+    let explorer = shown.read(|current| current.explorer.clone()).ok_or_else(missing)?;
+    let found = spawn_blocking(move || explorer.find(index)).await;
+    found.ok().flatten().ok_or_else(missing)
+}
+
+/// This monitor's copy of the log.
+async fn mirror(State(shown): State<Arc<Shown>>, Path(path): Path<String>) -> Response {
+    let missing =
+        || plain(StatusCode::NOT_FOUND, "this copy has checkpoint, tiles and proofs; it has nothing of that name\n");
+    let explorer = shown.read(|current| current.explorer.clone());
+    let (Some(resource), Some(explorer)) = (Resource::parse(&path), explorer) else { return missing() };
+    let cache = if resource.is_immutable() { IMMUTABLE } else { MUTABLE };
+    let media = if matches!(resource, Resource::Tile(_)) { Media::Bytes } else { Media::Text };
+    match spawn_blocking(move || explorer.resource(&resource)).await {
+        Ok(Some(bytes)) => answer(media_type(media), cache, bytes.into()),
+        Ok(None) | Err(_) => missing(),
+    }
+}
+
+/// A checkpoint that somebody was shown.
+async fn view(State(shown): State<Arc<Shown>>, body: Bytes) -> Response {
+    match shown.posted.bring(&body) {
+        Ok(()) => plain(StatusCode::ACCEPTED, "thank you; it is compared at the next look\n"),
+        Err(NotTaken::Worthless(words)) => {
+            let words = format!("this is no checkpoint that the log signed: {words}\n");
+            (StatusCode::BAD_REQUEST, answer(TEXT, MUTABLE, words.into())).into_response()
+        }
+        Err(NotTaken::Full) => plain(StatusCode::SERVICE_UNAVAILABLE, "too many are waiting; try again later\n"),
+    }
+}
+
+async fn metrics(State(shown): State<Arc<Shown>>) -> Response {
+    let age = shown.read(|current| current.complete.elapsed());
+    answer(media_type(Media::Text), MUTABLE, metrics::text(&shown.site().report, age).into())
 }
 
 async fn evidence_file(State(shown): State<Arc<Shown>>, Path(name): Path<String>) -> Response {

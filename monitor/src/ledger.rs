@@ -7,7 +7,7 @@ use crate::finding::{Finding, Severity};
 use isonomy_core::time::Timestamp;
 use isonomy_store::files::{self, FileError};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The most findings that are kept. Of more, the gravest and latest are.
@@ -25,8 +25,8 @@ struct Kept {
 pub(crate) struct Ledger {
     path: PathBuf,
     findings: BTreeMap<Key, Finding>,
-    /// What stood at the look before this one.
-    stood: BTreeSet<Key>,
+    /// What stood at the look before this one, and how grave it was.
+    stood: BTreeMap<Key, Severity>,
     omitted: usize,
     now: Timestamp,
 }
@@ -51,7 +51,7 @@ impl Ledger {
             },
         };
         let findings = kept.findings.into_iter().map(|finding| (key(&finding), finding)).collect();
-        Ok(Self { path, findings, stood: BTreeSet::new(), omitted: 0, now: Timestamp::default() })
+        Ok(Self { path, findings, stood: BTreeMap::new(), omitted: 0, now: Timestamp::default() })
     }
 
     /// Forgets findings whose evidence `is_kept` does not know: what is true of them is found, and proven, again.
@@ -64,7 +64,7 @@ impl Ledger {
         self.now = now;
         self.omitted = 0;
         let standing = self.findings.iter().filter(|(_, finding)| finding.standing);
-        self.stood = standing.map(|(key, _)| key.clone()).collect();
+        self.stood = standing.map(|(key, finding)| (key.clone(), finding.severity)).collect();
         for finding in self.findings.values_mut() {
             finding.standing = finding.evidence.is_some();
         }
@@ -73,7 +73,7 @@ impl Ledger {
     /// Notes a finding of this look. One that had passed and comes again is seen anew.
     pub(crate) fn note(&mut self, mut finding: Finding) {
         let key = key(&finding);
-        let known = self.findings.get(&key).filter(|known| known.standing || self.stood.contains(&key));
+        let known = self.findings.get(&key).filter(|known| known.standing || self.stood.contains_key(&key));
         finding.first_seen = known.map_or(self.now, |known| known.first_seen);
         finding.last_seen = self.now;
         finding.standing = true;
@@ -89,7 +89,7 @@ impl Ledger {
     /// For how long a finding has stood at each look until now, in seconds.
     pub(crate) fn standing_for(&self, code: &str, subject: &str) -> u64 {
         let key = (code.to_owned(), subject.to_owned());
-        let known = self.findings.get(&key).filter(|known| known.standing || self.stood.contains(&key));
+        let known = self.findings.get(&key).filter(|known| known.standing || self.stood.contains_key(&key));
         known.map_or(0, |finding| self.now.since(finding.first_seen))
     }
 
@@ -101,6 +101,14 @@ impl Ledger {
     /// Whether a finding has this evidence, by its digest in hexadecimal.
     pub(crate) fn cites(&self, evidence: &str) -> bool {
         self.findings.values().any(|finding| finding.evidence.as_deref() == Some(evidence))
+    }
+
+    /// What stands now and did not at the look before, or was less grave then.
+    pub(crate) fn news(&self) -> Vec<Finding> {
+        let is_new = |(key, finding): &(&Key, &Finding)| {
+            finding.standing && self.stood.get(*key).is_none_or(|before| finding.severity < *before)
+        };
+        self.findings.iter().filter(is_new).map(|(_, finding)| finding.clone()).collect()
     }
 
     /// Every finding: what stands before what has passed, then the gravest, then those with a file of evidence, then the
@@ -173,6 +181,27 @@ mod tests {
         ledger.begin(Timestamp(30));
         ledger.note(finding("behind", Severity::Notice));
         assert_eq!(ledger.standing_for("behind", "subject"), 0, "it had passed");
+    }
+
+    #[test]
+    fn news_are_told_once_and_again_when_they_get_graver_or_come_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("findings.json");
+        let mut ledger = Ledger::open(path.clone()).unwrap();
+        let told = |ledger: &mut Ledger, at: u64, severity: Option<Severity>| {
+            ledger.begin(Timestamp(at));
+            severity.into_iter().for_each(|severity| ledger.note(finding("ahead", severity)));
+            ledger.save().unwrap();
+            ledger.news().len()
+        };
+        assert_eq!(told(&mut ledger, 1, Some(Severity::Notice)), 1);
+        assert_eq!(told(&mut ledger, 2, Some(Severity::Notice)), 0);
+        let mut ledger = Ledger::open(path).unwrap();
+        assert_eq!(told(&mut ledger, 3, Some(Severity::Notice)), 0, "after a restart, too");
+        assert_eq!(told(&mut ledger, 4, Some(Severity::Warning)), 1);
+        assert_eq!(told(&mut ledger, 5, Some(Severity::Notice)), 0);
+        assert_eq!(told(&mut ledger, 6, None), 0);
+        assert_eq!(told(&mut ledger, 7, Some(Severity::Notice)), 1);
     }
 
     #[test]

@@ -10,9 +10,17 @@
 //! | `follow` | the order of a poll | rules |
 //! | `audit` | what breaks a rule, who answers for it, what proves it | files, the network |
 //! | `content` | whether objects are what their releases say | |
+//! | `availability`, `canary` | whether objects are still served; whether harmless files match | what that means |
+//! | `posted` | views that others bring | whether they are of this history |
 //! | `freshness` | what grows too old | |
+//! | [`mod@assess`] | what can be measured of a list | this machine's clock and paths |
 //! | [`finding`], [`report`] | what a reader is told | |
-//! | `page`, `http` | how it is shown | |
+//! | [`mod@trace`] | where one entry stood, with proofs | |
+//! | [`attest`] | what an auditor can say after a look | whose key signs it |
+//! | [`structure`] | whether a copy's tiles have a root, fast | what entries mean |
+//! | [`alert`] | who is told of what is new | |
+//! | `page`, `site`, `feed`, `metrics`, `http` | how it is shown | |
+//! | `explorer` | single entries of the copy with their proofs | |
 //!
 //! # What it accuses of
 //!
@@ -28,6 +36,8 @@
 //! checkpoints/<size>         earlier cosigned checkpoints, of each size the one with the latest witnessed time
 //! evidence/<sha256>.json     proven breaches
 //! findings.json              what was found, and when it was first and last seen
+//! looks.json                 how large the log was at each look, and when each witness had cosigned last
+//! canary.journal             which releases match a file that must not match
 //! content.journal            which releases' objects were checked, and what came of it
 //! lock                       held while the monitor runs
 //! ```
@@ -38,26 +48,42 @@
 
 #![forbid(unsafe_code)]
 
+pub mod alert;
+pub mod assess;
+pub mod attest;
 mod audit;
+mod availability;
+mod canary;
 mod checkpoints;
 mod content;
 mod evidence;
+mod explorer;
+mod feed;
 pub mod finding;
 mod follow;
 mod freshness;
 mod http;
 mod ledger;
+mod looks;
+mod metrics;
 mod mirror;
 mod monitor;
 mod page;
+mod posted;
 mod relation;
 pub mod report;
 mod server;
+mod site;
+pub mod structure;
+pub mod trace;
 mod trust;
 mod units;
 mod vantage;
 
+pub use alert::Alerts;
+pub use assess::{Assessment, assess};
 pub use finding::{Answerable, CitedRule, Finding, Role, Severity};
 pub use monitor::{Config, Monitor, MonitorError};
 pub use report::Report;
 pub use server::{ServeError, run};
+pub use trace::{Trace, trace};

@@ -8,16 +8,20 @@ mod growth;
 
 pub(crate) use growth::{Growth, GrowthError};
 
+use crate::structure;
 use crate::trust::{Trust, View};
 use isonomy_core::checkpoint::{CheckpointNote, MAX_CHECKPOINT_SIZE};
 use isonomy_core::hash::{NodeHash, StatementId};
 use isonomy_core::resource::Resource;
-use isonomy_core::tile::{self, RightEdge, TilePath};
+use isonomy_core::tile::{self, RightEdge, TILE_WIDTH, TilePath};
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_core::tree::{InclusionPlan, LeafIndex, NodeCoordinate, PrefixPlan, TreeSize, prefix_roots};
 use isonomy_store::files::{self, FileError};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+/// The most threads that check a copy at the start.
+const MAX_THREADS: usize = 8;
 
 /// Why a copy can't be opened.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +71,9 @@ impl Mirror {
     /// Reads every entry, and makes the hash tiles good where they are not what the entries make.
     fn load(&self) -> Result<RightEdge, GrowthError> {
         let Some(newest) = &self.newest else { return Ok(RightEdge::new()) };
+        if let Some(edge) = self.whole(newest) {
+            return Ok(edge);
+        }
         let mut growth = Growth::new(self.folder.clone(), RightEdge::new());
         for path in tile::entry_tiles(LeafIndex(0), newest.size()) {
             growth.push(&path, &read_entries(&self.folder, &path)?)?;
@@ -76,6 +83,17 @@ impl Mirror {
             true => Ok(edge),
             false => Err(GrowthError::Entries("the entries do not have the signed root".to_owned())),
         }
+    }
+
+    /// The edge of the copy, if every tile of it is what the signed root needs.
+    fn whole(&self, newest: &View) -> Option<RightEdge> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
+        let root = structure::root(&self.folder, newest.size(), threads).ok()?;
+        let tile =
+            |path: &TilePath| tile::parse_hashes(&read(&self.folder, &Resource::Tile(*path)).ok()??, path.width()).ok();
+        let partial = RightEdge::partial_tiles(newest.size()).iter().map(tile).collect::<Option<_>>()?;
+        let edge = RightEdge::from_tiles(newest.size(), partial).ok()?;
+        (root == newest.root() && edge.root() == root).then_some(edge)
     }
 
     /// Moves the tiles out of the way, under a name that is free; gives words for that.
@@ -157,21 +175,11 @@ impl Mirror {
 
     /// The proof that the entry at `index` is in the tree of the newest checkpoint.
     pub(crate) fn own_proof(&self, index: LeafIndex) -> Option<TlogProof> {
-        let newest = self.newest.as_ref().filter(|_| self.is_complete())?;
-        let plan = InclusionPlan::new(index, newest.size())?;
-        let path = plan.combine(&self.nodes(plan.nodes()).ok()?).ok()?;
-        Some(TlogProof { extra: None, index, path, checkpoint: newest.note().clone() })
+        proof_in(&self.folder, self.newest.as_ref().filter(|_| self.is_complete())?, index)
     }
 
     fn nodes(&self, nodes: &[NodeCoordinate]) -> Result<Vec<NodeHash>, String> {
-        let size = self.edge.size();
-        let mut tiles = BTreeMap::new();
-        for path in tile::tiles_for(nodes, size) {
-            let bytes = read(&self.folder, &Resource::Tile(path)).map_err(|error| error.to_string())?;
-            let hashes = bytes.and_then(|bytes| tile::parse_hashes(&bytes, path.width()).ok());
-            tiles.insert(path, hashes.ok_or_else(damaged)?);
-        }
-        tile::nodes_from_tiles(nodes, size, |path| tiles.get(path).map(Vec::as_slice)).ok_or_else(damaged)
+        nodes_in(&self.folder, self.edge.size(), nodes)
     }
 
     /// The kept seen proof of a statement; not verified.
@@ -185,6 +193,31 @@ impl Mirror {
     }
 }
 
+/// The proof that the entry at `index` is in the tree of this checkpoint, from the copy in `folder`; not verified.
+pub(crate) fn proof_in(folder: &Path, newest: &View, index: LeafIndex) -> Option<TlogProof> {
+    let plan = InclusionPlan::new(index, newest.size())?;
+    let path = plan.combine(&nodes_in(folder, newest.size(), plan.nodes()).ok()?).ok()?;
+    Some(TlogProof { extra: None, index, path, checkpoint: newest.note().clone() })
+}
+
+/// The entry at `index` of the tree of this checkpoint, from the copy in `folder`; not verified.
+pub(crate) fn entry_in(folder: &Path, newest: &View, index: LeafIndex) -> Option<Vec<u8>> {
+    let path = TilePath::of_entry(index, newest.size())?;
+    let entries = read_entries(folder, &path).ok()?;
+    let at = index.0.checked_sub(path.index() * u64::from(TILE_WIDTH))?;
+    entries.into_iter().nth(usize::try_from(at).ok()?)
+}
+
+fn nodes_in(folder: &Path, size: TreeSize, nodes: &[NodeCoordinate]) -> Result<Vec<NodeHash>, String> {
+    let mut tiles = BTreeMap::new();
+    for path in tile::tiles_for(nodes, size) {
+        let bytes = read(folder, &Resource::Tile(path)).map_err(|error| error.to_string())?;
+        let hashes = bytes.and_then(|bytes| tile::parse_hashes(&bytes, path.width()).ok());
+        tiles.insert(path, hashes.ok_or_else(damaged)?);
+    }
+    tile::nodes_from_tiles(nodes, size, |path| tiles.get(path).map(Vec::as_slice)).ok_or_else(damaged)
+}
+
 fn damaged() -> String {
     "this monitor's own hash tiles are damaged; restart it, and it makes them anew".to_owned()
 }
@@ -196,7 +229,8 @@ fn read_checkpoint(folder: &Path, trust: &Trust) -> Result<Option<View>, MirrorE
     view.map(Some).map_err(|problem| MirrorError::Checkpoint { path, problem })
 }
 
-fn read(folder: &Path, resource: &Resource) -> Result<Option<Vec<u8>>, FileError> {
+/// The bytes of a resource in the copy; `None` if it is not there. An object is never there.
+pub(crate) fn read(folder: &Path, resource: &Resource) -> Result<Option<Vec<u8>>, FileError> {
     let limit = resource.max_bytes().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0);
     files::read_limited(&folder.join(resource.to_string()), limit)
 }

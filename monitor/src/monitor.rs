@@ -1,12 +1,18 @@
 //! One monitor of one log.
 
+use crate::alert::Alerts;
 use crate::audit::Audit;
+use crate::availability::Availability;
+use crate::canary::Canary;
 use crate::checkpoints::Checkpoints;
 use crate::content::Contents;
 use crate::evidence::EvidenceFolder;
+use crate::explorer::Explorer;
 use crate::finding::{Finding, Severity};
 use crate::ledger::Ledger;
+use crate::looks::{Look, Looks};
 use crate::mirror::{Mirror, MirrorError};
+use crate::posted::Posted;
 use crate::report::{self, Report, Views};
 use crate::trust::Trust;
 use crate::vantage::{Vantage, Witness};
@@ -15,6 +21,7 @@ use isonomy_core::time::Timestamp;
 use isonomy_fetch::{FetchError, Source};
 use isonomy_store::files::{self, FileError, FolderLock};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What a monitor needs to know.
@@ -27,6 +34,10 @@ pub struct Config {
     /// From where the log is looked at; the first is the log itself, the others are mirrors, or the same log by another
     /// way. If there is none, the policy's URL of the log is taken.
     pub sources: Vec<Source>,
+    /// A folder of files that no list may match; none if nothing is to be looked up.
+    pub canaries: Option<PathBuf>,
+    /// Whom to tell of what is new; used by [`crate::run`].
+    pub alerts: Option<Alerts>,
     /// How long it waits from one look to the next.
     pub poll_every: Duration,
 }
@@ -81,6 +92,10 @@ pub struct Monitor {
     pub(crate) contents: Contents,
     pub(crate) ledger: Ledger,
     pub(crate) views: Views,
+    pub(crate) looks: Looks,
+    pub(crate) availability: Availability,
+    pub(crate) canary: Option<Canary>,
+    pub(crate) posted: Arc<Posted>,
     /// Words about a copy that was found damaged, until they are noted.
     damage: Option<String>,
     data: PathBuf,
@@ -91,10 +106,11 @@ pub struct Monitor {
 impl Monitor {
     /// Opens the data folder, or begins one, and checks what is in it: every entry is read, and the root computed anew.
     pub fn open(config: Config) -> Result<Self, MonitorError> {
-        let Config { data, policy, sources, .. } = config;
+        let Config { data, policy, sources, canaries, .. } = config;
         let vantages = vantages(sources, &policy)?;
         let witnesses = policy.witnesses().iter().map(|known| Witness::new(known.key.clone(), known.url.clone()));
         let witnesses: Vec<Witness> = witnesses.collect::<Result<_, _>>()?;
+        let posted = Arc::new(Posted::new(policy.clone()).map_err(MonitorError::Config)?);
         let trust = Trust::new(policy).map_err(MonitorError::Config)?;
         files::create_dir_all_durable(&data)?;
         let lock = FolderLock::acquire(&data)?;
@@ -108,6 +124,10 @@ impl Monitor {
             audit: Audit::new(trust.log()),
             contents: Contents::open(data.join("content.journal"))?,
             ledger: Ledger::open(data.join("findings.json"))?,
+            looks: Looks::open(data.join("looks.json"))?,
+            availability: Availability::default(),
+            canary: canaries.map(|folder| Canary::open(folder, data.join("canary.journal"))).transpose()?,
+            posted,
             report: Report::empty(&trust),
             trust,
             vantages,
@@ -135,25 +155,33 @@ impl Monitor {
         self.poll(clock, |_| ()).await
     }
 
-    /// The same; `progress` gets a report before the content of releases is fetched, which may take long.
+    /// The same; `progress` is shown what is known before the content of releases is fetched, which may take long.
     pub(crate) async fn poll(
         &mut self,
         clock: Timestamp,
-        mut progress: impl FnMut(&Report),
+        mut progress: impl FnMut(&Self),
     ) -> Result<Report, MonitorError> {
         self.ledger.begin(clock);
         if let Some(words) = self.damage.take() {
             self.ledger.note(Finding::new(Severity::Notice, "copy-damaged", "this monitor", words));
         }
         self.follow(clock).await?;
+        self.keep_look(clock)?;
         self.note_standing(clock);
         self.make_report(clock);
-        progress(&self.report);
+        progress(self);
         self.check_content(clock).await?;
+        self.probe_objects(clock).await;
+        self.look_up_canaries().await?;
         self.note_content();
         self.ledger.save()?;
         self.make_report(clock);
         Ok(self.report.clone())
+    }
+
+    /// What is new since the look before, or graver than it was then: what somebody should be told.
+    pub fn news(&self) -> Vec<Finding> {
+        self.ledger.news()
     }
 
     /// The latest report: after opening, what was known when the monitor stopped.
@@ -161,9 +189,21 @@ impl Monitor {
         &self.report
     }
 
+    /// The copy of the log as it is now, if every entry under the newest checkpoint is there.
+    pub(crate) fn explorer(&self) -> Option<Explorer> {
+        let newest = self.mirror.newest().filter(|_| self.mirror.is_complete())?.clone();
+        Some(Explorer { folder: self.data.join("mirror"), newest })
+    }
+
     /// The folder of evidence files.
     pub(crate) fn evidence_folder(&self) -> PathBuf {
         evidence_folder(&self.data)
+    }
+
+    fn keep_look(&mut self, at: Timestamp) -> Result<(), FileError> {
+        let Some(newest) = self.mirror.newest() else { return Ok(()) };
+        let cosigned = self.views.witnesses.iter().map(|witness| witness.cosigned).collect();
+        self.looks.keep(Look { at, size: newest.size(), witnessed: newest.now(), cosigned })
     }
 
     fn make_report(&mut self, clock: Timestamp) {

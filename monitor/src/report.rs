@@ -1,13 +1,20 @@
 //! What a monitor tells: everything that is on the page, as data.
 
 mod lists;
+pub(crate) mod record;
 
+pub use crate::availability::Probe;
 pub use crate::content::ContentState;
+pub use crate::explorer::{EntryReport, StatementReport};
+pub use crate::looks::Look;
 pub use lists::{
-    AttestationReport, CharterReport, EditionReport, Limits, ListReport, Organisation, ReleaseReport, ReleaseState,
+    AttestationReport, ChangeReport, CharterReport, ComplaintReport, EditionReport, Limits, ListReport, Organisation,
+    ReleaseReport, ReleaseState,
 };
+pub use record::RecordField;
 
 use crate::finding::{Finding, Severity};
+use crate::freshness;
 use crate::monitor::Monitor;
 use crate::trust::{Trust, View};
 use crate::vantage::{Lack, Vantage, Witness};
@@ -71,6 +78,34 @@ pub struct LogReport {
     pub witnessed: Option<Timestamp>,
     /// How many witnesses would have to help the log to show two histories.
     pub witnesses_to_split: usize,
+    /// From which age in seconds the newest checkpoint is too old: half of the shortest visibility.
+    pub too_old_after: u64,
+    /// The log and its witnesses, and the quorum, as this monitor was told them (C2SP tlog-policy).
+    pub policy: String,
+    /// Checkpoints that were kept, the newest first.
+    pub checkpoints: Vec<CheckpointReport>,
+    /// What was seen at each look, the oldest first; thinned out evenly where there are many.
+    pub looks: Vec<Look>,
+}
+
+/// A cosigned checkpoint that was kept.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct CheckpointReport {
+    /// The size of its tree.
+    pub size: TreeSize,
+    /// Its root.
+    pub root: String,
+    /// The latest witnessed time with which it was seen.
+    pub witnessed: Timestamp,
+}
+
+/// How many checkpoints are in a report.
+const MAX_CHECKPOINTS: usize = 100;
+
+fn checkpoints(monitor: &Monitor) -> Vec<CheckpointReport> {
+    let report =
+        |view: &View| Some(CheckpointReport { size: view.size(), root: view.root().to_hex(), witnessed: view.now()? });
+    monitor.checkpoints.newest_first().filter_map(report).take(MAX_CHECKPOINTS).collect()
 }
 
 /// How a view stands to the newest tree that the monitor accepted.
@@ -224,6 +259,10 @@ impl Report {
                 root: None,
                 witnessed: None,
                 witnesses_to_split: trust.policy().weak_split(),
+                too_old_after: 0,
+                policy: String::from_utf8_lossy(&trust.policy().to_text()).into_owned(),
+                checkpoints: Vec::new(),
+                looks: Vec::new(),
             },
             sources: Vec::new(),
             witnesses: Vec::new(),
@@ -252,6 +291,9 @@ pub(crate) fn make(monitor: &Monitor, clock: Timestamp) -> Report {
             read: monitor.audit.next().0,
             root: newest.map(|newest| newest.root().to_hex()),
             witnessed: newest.and_then(View::now),
+            too_old_after: freshness::allowance(monitor.audit.history(), clock),
+            checkpoints: checkpoints(monitor),
+            looks: monitor.looks.all().to_vec(),
             ..empty.log
         },
         sources: monitor.views.sources.clone(),

@@ -1,13 +1,19 @@
 //! Following and serving, until it is told to stop.
 
+use crate::alert::Alerts;
+use crate::finding::Finding;
 use crate::http::{self, Shown};
 use crate::monitor::{Config, Monitor, MonitorError, system_clock};
+use crate::report::Report;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::{JoinError, spawn_blocking};
+
+/// How many findings wait to be told.
+const MAX_UNTOLD: usize = 1000;
 
 /// Why a monitor does not serve, or has stopped.
 #[derive(Debug, thiserror::Error)]
@@ -30,19 +36,18 @@ pub async fn run(
     config: Config,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    let poll_every = config.poll_every;
+    let (poll_every, alerts) = (config.poll_every, config.alerts.clone());
     if poll_every.is_zero() {
         return Err(MonitorError::Config("the time between two looks is zero").into());
     }
     let monitor = spawn_blocking(move || Monitor::open(config)).await??;
-    let shown = Shown::new(monitor.evidence_folder(), poll_every);
-    shown.show(monitor.report());
+    let shown = Shown::new(&monitor, poll_every);
     let (stopper, stop) = watch::channel(false);
     // What a look does with files and lists takes its time, so it gets a thread of its own.
     let (shown, runtime) = (Arc::new(shown), Handle::current());
     let follower = {
         let shown = Arc::clone(&shown);
-        spawn_blocking(move || runtime.block_on(follow(monitor, shown, poll_every, stop)))
+        spawn_blocking(move || runtime.block_on(follow(monitor, shown, (poll_every, alerts), stop)))
     };
     let stopped = async move {
         shutdown.await;
@@ -53,11 +58,21 @@ pub async fn run(
 }
 
 /// Looks again and again. A look that is under way at the end is dropped: whatever it has written is whole.
-async fn follow(mut monitor: Monitor, shown: Arc<Shown>, poll_every: Duration, mut stop: watch::Receiver<bool>) {
+async fn follow(
+    mut monitor: Monitor,
+    shown: Arc<Shown>,
+    (poll_every, alerts): (Duration, Option<Alerts>),
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut untold = Vec::new();
     loop {
         let look = async {
-            match monitor.poll(system_clock(), |report| shown.show(report)).await {
-                Ok(report) => shown.show_complete(&report),
+            match monitor.poll(system_clock(), |monitor| shown.show(monitor)).await {
+                Ok(report) => {
+                    shown.show_complete(&monitor);
+                    untold.extend(monitor.news());
+                    tell(alerts.as_ref(), &report, &mut untold).await;
+                }
                 Err(error) => tracing::error!(%error, "a look at the log failed; it will be repeated"),
             }
             tokio::time::sleep(poll_every).await;
@@ -66,6 +81,21 @@ async fn follow(mut monitor: Monitor, shown: Arc<Shown>, poll_every: Duration, m
             biased;
             _ = stop.wait_for(|stop| *stop) => return,
             () = look => {}
+        }
+    }
+}
+
+/// Tells of what is new; what could not be told waits for the next look.
+async fn tell(alerts: Option<&Alerts>, report: &Report, untold: &mut Vec<Finding>) {
+    let told = match alerts {
+        Some(alerts) => alerts.tell(report, untold).await,
+        None => Ok(()),
+    };
+    match told {
+        Ok(()) => untold.clear(),
+        Err(error) => {
+            tracing::error!(%error, "an alert could not be sent; it will be repeated");
+            untold.truncate(MAX_UNTOLD);
         }
     }
 }

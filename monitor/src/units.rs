@@ -23,6 +23,25 @@ pub(crate) fn number(number: u64) -> String {
     shown
 }
 
+/// A number in few characters, for example `1.2k`, `100k`, `2M`.
+pub(crate) fn compact(number: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(1_000_000_000, "G"), (1_000_000, "M"), (1000, "k")];
+    let Some((unit, name)) = UNITS.iter().find(|(unit, _)| number >= *unit) else { return number.to_string() };
+    match (number / unit, number % unit * 10 / unit) {
+        (whole, 0) => format!("{whole}{name}"),
+        (whole, tenth) => format!("{whole}.{tenth}{name}"),
+    }
+}
+
+/// A duration in few characters, for example `30s`, `12h`.
+pub(crate) fn short_duration(seconds: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(86_400, "d"), (3600, "h"), (60, "min")];
+    match UNITS.iter().find(|(unit, _)| seconds >= 2 * unit) {
+        Some((unit, name)) => format!("{}{name}", seconds / unit),
+        None => format!("{seconds}s"),
+    }
+}
+
 /// The words with a capital letter at the start.
 pub(crate) fn sentence(words: &str) -> String {
     let mut rest = words.chars();
@@ -46,6 +65,8 @@ mod tests {
     #[test]
     fn numbers_and_durations() {
         assert_eq!([number(0), number(999), number(1000), number(1_234_567)], ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([compact(0), compact(999), compact(1500), compact(200_000)], ["0", "999", "1.5k", "200k"]);
+        assert_eq!([short_duration(2), short_duration(43_200), short_duration(172_800)], ["2s", "12h", "2d"]);
         for (seconds, words) in [
             (0, "0 seconds"),
             (1, "1 second"),

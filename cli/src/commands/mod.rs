@@ -1,5 +1,7 @@
 //! One module for each word after `isonomy`.
 
+pub(crate) mod assess;
+pub(crate) mod attest;
 pub(crate) mod bundle;
 pub(crate) mod charter;
 pub(crate) mod client;

@@ -7,6 +7,7 @@ use isonomy_log_server::ServeError as LogServeError;
 use isonomy_log_server::fsck::FsckError;
 use isonomy_matcher::image::DecodeError;
 use isonomy_matcher::receipt::ReceiptError;
+use isonomy_monitor::assess::AssessError;
 use isonomy_monitor::{MonitorError, ServeError as MonitorServeError};
 use isonomy_publisher::charter::CharterError;
 use isonomy_publisher::compose::ComposeError;
@@ -54,6 +55,7 @@ pub(super) fn of(cause: &(dyn Error + 'static)) -> Option<Exit> {
         witness,
         monitor,
         monitor_server,
+        assess,
     )
 }
 
@@ -217,6 +219,15 @@ fn monitor(error: &MonitorError) -> Exit {
     match error {
         MonitorError::Config(_) | MonitorError::Address(_) => Exit::Malformed,
         _ => Exit::Failed,
+    }
+}
+
+fn assess(error: &AssessError) -> Exit {
+    match error {
+        AssessError::Monitor(error) => monitor(error),
+        AssessError::NoList { .. } | AssessError::Empty | AssessError::TooManyFiles { .. } => Exit::Malformed,
+        AssessError::Content { .. } => Exit::Refused,
+        AssessError::Log(_) | AssessError::Corpus { .. } => Exit::Failed,
     }
 }
 

@@ -6,6 +6,7 @@ use crate::monitor::{Monitor, MonitorError};
 use crate::relation::{Relation, relate};
 use crate::report::{SourceReport, ViewState, WitnessReport};
 use crate::trust::View;
+use crate::units;
 use crate::vantage::{Lack, Shown, Vantage};
 use isonomy_core::rules::Rule;
 use isonomy_core::time::Timestamp;
@@ -17,7 +18,7 @@ impl Monitor {
         for (at, view) in shown.sources.iter().enumerate() {
             let Some(label) = self.vantages.get(at).map(Vantage::label).map(str::to_owned) else { continue };
             let report = match view {
-                Ok(view) => self.judge_source(at, &label, view).await?,
+                Ok(view) => self.judge_source(at, &label, view, clock).await?,
                 Err(lack) => {
                     self.note_source_lack(at, &label, lack);
                     SourceReport::lacking(label, lack)
@@ -38,7 +39,29 @@ impl Monitor {
                 *place = report;
             }
         }
+        self.judge_posted().await?;
         self.note_incomplete_views();
+        self.note_slow_down(clock);
+        Ok(())
+    }
+
+    /// Compares what others have brought. What can't be compared yet waits for the next look.
+    async fn judge_posted(&mut self) -> Result<(), MonitorError> {
+        for view in self.posted.take() {
+            let (state, _) = self.state_of("a view that was brought", &view).await?;
+            match state {
+                ViewState::Ahead | ViewState::Unclear => {
+                    let words = format!(
+                        "Somebody was shown the log with {} entries, which it signed; no vantage point shows that. For a moment that is normal; if it lasts, the log withholds from this monitor what it showed others.",
+                        view.size()
+                    );
+                    let subject = format!("size {}", view.size());
+                    self.ledger.note(Finding::new(Severity::Warning, "posted-ahead", subject, words));
+                    self.posted.put_back(view);
+                }
+                _ => {}
+            }
+        }
         Ok(())
     }
 
@@ -60,9 +83,15 @@ impl Monitor {
         Ok(state)
     }
 
-    async fn judge_source(&mut self, at: usize, label: &str, view: &View) -> Result<SourceReport, MonitorError> {
+    async fn judge_source(
+        &mut self,
+        at: usize,
+        label: &str,
+        view: &View,
+        clock: Timestamp,
+    ) -> Result<SourceReport, MonitorError> {
         let (state, mut words) = self.state_of(label, view).await?;
-        self.note_source_state(at, label, view, state, words.as_deref());
+        self.note_source_state((at, label), view, state, words.as_deref(), clock);
         if let Err(problem) = view.times() {
             let finding = format!(
                 "{label} shows a checkpoint of {} entries of which {problem}. No client accepts it.",
@@ -74,9 +103,18 @@ impl Monitor {
         Ok(SourceReport::new(label.to_owned(), state, view, words))
     }
 
-    fn note_source_state(&mut self, at: usize, label: &str, view: &View, state: ViewState, words: Option<&str>) {
+    fn note_source_state(
+        &mut self,
+        (at, label): (usize, &str),
+        view: &View,
+        state: ViewState,
+        words: Option<&str>,
+        clock: Timestamp,
+    ) {
+        let allowance = freshness::allowance(self.audit.history(), clock);
         let known = self.mirror.newest().map(|newest| newest.size().0).unwrap_or_default();
         let size = view.size();
+        let behind = format!("{label} shows the log with {size} entries; this monitor has seen it with {known}.");
         let note = match state {
             ViewState::Behind if at == 0 => Some((
                 Severity::Warning,
@@ -85,11 +123,18 @@ impl Monitor {
                     "{label} shows the log with {size} entries; this monitor has seen it with {known}. A log never shrinks: it serves an old state."
                 ),
             )),
-            ViewState::Behind => Some((
-                Severity::Notice,
-                "behind",
-                format!("{label} shows the log with {size} entries; this monitor has seen it with {known}."),
-            )),
+            ViewState::Behind if self.ledger.standing_for("behind", label) > allowance => {
+                self.ledger.note(Finding::new(Severity::Notice, "behind", label, &behind));
+                Some((
+                    Severity::Warning,
+                    "split-view",
+                    format!(
+                        "{behind} It has been behind for more than {}: whoever reads the log there is shown another state than others.",
+                        units::duration(allowance)
+                    ),
+                ))
+            }
+            ViewState::Behind => Some((Severity::Notice, "behind", behind)),
             ViewState::Unclear => Some((
                 Severity::Warning,
                 "unclear-view",
@@ -192,6 +237,30 @@ impl Monitor {
                 "The views of {count} of {all} witnesses were seen. The others are enough for a quorum, so that this monitor would not notice if they had cosigned another history for somebody else."
             );
             self.ledger.note(Finding::new(Severity::Notice, "views-incomplete", "witnesses", words));
+        }
+    }
+
+    /// A quorum can hide something newer only if no witness in it is seen to be fresh: of n witnesses of which k are a
+    /// quorum, n − k + 1 fresh views leave no room. Whoever slows the others down makes room.
+    fn note_slow_down(&mut self, clock: Timestamp) {
+        let allowance = freshness::allowance(self.audit.history(), clock);
+        let is_stale = |at: usize| {
+            let cosigned = self.views.witnesses.get(at).and_then(|witness| witness.cosigned);
+            cosigned.is_some_and(|time| clock.since(time) > allowance)
+        };
+        let all = self.views.witnesses.len();
+        let stale = (0..all).filter(|at| is_stale(*at)).count();
+        let seen = self.views.witnesses.iter().filter(|witness| witness.cosigned.is_some()).count();
+        let unheard =
+            |at: usize| is_stale(at) || self.views.witnesses.get(at).is_none_or(|witness| witness.cosigned.is_none());
+        // If nobody is heard of lately, the log stands still for all: that is said elsewhere.
+        if stale > 0 && stale < seen && self.trust.policy().quorum().satisfied_by(&unheard) {
+            let words = format!(
+                "Only {} of {all} witnesses have looked at the log within {}. The others are enough for a quorum: something newer could be cosigned by them and kept from this monitor.",
+                seen - stale,
+                units::duration(allowance)
+            );
+            self.ledger.note(Finding::new(Severity::Warning, "slow-down", "witnesses", words).under(Rule::Time));
         }
     }
 }

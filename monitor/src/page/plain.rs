@@ -3,6 +3,7 @@
 
 use crate::units;
 use isonomy_core::time::Timestamp;
+use maud::{Markup, html};
 
 /// The fields of a charter that words of rules name, and what they are for people.
 const FIELDS: [(&str, &str); 29] = [
@@ -44,6 +45,27 @@ const TIME: usize = 20;
 pub(super) fn plain(words: &str) -> String {
     let words = with_units(&with_fields(&with_times(words)));
     units::sentence(&words)
+}
+
+/// The same as text of a page, in which times are not broken over lines.
+pub(super) fn prose(words: &str) -> Markup {
+    let words = plain(words);
+    let (mut parts, mut rest): (Vec<(&str, bool)>, &str) = (Vec::new(), &words);
+    while let Some(at) = rest.find(" UTC") {
+        let (before, after) = rest.split_at(at + 4);
+        let start = before.len().checked_sub(TIME).filter(|start| before.get(*start..).is_some_and(is_minute));
+        let (text, time) = before.split_at(start.unwrap_or(before.len()));
+        parts.extend([(text, false), (time, true)]);
+        rest = after;
+    }
+    parts.push((rest, false));
+    html! { @for (part, is_time) in parts { @if is_time && !part.is_empty() { span class="whole" { (part) } } @else { (part) } } }
+}
+
+/// Whether this is a time as [`minute`] shows it.
+fn is_minute(text: &str) -> bool {
+    let exact = text.strip_suffix(" UTC").map(|minute| format!("{}:00Z", minute.replace(' ', "T")));
+    exact.is_some_and(|exact| Timestamp::from_rfc3339(&exact).is_some())
 }
 
 fn with_times(words: &str) -> String {
@@ -153,6 +175,13 @@ mod tests {
         ] {
             assert_eq!(plain(exact), shown);
         }
+    }
+
+    #[test]
+    fn times_in_prose_stay_whole() {
+        let shown = prose("a <b> at 2026-11-22T03:50:12Z; UTC is <i>").into_string();
+        assert_eq!(shown, "A &lt;b&gt; at <span class=\"whole\">2026-11-22 03:50 UTC</span>; UTC is &lt;i&gt;");
+        assert_eq!(prose("no time").into_string(), "No time");
     }
 
     #[test]

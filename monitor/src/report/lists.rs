@@ -1,15 +1,18 @@
 //! The lists in a report.
 
+use super::record::{self, RecordField};
+use crate::availability::Probe;
 use crate::content::ContentState;
 use crate::monitor::Monitor;
-use isonomy_core::attestation::Method;
+use isonomy_core::attestation::{Complaint, Method};
 use isonomy_core::charter::{Action, Aim, Charter, Curator, Jurisdiction, PurposeCode, Surface};
+use isonomy_core::rules::amendment::{self, Direction};
 use isonomy_core::rules::editions::{Edition, Editions};
 use isonomy_core::rules::history::{ListHistory, LoggedAttestation, LoggedRelease};
 use isonomy_core::rules::releases;
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
-use isonomy_core::tree::LeafIndex;
+use isonomy_core::tree::{LeafIndex, TreeSize};
 use isonomy_verifier::view;
 use serde::Serialize;
 
@@ -26,6 +29,8 @@ pub struct ListReport {
     pub releases: Vec<ReleaseReport>,
     /// What auditors attested, newest first.
     pub attestations: Vec<AttestationReport>,
+    /// Whether the objects of the newest release are still served, by vantage point.
+    pub objects: Vec<Probe>,
 }
 
 /// An organisation and its key.
@@ -84,6 +89,12 @@ pub struct CharterReport {
     pub complaints: String,
     /// Within how many seconds a wrong entry must be removed.
     pub removal_deadline: u64,
+    /// Who counts as a victim.
+    pub victims: String,
+    /// How images that people made of themselves are treated.
+    pub self_generated: String,
+    /// The legal case for the list, field by field.
+    pub record: Vec<RecordField>,
 }
 
 /// The limits of a charter; durations in seconds.
@@ -118,8 +129,21 @@ pub struct EditionReport {
     pub in_force_since: Timestamp,
     /// Whether it is the one in force.
     pub in_force: bool,
-    /// What it widens, in words; empty if it narrows.
+    /// What it widens, in words, against every edition that it must give notice for; empty if it narrows.
     pub widens: Vec<String>,
+    /// Every difference to the edition before it.
+    pub changes: Vec<ChangeReport>,
+}
+
+/// A difference between an edition of a charter and the one before.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ChangeReport {
+    /// The field, as a path.
+    pub field: String,
+    /// From what to what, in words.
+    pub words: String,
+    /// Whether that makes more possible than before.
+    pub widens: bool,
 }
 
 /// Whether a release may be used.
@@ -190,6 +214,36 @@ pub struct AttestationReport {
     pub finding: String,
     /// When it was made.
     pub created: Timestamp,
+    /// For `followed`: up to which size the log was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_size: Option<TreeSize>,
+    /// For content methods: how many entries or pictures were looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample: Option<u64>,
+    /// For content methods: how many of them were wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub errors: Option<u64>,
+    /// For `complaint`: what is known of its course.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub complaint: Option<ComplaintReport>,
+}
+
+/// The course of a complaint, as far as the log tells. Which entry it is about, only those can prove who hold salt and
+/// entry.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ComplaintReport {
+    /// When it was received.
+    pub received: Timestamp,
+    /// The SHA-256 of salt and entry, in hexadecimal.
+    pub commitment: String,
+    /// Until when a wrong entry must go, by the charter of the release that it is about.
+    pub deadline: Timestamp,
+    /// The first release composed after the complaint that removes entries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub removing_version: Option<u64>,
+    /// How many seconds after the complaint that was public.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub removed_after: Option<u64>,
 }
 
 /// Every list that has a charter.
@@ -217,6 +271,7 @@ impl ListReport {
                 .collect(),
             releases: list.releases().iter().rev().map(release).collect(),
             attestations: list.attestations().iter().rev().map(|logged| AttestationReport::new(list, logged)).collect(),
+            objects: monitor.availability.of(name).to_vec(),
         })
     }
 }
@@ -231,8 +286,8 @@ fn is_visible(editions: &Editions, logged: &LoggedRelease, now: Timestamp) -> bo
 }
 
 impl CharterReport {
-    fn new(charter: &Charter) -> Self {
-        let Charter { maintainer, purpose, reach, matching, action, curation, limits, redress, .. } = charter;
+    pub(crate) fn new(charter: &Charter) -> Self {
+        let Charter { maintainer, purpose, reach, matching, action, curation, limits, redress, record, .. } = charter;
         let statute = |law: &isonomy_core::charter::Statute| {
             format!("{}: {}, {}", law.jurisdiction, law.instrument, law.provision)
         };
@@ -269,6 +324,9 @@ impl CharterReport {
             },
             complaints: redress.complaints.clone(),
             removal_deadline: redress.removal_deadline,
+            victims: purpose.victims.clone(),
+            self_generated: purpose.self_generated.clone(),
+            record: record::fields(record),
         }
     }
 }
@@ -290,8 +348,20 @@ impl EditionReport {
             in_force_since: edition.in_force_since(),
             in_force: edition.number() == in_force.number(),
             widens: editions.widenings_of(&edition.id()),
+            changes: changes(editions, edition),
         }
     }
+}
+
+fn changes(editions: &Editions, edition: &Edition) -> Vec<ChangeReport> {
+    let before = edition.charter().previous.and_then(|id| editions.find(&id));
+    let compared = before.map(|before| amendment::compare(before.charter(), edition.charter())).unwrap_or_default();
+    let report = |change: amendment::Change| ChangeReport {
+        field: change.field.to_owned(),
+        words: change.words,
+        widens: change.direction == Direction::Widens,
+    };
+    compared.into_iter().map(report).collect()
 }
 
 impl ReleaseReport {
@@ -350,6 +420,29 @@ impl AttestationReport {
             version: about.map_or(0, |release| release.release.body().version),
             finding: body.finding.clone(),
             created: body.created,
+            log_size: body.log_size,
+            sample: body.sample,
+            errors: body.errors,
+            complaint: body.complaint.as_ref().and_then(|complaint| ComplaintReport::new(list, about?, complaint)),
         }
+    }
+}
+
+impl ComplaintReport {
+    fn new(list: &ListHistory, about: &LoggedRelease, complaint: &Complaint) -> Option<Self> {
+        let charter = charter_of(list.editions(), about)?;
+        let received = complaint.received;
+        let removes = |logged: &&LoggedRelease| {
+            let body = logged.release.body();
+            body.created > received && body.removed > 0 && body.version > about.release.body().version
+        };
+        let removing = list.releases().iter().find(removes);
+        Some(Self {
+            received,
+            commitment: complaint.commitment.to_hex(),
+            deadline: received.plus(charter.redress.removal_deadline),
+            removing_version: removing.map(|logged| logged.release.body().version),
+            removed_after: removing.map(|logged| logged.public_since.since(received)),
+        })
     }
 }

@@ -1,6 +1,7 @@
 //! The page in a real browser, where one is installed. With `ISONOMY_REQUIRE_BROWSER` set, there must be one.
 
 use crate::serving::{Running, ago, fresh};
+use crate::world::World;
 use std::path::Path;
 use std::process::Command;
 
@@ -26,15 +27,19 @@ fn browser(profile: &Path, arguments: &[String]) -> Option<String> {
     None
 }
 
-/// Loads the page into frames of several widths, and writes how far its content reaches into the title.
-fn harness(page: &str) -> String {
-    let escaped = page.replace('&', "&amp;").replace('"', "&quot;");
-    let frames: String = [320, 390, 768, 1280]
-        .map(|width| format!("<iframe style=\"width:{width}px;height:900px;border:0\" srcdoc=\"{escaped}\"></iframe>"))
-        .concat();
+/// Loads pages into frames of several widths, and writes how far the content of each reaches into the title.
+fn harness(pages: &[String]) -> String {
+    let frame = |page: &String| {
+        let escaped = page.replace('&', "&amp;").replace('"', "&quot;");
+        [320, 390, 768, 1280].map(|width| {
+            format!("<iframe style=\"width:{width}px;height:900px;border:0\" srcdoc=\"{escaped}\"></iframe>")
+        })
+    };
+    let frames: String = pages.iter().flat_map(frame).collect();
     format!(
         "<!doctype html><body>{frames}<script>addEventListener('load', () => {{
             const wide = [...document.querySelectorAll('iframe')].map(frame => {{
+                frame.contentDocument.querySelectorAll('details').forEach(part => {{ part.open = true; }});
                 const root = frame.contentDocument.documentElement;
                 return root.scrollWidth + '/' + root.clientWidth;
             }});
@@ -43,43 +48,136 @@ fn harness(page: &str) -> String {
     )
 }
 
-#[tokio::test]
-async fn the_page_fits_narrow_and_wide_screens() {
+/// What a reader who does not see the page needs, found by looking at each page's elements; and contrast, computed from
+/// what the browser paints.
+const ACCESSIBLE: &str = r#"
+const problems = [];
+const luminance = (rgb) => {
+  const [r, g, b] = rgb.map((c) => c / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+const parts = (colour) => (colour.match(/[0-9.]+/g) || []).map(Number);
+const backdrop = (element) => {
+  for (let at = element; at; at = at.parentElement) {
+    const [r, g, b, a = 1] = parts(getComputedStyle(at).backgroundColor);
+    if (a === 1 && r !== undefined) return [r, g, b];
+  }
+  return [255, 255, 255];
+};
+const check = (name, page) => {
+  const say = (problem) => problems.push(name + ': ' + problem);
+  const all = (selector) => [...page.querySelectorAll(selector)];
+  if (all('h1').length !== 1) say('not one h1');
+  let level = 0;
+  for (const heading of all('h1, h2, h3, h4')) {
+    const next = Number(heading.tagName[1]);
+    if (next > level + 1) say('heading ' + heading.textContent + ' skips a level');
+    level = next;
+  }
+  for (const landmark of ['header', 'nav[aria-label]', 'main', 'footer']) if (!page.querySelector(landmark)) say('no ' + landmark);
+  if (page.documentElement.lang !== 'en') say('no language');
+  all('table').forEach((table) => { if (!table.caption) say('a table without caption'); });
+  all('thead th').forEach((th) => { if (th.scope !== 'col') say('a column without scope'); });
+  all('tbody tr').forEach((tr) => { if (!tr.querySelector('th[scope=row]')) say('a row without heading: ' + tr.textContent); });
+  all('section').forEach((section) => { if (!page.getElementById(section.getAttribute('aria-labelledby'))) say('a section without name'); });
+  all('svg').forEach((svg) => {
+    const named = (svg.getAttribute('aria-labelledby') || '').split(' ').every((id) => page.getElementById(id));
+    if (svg.getAttribute('role') !== 'img' || !named) say('a chart without name');
+  });
+  all('input, textarea').forEach((field) => { if (!page.querySelector('label[for=' + field.id + ']')) say('a field without label'); });
+  const ids = all('[id]').map((element) => element.id);
+  if (new Set(ids).size !== ids.length) say('an id twice');
+  all('a').forEach((a) => { if (!a.textContent.trim()) say('a link without words'); });
+  for (const element of all('body *')) {
+    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+    if (!own || element.closest('.skip, noscript, script, style') || element.getClientRects().length === 0) continue;
+    const style = getComputedStyle(element);
+    const colour = element instanceof SVGElement ? style.fill : style.color;
+    const [one, other] = [luminance(parts(colour).slice(0, 3)), luminance(backdrop(element))].sort((a, b) => b - a);
+    const ratio = (one + 0.05) / (other + 0.05);
+    if (ratio < 4.5) say('contrast ' + ratio.toFixed(2) + ' of "' + element.textContent.trim().slice(0, 30) + '"');
+  }
+};
+"#;
+
+fn accessibility(pages: &[String]) -> String {
+    let frames: Vec<String> = pages
+        .iter()
+        .map(|page| format!("<iframe srcdoc=\"{}\"></iframe>", page.replace('&', "&amp;").replace('"', "&quot;")))
+        .collect();
+    format!(
+        "<!doctype html><body>{}<script>{ACCESSIBLE}addEventListener('load', () => {{
+            [...document.querySelectorAll('iframe')].forEach((frame, at) => check('page ' + at, frame.contentDocument));
+            document.body.textContent = 'problems ' + problems.join('; ') + ' end';
+        }});</script></body>",
+        frames.concat()
+    )
+}
+
+/// A log with everything that the pages can show: charts, a breach, a fork, an announced widening.
+fn eventful() -> (World, crate::world::Log) {
     let mut world = fresh();
     let mut other = world.log.split(world.path("other"));
     other.append("another history\n");
     other.publish(ago(60));
     world.log.append("no statement\n");
+    world.log.charter(|charter| charter.limits.max_added = 700);
     world.log.publish(ago(60));
+    (world, other)
+}
+
+const PAGES: [&str; 6] = ["/", "/findings", "/log", "/list/hotline.example/images", "/entry/1", "/verify"];
+
+#[tokio::test]
+async fn the_pages_fit_narrow_and_wide_screens_and_are_accessible() {
+    let (world, other) = eventful();
     let running = Running::start(&world, vec![world.log.source(), other.source()]).await;
-    let page = running.page().await;
-    let (profile, file) = (world.path("profile"), world.path("harness.html"));
-    std::fs::write(&file, harness(&page)).unwrap();
-    let arguments = ["--dump-dom".to_owned(), format!("file://{}", file.display())];
+    running.page().await;
+    let mut pages = Vec::new();
+    for path in PAGES {
+        pages.push(running.get(path).await.body.replace("<script src=\"/verify.js\"></script>", ""));
+    }
+    let profile = world.path("profile");
     let run = |arguments: Vec<String>| {
         let profile = profile.clone();
         tokio::task::spawn_blocking(move || browser(&profile, &arguments))
     };
-    let Some(shown) = run(arguments.to_vec()).await.unwrap() else { return running.stop().await };
-    let (_, widths) = shown.split_once("widths ").unwrap_or_else(|| panic!("not measured: {shown:.300}"));
-    let widths: Vec<&str> = widths.split(" end").next().unwrap().split(' ').collect();
-    assert_eq!(widths, ["320/320", "390/390", "768/768", "1280/1280"]);
+    let dump = |name: &str, text: String, dark: &[&str]| {
+        let file = world.path(name);
+        std::fs::write(&file, text).unwrap();
+        let mut arguments = vec!["--dump-dom".to_owned(), format!("file://{}", file.display())];
+        arguments.extend(dark.iter().map(|flag| (*flag).to_owned()));
+        run(arguments)
+    };
+    let Some(shown) = dump("widths.html", harness(&pages), &[]).await.unwrap() else { return running.stop().await };
+    let between = |shown: &str, start: &str| {
+        let (_, rest) = shown.split_once(start).unwrap_or_else(|| panic!("not measured: {shown:.300}"));
+        rest.split(" end").next().unwrap().to_owned()
+    };
+    let widths = between(&shown, "widths ");
+    let expected = ["320/320", "390/390", "768/768", "1280/1280"].repeat(PAGES.len());
+    assert_eq!(widths.split(' ').collect::<Vec<_>>(), expected);
+    for dark in [&[][..], &["--blink-settings=preferredColorScheme=0"]] {
+        let shown = dump("accessible.html", accessibility(&pages), dark).await.unwrap().unwrap();
+        assert_eq!(between(&shown, "problems "), "", "dark: {}", !dark.is_empty());
+    }
 
-    // For people to look at: over HTTP, under the page's own security policy.
+    // For people to look at: over HTTP, under the pages' own security policy.
     if let Some(folder) = std::env::var_os("ISONOMY_SCREENSHOTS") {
         let folder = Path::new(&folder);
-        for (name, size, dark) in
-            [("wide", "1280,4300", false), ("narrow", "500,3800", false), ("dark", "1280,1600", true)]
-        {
-            let mut arguments = vec![
-                format!("--screenshot={}", folder.join(format!("monitor-{name}.png")).display()),
-                format!("--window-size={size}"),
-            ];
-            if dark {
-                arguments.push("--blink-settings=preferredColorScheme=0".to_owned());
+        for path in PAGES {
+            for (name, size, dark) in
+                [("wide", "1280,3000", false), ("narrow", "500,5000", false), ("dark", "1280,2400", true)]
+            {
+                let page = path.trim_matches('/').replace('/', "-");
+                let file = folder.join(format!("monitor-{page}-{name}.png"));
+                let mut arguments = vec![format!("--screenshot={}", file.display()), format!("--window-size={size}")];
+                if dark {
+                    arguments.push("--blink-settings=preferredColorScheme=0".to_owned());
+                }
+                arguments.push(format!("http://{}{path}", running.address));
+                run(arguments).await.unwrap();
             }
-            arguments.push(format!("http://{}/", running.address));
-            run(arguments).await.unwrap();
         }
     }
     running.stop().await;

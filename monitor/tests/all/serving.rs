@@ -4,6 +4,7 @@ use crate::world::*;
 use isonomy_core::encoding::to_base64;
 use isonomy_core::hash::sha256;
 use isonomy_core::time::Timestamp;
+use isonomy_core::tlog_proof::TlogProof;
 use isonomy_verifier::Evidence;
 use std::time::{Duration, SystemTime};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -29,7 +30,7 @@ impl Running {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (stop, stopped) = oneshot::channel::<()>();
-        let config = world.config(sources, &[]);
+        let config = isonomy_monitor::Config { poll_every: Duration::from_secs(1), ..world.config(sources, &[]) };
         let shutdown = async { drop(stopped.await) };
         let server = tokio::spawn(isonomy_monitor::run(listener, config, shutdown));
         Self { address, stop, server }
@@ -44,6 +45,34 @@ impl Running {
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         Answer { status, head: head.to_owned(), body: body.to_owned() }
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &[u8]) -> Answer {
+        let mut stream = TcpStream::connect(&self.address).await.unwrap();
+        let length = body.len();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: monitor.example\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // A server that wants no more than it has read may close its end.
+        let _ = stream.write_all(body).await;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Answer { status, head: head.to_owned(), body: body.to_owned() }
+    }
+
+    /// The report, once it holds these words.
+    pub(crate) async fn report_with(&self, words: &str) -> String {
+        for _ in 0..200 {
+            let report = self.get("/report.json").await.body;
+            if report.contains(words) {
+                return report;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the report does not come to hold {words}: {}", self.get("/report.json").await.body);
     }
 
     /// The page, once a look was complete.
@@ -87,30 +116,148 @@ pub(crate) fn fresh() -> World {
 }
 
 #[tokio::test]
-async fn the_page_shows_the_list_and_what_was_found() {
+async fn the_pages_say_what_the_list_is_and_what_was_found() {
     let world = World::new();
     let running = Running::start(&world, vec![world.log.source()]).await;
-    let page = running.page().await;
-    for fact in [
-        "<h1>log.example/isonomy</h1>",
-        "hotline.example/images",
-        "Test pictures &lt;script&gt;alert(1)&lt;/script&gt; &amp; more.",
-        "Curator c1 (DE)",
-        "2 of 2 curators, from at least 2 jurisdictions",
-        "Widening the charter takes 7 days of public notice",
-        "complaints@hotline.example. A wrong entry must go within 3 days.",
-        "To show two histories",
-        "at least 1 witness",
-        "No breach found",
+    let overview = running.page().await;
+    let (list, log) = (running.get(&format!("/list/{LIST}")).await.body, running.get("/log").await.body);
+    for (page, facts) in [
+        (
+            &overview,
+            &[
+                "<h1>log.example/isonomy</h1>",
+                "<a href=\"/list/hotline.example/images\">hotline.example/images</a>",
+                "No breach found",
+                "at least 1 witness",
+            ][..],
+        ),
+        (
+            &list,
+            &[
+                "<h1>hotline.example/images</h1>",
+                "<strong>Test pictures &lt;script&gt;alert(1)&lt;/script&gt; &amp; more</strong>",
+                "<strong>the person is told, and the content is not sent or shown</strong>",
+                "private content and public content in Germany (DE), France (FR)",
+                "2 of 2 curators, from at least 2 jurisdictions",
+                "Widening the charter takes 7 days of public notice",
+                "must go within <strong>3 days</strong> of a complaint to complaints@hotline.example",
+                "<strong>0 of 25</strong>",
+                "from 10 in version 1 to 13 in version 2.",
+                "5 added and 2 removed by version 2.",
+                "href=\"/list/hotline.example/images.json\"",
+            ],
+        ),
+        (
+            &log,
+            &[
+                "Not seen",
+                "<input id=\"index\" name=\"index\" type=\"number\"",
+                "href=\"/entry/2\"",
+                "href=\"/log.json\"",
+            ],
+        ),
     ] {
-        assert!(page.contains(fact), "{fact}");
+        for fact in facts {
+            assert!(page.contains(fact), "{fact}\n{page}");
+        }
+        for absent in ["<script", "http://", "https://", "src=", "style=\"", "onclick"] {
+            assert!(!page.contains(absent), "{absent}");
+        }
     }
-    for absent in ["<script", "http://", "https://", "src=", "style=\"", "onclick"] {
-        assert!(!page.contains(absent), "{absent}");
+    assert_eq!(running.get("/list/hotline.example/none").await.status, 404);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_charter_s_history_marks_what_widens() {
+    let mut world = World::new();
+    world.log.charter(|charter| {
+        charter.limits.max_added = 600;
+        charter.limits.notice = 8 * DAY;
+    });
+    world.log.publish(START.plus(3 * HOUR));
+    let running = Running::start(&world, vec![world.log.source()]).await;
+    running.page().await;
+    let list = running.get(&format!("/list/{LIST}")).await.body;
+    let text = list
+        .replace("</span>", "")
+        .replace("<span class=\"mark warning\">", "*")
+        .replace("<span class=\"mark good\">", "*");
+    assert!(
+        text.contains("<li class=\"widens\">*widens The most entries added per release from 500 to 600</li>"),
+        "{text}"
+    );
+    assert!(text.contains("<li class=\"narrows\">*narrows The time of notice from 7 days to 8 days</li>"), "{text}");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn an_entry_is_shown_with_a_proof_that_verifies() {
+    let mut world = World::new();
+    world.log.append("no <b>statement</b>\n");
+    world.log.publish(START.plus(3 * HOUR));
+    let running = Running::start(&world, vec![world.log.source()]).await;
+    running.page().await;
+    let page = running.get("/entry/1").await.body;
+    assert!(
+        page.contains("Version 1 of <a href=\"/list/hotline.example/images\">") && page.contains("href=\"/entry/2\"")
+    );
+    let (note, proof) = (running.get("/entry/1/note").await.body, running.get("/entry/1/proof").await.body);
+    let proof = TlogProof::parse(proof.as_bytes()).unwrap();
+    proof.verify(note.as_bytes(), log_key().verifier(), &policy(&[])).unwrap();
+    let wrong = running.get("/entry/3").await.body;
+    assert!(
+        wrong.contains("This is no statement")
+            && wrong.contains("no &lt;b&gt;statement&lt;/b&gt;")
+            && wrong.contains("An entry that is no statement")
+    );
+    for missing in
+        ["/entry/4", "/entry/01", "/entry/x", "/entry/4.json", "/entry/1/else", "/entry/99999999999999999999"]
+    {
+        assert_eq!(running.get(missing).await.status, 404, "{missing}");
     }
-    let report = running.get("/report.json").await;
-    assert!(report.head.contains("content-type: application/json"));
-    assert!(report.body.contains("\"report\": \"isonomy/monitor-report/v1\""));
+    let moved = running.get("/entry?index=2").await;
+    assert!(moved.status == 303 && moved.head.contains("location: /entry/2"), "{}", moved.head);
+    assert_eq!(running.get("/entry?index=-1").await.status, 400);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn the_copy_is_a_mirror_that_others_can_follow() {
+    let world = World::new();
+    let running = Running::start(&world, vec![world.log.source()]).await;
+    running.page().await;
+    let mirror = isonomy_fetch::Source::parse(&format!("http://{}/mirror", running.address)).unwrap();
+    let config = isonomy_monitor::Config { data: world.path("second"), ..world.config(vec![mirror], &[]) };
+    let report = isonomy_monitor::Monitor::open(config).unwrap().poll_once().await.unwrap();
+    assert_eq!((report.log.size.0, report.log.read), (3, 3));
+    for missing in ["/mirror/../log", "/mirror/content.journal", "/mirror/object/00", "/mirror/tile/0/001"] {
+        assert_eq!(running.get(missing).await.status, 404, "{missing}");
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn findings_are_a_feed_and_figures() {
+    let mut world = World::new();
+    world.log.append("no statement\n");
+    world.log.publish(START.plus(3 * HOUR));
+    let running = Running::start(&world, vec![world.log.source()]).await;
+    running.page().await;
+    let feed = running.get("/findings.atom").await;
+    assert!(feed.head.contains("content-type: application/atom+xml"), "{}", feed.head);
+    assert!(
+        feed.body.contains("<title>Breach: not a statement</title>") && feed.body.ends_with("</feed>\n"),
+        "{}",
+        feed.body
+    );
+    let metrics = running.get("/metrics").await.body;
+    for line in [
+        "isonomy_monitor_findings{log=\"log.example/isonomy\",severity=\"breach\"} 1",
+        "isonomy_monitor_log_entries{log=\"log.example/isonomy\"} 4",
+    ] {
+        assert!(metrics.lines().any(|found| found == line), "{line}\n{metrics}");
+    }
     running.stop().await;
 }
 
@@ -125,7 +272,7 @@ async fn a_breach_is_on_the_page_with_its_evidence() {
     let running = Running::start(&world, vec![world.log.source(), other.source()]).await;
     let page = running.page().await;
     assert!(page.contains("2 breaches of the rules") && page.contains("<span class=\"mark breach\">Breach</span>"));
-    let (_, after) = page.split_once("href=\"evidence/").unwrap();
+    let (_, after) = page.split_once("href=\"/evidence/").unwrap();
     let name = after.split('"').next().unwrap();
     let file = running.get(&format!("/evidence/{name}")).await;
     assert!(file.status == 200 && file.head.contains("immutable"));
@@ -140,7 +287,7 @@ async fn a_breach_is_on_the_page_with_its_evidence() {
 async fn nothing_but_the_page_s_own_style_is_allowed() {
     let world = World::new();
     let running = Running::start(&world, vec![world.log.source()]).await;
-    for path in ["/", "/report.json", "/healthz", "/nowhere"] {
+    for path in ["/", "/report.json", "/healthz", "/nowhere", "/log", "/verify.js", "/mirror/checkpoint"] {
         let answer = running.get(path).await;
         for header in [
             "content-security-policy: default-src 'none'; style-src 'sha256-",
@@ -149,8 +296,16 @@ async fn nothing_but_the_page_s_own_style_is_allowed() {
         ] {
             assert!(answer.head.contains(header), "{path}: {header}\n{}", answer.head);
         }
-        assert!(!answer.head.contains("set-cookie"));
+        assert!(!answer.head.contains("set-cookie") && !answer.head.contains("script-src"), "{path}");
     }
+    // One page may run the one script that is served here, and send nothing.
+    let verify = running.get("/verify").await;
+    assert!(
+        verify.head.contains("default-src 'none';") && verify.head.contains("script-src 'self';"),
+        "{}",
+        verify.head
+    );
+    assert!(!verify.head.contains("connect-src") && verify.body.matches("<script").count() == 1);
     let page = running.get("/").await;
     let (_, style) = page.body.split_once("<style>").unwrap();
     let digest = sha256(&[style.split("</style>").next().unwrap().as_bytes()]);

@@ -169,6 +169,11 @@ impl Log {
         self.charters[0].id()
     }
 
+    /// The last release.
+    pub(crate) fn last_release(&self) -> isonomy_core::hash::StatementId {
+        self.releases.last().unwrap().0.id()
+    }
+
     /// The text of the next release with these entries, whose objects are put into the folder.
     pub(crate) fn draft(&self, content: &Entries, created: Timestamp) -> Release {
         let version = self.releases.len() as u64 + 1;
@@ -340,7 +345,14 @@ impl World {
     }
 
     pub(crate) fn config(&self, sources: Vec<Source>, urls: &[&str]) -> Config {
-        Config { data: self.path("data"), policy: policy(urls), sources, poll_every: Duration::from_secs(60) }
+        Config {
+            data: self.path("data"),
+            policy: policy(urls),
+            sources,
+            canaries: None,
+            alerts: None,
+            poll_every: Duration::from_secs(60),
+        }
     }
 
     /// A monitor that looks at the log alone.

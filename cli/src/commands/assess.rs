@@ -1,0 +1,52 @@
+//! `isonomy assess`.
+
+use super::files;
+use crate::args::AssessArgs;
+use crate::exit::Exit;
+use crate::output::Output;
+use anyhow::{Context, Result};
+use isonomy_core::charter::Charter;
+use isonomy_fetch::Source;
+use isonomy_monitor::assess::{self, Assessment, Inputs, Weakness};
+use isonomy_publisher::charter::lint;
+use isonomy_store::files as durable;
+
+pub(crate) async fn run(args: AssessArgs, output: &Output) -> Result<Exit> {
+    let scratch = tempfile::Builder::new().prefix("isonomy-assess-").tempdir()?;
+    let inputs = Inputs {
+        policy: files::tlog_policy(&args.policy)?,
+        source: args.source.as_deref().map(Source::parse).transpose()?,
+        list: args.list,
+        corpus: args.corpus,
+        scratch: scratch.path().to_owned(),
+    };
+    let report = assess::assess(inputs, weaknesses).await?;
+    let failed = || format!("can't write into {}", args.out.display());
+    durable::create_dir_all_durable(&args.out).with_context(failed)?;
+    durable::replace(&args.out.join("assessment.json"), report.to_json().as_bytes()).with_context(failed)?;
+    durable::replace(&args.out.join("assessment.html"), report.to_html().as_bytes()).with_context(failed)?;
+    output.report(words(&report, &args.out.display().to_string()), &report)?;
+    Ok(Exit::Done)
+}
+
+fn weaknesses(charter: &Charter) -> Vec<Weakness> {
+    lint(charter).into_iter().map(|found| Weakness { field: found.field, words: found.words }).collect()
+}
+
+fn words(report: &Assessment, out: &str) -> String {
+    let positives = &report.false_positives.at_charter;
+    let answered = report.charter.record.iter().filter(|field| field.answer.is_some()).count();
+    format!(
+        "{} as of {}: {} of {} files that must not match do (95 % interval {} to {}); {} deadlines missed; {} of {} questions of the record answered; {} breaches of the rules.\nThe report is in {out}: assessment.html, assessment.json",
+        report.list,
+        report.as_of,
+        positives.count,
+        positives.of,
+        positives.low,
+        positives.high,
+        report.missed.len(),
+        answered,
+        report.charter.record.len(),
+        report.breaches.len(),
+    )
+}

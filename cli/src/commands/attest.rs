@@ -1,0 +1,97 @@
+//! `isonomy monitor attest`.
+
+use super::{files, release};
+use crate::args::{AttestArgs, MethodArg};
+use crate::exit::{Exit, Malformed, Refused};
+use crate::output::Output;
+use anyhow::{Context, Result, bail};
+use isonomy_client::system_clock;
+use isonomy_core::attestation::{Attestation, Complaint, Method};
+use isonomy_core::encoding::{from_hex, to_hex};
+use isonomy_core::hash::{Commitment, sha256};
+use isonomy_core::note::{Note, SigningKey};
+use isonomy_core::statement::Statement;
+use isonomy_core::time::Timestamp;
+use isonomy_fetch::{Source, Submitted};
+use isonomy_monitor::attest::Claim;
+use isonomy_monitor::{Config, Monitor};
+use isonomy_publisher::keys;
+use serde_json::json;
+use std::time::Duration;
+
+pub(crate) async fn run(args: AttestArgs, output: &Output) -> Result<Exit> {
+    let key = keys::read(&args.key)?;
+    let policy = files::tlog_policy(&args.policy)?;
+    let log = release::log_client(&policy)?;
+    let config = Config {
+        data: args.data.clone(),
+        policy: policy.clone(),
+        sources: args.sources.iter().map(|text| Source::parse(text)).collect::<Result<_, _>>()?,
+        canaries: None,
+        alerts: None,
+        poll_every: Duration::from_secs(1),
+    };
+    let (claim, salt) = claim(&args)?;
+    let mut monitor = Monitor::open(config)?;
+    monitor.poll_once().await?;
+    let created = system_clock();
+    let text = monitor
+        .attestation(&args.list, &claim, key.verifier(), &args.finding, created)
+        .map_err(|error| Refused(format!("nothing was attested: {error}")))?;
+    let statement = sign(&text, &key)?;
+    let id = statement.id().to_hex();
+    let proof = match log.submit(&statement.to_bytes()).await? {
+        Submitted::Logged(proof) => proof,
+        Submitted::Missing(_) => bail!("the log asks for objects, which an attestation does not have"),
+    };
+    let times =
+        proof.verify(&statement.to_bytes(), policy.logs().first().map(|log| &log.key).context("no log")?, &policy);
+    let times = times.context("the log's proof that it has logged the attestation does not hold")?;
+    let mut words = format!("{id} is logged as entry {}, public since {}", proof.index, times.earliest);
+    if let Some(salt) = &salt {
+        words += &format!("\nsalt {salt}: keep it; with the entry it shows what the complaint is about");
+    }
+    output.report(
+        words,
+        &json!({ "statement": id, "index": proof.index, "public_since": times.earliest, "salt": salt }),
+    )?;
+    Ok(Exit::Done)
+}
+
+fn sign(text: &Attestation, key: &SigningKey) -> Result<Statement> {
+    let text = text.to_text()?;
+    let line = key.sign(&text);
+    Ok(Statement::from_note(Note::new(text, vec![line])?)?)
+}
+
+/// What is to be attested; for a complaint with its salt.
+fn claim(args: &AttestArgs) -> Result<(Claim, Option<String>)> {
+    let numbers = || match (args.sample, args.errors) {
+        (Some(sample), Some(errors)) if errors <= sample => Ok((sample, errors)),
+        _ => Err(Malformed("this method needs --sample and --errors, the latter no larger".to_owned())),
+    };
+    let looked_at = |method| numbers().map(|(sample, errors)| Claim::LookedAt { method, sample, errors });
+    Ok(match args.method {
+        MethodArg::Followed => (Claim::Followed, None),
+        MethodArg::Recomputed => (Claim::Recomputed, None),
+        MethodArg::Sampled => (looked_at(Method::Sampled)?, None),
+        MethodArg::Canary => (looked_at(Method::Canary)?, None),
+        MethodArg::Complaint => {
+            let (complaint, salt) = complaint(args)?;
+            (Claim::Complaint(complaint), Some(salt))
+        }
+    })
+}
+
+fn complaint(args: &AttestArgs) -> Result<(Complaint, String)> {
+    let entry = args.entry.as_deref().and_then(from_hex);
+    let entry = entry.ok_or_else(|| Malformed("a complaint needs --entry, in hexadecimal".to_owned()))?;
+    let received = match &args.received {
+        Some(text) => Timestamp::from_rfc3339(text),
+        None => Some(system_clock()),
+    };
+    let received = received.ok_or_else(|| Malformed("--received is a time like 2026-11-22T02:07:32Z".to_owned()))?;
+    let mut salt = [0; 32];
+    getrandom::fill(&mut salt).context("this machine gives no random numbers")?;
+    Ok((Complaint { received, commitment: Commitment(sha256(&[&salt, &entry])) }, to_hex(&salt)))
+}

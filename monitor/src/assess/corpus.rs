@@ -1,0 +1,215 @@
+//! A folder of files that must not match, and how near each comes to the list.
+
+use super::AssessError;
+use super::interval::Share;
+use isonomy_core::encoding::to_hex;
+use isonomy_core::hash::sha256;
+use isonomy_core::list::{Algorithm, Entries};
+use isonomy_matcher::image::{Limits, Picture, decode};
+use isonomy_matcher::{digest, pdq};
+use serde::Serialize;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The most files that are looked at.
+const MAX_FILES: usize = 1_000_000;
+/// How many names of matches are in the report.
+const NAMED: usize = 20;
+
+/// What is in the folder.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct CorpusReport {
+    /// Files, in the folder and those in it.
+    pub files: u64,
+    /// Those that were looked up.
+    pub looked_up: u64,
+    /// Those of too little quality to be looked up.
+    pub below_quality: u64,
+    /// Those that are no picture that can be decoded.
+    pub not_decoded: u64,
+    /// SHA-256 over the ascending SHA-256s of all files, in hexadecimal: whoever has the same files gets the same.
+    pub digest: String,
+}
+
+/// Pictures that match though they should not.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct FalsePositives {
+    /// At the charter's distance.
+    pub at_charter: Share,
+    /// What the distance was.
+    pub max_distance: u64,
+    /// At each distance that the algorithm allows.
+    pub curve: Vec<AtDistance>,
+    /// Paths in the folder of some that match, in order.
+    pub named: Vec<String>,
+}
+
+/// How many match at a distance.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct AtDistance {
+    /// The distance in bits.
+    pub distance: u64,
+    /// How many match.
+    pub share: Share,
+}
+
+/// A file of the folder, hashed.
+#[derive(Debug)]
+pub(crate) struct Hashed {
+    path: String,
+    pub(super) hash: Vec<u8>,
+    /// The picture, for perceptual algorithms, if it is to be edited.
+    pub(super) picture: Option<Picture>,
+}
+
+/// A folder, hashed.
+#[derive(Debug)]
+pub(crate) struct Corpus {
+    pub(crate) report: CorpusReport,
+    pub(super) hashed: Vec<Hashed>,
+}
+
+impl Corpus {
+    /// Hashes every file by this algorithm. Of the pictures, so many are kept to be edited, evenly spread.
+    pub(crate) fn read(
+        folder: &Path,
+        algorithm: Algorithm,
+        min_quality: u64,
+        kept: usize,
+    ) -> Result<Self, AssessError> {
+        let files = files(folder)?;
+        let mut corpus = Self {
+            report: CorpusReport {
+                files: files.len() as u64,
+                looked_up: 0,
+                below_quality: 0,
+                not_decoded: 0,
+                digest: String::new(),
+            },
+            hashed: Vec::new(),
+        };
+        let (mut digests, step) = (Vec::new(), files.len().div_ceil(kept.max(1)).max(1));
+        for (at, path) in files.iter().enumerate() {
+            let bytes = fs::read(path).map_err(|error| AssessError::Corpus { path: path.clone(), error })?;
+            digests.push(sha256(&[&bytes]));
+            let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().replace('\\', "/");
+            corpus.add(name, &bytes, algorithm, min_quality, at % step == 0);
+        }
+        digests.sort_unstable();
+        corpus.report.digest = to_hex(&sha256(&[&digests.concat()]));
+        Ok(corpus)
+    }
+
+    fn add(&mut self, path: String, bytes: &[u8], algorithm: Algorithm, min_quality: u64, is_kept: bool) {
+        if let Some(hash) = digest::digest(algorithm, bytes) {
+            self.report.looked_up += 1;
+            self.hashed.push(Hashed { path, hash, picture: None });
+            return;
+        }
+        let Ok(picture) = decode(bytes, &Limits::default()) else {
+            self.report.not_decoded += 1;
+            return;
+        };
+        let found = pdq::hash(&picture);
+        if u64::from(found.quality) < min_quality {
+            self.report.below_quality += 1;
+            return;
+        }
+        self.report.looked_up += 1;
+        self.hashed.push(Hashed { path, hash: found.hash.to_vec(), picture: is_kept.then_some(picture) });
+    }
+
+    /// How many match this list, at the charter's distance and at each other.
+    pub(crate) fn against(&self, entries: &Entries, algorithm: Algorithm, max_distance: u64) -> FalsePositives {
+        let nearest: Vec<Option<u64>> = self.hashed.iter().map(|file| nearest(entries, &file.hash)).collect();
+        let of = nearest.len() as u64;
+        let within =
+            |distance: u64| nearest.iter().filter(|near| near.is_some_and(|near| near <= distance)).count() as u64;
+        let at = |distance: u64| AtDistance { distance, share: Share::new(within(distance), of) };
+        let matched =
+            self.hashed.iter().zip(&nearest).filter(|(_, near)| near.is_some_and(|near| near <= max_distance));
+        FalsePositives {
+            at_charter: Share::new(within(max_distance), of),
+            max_distance,
+            curve: (0..=u64::from(algorithm.max_distance())).map(at).collect(),
+            named: matched.map(|(file, _)| file.path.clone()).take(NAMED).collect(),
+        }
+    }
+}
+
+/// The distance of the entry that is nearest to `hash`; `None` in an empty list. Every entry is compared: what is asked is
+/// not what is within a distance, but how far the nearest is.
+fn nearest(entries: &Entries, hash: &[u8]) -> Option<u64> {
+    let apart = |entry: &[u8]| -> u32 { entry.iter().zip(hash).map(|(one, other)| (one ^ other).count_ones()).sum() };
+    let words = |bytes: &[u8]| -> Option<[u64; 4]> {
+        let (words, _) = bytes.as_chunks::<8>();
+        let words: [[u8; 8]; 4] = words.try_into().ok()?;
+        Some(words.map(u64::from_ne_bytes))
+    };
+    let near = match words(hash) {
+        None => entries.iter().map(apart).min(),
+        Some(query) => entries.iter().filter_map(words).map(|entry| apart_by_words(&entry, &query)).min(),
+    };
+    near.map(u64::from)
+}
+
+fn apart_by_words(one: &[u64; 4], other: &[u64; 4]) -> u32 {
+    one.iter().zip(other).map(|(one, other)| (one ^ other).count_ones()).sum()
+}
+
+/// Every file in the folder and those in it, by path.
+fn files(folder: &Path) -> Result<Vec<PathBuf>, AssessError> {
+    let (mut folders, mut files) = (vec![folder.to_owned()], Vec::new());
+    while let Some(path) = folders.pop() {
+        let failed = |error| AssessError::Corpus { path: path.clone(), error };
+        for entry in fs::read_dir(&path).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let kind = entry.file_type().map_err(failed)?;
+            if kind.is_dir() {
+                folders.push(entry.path());
+            } else if kind.is_file() {
+                files.push(entry.path());
+            }
+        }
+        if files.len() > MAX_FILES {
+            return Err(AssessError::TooManyFiles { most: MAX_FILES });
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_is_found_by_words_and_by_bytes_alike() {
+        let hash = |seed: u8| sha256(&[&[seed]]);
+        let entries = Entries::from_unsorted(32, (0..50).flat_map(hash).collect()).unwrap().0;
+        for seed in 0..100 {
+            let query = hash(seed);
+            let naive = entries.iter().map(|entry| {
+                (0..256).filter(|bit| (entry[bit / 8] ^ query[bit / 8]) >> (bit % 8) & 1 == 1).count() as u64
+            });
+            assert_eq!(nearest(&entries, &query), naive.min());
+        }
+        let short = Entries::from_unsorted(20, vec![7; 20]).unwrap().0;
+        assert_eq!(nearest(&short, &[6; 20]), Some(20));
+        assert_eq!(nearest(&Entries::empty(32).unwrap(), &[0; 32]), None);
+    }
+
+    #[test]
+    fn the_digest_depends_on_the_files_alone() {
+        let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(one.path().join("a"), b"1").unwrap();
+        fs::write(one.path().join("b"), b"2").unwrap();
+        fs::create_dir(other.path().join("deep")).unwrap();
+        fs::write(other.path().join("deep/x"), b"2").unwrap();
+        fs::write(other.path().join("y"), b"1").unwrap();
+        let read = |folder: &Path| Corpus::read(folder, Algorithm::Sha256, 0, 0).unwrap().report;
+        assert_eq!(read(one.path()), read(other.path()));
+        fs::write(one.path().join("b"), b"3").unwrap();
+        assert_ne!(read(one.path()).digest, read(other.path()).digest);
+    }
+}

@@ -1,0 +1,248 @@
+//! What can be measured of a list from the log and its objects alone: growth, churn, who endorsed what, how long what was
+//! removed had stood, and what came too late.
+
+use super::AssessError;
+use crate::monitor::Monitor;
+use crate::vantage::Vantage;
+use isonomy_core::charter::Curator;
+use isonomy_core::list::{Algorithm, Entries, snapshot};
+use isonomy_core::rules::history::{ListHistory, LoggedRelease};
+use isonomy_core::statement::ListName;
+use isonomy_core::time::Timestamp;
+use serde::Serialize;
+
+/// One release.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Growth {
+    /// Its version.
+    pub version: u64,
+    /// Since when it is public.
+    pub public_since: Timestamp,
+    /// How many entries it has.
+    pub entries: u64,
+    /// How many of them are new, counted anew.
+    pub added: u64,
+    /// How many are gone, counted anew.
+    pub removed: u64,
+}
+
+/// What a curator has endorsed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Endorsements {
+    /// Its name.
+    pub curator: String,
+    /// Where it sits.
+    pub jurisdiction: String,
+    /// Releases that it has endorsed.
+    pub releases: u64,
+    /// Entries that were added by those.
+    pub additions: u64,
+}
+
+/// How long entries that were removed had been public; times in seconds.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Removals {
+    /// How many entries were removed.
+    pub entries: u64,
+    /// The shortest time.
+    pub shortest: u64,
+    /// The median.
+    pub median: u64,
+    /// The longest.
+    pub longest: u64,
+}
+
+/// Something that came too late.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Missed {
+    /// What, in words.
+    pub what: String,
+    /// When it was due.
+    pub due: Timestamp,
+    /// By how many seconds it was late; absent if it has not come by the time of the report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub late: Option<u64>,
+}
+
+/// What the releases show.
+pub(super) struct Measured {
+    pub(super) growth: Vec<Growth>,
+    pub(super) removals: Removals,
+    pub(super) newest: Entries,
+}
+
+/// Reads every release's content in turn, and follows each entry from the release that added it to the one that removed it.
+pub(super) async fn measure(
+    monitor: &Monitor,
+    list: &ListHistory,
+    algorithm: Algorithm,
+) -> Result<Measured, AssessError> {
+    let size = algorithm.entry_size();
+    let mut standing = Standing { entries: Entries::empty(size).map_err(|_| AssessError::Empty)?, since: Vec::new() };
+    let (mut growth, mut ages) = (Vec::new(), Vec::new());
+    for logged in list.releases() {
+        let content = content(&monitor.vantages, logged, size).await?;
+        let (added, removed) = standing.replace(content, logged.public_since, &mut ages);
+        let body = logged.release.body();
+        growth.push(Growth {
+            version: body.version,
+            public_since: logged.public_since,
+            entries: body.entries,
+            added,
+            removed,
+        });
+    }
+    ages.sort_unstable();
+    let at = |index: usize| ages.get(index).copied().unwrap_or_default();
+    let removals = Removals {
+        entries: ages.len() as u64,
+        shortest: at(0),
+        median: at(ages.len() / 2),
+        longest: at(ages.len().saturating_sub(1)),
+    };
+    Ok(Measured { growth, removals, newest: standing.entries })
+}
+
+/// The entries of a release, which have the root that it names.
+pub(crate) async fn content(
+    vantages: &[Vantage],
+    logged: &LoggedRelease,
+    entry_size: usize,
+) -> Result<Entries, AssessError> {
+    let body = logged.release.body();
+    let failed = |words: String| AssessError::Content { version: body.version, words };
+    let mut problems = Vec::new();
+    for vantage in vantages {
+        match vantage.object(&body.snapshot).await {
+            Err(lack) => problems.push(lack.words().to_owned()),
+            Ok(bytes) => {
+                let entries = snapshot::decode(&bytes, entry_size, body.entries);
+                let entries = entries.map_err(|error| failed(error.to_string()))?;
+                let is_signed = entries.root() == body.root;
+                return is_signed
+                    .then_some(entries)
+                    .ok_or_else(|| failed("it has another root than was signed".into()));
+            }
+        }
+    }
+    Err(failed(problems.join("; ")))
+}
+
+/// Entries, and since when each is public.
+struct Standing {
+    entries: Entries,
+    since: Vec<Timestamp>,
+}
+
+impl Standing {
+    /// Goes on to the next content. Gives how many entries are new and how many gone; how long the latter stood is noted.
+    fn replace(&mut self, next: Entries, now: Timestamp, ages: &mut Vec<u64>) -> (u64, u64) {
+        let mut since = Vec::with_capacity(next.len());
+        let mut old = self.entries.iter().zip(&self.since).peekable();
+        let (mut added, mut removed) = (0, 0);
+        for entry in next.iter() {
+            while let Some((_, from)) = old.next_if(|(known, _)| *known < entry) {
+                ages.push(now.since(*from));
+                removed += 1;
+            }
+            match old.next_if(|(known, _)| *known == entry) {
+                Some((_, from)) => since.push(*from),
+                None => {
+                    since.push(now);
+                    added += 1;
+                }
+            }
+        }
+        for (_, from) in old {
+            ages.push(now.since(*from));
+            removed += 1;
+        }
+        (self.entries, self.since) = (next, since);
+        (added, removed)
+    }
+}
+
+/// What each curator that a charter of the list has ever named has endorsed.
+pub(super) fn endorsements(list: &ListHistory, growth: &[Growth]) -> Vec<Endorsements> {
+    let mut curators: Vec<&Curator> = Vec::new();
+    for curator in list.editions().all().iter().flat_map(|edition| &edition.charter().curation.curators) {
+        if !curators.iter().any(|known| known.key == curator.key) {
+            curators.push(curator);
+        }
+    }
+    let of = |curator: &&Curator| {
+        let signed =
+            |logged: &&LoggedRelease| logged.release.note().signatures().iter().any(|line| curator.key.matches(line));
+        let endorsed = list.releases().iter().filter(signed).map(|logged| logged.release.body().version);
+        let added = |version: u64| growth.iter().find(|one| one.version == version).map_or(0, |one| one.added);
+        let (releases, additions) = endorsed.fold((0, 0), |(count, sum), version| (count + 1, sum + added(version)));
+        Endorsements {
+            curator: curator.name.clone(),
+            jurisdiction: curator.jurisdiction.to_string(),
+            releases,
+            additions,
+        }
+    };
+    curators.iter().map(of).collect()
+}
+
+/// Releases that expired before another was public, and complaints whose deadline passed without any removal. When the
+/// entry of a complaint went, only who holds its salt can tell.
+pub(super) fn missed(name: &ListName, list: &ListHistory, as_of: Timestamp) -> Vec<Missed> {
+    let mut missed = Vec::new();
+    for (at, logged) in list.releases().iter().enumerate() {
+        let (body, next) = (logged.release.body(), list.releases().get(at + 1).map(|next| next.public_since));
+        if next.unwrap_or(as_of) > body.expires {
+            missed.push(Missed {
+                what: format!("a release after version {} of {name}", body.version),
+                due: body.expires,
+                late: next.map(|next| next.since(body.expires)),
+            });
+        }
+    }
+    for logged in list.attestations() {
+        let body = logged.attestation.body();
+        let (Some(complaint), Some(about)) =
+            (&body.complaint, list.releases().iter().find(|one| one.release.id() == body.release))
+        else {
+            continue;
+        };
+        let Some(edition) = list.editions().find(&about.release.body().charter) else { continue };
+        let due = complaint.received.plus(edition.charter().redress.removal_deadline);
+        let removing = list
+            .releases()
+            .iter()
+            .find(|one| one.release.body().removed > 0 && one.release.body().created > complaint.received);
+        let removed = removing.map(|one| one.public_since);
+        if removed.unwrap_or(as_of) > due {
+            missed.push(Missed {
+                what: format!("any removal after the complaint at entry {}", logged.index),
+                due,
+                late: removed.map(|removed| removed.since(due)),
+            });
+        }
+    }
+    missed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(numbers: &[u8]) -> Entries {
+        Entries::from_unsorted(32, numbers.iter().flat_map(|number| [*number; 32]).collect()).unwrap().0
+    }
+
+    #[test]
+    fn each_entry_is_followed_from_its_addition_to_its_removal() {
+        let mut standing = Standing { entries: entries(&[]), since: Vec::new() };
+        let mut ages = Vec::new();
+        for (numbers, time, counts) in
+            [(&[3, 5, 7][..], 100, (3, 0)), (&[1, 3, 7, 9], 200, (2, 1)), (&[1, 5], 350, (1, 3)), (&[], 400, (0, 2))]
+        {
+            assert_eq!(standing.replace(entries(numbers), Timestamp(time), &mut ages), counts, "{time}");
+        }
+        // 5 went after 100; 3 and 7 after 250, 9 after 150; 1 after 200, and the 5 that came again after 50.
+        assert_eq!(ages, [100, 250, 250, 150, 200, 50]);
+    }
+}

@@ -1,0 +1,288 @@
+//! The report as one page: nothing is loaded, nothing runs.
+
+use super::{Assessment, Question, Share};
+use crate::page::{self, bars};
+use crate::units;
+use isonomy_core::time::Timestamp;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+/// The most releases in the chart.
+const CHARTED: usize = 120;
+
+pub(super) fn page(report: &Assessment) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
+                title { "Assessment of " (report.list) }
+                style { (PreEscaped(page::STYLE)) }
+            }
+            body {
+                header { p class="brand" { "Isonomy assessment" } }
+                main id="main" {
+                    h1 { (report.list) }
+                    (lead(report))
+                    (figures(report))
+                    (section("claims", "What the charter claims, and what was measured", &claims(report)))
+                    (section("positives", "Files that must not match", &positives(report)))
+                    (section("recall", "Pictures that were edited", &recall(report)))
+                    (section("growth", "Growth and change", &growth(report)))
+                    (section("removals", "Removals and deadlines", &removals(report)))
+                    (section("record", "The legal case", &record(report)))
+                    (section("questions", "The five questions", &questions(report)))
+                    (section("again", "The same again", &again(report)))
+                }
+            }
+        }
+    }
+}
+
+fn section(id: &str, title: &str, body: &Markup) -> Markup {
+    html! { section aria-labelledby=(id) { h2 id=(id) { (title) } (body) } }
+}
+
+fn time(time: Timestamp) -> Markup {
+    let exact = time.to_rfc3339();
+    html! { time datetime=(exact) { (exact) } }
+}
+
+fn lead(report: &Assessment) -> Markup {
+    html! {
+        p class="lead" {
+            (report.charter.definition) " Assessed as of " (time(report.as_of)) ", from the " (units::number(report.log_size))
+            " entries of the log " (report.log) "."
+        }
+        @if !report.breaches.is_empty() {
+            div class="status breach" {
+                strong { (units::count(report.breaches.len(), "breach of the rules", "breaches of the rules")) }
+                @for words in &report.breaches { p { (words) } }
+            }
+        }
+    }
+}
+
+/// A rate in words that can't be read as more than was measured.
+fn share(share: &Share) -> Markup {
+    html! { (units::number(share.count)) " of " (units::number(share.of)) " = " (share.rate) " (" (share.low) " to " (share.high) ")" }
+}
+
+fn figures(report: &Assessment) -> Markup {
+    let newest = report.growth.last();
+    html! {
+        dl class="cards" {
+            div { dt { "False positives" } dd { strong { (report.false_positives.at_charter.rate) } }
+                dd class="small soft" { "95 % interval " (report.false_positives.at_charter.low) " to " (report.false_positives.at_charter.high) } }
+            div { dt { "Entries" } dd { strong { (newest.map_or("–".to_owned(), |release| units::number(release.entries))) } } }
+            div { dt { "Deadlines missed" } dd { strong { (report.missed.len()) } } }
+            div { dt { "Questions answered" } dd { strong { (answered(report)) } " of " (report.charter.record.len()) } }
+        }
+    }
+}
+
+fn answered(report: &Assessment) -> usize {
+    report.charter.record.iter().filter(|field| field.answer.is_some()).count()
+}
+
+fn claims(report: &Assessment) -> Markup {
+    let claimed = |field: &str| {
+        let found = report.charter.record.iter().find(|one| one.field == field).and_then(|one| one.answer.clone());
+        found.unwrap_or_else(|| "nothing".to_owned())
+    };
+    let most = |name: &str| match report
+        .growth
+        .iter()
+        .map(|one| if name == "entries" { one.entries } else { one.added })
+        .max()
+    {
+        Some(most) => units::number(most),
+        None => "–".to_owned(),
+    };
+    let limits = &report.charter.limits;
+    let rows = [
+        (
+            "Precision",
+            claimed("precision"),
+            html! { "of files that must not match, " (share(&report.false_positives.at_charter)) " match" },
+        ),
+        ("Recall", claimed("recall"), html! { "see the table of edits" }),
+        ("Entries", format!("at most {}", units::number(limits.max_entries)), html! { "at most " (most("entries")) }),
+        (
+            "Added by a release",
+            format!("at most {}", units::number(limits.max_added)),
+            html! { "at most " (most("added")) },
+        ),
+        (
+            "Removal",
+            format!("within {}", units::duration(report.charter.removal_deadline)),
+            html! { (units::count(report.missed.len(), "deadline", "deadlines")) " missed" },
+        ),
+    ];
+    let rows: Vec<Markup> = rows
+        .iter()
+        .map(|(what, claimed, measured)| {
+            html! {
+                th role="rowheader" scope="row" data-label="What" { div { (what) } }
+                (page::cell("Claimed", claimed)) (page::cell("Measured", measured))
+            }
+        })
+        .collect();
+    page::table("Claims beside measurements", &["What", "Claimed", "Measured"], &rows)
+}
+
+fn positives(report: &Assessment) -> Markup {
+    let (corpus, found) = (&report.corpus, &report.false_positives);
+    let counts: Vec<(String, u64)> =
+        found.curve.iter().map(|one| (one.distance.to_string(), one.share.count)).collect();
+    let rows: Vec<Markup> = found
+        .curve
+        .iter()
+        .map(|one| html! {
+            th role="rowheader" scope="row" data-label="Distance" { div { (one.distance) @if one.distance == found.max_distance { " (charter)" } } }
+            (page::cell("Match", units::number(one.share.count)))
+            (page::cell("Rate", &one.share.rate))
+            (page::cell("95 % interval", html! { (one.share.low) " to " (one.share.high) }))
+        })
+        .collect();
+    html! {
+        p {
+            "Of " (units::number(corpus.files)) " files in the corpus " (units::number(corpus.looked_up)) " were looked up; "
+            (units::number(corpus.below_quality)) " have too little quality for that, and " (units::number(corpus.not_decoded))
+            " are no pictures. At the charter’s distance of " (found.max_distance) " bits, " strong { (share(&found.at_charter)) } " match."
+        }
+        @if corpus.looked_up < 1000 {
+            p class="soft" { "That is a small corpus. Without a single match, 1,000 files show a rate below 0.004 and no less." }
+        }
+        @if !found.named.is_empty() {
+            p { "Some that match:" }
+            ul { @for name in &found.named { li { code { (name) } } } }
+        }
+        @if counts.len() > 1 { div class="charts" { (bars("curve", "Matches", "by distance in bits.", &counts)) } }
+        (page::table("Files that match at each distance; exact binomial intervals (Clopper–Pearson)", &["Distance", "Match", "Rate", "95 % interval"], &rows))
+    }
+}
+
+fn recall(report: &Assessment) -> Markup {
+    let rows: Vec<Markup> = report
+        .recall
+        .iter()
+        .map(|one| {
+            html! {
+                th role="rowheader" scope="row" data-label="Edit" { div { (one.edit) } }
+                (page::cell("Found", share(&one.found)))
+                (page::cell("Median distance", html! { (one.median_distance) " bits" }))
+            }
+        })
+        .collect();
+    html! {
+        @if rows.is_empty() { p { "The algorithm finds identical files alone. Whatever is changed is not found." } }
+        @else {
+            p { "Pictures of the corpus, edited, and compared with what they were. What is not found here, the list would not find either." }
+            (page::table("How many stay within the charter’s distance, with exact 95 % intervals", &["Edit", "Found", "Median distance"], &rows))
+        }
+    }
+}
+
+fn growth(report: &Assessment) -> Markup {
+    let newest = report.growth.len().saturating_sub(CHARTED);
+    let charted = report.growth.iter().skip(newest);
+    let entries: Vec<(String, u64)> =
+        charted.clone().map(|one| (format!("version {}", one.version), one.entries)).collect();
+    let added: Vec<(String, u64)> =
+        charted.clone().skip(1).map(|one| (format!("version {}", one.version), one.added)).collect();
+    let removed: Vec<(String, u64)> =
+        charted.skip(1).map(|one| (format!("version {}", one.version), one.removed)).collect();
+    let rows: Vec<Markup> = report
+        .curators
+        .iter()
+        .map(|one| html! {
+            th role="rowheader" scope="row" data-label="Curator" { div { (one.curator) " (" (one.jurisdiction) ")" } }
+            (page::cell("Releases endorsed", units::number(one.releases)))
+            (page::cell("Additions endorsed", units::number(one.additions)))
+        })
+        .collect();
+    html! {
+        div class="charts" {
+            (bars("entries", "Entries", "of each release.", &entries))
+            @if !added.is_empty() {
+                (bars("added", "Added", "by each release after the first.", &added))
+                (bars("removed", "Removed", "by each release after the first.", &removed))
+            }
+        }
+        (page::table("What each curator has endorsed", &["Curator", "Releases endorsed", "Additions endorsed"], &rows))
+        p class="small soft" { "An addition is endorsed by every curator who signs the release that makes it. Who proposed it, the log does not say." }
+    }
+}
+
+fn removals(report: &Assessment) -> Markup {
+    let removals = &report.removals;
+    html! {
+        @if removals.entries == 0 { p { "No entry was ever removed." } }
+        @else {
+            p {
+                (units::number(removals.entries)) " entries were removed. They had been public for "
+                (units::duration(removals.shortest)) " to " (units::duration(removals.longest)) ", in the median for "
+                strong { (units::duration(removals.median)) } "."
+            }
+        }
+        @if report.missed.is_empty() { p { "No deadline was missed, as far as the log shows." } }
+        @else {
+            p { "Missed:" }
+            ul { @for one in &report.missed { li {
+                (one.what) ", due " (time(one.due)) ", "
+                @match one.late { Some(late) => { (units::duration(late)) " late" }, None => "not there yet" }
+            } } }
+        }
+        p class="small soft" { "Whether the entry that a complaint was about is gone can be proven by whoever holds its salt and entry." }
+    }
+}
+
+fn record(report: &Assessment) -> Markup {
+    html! {
+        p { strong { (answered(report)) " of " (report.charter.record.len()) } " questions of the record are answered." }
+        dl { @for field in &report.charter.record { dt { (field.question) } dd { @match &field.answer {
+            Some(answer) => (answer), None => span class="soft" { "No answer." },
+        } } } }
+        @if !report.weaknesses.is_empty() {
+            h3 { "What a reader will ask about" }
+            ul { @for one in &report.weaknesses { li { code { (one.field) } ": " (one.words) } } }
+        }
+    }
+}
+
+fn questions(report: &Assessment) -> Markup {
+    let list = |title: &str, items: &[String]| {
+        html! {
+            @if !items.is_empty() { h4 { (title) } ul { @for item in items { li { (item) } } } }
+        }
+    };
+    let one = |question: &Question| {
+        html! {
+            article class="finding" {
+                h3 { (question.name) ": " (question.question) }
+                (list("The charter says", &question.claimed))
+                (list("Shown", &question.shown))
+                h4 { "What software can’t show" }
+                p { (question.limits) }
+            }
+        }
+    };
+    html! {
+        p class="soft" { "As courts in Europe ask them. This is information, not legal advice." }
+        @for question in &report.questions { (one(question)) }
+    }
+}
+
+fn again(report: &Assessment) -> Markup {
+    html! {
+        p { "Nothing here depends on when and where the report was made. The same log and the same files give the same bytes:" }
+        dl {
+            dt { "Log" } dd { (report.log) ", " (units::number(report.log_size)) " entries, root " code { (report.log_root) } }
+            dt { "Corpus" } dd { (units::number(report.corpus.files)) " files, digest " code { (report.corpus.digest) } }
+            dt { "Command" } dd { code { "isonomy assess --policy FILE --list " (report.list) " --corpus DIR --out DIR" } }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What an auditor attests after a look: that the log was followed and keeps the rules, that content is what its release
+//! says, or that somebody has complained. Nothing is attested that this monitor has not seen itself.
+
+use crate::content::ContentState;
+use crate::finding::{Finding, Severity};
+use crate::monitor::Monitor;
+use isonomy_core::attestation::{Attestation, Complaint, Method};
+use isonomy_core::note::VerifierKey;
+use isonomy_core::rules::history::LoggedRelease;
+use isonomy_core::statement::ListName;
+use isonomy_core::time::Timestamp;
+
+/// What is to be attested.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Claim {
+    /// Every entry of the log was read, one successor each, rules kept.
+    Followed,
+    /// The newest release's root and counts were computed anew.
+    Recomputed,
+    /// So many entries or pictures were looked at, and so many of them were wrong: by a person, or with a canary corpus.
+    LookedAt {
+        /// [`Method::Sampled`] or [`Method::Canary`].
+        method: Method,
+        /// How many were looked at.
+        sample: u64,
+        /// How many were wrong.
+        errors: u64,
+    },
+    /// Somebody has complained.
+    Complaint(Complaint),
+}
+
+/// Why this monitor does not attest that.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum AttestError {
+    /// There is no release to attest anything about.
+    #[error("the log has no release of {0} that keeps the rules")]
+    NoRelease(ListName),
+    /// Not every entry was read.
+    #[error("only {read} of {size} entries could be read, so nobody can say that the log was followed")]
+    NotRead {
+        /// How many were.
+        read: u64,
+        /// How many there are.
+        size: u64,
+    },
+    /// The rules are broken.
+    #[error("the rules are not kept: {0}")]
+    Breach(String),
+    /// The content was not verified.
+    #[error("the content of the newest release was not verified: {0}")]
+    Content(String),
+}
+
+impl Monitor {
+    /// The text that says so about the newest release of a list, for the auditor to sign.
+    pub fn attestation(
+        &self,
+        list: &ListName,
+        claim: &Claim,
+        auditor: &VerifierKey,
+        finding: &str,
+        created: Timestamp,
+    ) -> Result<Attestation, AttestError> {
+        let newest = self.audit.history().list(list).and_then(|logged| logged.releases().last());
+        let newest = newest.ok_or_else(|| AttestError::NoRelease(list.clone()))?;
+        let (method, log_size, sample, errors, complaint) = match claim {
+            Claim::Followed => (Method::Followed, Some(self.followed(list)?), None, None, None),
+            Claim::Recomputed => (Method::Recomputed, None, Some(self.recomputed(newest)?), Some(0), None),
+            Claim::LookedAt { method, sample, errors } => (*method, None, Some(*sample), Some(*errors), None),
+            Claim::Complaint(complaint) => (Method::Complaint, None, None, None, Some(complaint.clone())),
+        };
+        Ok(Attestation {
+            statement: Attestation::KIND.to_owned(),
+            list: list.clone(),
+            release: newest.release.id(),
+            auditor: auditor.clone(),
+            method,
+            log_size: log_size.map(isonomy_core::tree::TreeSize),
+            sample,
+            errors,
+            complaint,
+            finding: finding.to_owned(),
+            report: None,
+            created,
+        })
+    }
+
+    /// The size up to which every entry was read, if nothing about the log as a whole or about this list is broken.
+    fn followed(&self, list: &ListName) -> Result<u64, AttestError> {
+        let (read, size) = (self.audit.next().0, self.mirror.size().0);
+        if read != size || !self.mirror.is_complete() || size == 0 {
+            return Err(AttestError::NotRead { read, size });
+        }
+        let about = |found: &&Finding| found.list.as_ref().is_none_or(|name| name == list);
+        let findings = self.ledger.findings();
+        let mut standing = findings.iter().filter(|found| found.standing && found.severity == Severity::Breach);
+        match standing.find(about) {
+            Some(breach) => Err(AttestError::Breach(breach.words.clone())),
+            None => Ok(size),
+        }
+    }
+
+    /// How many entries the release has, if its content was verified.
+    fn recomputed(&self, newest: &LoggedRelease) -> Result<u64, AttestError> {
+        match self.contents.state(&newest.release.id()) {
+            ContentState::Verified { .. } => Ok(newest.release.body().entries),
+            ContentState::Unchecked => Err(AttestError::Content("it was not its turn yet".to_owned())),
+            ContentState::Broken { words, .. } | ContentState::Unavailable { words, .. } => {
+                Err(AttestError::Content(words))
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Files that must never match, such as well-known photographs, looked up in each list's newest release.
+//!
+//! A match is an observation, not a breach: two pictures can be alike, and a list can be right where the corpus is wrong.
+//! Verdicts are kept, each for a release and a corpus, since neither changes.
+
+use crate::assess::Corpus;
+use isonomy_core::hash::StatementId;
+use isonomy_core::list::{Algorithm, Entries};
+use isonomy_store::files::{self, FileError};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Which files of the corpus a release matches.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Verdict {
+    release: StatementId,
+    /// The digest of the corpus.
+    corpus: String,
+    /// How many were looked up.
+    pub(crate) looked_up: u64,
+    /// How many match.
+    pub(crate) count: u64,
+    /// Some of those that match.
+    pub(crate) named: Vec<String>,
+}
+
+/// The corpus, and what came of looking it up.
+#[derive(Debug)]
+pub(crate) struct Canary {
+    folder: PathBuf,
+    path: PathBuf,
+    /// By algorithm and least quality.
+    hashed: BTreeMap<(Algorithm, u64), Corpus>,
+    verdicts: BTreeMap<StatementId, Verdict>,
+}
+
+impl Canary {
+    /// The corpus in this folder, with the verdicts in this journal.
+    pub(crate) fn open(folder: PathBuf, path: PathBuf) -> Result<Self, FileError> {
+        let lines = files::read_lines(&path)?;
+        let verdicts = lines.iter().filter_map(|line| serde_json::from_str::<Verdict>(line).ok());
+        let verdicts = verdicts.map(|verdict| (verdict.release, verdict)).collect();
+        Ok(Self { folder, path, hashed: BTreeMap::new(), verdicts })
+    }
+
+    /// What is known of a release, by the corpus as it was at the start.
+    pub(crate) fn verdict(&self, release: &StatementId) -> Option<&Verdict> {
+        let verdict = self.verdicts.get(release)?;
+        self.hashed.values().any(|corpus| corpus.report.digest == verdict.corpus).then_some(verdict)
+    }
+
+    /// Hashes the corpus for lists of this kind, if that is not done yet. The error is words for the operator.
+    pub(crate) fn prepare(&mut self, algorithm: Algorithm, min_quality: u64) -> Result<(), String> {
+        if !self.hashed.contains_key(&(algorithm, min_quality)) {
+            let corpus = Corpus::read(&self.folder, algorithm, min_quality, 0).map_err(|error| error.to_string())?;
+            self.hashed.insert((algorithm, min_quality), corpus);
+        }
+        Ok(())
+    }
+
+    /// Looks every file up in these entries, and keeps the verdict.
+    pub(crate) fn look_up(
+        &mut self,
+        release: StatementId,
+        entries: &Entries,
+        (algorithm, min_quality): (Algorithm, u64),
+        max_distance: u64,
+    ) -> Result<(), FileError> {
+        let Some(corpus) = self.hashed.get(&(algorithm, min_quality)) else { return Ok(()) };
+        let found = corpus.against(entries, algorithm, max_distance);
+        let verdict = Verdict {
+            release,
+            corpus: corpus.report.digest.clone(),
+            looked_up: found.at_charter.of,
+            count: found.at_charter.count,
+            named: found.named,
+        };
+        files::append_line_durable(&self.path, &serde_json::to_string(&verdict).unwrap_or_default())?;
+        self.verdicts.insert(release, verdict);
+        Ok(())
+    }
+}

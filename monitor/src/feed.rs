@@ -1,0 +1,102 @@
+//! Findings as an Atom feed (RFC 4287): one entry each, which changes when the finding passes.
+
+use crate::finding::Finding;
+use crate::report::Report;
+use crate::units;
+use isonomy_core::encoding::to_hex;
+use isonomy_core::hash::sha256;
+use isonomy_core::time::Timestamp;
+use maud::{Escaper, Markup, PreEscaped};
+use std::fmt::Write;
+
+/// How many findings are in the feed: the latest.
+const MAX: usize = 100;
+
+/// The feed of a report's findings.
+pub(crate) fn feed(report: &Report) -> String {
+    let mut findings: Vec<&Finding> = report.findings.iter().collect();
+    findings.sort_by_key(|found| std::cmp::Reverse((found.first_seen, found.subject.clone())));
+    let updated = findings.iter().map(|found| changed(found)).max().unwrap_or(report.made);
+    let mut feed = format!(
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">\n\
+         <title>Findings about {}</title>\n<id>{}</id>\n<updated>{}</updated>\n\
+         <link rel=\"self\" href=\"/findings.atom\"/>\n<link rel=\"alternate\" type=\"text/html\" href=\"/findings\"/>\n\
+         <author><name>Isonomy monitor</name></author>\n",
+        escaped(&report.log.origin).into_string(),
+        urn(&[&report.log.key]),
+        updated.to_rfc3339()
+    );
+    findings.iter().take(MAX).for_each(|found| feed += &entry(found, &report.log.key));
+    feed + "</feed>\n"
+}
+
+fn entry(found: &Finding, log: &str) -> String {
+    let list = found.list.as_ref().map(|list| format!(" about {list}")).unwrap_or_default();
+    let past = if found.standing { "" } else { " (past)" };
+    let title = units::sentence(&format!("{}{list}: {}{past}", found.severity, found.code.replace('-', " ")));
+    format!(
+        "<entry>\n<title>{}</title>\n<id>{}</id>\n<published>{}</published>\n<updated>{}</updated>\n\
+         <link rel=\"alternate\" type=\"text/html\" href=\"/findings#{}\"/>\n{}<content>{}</content>\n</entry>\n",
+        escaped(&title).into_string(),
+        urn(&[log, &found.code, &found.subject, &found.first_seen.to_rfc3339()]),
+        found.first_seen.to_rfc3339(),
+        changed(found).to_rfc3339(),
+        found.anchor(),
+        found.evidence.as_ref().map(|digest| enclosure(digest)).unwrap_or_default(),
+        escaped(&found.words).into_string(),
+    )
+}
+
+fn enclosure(digest: &str) -> String {
+    format!("<link rel=\"enclosure\" type=\"application/json\" href=\"/evidence/{digest}.json\"/>\n")
+}
+
+/// When a finding changed last: it changes when it comes and when it passes, not at each look.
+fn changed(found: &Finding) -> Timestamp {
+    if found.standing { found.first_seen } else { found.last_seen }
+}
+
+/// A name that is the same for the same parts, as a UUID of version 8 (RFC 9562).
+fn urn(parts: &[&str]) -> String {
+    let mut digest = sha256(&[parts.join("\n").as_bytes()]);
+    digest[6] = digest[6] & 0x0f | 0x80;
+    digest[8] = digest[8] & 0x3f | 0x80;
+    let hex = to_hex(digest.first_chunk::<16>().map_or(&[][..], |bytes| bytes));
+    let groups = [0..8, 8..12, 12..16, 16..20, 20..32].map(|range| hex.get(range).unwrap_or_default().to_owned());
+    format!("urn:uuid:{}", groups.join("-"))
+}
+
+fn escaped(words: &str) -> Markup {
+    let mut safe = String::new();
+    // Writing into a string can't fail.
+    let _ = Escaper::new(&mut safe).write_str(words);
+    PreEscaped(safe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Severity;
+
+    #[test]
+    fn names_are_stable_and_of_the_right_form() {
+        let name = urn(&["log", "fork"]);
+        assert_eq!(name, urn(&["log", "fork"]));
+        assert_ne!(name, urn(&["log", "forks"]));
+        let (version, variant) = (name.as_bytes()[9 + 14], name.as_bytes()[9 + 19]);
+        assert!(version == b'8' && matches!(variant, b'8' | b'9' | b'a' | b'b'), "{name}");
+    }
+
+    #[test]
+    fn what_others_wrote_is_escaped_and_a_passed_finding_is_updated() {
+        let found = Finding {
+            first_seen: Timestamp(100),
+            last_seen: Timestamp(200),
+            standing: false,
+            ..Finding::new(Severity::Warning, "no-quorum", "s", "a <b> & \"c\"")
+        };
+        let entry = entry(&found, "key");
+        assert!(entry.contains("a &lt;b&gt; &amp; &quot;c&quot;") && entry.contains("Warning: no quorum (past)"));
+        assert!(entry.contains("<updated>1970-01-01T00:03:20Z</updated>"));
+    }
+}

@@ -1,0 +1,103 @@
+//! What was found.
+
+use super::plain::prose;
+use super::{Page, Place, mark, words};
+use crate::finding::{Finding, Severity};
+use crate::report::Report;
+use crate::units;
+use maud::{Markup, PreEscaped, html};
+
+/// How many findings are on the page; all are in the data.
+const SHOWN: usize = 200;
+
+/// The page of findings.
+pub(crate) fn findings(report: &Report) -> Markup {
+    let (standing, past): (Vec<&Finding>, Vec<&Finding>) = report.findings.iter().partition(|found| found.standing);
+    let body = html! {
+        h1 { "Findings" }
+        p class="lead" {
+            "A " (mark("breach", "Breach")) " is proven: by the entry in the log itself, or by an evidence file that anybody can check "
+            "offline, with the log’s and witnesses’ keys alone. " (mark("warning", "Warning")) " and " (mark("notice", "Notice"))
+            " are dated observations, not accusations."
+        }
+        section aria-labelledby="standing" {
+            h2 id="standing" { "Standing" }
+            @if standing.is_empty() { p { "None." } }
+            @for found in standing.iter().take(SHOWN) { (finding(found, "h3")) }
+            @if standing.len() > SHOWN || report.findings_omitted > 0 {
+                p { "There are more; the " a href="/findings.json" { "data" } " has all that there is room for." }
+            }
+        }
+        @if !past.is_empty() {
+            section aria-labelledby="past" {
+                h2 id="past" { "Past" }
+                p class="soft" { "Seen earlier, and not at the last look." }
+                details {
+                    summary { (units::count(past.len(), "past observation", "past observations")) }
+                    @for found in past.iter().take(SHOWN) { (finding(found, "h3")) }
+                }
+            }
+        }
+    };
+    let title = format!("Findings · {}", report.log.origin);
+    Page { place: Place::Findings, title: &title, origin: &report.log.origin, data: Some("/findings.json"), body }
+        .render()
+}
+
+pub(super) fn kind(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Breach => "Breach",
+        Severity::Warning => "Warning",
+        Severity::Notice => "Notice",
+    }
+}
+
+/// One finding, under a heading of this level.
+pub(super) fn finding(found: &Finding, heading: &str) -> Markup {
+    html! {
+        article class="finding" id=(found.anchor()) {
+            (PreEscaped(format!("<{heading}>")))
+            (mark(&found.severity.to_string(), kind(found.severity))) " "
+            (words::title(&found.code))
+            (PreEscaped(format!("</{heading}>")))
+            p { (prose(&found.words)) }
+            (details(found))
+        }
+    }
+}
+
+fn details(found: &Finding) -> Markup {
+    html! {
+        dl class="small" {
+            @if !found.answerable.is_empty() {
+                dt { "Responsible" }
+                dd { ul class="plain" { @for who in &found.answerable {
+                    li { (who.name) ", " (who.role) @if who.key != who.name { ", key " code { (who.key) } } }
+                } } }
+            }
+            @if let Some(list) = &found.list { dt { "List" } dd { a href={ "/list/" (list) } { (list) } } }
+            @if let (Some(index), Some(statement)) = (found.index, &found.statement) {
+                dt { "Statement" }
+                dd { a href={ "/entry/" (index) } { "entry " (index) } ", " code { (statement) } }
+            } @else if let Some(index) = found.index {
+                dt { "Entry" }
+                dd { a href={ "/entry/" (index) } { (index) } }
+            }
+            @if let Some(evidence) = &found.evidence {
+                dt { "Evidence" }
+                dd {
+                    a href={ "/evidence/" (evidence) ".json" } download { "Download the evidence file" } ", then check it "
+                    a href="/verify" { "in your browser" } " or by " code { "isonomy evidence verify" } ", offline"
+                }
+            }
+            @if let Some(rule) = &found.rule { dt { "Rule" } dd { (rule.number) ", " (rule.name) } }
+            dt { "Seen" }
+            dd {
+                @if found.first_seen == found.last_seen { (words::time(found.first_seen)) }
+                @else { (words::time(found.first_seen)) " to " (words::time(found.last_seen)) }
+            }
+            dt { "Code" }
+            dd { code { (found.code) } }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The first page: is anything wrong, and which lists are there?
+
+use super::findings::finding;
+use super::{Page, Place, cell, mark, table, words};
+use crate::finding::Finding;
+use crate::report::{ListReport, ReleaseReport, ReleaseState, Report, Summary, ViewState};
+use crate::units;
+use maud::{Markup, html};
+
+/// How many findings are on this page.
+const SHOWN: usize = 3;
+
+/// The first page.
+pub(crate) fn overview(report: &Report) -> Markup {
+    let body = html! {
+        h1 { (report.log.origin) }
+        p class="lead" {
+            "Programs on phones and servers compare pictures with lists of hashes. Here everybody can see which lists this log "
+            "holds, what each may be used for, who answers for it, and whether anybody has broken the rules."
+        }
+        (status(report))
+        section aria-labelledby="lists" {
+            h2 id="lists" { "Lists" }
+            @if report.lists.is_empty() { p { "The log holds no list yet." } }
+            @else { (lists(report)) }
+        }
+        (latest(report))
+        section aria-labelledby="log" {
+            h2 id="log" { "The log" }
+            p { (log(report)) " " a href="/log" { "More about the log" } "." }
+        }
+    };
+    let title = title(report);
+    Page { place: Place::Overview, title: &title, origin: "", data: Some("/report.json"), body }.render()
+}
+
+fn title(report: &Report) -> String {
+    let Summary { breaches, warnings, .. } = report.summary;
+    let found = match (breaches, warnings) {
+        (0, 0) => "no breach".to_owned(),
+        (0, _) => units::count(warnings, "warning", "warnings"),
+        _ => units::count(breaches, "breach", "breaches"),
+    };
+    format!("{}: {found}", report.log.origin)
+}
+
+fn status(report: &Report) -> Markup {
+    let Summary { breaches, warnings, .. } = report.summary;
+    let looked = report.log.witnessed.is_some();
+    let (class, words) = match (breaches, warnings) {
+        (0, 0) if looked => ("good", "No breach found, nothing to look into".to_owned()),
+        (0, 0) => ("notice", "Nothing was read yet".to_owned()),
+        (0, _) => ("warning", format!("No breach found, {} to look into", units::count(warnings, "thing", "things"))),
+        _ => ("breach", units::count(breaches, "breach of the rules", "breaches of the rules")),
+    };
+    html! {
+        div class={ "status " (class) } role="status" {
+            strong { (words) }
+            p class="small" { "As of " (words::time(report.made)) ", by this monitor’s clock" }
+        }
+    }
+}
+
+fn lists(report: &Report) -> Markup {
+    let rows: Vec<Markup> = report.lists.iter().map(|list| row(list, report)).collect();
+    let titles = ["List", "A match may lead to", "Entries", "Endorsed by", "Witnessed", "State", "Findings"];
+    table("Every list in the log", &titles, &rows)
+}
+
+fn row(list: &ListReport, report: &Report) -> Markup {
+    let newest = newest_usable(list);
+    let about =
+        |found: &&Finding| found.standing && found.list.as_ref().is_some_and(|name| name.to_string() == list.name);
+    let found: Vec<&Finding> = report.findings.iter().filter(about).collect();
+    html! {
+        th role="rowheader" scope="row" data-label="List" {
+            div { a href={ "/list/" (list.name) } { (list.name) } }
+            div class="small" { (words::purpose(list.charter.purpose)) }
+            div class="small soft" { "by " (list.charter.maintainer.name) " (" (list.charter.maintainer.jurisdiction) ")" }
+        }
+        (cell("A match may lead to", words::action_short(list.charter.action)))
+        (cell("Entries", newest.map_or("–".to_owned(), |release| units::number(release.entries))))
+        (cell("Endorsed by", endorsed(list, newest)))
+        (cell("Witnessed", witnessed(report)))
+        (cell("State", freshness(newest, report)))
+        (cell("Findings", found_words(&found)))
+    }
+}
+
+/// The release that clients use: the newest that may be used, or the newest that ever could.
+pub(super) fn newest_usable(list: &ListReport) -> Option<&ReleaseReport> {
+    let usable = |release: &&ReleaseReport| release.state != ReleaseState::Pending;
+    list.releases.iter().find(usable).or(list.releases.first())
+}
+
+fn endorsed(list: &ListReport, newest: Option<&ReleaseReport>) -> Markup {
+    let Some(release) = newest else { return html! { "–" } };
+    html! {
+        @for curator in &release.endorsed_by { div { (curator.name) " (" (curator.jurisdiction) ")" } }
+        div class="small soft" { (release.endorsed_by.len()) " of " (list.charter.curators.len()) ", needed " (list.charter.threshold) }
+    }
+}
+
+fn witnessed(report: &Report) -> Markup {
+    let same = |state: ViewState| matches!(state, ViewState::Same | ViewState::Behind | ViewState::Ahead);
+    let seen = report.witnesses.iter().filter(|witness| same(witness.state)).count();
+    html! {
+        div { (seen) " of " (units::count(report.witnesses.len(), "witness", "witnesses")) }
+        @if let Some(time) = report.log.witnessed {
+            div class="small soft" { (units::duration(report.made.since(time))) " ago" }
+        }
+    }
+}
+
+/// Whether clients get what is current.
+pub(super) fn freshness(newest: Option<&ReleaseReport>, report: &Report) -> Markup {
+    let Some(release) = newest else { return mark("notice", "no release") };
+    let age = report.log.witnessed.map(|time| report.made.since(time));
+    match (release.state, age) {
+        (ReleaseState::Expired, _) => mark("warning", "expired"),
+        (ReleaseState::Pending, _) => mark("notice", "waiting"),
+        (_, Some(age)) if age <= report.log.too_old_after => mark("good", "fresh"),
+        (_, _) => mark("warning", "stale"),
+    }
+}
+
+fn found_words(found: &[&Finding]) -> Markup {
+    use crate::finding::Severity;
+    let count = |severity| found.iter().filter(|found| found.severity == severity).count();
+    let all = [
+        (Severity::Breach, "breach", "breaches"),
+        (Severity::Warning, "warning", "warnings"),
+        (Severity::Notice, "notice", "notices"),
+    ];
+    html! {
+        @if found.is_empty() { "none" }
+        @for (severity, one, many) in all {
+            @if count(severity) > 0 { div { a href="/findings" { (mark(&severity.to_string(), &units::count(count(severity), one, many))) } } }
+        }
+    }
+}
+
+fn latest(report: &Report) -> Markup {
+    let standing: Vec<&Finding> = report.findings.iter().filter(|found| found.standing).collect();
+    html! {
+        section aria-labelledby="findings" {
+            h2 id="findings" { "Findings" }
+            @if standing.is_empty() { p { "None stands." } }
+            @for found in standing.iter().take(SHOWN) { (finding(found, "h3")) }
+            p { a href="/findings" {
+                @if standing.len() > SHOWN { "All " (units::number(standing.len() as u64)) " that stand, and past ones" }
+                @else { "All findings, past ones too" }
+            } }
+        }
+    }
+}
+
+fn log(report: &Report) -> Markup {
+    let log = &report.log;
+    html! {
+        "It has " (units::count(usize::try_from(log.size.0).unwrap_or(usize::MAX), "entry", "entries")) ", of which this monitor has "
+        @if log.read == log.size.0 { "read every one" } @else { "read " (units::number(log.read)) }
+        ". " (words::split(log.witnesses_to_split)) "."
+    }
+}

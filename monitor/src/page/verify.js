@@ -1,0 +1,681 @@
+// Checks a receipt, a proof, a bundle or a piece of evidence, with nothing but this browser's own Ed25519 and SHA-256.
+//
+// It was written from docs/formats.md and docs/rules.md, apart from the Rust that the rest of Isonomy uses: a second
+// opinion. It sends nothing and loads nothing. Read from top to bottom: bytes; notes and keys; whom you trust; Merkle
+// trees; statements; and, last, what each kind of file proves.
+//
+//   const answer = await Isonomy.verify([{ name, bytes }], policyText);
+//   // { ok: true, kind, says: [sentence] }   or   { ok: false, reason }
+
+'use strict';
+
+const Isonomy = (() => {
+  /** Why a file proves nothing. */
+  class Refused extends Error {}
+  const refuse = (reason) => { throw new Refused(reason); };
+  const demand = (condition, reason) => { if (!condition) refuse(reason); };
+
+  // Bytes ------------------------------------------------------------------------------------------------------------
+
+  const MAX_FILE = 512 * 1024;
+  const utf8 = (text) => new TextEncoder().encode(text);
+  const concat = (...parts) => {
+    const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+    parts.reduce((at, part) => { all.set(part, at); return at + part.length; }, 0);
+    return all;
+  };
+  const equal = (a, b) => a.length === b.length && a.every((byte, at) => byte === b[at]);
+  const hex = (bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  const toBase64 = (bytes) => btoa(String.fromCharCode(...bytes));
+  const sha256 = async (bytes) => new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+
+  /** The bytes of a file as text; every byte counts. */
+  const textOf = (bytes, what) => {
+    demand(bytes.length <= MAX_FILE, `${what} is too large`);
+    try {
+      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch {
+      return refuse(`${what} is not text`);
+    }
+  };
+
+  /** Standard base64, padded, in its one form. */
+  const fromBase64 = (text, what) => {
+    let bytes;
+    try {
+      bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+    } catch {
+      return refuse(`${what} is not base64`);
+    }
+    const back = toBase64(bytes);
+    demand(back === text, `${what} is not base64 in its one form`);
+    return bytes;
+  };
+  const hashOf = (text, what) => {
+    const bytes = fromBase64(text, what);
+    demand(bytes.length === 32, `${what} is not a hash of 32 bytes`);
+    return bytes;
+  };
+  const hashesOf = (text, what) => {
+    const bytes = fromBase64(text, what);
+    demand(bytes.length % 32 === 0 && bytes.length <= 63 * 32, `${what} is not a row of hashes`);
+    return Array.from({ length: bytes.length / 32 }, (_, at) => bytes.slice(32 * at, 32 * at + 32));
+  };
+  /** A number as C2SP writes it: digits, no leading zero. */
+  const decimal = (text, what) => {
+    demand(/^(0|[1-9][0-9]{0,18})$/.test(text) && BigInt(text) < 1n << 63n, `${what} is not a number`);
+    return BigInt(text);
+  };
+  const shownTime = (seconds) => new Date(Number(seconds) * 1000).toISOString().replace('.000Z', 'Z');
+
+  // Notes and keys (C2SP signed-note) --------------------------------------------------------------------------------
+
+  const ED25519 = 0x01, COSIGNATURE = 0x04;
+
+  // The 8 points of small order, in every encoding: under such a key anybody can sign.
+  const WEAK = new Set([
+    '0000000000000000000000000000000000000000000000000000000000000000',
+    '0000000000000000000000000000000000000000000000000000000000000080',
+    '0100000000000000000000000000000000000000000000000000000000000000',
+    '0100000000000000000000000000000000000000000000000000000000000080',
+    '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+    '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85',
+    'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+    'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa',
+    'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+    'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
+    'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+    'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
+    'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+    'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
+  ]);
+
+  /** A public key: name+hex(id)+base64(type, key). */
+  const parseKey = async (text, type) => {
+    const [, name, id, material] = /^([^+\s]+)\+([0-9a-f]{8})\+(\S+)$/.exec(text) ?? refuse(`${text} is not a key`);
+    const bytes = fromBase64(material, `the key of ${name}`);
+    demand(bytes.length === 33, `${text} is not a key`);
+    demand(bytes[0] === type, `the key of ${name} is of another type than is needed here`);
+    const computed = (await sha256(concat(utf8(name), utf8('\n'), bytes))).slice(0, 4);
+    demand(hex(computed) === id, `the id of the key of ${name} does not belong to it`);
+    demand(!WEAK.has(hex(bytes.slice(1))), `the key of ${name} is weak`);
+    const key = await crypto.subtle.importKey('raw', bytes.slice(1), 'Ed25519', false, ['verify'])
+      .catch(() => refuse(`this browser can't use the key of ${name}; it needs Ed25519 in WebCrypto`));
+    return { name, id: computed, raw: hex(bytes.slice(1)), key };
+  };
+  const signedBy = async (key, signature, message) =>
+    signature.length === 64 && !WEAK.has(hex(signature.slice(0, 32)))
+    && crypto.subtle.verify('Ed25519', key.key, signature, message);
+
+  /** A note: text, and signature lines after the last empty line. Nothing of it is believed yet. */
+  const parseNote = (whole, what) => {
+    const cut = whole.lastIndexOf('\n\n');
+    demand(cut >= 0 && whole.endsWith('\n'), `${what} has no signature lines`);
+    const [text, rest] = [whole.slice(0, cut + 1), whole.slice(cut + 2)];
+    demand(!/[\u0000-\u0009\u000b-\u001f]/.test(text), `${what} holds a control character`);
+    const lines = rest.split('\n').slice(0, -1).map((line) => {
+      const match = /^\u2014 ([^ +]+) ([^ ]+)$/.exec(line) ?? refuse(`${what}: a line is no signature line`);
+      const bytes = fromBase64(match[2], `${what}: a signature`);
+      demand(bytes.length > 4, `${what}: a signature is too short`);
+      return { name: match[1], id: bytes.slice(0, 4), bytes: bytes.slice(4) };
+    });
+    demand(lines.length >= 1 && lines.length <= 64, `${what} has no signature, or too many`);
+    return { text, lines, whole };
+  };
+  const isBy = (key, line) => key.name === line.name && equal(key.id, line.id);
+
+  // Whom you trust (C2SP tlog-policy) --------------------------------------------------------------------------------
+
+  const parsePolicy = async (text) => {
+    const policy = { logs: [], witnesses: [], quorum: null };
+    const names = new Map();
+    const define = (name, node) => {
+      demand(name !== 'none' && !names.has(name), `the policy uses the name ${name} twice`);
+      names.set(name, node);
+    };
+    for (const line of text.split('\n')) {
+      const items = line.split(/[ \t\r]+/).filter((item) => item !== '');
+      if (items.length === 0 || items[0].startsWith('#')) continue;
+      if (items[0] === 'log' && items.length >= 2) policy.logs.push(await parseKey(items[1], ED25519));
+      else if (items[0] === 'witness' && items.length >= 3) {
+        define(items[1], { witness: policy.witnesses.length });
+        policy.witnesses.push(await parseKey(items[2], COSIGNATURE));
+      } else if (items[0] === 'group' && items.length >= 4) {
+        const members = items.slice(3).map((name) => {
+          const node = names.get(name) ?? refuse(`the policy has no witness or group ${name}`);
+          demand(!node.used, `the policy uses ${name} in two groups`);
+          node.used = true;
+          return node;
+        });
+        const k = { all: members.length, any: 1 }[items[2]] ?? Number(decimal(items[2], 'a threshold'));
+        demand(k >= 1 && k <= members.length, 'a threshold of the policy can’t be met');
+        define(items[1], { k, members });
+      } else if (items[0] === 'quorum' && items.length === 2) {
+        demand(policy.quorum === null, 'the policy has two quorums');
+        demand(items[1] !== 'none', 'the policy asks for no witness, so nothing vouches for what is public');
+        policy.quorum = names.get(items[1]) ?? refuse(`the policy has no witness or group ${items[1]}`);
+      } else refuse(`a line of the policy is not understood: ${line}`);
+    }
+    demand(policy.logs.length > 0, 'the policy names no log');
+    demand(policy.quorum !== null, 'the policy names no quorum');
+    const distinct = new Set(policy.witnesses.map((witness) => witness.raw));
+    demand(distinct.size === policy.witnesses.length, 'one key stands twice in the policy');
+    return policy;
+  };
+
+  /** The k-th smallest time of each group: since then a quorum vouches. `undefined` without a quorum. */
+  const rank = (node, times, order) => {
+    if (node.witness !== undefined) return times.get(node.witness);
+    const ranked = node.members.map((member) => rank(member, times, order)).filter((time) => time !== undefined);
+    return ranked.sort(order)[node.k - 1];
+  };
+  /** How many witnesses two quorums share at the least. */
+  const overlap = (node) => {
+    if (node.witness !== undefined) return 1;
+    const cheapest = node.members.map(overlap).sort((a, b) => a - b);
+    const shared = Math.max(0, 2 * node.k - node.members.length);
+    return cheapest.slice(0, shared).reduce((sum, one) => sum + one, 0);
+  };
+
+  // Checkpoints (C2SP tlog-checkpoint, tlog-cosignature) -------------------------------------------------------------
+
+  /** A checkpoint that a log of the policy signed. */
+  const parseCheckpoint = async (policy, whole, what = 'the checkpoint') => {
+    const note = parseNote(whole, what);
+    const [origin, size, root, ...extensions] = note.text.slice(0, -1).split('\n');
+    demand(root !== undefined && !extensions.includes(''), `${what} lacks a line`);
+    const log = policy.logs.find((key) => key.name === origin) ?? refuse(`${what} is of the log ${origin}, which the policy does not name`);
+    const lines = note.lines.filter((line) => isBy(log, line));
+    demand(lines.length > 0, `${what} is not signed by the log`);
+    for (const line of lines) {
+      demand(await signedBy(log, line.bytes, utf8(note.text)), `the log’s signature on ${what} is wrong`);
+    }
+    return { note, log, origin, size: decimal(size, `the size of ${what}`), root: hashOf(root, `the root of ${what}`) };
+  };
+
+  /** Since when, and until when, a quorum of witnesses vouches for a checkpoint. */
+  const witnessed = async (policy, { note }, what = 'the checkpoint') => {
+    const times = new Map();
+    for (const [index, witness] of policy.witnesses.entries()) {
+      for (const line of note.lines.filter((candidate) => isBy(witness, candidate))) {
+        demand(line.bytes.length === 72, `the cosignature of ${witness.name} on ${what} has the wrong length`);
+        const time = new DataView(line.bytes.buffer, line.bytes.byteOffset, 8).getBigUint64(0);
+        const message = utf8(`cosignature/v1\ntime ${time}\n${note.text}`);
+        const good = time > 0n && time < 1n << 63n && await signedBy(witness, line.bytes.slice(8), message);
+        demand(good, `the cosignature of ${witness.name} on ${what} is wrong`);
+        if (!(times.get(index) >= time)) times.set(index, time);
+      }
+    }
+    const ascending = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+    const earliest = rank(policy.quorum, times, ascending);
+    const latest = rank(policy.quorum, times, (a, b) => ascending(b, a));
+    demand(earliest !== undefined, `${times.size} of ${policy.witnesses.length} witnesses cosigned ${what}, which is no quorum`);
+    return { earliest, latest, count: times.size };
+  };
+
+  // Merkle trees (RFC 9162) ------------------------------------------------------------------------------------------
+
+  const leafHash = (entry) => sha256(concat([0], entry));
+  const nodeHash = (left, right) => sha256(concat([1], left, right));
+
+  /** Section 2.1.3.2: that `leaf` is at `index` of the tree with this size and root. */
+  const included = async (leaf, index, size, path, root, what) => {
+    demand(index < size, `${what}: there is no place ${index} among ${size}`);
+    let [position, last, hash] = [index, size - 1n, leaf];
+    for (const sibling of path) {
+      demand(last > 0n, `${what}: the proof is too long`);
+      if (position % 2n === 1n || position === last) {
+        hash = await nodeHash(sibling, hash);
+        while (position % 2n === 0n && position !== 0n) [position, last] = [position >> 1n, last >> 1n];
+      } else {
+        hash = await nodeHash(hash, sibling);
+      }
+      [position, last] = [position >> 1n, last >> 1n];
+    }
+    demand(last === 0n, `${what}: the proof is too short`);
+    demand(equal(hash, root), `${what}: the proof does not lead to the root`);
+  };
+
+  /** The largest complete subtrees that make up the leaves from `start` to `end`: their levels. */
+  const subtrees = (start, end) => {
+    const levels = [];
+    for (let at = start; at < end;) {
+      let level = 0n;
+      while (at % (2n << level) === 0n && at + (2n << level) <= end) level += 1n;
+      levels.push(level);
+      at += 1n << level;
+    }
+    return levels;
+  };
+
+  /** The roots of the first `old` leaves and of all `size`, from the hashes of the subtrees that both consist of. */
+  const prefixRoots = async (old, size, hashes) => {
+    const levels = [...subtrees(0n, old), ...subtrees(old, size)];
+    demand(levels.length === hashes.length, 'the proof has not as many hashes as it must have');
+    const stack = [];
+    const root = async () => {
+      if (stack.length === 0) return sha256(new Uint8Array());
+      let hash = stack[stack.length - 1].hash;
+      for (let at = stack.length - 2; at >= 0; at -= 1) hash = await nodeHash(stack[at].hash, hash);
+      return hash;
+    };
+    let [leaves, oldRoot] = [0n, old === 0n ? await root() : null];
+    for (const [at, level] of levels.entries()) {
+      let node = { level, hash: hashes[at] };
+      while (stack.length > 0 && stack[stack.length - 1].level === node.level) {
+        node = { level: node.level + 1n, hash: await nodeHash(stack.pop().hash, node.hash) };
+      }
+      stack.push(node);
+      leaves += 1n << level;
+      if (leaves === old) oldRoot = await root();
+    }
+    return [oldRoot, await root()];
+  };
+
+  // JSON with one form of bytes, and the statements in it ------------------------------------------------------------
+
+  const TIME = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$/;
+  // Fields in their order: 's' a string, 'n' a number, [x] a list of x, {…} an object; a name with ? may be absent.
+  const said = (...names) => Object.fromEntries(names.map((name) => [`${name}?`, 's']));
+  const OBJECT = { size: 'n', sha256: 's' };
+  const CHARTER = {
+    statement: 's', list: 's', log: 's', edition: 'n', 'previous?': 's',
+    maintainer: { name: 's', jurisdiction: 's', contact: 's', keys: ['s'] },
+    purpose: {
+      code: 's', aim: 's', definition: 's', victims: 's', self_generated: 's',
+      statutes: [{ jurisdiction: 's', instrument: 's', provision: 's' }], exclusions: ['s'],
+    },
+    reach: { jurisdictions: ['s'], surfaces: ['s'] },
+    matching: { algorithm: 's', max_distance: 'n', min_quality: 'n' },
+    action: { most: 's', recipients: ['s'] },
+    curation: { threshold: 'n', min_jurisdictions: 'n', curators: [{ name: 's', jurisdiction: 's', key: 's' }] },
+    limits: { max_entries: 'n', max_added: 'n', min_interval: 'n', validity: 'n', min_visibility: 'n', notice: 'n' },
+    redress: { complaints: 's', removal_deadline: 'n' },
+    record: {
+      legality: said('basis', 'authority_notice', 'foreseeability'),
+      proportionality: said('aim', 'evidence', 'rational_connection', 'alternatives', 'fair_balance', 'reviewer', 'reviewed'),
+      privacy: said('controller', 'gdpr_basis', 'dpia_sha256', 'human_review', 'retention', 'transfers'),
+      quality: said('reviews_per_entry', 'precision', 'recall', 'measured_on', 'interval', 'next_review'),
+      accountability: said('complaints', 'removal', 'audits'),
+    },
+  };
+  const RELEASE = {
+    statement: 's', list: 's', version: 'n', 'previous?': 's', charter: 's', created: 's', expires: 's', entries: 'n',
+    irregular: 'n', root: 's', added: 'n', removed: 'n', snapshot: OBJECT,
+    deltas: [{ from: 'n', release: 's', size: 'n', sha256: 's' }],
+  };
+  const RECEIPT = {
+    receipt: 's', entry: 's', entry_index: 'n', entry_path: 's', release: ['s'], release_index: 'n', release_path: 's',
+    charter: ['s'], charter_index: 'n', charter_path: 's', checkpoint: ['s'],
+  };
+  const FORK = { evidence: 's', older: ['s'], newer: ['s'], proof: ['s'] };
+  const EQUIVOCATION = {
+    evidence: 's', charter: ['s'], charter_proof: ['s'], first: ['s'], first_proof: ['s'], second: ['s'], second_proof: ['s'],
+  };
+  const EARLY = {
+    evidence: 's', before: ['s'], edition: ['s'], edition_proof: ['s'], release: ['s'], release_proof: ['s'], earlier: ['s'],
+  };
+
+  const checkShape = (value, shape, what) => {
+    if (shape === 's') {
+      demand(typeof value === 'string', `${what} is not a string`);
+      demand(!/[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u.test(value), `${what} holds a control character`);
+    } else if (shape === 'n') {
+      demand(Number.isSafeInteger(value) && value >= 0 && !Object.is(value, -0), `${what} is not a number from 0`);
+    } else if (Array.isArray(shape)) {
+      demand(Array.isArray(value), `${what} is not a list`);
+      value.forEach((item) => checkShape(item, shape[0], what));
+    } else {
+      demand(value !== null && typeof value === 'object' && !Array.isArray(value), `${what} is not an object`);
+      const present = Object.keys(shape).filter((key) => !key.endsWith('?') || key.slice(0, -1) in value);
+      const names = present.map((key) => key.replace(/\?$/, ''));
+      demand(JSON.stringify(Object.keys(value)) === JSON.stringify(names), `${what} has not the fields that it must have, in their order`);
+      present.forEach((key, at) => checkShape(value[names[at]], shape[key], `${what}, ${names[at]}`));
+    }
+  };
+  /** JSON of this shape, in its one form: other bytes are refused even where they would mean the same. */
+  const parseJson = (text, shape, what) => {
+    let value;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      return refuse(`${what} is not JSON`);
+    }
+    checkShape(value, shape, what);
+    demand(`${JSON.stringify(value, null, 2)}\n` === text, `${what} is not in the one form that it may have`);
+    return value;
+  };
+  const textOfLines = (lines) => lines.map((line) => `${line}\n`).join('');
+
+  const country = (jurisdiction) => jurisdiction.split('-')[0];
+  const instant = (time, what) => {
+    const seconds = Date.parse(time) / 1000;
+    demand(TIME.test(time) && Number.isFinite(seconds), `${what} is not a time`);
+    return BigInt(seconds);
+  };
+
+  const parseCharter = async (whole) => {
+    const note = parseNote(whole, 'the charter');
+    const body = parseJson(note.text, CHARTER, 'the charter');
+    demand(body.statement === 'isonomy/charter/v1', 'what should be a charter is none');
+    demand(body.edition >= 1 && (body.edition > 1) === ('previous' in body), 'the charter’s edition and the one before do not fit');
+    const { maintainer, curation } = body;
+    demand(maintainer.keys.length >= 1, 'the charter has no maintainer’s key');
+    demand(curation.threshold >= 1 && curation.threshold <= curation.curators.length, 'the charter’s threshold can’t be met');
+    demand(curation.min_jurisdictions >= 1 && curation.min_jurisdictions <= curation.threshold, 'the charter’s number of jurisdictions can’t be met');
+    const maintainers = await Promise.all(maintainer.keys.map((key) => parseKey(key, ED25519)));
+    const curators = await Promise.all(curation.curators.map(async (curator) => ({ ...curator, key: await parseKey(curator.key, ED25519) })));
+    const keys = [...maintainers, ...curators.map((curator) => curator.key)];
+    demand(new Set(keys.map((key) => key.raw)).size === keys.length, 'one public key stands twice in the charter');
+    return { note, body, id: toBase64(await sha256(utf8(note.text))), maintainers, curators, keys };
+  };
+
+  const parseRelease = async (whole) => {
+    const note = parseNote(whole, 'the release');
+    const body = parseJson(note.text, RELEASE, 'the release');
+    demand(body.statement === 'isonomy/release/v1', 'what should be a release is none');
+    demand(body.version >= 1 && (body.version > 1) === ('previous' in body), 'the release’s version and the one before do not fit');
+    const [created, expires] = [instant(body.created, 'created'), instant(body.expires, 'expires')];
+    demand(expires > created, 'the release expires before it was created');
+    return { note, body, id: toBase64(await sha256(utf8(note.text))), created };
+  };
+
+  /** Rule 2: maintainer, and curators enough from jurisdictions enough. Gives the keys that signed. */
+  const checkRelease = async (release, charter) => {
+    demand(release.body.charter === charter.id && release.body.list === charter.body.list, 'the release does not cite the charter of its list');
+    const signers = [];
+    let next = 0;
+    for (const line of release.note.lines) {
+      while (next < charter.keys.length && !isBy(charter.keys[next], line)) next += 1;
+      demand(next < charter.keys.length, `a signature by ${line.name} is not one that counts, or not in its place`);
+      demand(await signedBy(charter.keys[next], line.bytes, utf8(release.note.text)), `the signature of ${line.name} under the release is wrong`);
+      signers.push(charter.keys[next]);
+      next += 1;
+    }
+    demand(charter.maintainers.some((key) => signers.includes(key)), 'the maintainer has not signed the release');
+    const curators = charter.curators.filter((curator) => signers.includes(curator.key));
+    const { threshold, min_jurisdictions: states } = charter.body.curation;
+    demand(curators.length >= threshold, `${curators.length} curators have signed the release; the charter asks for ${threshold}`);
+    const from = new Set(curators.map((curator) => country(curator.jurisdiction)));
+    demand(from.size >= states, `the curators who signed come from ${from.size} jurisdictions; the charter asks for ${states}`);
+    return { signers, curators };
+  };
+
+  /** Rule 4: whether an edition makes nothing more possible than the one before. What isn't known to narrow, widens. */
+  const narrows = (old, now) => {
+    const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+    const within = (part, whole) => {
+      const rest = whole.map((item) => JSON.stringify(item));
+      let at = 0;
+      return part.every((item) => {
+        const found = rest.indexOf(JSON.stringify(item), at);
+        at = found + 1;
+        return found >= 0;
+      });
+    };
+    const ACTIONS = ['warn', 'block', 'report'];
+    const [a, b] = [old, now];
+    return same([a.statement, a.list, a.log], [b.statement, b.list, b.log])
+      && same([a.maintainer.name, a.maintainer.jurisdiction], [b.maintainer.name, b.maintainer.jurisdiction])
+      && within(b.maintainer.keys, a.maintainer.keys)
+      && same({ ...a.purpose, exclusions: 0 }, { ...b.purpose, exclusions: 0 })
+      && within(a.purpose.exclusions, b.purpose.exclusions)
+      && within(b.reach.jurisdictions, a.reach.jurisdictions) && within(b.reach.surfaces, a.reach.surfaces)
+      && a.matching.algorithm === b.matching.algorithm
+      && b.matching.max_distance <= a.matching.max_distance && b.matching.min_quality >= a.matching.min_quality
+      && ACTIONS.indexOf(b.action.most) <= ACTIONS.indexOf(a.action.most) && within(b.action.recipients, a.action.recipients)
+      && b.curation.threshold >= a.curation.threshold && b.curation.min_jurisdictions >= a.curation.min_jurisdictions
+      && within(b.curation.curators, a.curation.curators)
+      && b.limits.max_entries <= a.limits.max_entries && b.limits.max_added <= a.limits.max_added
+      && b.limits.min_interval >= a.limits.min_interval && b.limits.validity <= a.limits.validity
+      && b.limits.min_visibility >= a.limits.min_visibility && b.limits.notice >= a.limits.notice
+      && a.redress.complaints === b.redress.complaints && b.redress.removal_deadline <= a.redress.removal_deadline;
+  };
+
+  // What each kind of file proves ------------------------------------------------------------------------------------
+
+  /** A tlog-proof (C2SP): index, path, cosigned checkpoint. */
+  const parseProof = async (policy, text, what = 'the proof') => {
+    const cut = text.indexOf('\n\n');
+    demand(cut >= 0, `${what} has no checkpoint`);
+    const lines = text.slice(0, cut).split('\n');
+    demand(lines.shift() === 'c2sp.org/tlog-proof@v1', `${what} is not a tlog-proof`);
+    if (lines[0]?.startsWith('extra ')) fromBase64(lines.shift().slice(6), `${what}, extra`);
+    const index = /^index (.*)$/.exec(lines.shift() ?? '') ?? refuse(`${what} has no index`);
+    demand(lines.length <= 63, `${what} has too many hashes`);
+    const checkpoint = await parseCheckpoint(policy, text.slice(cut + 2), `the checkpoint of ${what}`);
+    return {
+      index: decimal(index[1], `the index of ${what}`), path: lines.map((line) => hashOf(line, `${what}, a hash`)),
+      checkpoint, times: await witnessed(policy, checkpoint, `the checkpoint of ${what}`),
+    };
+  };
+  const provenBy = async (proof, entry, what) =>
+    included(await leafHash(utf8(entry)), proof.index, proof.checkpoint.size, proof.path, proof.checkpoint.root, what);
+
+  const saysCharter = ({ body }) =>
+    `Edition ${body.edition} of its charter, by ${body.maintainer.name} (${body.maintainer.jurisdiction}): ${body.purpose.definition} A match may lead at most to: ${body.action.most}.`;
+  const saysTimes = (times, total) =>
+    `${times.count} of ${total} witnesses have cosigned it; by their clocks it was public at ${shownTime(times.earliest)}.`;
+
+  const receipt = async (policy, text) => {
+    const file = parseJson(text, RECEIPT, 'the receipt');
+    demand(file.receipt === 'isonomy/receipt/v1', 'this is not a receipt');
+    const checkpoint = await parseCheckpoint(policy, textOfLines(file.checkpoint));
+    const times = await witnessed(policy, checkpoint);
+    for (const what of ['release', 'charter']) {
+      const leaf = await leafHash(utf8(textOfLines(file[what])));
+      const path = hashesOf(file[`${what}_path`], `the proof of the ${what}`);
+      await included(leaf, BigInt(file[`${what}_index`]), checkpoint.size, path, checkpoint.root, `the ${what} in the log`);
+    }
+    demand(file.charter_index < file.release_index, 'the charter was not logged before the release');
+    const release = await parseRelease(textOfLines(file.release));
+    const charter = await parseCharter(textOfLines(file.charter));
+    demand(charter.body.log === checkpoint.origin, 'the charter counts in another log');
+    const { curators } = await checkRelease(release, charter);
+    const entry = fromBase64(file.entry, 'the entry');
+    const size = { sha256: 32, 'pdq/full': 32, sha1: 20, md5: 16 }[charter.body.matching.algorithm];
+    demand(entry.length === size, 'the entry is not of the list’s algorithm');
+    const root = hashOf(release.body.root, 'the list’s root');
+    await included(await leafHash(entry), BigInt(file.entry_index), BigInt(release.body.entries), hashesOf(file.entry_path, 'the proof of the entry'), root, 'the entry in the list');
+    return {
+      kind: 'receipt',
+      says: [
+        `The entry ${hex(entry)} stands in version ${release.body.version} of ${release.body.list}.`,
+        `That version was endorsed by ${curators.map((curator) => `${curator.name} (${curator.jurisdiction})`).join(', ')}.`,
+        saysCharter(charter),
+        `Both are in the log ${checkpoint.origin}. ${saysTimes(times, policy.witnesses.length)}`,
+        'Whether a picture matches that entry is not checked here: the receipt does not hold the picture.',
+      ],
+    };
+  };
+
+  const fork = async (policy, file) => {
+    const older = await parseCheckpoint(policy, textOfLines(file.older), 'the older checkpoint');
+    const newer = await parseCheckpoint(policy, textOfLines(file.newer), 'the newer checkpoint');
+    demand(older.origin === newer.origin && older.log === newer.log, 'the checkpoints are by different logs');
+    demand(older.size <= newer.size, 'the older checkpoint is the larger one');
+    if (older.size === newer.size) {
+      demand(file.proof.length === 0 && !equal(older.root, newer.root), 'the two checkpoints do not contradict each other');
+    } else {
+      const hashes = file.proof.map((hash) => hashOf(hash, 'a hash of the proof'));
+      const [prefix, whole] = await prefixRoots(older.size, newer.size, hashes);
+      demand(equal(whole, newer.root), 'the proof does not lead to the root of the newer checkpoint');
+      demand(!equal(prefix, older.root), 'the two checkpoints do not contradict each other');
+    }
+    return [
+      `The log ${older.origin} signed two histories: a tree of ${older.size} entries with root ${toBase64(older.root)}, and one of ${newer.size} entries with root ${toBase64(newer.root)}. They can’t both be true.`,
+    ];
+  };
+
+  const equivocation = async (policy, file) => {
+    const charter = await parseCharter(textOfLines(file.charter));
+    const charterProof = await parseProof(policy, textOfLines(file.charter_proof), 'the proof of the charter');
+    demand(charterProof.checkpoint.origin === charter.body.log, 'the charter counts in another log');
+    await provenBy(charterProof, textOfLines(file.charter), 'the charter in the log');
+    const texts = [];
+    for (const which of ['first', 'second']) {
+      const release = await parseRelease(textOfLines(file[which]));
+      const proof = await parseProof(policy, textOfLines(file[`${which}_proof`]), `the proof of the ${which} release`);
+      demand(proof.checkpoint.log === charterProof.checkpoint.log, 'the statements are in different logs');
+      await provenBy(proof, textOfLines(file[which]), `the ${which} release in the log`);
+      texts.push({ release, proof, ...await checkRelease(release, charter) });
+    }
+    const [first, second] = texts;
+    const { version, list } = first.release.body;
+    demand(second.release.body.version === version && first.release.id !== second.release.id, 'the releases are not two texts for one version');
+    const DAY = 24n * 3600n;
+    const latest = (a, b) => (a > b ? a : b);
+    const publicSince = latest(first.proof.times.earliest, second.proof.times.earliest);
+    const over = DAY + (first.release.created < second.release.created ? first : second).release.created;
+    const both = publicSince <= over ? first.signers.filter((key) => second.signers.includes(key)) : [];
+    return both.length > 0
+      ? [`${both.map((key) => key.name).join(', ')} signed two texts for version ${version} of ${list}.`]
+      : [`The log ${charter.body.log} logged two texts for version ${version} of ${list}.`];
+  };
+
+  const earlyAdmission = async (policy, file) => {
+    const [before, edition] = [await parseCharter(textOfLines(file.before)), await parseCharter(textOfLines(file.edition))];
+    const release = await parseRelease(textOfLines(file.release));
+    demand(edition.body.previous === before.id && release.body.charter === edition.id, 'the release does not cite the edition, or the edition not the one before it');
+    demand(!narrows(before.body, edition.body), 'the edition narrows the charter and needs no notice');
+    demand(overlap(policy.quorum) > 0, 'two quorums of the policy need not share a witness, so what one has not seen another may have');
+    const earlier = await parseCheckpoint(policy, textOfLines(file.earlier), 'the earlier checkpoint');
+    const notYet = (await witnessed(policy, earlier, 'the earlier checkpoint')).latest;
+    const editionProof = await parseProof(policy, textOfLines(file.edition_proof), 'the proof of the edition');
+    await provenBy(editionProof, textOfLines(file.edition), 'the edition in the log');
+    const releaseProof = await parseProof(policy, textOfLines(file.release_proof), 'the proof of the release');
+    await provenBy(releaseProof, textOfLines(file.release), 'the release in the log');
+    for (const proof of [editionProof, releaseProof]) {
+      demand(proof.checkpoint.log === earlier.log, 'the checkpoints are by different logs');
+    }
+    demand(editionProof.index >= earlier.size, 'the edition was in the log already');
+    const seen = releaseProof.times.earliest > notYet ? releaseProof.times.earliest - notYet : 0n;
+    const { notice } = before.body.limits;
+    demand(seen < BigInt(notice), 'the notice may have been over');
+    return [
+      `The log ${earlier.origin} admitted version ${release.body.version} of ${release.body.list} under edition ${edition.body.edition}, which was public for at most ${seen} s of the notice of ${notice} s.`,
+    ];
+  };
+
+  const evidence = async (policy, text, kind) => {
+    const kinds = {
+      'isonomy/fork/v1': [FORK, fork],
+      'isonomy/equivocation/v1': [EQUIVOCATION, equivocation],
+      'isonomy/early-admission/v1': [EARLY, earlyAdmission],
+    };
+    const [shape, check] = kinds[kind] ?? refuse(`evidence of the kind ${kind} is not known here; use the command isonomy evidence verify`);
+    return { kind: 'evidence', says: await check(policy, parseJson(text, shape, 'the evidence')) };
+  };
+
+  /** What a statement says, in a sentence. */
+  const saysStatement = async (text) => {
+    const kind = /^\{\n {2}"statement": "isonomy\/([a-z]+)\/v1"/.exec(text)?.[1];
+    if (kind === 'charter') {
+      const charter = await parseCharter(text);
+      return `It is edition ${charter.body.edition} of the charter of ${charter.body.list}. ${saysCharter(charter)}`;
+    }
+    if (kind === 'release') {
+      const { body } = await parseRelease(text);
+      return `It is version ${body.version} of ${body.list}: ${body.entries} entries, ${body.added} added and ${body.removed} removed.`;
+    }
+    return 'What it says is not checked here.';
+  };
+
+  const proof = async (policy, text, others) => {
+    const parsed = await parseProof(policy, text);
+    demand(others.length > 0, 'the proof is signed and cosigned as it should be; to check what it proves, add the entry that it is about (“note”)');
+    const leaves = await Promise.all(others.map(async ({ bytes }) => leafHash(bytes)));
+    for (const [at, leaf] of leaves.entries()) {
+      await included(leaf, parsed.index, parsed.checkpoint.size, parsed.path, parsed.checkpoint.root, `${others[at].name} in the log`);
+    }
+    return {
+      kind: 'proof',
+      says: [
+        `${others.map((file) => file.name).join(', ')} is entry ${parsed.index} of the log ${parsed.checkpoint.origin}.`,
+        saysTimes(parsed.times, policy.witnesses.length),
+        ...await Promise.all(others.map((file) => saysStatement(textOf(file.bytes, file.name)))),
+      ],
+    };
+  };
+
+  const bundle = async (policy, text, others) => {
+    const cut = text.indexOf('\n\n');
+    demand(cut >= 0, 'the bundle has no checkpoint');
+    const checkpoint = await parseCheckpoint(policy, text.slice(cut + 2));
+    const times = await witnessed(policy, checkpoint);
+    const [first, list, ...lines] = text.slice(0, cut).split('\n');
+    demand(first === 'isonomy-bundle/v1' && /^list [a-z0-9./-]+$/.test(list ?? ''), 'this is not a bundle');
+    const members = [];
+    for (const line of lines) {
+      const match = /^(charter|release) ([^ ]+) ([^ ]+)$/.exec(line);
+      if (match) members.push({ kind: match[1], id: toBase64(hashOf(match[2], 'an identity')), index: decimal(match[3], 'an index'), path: [] });
+      else (members.at(-1) ?? refuse('a hash stands before any statement of the bundle')).path.push(hashOf(line, 'a hash of the bundle'));
+    }
+    demand(members.length > 0, 'the bundle names no statement');
+    const texts = new Map();
+    for (const file of others) {
+      const note = parseNote(textOf(file.bytes, file.name), file.name);
+      texts.set(toBase64(await sha256(utf8(note.text))), note.whole);
+    }
+    const says = [`The bundle is of ${list.slice(5)}, under a checkpoint of ${checkpoint.size} entries of the log ${checkpoint.origin}. ${saysTimes(times, policy.witnesses.length)}`];
+    const charters = new Map();
+    for (const member of members) {
+      const whole = texts.get(member.id) ?? refuse(`the bundle is about the ${member.kind} ${hex(hashOf(member.id, 'an identity'))}; add that statement’s file, too`);
+      await included(await leafHash(utf8(whole)), member.index, checkpoint.size, member.path, checkpoint.root, `the ${member.kind} at ${member.index} in the log`);
+      if (member.kind === 'charter') {
+        const charter = await parseCharter(whole);
+        demand(charter.body.list === list.slice(5) && charter.body.log === checkpoint.origin, 'a charter of the bundle is of another list or log');
+        charters.set(charter.id, charter);
+        says.push(saysCharter(charter));
+      } else {
+        const release = await parseRelease(whole);
+        const charter = charters.get(release.body.charter) ?? refuse('a release of the bundle cites a charter that is not in it');
+        await checkRelease(release, charter);
+        says.push(`Version ${release.body.version} is in the log and endorsed as its charter asks: ${release.body.entries} entries, valid until ${release.body.expires}.`);
+      }
+    }
+    return { kind: 'bundle', says };
+  };
+
+  /** Finds out what the files are, and checks them. */
+  const verify = async (files, policyText) => {
+    try {
+      demand(globalThis.crypto?.subtle !== undefined, 'this browser offers no cryptography here; open the page over HTTPS');
+      demand(files.length > 0, 'choose a file first');
+      const policy = await parsePolicy(policyText);
+      const texts = files.map((file) => textOf(file.bytes, file.name));
+      const at = texts.findIndex((text) => /^(\{|c2sp\.org\/tlog-proof@|isonomy-bundle\/)/.test(text) && !/^\{\n {2}"statement":/.test(text));
+      demand(at >= 0, 'none of the files is a receipt, evidence, a proof or a bundle');
+      const [text, others] = [texts[at], files.filter((_, index) => index !== at)];
+      if (text.startsWith('c2sp.org/')) return { ok: true, ...await proof(policy, text, others) };
+      if (text.startsWith('isonomy-bundle/')) return { ok: true, ...await bundle(policy, text, others) };
+      const kind = /^\{\n {2}"evidence": "([^"]*)"/.exec(text);
+      return { ok: true, ...await (kind ? evidence(policy, text, kind[1]) : receipt(policy, text)) };
+    } catch (error) {
+      if (error instanceof Refused) return { ok: false, reason: error.message };
+      return { ok: false, reason: `this program failed (${error})` };
+    }
+  };
+
+  return { verify };
+})();
+
+// The page -----------------------------------------------------------------------------------------------------------
+
+if (globalThis.document?.getElementById('form')) {
+  const element = (id) => document.getElementById(id);
+  const make = (name, className, text) => Object.assign(document.createElement(name), { className, textContent: text ?? '' });
+  element('form').addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const files = await Promise.all([...element('files').files].map(
+      async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) }),
+    ));
+    const answer = await Isonomy.verify(files, element('policy').value);
+    const frame = make('div', `status ${answer.ok ? 'good' : 'breach'}`);
+    const heading = { receipt: 'The receipt holds', proof: 'The proof holds', bundle: 'The bundle holds', evidence: 'The evidence holds' };
+    frame.append(make('strong', '', answer.ok ? heading[answer.kind] : 'This proves nothing'));
+    if (answer.ok) answer.says.forEach((sentence) => frame.append(make('p', '', sentence)));
+    else frame.append(make('p', '', `${answer.reason[0].toUpperCase()}${answer.reason.slice(1)}.`));
+    element('result').replaceChildren(frame);
+  });
+}

@@ -1,0 +1,58 @@
+//! The page on which a visitor's own browser checks a file.
+
+use super::{Page, Place};
+use crate::report::Report;
+use maud::{Markup, html};
+
+/// The second implementation of verification: one file of plain JavaScript.
+pub(crate) const SCRIPT: &str = include_str!("verify.js");
+
+/// The page.
+pub(crate) fn verify(report: &Report) -> Markup {
+    let body = html! {
+        h1 { "Verify a file" }
+        p class="lead" {
+            "Check a receipt, a proof, a bundle or a piece of evidence on your own machine. Your browser does the mathematics. "
+            "The file is sent to nobody: this page is not allowed to send anything."
+        }
+        noscript {
+            div class="status warning" { strong { "Checking needs JavaScript" } p {
+                "Everything else here works without. The same can be checked by the command " code { "isonomy" } ", offline." } }
+        }
+        form id="form" class="verify" {
+            div class="field" {
+                label for="files" { "Files" }
+                p class="small soft" id="files-help" {
+                    "A receipt (" code { ".receipt.json" } "), evidence (" code { ".json" } "), or a " code { "tlog-proof" } " or " code { "bundle" }
+                    " together with the statements that it is about."
+                }
+                input id="files" type="file" multiple aria-describedby="files-help";
+            }
+            div class="field" {
+                label for="policy" { "Whom you trust" }
+                p class="small soft" id="policy-help" {
+                    "The log, its witnesses, and how many must have signed (C2SP tlog-policy). Filled in is what this monitor "
+                    "was told. For a check that does not depend on this monitor, put in what you know from elsewhere."
+                }
+                textarea id="policy" rows="8" spellcheck="false" aria-describedby="policy-help" { (report.log.policy) }
+            }
+            button type="submit" { "Verify" }
+        }
+        div id="result" role="status" aria-live="polite" {}
+        section aria-labelledby="how" {
+            h2 id="how" { "What is checked, and by what" }
+            ul {
+                li { "Signatures of the log, the witnesses, the maintainer and the curators: Ed25519, by your browser." }
+                li { "That the statement stands in the log, and the entry in the list: SHA-256 and Merkle proofs (RFC 9162)." }
+                li { "That enough witnesses have signed, and since when; that enough curators from enough jurisdictions have." }
+            }
+            p {
+                "The program is " a href="/verify.js" { "one file of plain JavaScript" } ", written apart from the rest of Isonomy, so "
+                "that one’s errors are not the other’s. It can be saved with this page and used offline."
+            }
+        }
+        script src="/verify.js" {}
+    };
+    let title = format!("Verify a file · {}", report.log.origin);
+    Page { place: Place::Verify, title: &title, origin: &report.log.origin, data: None, body }.render()
+}

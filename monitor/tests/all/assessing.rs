@@ -1,0 +1,173 @@
+//! Assessments: measured right, and the same again from other folders.
+
+use crate::world::*;
+use isonomy_core::list::{Algorithm, Entries};
+use isonomy_core::statement::ListName;
+use isonomy_fetch::Source;
+use isonomy_monitor::Assessment;
+use isonomy_monitor::assess::{AssessError, Inputs, Weakness, assess};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The photographs of this repository, copied into another folder.
+fn photographs(to: &Path) -> PathBuf {
+    let from = format!("{}/../photos", env!("CARGO_MANIFEST_DIR"));
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        if entry.path().extension().is_some_and(|extension| extension == "png" || extension == "jpg") {
+            fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    }
+    to.to_owned()
+}
+
+/// The PDQ hash of a photograph.
+fn pdq(path: &Path) -> [u8; 32] {
+    let picture = isonomy_matcher::image::decode(&fs::read(path).unwrap(), &Default::default()).unwrap();
+    isonomy_matcher::pdq::hash(&picture).hash
+}
+
+/// A PDQ list: made-up hashes, one photograph of the corpus, and one near another.
+fn perceptual(world: &mut World, corpus: &Path) -> (Entries, Entries) {
+    let made_up = |number: u64| {
+        let mut hash = isonomy_core::hash::sha256(&[&number.to_be_bytes()]);
+        let (first, second) = hash.split_at_mut(16);
+        second.iter_mut().zip(first).for_each(|(byte, other)| *byte = !*other);
+        hash
+    };
+    let original = pdq(&corpus.join("coffee.png"));
+    let mut near = original;
+    // Ten bits set and ten cleared: twenty away, with half of the bits still set.
+    for wanted in [0, 1] {
+        let bits = (0..256).filter(|bit| original[bit / 8] >> (bit % 8) & 1 == wanted).take(10);
+        bits.for_each(|bit| near[bit / 8] ^= 1 << (bit % 8));
+    }
+    let list = |numbers: std::ops::Range<u64>, also: &[[u8; 32]]| {
+        let bytes = numbers.flat_map(made_up).chain(also.iter().flatten().copied()).collect();
+        Entries::from_unsorted(32, bytes).unwrap().0
+    };
+    let listed = pdq(&corpus.join("rocket.jpg"));
+    let releases = (list(0..50, &[listed]), list(10..60, &[listed, near]));
+    world.log.charter(|charter| {
+        charter.matching.algorithm = Algorithm::PdqFull;
+        (charter.matching.max_distance, charter.matching.min_quality) = (24, 50);
+        charter.record.quality.precision = Some("0.999".into());
+    });
+    world.log.publish(START);
+    world.log.release(releases.0.clone(), START.plus(HOUR), |_| ());
+    world.log.publish(START.plus(HOUR));
+    world.log.release(releases.1.clone(), START.plus(5 * HOUR), |_| ());
+    world.log.publish(START.plus(5 * HOUR));
+    releases
+}
+
+async fn assessed(source: Source, corpus: PathBuf) -> Result<Assessment, AssessError> {
+    let scratch = tempfile::tempdir().unwrap();
+    let inputs = Inputs {
+        policy: policy(&[]),
+        source: Some(source),
+        list: ListName::new(LIST).unwrap(),
+        corpus,
+        scratch: scratch.path().to_owned(),
+    };
+    assess(inputs, |_| vec![Weakness { field: "limits.notice".into(), words: "too short".into() }]).await
+}
+
+#[tokio::test]
+async fn a_list_is_measured_and_the_same_again_from_other_folders() {
+    let mut world = World::empty();
+    let corpus = photographs(&world.path("corpus"));
+    perceptual(&mut world, &corpus);
+    let report = assessed(world.log.source(), corpus).await.unwrap();
+
+    assert_eq!((report.log_size, report.as_of), (3, START.plus(5 * HOUR)));
+    let growth: Vec<_> = report.growth.iter().map(|one| (one.version, one.entries, one.added, one.removed)).collect();
+    assert_eq!(growth, [(1, 51, 51, 0), (2, 52, 11, 10)]);
+    let endorsed: Vec<_> =
+        report.curators.iter().map(|one| (one.curator.as_str(), one.releases, one.additions)).collect();
+    assert_eq!(endorsed, [("Curator c1", 2, 62), ("Curator c2", 2, 62)]);
+    let removals = &report.removals;
+    assert_eq!(
+        (removals.entries, removals.shortest, removals.median, removals.longest),
+        (10, 4 * HOUR, 4 * HOUR, 4 * HOUR)
+    );
+    assert_eq!(report.missed, []);
+
+    let (corpus, positives) = (&report.corpus, &report.false_positives);
+    assert_eq!((corpus.files, corpus.looked_up + corpus.below_quality), (13, 13));
+    assert_eq!((positives.at_charter.count, positives.at_charter.of), (2, corpus.looked_up));
+    assert_eq!(positives.named, ["coffee.png", "rocket.jpg"]);
+    let at = |distance: usize| positives.curve[distance].share.count;
+    assert_eq!((at(0), at(19), at(20), at(31), positives.curve.len()), (1, 1, 2, 2, 32));
+    let recall = |edit: &str| report.recall.iter().find(|one| one.edit == edit).unwrap();
+    let (saved, mirrored) = (recall("saved as JPEG, quality 75"), recall("mirrored"));
+    assert!(saved.found.count >= saved.found.of - 1 && saved.found.of == corpus.looked_up, "{saved:?}");
+    assert_eq!(mirrored.found.count, 0);
+    let answered = report.charter.record.iter().filter(|field| field.answer.is_some()).count();
+    assert_eq!((answered, report.charter.record.len(), report.questions.len()), (1, 25, 5));
+    let html = report.to_html();
+    for fact in ["2 of ", "0.999", "too short", "What software can’t show", &report.log_root] {
+        assert!(html.contains(fact), "{fact}");
+    }
+    for absent in ["<script", "src=", "href="] {
+        assert!(!html.contains(absent), "{absent}");
+    }
+
+    // The same log and files elsewhere, read later.
+    let other = world.log.split(world.path("elsewhere/copy of the log"));
+    let again = assessed(other.source(), photographs(&world.path("elsewhere/pictures"))).await.unwrap();
+    assert_eq!(again.to_json(), report.to_json());
+    assert_eq!(again.to_html(), html);
+    if let Some(folder) = std::env::var_os("ISONOMY_SCREENSHOTS") {
+        fs::write(Path::new(&folder).join("assessment.html"), html).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn deadlines_that_were_missed_are_counted() {
+    let mut world = World::empty();
+    world.log.charter(|_| ());
+    world.log.publish(START);
+    world.log.release(entries(0..10), START.plus(HOUR), |release| release.expires = START.plus(10 * HOUR));
+    world.log.publish(START.plus(HOUR));
+    world.log.release(entries(0..12), START.plus(15 * HOUR), |_| ());
+    world.log.publish(START.plus(15 * HOUR));
+    let corpus = world.path("corpus");
+    fs::create_dir(&corpus).unwrap();
+    fs::write(corpus.join("listed"), 7u64.to_be_bytes()).unwrap();
+    fs::write(corpus.join("other"), b"other").unwrap();
+    let report = assessed(world.log.source(), corpus).await.unwrap();
+    let missed: Vec<_> = report.missed.iter().map(|one| (one.what.as_str(), one.due, one.late)).collect();
+    assert_eq!(
+        missed,
+        [("a release after version 1 of hotline.example/images", START.plus(10 * HOUR), Some(5 * HOUR))]
+    );
+    let positives = &report.false_positives;
+    assert_eq!((positives.at_charter.count, positives.at_charter.of, positives.curve.len()), (1, 2, 1));
+    assert_eq!(positives.named, ["listed"]);
+    assert!(report.recall.is_empty());
+}
+
+#[tokio::test]
+async fn what_can_not_be_assessed_is_said() {
+    let world = World::new();
+    let failed = |list: &str, source: Source, corpus: &str| {
+        let inputs = Inputs {
+            policy: policy(&[]),
+            source: Some(source),
+            list: ListName::new(list).unwrap(),
+            corpus: world.path(corpus),
+            scratch: world.path("scratch").join(list.replace('/', "-")),
+        };
+        async { assess(inputs, |_| vec![]).await.unwrap_err().to_string() }
+    };
+    let none = failed("hotline.example/none", world.log.source(), "x").await;
+    assert_eq!(none, "the log has no list hotline.example/none; it has hotline.example/images");
+    let missing = failed(LIST, world.log.source(), "x").await;
+    assert!(missing.contains("can't be read"), "{missing}");
+    let nothing = failed("a.example/b", Source::folder(world.path("nowhere")), "x").await;
+    assert!(nothing.starts_with("nothing could be read from the log"), "{nothing}");
+    fs::remove_dir_all(world.log.path.join("object")).unwrap();
+    let content = failed(LIST, world.log.source(), "x").await;
+    assert!(content.contains("version 1 can't be measured"), "{content}");
+}

@@ -1,0 +1,59 @@
+//! What an auditor can attest after a look, and what not.
+
+use crate::world::*;
+use isonomy_core::attestation::{Attestation, Complaint, Method};
+use isonomy_core::hash::{Commitment, ListRoot};
+use isonomy_core::statement::ListName;
+use isonomy_monitor::Monitor;
+use isonomy_monitor::attest::{AttestError, Claim};
+
+async fn looked(world: &World, after: u64) -> Monitor {
+    let mut monitor = world.monitor();
+    monitor.poll_at(START.plus(after)).await.unwrap();
+    monitor
+}
+
+fn attest(monitor: &Monitor, claim: &Claim) -> Result<Attestation, AttestError> {
+    let list = ListName::new(LIST).unwrap();
+    monitor.attestation(&list, claim, key("auditor").verifier(), "Nothing to object to.", START.plus(5 * HOUR))
+}
+
+#[tokio::test]
+async fn what_was_seen_is_attested_and_kept_by_the_log() {
+    let mut world = World::new();
+    let monitor = looked(&world, 3 * HOUR).await;
+    let complaint = Complaint { received: START, commitment: Commitment([7; 32]) };
+    for (claim, method, log_size, sample) in [
+        (Claim::Followed, Method::Followed, Some(3), None),
+        (Claim::Recomputed, Method::Recomputed, None, Some(13)),
+        (Claim::LookedAt { method: Method::Canary, sample: 9, errors: 1 }, Method::Canary, None, Some(9)),
+        (Claim::Complaint(complaint), Method::Complaint, None, None),
+    ] {
+        let text = attest(&monitor, &claim).unwrap();
+        assert_eq!((text.method, text.log_size.map(|size| size.0), text.sample), (method, log_size, sample));
+        assert_eq!(text.release, world.log.last_release());
+        world.log.append(signed(&text.to_text().unwrap(), &["auditor"]).to_bytes());
+    }
+    drop(monitor);
+    world.log.publish(START.plus(6 * HOUR));
+    let report = world.monitor().poll_at(START.plus(6 * HOUR)).await.unwrap();
+    assert_eq!(codes(&report), [""; 0], "the rules take them");
+    let methods: Vec<Method> = report.lists[0].attestations.iter().map(|attested| attested.method).collect();
+    assert_eq!(methods, [Method::Complaint, Method::Canary, Method::Recomputed, Method::Followed]);
+    let complaint = report.lists[0].attestations[0].complaint.as_ref().unwrap();
+    assert_eq!((complaint.deadline, complaint.removing_version), (START.plus(3 * DAY), None));
+}
+
+#[tokio::test]
+async fn nothing_is_attested_that_does_not_hold() {
+    let mut world = World::new();
+    world.log.release(entries(0..20), START.plus(3 * HOUR), |release| release.root = ListRoot([7; 32]));
+    world.log.append("no statement\n");
+    world.log.publish(START.plus(3 * HOUR));
+    let monitor = looked(&world, 3 * HOUR).await;
+    assert!(matches!(attest(&monitor, &Claim::Followed), Err(AttestError::Breach(_))));
+    assert!(matches!(attest(&monitor, &Claim::Recomputed), Err(AttestError::Content(_))));
+    let other = ListName::new("a.example/b").unwrap();
+    let none = monitor.attestation(&other, &Claim::Followed, key("auditor").verifier(), "x", START);
+    assert_eq!(none, Err(AttestError::NoRelease(other)));
+}

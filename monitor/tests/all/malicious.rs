@@ -1,0 +1,389 @@
+//! Everything that a log and those around it can do wrong, staged over HTTP: an honest look first, then the misbehaviour,
+//! then the next look, at which it must be found, with evidence of the right kind where a breach can be proven.
+
+use crate::world::*;
+use axum::Router;
+use axum::extract::State;
+use axum::routing::get;
+use isonomy_core::encoding::to_hex;
+use isonomy_core::hash::{ListRoot, sha256};
+use isonomy_core::resource::Resource;
+use isonomy_fetch::Source;
+use isonomy_monitor::report::Report;
+use isonomy_monitor::{Config, Finding, Monitor, Severity};
+use isonomy_verifier::Evidence;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use tower_http::services::ServeDir;
+
+/// When the first look is.
+const FIRST: u64 = 2 * HOUR + 60;
+/// When the next one is, unless a case says otherwise.
+const NEXT: u64 = FIRST + 60;
+
+/// What a finding must rest on.
+#[derive(Clone, Copy)]
+enum Ground {
+    /// A file of this kind, which verifies.
+    Evidence(&'static str),
+    /// The entry in the log itself.
+    Entry,
+    /// A dated observation that accuses nobody.
+    Observation,
+}
+
+/// A log over HTTP with a mirror and three witnesses.
+struct Stage {
+    world: World,
+    mirror: Log,
+    /// What each witness shows.
+    shown: Arc<Mutex<Vec<String>>>,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let world = World::new();
+        let mirror = world.log.split(world.path("mirror"));
+        let stage = Self { world, mirror, shown: Arc::default() };
+        stage.witnesses_see(START.plus(2 * HOUR));
+        stage
+    }
+
+    /// Every witness shows the log as it is now, cosigned then.
+    fn witnesses_see(&self, time: isonomy_core::time::Timestamp) {
+        let show = |number: usize| self.world.log.checkpoint(&[number], time).to_string();
+        *self.shown.lock().unwrap() = (0..3).map(show).collect();
+    }
+
+    /// An honest next release, seen by all.
+    fn goes_on(&mut self, time: u64) {
+        self.world.log.release(entries(2..20), START.plus(time), |_| ());
+        self.world.log.publish(START.plus(time));
+        self.witnesses_see(START.plus(time));
+    }
+
+    async fn open(&self, canaries: Option<PathBuf>) -> Monitor {
+        let sources = [serve(&self.world.log.path).await, serve(&self.mirror.path).await];
+        let sources = sources.iter().map(|url| Source::parse(url).unwrap()).collect();
+        let urls = witnesses(&self.shown).await;
+        let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+        Monitor::open(Config { canaries, ..self.world.config(sources, &urls) }).unwrap()
+    }
+}
+
+/// Serves a folder, and gives its URL.
+async fn serve(folder: &Path) -> String {
+    start(Router::new().fallback_service(ServeDir::new(folder))).await
+}
+
+async fn start(router: Router) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
+}
+
+/// Serves what the witnesses show, and gives their URLs.
+async fn witnesses(shown: &Arc<Mutex<Vec<String>>>) -> Vec<String> {
+    let mut urls = Vec::new();
+    for number in 0..3 {
+        let path = format!("/{}/checkpoint", to_hex(&sha256(&[ORIGIN.as_bytes()])));
+        let show =
+            move |State(shown): State<Arc<Mutex<Vec<String>>>>| async move { shown.lock().unwrap()[number].clone() };
+        urls.push(start(Router::new().route(&path, get(show)).with_state(Arc::clone(shown))).await);
+    }
+    urls
+}
+
+/// Stages a misbehaviour after an honest look, looks again after the interval, and checks what was found.
+async fn found_at_next_look(code: &str, ground: Ground, after: u64, stage: impl FnOnce(&mut Stage)) -> Report {
+    let mut world = Stage::new();
+    let mut monitor = world.open(None).await;
+    let honest = monitor.poll_at(START.plus(FIRST)).await.unwrap();
+    assert_eq!(codes(&honest), [""; 0], "before {code}");
+    stage(&mut world);
+    let report = monitor.poll_at(START.plus(after)).await.unwrap();
+    let found = report.findings.iter().find(|found| found.standing && found.code == code);
+    let found = found.unwrap_or_else(|| panic!("no {code} among {:?}", codes(&report)));
+    assert_eq!(found.first_seen, START.plus(after));
+    check(&world, found, ground);
+    report
+}
+
+fn check(stage: &Stage, found: &Finding, ground: Ground) {
+    match ground {
+        Ground::Evidence(kind) => {
+            assert_eq!(found.severity, Severity::Breach, "{}", found.words);
+            let file = stage.world.evidence(found);
+            assert!(file.starts_with(format!("{{\n  \"evidence\": \"{kind}\"").as_bytes()), "{kind}");
+            let breach = Evidence::parse(&file).unwrap().verify(&policy(&[])).unwrap();
+            assert!(!found.answerable.is_empty() && !breach.by.is_empty());
+            // It rests on the log's signature: with one character of that changed, it proves nothing.
+            let line = "\u{2014} log.example/isonomy ".as_bytes();
+            let place = file.windows(line.len()).position(|part| part == line).unwrap() + line.len() + 20;
+            let mut changed = file.clone();
+            changed[place] = if file[place] == b'A' { b'B' } else { b'A' };
+            assert!(Evidence::parse(&changed).and_then(|evidence| evidence.verify(&policy(&[]))).is_err());
+        }
+        Ground::Entry => {
+            assert_eq!((found.severity, &found.evidence), (Severity::Breach, &None), "{}", found.words);
+            assert!(found.index.is_some() && found.rule.is_some() && !found.answerable.is_empty(), "{}", found.words);
+        }
+        Ground::Observation => {
+            assert_ne!(found.severity, Severity::Breach, "{}", found.words);
+            assert!(found.answerable.is_empty() && found.evidence.is_none(), "{}", found.words);
+            for word in ["guilty", "lied", "cheat", "attack"] {
+                assert!(!found.words.contains(word), "{}", found.words);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_fork_is_proven_whoever_shows_it() {
+    let ground = Ground::Evidence("isonomy/fork/v1");
+    found_at_next_look("fork", ground, NEXT, |stage| {
+        stage.mirror.append("another history\n");
+        stage.mirror.publish(START.plus(FIRST));
+        stage.goes_on(FIRST);
+    })
+    .await;
+    found_at_next_look("fork", ground, NEXT, |stage| {
+        let mut other = stage.world.log.split(stage.world.path("other"));
+        other.append("another history\n");
+        stage.goes_on(FIRST);
+        stage.shown.lock().unwrap()[1] = other.checkpoint(&[1], START.plus(FIRST)).to_string();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_texts_for_one_version_are_proven() {
+    found_at_next_look("equivocation", Ground::Evidence("isonomy/equivocation/v1"), NEXT, |stage| {
+        let log = &mut stage.world.log;
+        let third = log.draft(&entries(0..20), START.plus(FIRST));
+        let mut other = third.clone();
+        other.expires = other.expires.plus(1);
+        for release in [&third, &other] {
+            log.append(signed(&release.to_text().unwrap(), &SIGNERS).to_bytes());
+        }
+        log.publish(START.plus(FIRST));
+        stage.witnesses_see(START.plus(FIRST));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_release_before_its_notice_is_over_is_proven() {
+    found_at_next_look("notice-not-over", Ground::Evidence("isonomy/early-admission/v1"), NEXT, |stage| {
+        stage.world.log.charter(|charter| charter.limits.max_added = 600);
+        stage.world.log.publish(START.plus(FIRST));
+        stage.goes_on(FIRST + 30);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_the_log_admits_against_the_rules_is_proven_by_the_entry() {
+    found_at_next_look("too-few-curators", Ground::Entry, NEXT, |stage| {
+        let weak = stage.world.log.draft(&entries(0..20), START.plus(FIRST));
+        stage.world.log.append(signed(&weak.to_text().unwrap(), &["m1", "c1"]).to_bytes());
+        stage.world.log.publish(START.plus(FIRST));
+        stage.witnesses_see(START.plus(FIRST));
+    })
+    .await;
+    found_at_next_look("over-limit", Ground::Entry, NEXT, |stage| {
+        stage.world.log.release(entries(0..600), START.plus(FIRST), |_| ());
+        stage.world.log.publish(START.plus(FIRST));
+        stage.witnesses_see(START.plus(FIRST));
+    })
+    .await;
+    found_at_next_look("content-broken", Ground::Entry, NEXT, |stage| {
+        stage.world.log.release(entries(0..20), START.plus(FIRST), |release| release.root = ListRoot([7; 32]));
+        stage.world.log.publish(START.plus(FIRST));
+        stage.witnesses_see(START.plus(FIRST));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_rollback_is_observed() {
+    found_at_next_look("rolled-back", Ground::Observation, NEXT, |stage| {
+        let old = fs::read(stage.world.log.path.join("checkpoint")).unwrap();
+        stage.goes_on(FIRST);
+        // The mirror is up to date; the log shows what it showed before.
+        copy(&stage.world.log.path, &stage.mirror.path);
+        stage.world.log.put(&Resource::Checkpoint, &old);
+    })
+    .await;
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy(&entry.path(), &target),
+            false => drop(fs::copy(entry.path(), target).unwrap()),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_freeze_is_observed_before_clients_lose_patience() {
+    let report = found_at_next_look("frozen", Ground::Observation, 3 * HOUR + 1, |_| ()).await;
+    // Half of the visibility of two hours.
+    assert_eq!(report.log.too_old_after, HOUR);
+}
+
+#[tokio::test]
+async fn too_few_fresh_witnesses_are_observed() {
+    let report = found_at_next_look("slow-down", Ground::Observation, 4 * HOUR, |stage| {
+        // One witness goes on cosigning; two of three, which are a quorum, are not heard of any more.
+        stage.world.log.publish_with(&[0], START.plus(4 * HOUR));
+        stage.shown.lock().unwrap()[0] = stage.world.log.checkpoint(&[0], START.plus(4 * HOUR)).to_string();
+    })
+    .await;
+    assert!(find(&report, "slow-down").words.contains("1 of 3"), "{}", find(&report, "slow-down").words);
+}
+
+#[tokio::test]
+async fn a_log_that_withholds_what_witnesses_saw_is_observed() {
+    found_at_next_look("witness-ahead", Ground::Observation, NEXT, |stage| {
+        let mut other = stage.world.log.split(stage.world.path("other"));
+        other.release(entries(2..20), START.plus(FIRST), |_| ());
+        other.write_tiles();
+        copy(&stage.world.path("other").join("tile"), &stage.world.log.path.join("tile"));
+        stage.shown.lock().unwrap()[2] = other.checkpoint(&[2], START.plus(FIRST)).to_string();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_split_view_that_lasts_is_observed() {
+    let mut stage = Stage::new();
+    let mut monitor = stage.open(None).await;
+    monitor.poll_at(START.plus(FIRST)).await.unwrap();
+    stage.goes_on(FIRST);
+    let report = monitor.poll_at(START.plus(NEXT)).await.unwrap();
+    assert_eq!(find(&report, "behind").severity, Severity::Notice, "for a while that is normal");
+    stage.world.log.publish(START.plus(4 * HOUR));
+    stage.witnesses_see(START.plus(4 * HOUR));
+    let report = monitor.poll_at(START.plus(4 * HOUR)).await.unwrap();
+    check(&stage, find(&report, "split-view"), Ground::Observation);
+    assert_eq!(find(&report, "split-view").severity, Severity::Warning);
+}
+
+#[tokio::test]
+async fn withheld_and_swapped_content_is_observed() {
+    let objects = |stage: &Stage| stage.world.log.path.join("object");
+    let report = found_at_next_look("content-withheld", Ground::Observation, NEXT, |stage| {
+        fs::remove_dir_all(objects(stage)).unwrap();
+    })
+    .await;
+    let words = &find(&report, "content-withheld").words;
+    assert!(words.contains("version 2 of hotline.example/images"), "{words}");
+    let lacking: Vec<bool> = report.lists[0].objects.iter().map(|probe| probe.lacking.is_some()).collect();
+    assert_eq!(lacking, [true, false], "the mirror has it");
+    found_at_next_look("object-swapped", Ground::Observation, NEXT, |stage| {
+        stage.goes_on(FIRST);
+        for entry in fs::read_dir(objects(stage)).unwrap().map(Result::unwrap) {
+            let mut bytes = fs::read(entry.path()).unwrap();
+            bytes[10] ^= 1;
+            fs::write(entry.path(), bytes).unwrap();
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn entries_that_are_signed_and_not_shown_are_observed() {
+    found_at_next_look("entries-missing", Ground::Observation, NEXT, |stage| {
+        stage.goes_on(FIRST);
+        fs::remove_dir_all(stage.world.log.path.join("tile/entries")).unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_no_checkpoint_or_lacks_a_quorum_is_observed() {
+    found_at_next_look("unusable-view", Ground::Observation, NEXT, |stage| {
+        stage.world.log.put(&Resource::Checkpoint, b"nonsense");
+    })
+    .await;
+    found_at_next_look("no-quorum", Ground::Observation, NEXT, |stage| {
+        stage.world.log.release(entries(2..20), START.plus(FIRST), |_| ());
+        stage.world.log.publish_with(&[1], START.plus(FIRST));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_expired_list_and_a_missed_release_are_observed() {
+    found_at_next_look("expired", Ground::Observation, 33 * DAY, |_| ()).await;
+    found_at_next_look("release-missed", Ground::Observation, 33 * DAY, |stage| stage.goes_on(33 * DAY)).await;
+}
+
+#[tokio::test]
+async fn a_harmless_picture_on_the_list_is_observed() {
+    let mut stage = Stage::new();
+    let corpus = stage.world.path("canaries");
+    fs::create_dir(&corpus).unwrap();
+    fs::write(corpus.join("harmless"), 17u64.to_be_bytes()).unwrap();
+    fs::write(corpus.join("other"), b"other").unwrap();
+    let mut monitor = stage.open(Some(corpus.clone())).await;
+    assert_eq!(codes(&monitor.poll_at(START.plus(FIRST)).await.unwrap()), [""; 0]);
+    stage.goes_on(FIRST);
+    let report = monitor.poll_at(START.plus(NEXT)).await.unwrap();
+    let found = find(&report, "canary-matched");
+    check(&stage, found, Ground::Observation);
+    assert!(found.words.contains("1 of 2") && found.words.contains("harmless"), "{}", found.words);
+    // What was found is kept.
+    drop(monitor);
+    let report = stage.open(Some(corpus)).await.poll_at(START.plus(NEXT + 60)).await.unwrap();
+    assert_eq!(find(&report, "canary-matched").first_seen, START.plus(NEXT));
+}
+
+#[tokio::test]
+async fn entries_by_exception_are_observed() {
+    let mut stage = Stage::new();
+    stage.world = World::empty();
+    stage.world.log.charter(|charter| {
+        charter.matching.algorithm = isonomy_core::list::Algorithm::PdqFull;
+        charter.matching.max_distance = 24;
+    });
+    stage.world.log.publish(START);
+    let crafted = isonomy_core::list::Entries::from_unsorted(32, [[0xff; 16], [1; 16]].concat()).unwrap().0;
+    stage.world.log.release(crafted, START.plus(HOUR), |release| release.irregular = 1);
+    stage.world.log.publish(START.plus(2 * HOUR));
+    stage.mirror = stage.world.log.split(stage.world.path("mirror"));
+    stage.witnesses_see(START.plus(2 * HOUR));
+    let report = stage.open(None).await.poll_at(START.plus(FIRST)).await.unwrap();
+    check(&stage, find(&report, "content-crafted"), Ground::Observation);
+}
+
+#[tokio::test]
+async fn a_view_that_a_client_brings_convicts_a_log_that_shows_it_another() {
+    use crate::serving::{Running, ago, fresh};
+    let mut world = fresh();
+    let mut other = world.log.split(world.path("other"));
+    other.append("another history\n");
+    let shown = other.checkpoint(&[0, 1, 2], ago(50));
+    world.log.append("no statement\n");
+    world.log.publish(ago(60));
+    let running = Running::start(&world, vec![Source::parse(&serve(&world.log.path).await).unwrap()]).await;
+    running.page().await;
+    assert_eq!(running.post("/view", b"nonsense").await.status, 400);
+    let forged = shown.to_string().replace("\n5\n", "\n6\n");
+    assert_eq!(running.post("/view", forged.as_bytes()).await.status, 400, "the log did not sign that");
+    assert_eq!(running.post("/view", &[b'x'; 1 << 20]).await.status, 413);
+    assert_eq!(running.post("/view", &shown.to_bytes()).await.status, 202);
+    let report = running.report_with("\"code\": \"fork\"").await;
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    let fork = findings.iter().find(|found| found["code"] == "fork").unwrap();
+    let file = running.get(&format!("/evidence/{}.json", fork["evidence"].as_str().unwrap())).await.body;
+    Evidence::parse(file.as_bytes()).unwrap().verify(&policy(&[])).unwrap();
+    running.stop().await;
+}

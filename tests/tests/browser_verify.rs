@@ -1,0 +1,395 @@
+//! The second implementation of verification, in a real browser: `monitor/src/page/verify.js` must say of every file what
+//! the first one says, of whole ones and of such with a changed byte. With `ISONOMY_REQUIRE_BROWSER` set, there must be a
+//! browser.
+
+use isonomy_core::bundle::Bundle;
+use isonomy_core::encoding::to_base64;
+use isonomy_core::statement::Statement;
+use isonomy_core::tlog_proof::TlogProof;
+use isonomy_matcher::{Fingerprint, Matcher, Receipt, Verdict};
+use isonomy_tests::client::Client;
+use isonomy_tests::people::{LOG, SIGNERS, at, hash, hashes, key};
+use isonomy_tests::world::{Draft, World};
+use isonomy_verifier::Evidence;
+use serde::{Deserialize, Serialize};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+
+const SCRIPT: &str = include_str!("../../monitor/src/page/verify.js");
+const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
+
+/// Files for the browser to check.
+#[derive(Serialize)]
+struct Case {
+    name: String,
+    files: Vec<File>,
+    policy: String,
+}
+
+#[derive(Clone, Serialize)]
+struct File {
+    name: String,
+    base64: String,
+}
+
+/// What the browser says.
+#[derive(Deserialize, Debug)]
+struct Answer {
+    ok: bool,
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    says: Vec<String>,
+}
+
+fn file(name: &str, bytes: &[u8]) -> File {
+    File { name: name.into(), base64: to_base64(bytes) }
+}
+
+fn case(name: impl Into<String>, world: &World, files: Vec<File>) -> Case {
+    Case { name: name.into(), files, policy: world.trust_text() }
+}
+
+/// Has a browser check the cases. It loads them from here and brings the answers back here; `None` without a browser.
+fn ask(cases: &[Case]) -> Option<Vec<Answer>> {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let profile = tempfile::tempdir().unwrap();
+    let Some(mut browser) = start(profile.path(), &url) else {
+        assert!(std::env::var_os("ISONOMY_REQUIRE_BROWSER").is_none(), "no browser is installed");
+        return None;
+    };
+    let page = format!(
+        "<!doctype html><meta charset=\"utf-8\"><script>{SCRIPT}</script><script>(async () => {{
+            const cases = await (await fetch('/cases')).json();
+            const bytes = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+            const answers = [];
+            for (const {{ files, policy }} of cases) {{
+                answers.push(await Isonomy.verify(files.map((file) => ({{ name: file.name, bytes: bytes(file.base64) }})), policy));
+            }}
+            await fetch('/answers', {{ method: 'POST', body: JSON.stringify(answers) }});
+        }})();</script>"
+    );
+    let answers = serve(&listener, page.as_bytes(), &serde_json::to_vec(cases).unwrap());
+    browser.kill().unwrap();
+    browser.wait().unwrap();
+    let answers: Vec<Answer> = serde_json::from_slice(&answers).unwrap();
+    assert_eq!(answers.len(), cases.len());
+    Some(answers)
+}
+
+fn start(profile: &std::path::Path, url: &str) -> Option<Child> {
+    let flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"];
+    let profile = format!("--user-data-dir={}", profile.display());
+    BROWSERS.iter().find_map(|name| {
+        let mut command = Command::new(name);
+        command.args(flags).args([&profile, url]).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().ok()
+    })
+}
+
+/// Answers requests until the answers come, and gives these.
+fn serve(listener: &TcpListener, page: &[u8], cases: &[u8]) -> Vec<u8> {
+    for stream in listener.incoming() {
+        let mut stream = stream.unwrap();
+        let (head, body) = request(&stream);
+        let (media, answer) = match head.split(' ').nth(1) {
+            Some("/") => ("text/html", page),
+            Some("/cases") => ("application/json", cases),
+            _ => ("text/plain", &b""[..]),
+        };
+        let length = answer.len();
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Type: {media}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+        )
+        .and_then(|()| stream.write_all(answer))
+        .unwrap_or_default();
+        if head.starts_with("POST /answers ") {
+            return body;
+        }
+    }
+    Vec::new()
+}
+
+fn request(stream: &TcpStream) -> (String, Vec<u8>) {
+    let mut reader = BufReader::new(stream);
+    let (mut head, mut length) = (String::new(), 0);
+    for line in reader.by_ref().lines() {
+        let Ok(line) = line else { break };
+        if line.is_empty() {
+            break;
+        }
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        head += &line;
+        head.push('\n');
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    (head, body)
+}
+
+/// A log with a release, whose list a client has.
+fn published() -> (World, Receipt) {
+    let mut world = World::founded();
+    world.release(hashes(0..100), 100);
+    world.publish(100);
+    world.cosign(2, &[(1, 105), (2, 106)]);
+    let list = Client::of(&world).update(&world, 106).unwrap().list;
+    let fingerprint =
+        Fingerprint { algorithm: isonomy_core::list::Algorithm::PdqFull, hash: hash(7).to_vec(), quality: Some(80) };
+    let answer = Matcher::new(list).unwrap().look_up(&fingerprint, at(106));
+    let Verdict::Matched(mut matches) = answer.verdict else { panic!("{:?}", answer.verdict) };
+    (world, matches.remove(0).receipt)
+}
+
+fn two_versions() -> World {
+    let mut world = World::founded();
+    world.release(hashes(0..10), 100);
+    let draft = world.draft(hashes(0..12), 200);
+    let mut other = draft.clone();
+    other.release.expires = at(500);
+    world.log(draft, &SIGNERS);
+    world.log(other, &["m1", "c2", "c3"]);
+    world.publish(200);
+    world.publish(205);
+    world
+}
+
+/// One piece of evidence of each kind, as clients make them.
+fn evidence() -> Vec<(World, Evidence)> {
+    let world = two_versions();
+    let ids: Vec<_> = world.releases().map(|release| release.id()).collect();
+    let mut shown = world.clone();
+    shown.offer_only(&ids[1..2]);
+    let mut client = Client::of(&shown);
+    client.update(&shown, 205).unwrap();
+    shown.offer_only(&ids[2..]);
+    let twice = client.version_from(&shown, 205).unwrap_err().evidence().cloned().unwrap();
+
+    let mut other = world.fork(2);
+    let Draft { release, content } = other.draft(hashes(50..60), 150);
+    other.log(Draft { release, content }, &SIGNERS);
+    other.release(hashes(50..61), 250);
+    other.publish(250);
+    let mut client = Client::of(&world);
+    client.update(&world, 205).unwrap();
+    let fork = client.version_from(&other, 250).unwrap_err().evidence().cloned().unwrap();
+
+    let mut widened = World::founded();
+    widened.release(hashes(0..10), 100);
+    widened.publish(100);
+    widened.publish(105);
+    let mut client = Client::of(&widened);
+    client.update(&widened, 105).unwrap();
+    widened.publish(900);
+    client.update(&widened, 900).unwrap();
+    widened.edition(|charter| charter.matching.max_distance = 31);
+    widened.publish(1000);
+    widened.release(hashes(0..12), 2000);
+    widened.publish(2000);
+    widened.publish(2005);
+    let early = client.version_from(&widened, 2005).unwrap_err().evidence().cloned().unwrap();
+    vec![(world.clone(), twice), (world, fork), (widened, early)]
+}
+
+/// A kind of file with the first implementation's verdict on it.
+struct Kind {
+    name: &'static str,
+    world: World,
+    text: Vec<u8>,
+    beside: Vec<File>,
+    holds: Box<dyn Fn(&World, &[u8]) -> bool>,
+}
+
+fn kinds() -> Vec<Kind> {
+    let (world, receipt) = published();
+    let by_receipt = |world: &World, bytes: &[u8]| {
+        Receipt::parse(bytes).and_then(|receipt| receipt.verify(&world.trust(), None)).is_ok()
+    };
+    let release = world.releases().next().unwrap().id();
+    let note = world.statement(&release).to_bytes();
+    let beside = vec![file("release.note", &note)];
+    let by_proof = move |world: &World, bytes: &[u8]| {
+        TlogProof::parse(bytes).and_then(|proof| proof.verify(&note, key(LOG).verifier(), &world.trust())).is_ok()
+    };
+    let proof = world.seen_proof(&release).to_bytes();
+    let mut kinds = vec![
+        Kind {
+            name: "receipt",
+            world: world.clone(),
+            text: receipt.to_text().into(),
+            beside: vec![],
+            holds: Box::new(by_receipt),
+        },
+        Kind { name: "proof", world: world.clone(), text: proof, beside, holds: Box::new(by_proof) },
+        bundle(world),
+    ];
+    for (name, (world, found)) in ["equivocation", "fork", "early admission"].into_iter().zip(evidence()) {
+        let holds = |world: &World, bytes: &[u8]| {
+            Evidence::parse(bytes).and_then(|evidence| evidence.verify(&world.trust())).is_ok()
+        };
+        kinds.push(Kind { name, world, text: found.to_text().into(), beside: vec![], holds: Box::new(holds) });
+    }
+    kinds
+}
+
+/// A bundle holds if its checkpoint is signed and cosigned, and everything in it is proven.
+fn bundle(world: World) -> Kind {
+    let statements: Vec<Statement> = {
+        let charters = world.charters().map(|charter| Statement::Charter(charter.clone()));
+        charters.chain(world.releases().map(|release| Statement::Release(release.clone()))).collect()
+    };
+    let beside = statements.iter().enumerate().map(|(at, one)| file(&format!("{at}.note"), &one.to_bytes())).collect();
+    let holds = move |world: &World, bytes: &[u8]| {
+        let Ok(bundle) = Bundle::parse(bytes) else { return false };
+        let signed = bundle.checkpoint.verify_log(key(LOG).verifier()).is_ok();
+        let times = world.trust().checkpoint_times(bundle.checkpoint.note());
+        let proven = |included: &isonomy_core::bundle::Included| {
+            let statement = statements.iter().find(|statement| statement.id() == included.id);
+            statement.is_some_and(|statement| included.verify(&statement.to_bytes(), &bundle.checkpoint).is_ok())
+        };
+        let of_list = bundle.list == isonomy_tests::people::list();
+        let cited = |included: &isonomy_core::bundle::Included| {
+            let release = world.statement(&included.id).clone().into_release();
+            release.is_some_and(|release| bundle.charters.iter().any(|one| one.id == release.body().charter))
+        };
+        signed
+            && matches!(times, Ok(Some(_)))
+            && of_list
+            && bundle.charters.iter().chain(&bundle.releases).all(proven)
+            && bundle.releases.iter().all(cited)
+            && !(bundle.charters.is_empty() && bundle.releases.is_empty())
+    };
+    let text = world.bundle().to_bytes();
+    Kind { name: "bundle", world, text, beside, holds: Box::new(holds) }
+}
+
+#[test]
+fn both_implementations_agree_on_every_file_and_on_every_changed_byte() {
+    let (mut cases, mut expected) = (Vec::new(), Vec::new());
+    let kinds = kinds();
+    for kind in &kinds {
+        let files = |text: &[u8]| [vec![file(kind.name, text)], kind.beside.clone()].concat();
+        assert!((kind.holds)(&kind.world, &kind.text), "{}", kind.name);
+        cases.push(case(kind.name, &kind.world, files(&kind.text)));
+        expected.push(true);
+        // A prime step, so that each kind of line is hit at many places.
+        for place in (0..kind.text.len()).step_by(if kind.text.len() > 3000 { 37 } else { 13 }) {
+            let mut text = kind.text.clone();
+            text[place] ^= 1 << (place % 5);
+            cases.push(case(format!("{}, byte {place}", kind.name), &kind.world, files(&text)));
+            expected.push((kind.holds)(&kind.world, &text));
+        }
+    }
+    let Some(answers) = ask(&cases) else { return };
+    let differ: Vec<String> = cases
+        .iter()
+        .zip(&expected)
+        .zip(&answers)
+        .filter(|((_, expected), answer)| answer.ok != **expected || answer.reason.contains("this program failed"))
+        .map(|((case, expected), answer)| format!("{}: expected {expected}, found {answer:?}", case.name))
+        .collect();
+    assert_eq!(differ, [""; 0], "of {}", cases.len());
+    assert!(expected.iter().filter(|holds| !**holds).count() * 10 > expected.len() * 6, "most changes matter");
+}
+
+#[test]
+fn each_kind_of_tampering_is_refused_for_its_reason() {
+    let (world, receipt) = published();
+    let text = receipt.to_text();
+    let changed = |from: &str, to: &str| {
+        assert!(text.contains(from), "{from} in {text}");
+        text.replacen(from, to, 1)
+    };
+    let trust = world.trust_text();
+    let entry = to_base64(&hash(7));
+    let other = to_base64(&hash(8));
+    let line = |name: &str| {
+        let line = text.lines().find(|line| line.contains(&format!("\u{2014} {name} "))).unwrap().trim();
+        line.trim_end_matches(',').to_owned()
+    };
+    let receipt_of = |text: String| vec![file("receipt", text.as_bytes())];
+    let note = |id| file("note", &world.statement(&id).to_bytes());
+    let (charter, release) = (world.charters().next().unwrap().id(), world.releases().next().unwrap().id());
+    let proof = file("proof", &world.seen_proof(&release).to_bytes());
+    // Two witnesses signed the newest checkpoint; without one of them there is no quorum.
+    let without_witness = text.replacen(&format!(",\n    {}", line("witness.example/2")), "", 1);
+    let table: Vec<(Vec<File>, String, &str)> = vec![
+        (
+            receipt_of(changed(&entry, &other)),
+            trust.clone(),
+            "the entry in the list: the proof does not lead to the root",
+        ),
+        (receipt_of(changed("\"entry_index\": ", "\"entry_index\": 1")), trust.clone(), "the entry in the list"),
+        (receipt_of(changed("\"release_index\": 1", "\"release_index\": 0")), trust.clone(), "the release in the log"),
+        (
+            receipt_of(changed("\"release_index\": 1", "\"release_index\": 9")),
+            trust.clone(),
+            "there is no place 9 among 2",
+        ),
+        (receipt_of(changed("\\\"entries\\\": 100", "\\\"entries\\\": 101")), trust.clone(), "the release in the log"),
+        (receipt_of(changed("\\\"threshold\\\": 2", "\\\"threshold\\\": 1")), trust.clone(), "the charter in the log"),
+        (
+            receipt_of(changed("    \"log.example/isonomy\",\n    \"2\"", "    \"log.example/isonomy\",\n    \"3\"")),
+            trust.clone(),
+            "the log\u{2019}s signature on the checkpoint is wrong",
+        ),
+        (receipt_of(without_witness), trust.clone(), "1 of 3 witnesses cosigned the checkpoint, which is no quorum"),
+        (
+            receipt_of(text.replace("  \"receipt\"", " \"receipt\"")),
+            trust.clone(),
+            "not in the one form that it may have",
+        ),
+        (receipt_of(changed("\"receipt\": ", "\"other\": 1,\n  \"receipt\": ")), trust.clone(), "has not the fields"),
+        (
+            receipt_of(text.clone()),
+            trust.replace("log log.example/isonomy+", "log log.example/other+"),
+            "does not belong to it",
+        ),
+        (receipt_of(text.clone()), trust.replace("quorum two", "quorum none"), "asks for no witness"),
+        (
+            receipt_of(text.clone()),
+            trust.replace("group two 2", "group two 3"),
+            "2 of 3 witnesses cosigned the checkpoint",
+        ),
+        (vec![proof.clone(), note(charter)], trust.clone(), "note in the log: the proof does not lead to the root"),
+        (vec![proof], trust.clone(), "add the entry that it is about"),
+        (vec![file("bundle", &world.bundle().to_bytes()), note(charter)], trust.clone(), "add that statement"),
+        (vec![file("x", b"nothing")], trust.clone(), "none of the files is a receipt"),
+        (vec![file("x", &[0xff, 0xfe])], trust.clone(), "is not text"),
+        (vec![], trust.clone(), "choose a file first"),
+    ];
+    let cases: Vec<Case> = table
+        .iter()
+        .map(|(files, policy, name)| Case { name: (*name).into(), files: files.clone(), policy: policy.clone() })
+        .collect();
+    let Some(answers) = ask(&cases) else { return };
+    for ((_, _, reason), answer) in table.iter().zip(&answers) {
+        assert!(!answer.ok && answer.reason.contains(reason), "{reason}: {answer:?}");
+    }
+}
+
+#[test]
+fn what_holds_is_said_in_sentences() {
+    let cases: Vec<Case> = kinds()
+        .iter()
+        .map(|kind| case(kind.name, &kind.world, [vec![file(kind.name, &kind.text)], kind.beside.clone()].concat()))
+        .collect();
+    let Some(answers) = ask(&cases) else { return };
+    let said: Vec<String> = answers.iter().map(|answer| answer.says.join(" ")).collect();
+    for (at, words) in [
+        (0, "stands in version 1 of hotline.example/images. That version was endorsed by c1 (DE), c3 (FR)."),
+        (0, "2 of 3 witnesses have cosigned it"),
+        (1, "release.note is entry 1 of the log log.example/isonomy."),
+        (2, "Version 1 is in the log and endorsed as its charter asks: 100 entries"),
+        (3, "m1, c3 signed two texts for version 2 of hotline.example/images."),
+        (4, "The log log.example/isonomy signed two histories"),
+        (5, "under edition 2, which was public for at most 1100 s of the notice of 3600 s."),
+    ] {
+        assert!(said[at].contains(words), "{words}: {}", said[at]);
+    }
+}
