@@ -2,6 +2,8 @@
 
 mod attacks;
 #[cfg(unix)]
+mod hammer;
+#[cfg(unix)]
 mod kills;
 mod lists;
 mod world;
