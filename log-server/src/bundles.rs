@@ -8,7 +8,7 @@ use isonomy_core::rules::history::{History, ListHistory, LoggedRelease};
 use isonomy_core::rules::releases;
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
-use isonomy_core::tree::LeafIndex;
+use isonomy_core::tree::{LeafIndex, TreeSize};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -136,11 +136,11 @@ struct IndexedRelease {
     expires: Timestamp,
 }
 
-/// The index of lists, as JSON, for people and tools; nothing is trusted because of it.
-pub fn index(origin: &str, history: &History) -> Result<Vec<u8>, serde_json::Error> {
+/// The index of the lists in a log of this size, as JSON, for people and tools; nothing is trusted because of it.
+pub fn index(origin: &str, history: &History, size: TreeSize) -> Result<Vec<u8>, serde_json::Error> {
     let lists = history.lists().filter_map(|(name, list)| {
-        let edition = list.editions().newest()?;
-        let newest = list.releases().last().map(|logged| {
+        let edition = list.editions().all().iter().rfind(|edition| edition.index().0 < size.0)?;
+        let newest = list.releases().iter().rfind(|logged| logged.index.0 < size.0).map(|logged| {
             let body = logged.release.body();
             let (version, entries, created, expires) = (body.version, body.entries, body.created, body.expires);
             IndexedRelease { version, release: logged.release.id().to_hex(), entries, created, expires }

@@ -13,6 +13,7 @@
 
 use isonomy_core::resource::Resource;
 use isonomy_store::files::{self, FileError};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The name of the index of lists, which is no [`Resource`] because no client relies on it.
@@ -54,20 +55,31 @@ impl PublicFolder {
         self.replace_at(&self.path(resource), bytes)
     }
 
-    /// Writes a resource that never changes, durably; that it is there already with the same bytes is fine.
-    pub fn write_once(&self, resource: &Resource, bytes: &[u8]) -> Result<(), FileError> {
-        let path = self.path(resource);
-        create_parent(&path)?;
-        files::write_once(&path, bytes)
-    }
-
-    /// Writes a tile durably. What stands there with other bytes is left from a batch that was never committed, and is
-    /// replaced: the caller has made sure that no committed tree needs it.
-    pub fn write_uncommitted(&self, resource: &Resource, bytes: &[u8]) -> Result<(), FileError> {
-        match self.write_once(resource, bytes) {
-            Err(FileError::Differs { .. }) => self.replace(resource, bytes),
+    /// Writes resources that never change, durably. What stands there with other bytes is damaged, and is replaced: the
+    /// caller has proven that these are the right ones.
+    pub fn write_proven(&self, resources: &[(Resource, Vec<u8>)]) -> Result<(), FileError> {
+        let files = self.files(resources)?;
+        match files::write_all_once(&files) {
+            Err(FileError::Differs { path }) => {
+                tracing::error!(?path, "a file was damaged and is replaced");
+                files::replace_all(&files)
+            }
             result => result,
         }
+    }
+
+    /// Writes resources, durably, each in place of what is there, if anything.
+    pub fn replace_all(&self, resources: &[(Resource, Vec<u8>)]) -> Result<(), FileError> {
+        let files = self.files(resources)?;
+        files::replace_all(&files)
+    }
+
+    /// The files of resources, in folders that are there.
+    fn files<'r>(&self, resources: &'r [(Resource, Vec<u8>)]) -> Result<Vec<(PathBuf, &'r [u8])>, FileError> {
+        let files: Vec<_> = resources.iter().map(|(what, bytes)| (self.path(what), bytes.as_slice())).collect();
+        let parents: BTreeSet<&Path> = files.iter().filter_map(|(path, _)| path.parent()).collect();
+        parents.into_iter().try_for_each(files::create_dir_all_durable)?;
+        Ok(files)
     }
 
     /// Writes the index of lists.
@@ -101,13 +113,15 @@ mod tests {
         let folder = PublicFolder::open(dir.path().join("public")).unwrap();
         let statement = Resource::Statement(StatementId([7; 32]));
         assert_eq!(folder.read(&statement).unwrap(), None);
-        folder.write_once(&statement, b"text").unwrap();
-        folder.write_once(&statement, b"text").unwrap();
-        assert!(matches!(folder.write_once(&statement, b"other"), Err(FileError::Differs { .. })));
+        folder.write_proven(&[(statement.clone(), b"text".to_vec())]).unwrap();
         assert_eq!(folder.read(&statement).unwrap().unwrap(), b"text");
         assert_eq!(folder.path(&statement), dir.path().join("public/statement").join("07".repeat(32)));
         folder.replace(&Resource::Checkpoint, b"one").unwrap();
-        folder.write_uncommitted(&Resource::Checkpoint, b"two").unwrap();
+        folder.replace_all(&[(Resource::Checkpoint, b"two".to_vec())]).unwrap();
         assert_eq!(folder.read(&Resource::Checkpoint).unwrap().unwrap(), b"two");
+        for bytes in [b"damaged", b"written"] {
+            folder.write_proven(&[(statement.clone(), bytes.to_vec())]).unwrap();
+            assert_eq!(folder.read(&statement).unwrap().unwrap(), bytes);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The log server: admission, sequencing, witnessing, publication.
 //!
 //! A statement's way: judged by [`admission`] → waits for its [`objects`], if it is a release, whose [`content`] is then
-//! judged → sequenced in a batch, appended to the [`log`], which commits a signed checkpoint → shown to the
+//! judged → sequenced in a batch, appended to the [`log`], which commits a signed checkpoint → integrated, shown to the
 //! [`witnesses`] → when the quorum has cosigned, published with seen proofs and [`bundles`] → answered with its proof.
 //! Nothing is acknowledged before that.
 //!
@@ -13,7 +13,7 @@
 //! | [`admission`], [`content`] | what may be logged | how, and when |
 //! | [`objects`], [`pending`] | what a release waits for | whether it may be logged |
 //! | [`bundles`] | what clients need | files |
-//! | `publication`, `sequencer`, `recovery` | the order of all this | HTTP |
+//! | `sequencer`, `publisher`, `publication`, `recovery` | the order of all this | HTTP |
 //! | `http` | the surface | everything else |
 //! | [`fsck`] | how to check a whole log, ours or another | how to mend it |
 //!
@@ -25,6 +25,8 @@
 pub mod admission;
 pub mod bundles;
 pub mod content;
+#[cfg(test)]
+mod faults;
 pub mod files;
 pub mod fsck;
 mod http;
@@ -32,6 +34,7 @@ pub mod log;
 pub mod objects;
 pub mod pending;
 mod publication;
+mod publisher;
 mod recovery;
 pub mod refusal;
 mod sequencer;

@@ -1,7 +1,7 @@
 //! Objects: received under a temporary name, staged until their release is sequenced, then public.
 //!
 //! ```text
-//! private/incoming/<number>/object    being received
+//! private/incoming/.tmp-…             being received
 //! private/staged/<sha256 hex>         complete; its release is admitted, but not sequenced
 //! public/object/<sha256 hex>          of a release that is sequenced
 //! ```
@@ -11,13 +11,10 @@ use crate::refusal::Refusal;
 use isonomy_core::hash::ObjectDigest;
 use isonomy_core::release::{ObjectRef, Release};
 use isonomy_core::resource::Resource;
-use isonomy_store::files::{self, FileError};
+use isonomy_store::files::{self, FileError, Incoming};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many may send the same object at a time, each at the price of its size on the disk.
@@ -32,14 +29,6 @@ pub enum ObjectError {
     /// The disk's fault.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The disk's fault, while receiving.
-    #[error("can't write an object that is being received to {}: {source}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
     /// An object that should be there is not, or not as it was.
     #[error("the object {0} is missing or damaged; put it back from a mirror or a backup")]
     Damaged(ObjectDigest),
@@ -50,7 +39,6 @@ pub struct Objects {
     public: PublicFolder,
     staged: PathBuf,
     incoming: PathBuf,
-    next: AtomicU64,
     receiving: Receiving,
 }
 
@@ -63,13 +51,11 @@ impl Objects {
         let (staged, incoming) = (private.join("staged"), private.join("incoming"));
         files::create_dir_all_durable(&staged)?;
         // Leftovers cost nothing but space, so that they can't be removed is no reason not to start.
-        if let Err(error) = std::fs::remove_dir_all(&incoming)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
+        if let Err(error) = files::remove_tree(&incoming) {
             tracing::warn!(%error, "objects left over from the last run can't be removed");
         }
         files::create_dir_all_durable(&incoming)?;
-        Ok(Self { public, staged, incoming, next: AtomicU64::new(0), receiving: Receiving::default() })
+        Ok(Self { public, staged, incoming, receiving: Receiving::default() })
     }
 
     /// Whether the object is there, staged or public.
@@ -96,13 +82,9 @@ impl Objects {
     /// Begins to receive an object; [`Refusal::Busy`] if enough others are sending it already.
     pub fn receive(&self, object: ObjectRef) -> Result<Upload, ObjectError> {
         let turn = Turn::take(&self.receiving, object.sha256)?;
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let folder = self.incoming.join(number.to_string());
-        files::create_dir_all_durable(&folder)?;
-        let path = folder.join("object");
-        let file = File::create(&path).map_err(|source| ObjectError::Write { path, source })?;
+        let file = Incoming::begin(&self.incoming)?;
         let target = self.staged.join(object.sha256.to_hex());
-        Ok(Upload { object, folder, target, file, hasher: Sha256::new(), size: 0, _turn: turn })
+        Ok(Upload { object, target, file, hasher: Sha256::new(), size: 0, _turn: turn })
     }
 
     /// Makes the objects of a release public.
@@ -124,11 +106,10 @@ impl Objects {
 
     /// Removes staged objects that are not among `wanted`.
     pub fn sweep(&self, wanted: &BTreeSet<ObjectDigest>) -> Result<(), FileError> {
-        let Ok(entries) = std::fs::read_dir(&self.staged) else { return Ok(()) };
-        for entry in entries.flatten() {
-            let digest = entry.file_name().to_str().and_then(ObjectDigest::from_hex);
+        for name in files::names_in(&self.staged)? {
+            let digest = name.to_str().and_then(ObjectDigest::from_hex);
             if digest.is_some_and(|digest| !wanted.contains(&digest)) {
-                files::remove_durable(&entry.path())?;
+                files::remove_durable(&self.staged.join(name))?;
             }
         }
         Ok(())
@@ -171,9 +152,8 @@ impl Drop for Turn {
 /// An object that is being received; gone when it is dropped.
 pub struct Upload {
     object: ObjectRef,
-    folder: PathBuf,
     target: PathBuf,
-    file: File,
+    file: Incoming,
     hasher: Sha256,
     size: u64,
     _turn: Turn,
@@ -192,8 +172,7 @@ impl Upload {
             return Err(Refusal::ObjectTooLarge { expected: self.object.size }.into());
         }
         self.hasher.update(bytes);
-        let failed = |source| ObjectError::Write { path: self.folder.join("object"), source };
-        self.file.write_all(bytes).map_err(failed)
+        Ok(self.file.write(bytes)?)
     }
 
     /// Stages the object, durably, if it is whole and has the right digest.
@@ -206,17 +185,10 @@ impl Upload {
         if digest != self.object.sha256 {
             return Err(Refusal::OtherDigest { found: digest }.into());
         }
-        files::sync_tree(&self.folder)?;
-        match files::rename_durable(&self.folder.join("object"), &self.target) {
+        match self.file.finish_as(&self.target) {
             Err(FileError::Exists { .. }) => Ok(()), // somebody else sent it meanwhile
             result => Ok(result?),
         }
-    }
-}
-
-impl Drop for Upload {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 

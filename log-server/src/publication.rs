@@ -11,12 +11,15 @@ use crate::log::{LogError, NodeReader};
 use crate::recovery::seen_since;
 use crate::state::{Published, State};
 use isonomy_core::checkpoint::CheckpointNote;
+use isonomy_core::hash::StatementId;
 use isonomy_core::policy::QuorumTimes;
 use isonomy_core::resource::Resource;
 use isonomy_core::statement::{Statement, StatementError};
+use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::{TlogProof, TlogProofError};
 use isonomy_core::tree::LeafIndex;
 use isonomy_store::files::FileError;
+use std::collections::BTreeSet;
 
 /// Why something could not be published. None of these is a submitter's fault.
 #[derive(Debug, thiserror::Error)]
@@ -51,44 +54,58 @@ pub enum PublicationError {
 /// Publishes a checkpoint that a quorum has cosigned, at these times.
 pub(crate) fn publish(state: &State, cosigned: &CheckpointNote, times: QuorumTimes) -> Result<(), PublicationError> {
     let size = cosigned.checkpoint().size;
-    let covered: Vec<LeafIndex> = state.unseen().iter().copied().take_while(|index| index.0 < size.0).collect();
+    let covered: BTreeSet<LeafIndex> = state.unseen().iter().copied().take_while(|index| index.0 < size.0).collect();
     let mut reader = state.log.reader(size);
-    for index in &covered {
-        publish_statement(state, cosigned, *index, &mut reader)?;
-    }
+    publish_statements(state, cosigned, &covered, &mut reader)?;
     state.log.publish(cosigned)?;
     write_bundles(state, cosigned, times, &mut reader)?;
-    for index in &covered {
-        state.unseen().remove(index);
-    }
+    state.unseen().retain(|index| !covered.contains(index));
     state.published.send_replace(Published { size, times: Some(times) });
     Ok(())
 }
 
-/// Writes a statement and its seen proof, unless there is one already that holds: that was the first.
-fn publish_statement(
+/// Writes statements and their seen proofs.
+fn publish_statements(
     state: &State,
     cosigned: &CheckpointNote,
-    index: LeafIndex,
+    covered: &BTreeSet<LeafIndex>,
     reader: &mut NodeReader<'_>,
 ) -> Result<(), PublicationError> {
-    let (log, entry) = (&state.log, state.log.entry(index)?);
-    let statement = Statement::parse(&entry).map_err(|source| PublicationError::NotAStatement { index, source })?;
-    let id = statement.id();
-    log.public().write_once(&Resource::Statement(id), &entry)?;
-    let since = match seen_since(log, &state.policy, &id, index, &entry)? {
-        Some(since) => since,
-        None => {
-            let path = reader.inclusion(index)?;
-            let proof = TlogProof { extra: None, index, path, checkpoint: cosigned.clone() };
-            let verified = proof.verify(&entry, log.key(), &state.policy);
-            let times = verified.map_err(|source| PublicationError::Proof { index, source })?;
-            log.public().replace(&Resource::SeenProof(id), &proof.to_bytes())?;
-            times.earliest
-        }
-    };
-    state.history_mut().set_public_since(&id, since);
+    let mut entries = state.log.entries();
+    let (mut statements, mut proofs, mut seen) = (Vec::new(), Vec::new(), Vec::new());
+    for &index in covered {
+        let entry = entries.entry(index)?;
+        let statement = Statement::parse(entry).map_err(|source| PublicationError::NotAStatement { index, source })?;
+        let id = statement.id();
+        let (since, proof) = seen_proof(state, cosigned, &id, index, entry, reader)?;
+        statements.push((Resource::Statement(id), entry.to_vec()));
+        proofs.extend(proof.map(|proof| (Resource::SeenProof(id), proof.to_bytes())));
+        seen.push((id, since));
+    }
+    state.log.public().write_proven(&statements)?;
+    state.log.public().replace_all(&proofs)?;
+    let mut history = state.history_mut();
+    seen.iter().for_each(|(id, since)| history.set_public_since(id, *since));
     Ok(())
+}
+
+/// Since when a statement is public, and its seen proof, unless there is one already that holds: that was the first.
+fn seen_proof(
+    state: &State,
+    cosigned: &CheckpointNote,
+    id: &StatementId,
+    index: LeafIndex,
+    entry: &[u8],
+    reader: &mut NodeReader<'_>,
+) -> Result<(Timestamp, Option<TlogProof>), PublicationError> {
+    if let Some(since) = seen_since(&state.log, &state.policy, id, index, entry)? {
+        return Ok((since, None));
+    }
+    let path = reader.inclusion(index)?;
+    let proof = TlogProof { extra: None, index, path, checkpoint: cosigned.clone() };
+    let verified = proof.verify(entry, state.log.key(), &state.policy);
+    let times = verified.map_err(|source| PublicationError::Proof { index, source })?;
+    Ok((times.earliest, Some(proof)))
 }
 
 fn write_bundles(
@@ -102,13 +119,11 @@ fn write_bundles(
     for (name, list) in history.lists() {
         let prove = |index| reader.inclusion(index);
         if let Some(bundle) = bundles::of_history(name, list, cosigned, times.latest, prove)? {
-            bundles.push((name.clone(), bundle.to_bytes()));
+            bundles.push((Resource::Bundle(name.clone()), bundle.to_bytes()));
         }
     }
-    let index = bundles::index(state.log.key().name(), &history)?;
+    let index = bundles::index(state.log.key().name(), &history, cosigned.checkpoint().size)?;
     drop(history);
-    for (name, bundle) in bundles {
-        state.log.public().replace(&Resource::Bundle(name), &bundle)?;
-    }
+    state.log.public().replace_all(&bundles)?;
     Ok(state.log.public().write_lists(&index)?)
 }

@@ -40,7 +40,8 @@ pub enum RecoveryError {
 pub(crate) struct Recovered {
     /// All its statements, judged.
     pub(crate) history: History,
-    /// Those without a seen proof that its policy accepts.
+    /// Those whose file is missing or damaged, or that have no seen proof that the policy accepts: they are published
+    /// with the next checkpoint.
     pub(crate) unseen: BTreeSet<LeafIndex>,
 }
 
@@ -65,7 +66,7 @@ pub(crate) fn recover(log: &Log, policy: &Policy) -> Result<Recovered, RecoveryE
         let statement = statement.map_err(|source| RecoveryError::NotAStatement { index, source })?;
         let id = statement.id();
         let seen = seen_since(log, policy, &id, index, &entry)?;
-        if seen.is_none() {
+        if seen.is_none() || !is_public(log, id, &entry)? {
             recovered.unseen.insert(index);
         }
         let place = Place { index, public_since: seen.unwrap_or_else(now) };
@@ -76,6 +77,11 @@ pub(crate) fn recover(log: &Log, policy: &Policy) -> Result<Recovered, RecoveryE
         Ok::<(), RecoveryError>(())
     })?;
     Ok(recovered)
+}
+
+/// Whether a statement's own file is as it should be.
+fn is_public(log: &Log, id: StatementId, entry: &[u8]) -> Result<bool, FileError> {
+    Ok(log.public().read(&Resource::Statement(id))?.is_some_and(|bytes| bytes == entry))
 }
 
 /// Since when a statement is public, by its seen proof; `None` if there is none that holds under this policy.

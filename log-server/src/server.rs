@@ -6,10 +6,11 @@ use crate::http::{self, Surface};
 use crate::log::{Log, LogError};
 use crate::objects::Objects;
 use crate::pending::Pending;
+use crate::publisher::Publisher;
 use crate::recovery::{self, RecoveryError};
 use crate::sequencer::{Sequencer, SequencerError};
 use crate::state::{Published, State};
-use crate::witnesses::Witnesses;
+use crate::witnesses::{WitnessBoard, Witnesses};
 use isonomy_core::note::{KeyType, SigningKey, VerifierKey};
 use isonomy_core::policy::Policy;
 use isonomy_fetch::FetchError;
@@ -86,21 +87,25 @@ pub async fn run(
     check(&config)?;
     let witnesses = Witnesses::new(config.policy.clone())?;
     let republish_every = config.republish_every;
-    let opened = tokio::task::spawn_blocking(move || open(config)).await;
+    let board = witnesses.board();
+    let opened = tokio::task::spawn_blocking(move || open(config, board)).await;
     let (state, _lock) = opened.map_err(|_| ServeError::Panicked)??;
     witnesses.check_memory(&state.log).await?;
 
     let users = (Arc::downgrade(&state), Arc::downgrade(&state.log));
     let (stopper, stop) = watch::channel(false);
     let (sender, queue) = mpsc::channel(QUEUE);
-    let sequencer = Sequencer { state: Arc::clone(&state), witnesses, queue, republish_every, stop: stop.clone() };
-    let sequencer = tokio::spawn(stop_after(sequencer, stopper.clone()));
+    let sequencer = Sequencer { state: Arc::clone(&state), queue, stop: stop.clone() };
+    let publisher = Publisher { state: Arc::clone(&state), witnesses, republish_every, stop: stop.clone() };
+    let sequencer = tokio::spawn(stop_after(sequencer.run(), stopper.clone()));
+    let publisher = tokio::spawn(stop_after(publisher.run(), stopper.clone()));
     let closing = stop.clone();
     let surface = Surface { shared: state, queue: sender, stop, judges: Arc::new(Semaphore::new(http::JUDGES)) };
     isonomy_serve::serve(listener, http::router(surface), Limits::default(), stopped(shutdown, closing, stopper)).await;
-    let sequenced = sequencer.await;
+    let (sequenced, published) = (sequencer.await, publisher.await);
     unused(users).await;
-    Ok(sequenced.map_err(|_| ServeError::Panicked)??)
+    sequenced.map_err(|_| ServeError::Panicked)??;
+    Ok(published.map_err(|_| ServeError::Panicked)??)
 }
 
 /// Waits until the last thread that still reads from the disk has ended, so that the folder is free when the server says
@@ -130,19 +135,19 @@ fn check(config: &Config) -> Result<(), ServeError> {
 }
 
 /// Opens everything in the data folder, and takes its lock.
-fn open(config: Config) -> Result<(Arc<State>, FolderLock), ServeError> {
+fn open(config: Config, witnesses: Arc<WitnessBoard>) -> Result<(Arc<State>, FolderLock), ServeError> {
     let Config { data, key, policy, publishers, auditors, .. } = config;
     files::create_dir_all_durable(&data)?;
     let lock = FolderLock::acquire(&data)?;
     remove_leftovers(&data)?;
-    let state = open_state(&data, key, policy, Admission::new(publishers, auditors))?;
+    let state = open_state(&data, key, policy, Admission::new(publishers, auditors), witnesses)?;
     state.tidy()?;
     Ok((Arc::new(state), lock))
 }
 
 /// Removes what a server that was killed in the middle of its work has left, so that it neither fills the disk nor gets
 /// into mirrors.
-fn remove_leftovers(data: &Path) -> Result<(), FileError> {
+pub(crate) fn remove_leftovers(data: &Path) -> Result<(), FileError> {
     for folder in ["public", "private"].map(|name| data.join(name)).iter().filter(|folder| folder.is_dir()) {
         match files::remove_temporaries_below(folder)? {
             0 => {}
@@ -152,7 +157,13 @@ fn remove_leftovers(data: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
-fn open_state(data: &Path, key: SigningKey, policy: Policy, admission: Admission) -> Result<State, ServeError> {
+pub(crate) fn open_state(
+    data: &Path,
+    key: SigningKey,
+    policy: Policy,
+    admission: Admission,
+    witnesses: Arc<WitnessBoard>,
+) -> Result<State, ServeError> {
     let private = data.join("private");
     let public = PublicFolder::open(data.join("public"))?;
     let store = recovery::open_store(&private.join("state"))?;
@@ -164,17 +175,22 @@ fn open_state(data: &Path, key: SigningKey, policy: Policy, admission: Admission
         history: RwLock::new(recovered.history),
         unseen: Mutex::new(recovered.unseen),
         lag: AtomicU64::new(0),
+        grown: watch::Sender::new(log.size()),
         published: watch::Sender::new(Published::default()),
+        witnesses,
         log: Arc::new(log),
         policy,
         admission,
     })
 }
 
-/// However the sequencer ends, the rest of the server ends with it.
-async fn stop_after(sequencer: Sequencer, stopper: watch::Sender<bool>) -> Result<(), SequencerError> {
+/// However sequencer or publisher ends, the rest of the server ends with it.
+async fn stop_after(
+    task: impl Future<Output = Result<(), SequencerError>>,
+    stopper: watch::Sender<bool>,
+) -> Result<(), SequencerError> {
     let _stop = StopOnDrop(stopper);
-    sequencer.run().await
+    task.await
 }
 
 struct StopOnDrop(watch::Sender<bool>);

@@ -6,6 +6,7 @@ use crate::log::Log;
 use crate::objects::{ObjectError, Objects};
 use crate::pending::Pending;
 use crate::refusal::Refusal;
+use crate::witnesses::WitnessBoard;
 use isonomy_core::hash::{ObjectDigest, StatementId};
 use isonomy_core::policy::{Policy, QuorumTimes};
 use isonomy_core::release::Release;
@@ -39,8 +40,12 @@ pub(crate) struct State {
     pub(crate) unseen: Mutex<BTreeSet<LeafIndex>>,
     /// How many seconds the quorum's clocks were behind this machine's in the newest round.
     pub(crate) lag: AtomicU64,
+    /// The size of the committed tree, whenever it grows.
+    pub(crate) grown: watch::Sender<TreeSize>,
     /// What was published since the server started.
     pub(crate) published: watch::Sender<Published>,
+    /// How each witness answers, for the log, metrics and health.
+    pub(crate) witnesses: Arc<WitnessBoard>,
 }
 
 /// How far publication has come since the server started.

@@ -1,5 +1,10 @@
 //! The witness round: all witnesses are shown a checkpoint at once, and the cosignatures are collected that come back in
 //! time. Nothing that a witness answers is believed before it is verified.
+//!
+//! Once there is a quorum, the others are waited for a little: clients with another policy may count them. While somebody
+//! waits for what is to be published: briefly, and not at all for a witness that failed the last time. While nobody does,
+//! since the tree is unchanged: longer. So a slow or broken one delays nothing, and a slow but honest one is still heard
+//! whenever there is time.
 
 use crate::log::{Log, LogError};
 use isonomy_core::add_checkpoint::AddCheckpoint;
@@ -7,17 +12,22 @@ use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::cosignature;
 use isonomy_core::note::{NoteError, Signature, VerifierKey};
 use isonomy_core::policy::{Policy, QuorumTimes};
+use isonomy_core::time::Timestamp;
 use isonomy_core::tree::TreeSize;
 use isonomy_fetch::{FetchError, HttpLimits, WitnessClient, WitnessError};
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, sleep_until, timeout};
 
 /// How long one witness is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long more cosignatures are waited for once there are enough: clients with another policy may count them.
+/// How long more cosignatures are waited for once there are enough, while somebody waits.
 const GRACE: Duration = Duration::from_millis(500);
+/// How long while nobody does.
+const LONG_GRACE: Duration = Duration::from_secs(5);
 /// How often a witness may say in one round that it knows another size.
 const ATTEMPTS: usize = 3;
 
@@ -30,6 +40,9 @@ pub enum WitnessFailure {
     /// It took too long.
     #[error("it did not answer within {} seconds", PATIENCE.as_secs())]
     TooSlow,
+    /// The round ended without it.
+    #[error("it had not answered when the quorum had, and was not waited for any longer")]
+    Late,
     /// It knows a larger tree of this log than the log itself.
     #[error(
         "it says that it has seen this log at size {known}, but the log is of size {size}; if that is true, the log's data was rolled back"
@@ -62,10 +75,55 @@ struct Member {
     known: TreeSize,
 }
 
+/// How a witness answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WitnessState {
+    /// Its name.
+    pub name: String,
+    /// The size that it cosigned last since the server started, and when it says that was.
+    pub cosigned: Option<(TreeSize, Timestamp)>,
+    /// How many rounds it has failed in a row.
+    pub failures: u32,
+    /// Why, the last time; none if it cosigned then.
+    pub failure: Option<String>,
+}
+
+/// How all witnesses answer, for whoever wants to look.
+#[derive(Default)]
+pub struct WitnessBoard(Mutex<Vec<WitnessState>>);
+
+impl WitnessBoard {
+    /// Each witness of the policy that has a URL, in its order.
+    pub fn states(&self) -> Vec<WitnessState> {
+        self.lock().clone()
+    }
+
+    fn cosigned(&self, at: usize, size: TreeSize, time: Timestamp) {
+        if let Some(state) = self.lock().get_mut(at) {
+            (state.cosigned, state.failures, state.failure) = (Some((size, time)), 0, None);
+        }
+    }
+
+    fn failed(&self, at: usize, failure: &WitnessFailure) {
+        if let Some(state) = self.lock().get_mut(at) {
+            (state.failures, state.failure) = (state.failures.saturating_add(1), Some(failure.to_string()));
+        }
+    }
+
+    fn is_failing(&self, at: usize) -> bool {
+        self.lock().get(at).is_some_and(|state| state.failures > 0)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<WitnessState>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The witnesses of a policy that have a URL.
 pub struct Witnesses {
     policy: Policy,
     members: Vec<Member>,
+    board: Arc<WitnessBoard>,
 }
 
 /// What came of a round.
@@ -93,13 +151,21 @@ impl Witnesses {
             let (name, key) = (witness.key.name().to_owned(), witness.key.clone());
             members.push(Member { name, key, client, known: TreeSize(0) });
         }
-        Ok(Self { policy, members })
+        let state =
+            |member: &Member| WitnessState { name: member.name.clone(), cosigned: None, failures: 0, failure: None };
+        let board = Arc::new(WitnessBoard(Mutex::new(members.iter().map(state).collect())));
+        Ok(Self { policy, members, board })
+    }
+
+    /// How they answer, as of the newest round.
+    pub fn board(&self) -> Arc<WitnessBoard> {
+        Arc::clone(&self.board)
     }
 
     /// Fails if a witness can show a checkpoint with this log's signature that the log does not remember. Witnesses that
     /// don't answer are not waited for long: this is a safety net, not a condition.
     pub async fn check_memory(&self, log: &Log) -> Result<(), LogError> {
-        let head = log.head();
+        let head = log.integrated();
         let head = head.checkpoint();
         let ask = |member: &Member| {
             let (client, origin) = (member.client.clone(), head.origin.clone());
@@ -121,10 +187,48 @@ impl Witnesses {
         Ok(())
     }
 
-    /// Shows all witnesses the log's committed checkpoint.
-    pub async fn round(&mut self, log: &Arc<Log>) -> Round {
-        let head = log.head();
-        let mut tasks = JoinSet::new();
+    /// Shows all witnesses the log's newest integrated checkpoint. Nobody waits for it if a tree of its size is published
+    /// already, until `grown` says that the log has grown.
+    pub async fn round(
+        &mut self,
+        log: &Arc<Log>,
+        published: Option<TreeSize>,
+        mut grown: watch::Receiver<TreeSize>,
+    ) -> Round {
+        let head = log.integrated();
+        let size = head.checkpoint().size;
+        let mut is_idle = published == Some(size) && *grown.borrow() == size;
+        let mut asked = self.ask_all(log, &head);
+        let mut open: BTreeSet<usize> = (0..self.members.len()).collect();
+        let mut round = Round { cosigned: head, times: None, failures: Vec::new() };
+        let mut until = Instant::now() + 2 * PATIENCE;
+        while round.times.is_none() || open.iter().any(|at| is_idle || !self.board.is_failing(*at)) {
+            tokio::select! {
+                answer = asked.join_next() => {
+                    let Some(answer) = answer else { break };
+                    let had_quorum = round.times.is_some();
+                    self.take_answer(answer, &mut open, &mut round);
+                    if !had_quorum && round.times.is_some() {
+                        until = Instant::now() + if is_idle { LONG_GRACE } else { GRACE };
+                    }
+                }
+                grew = has_grown(&mut grown, size), if is_idle => {
+                    is_idle = false;
+                    if grew && round.times.is_some() {
+                        until = until.min(Instant::now() + GRACE);
+                    }
+                }
+                () = sleep_until(until) => break,
+            }
+        }
+        for at in open {
+            self.note_failure(at, WitnessFailure::Late, &mut round);
+        }
+        round
+    }
+
+    fn ask_all(&self, log: &Arc<Log>, head: &CheckpointNote) -> JoinSet<(usize, Result<Signature, WitnessFailure>)> {
+        let mut asked = JoinSet::new();
         for (at, member) in self.members.iter().enumerate() {
             let ask = Ask {
                 client: member.client.clone(),
@@ -133,27 +237,40 @@ impl Witnesses {
                 log: Arc::clone(log),
                 head: head.clone(),
             };
-            tasks.spawn(async move { (at, timeout(PATIENCE, ask.cosignature()).await) });
+            let patiently = timeout(PATIENCE, ask.cosignature());
+            asked.spawn(async move { (at, patiently.await.unwrap_or(Err(WitnessFailure::TooSlow))) });
         }
-        let mut round = Round { cosigned: head.clone(), times: None, failures: Vec::new() };
-        let mut deadline = Instant::now() + 2 * PATIENCE;
-        while let Ok(Some(ended)) = timeout_at(deadline, tasks.join_next()).await {
-            match ended {
-                Ok((at, Ok(Ok(line)))) => {
-                    self.set_known(at, head.checkpoint().size);
-                    round.cosigned = round.cosigned.with_cosignatures(&[line]);
-                    let before = round.times;
-                    round.times = self.times(&round.cosigned);
-                    if before.is_none() && round.times.is_some() {
-                        deadline = Instant::now() + GRACE;
-                    }
-                }
-                Ok((at, Ok(Err(failure)))) => round.failures.push((self.name(at), failure)),
-                Ok((at, Err(_))) => round.failures.push((self.name(at), WitnessFailure::TooSlow)),
-                Err(_) => round.failures.push((String::from("?"), WitnessFailure::Lost)),
+        asked
+    }
+
+    fn take_answer(
+        &mut self,
+        answer: Result<(usize, Result<Signature, WitnessFailure>), JoinError>,
+        open: &mut BTreeSet<usize>,
+        round: &mut Round,
+    ) {
+        // Whose task has died stays open, and is late.
+        let Ok((at, answer)) = answer else { return };
+        open.remove(&at);
+        match answer {
+            Ok(line) => {
+                let size = round.cosigned.checkpoint().size;
+                let time = self.members.get_mut(at).and_then(|member| {
+                    member.known = size;
+                    cosignature::verify(&member.key, round.cosigned.note().text(), &line)
+                });
+                self.board.cosigned(at, size, time.unwrap_or_default());
+                round.cosigned = round.cosigned.with_cosignatures(&[line]);
+                round.times = self.times(&round.cosigned);
             }
+            Err(failure) => self.note_failure(at, failure, round),
         }
-        round
+    }
+
+    fn note_failure(&self, at: usize, failure: WitnessFailure, round: &mut Round) {
+        self.board.failed(at, &failure);
+        let name = self.members.get(at).map_or_else(String::new, |member| member.name.clone());
+        round.failures.push((name, failure));
     }
 
     /// Every line was verified when it came, so no known one can be wrong.
@@ -161,16 +278,11 @@ impl Witnesses {
         let times: Result<_, NoteError> = self.policy.checkpoint_times(cosigned.note());
         times.ok().flatten()
     }
+}
 
-    fn name(&self, at: usize) -> String {
-        self.members.get(at).map_or_else(String::new, |member| member.name.clone())
-    }
-
-    fn set_known(&mut self, at: usize, size: TreeSize) {
-        if let Some(member) = self.members.get_mut(at) {
-            member.known = size;
-        }
-    }
+/// True when the log has grown beyond this size; false if it never will.
+async fn has_grown(grown: &mut watch::Receiver<TreeSize>, size: TreeSize) -> bool {
+    grown.wait_for(|grown| *grown > size).await.is_ok()
 }
 
 /// One witness and what it is asked.

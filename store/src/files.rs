@@ -11,17 +11,24 @@
 //! Folders can't be made durable on Windows; there the file system's own ordering has to do.
 
 mod error;
+mod incoming;
 mod journal;
 mod lock;
+mod tape;
 mod temporary;
 
 pub use error::FileError;
+pub use incoming::Incoming;
 pub use journal::{MAX_JOURNAL_SIZE, append_line_durable, read_lines};
 pub use lock::{FolderLock, LOCK_FILE};
+pub use tape::{MAX_RECORD, Tape};
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
+use crate::os;
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use temporary::{Access, Temporary};
 
 /// Writes `bytes` to `path`, in place of what is there, if anything; the permissions of an existing file are kept.
@@ -29,12 +36,16 @@ use temporary::{Access, Temporary};
 /// On error the old file is intact, unless it was only the last step that failed: then the new one is in place, whole,
 /// but might not survive a power cut.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let access = match fs::metadata(path) {
-        Ok(metadata) => Access::Like(metadata.permissions()),
-        Err(error) if error.kind() == ErrorKind::NotFound => Access::Default,
-        Err(error) => return Err(FileError::io("read the permissions of", path, error)),
-    };
-    replace_as(path, bytes, access)
+    replace_as(path, bytes, access_of(path)?)
+}
+
+/// As with the file that is there, if there is one.
+fn access_of(path: &Path) -> Result<Access, FileError> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(Access::Like(metadata.permissions())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Access::Default),
+        Err(error) => Err(FileError::io("read the permissions of", path, error)),
+    }
 }
 
 /// Like [`replace`], and only the file's owner can read it (on Unix: mode 0600).
@@ -74,16 +85,53 @@ pub fn write_once(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     sync_folder(folder_of(path))
 }
 
-/// [`write_once`] for many files, for the price of one synchronisation per file and one per folder.
+/// [`write_once`] for many files, which are written side by side, for the price of one synchronisation per folder.
 ///
 /// On error some of them may be in place; to call it again with the same files is safe.
-pub fn write_all_once<P: AsRef<Path>, B: AsRef<[u8]>>(files: &[(P, B)]) -> Result<(), FileError> {
-    let mut folders = std::collections::BTreeSet::new();
-    for (path, bytes) in files {
-        place_once(path.as_ref(), bytes.as_ref())?;
-        folders.insert(folder_of(path.as_ref()));
+pub fn write_all_once<P: AsRef<Path> + Sync, B: AsRef<[u8]> + Sync>(files: &[(P, B)]) -> Result<(), FileError> {
+    place_all(files, place_once)
+}
+
+/// [`replace`] for many files, which are written side by side, for the price of one synchronisation per folder.
+///
+/// On error some of them may be replaced, each whole.
+pub fn replace_all<P: AsRef<Path> + Sync, B: AsRef<[u8]> + Sync>(files: &[(P, B)]) -> Result<(), FileError> {
+    place_all(files, |path, bytes| Temporary::write(folder_of(path), bytes, access_of(path)?)?.rename_to(path))
+}
+
+fn place_all<P: AsRef<Path> + Sync, B: AsRef<[u8]> + Sync>(
+    files: &[(P, B)],
+    place: impl Fn(&Path, &[u8]) -> Result<(), FileError> + Sync,
+) -> Result<(), FileError> {
+    side_by_side(files, |(path, _)| path.as_ref(), |(path, bytes)| place(path.as_ref(), bytes.as_ref()))?;
+    let folders: BTreeSet<&Path> = files.iter().map(|(path, _)| folder_of(path.as_ref())).collect();
+    let folders: Vec<&Path> = folders.into_iter().collect();
+    side_by_side(&folders, |folder| folder, |folder| sync_folder(folder))
+}
+
+/// Does the same with all items, several at a time: the disk makes what waits together durable together. Stops at the
+/// first error.
+fn side_by_side<T: Sync>(
+    items: &[T],
+    path: impl Fn(&T) -> &Path,
+    work: impl Fn(&T) -> Result<(), FileError> + Sync,
+) -> Result<(), FileError> {
+    let threads = items.first().map_or(1, |first| os::parallelism(path(first)).min(items.len()));
+    if threads == 1 {
+        return items.iter().try_for_each(work);
     }
-    folders.into_iter().try_for_each(sync_folder)
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+            work(item).inspect_err(|_| next.store(items.len(), Ordering::Relaxed))?;
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+        let mut ended = workers.into_iter().map(|worker| worker.join());
+        ended.try_for_each(|result| result.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
 }
 
 /// Puts a write-once file in place; its folder remains to be synchronised.
@@ -111,7 +159,7 @@ fn is_there(path: &Path, bytes: &[u8]) -> Result<bool, FileError> {
 /// The content of a file of at most `max_bytes`, or `None` if there is none. Of a larger one nothing is read, so that a
 /// file that claims many gigabytes takes no memory.
 pub fn read_limited(path: &Path, max_bytes: usize) -> Result<Option<Vec<u8>>, FileError> {
-    let file = match File::open(path) {
+    let file = match os::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(FileError::io("open", path, error)),
@@ -123,8 +171,7 @@ pub fn read_limited(path: &Path, max_bytes: usize) -> Result<Option<Vec<u8>>, Fi
         return Err(too_large());
     }
     // What is no regular file has no length, and a regular one may grow meanwhile: the reading is limited as well.
-    let mut bytes = Vec::new();
-    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| FileError::io("read", path, error))?;
+    let bytes = os::read(path, file, limit.saturating_add(1)).map_err(|error| FileError::io("read", path, error))?;
     if bytes.len() > max_bytes { Err(too_large()) } else { Ok(Some(bytes)) }
 }
 
@@ -133,7 +180,7 @@ pub fn create_dir_all_durable(dir: &Path) -> Result<(), FileError> {
     let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.is_dir();
     let missing: Vec<&Path> = dir.ancestors().take_while(is_missing).collect();
     for folder in missing.into_iter().rev() {
-        match fs::create_dir(folder) {
+        match os::create_dir(folder) {
             Err(error) if !folder.is_dir() => return Err(FileError::io("create the folder", folder, error)),
             _ => sync_folder(folder_of(folder))?,
         }
@@ -146,18 +193,34 @@ pub fn rename_durable(from: &Path, to: &Path) -> Result<(), FileError> {
     if fs::symlink_metadata(to).is_ok() {
         return Err(FileError::Exists { path: to.to_owned() });
     }
-    fs::rename(from, to).map_err(|error| FileError::io("rename", from, error))?;
+    os::rename(from, to).map_err(|error| FileError::io("rename", from, error))?;
     sync_folder(folder_of(to))?;
     sync_folder(folder_of(from))
 }
 
 /// Removes a file, durably; that there is none is fine.
 pub fn remove_durable(path: &Path) -> Result<(), FileError> {
-    match fs::remove_file(path) {
+    match os::remove_file(path) {
         Ok(()) => sync_folder(folder_of(path)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(FileError::io("remove", path, error)),
     }
+}
+
+/// Removes a folder with everything in it; that there is none is fine. For what nobody needs: it is not made durable.
+pub fn remove_tree(dir: &Path) -> Result<(), FileError> {
+    match os::remove_dir_all(dir) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(FileError::io("remove", dir, error)),
+        _ => Ok(()),
+    }
+}
+
+/// The names of the files in `dir`, in ascending order; none if there is no such folder.
+pub fn names_in(dir: &Path) -> Result<Vec<std::ffi::OsString>, FileError> {
+    if !dir.is_dir() {
+        return Ok(Vec::new());
+    }
+    Ok(entries(dir)?.iter().map(fs::DirEntry::file_name).collect())
 }
 
 /// Makes everything in `dir` durable: files, folders inside it, the folder itself and its name in the one above.
@@ -186,7 +249,7 @@ pub fn remove_temporaries(dir: &Path) -> Result<usize, FileError> {
     let mut removed = 0;
     for entry in entries(dir)? {
         if temporary::is_temporary(&entry.file_name()) {
-            fs::remove_file(entry.path()).map_err(|error| FileError::io("remove", &entry.path(), error))?;
+            os::remove_file(&entry.path()).map_err(|error| FileError::io("remove", &entry.path(), error))?;
             removed += 1;
         }
     }
@@ -207,7 +270,9 @@ pub fn remove_temporaries_below(dir: &Path) -> Result<usize, FileError> {
 
 fn entries(dir: &Path) -> Result<Vec<fs::DirEntry>, FileError> {
     let failed = |error| FileError::io("list the folder", dir, error);
-    fs::read_dir(dir).map_err(failed)?.collect::<Result<_, _>>().map_err(failed)
+    let mut entries = os::read_dir(dir).map_err(failed)?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    Ok(entries)
 }
 
 /// The folder that holds `path`: the current one for a bare name.
@@ -220,24 +285,17 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 fn sync_file(path: &Path) -> Result<(), FileError> {
-    let options = fs::OpenOptions::new().read(true).write(cfg!(windows)).open(path);
-    options.and_then(|file| file.sync_all()).map_err(|error| FileError::io("make durable", path, error))
+    os::sync_file(path).map_err(|error| FileError::io("make durable", path, error))
 }
 
-#[cfg(unix)]
 fn sync_folder(folder: &Path) -> Result<(), FileError> {
-    let synced = File::open(folder).and_then(|folder| folder.sync_all());
-    synced.map_err(|error| FileError::io("make durable the folder", folder, error))
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> Result<(), FileError> {
-    Ok(())
+    os::sync_folder(folder).map_err(|error| FileError::io("make durable the folder", folder, error))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::File;
     use std::path::PathBuf;
 
     fn folder() -> tempfile::TempDir {
@@ -309,6 +367,10 @@ mod tests {
         for (path, bytes) in &files {
             assert_eq!(&fs::read(path).unwrap(), bytes);
         }
+        let others: Vec<(PathBuf, Vec<u8>)> = files[10..].iter().map(|(path, _)| (path.clone(), vec![7; 5])).collect();
+        replace_all(&others).unwrap();
+        assert!(others.iter().all(|(path, bytes)| &fs::read(path).unwrap() == bytes));
+        assert!(replace_all(&[(dir.path().join("no/folder"), b"x")]).is_err());
         assert!(matches!(write_all_once(&[(&files[3].0, b"other")]), Err(FileError::Differs { .. })));
     }
 

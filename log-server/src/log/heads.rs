@@ -1,87 +1,94 @@
-//! The committed head: the newest checkpoint that the log has signed, kept twice.
-//!
-//! The database has it under compare-and-swap, and that swap is the commit. A copy in a plain file is written right
-//! after it, and only then does the signature leave the process. So whichever of the two is lost, nothing that anybody
-//! has seen is forgotten:
+//! The committed head: the newest checkpoint that the log has signed, in the database under compare-and-swap. That swap is
+//! the commit. A plain file beside it has the newest head whose tiles are all durable, and only that one is ever shown to
+//! anybody. So whichever of the two is lost, nothing that anybody has seen is forgotten:
 //!
 //! | database | file | what happened | what is done |
 //! |---|---|---|---|
 //! | none | none | a new log | nothing |
-//! | head | the same | | |
-//! | head | older or none | the process died between swap and copy | the copy is written |
-//! | none | head | the database was damaged and set aside | it is put back from the copy |
+//! | head | the same, or older | what was staged since leads from the one to the other | it is integrated |
+//! | head | none, or unreadable | the file was lost | the tree of the head is looked for |
+//! | none | head | the database was damaged and set aside | it is put back from the file and what is staged |
 //! | older | newer | the database was rolled back | the log refuses to start |
 
 use super::LogError;
 use isonomy_core::checkpoint::{CheckpointNote, MAX_CHECKPOINT_SIZE};
-use isonomy_store::files;
+use isonomy_core::note::VerifierKey;
+use isonomy_store::files::{self, FileError};
 use isonomy_store::kv::{Store, Swap, Tree};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const TREE: &str = "head";
 const KEY: &[u8] = b"committed";
 const COPY: &str = "head";
 
-#[derive(Clone)]
 pub(super) struct Heads {
     tree: Tree,
     copy: PathBuf,
 }
 
+/// The heads that were found; at least one of them is there.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    /// In the database.
+    pub(super) committed: Option<CheckpointNote>,
+    /// In the file.
+    pub(super) integrated: Option<CheckpointNote>,
+}
+
 impl Heads {
-    /// The heads in this store, with the copy in the folder beside it.
-    pub(super) fn open(store: &Store, folder: &std::path::Path) -> Result<Self, LogError> {
+    /// The heads in this store, with the file in the folder beside it.
+    pub(super) fn open(store: &Store, folder: &Path) -> Result<Self, LogError> {
         Ok(Self { tree: store.tree(TREE)?, copy: folder.join(COPY) })
     }
 
-    /// The committed head, after database and copy have been brought into agreement; `None` if there never was one.
-    pub(super) fn recover(&self) -> Result<Option<CheckpointNote>, LogError> {
-        let stored = self.tree.get(KEY)?;
-        let copied = files::read_limited(&self.copy, MAX_CHECKPOINT_SIZE)?;
-        let (stored, copied) = (parse(stored.as_deref())?, parse(copied.as_deref())?);
-        match (&stored, &copied) {
-            (None, None) => Ok(None),
-            (None, Some(copy)) => {
-                tracing::warn!(
-                    size = copy.checkpoint().size.0,
-                    "the database has no head; it is put back from its copy"
-                );
-                self.swap(None, copy)?;
-                Ok(copied)
-            }
-            (Some(head), Some(copy)) if copy.checkpoint().size > head.checkpoint().size => Err(LogError::RolledBack {
-                head: head.checkpoint().size,
-                known: copy.checkpoint().size,
-                by: "the copy of its head",
-            }),
-            (Some(head), Some(copy)) if copy.checkpoint().size == head.checkpoint().size => {
-                let same = copy.checkpoint() == head.checkpoint();
-                if same { Ok(stored) } else { Err(LogError::TwoHeads { size: head.checkpoint().size }) }
-            }
-            (Some(head), _) => {
-                files::replace(&self.copy, &head.to_bytes())?;
-                Ok(stored)
-            }
+    /// The heads that are there, as far as they don't contradict each other; `None` if there never was one.
+    pub(super) fn find(&self, key: &VerifierKey) -> Result<Option<Found>, LogError> {
+        let committed = self.tree.get(KEY)?.map(|bytes| CheckpointNote::parse(&bytes)).transpose()?;
+        if let Some(head) = &committed {
+            head.verify_log(key)?;
         }
+        let integrated = self.read_copy(key, committed.is_some())?;
+        match (&committed, &integrated) {
+            (None, None) => return Ok(None),
+            (Some(head), Some(copy)) => check_order(head, copy)?,
+            (None, Some(_)) => tracing::warn!("the database has no head; it is put back from its copy"),
+            (Some(_), None) => tracing::warn!("the copy of the head is missing or unreadable; it is made anew"),
+        }
+        Ok(Some(Found { committed, integrated }))
+    }
+
+    /// The copy, if it holds. One that doesn't is an error only if there is nothing else.
+    fn read_copy(&self, key: &VerifierKey, can_be_spared: bool) -> Result<Option<CheckpointNote>, LogError> {
+        let bytes = match files::read_limited(&self.copy, MAX_CHECKPOINT_SIZE) {
+            Err(FileError::TooLarge { .. }) if can_be_spared => return Ok(None),
+            result => result?,
+        };
+        let Some(bytes) = bytes else { return Ok(None) };
+        let copy = CheckpointNote::parse(&bytes).and_then(|copy| copy.verify_log(key).map(|()| copy));
+        if can_be_spared { Ok(copy.ok()) } else { Ok(Some(copy?)) }
     }
 
     /// Commits `after` in the place of `before`.
     pub(super) fn commit(&self, before: Option<&CheckpointNote>, after: &CheckpointNote) -> Result<(), LogError> {
-        self.swap(before, after)?;
-        Ok(files::replace(&self.copy, &after.to_bytes())?)
-    }
-
-    fn swap(&self, before: Option<&CheckpointNote>, after: &CheckpointNote) -> Result<(), LogError> {
         let before = before.map(CheckpointNote::to_bytes);
         match self.tree.compare_and_swap(KEY, before.as_deref(), Some(&after.to_bytes()))? {
             Swap::Done => Ok(()),
             Swap::Differs(_) => Err(LogError::HeadMoved),
         }
     }
+
+    /// Takes note that the tiles of this head are durable.
+    pub(super) fn integrated(&self, head: &CheckpointNote) -> Result<(), LogError> {
+        Ok(files::replace(&self.copy, &head.to_bytes())?)
+    }
 }
 
-fn parse(bytes: Option<&[u8]>) -> Result<Option<CheckpointNote>, LogError> {
-    Ok(bytes.map(CheckpointNote::parse).transpose()?)
+fn check_order(head: &CheckpointNote, copy: &CheckpointNote) -> Result<(), LogError> {
+    let (head, copy) = (head.checkpoint(), copy.checkpoint());
+    if copy.size > head.size {
+        return Err(LogError::RolledBack { head: head.size, known: copy.size, by: "the copy of its head" });
+    }
+    if copy.size == head.size && copy.root != head.root { Err(LogError::TwoHeads { size: head.size }) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -90,25 +97,33 @@ mod tests {
     use crate::log::testing::{checkpoint, key};
 
     #[test]
-    fn both_places_come_to_agree_and_a_rollback_is_refused() {
+    fn a_lost_head_is_in_the_other_place_and_a_rollback_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("state")).unwrap();
         let heads = Heads::open(&store, dir.path()).unwrap();
-        assert_eq!(heads.recover().unwrap(), None);
+        let find = || heads.find(key().verifier());
+        let found = |committed: Option<&CheckpointNote>, integrated: Option<&CheckpointNote>| {
+            Some(Found { committed: committed.cloned(), integrated: integrated.cloned() })
+        };
+        assert_eq!(find().unwrap(), None);
         let [one, two, three] = [1, 2, 3].map(|size| checkpoint(&key(), size, size as u8));
         heads.commit(None, &one).unwrap();
         assert!(matches!(heads.commit(None, &two), Err(LogError::HeadMoved)));
+        assert_eq!(find().unwrap(), found(Some(&one), None));
+        heads.integrated(&one).unwrap();
         heads.commit(Some(&one), &two).unwrap();
-        assert_eq!(heads.recover().unwrap().as_ref(), Some(&two));
-        files::replace(&heads.copy, &one.to_bytes()).unwrap();
-        assert_eq!(heads.recover().unwrap().as_ref(), Some(&two));
-        assert_eq!(std::fs::read(&heads.copy).unwrap(), two.to_bytes());
+        assert_eq!(find().unwrap(), found(Some(&two), Some(&one)));
+        heads.integrated(&three).unwrap();
+        assert!(matches!(find(), Err(LogError::RolledBack { .. })));
+        heads.integrated(&checkpoint(&key(), 2, 9)).unwrap();
+        assert!(matches!(find(), Err(LogError::TwoHeads { .. })));
+        for unreadable in [&b"nonsense"[..], &[b'x'; 20_000], &two.to_bytes()[1..]] {
+            std::fs::write(&heads.copy, unreadable).unwrap();
+            assert_eq!(find().unwrap(), found(Some(&two), None));
+        }
         heads.tree.remove(KEY).unwrap();
-        assert_eq!(heads.recover().unwrap().as_ref(), Some(&two));
-        assert_eq!(heads.tree.get(KEY).unwrap().unwrap(), two.to_bytes());
-        files::replace(&heads.copy, &three.to_bytes()).unwrap();
-        assert!(matches!(heads.recover(), Err(LogError::RolledBack { .. })));
-        files::replace(&heads.copy, &checkpoint(&key(), 2, 9).to_bytes()).unwrap();
-        assert!(matches!(heads.recover(), Err(LogError::TwoHeads { .. })));
+        assert!(matches!(find(), Err(LogError::Checkpoint(_))), "no head is left to go by");
+        heads.integrated(&two).unwrap();
+        assert_eq!(find().unwrap(), found(None, Some(&two)));
     }
 }

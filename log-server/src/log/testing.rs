@@ -7,6 +7,7 @@ use isonomy_core::hash::RootHash;
 use isonomy_core::note::{KeyType, SigningKey};
 use isonomy_core::tree::TreeSize;
 use isonomy_store::kv::Store;
+use std::cell::RefCell;
 use std::path::Path;
 
 pub(crate) const ORIGIN: &str = "log.example/isonomy";
@@ -20,6 +21,20 @@ pub(crate) fn checkpoint(key: &SigningKey, size: u64, root: u8) -> CheckpointNot
     let origin = key.verifier().name().to_owned();
     let (size, root) = (TreeSize(size), RootHash([root; 32]));
     CheckpointNote::sign(Checkpoint { origin, size, root, extensions: Vec::new() }, key).unwrap()
+}
+
+thread_local! {
+    static SIGNED: RefCell<Vec<CheckpointNote>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Takes note of a checkpoint that a log on this thread has signed, whatever becomes of it.
+pub(crate) fn remember(head: &CheckpointNote) {
+    SIGNED.with_borrow_mut(|signed| signed.push(head.clone()));
+}
+
+/// All that was signed on this thread since this was called last.
+pub(crate) fn take_signed() -> Vec<CheckpointNote> {
+    SIGNED.take()
 }
 
 pub(crate) struct Folder(tempfile::TempDir);

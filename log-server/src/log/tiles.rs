@@ -54,6 +54,32 @@ impl<'f> NodeReader<'f> {
     }
 }
 
+/// Reads entries of one tree; each tile once, if they are asked for in order.
+pub struct EntryReader<'f> {
+    folder: &'f PublicFolder,
+    size: TreeSize,
+    newest: Option<(TilePath, Vec<Vec<u8>>)>,
+}
+
+impl<'f> EntryReader<'f> {
+    /// A reader of the tree of this size, which must be in the folder.
+    pub(super) fn new(folder: &'f PublicFolder, size: TreeSize) -> Self {
+        Self { folder, size, newest: None }
+    }
+
+    /// The entry at `index`.
+    pub fn entry(&mut self, index: LeafIndex) -> Result<&[u8], LogError> {
+        let beyond = LogError::NoSuchTree { size: self.size };
+        let Some(tile) = TilePath::of_entry(index, self.size) else { return Err(beyond) };
+        let (_, entries) = match self.newest.take() {
+            Some(newest) if newest.0 == tile => self.newest.insert(newest),
+            _ => self.newest.insert((tile, read_entries(self.folder, &tile)?)),
+        };
+        let within = (index.0 % u64::from(tile::TILE_WIDTH)) as usize;
+        entries.get(within).map(Vec::as_slice).ok_or(beyond)
+    }
+}
+
 /// The hashes of a tile.
 pub(super) fn read_hashes(folder: &PublicFolder, tile: &TilePath) -> Result<Vec<NodeHash>, LogError> {
     let damaged = |source| LogError::Tile { tile: *tile, source };
@@ -77,8 +103,8 @@ pub(super) fn read_edge(folder: &PublicFolder, size: TreeSize) -> Result<RightEd
     RightEdge::from_tiles(size, hashes).map_err(|_| LogError::NoSuchTree { size })
 }
 
-/// Writes what a tree needs that grows from `edge` by `entries`, and gives its right edge. Nothing is replaced that the
-/// tree of the old size needs.
+/// Writes what a tree needs that grows from `edge` by `entries`, durably, reads it back, and gives its right edge. Nothing
+/// that the tree of the old size needs is touched.
 pub(super) fn write_growth(
     folder: &PublicFolder,
     edge: &RightEdge,
@@ -86,13 +112,11 @@ pub(super) fn write_growth(
 ) -> Result<RightEdge, LogError> {
     let leaves: Vec<LeafHash> = entries.iter().map(|entry| leaf_hash(entry)).collect();
     let (grown, hash_tiles) = edge.append(&leaves);
-    for (tile, bytes) in entry_tiles(folder, edge.size(), grown.size(), entries)? {
-        folder.write_uncommitted(&Resource::Tile(tile), &bytes)?;
-    }
-    for tile in &hash_tiles {
-        folder.write_uncommitted(&Resource::Tile(tile.path), &tile.to_bytes())?;
-    }
-    Ok(grown)
+    let mut tiles = entry_tiles(folder, edge.size(), grown.size(), entries)?;
+    tiles.extend(hash_tiles.iter().map(|tile| (Resource::Tile(tile.path), tile.to_bytes())));
+    folder.write_proven(&tiles)?;
+    let root = root_of_stored(folder, &edge.frontier(), grown.size())?;
+    if root == grown.root() { Ok(grown) } else { Err(LogError::StoredOtherwise { size: grown.size() }) }
 }
 
 /// The tiles of entries that differ between a tree of size `old` and one with `entries` after it.
@@ -101,20 +125,16 @@ fn entry_tiles(
     old: TreeSize,
     new: TreeSize,
     entries: &[Vec<u8>],
-) -> Result<Vec<(TilePath, Vec<u8>)>, LogError> {
-    let mut all: Vec<Vec<u8>> = Vec::new();
-    if !old.0.is_multiple_of(u64::from(tile::TILE_WIDTH))
-        && let Some(partial) = old.0.checked_sub(1).and_then(|last| TilePath::of_entry(LeafIndex(last), old))
-    {
-        all = read_entries(folder, &partial)?;
-    }
-    all.extend_from_slice(entries);
+) -> Result<Vec<(Resource, Vec<u8>)>, LogError> {
+    let partial = old.0.checked_sub(1).and_then(|last| TilePath::of_entry(LeafIndex(last), old));
+    let partial = partial.filter(|tile| !tile.is_full()).map(|tile| read_entries(folder, &tile)).transpose()?;
+    let all: Vec<&[u8]> = partial.iter().flatten().chain(entries).map(Vec::as_slice).collect();
     let mut tiles = Vec::new();
     let mut rest = all.as_slice();
     for path in tile::entry_tiles(LeafIndex(old.0), new) {
         let (own, after) = rest.split_at_checked(path.width().into()).ok_or(LogError::NoSuchTree { size: old })?;
         let bytes = tile::encode_entries(own).map_err(|source| LogError::Tile { tile: path, source })?;
-        tiles.push((path, bytes));
+        tiles.push((Resource::Tile(path), bytes));
         rest = after;
     }
     Ok(tiles)
@@ -132,7 +152,7 @@ fn check_leaves(folder: &PublicFolder, path: &TilePath, leaves: &[LeafHash]) -> 
 /// Reads back what was written for a tree that grew from the frontier `old` to `size`: the entries as stored, hashed
 /// again, must lead to the same root as the tiles as stored. Gives that root. So a bit that flips between hashing and
 /// signing is found before anything is signed.
-pub(super) fn root_of_stored(folder: &PublicFolder, old: &Frontier, size: TreeSize) -> Result<RootHash, LogError> {
+fn root_of_stored(folder: &PublicFolder, old: &Frontier, size: TreeSize) -> Result<RootHash, LogError> {
     let mut frontier = old.clone();
     for path in tile::entry_tiles(LeafIndex(old.size().0), size) {
         let first = path.index() * u64::from(tile::TILE_WIDTH);

@@ -1,6 +1,6 @@
 //! A charter and releases, signed by keys for tests. The entries mean nothing.
 
-use crate::world::{ORIGIN, key, now};
+use super::world::{ORIGIN, key, now};
 use isonomy_core::attestation::{Attestation, Method};
 use isonomy_core::charter::*;
 use isonomy_core::hash::{ObjectDigest, StatementId};
@@ -16,6 +16,7 @@ pub(crate) fn maintainer() -> SigningKey {
     key("hotline.example/maintainer", KeyType::Ed25519)
 }
 
+#[allow(dead_code, reason = "one of those who share this file needs it")]
 pub(crate) fn auditor() -> SigningKey {
     key("auditor.example/key", KeyType::Ed25519)
 }
@@ -150,6 +151,7 @@ impl Publisher {
     }
 }
 
+#[allow(dead_code, reason = "one of those who share this file needs it")]
 pub(crate) fn attestation(release: StatementId, by: &SigningKey) -> Statement {
     let attestation = Attestation {
         statement: Attestation::KIND.into(),

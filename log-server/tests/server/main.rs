@@ -3,6 +3,8 @@
 mod attacks;
 mod fsck;
 #[cfg(unix)]
+mod hammer;
+#[cfg(unix)]
 mod kills;
 mod lists;
 mod world;

@@ -9,8 +9,9 @@
 //! of a line, so readers leave it out and the next writer cuts it off.
 
 use super::{FileError, folder_of, read_limited, sync_folder};
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use crate::os::Handle;
+use std::fs::OpenOptions;
+use std::io;
 use std::path::Path;
 
 /// The most bytes that a journal may have: 16 MiB.
@@ -24,38 +25,35 @@ pub fn append_line_durable(path: &Path, line: &str) -> Result<(), FileError> {
     if line.contains('\n') {
         return refused("a line of a journal can't hold a line break");
     }
-    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+    let opened = Handle::open(path, OpenOptions::new().read(true).write(true).create(true).truncate(false));
     let mut file = opened.map_err(|error| FileError::io("open", path, error))?;
     let end = end_of_lines(&mut file).map_err(|error| FileError::io("read", path, error))?;
     if end + line.len() as u64 >= MAX_JOURNAL_SIZE as u64 {
         return refused("the journal is full");
     }
     if let Err(error) = write_line(&mut file, end, line) {
-        let _ = file.set_len(end); // readers would leave the remains out anyway
+        let _ = file.set_length(end); // readers would leave the remains out anyway
         return Err(FileError::io("append to", path, error));
     }
     sync_folder(folder_of(path))
 }
 
-fn write_line(file: &mut File, end: u64, line: &str) -> io::Result<()> {
-    file.set_len(end)?;
-    file.seek(SeekFrom::Start(end))?;
+fn write_line(file: &mut Handle, end: u64, line: &str) -> io::Result<()> {
+    file.set_length(end)?;
+    file.seek(end)?;
     let mut bytes = Vec::with_capacity(line.len() + 1);
     bytes.extend_from_slice(line.as_bytes());
     bytes.push(b'\n');
     file.write_all(&bytes)?;
-    file.sync_all()
+    file.sync()
 }
 
 /// The place after the last newline.
-fn end_of_lines(file: &mut File) -> io::Result<u64> {
-    let mut end = file.seek(SeekFrom::End(0))?;
-    let mut buffer = [0; 4096];
+fn end_of_lines(file: &mut Handle) -> io::Result<u64> {
+    let mut end = file.length()?;
     while end > 0 {
-        let start = end.saturating_sub(buffer.len() as u64);
-        let window = &mut buffer[..(end - start) as usize];
-        file.seek(SeekFrom::Start(start))?;
-        file.read_exact(window)?;
+        let start = end.saturating_sub(4096);
+        let window = file.read_at(start, (end - start) as usize)?;
         if let Some(at) = window.iter().rposition(|&byte| byte == b'\n') {
             return Ok(start + at as u64 + 1);
         }

@@ -1,9 +1,10 @@
 //! A file under construction, gone when it is dropped.
 
 use super::FileError;
+use crate::os::{self, Handle};
 use std::ffi::OsStr;
-use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, ErrorKind, Write};
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -43,19 +44,19 @@ impl Temporary {
                 file.set_permissions(permissions)?;
             }
             file.write_all(bytes)?;
-            file.sync_all()
+            file.sync()
         })();
         written.map_err(|error| FileError::io("write", &temporary.path, error))?;
         Ok(temporary)
     }
 
     /// Opens a file that nobody else has. A name can be taken only by what a dead process of the same id left behind.
-    fn create(folder: &Path, access: &Access) -> Result<(Self, File), FileError> {
+    pub(super) fn create(folder: &Path, access: &Access) -> Result<(Self, Handle), FileError> {
         let options = options_for(access);
         loop {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
             let path = folder.join(format!("{PREFIX}{}-{number}", std::process::id()));
-            match options.open(&path) {
+            match Handle::open(&path, &options) {
                 Ok(file) => return Ok((Self { path }, file)),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(FileError::io("create", &path, error)),
@@ -65,13 +66,13 @@ impl Temporary {
 
     /// Gives the file its name, in place of what has that name.
     pub(super) fn rename_to(self, path: &Path) -> Result<(), FileError> {
-        fs::rename(&self.path, path).map_err(|error| FileError::io("replace", path, error))
+        os::rename(&self.path, path).map_err(|error| FileError::io("replace", path, error))
     }
 
     /// Gives the file its name, which must be free. A file system without hard links (FAT, some network shares) can't
     /// decide that in one step; there, whoever writes to the folder without its lock may be overwritten.
     pub(super) fn link_to(self, path: &Path) -> Result<(), FileError> {
-        match fs::hard_link(&self.path, path) {
+        match os::hard_link(&self.path, path) {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(FileError::Exists { path: path.to_owned() }),
             Err(error) if lacks_links(&error) => match fs::symlink_metadata(path) {
@@ -86,7 +87,7 @@ impl Temporary {
 /// Removes what is still under the temporary name: nothing after a rename.
 impl Drop for Temporary {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
+        let _ = os::remove_file(&self.path);
     }
 }
 

@@ -13,14 +13,15 @@
 use super::batch::Operation;
 use super::{MAX_TREES, Pair, StoreError};
 use crate::files::{self, FileError};
+use crate::os::{self, Call, Handle};
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional};
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind};
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The folder of the database inside that of the store.
@@ -53,6 +54,12 @@ impl Failure {
             Self::Io(source) => StoreError::Failed { folder: folder.to_owned(), source },
             Self::File(error) => StoreError::File(error),
         }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
     }
 }
 
@@ -111,10 +118,12 @@ pub(super) fn exists(path: &Path) -> bool {
 pub(super) struct Database {
     sled: sled::Db,
     trees: BTreeMap<String, sled::Tree>,
+    /// Its folder.
+    inside: PathBuf,
     /// Our own handle of the log, to synchronise it.
     log: File,
     /// The file that counts the changes acknowledged.
-    counter: File,
+    counter: Handle,
     /// How many changes there have been.
     changes: u64,
 }
@@ -140,7 +149,7 @@ impl Database {
     /// Makes an empty database, in place of one that was never finished.
     fn create(inside: &Path) -> Result<Self, Failure> {
         if exists(inside) {
-            fs::remove_dir_all(inside).map_err(|error| FileError::io("remove", inside, error))?;
+            files::remove_tree(inside)?;
         }
         files::create_dir_all_durable(inside)?;
         let sled = start(inside)?;
@@ -177,11 +186,11 @@ impl Database {
         changes: u64,
     ) -> Result<Self, Failure> {
         files::sync_tree(inside)?;
-        let open = |name| {
-            let path = inside.join(name);
-            OpenOptions::new().read(true).write(true).open(&path).map_err(|error| FileError::io("open", &path, error))
-        };
-        Ok(Self { sled, trees, log: open("db")?, counter: open(CHANGES)?, changes })
+        let (log, counter) = (inside.join("db"), inside.join(CHANGES));
+        let options = || OpenOptions::new().read(true).write(true).clone();
+        let log = options().open(&log).map_err(|error| FileError::io("open", &log, error))?;
+        let counter = Handle::open(&counter, &options()).map_err(|error| FileError::io("open", &counter, error))?;
+        Ok(Self { sled, trees, inside: inside.to_owned(), log, counter, changes })
     }
 
     /// Makes the tree if there is none. False: there are too many.
@@ -250,7 +259,7 @@ impl Database {
         if trees.len() == 1 {
             return Ok(());
         }
-        guarded(|| transact(&trees, &batches))?;
+        os::perform(Call::Change(&self.inside), || guarded(|| transact(&trees, &batches)))?;
         self.make_durable()?;
         self.acknowledge(changes).map_err(Failure::Io)
     }
@@ -260,13 +269,13 @@ impl Database {
     }
 
     fn make_durable(&self) -> Result<(), Failure> {
-        guarded(|| self.sled.flush())?;
-        self.log.sync_data().map_err(Failure::Io)
+        os::perform(Call::Flush(&self.inside), || guarded(|| self.sled.flush()))?;
+        os::perform_sync(Call::Sync(&self.inside.join("db")), || self.log.sync_data()).map_err(Failure::Io)
     }
 
     fn acknowledge(&mut self, changes: u64) -> io::Result<()> {
         self.changes = changes;
-        self.counter.seek(SeekFrom::Start(0))?;
+        self.counter.seek(0)?;
         self.counter.write_all(count_text(changes).as_bytes())
     }
 
@@ -283,10 +292,10 @@ fn start(inside: &Path) -> Result<sled::Db, Failure> {
     let mut tries = 0;
     loop {
         match guarded(|| config.open()) {
-            Err(Failure::Io(error)) if tries < 500 && is_lock_of_ours(&error) => tries += 1,
+            Err(Failure::Io(error)) if tries < 5000 && is_lock_of_ours(&error) => tries += 1,
             result => return result,
         }
-        std::thread::sleep(Duration::from_millis(10));
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

@@ -1,0 +1,108 @@
+//! The task that publishes: whenever the log has grown, it integrates what is committed, has the checkpoint cosigned and
+//! publishes it; when nothing happens, it has the unchanged tree cosigned again from time to time. Meanwhile the
+//! sequencer goes on committing; whatever is committed until a round begins is published by it together.
+//!
+//! Too few witnesses are no failure: the round is repeated until there are enough.
+
+use crate::publication;
+use crate::sequencer::SequencerError;
+use crate::state::State;
+use crate::witnesses::{Round, Witnesses};
+use isonomy_core::tree::TreeSize;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+/// After how long a round that failed is repeated for the first time; each time after twice as long, up to the last.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LAST_PAUSE: Duration = Duration::from_secs(30);
+
+pub(crate) struct Publisher {
+    pub(crate) state: Arc<State>,
+    pub(crate) witnesses: Witnesses,
+    pub(crate) republish_every: Duration,
+    pub(crate) stop: watch::Receiver<bool>,
+}
+
+impl Publisher {
+    /// Works until told to stop. What was committed but not published when the server stopped last comes first.
+    pub(crate) async fn run(mut self) -> Result<(), SequencerError> {
+        let mut pause = FIRST_PAUSE;
+        while !*self.stop.borrow() {
+            let published = self.try_publish().await?;
+            self.blocking(|state| state.tidy()).await??;
+            match published {
+                Some(size) => self.rest(size).await,
+                None => self.pause(pause.min(self.republish_every.max(FIRST_PAUSE))).await,
+            }
+            pause = if published.is_some() { FIRST_PAUSE } else { (pause * 2).min(LAST_PAUSE) };
+        }
+        Ok(())
+    }
+
+    /// Waits until the log is larger than this, it is time to publish again, or to stop.
+    async fn rest(&mut self, size: TreeSize) {
+        let mut grown = self.state.grown.subscribe();
+        tokio::select! {
+            _ = stopped(&mut self.stop) => {}
+            _ = timeout(self.republish_every, grown.wait_for(|grown| *grown > size)) => {}
+        }
+    }
+
+    async fn pause(&mut self, pause: Duration) {
+        let _ = timeout(pause, stopped(&mut self.stop)).await;
+    }
+
+    /// One round, and publication if there are enough cosignatures; the size that was published.
+    async fn try_publish(&mut self) -> Result<Option<TreeSize>, SequencerError> {
+        let mut stop = self.stop.clone();
+        let round = tokio::select! {
+            () = stopped(&mut stop) => return Ok(None),
+            round = self.round() => round?,
+        };
+        let Round { cosigned, times: Some(times), .. } = round else {
+            let size = round.cosigned.checkpoint().size.0;
+            tracing::error!(size, "too few witnesses cosigned; the checkpoint is not published");
+            return Ok(None);
+        };
+        self.state.note_lag(times);
+        let size = cosigned.checkpoint().size;
+        self.blocking(move |state| publication::publish(state, &cosigned, times)).await??;
+        Ok(Some(size))
+    }
+
+    /// Integrates what is committed, and asks the witnesses.
+    async fn round(&mut self) -> Result<Round, SequencerError> {
+        self.blocking(|state| state.log.integrate()).await??;
+        let published = *self.state.published.borrow();
+        let published = published.times.map(|_| published.size);
+        let grown = self.state.grown.subscribe();
+        let round = self.witnesses.round(&self.state.log, published, grown).await;
+        for (witness, failure) in &round.failures {
+            let before = self.state.witnesses.states().into_iter().find(|state| state.name == *witness);
+            // Once, not in every round.
+            if before.is_none_or(|state| state.failures == 1) {
+                tracing::warn!(%witness, %failure, "a witness did not cosign");
+            } else {
+                tracing::debug!(%witness, %failure, "a witness did not cosign again");
+            }
+        }
+        Ok(round)
+    }
+
+    /// Does what blocks on a thread of its own.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&State) -> T + Send + 'static,
+    ) -> Result<T, SequencerError> {
+        let state = Arc::clone(&self.state);
+        tokio::task::spawn_blocking(move || work(&state)).await.map_err(|_| SequencerError::Panicked)
+    }
+}
+
+/// Done when it is time to stop.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // Who could say it is gone: then it is time, too.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
