@@ -13,15 +13,15 @@ mod release;
 mod verify;
 mod witness;
 
-pub(crate) use charter::{CharterCommand, SeverityArg};
 pub(crate) use assess::AssessArgs;
+pub(crate) use charter::{CharterCommand, SeverityArg};
 pub(crate) use client::{ClientCommand, ClientFolder};
 pub(crate) use demo::DemoArgs;
 pub(crate) use key::{KeyCommand, KeyKind};
 pub(crate) use list::{AlgorithmArg, CheckArgs, DiffArgs, FormatArg, ImportArgs, ListCommand, ProveArgs, RemoveArgs};
 pub(crate) use log::{FsckArgs, LogCommand};
 pub(crate) use matching::MatchArgs;
-pub(crate) use monitor::{AttestArgs, MethodArg, MonitorCommand, MonitorFolder, SeverityArg, TraceArgs};
+pub(crate) use monitor::{AttestArgs, FindingSeverityArg, MethodArg, MonitorCommand, MonitorFolder, TraceArgs};
 pub(crate) use release::{RailArgs, ReleaseCommand};
 pub(crate) use verify::{BundleCommand, EvidenceCommand, ReceiptCommand};
 pub(crate) use witness::WitnessCommand;

@@ -2,21 +2,25 @@
 
 use isonomy_core::list::{Algorithm, Entries, delta, snapshot};
 use isonomy_matcher::image::{Limits, decode};
-use isonomy_publisher::import::{self, ImportOptions, Invalid, Irregular};
+use isonomy_publisher::import::{self, Format, ImportOptions, Invalid, Irregular};
 use isonomy_tests::people::hashes;
 use std::sync::LazyLock;
 
-/// What is imported is a list of the algorithm, whatever was skipped; strict import takes no more than lenient import.
+/// What is imported is a list of the algorithm, whatever was skipped; strict import takes no more than lenient import. The
+/// format is recognised, and then each is forced in turn.
 pub(crate) fn import(bytes: &[u8]) {
-    for algorithm in [Algorithm::PdqFull, Algorithm::Md5] {
-        let strict = ImportOptions::new(algorithm);
+    let forced = Format::ALL[bytes.len() % Format::ALL.len()];
+    for (algorithm, format) in [(Algorithm::PdqFull, None), (Algorithm::PdqFull, Some(forced)), (Algorithm::Md5, None)]
+    {
+        let strict = ImportOptions { format, ..ImportOptions::new(algorithm) };
         let lenient = ImportOptions { invalid: Invalid::Skip, irregular: Irregular::Allow, ..strict.clone() };
-        let lenient = import::import(bytes, &lenient).map(|imported| imported.entries);
-        if let Ok(imported) = import::import(bytes, &strict) {
+        let lenient = import::import(bytes, &lenient).map(|(imported, _)| imported);
+        if let Ok((imported, _)) = import::import(bytes, &strict) {
             assert_eq!(imported.entries.irregular(algorithm), Ok(0));
-            assert_eq!(lenient.ok().as_ref(), Some(&imported.entries));
-        } else if let Ok(entries) = lenient {
-            assert!(entries.irregular(algorithm).is_ok());
+            let lenient = lenient.expect("what passes strictly passes leniently");
+            assert_eq!((lenient.entries, lenient.withdrawn), (imported.entries, imported.withdrawn));
+        } else if let Ok(imported) = lenient {
+            assert!(imported.entries.irregular(algorithm).is_ok());
         }
     }
 }

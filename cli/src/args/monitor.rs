@@ -28,7 +28,7 @@ pub(crate) struct MonitorFolder {
     pub(crate) alert_webhook: Option<String>,
     /// From which severity on somebody is told.
     #[arg(long, value_enum, value_name = "SEVERITY", default_value = "warning")]
-    pub(crate) alert_from: SeverityArg,
+    pub(crate) alert_from: FindingSeverityArg,
     /// How often to ask, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) every: u64,
@@ -36,7 +36,7 @@ pub(crate) struct MonitorFolder {
 
 /// How grave a finding is.
 #[derive(Clone, Copy, clap::ValueEnum)]
-pub(crate) enum SeverityArg {
+pub(crate) enum FindingSeverityArg {
     Breach,
     Warning,
     Notice,

@@ -1,7 +1,7 @@
 //! `isonomy monitor`.
 
 use super::{attest, files, serving};
-use crate::args::{MonitorCommand, MonitorFolder, SeverityArg, TraceArgs};
+use crate::args::{FindingSeverityArg, MonitorCommand, MonitorFolder, TraceArgs};
 use crate::exit::{Exit, Malformed};
 use crate::output::Output;
 use anyhow::Result;
@@ -42,9 +42,9 @@ fn config(folder: &MonitorFolder) -> Result<Config> {
 fn alerts(folder: &MonitorFolder) -> Option<Alerts> {
     let (command, webhook) = (folder.alert_command.clone(), folder.alert_webhook.clone());
     let from = match folder.alert_from {
-        SeverityArg::Breach => Severity::Breach,
-        SeverityArg::Warning => Severity::Warning,
-        SeverityArg::Notice => Severity::Notice,
+        FindingSeverityArg::Breach => Severity::Breach,
+        FindingSeverityArg::Warning => Severity::Warning,
+        FindingSeverityArg::Notice => Severity::Notice,
     };
     (command.is_some() || webhook.is_some()).then_some(Alerts { command, webhook, from })
 }

@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// A log in the hands of somebody who checks nothing before it is sequenced.
@@ -51,9 +52,10 @@ impl RogueLog {
     pub(crate) async fn sequence(&mut self, statements: &[&Statement]) -> Result<usize> {
         let entries: Vec<Vec<u8>> = statements.iter().map(|statement| statement.to_bytes()).collect();
         let first = self.log.append(&entries)?;
+        self.log.integrate()?;
         for (statement, place) in statements.iter().zip(first.0..) {
             self.places.insert(statement.id(), LeafIndex(place));
-            self.log.public().write_once(&Resource::Statement(statement.id()), &statement.to_bytes())?;
+            self.log.public().replace(&Resource::Statement(statement.id()), &statement.to_bytes())?;
         }
         let cosigned = self.cosign().await?;
         let size = cosigned.checkpoint().size;
@@ -68,7 +70,8 @@ impl RogueLog {
 
     /// Shows the tree to the witnesses, and publishes it with whatever cosignatures they give.
     pub(crate) async fn cosign(&mut self) -> Result<CheckpointNote> {
-        let round = self.witnesses.round(&self.log).await;
+        let (_grows_here_alone, grown) = watch::channel(self.log.size());
+        let round = self.witnesses.round(&self.log, None, grown).await;
         self.log.publish(&round.cosigned)?;
         Ok(round.cosigned)
     }
