@@ -157,7 +157,7 @@ struct Share {
 
 fn share() -> Share {
     match std::env::var("ISONOMY_FAULTS").as_deref() {
-        Ok("deep") => Share { single: usize::MAX, first: usize::MAX, second: 12, power_cuts: usize::MAX, seeds: 24 },
+        Ok("deep") => Share { single: usize::MAX, first: usize::MAX, second: 1, power_cuts: usize::MAX, seeds: 3 },
         Ok(other) => panic!("ISONOMY_FAULTS is {other:?}; it can be `deep`"),
         Err(_) => Share { single: 160, first: 50, second: 1, power_cuts: 90, seeds: 7 },
     }

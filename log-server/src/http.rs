@@ -193,8 +193,11 @@ impl Surface {
         if let Err(ObjectError::Refused(_)) = &verdict {
             self.shared.pending.remove(&release.id()).map_err(|error| internal(&error))?;
         }
-        verdict?;
-        Ok(release)
+        match verdict {
+            // It was damaged on its way to the disk, and is to be sent again.
+            Err(ObjectError::Damaged(_)) if !self.shared.missing(release.body()).is_empty() => Err(Refusal::Busy),
+            verdict => verdict.map(|()| release).map_err(Refusal::from),
+        }
     }
 
     /// Does what waits for witnesses, as long as a submitter is kept waiting.

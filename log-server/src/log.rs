@@ -322,8 +322,10 @@ impl Log {
 
     /// The published checkpoint with its cosignatures; `None` if none was published yet.
     pub fn published(&self) -> Result<Option<CheckpointNote>, LogError> {
-        let bytes = self.public.read(&Resource::Checkpoint)?;
-        Ok(bytes.map(|bytes| CheckpointNote::parse(&bytes)).transpose()?)
+        let Some(bytes) = self.public.read(&Resource::Checkpoint)? else { return Ok(None) };
+        let published = CheckpointNote::parse(&bytes)?;
+        published.verify_log(self.key())?;
+        Ok(Some(published))
     }
 
     /// Publishes a checkpoint that this log has integrated, with cosignatures.
@@ -379,11 +381,17 @@ impl Log {
         if frontier.root() == tree.root { Ok(()) } else { Err(LogError::OtherRoot { size: tree.size }.into()) }
     }
 
-    /// The published checkpoint must be one that leads to the integrated one.
+    /// The published checkpoint must be one that leads to the integrated one. One that is damaged says nothing; the next
+    /// publication replaces it.
     fn check_published(&self) -> Result<(), LogError> {
-        let Some(published) = self.published()? else { return Ok(()) };
-        published.verify_log(self.key())?;
-        self.check_known(&published)
+        let published = match self.published() {
+            Err(error @ (LogError::Checkpoint(_) | LogError::File(FileError::TooLarge { .. }))) => {
+                tracing::error!(%error, "the published checkpoint is damaged and will be replaced");
+                return Ok(());
+            }
+            published => published?,
+        };
+        published.map_or(Ok(()), |published| self.check_known(&published))
     }
 
     fn check_known(&self, checkpoint: &CheckpointNote) -> Result<(), LogError> {

@@ -70,13 +70,20 @@ impl Objects {
         missing.into_iter().collect()
     }
 
-    /// The bytes of an object, checked against its digest.
+    /// The bytes of an object, checked against its digest. One that is staged and is not as it was received is removed: it
+    /// is missing again, and can be sent again.
     pub fn read(&self, object: &ObjectRef) -> Result<Vec<u8>, ObjectError> {
         let damaged = || ObjectError::Damaged(object.sha256);
         let path = self.find(object).ok_or_else(damaged)?;
         let limit = usize::try_from(object.size).map_err(|_| damaged())?;
         let bytes = files::read_limited(&path, limit)?.ok_or_else(damaged)?;
-        if ObjectDigest::of(&bytes) == object.sha256 { Ok(bytes) } else { Err(damaged()) }
+        if ObjectDigest::of(&bytes) == object.sha256 {
+            return Ok(bytes);
+        }
+        if path.starts_with(&self.staged) {
+            files::remove_durable(&path)?;
+        }
+        Err(damaged())
     }
 
     /// Begins to receive an object; [`Refusal::Busy`] if enough others are sending it already.
@@ -221,6 +228,12 @@ mod tests {
         objects.receive(object(b"other")).unwrap();
         drop(senders);
         receive(&[b"con", b"tent"]).unwrap();
+        receive(&[b"content"]).unwrap();
+        assert_eq!(objects.read(&wanted).unwrap(), b"content");
+        std::fs::write(dir.path().join("staged").join(wanted.sha256.to_hex()), b"c0ntent").unwrap();
+        assert!(objects.has(&wanted));
+        assert!(matches!(objects.read(&wanted), Err(ObjectError::Damaged(_))));
+        assert!(!objects.has(&wanted), "it can be sent again");
         receive(&[b"content"]).unwrap();
         assert_eq!(objects.read(&wanted).unwrap(), b"content");
         assert_eq!(std::fs::read_dir(dir.path().join("incoming")).unwrap().count(), 0);

@@ -7,6 +7,8 @@ mod hammer;
 #[cfg(unix)]
 mod kills;
 mod lists;
+mod starting;
+mod witnessing;
 mod world;
 
 use isonomy_core::bundle::Bundle;

@@ -129,6 +129,31 @@ impl World {
         tokio::spawn(isonomy_serve::serve(listener, router, Default::default(), std::future::pending()));
     }
 
+    /// Puts a witness in a witness's place that cosigns only after so long.
+    pub(crate) async fn slow_witness(&mut self, number: usize, delay: Duration) {
+        self.stop_witness(number).await;
+        let listener = TcpListener::bind(self.addresses[number]).await.unwrap();
+        let cosign = async move |body: axum::body::Bytes| {
+            tokio::time::sleep(delay).await;
+            let request = AddCheckpoint::parse(&body, 1 << 20).unwrap();
+            cosignature::cosign(&Self::witness_key(number), request.checkpoint.note().text(), now()).to_string()
+        };
+        let router = axum::Router::new().route("/add-checkpoint", axum::routing::post(cosign));
+        tokio::spawn(isonomy_serve::serve(listener, router, Default::default(), std::future::pending()));
+    }
+
+    /// Puts something in a witness's place that takes every connection and never says anything.
+    pub(crate) async fn silent_witness(&mut self, number: usize) {
+        self.stop_witness(number).await;
+        let listener = TcpListener::bind(self.addresses[number]).await.unwrap();
+        tokio::spawn(async move {
+            let mut held = Vec::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                held.push(stream);
+            }
+        });
+    }
+
     /// Three witnesses, of which two are the quorum, and the log.
     pub(crate) async fn with_log() -> Self {
         let mut world = Self::new().await;

@@ -1,0 +1,205 @@
+//! How fast a log takes entries, beside the floors of this machine, measured in the same run:
+//! `cargo bench -p isonomy-log-server`. With numbers after `--`, only these submitters: `-- 64 2048`.
+
+#[path = "../tests/server/lists.rs"]
+mod lists;
+#[allow(dead_code, reason = "shared with the tests")]
+#[path = "../tests/server/world.rs"]
+mod world;
+
+use isonomy_core::note::{KeyType, SigningKey};
+use isonomy_core::statement::Statement;
+use isonomy_fetch::Submitted;
+use isonomy_log_server::files::PublicFolder;
+use isonomy_log_server::log::{Appender, Log};
+use isonomy_store::kv::Store;
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use world::World;
+
+/// Bytes of an opaque entry.
+const ENTRY: usize = 100;
+/// How long each number of submitters appends.
+const RUN: Duration = Duration::from_secs(6);
+/// How often each is repeated; the median counts.
+const REPEATS: usize = 3;
+
+/// Times, in ascending order once they are asked.
+#[derive(Default)]
+struct Times(Vec<Duration>);
+
+impl Times {
+    fn percentile(&mut self, percent: usize) -> f64 {
+        self.0.sort_unstable();
+        let at = (self.0.len() * percent / 100).min(self.0.len().saturating_sub(1));
+        self.0.get(at).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
+    }
+
+    fn line(&mut self) -> String {
+        format!("p50 {:.2} ms, p99 {:.2} ms", self.percentile(50), self.percentile(99))
+    }
+}
+
+fn timed(mut work: impl FnMut(usize)) -> Times {
+    let mut times = Times::default();
+    for number in 0..300 {
+        let began = Instant::now();
+        work(number);
+        times.0.push(began.elapsed());
+    }
+    times
+}
+
+/// What the disk costs: a new file as a log without group commit writes it, and an overwritten block.
+fn disk_floor(folder: &Path) {
+    let mut create = timed(|number| {
+        let mut file = File::create(folder.join(number.to_string())).unwrap();
+        file.write_all(&[1; 8192]).unwrap();
+        file.sync_all().unwrap();
+    });
+    println!("floor: create + 8 KiB + fsync: {}", create.line());
+    let file = File::create(folder.join("blocks")).unwrap();
+    file.write_all_at(&[0; 300 * 8192], 0).unwrap();
+    file.sync_all().unwrap();
+    let mut overwrite = timed(|number| {
+        file.write_all_at(&[1; 8192], number as u64 * 8192).unwrap();
+        file.sync_data().unwrap();
+    });
+    println!("floor: 8 KiB in place + fdatasync: {}", overwrite.line());
+}
+
+fn open(folder: &Path) -> Arc<Log> {
+    let private = folder.join("private");
+    let store = Store::open(&private.join("state")).unwrap();
+    let public = PublicFolder::open(folder.join("public")).unwrap();
+    let key = SigningKey::from_seed("log.example/bench", KeyType::Ed25519, &[7; 32]).unwrap();
+    Arc::new(Log::open(public, &private, &store, key).unwrap())
+}
+
+fn entry(submitter: u64, number: u64) -> Vec<u8> {
+    let mut entry = vec![0; ENTRY];
+    entry[..8].copy_from_slice(&submitter.to_be_bytes());
+    entry[8..16].copy_from_slice(&number.to_be_bytes());
+    entry
+}
+
+/// One submitter: the next entry when the last one is durable.
+async fn submit(appender: Appender, submitter: u64, until: Instant) -> Times {
+    let mut times = Times::default();
+    for number in 0.. {
+        let began = Instant::now();
+        if began > until {
+            break;
+        }
+        appender.append(entry(submitter, number)).await.unwrap();
+        times.0.push(began.elapsed());
+    }
+    times
+}
+
+/// Appends with so many submitters. The time counts until the last tile of the last entry is durable.
+async fn append(submitters: u64) -> (f64, Times) {
+    let folder = tempfile::tempdir().unwrap();
+    let log = open(folder.path());
+    let appender = Appender::new(Arc::clone(&log), 4096);
+    let began = Instant::now();
+    let tasks: Vec<_> =
+        (0..submitters).map(|number| tokio::spawn(submit(appender.clone(), number, began + RUN))).collect();
+    let mut times = Times::default();
+    for task in tasks {
+        times.0.extend(task.await.unwrap().0);
+    }
+    drop(appender);
+    let integrating = Arc::clone(&log);
+    tokio::task::spawn_blocking(move || integrating.integrate().unwrap()).await.unwrap();
+    assert_eq!(log.integrated_size().0, times.0.len() as u64);
+    (times.0.len() as f64 / began.elapsed().as_secs_f64(), times)
+}
+
+async fn appends(submitters: u64) {
+    let mut runs = Vec::new();
+    for _ in 0..REPEATS {
+        runs.push(append(submitters).await);
+    }
+    runs.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+    let (slowest, fastest) = (runs[0].0, runs[REPEATS - 1].0);
+    let (rate, times) = &mut runs[REPEATS / 2];
+    println!(
+        "{submitters} submitters, opaque entries of {ENTRY} bytes: {:.1} k appends/s ({:.1} to {:.1}), {}",
+        *rate / 1e3,
+        slowest / 1e3,
+        fastest / 1e3,
+        times.line()
+    );
+}
+
+fn charters(count: u64) -> Vec<Statement> {
+    let charter = |number| lists::charter(&format!("hotline.example/l-{number}")).to_text().unwrap();
+    (0..count).map(|number| lists::by_all(charter(number))).collect()
+}
+
+/// What it costs to check the signatures of a statement, which has three, on one thread.
+fn signature_floor(statements: &[Statement]) {
+    let keys = [lists::maintainer(), lists::curator(0), lists::curator(1)].map(|key| key.verifier().clone());
+    let began = Instant::now();
+    for statement in statements {
+        let parsed = Statement::parse(&statement.to_bytes()).unwrap();
+        assert_eq!(parsed.note().signers(&keys).unwrap().len(), 3);
+    }
+    let rate = statements.len() as f64 / began.elapsed().as_secs_f64();
+    println!("floor: parsing a charter and verifying its three signatures, one thread: {rate:.0} statements/s");
+}
+
+/// Real statements over HTTP, answered when three witnesses, servers too, have been asked: time to witnessed.
+async fn statements_over_http(clients: usize, statements: &[Statement]) {
+    let mut world = World::new().await;
+    world.start_log().await;
+    world.get_soon(&isonomy_core::resource::Resource::Checkpoint).await;
+    let began = Instant::now();
+    let share = statements.len() / clients;
+    let submit = |own: &[Statement]| {
+        let (client, own) = (world.client(), own.to_vec());
+        tokio::spawn(async move {
+            let mut times = Times::default();
+            for statement in own {
+                let began = Instant::now();
+                let answer = client.submit(&statement.to_bytes()).await.unwrap();
+                assert!(matches!(answer, Submitted::Logged(_)));
+                times.0.push(began.elapsed());
+            }
+            times
+        })
+    };
+    let tasks: Vec<_> = statements.chunks(share).map(submit).collect();
+    let mut times = Times::default();
+    for task in tasks {
+        times.0.extend(task.await.unwrap().0);
+    }
+    let rate = times.0.len() as f64 / began.elapsed().as_secs_f64();
+    println!("{clients} clients over HTTP, real charters: {rate:.0} statements/s; to witnessed: {}", times.line());
+    world.stop_log().await.unwrap();
+}
+
+#[tokio::main]
+async fn main() {
+    let wanted: Vec<u64> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
+    let folder = tempfile::tempdir().unwrap();
+    println!("in {}", folder.path().display());
+    disk_floor(folder.path());
+    for submitters in [1, 64, 2048] {
+        if wanted.is_empty() || wanted.contains(&submitters) {
+            appends(submitters).await;
+        }
+    }
+    disk_floor(folder.path());
+    if wanted.is_empty() {
+        let statements = charters(1024);
+        signature_floor(&statements);
+        statements_over_http(1, &statements[..40]).await;
+        statements_over_http(64, &statements).await;
+    }
+}

@@ -1,0 +1,101 @@
+//! What a start finds, mends, and refuses.
+
+use crate::world::World;
+use crate::{audit, checkpoint, published};
+use isonomy_core::resource::Resource;
+use isonomy_core::tree::{LeafIndex, TreeSize};
+use isonomy_log_server::ServeError;
+use std::fs;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_database_is_set_aside_and_made_anew_from_the_files() {
+    for (file, harm) in [("db", 20), ("conf", 0), ("changes", 3)] {
+        let mut world = World::with_log().await;
+        let (mut publisher, statements) = published(&world).await;
+        let before = checkpoint(&world).await;
+        world.stop_log().await.unwrap();
+        let database = world.data().join("private/state/sled").join(file);
+        let mut bytes = fs::read(&database).unwrap();
+        bytes[harm..].fill(0xaa);
+        fs::write(&database, bytes).unwrap();
+        world.start_log().await;
+        assert_eq!(checkpoint(&world).await.checkpoint(), before.checkpoint(), "{file}");
+        assert!(world.data().join("private/state/sled.damaged-1").exists(), "{file}");
+        crate::publish(&world, &statements[2], &publisher).await;
+        let release = publisher.release(7..120);
+        assert_eq!(crate::publish(&world, &release, &publisher).await.index, LeafIndex(3));
+        audit(&world, &checkpoint(&world).await).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damaged_and_missing_copies_of_what_is_in_the_log_are_mended() {
+    let mut world = World::with_log().await;
+    let (_, statements) = published(&world).await;
+    world.stop_log().await.unwrap();
+    let public = world.data().join("public");
+    let statement = |number: usize| public.join(Resource::Statement(statements[number].id()).to_string());
+    let proof = |number: usize| public.join(Resource::SeenProof(statements[number].id()).to_string());
+    let good = fs::read(statement(0)).unwrap();
+    fs::write(statement(0), b"damaged").unwrap();
+    fs::remove_file(statement(1)).unwrap();
+    fs::write(proof(0), b"damaged").unwrap();
+    fs::remove_file(proof(2)).unwrap();
+    fs::write(public.join("checkpoint"), b"damaged").unwrap();
+    world.start_log().await;
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while fs::read(statement(0)).unwrap() != good || !proof(2).exists() {
+        assert!(std::time::Instant::now() < until);
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert_eq!(checkpoint(&world).await.checkpoint().size, TreeSize(3));
+    for statement in &statements {
+        crate::publish(&world, statement, &crate::Publisher::new(&crate::charter(crate::LIST))).await;
+        assert_eq!(world.get(&Resource::Statement(statement.id())).await.unwrap(), statement.to_bytes());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_would_fork_or_lose_something_is_refused_and_says_what_to_do() {
+    let mut world = World::with_log().await;
+    let started = world.data().with_extension("started");
+    world.stop_log().await.unwrap();
+    crate::copy(&world.data(), &started);
+    world.start_log().await;
+    published(&world).await;
+    world.stop_log().await.unwrap();
+    let good = world.data().with_extension("good");
+    fs::rename(world.data(), &good).unwrap();
+    // What is put back old or lost, and what the refusal advises.
+    type Harm = fn(&std::path::Path, &std::path::Path);
+    let cases: [(&str, Harm, &str); 5] = [
+        ("private/ is older", |data, old| replace(data, old, "private"), "put the newest data back"),
+        ("the database is older", |data, old| replace(data, old, "private/state"), "put the newest data back"),
+        (
+            "public/tile is lost",
+            |data, _| fs::remove_dir_all(data.join("public/tile")).unwrap(),
+            "from a mirror or a backup",
+        ),
+        ("private/ is lost", |data, _| fs::remove_dir_all(data.join("private")).unwrap(), "put `private/` back"),
+        (
+            "all is older",
+            |data, old| ["private", "public"].iter().for_each(|it| replace(data, old, it)),
+            "put the newest",
+        ),
+    ];
+    for (what, harm, advice) in cases {
+        crate::copy(&good, &world.data());
+        harm(&world.data(), &started);
+        let error = world.failing_start().await;
+        assert!(matches!(error, ServeError::Log(_)) && error.to_string().contains(advice), "{what}: {error}");
+        fs::remove_dir_all(world.data()).unwrap();
+    }
+    fs::rename(&good, world.data()).unwrap();
+    world.start_log().await;
+    assert_eq!(checkpoint(&world).await.checkpoint().size, TreeSize(3), "whole again, it starts");
+}
+
+fn replace(data: &std::path::Path, old: &std::path::Path, part: &str) {
+    fs::remove_dir_all(data.join(part)).unwrap();
+    crate::copy(&old.join(part), &data.join(part));
+}
