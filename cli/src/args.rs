@@ -18,7 +18,7 @@ pub(crate) use demo::DemoArgs;
 pub(crate) use key::{KeyCommand, KeyKind};
 pub(crate) use list::{AlgorithmArg, FormatArg, ListCommand};
 pub(crate) use log::LogCommand;
-pub(crate) use matching::MatchArgs;
+pub(crate) use matching::{ListFolders, MatchArgs, MatchCommand, OrientationsArg};
 pub(crate) use monitor::{MonitorCommand, MonitorFolder};
 pub(crate) use release::ReleaseCommand;
 pub(crate) use verify::{BundleCommand, EvidenceCommand, ReceiptCommand};
@@ -64,7 +64,7 @@ pub(crate) enum Command {
     /// Keep a verified list up to date.
     #[command(subcommand)]
     Client(ClientCommand),
-    /// Match pictures or hashes against the verified list.
+    /// Match pictures or hashes against verified lists, here or as a service.
     Match(MatchArgs),
     /// Follow a log, audit it, show it.
     #[command(subcommand)]

@@ -10,6 +10,7 @@
 //! | [`Matcher`] | a [`isonomy_verifier::VerifiedList`] with the rule of its charter |
 //! | [`answer`] | what it says: matched, not matched, not covered |
 //! | [`notice`] | what the person is told |
+//! | [`document`] | an answer as data, for programs |
 //! | [`receipt`] | what proves a match to others, offline |
 //!
 //! Unsafe code is confined to `machine`, which says why and is tested by its own means.
@@ -17,6 +18,7 @@
 
 pub mod answer;
 pub mod digest;
+pub mod document;
 pub mod image;
 pub mod lookup;
 mod machine;
@@ -28,6 +30,7 @@ pub mod receipt;
 pub mod subject;
 
 pub use answer::{Answer, Match, NotCovered, Verdict};
+pub use document::AnswerDocument;
 pub use matcher::Matcher;
 pub use notice::Notice;
 pub use proofs::LazyReceipt;

@@ -31,6 +31,16 @@ impl Matcher {
         Ok(Self { index: Index::arranged(list.charter().matching.algorithm, list, arrangement)?, prover })
     }
 
+    /// A matcher of `list`, if that is the same release as this one's, known at another time: nothing is made anew. `None`
+    /// if it is another release.
+    pub fn renewed(&self, list: VerifiedList) -> Option<Self> {
+        let is_same = list.accepted().release == self.list().accepted().release;
+        is_same.then(|| {
+            let prover = Arc::new(self.prover.renewed(list.clone()));
+            Self { index: self.index.sharing(list), prover }
+        })
+    }
+
     /// The list.
     pub fn list(&self) -> &VerifiedList {
         self.index.list()
@@ -44,6 +54,12 @@ impl Matcher {
     /// Its entries, arranged for looking up.
     pub fn index(&self) -> &Index<VerifiedList> {
         &self.index
+    }
+
+    /// The receipt of an entry; `None` if the list does not hold it.
+    pub fn receipt(&self, entry: &[u8]) -> Option<LazyReceipt> {
+        let index = self.list().entries().binary_search(entry).ok()?;
+        Some(LazyReceipt::new(&self.prover, index))
     }
 
     /// Looks a fingerprint up. `local` is the device's clock.

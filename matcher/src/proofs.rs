@@ -26,6 +26,11 @@ impl Prover {
         Self { list, levels: OnceLock::new() }
     }
 
+    /// For the same release, known at another time.
+    pub(crate) fn renewed(&self, list: VerifiedList) -> Self {
+        Self { list, levels: self.levels.clone() }
+    }
+
     fn receipt(&self, index: usize) -> Receipt {
         let entry = self.list.entries().get(index).unwrap_or_default();
         Receipt::new(&self.list, entry, &self.membership(index, entry))

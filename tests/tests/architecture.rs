@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What each part imports of the others: the table of `docs/architecture.md`.
-const ALLOWED: [(&str, &[&str]); 11] = [
+const ALLOWED: [(&str, &[&str]); 12] = [
     ("core", &[]),
     ("store", &[]),
     ("verifier", &["core"]),
@@ -13,6 +13,7 @@ const ALLOWED: [(&str, &[&str]); 11] = [
     ("fetch", &["core"]),
     ("serve", &[]),
     ("client", &["core", "verifier", "matcher", "fetch", "store"]),
+    ("match-server", &["core", "verifier", "matcher", "client", "serve"]),
     ("publisher", &["core", "verifier", "matcher", "fetch", "client", "store"]),
     ("monitor", &["core", "verifier", "matcher", "fetch", "client", "store", "serve"]),
     ("log-server", &["core", "fetch", "store", "serve"]),

@@ -22,13 +22,13 @@ mod scan;
 
 pub use crate::machine::Instructions;
 
-use crate::machine::Half;
 use buckets::{Buckets, Shape, in_parallel};
 use exact::Directory;
 use isonomy_core::list::{Algorithm, Entries};
 use isonomy_verifier::VerifiedList;
 use probing::{GROUP, MAX_DISTANCE, Search, Touch};
-use scan::{Row, Scan};
+use scan::{FirstHalves, Row, Scan};
+use std::sync::Arc;
 
 /// Lists below this size are compared entry by entry: that is as fast.
 const BUCKETS_FROM: usize = 4096;
@@ -106,13 +106,13 @@ impl<L: Listed> Listed for &L {
 pub struct Index<L> {
     algorithm: Algorithm,
     list: L,
-    table: Table,
+    table: Arc<Table>,
     instructions: Instructions,
 }
 
 enum Table {
     Exact(Directory),
-    Pdq { first_halves: Vec<Half>, buckets: Option<Buckets> },
+    Pdq { first_halves: FirstHalves, buckets: Option<Buckets> },
 }
 
 impl<L: Listed> Index<L> {
@@ -130,19 +130,24 @@ impl<L: Listed> Index<L> {
         let table = match algorithm {
             Algorithm::PdqFull => {
                 let rows = rows(entries);
-                let first_halves = scan::first_halves(rows);
+                let first_halves = FirstHalves::of(rows);
                 let in_buckets =
                     arrangement == Arrangement::Buckets && (BUCKETS_FROM..BUCKETS_TO).contains(&rows.len());
                 Table::Pdq { first_halves, buckets: in_buckets.then(|| fill_buckets(rows)) }
             }
             Algorithm::Sha256 | Algorithm::Sha1 | Algorithm::Md5 => Table::Exact(Directory::new(entries)),
         };
-        Ok(Self { algorithm, list, table, instructions: Instructions::best() })
+        Ok(Self { algorithm, list, table: Arc::new(table), instructions: Instructions::best() })
     }
 
     /// The same with these instructions instead of the fastest.
     pub fn using(self, instructions: Instructions) -> Self {
         Self { instructions, ..self }
+    }
+
+    /// An index of `list`, which has the same entries, sharing the tables.
+    pub(crate) fn sharing<M: Listed>(&self, list: M) -> Index<M> {
+        Index { algorithm: self.algorithm, list, table: Arc::clone(&self.table), instructions: self.instructions }
     }
 
     /// The list.
@@ -167,11 +172,9 @@ impl<L: Listed> Index<L> {
 
     /// Bytes that the index takes beside the list.
     pub fn memory(&self) -> usize {
-        match &self.table {
+        match &*self.table {
             Table::Exact(directory) => directory.memory(),
-            Table::Pdq { first_halves, buckets } => {
-                size_of_val(first_halves.as_slice()) + buckets.as_ref().map_or(0, Buckets::memory)
-            }
+            Table::Pdq { first_halves, buckets } => first_halves.memory() + buckets.as_ref().map_or(0, Buckets::memory),
         }
     }
 
@@ -179,7 +182,7 @@ impl<L: Listed> Index<L> {
     /// from 0.5 on the list holds many variants of few pictures, by chance or by craft, and lookups near these pictures
     /// take as long as a scan.
     pub fn crowding(&self) -> f64 {
-        match &self.table {
+        match &*self.table {
             Table::Pdq { buckets: Some(buckets), .. } => buckets.overflow(),
             Table::Exact(_) | Table::Pdq { buckets: None, .. } => 0.0,
         }
@@ -189,7 +192,7 @@ impl<L: Listed> Index<L> {
     /// ones the first in the list. Digests of files match at distance 0 or not at all, whatever `max_distance` is.
     pub fn within(&self, query: &[u8], max_distance: u32) -> Result<Vec<Found>, LookupError> {
         self.check_size(query)?;
-        Ok(match &self.table {
+        Ok(match &*self.table {
             Table::Exact(directory) => self.equal(directory, query),
             Table::Pdq { .. } => {
                 let mut found = Vec::new();
@@ -211,7 +214,7 @@ impl<L: Listed> Index<L> {
         if let [_, ..] = queries.chunks_exact(size).remainder() {
             return Err(LookupError::QuerySize { algorithm: self.algorithm, found: queries.len() % size });
         }
-        match &self.table {
+        match &*self.table {
             Table::Exact(directory) => {
                 for (number, query) in queries.chunks_exact(size).enumerate() {
                     found(number, self.equal(directory, query));
@@ -225,7 +228,7 @@ impl<L: Listed> Index<L> {
     /// Reads the cache lines that looking up `queries` would begin with, and does nothing with them: the floor that
     /// memory sets, for benchmarks. What it returns means nothing.
     pub fn touch(&self, queries: &[u8]) -> u64 {
-        let Table::Pdq { buckets: Some(buckets), .. } = &self.table else { return 0 };
+        let Table::Pdq { buckets: Some(buckets), .. } = &*self.table else { return 0 };
         let groups = queries.as_chunks().0.chunks(GROUP);
         groups.fold(0, |sum, queries| sum ^ self.instructions.run(Touch { buckets, queries }))
     }
@@ -243,7 +246,7 @@ impl<L: Listed> Index<L> {
     }
 
     fn near(&self, queries: &[Row], most: u32, found: &mut impl FnMut(usize, Vec<Found>)) {
-        let Table::Pdq { first_halves, buckets } = &self.table else { return };
+        let Table::Pdq { first_halves, buckets } = &*self.table else { return };
         let rows = rows(self.list.entries());
         let scan = |query| {
             let mut near = self.instructions.run(Scan { first_halves, rows, query, most });

@@ -16,8 +16,8 @@
 use super::Found;
 use super::buckets::{Buckets, HEADER, Header, TABLES, Tail};
 use super::permutation::{Bands, bands};
-use super::scan::{Row, distance, split};
-use crate::machine::{Half, Kernel, Line, SLOTS, Task};
+use super::scan::{FirstHalves, Row, distance, split};
+use crate::machine::{Kernel, Line, SLOTS, Task};
 
 /// Distances up to this one are found.
 pub(super) const MAX_DISTANCE: u32 = 31;
@@ -35,7 +35,7 @@ pub(super) const GROUP: usize = 8;
 /// (not above [`MAX_DISTANCE`]) in no order; or nothing, if comparing everything is cheaper.
 pub(super) struct Search<'a> {
     pub(super) buckets: &'a Buckets,
-    pub(super) first_halves: &'a [Half],
+    pub(super) first_halves: &'a FirstHalves,
     pub(super) rows: &'a [Row],
     pub(super) queries: &'a [Row],
     pub(super) most: u32,
@@ -48,6 +48,14 @@ struct Passed {
     entries: Vec<usize>,
     /// For each query: the end of its entries, or `None` if there were too many.
     ends: Vec<Option<usize>>,
+}
+
+/// What is looked for in a bucket.
+#[derive(Clone, Copy)]
+struct Place {
+    table: usize,
+    signature: u16,
+    most: u16,
 }
 
 /// A tail that is to be searched.
@@ -72,17 +80,18 @@ impl Task for Search<'_> {
         let mut probed = 0;
         for query in &queries {
             self.probe(kernel, query, &addresses[probed..], ahead, &mut passed);
-            probed += addresses.len() / queries.len();
+            probed += self.buckets.shape.probes() * TABLES;
         }
         self.compare(kernel, passed)
     }
 }
 
-/// The buckets that are probed: for each query and table the one of its key, and those one bit apart.
+/// The buckets that are probed: for each query and table the one of its key, and those one bit apart. Some repetitions of
+/// the last follow, so that asking ahead needs no end.
 #[inline(always)]
 fn addresses(buckets: &Buckets, queries: &[Bands]) -> Vec<u32> {
     let shape = buckets.shape;
-    let mut addresses = Vec::with_capacity(queries.len() * TABLES * (shape.key_bits as usize + 1));
+    let mut addresses = Vec::with_capacity(queries.len() * TABLES * shape.probes() + LINES_AHEAD);
     for query in queries {
         for table in 0..TABLES {
             let own = (table << shape.key_bits | shape.key(query, table)) as u32;
@@ -90,6 +99,7 @@ fn addresses(buckets: &Buckets, queries: &[Bands]) -> Vec<u32> {
             addresses.extend((0..shape.key_bits).map(|bit| own ^ 1 << bit));
         }
     }
+    addresses.resize(addresses.len() + LINES_AHEAD, *addresses.last().unwrap_or(&0));
     addresses
 }
 
@@ -127,10 +137,8 @@ impl Task for Touch<'_> {
         let ahead = prefetch_first(kernel, self.buckets, &addresses);
         let width = self.buckets.shape.width;
         let mut sum = 0;
-        for (at, address) in addresses.iter().enumerate() {
-            if let Some(later) = addresses.get(at + ahead) {
-                prefetch(kernel, self.buckets, *later);
-            }
+        for (address, later) in addresses.iter().zip(&addresses[ahead..]) {
+            prefetch(kernel, self.buckets, *later);
             for line in &self.buckets.lines[*address as usize * width..][..width] {
                 sum ^= u64::from(line.0[0]);
             }
@@ -144,22 +152,19 @@ impl Search<'_> {
     #[inline(always)]
     fn probe<K: Kernel>(&self, kernel: K, query: &Bands, addresses: &[u32], ahead: usize, passed: &mut Passed) {
         let (shape, start) = (self.buckets.shape, passed.entries.len());
-        let probes = shape.key_bits as usize + 1;
         let mut tails = Vec::new();
-        for table in 0..TABLES {
+        let mut laters = addresses[ahead..].iter();
+        for (table, addresses) in addresses.chunks_exact(shape.probes()).take(TABLES).enumerate() {
             let signature = shape.signature(query, table);
-            for probe in 0..probes {
-                let at = table * probes + probe;
-                if let Some(later) = addresses.get(at + ahead) {
-                    prefetch(kernel, self.buckets, *later);
-                }
-                let bucket = &self.buckets.lines[addresses[at] as usize * shape.width..][..shape.width];
+            for ((probe, address), later) in addresses.iter().enumerate().zip(&mut laters) {
+                prefetch(kernel, self.buckets, *later);
+                let bucket = &self.buckets.lines[*address as usize * shape.width..][..shape.width];
                 let most = if probe == 0 { QUOTA } else { QUOTA - 1 };
-                let header = Header::of(bucket);
-                let origin = table * self.buckets.len + header.base as usize;
-                pass_near(kernel, bucket, HEADER..HEADER + header.inline, signature, most, origin, &mut passed.entries);
-                if let Some(tail) = header.tail {
-                    tails.push(TailProbe { tail, table, origin: origin + header.inline, signature, most });
+                let place = Place { table, signature, most };
+                if shape.width == 1 {
+                    self.probe_line(kernel, bucket, place, passed, &mut tails);
+                } else {
+                    self.probe_lines(kernel, bucket, place, passed, &mut tails);
                 }
             }
         }
@@ -169,6 +174,41 @@ impl Search<'_> {
             passed.entries.truncate(start);
         }
         passed.ends.push(bounded.then_some(passed.entries.len()));
+    }
+
+    /// Looks at a bucket of one line. Nearly always nothing in it is near, and nothing more is read.
+    #[inline(always)]
+    fn probe_line<K: Kernel>(
+        &self,
+        kernel: K,
+        bucket: &[Line],
+        place: Place,
+        passed: &mut Passed,
+        tails: &mut Vec<TailProbe>,
+    ) {
+        let near = kernel.near_signatures(&bucket[0], place.signature, place.most) & u32::MAX << HEADER;
+        let unused = SLOTS - HEADER - usize::from(bucket[0].0[2]).min(SLOTS - HEADER);
+        if near << unused != 0 || Header::overflows(bucket) {
+            self.probe_lines(kernel, bucket, place, passed, tails);
+        }
+    }
+
+    /// Looks at a bucket of any number of lines.
+    #[inline(always)]
+    fn probe_lines<K: Kernel>(
+        &self,
+        kernel: K,
+        bucket: &[Line],
+        Place { table, signature, most }: Place,
+        passed: &mut Passed,
+        tails: &mut Vec<TailProbe>,
+    ) {
+        let header = Header::of(bucket);
+        let origin = table * self.buckets.len + header.base as usize;
+        pass_near(kernel, bucket, HEADER..HEADER + header.inline, signature, most, origin, &mut passed.entries);
+        if let Some(tail) = header.tail {
+            tails.push(TailProbe { tail, table, origin: origin + header.inline, signature, most });
+        }
     }
 
     /// Looks at tails, unless there is too much in them.
@@ -193,7 +233,7 @@ impl Search<'_> {
         }
         for entry in &mut passed.entries {
             *entry = self.buckets.ids[*entry] as usize;
-            kernel.prefetch(self.first_halves, *entry);
+            self.first_halves.prefetch(kernel, *entry);
         }
         let mut start = 0;
         let outcomes = self.queries.iter().zip(&passed.ends).map(|(query, end)| {
@@ -210,7 +250,7 @@ impl Search<'_> {
         let (first, second) = split(query);
         let mut found = Vec::new();
         for &index in entries {
-            let of_first = distance(&self.first_halves[index], &first);
+            let of_first = distance(&self.first_halves.get(index), &first);
             if of_first > self.most {
                 continue;
             }

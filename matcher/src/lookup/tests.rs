@@ -15,7 +15,7 @@ fn indexes(entries: &Entries) -> Vec<Index<Entries>> {
     let every = shapes.into_iter().chain([None]).flat_map(|shape| {
         Instructions::available().into_iter().map(move |instructions| {
             let mut index = Index::arranged(PdqFull, entries.clone(), Arrangement::Scan).unwrap().using(instructions);
-            if let (Table::Pdq { buckets, .. }, Some(shape)) = (&mut index.table, shape) {
+            if let (Table::Pdq { buckets, .. }, Some(shape)) = (Arc::get_mut(&mut index.table).unwrap(), shape) {
                 let bands: Vec<_> = rows(entries).iter().map(|row| permutation::bands(row)).collect();
                 *buckets = Some(Buckets::new(&bands, shape));
             }

@@ -22,11 +22,16 @@ pub(crate) const SLOTS: usize = 32;
 #[repr(C, align(64))]
 pub(crate) struct Line(pub(crate) [u16; SLOTS]);
 
+/// Halves that are compared in one go.
+pub(crate) const BLOCK: usize = 8;
+
 /// Half of a PDQ hash.
 pub(crate) type Half = [u64; 2];
 
-/// Halves that are compared in one go.
-pub(crate) const BLOCK: usize = 8;
+/// Eight halves in two cache lines: their first words, then their second words.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C, align(128))]
+pub(crate) struct Block(pub(crate) [[u64; BLOCK]; 2]);
 
 /// The two comparisons that searching spends its time on.
 pub(crate) trait Kernel: Copy {
@@ -34,7 +39,7 @@ pub(crate) trait Kernel: Copy {
     fn near_signatures(self, line: &Line, signature: u16, most: u16) -> u32;
 
     /// Bit i says whether half i of `block` differs from `half` in at most `most` bits.
-    fn near_halves(self, block: &[Half; BLOCK], half: &Half, most: u32) -> u8;
+    fn near_halves(self, block: &Block, half: &Half, most: u32) -> u8;
 
     /// Asks for the cache line of `slice[index]`, which will be needed soon. Beyond the end it does nothing.
     fn prefetch<T>(self, slice: &[T], index: usize);
@@ -113,7 +118,7 @@ mod tests {
         }
     }
 
-    struct Halves([Half; BLOCK], Half, u32);
+    struct Halves(Block, Half, u32);
 
     impl Task for Halves {
         type Output = u8;
@@ -152,11 +157,11 @@ mod tests {
             most in prop_oneof![0u32..=128, Just(129), Just(u32::MAX)],
         ) {
             let half = |at: usize| [words[2 * at], words[2 * at + 1]];
-            let (block, query) = (std::array::from_fn(half), half(BLOCK));
+            let (block, query) = (std::array::from_fn(|word| std::array::from_fn(|at| half(at)[word])), half(BLOCK));
             let distance = |at: usize| (0..2).map(|word| (half(at)[word] ^ query[word]).count_ones()).sum::<u32>();
             let expected = (0..BLOCK).filter(|at| distance(*at) <= most).fold(0u8, |mask, at| mask | 1 << at);
             for instructions in Instructions::available() {
-                let found = instructions.run(Halves(block, query, most));
+                let found = instructions.run(Halves(Block(block), query, most));
                 prop_assert_eq!(found, expected, "{}", instructions.name());
             }
         }
