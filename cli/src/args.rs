@@ -20,7 +20,7 @@ pub(crate) use demo::DemoArgs;
 pub(crate) use key::{KeyCommand, KeyKind};
 pub(crate) use list::{AlgorithmArg, CheckArgs, DiffArgs, FormatArg, ImportArgs, ListCommand, ProveArgs, RemoveArgs};
 pub(crate) use log::{FsckArgs, LogCommand};
-pub(crate) use matching::MatchArgs;
+pub(crate) use matching::{ListFolders, MatchArgs, MatchCommand, OrientationsArg};
 pub(crate) use monitor::{AttestArgs, FindingSeverityArg, MethodArg, MonitorCommand, MonitorFolder, TraceArgs};
 pub(crate) use release::{RailArgs, ReleaseCommand};
 pub(crate) use verify::{BundleCommand, EvidenceCommand, ReceiptCommand};
@@ -66,7 +66,7 @@ pub(crate) enum Command {
     /// Keep a verified list up to date.
     #[command(subcommand)]
     Client(ClientCommand),
-    /// Match pictures or hashes against the verified list.
+    /// Match pictures or hashes against verified lists, here or as a service.
     Match(MatchArgs),
     /// Follow a log, audit it, show it.
     #[command(subcommand)]

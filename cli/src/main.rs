@@ -44,7 +44,7 @@ async fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {
         Command::List(command) => commands::list::run(command, output).await,
         Command::Release(command) => commands::release::run(command, output).await,
         Command::Client(command) => commands::client::run(command, output).await,
-        Command::Match(args) => commands::matching::run(args, output),
+        Command::Match(args) => commands::matching::run(args, output).await,
         Command::Monitor(command) => commands::monitor::run(command, output).await,
         Command::Assess(args) => commands::assess::run(args, output).await,
         Command::Receipt(command) => commands::receipt::run(command, output),

@@ -1,6 +1,7 @@
 //! How fast a log takes entries, beside the floors of this machine, measured in the same run:
 //! `cargo bench -p isonomy-log-server`. With numbers after `--`, only these submitters: `-- 64 2048`.
 
+#[allow(dead_code, reason = "shared with the tests")]
 #[path = "../tests/server/lists.rs"]
 mod lists;
 #[allow(dead_code, reason = "shared with the tests")]

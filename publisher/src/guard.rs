@@ -101,7 +101,12 @@ pub fn inspect(
     Ok(alarms)
 }
 
-fn canary(index: &Index, after: &Entries, charter: &Charter, canaries: &Canaries) -> Result<Vec<Alarm>, GuardError> {
+fn canary(
+    index: &Index<&Entries>,
+    after: &Entries,
+    charter: &Charter,
+    canaries: &Canaries,
+) -> Result<Vec<Alarm>, GuardError> {
     let distance = u32::try_from(charter.matching.max_distance).unwrap_or(u32::MAX);
     let mut alarms = Vec::new();
     for (name, hash) in canaries.of(charter.matching.algorithm) {
@@ -143,7 +148,7 @@ fn irregular(after: &Entries, algorithm: Algorithm) -> Option<Alarm> {
 }
 
 /// New entries near to others; of very many new ones, an even selection is compared.
-fn near(index: &Index, after: &Entries, added: &Entries) -> Result<Option<Alarm>, GuardError> {
+fn near(index: &Index<&Entries>, after: &Entries, added: &Entries) -> Result<Option<Alarm>, GuardError> {
     if !index.algorithm().is_perceptual() {
         return Ok(None);
     }

@@ -143,7 +143,7 @@ fn published() -> (World, Receipt) {
         Fingerprint { algorithm: isonomy_core::list::Algorithm::PdqFull, hash: hash(7).to_vec(), quality: Some(80) };
     let answer = Matcher::new(list).unwrap().look_up(&fingerprint, at(106));
     let Verdict::Matched(mut matches) = answer.verdict else { panic!("{:?}", answer.verdict) };
-    (world, matches.remove(0).receipt)
+    (world, matches.remove(0).receipt.make())
 }
 
 fn two_versions() -> World {
@@ -196,13 +196,16 @@ fn evidence() -> Vec<(World, Evidence)> {
     vec![(world.clone(), twice), (world, fork), (widened, early)]
 }
 
+/// Whether bytes prove something about a log.
+type Check = Box<dyn Fn(&World, &[u8]) -> bool>;
+
 /// A kind of file with the first implementation's verdict on it.
 struct Kind {
     name: &'static str,
     world: World,
     text: Vec<u8>,
     beside: Vec<File>,
-    holds: Box<dyn Fn(&World, &[u8]) -> bool>,
+    holds: Check,
 }
 
 fn kinds() -> Vec<Kind> {

@@ -50,7 +50,7 @@ fn only_match(answer: Answer) -> Match {
 }
 
 fn receipt(list: &VerifiedList) -> Receipt {
-    only_match(look_up(list, near(3))).receipt
+    only_match(look_up(list, near(3))).receipt.make()
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn a_match_says_how_near_it_is_and_what_it_may_lead_to() {
     let (_, list) = published(100);
     let answer = look_up(&list, near(3));
     assert_eq!((answer.version, answer.freshness), (1, Freshness::Fresh { checkpoint_age: 1 }));
-    let notice = answer.notice(&list).unwrap();
+    let notice = answer.notice(&list).unwrap().to_string();
     for words in ["hotline.example/images", "Test pictures.", "distance 3", "complaints@hotline.example", "24 hours"] {
         assert!(notice.contains(words), "{notice}");
     }

@@ -27,7 +27,8 @@ impl ClientFolder {
     }
 }
 
-fn time(text: &str) -> Result<Timestamp, &'static str> {
+/// The time that an argument names.
+pub(super) fn time(text: &str) -> Result<Timestamp, &'static str> {
     Timestamp::from_rfc3339(text).ok_or("a time looks like 2026-01-31T23:59:59Z")
 }
 

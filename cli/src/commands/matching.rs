@@ -1,138 +1,193 @@
 //! `isonomy match`.
 
-use super::{client, files};
-use crate::args::MatchArgs;
-use crate::exit::{Exit, Refused};
+use super::{client, files, serving};
+use crate::args::{ClientFolder, ListFolders, MatchArgs, MatchCommand, OrientationsArg};
+use crate::exit::{Exit, Malformed, Refused};
 use crate::output::Output;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use isonomy_core::encoding::{from_hex, to_hex};
+use isonomy_core::list::Algorithm;
+use isonomy_match_server::{Config, Limits as ServiceLimits, ListFolder};
+use isonomy_matcher::document::MAX_MATCHES;
 use isonomy_matcher::image::Limits;
-use isonomy_matcher::{Answer, Fingerprint, Match, Matcher, Verdict};
-use serde_json::json;
+use isonomy_matcher::{Answer, AnswerDocument, Fingerprint, Match, Matcher, Orientations, Subject, Verdict};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-pub(crate) fn run(args: MatchArgs, output: &Output) -> Result<Exit> {
-    let client = client::look(&args.folder)?;
-    let list = client.list().cloned();
-    let list =
-        list.ok_or_else(|| Refused("no verified list is at hand: run `isonomy client update` first".to_owned()))?;
-    let matcher = Matcher::new(list)?;
-    let (mut matched, mut unchecked, mut documents) = (false, false, Vec::new());
+pub(crate) async fn run(args: MatchArgs, output: &Output) -> Result<Exit> {
+    match args.command {
+        Some(MatchCommand::Serve { lists, listen, every, max_upload, max_pixels }) => {
+            let folders = pairs(&lists)?.iter().map(served).collect::<Result<_>>()?;
+            let mut config = Config { look_every: Duration::from_secs(every), ..Config::new(folders) };
+            config.limits = limits(max_upload, max_pixels);
+            let listener = serving::listen(listen).await?;
+            let address = listener.local_addr()?;
+            let server = isonomy_match_server::run(listener, config, serving::shutdown());
+            serving::run(address, "match service", output, server).await?;
+            Ok(Exit::Done)
+        }
+        None => match_subjects(&args, output),
+    }
+}
+
+fn pairs(lists: &ListFolders) -> Result<Vec<ClientFolder>> {
+    let unpaired = || Malformed("every --policy needs its --state, in the same order".to_owned());
+    Ok(lists.pairs().ok_or_else(unpaired)?)
+}
+
+fn served(folder: &ClientFolder) -> Result<ListFolder> {
+    Ok(ListFolder { policy: files::client_policy(&folder.policy)?, state: folder.state.clone() })
+}
+
+fn limits(file_bytes: usize, pixels: u64) -> ServiceLimits {
+    let usual = ServiceLimits::default();
+    let memory = usual.image.memory.max(pixels.saturating_mul(10));
+    ServiceLimits { image: Limits { file_bytes, pixels, memory }, ..usual }
+}
+
+fn match_subjects(args: &MatchArgs, output: &Output) -> Result<Exit> {
+    let matchers = pairs(&args.lists)?.iter().map(matcher).collect::<Result<Vec<_>>>()?;
+    let (mut exits, mut documents) = (Vec::new(), Vec::new());
     for subject in &args.subjects {
-        let (result, document) = match check(&matcher, subject, &args, output) {
-            Ok(checked) => checked,
-            Err(error) => {
-                output.say(format!("{subject}: not checked: {error:#}"));
-                (Exit::NotChecked, json!({ "subject": subject, "verdict": "error", "why": format!("{error:#}") }))
-            }
-        };
-        matched |= result == Exit::Matched;
-        unchecked |= result == Exit::NotChecked;
+        let (exit, document) = check(&matchers, subject, args, output).unwrap_or_else(|error| {
+            output.say(format!("{subject}: not checked: {error:#}"));
+            (Exit::NotChecked, json!({ "subject": subject, "error": format!("{error:#}"), "answers": [] }))
+        });
+        exits.push(exit);
         documents.push(document);
     }
     if output.is_json() {
         output.report("", &documents)?;
     }
-    Ok(match (matched, unchecked) {
-        (true, _) => Exit::Matched,
-        (false, true) => Exit::NotChecked,
-        (false, false) => Exit::Done,
+    Ok(worst(exits))
+}
+
+/// A match counts for more than what could not be checked, and that for more than no match.
+fn worst(exits: impl IntoIterator<Item = Exit>) -> Exit {
+    exits.into_iter().fold(Exit::Done, |worst, exit| match (worst, exit) {
+        (Exit::Matched, _) | (_, Exit::Matched) => Exit::Matched,
+        (Exit::NotChecked, _) | (_, Exit::NotChecked) => Exit::NotChecked,
+        _ => Exit::Done,
     })
 }
 
-/// Looks one picture or hash up, and says what came of it.
-fn check(matcher: &Matcher, subject: &str, args: &MatchArgs, output: &Output) -> Result<(Exit, serde_json::Value)> {
-    let answer = matcher.look_up(&fingerprint(matcher, subject)?, args.folder.clock());
-    let receipts = write_receipts(&answer, args.receipts.as_deref());
-    output.say(words(subject, &answer, matcher, &receipts));
-    let exit = match answer.verdict {
-        Verdict::Matched(_) => Exit::Matched,
-        Verdict::NotMatched => Exit::Done,
-        Verdict::NotCovered(_) => Exit::NotChecked,
+fn matcher(folder: &ClientFolder) -> Result<Matcher> {
+    let list = client::look(folder)?.list().cloned();
+    let nothing = || {
+        let state = folder.state.display();
+        Refused(format!("no verified list is at hand in {state}: run `isonomy client update` first"))
     };
-    Ok((exit, document(subject, &answer, &receipts)))
+    Ok(Matcher::new(list.ok_or_else(nothing)?)?)
 }
 
-/// A hash if it has the digits of one, and no file has that name; else a picture.
-fn fingerprint(matcher: &Matcher, subject: &str) -> Result<Fingerprint> {
-    let algorithm = matcher.algorithm();
+/// Asks all lists for one picture or hash, and says what came of it.
+fn check(matchers: &[Matcher], subject: &str, args: &MatchArgs, output: &Output) -> Result<(Exit, Value)> {
+    let fingerprints = fingerprints(matchers, subject, args.orientations.into())?;
+    let clock = args.lists.clock();
+    let (mut exits, mut documents, mut failures) = (Vec::new(), Vec::new(), Vec::new());
+    for matcher in matchers {
+        let answer = matcher.answer(&fingerprints, clock);
+        let receipts = write_receipts(&answer, args.receipts.as_deref());
+        let receipt = |found: &Match| receipts.written.get(&found.entry).map(|path| path.display().to_string());
+        let document = answer.document(matcher.list(), receipt);
+        output.say(words(subject, &document));
+        if let Some(failure) = receipts.failure {
+            output.say(format!("  no receipt: {failure}"));
+            failures.push(failure);
+        }
+        exits.push(match answer.verdict {
+            Verdict::Matched(_) => Exit::Matched,
+            Verdict::NotMatched => Exit::Done,
+            Verdict::NotCovered(_) => Exit::NotChecked,
+        });
+        documents.push(document);
+    }
+    let mut document = json!({ "subject": subject, "answers": documents });
+    if !failures.is_empty() {
+        document["receipts_not_written"] = json!(failures);
+    }
+    Ok((worst(exits), document))
+}
+
+impl From<OrientationsArg> for Orientations {
+    fn from(argument: OrientationsArg) -> Self {
+        match argument {
+            OrientationsArg::Stored => Self::Stored,
+            OrientationsArg::Shown => Self::Shown,
+            OrientationsArg::All => Self::All,
+        }
+    }
+}
+
+/// A hash if it has the digits of one, and no file has that name; else a file.
+fn fingerprints(matchers: &[Matcher], subject: &str, orientations: Orientations) -> Result<Subject> {
+    let algorithms: Vec<Algorithm> = matchers.iter().map(Matcher::algorithm).collect();
     let path = Path::new(subject);
     if let Some(hash) = from_hex(&subject.to_lowercase())
-        && hash.len() == algorithm.entry_size()
+        && let Some(algorithm) = algorithms.iter().copied().find(|known| known.entry_size() == hash.len())
         && !path.exists()
     {
-        return Ok(Fingerprint { algorithm, hash, quality: None });
+        return Ok(Subject::of_hash(Fingerprint { algorithm, hash, quality: None }));
     }
     let limits = Limits::default();
     let bytes = files::read(path, limits.file_bytes)?;
-    Fingerprint::of_file(algorithm, &bytes, &limits).with_context(|| format!("{subject} can't be hashed"))
+    Ok(Subject::of_file(&algorithms, &bytes, &limits, orientations))
 }
 
-/// What became of the receipt of each match, in their order. A match is told whether or not its receipt could be written.
-type Receipts = Vec<Result<PathBuf, String>>;
+/// The receipts of the nearest matches, by entry, and why there are no more of them.
+#[derive(Default)]
+struct Receipts {
+    written: BTreeMap<Vec<u8>, PathBuf>,
+    failure: Option<String>,
+}
 
+/// Writes them. A match is told whether or not its receipt could be written.
 fn write_receipts(answer: &Answer, folder: Option<&Path>) -> Receipts {
+    let mut receipts = Receipts::default();
     let (Verdict::Matched(matches), Some(folder)) = (&answer.verdict, folder) else {
-        return Vec::new();
+        return receipts;
     };
-    let write = |found: &Match| -> Result<PathBuf> {
-        isonomy_store::files::create_dir_all_durable(folder)?;
-        let path = folder.join(receipt_name(answer, found));
-        isonomy_store::files::replace(&path, found.receipt.to_text().as_bytes())?;
-        Ok(path)
-    };
-    matches.iter().map(|found| write(found).map_err(|error| format!("{error:#}"))).collect()
-}
-
-/// Says which entry of which release, and nothing of the picture: one entry matched twice has one receipt.
-fn receipt_name(answer: &Answer, found: &Match) -> String {
-    let list = answer.list.as_str().replace('/', "-");
-    format!("{list}-{}-{}.receipt.json", answer.version, to_hex(&found.entry))
-}
-
-fn words(subject: &str, answer: &Answer, matcher: &Matcher, receipts: &Receipts) -> String {
-    let list = format!("{} version {}, {}", answer.list, answer.version, answer.freshness);
-    match &answer.verdict {
-        Verdict::NotMatched => format!("{subject}: no match ({list})"),
-        Verdict::NotCovered(why) => format!("{subject}: not covered: {why} ({list})"),
-        Verdict::Matched(matches) => {
-            let found = matches.iter().map(|found| {
-                format!("  entry {} at distance {}: {}", to_hex(&found.entry), found.distance, found.action)
-            });
-            let written = receipts.iter().map(|receipt| match receipt {
-                Ok(path) => format!("  receipt {}", path.display()),
-                Err(error) => format!("  no receipt: {error}"),
-            });
-            let notice = answer.notice(matcher.list()).map(|notice| format!("  {notice}"));
-            let lines: Vec<String> = found.chain(written).chain(notice).collect();
-            format!("{subject}: match ({list})\n{}", lines.join("\n"))
+    for found in matches.iter().take(MAX_MATCHES) {
+        match write_receipt(answer, found, folder) {
+            Ok(path) => drop(receipts.written.insert(found.entry.clone(), path)),
+            Err(error) => {
+                receipts.failure = Some(format!("{error:#}"));
+                break;
+            }
         }
     }
+    receipts
 }
 
-fn document(subject: &str, answer: &Answer, receipts: &Receipts) -> serde_json::Value {
-    let (verdict, matches, why) = match &answer.verdict {
-        Verdict::Matched(matches) => ("matched", matches.as_slice(), None),
-        Verdict::NotMatched => ("not-matched", &[][..], None),
-        Verdict::NotCovered(why) => ("not-covered", &[][..], Some(why.to_string())),
+/// The file's name says which entry of which release, and nothing of the picture: an entry that is matched twice has one
+/// receipt.
+fn write_receipt(answer: &Answer, found: &Match, folder: &Path) -> Result<PathBuf> {
+    isonomy_store::files::create_dir_all_durable(folder)?;
+    let list = answer.list.to_string().replace('/', "_");
+    let path = folder.join(format!("{list}-{}-{}.receipt.json", answer.version, to_hex(&found.entry)));
+    files::write(&path, found.receipt.to_text().as_bytes())?;
+    Ok(path)
+}
+
+/// A line, and under it each match with its receipt, and what the person is told.
+fn words(subject: &str, answer: &AnswerDocument) -> String {
+    let list = format!("{} version {}, {}", answer.list, answer.version, answer.freshness);
+    let Some(notice) = &answer.notice else {
+        return match &answer.why {
+            Some(why) => format!("{subject}: not covered: {why} ({list})"),
+            None => format!("{subject}: no match ({list})"),
+        };
     };
-    let matches = matches.iter().enumerate().map(|(number, found)| {
-        let mut match_ = json!({ "entry": to_hex(&found.entry), "distance": found.distance, "action": found.action });
-        match receipts.get(number) {
-            Some(Ok(path)) => match_["receipt"] = json!(path),
-            Some(Err(error)) => match_["receipt_error"] = json!(error),
-            None => {}
-        }
-        match_
-    });
-    let matches: Vec<serde_json::Value> = matches.collect();
-    json!({
-        "subject": subject,
-        "list": answer.list,
-        "version": answer.version,
-        "freshness": answer.freshness,
-        "verdict": verdict,
-        "matches": matches,
-        "why": why,
-    })
+    let mut lines = vec![format!("{subject}: match ({list})")];
+    for found in &answer.matches {
+        lines.push(format!("  entry {} at distance {}: {}", found.entry, found.distance, found.action));
+        lines.extend(found.receipt.iter().map(|path| format!("    receipt {path}")));
+    }
+    if answer.found > answer.matches.len() {
+        lines.push(format!("  and {} entries more", answer.found - answer.matches.len()));
+    }
+    lines.extend(notice.words.lines().map(|line| format!("  {line}")));
+    lines.join("\n")
 }

@@ -10,6 +10,7 @@
 //! so, 6 MB for 100 million pixels in a square, where the reference holds two copies of the picture in floating point.
 
 use crate::image::{Channels, Picture};
+use crate::machine::{Instructions, Kernel, Task};
 
 /// Pixels along each side of the result.
 pub(super) const SIDE: usize = 64;
@@ -28,36 +29,37 @@ const QUAD: usize = 4;
 
 /// Downscales `picture`, no side of which may be 0. One of 64 × 64 pixels already is what is sought.
 pub(super) fn downscale(picture: &Picture) -> Grid {
-    if picture.width() == SIDE && picture.height() == SIDE {
-        let mut grid = [[0.0; SIDE]; SIDE];
-        write_luma(picture.channels(), picture.data(), grid.as_flattened_mut());
-        return grid;
-    }
-    let mut pipeline = Pipeline::new(picture.width(), picture.height());
-    let row_bytes = picture.width() * picture.channels().count();
-    for rows in picture.data().chunks(row_bytes * LANES) {
-        pipeline.push(picture.channels(), rows);
-    }
-    pipeline.finish()
+    Instructions::best().run(Downscale(picture))
 }
 
-/// What each value of a channel adds to brightness. Looking products up gives the same bits as multiplying, sooner.
-const fn products(weight: f64) -> [f64; 256] {
-    let mut products = [0.0; 256];
-    let mut value = 0;
-    while value < products.len() {
-        products[value] = weight * value as f64;
-        value += 1;
+/// Wider instructions do more rows at a time. They change no bit: each row is summed in the same order, and nothing is
+/// fused.
+struct Downscale<'a>(&'a Picture);
+
+impl Task for Downscale<'_> {
+    type Output = Grid;
+
+    #[inline(always)]
+    fn run<K: Kernel>(self, _: K) -> Grid {
+        let Self(picture) = self;
+        if picture.width() == SIDE && picture.height() == SIDE {
+            let mut grid = [[0.0; SIDE]; SIDE];
+            write_luma(picture.channels(), picture.data(), grid.as_flattened_mut());
+            return grid;
+        }
+        let mut pipeline = Pipeline::new(picture.width(), picture.height());
+        let row_bytes = picture.width() * picture.channels().count();
+        for rows in picture.data().chunks(row_bytes * LANES) {
+            pipeline.push(picture.channels(), rows);
+        }
+        pipeline.finish()
     }
-    products
 }
 
-static OF_RED: [f64; 256] = products(0.299);
-static OF_GREEN: [f64; 256] = products(0.587);
-static OF_BLUE: [f64; 256] = products(0.114);
-
-/// The brightness of each pixel: 0.299 R + 0.587 G + 0.114 B, or the grey value itself. The sum is in double precision
-/// and then rounded, so that a grey pixel has the same brightness in both forms.
+/// The brightness of each pixel: 0.299 R + 0.587 G + 0.114 B, or the grey value itself. The reference sums in double
+/// precision and rounds once to single. A sum of thousandths in integers, divided in single precision, has the same bits
+/// for each of the 2^24 colours, and is computed sixteen at a time.
+#[inline(always)]
 fn write_luma(channels: Channels, pixels: &[u8], luma: &mut [f32]) {
     match channels {
         Channels::Grey => {
@@ -66,12 +68,17 @@ fn write_luma(channels: Channels, pixels: &[u8], luma: &mut [f32]) {
             }
         }
         Channels::Rgb => {
-            for (luma, [red, green, blue]) in luma.iter_mut().zip(pixels.as_chunks::<3>().0) {
-                let sum = OF_RED[usize::from(*red)] + OF_GREEN[usize::from(*green)] + OF_BLUE[usize::from(*blue)];
-                *luma = sum as f32;
+            for (luma, colour) in luma.iter_mut().zip(pixels.as_chunks::<3>().0) {
+                *luma = brightness(*colour);
             }
         }
     }
+}
+
+#[inline(always)]
+fn brightness([red, green, blue]: [u8; 3]) -> f32 {
+    let thousandths = 299 * i32::from(red) + 587 * i32::from(green) + 114 * i32::from(blue);
+    thousandths as f32 / 1000.0
 }
 
 /// How a box filter runs along a line of a given length.
@@ -116,12 +123,14 @@ impl Window {
     }
 }
 
+#[inline(always)]
 fn add(sums: &mut [f32], values: &[f32]) {
     for (sum, value) in sums.iter_mut().zip(values) {
         *sum += value;
     }
 }
 
+#[inline(always)]
 fn subtract(sums: &mut [f32], values: &[f32]) {
     for (sum, value) in sums.iter_mut().zip(values) {
         *sum -= value;
@@ -129,6 +138,7 @@ fn subtract(sums: &mut [f32], values: &[f32]) {
 }
 
 /// `sums` divided by `count`. The inverse of a power of two is exact, and so is then the product with it.
+#[inline(always)]
 fn write_means(sums: &[f32], count: usize, means: &mut [f32]) {
     let divisor = count as f32;
     if count.is_power_of_two() {
@@ -161,6 +171,7 @@ impl ColumnFilter {
     }
 
     /// Takes the next row; writes the next row of means if there is one.
+    #[inline(always)]
     fn push(&mut self, row: &[f32], means: &mut [f32]) -> bool {
         let full = self.entered >= self.window.full;
         let oldest = kept_row(&mut self.rows, self.sums.len(), self.entered % self.window.full);
@@ -179,6 +190,7 @@ impl ColumnFilter {
     }
 
     /// After the last row has entered: writes the next row of means, as long as there is one.
+    #[inline(always)]
     fn drain(&mut self, means: &mut [f32]) -> bool {
         if self.entered - self.left <= self.window.full - self.window.ahead {
             return false;
@@ -191,6 +203,7 @@ impl ColumnFilter {
     }
 }
 
+#[inline(always)]
 fn kept_row(rows: &mut [f32], width: usize, place: usize) -> &mut [f32] {
     &mut rows[place * width..][..width]
 }
@@ -216,16 +229,19 @@ impl Block {
     }
 
     /// The row to be filled next.
+    #[inline(always)]
     fn next_row(&mut self) -> &mut [f32] {
         &mut self.rows[self.filled * self.stride..][..self.width]
     }
 
     /// The rows that are filled.
+    #[inline(always)]
     fn rows(&self) -> impl Iterator<Item = &[f32]> {
         self.rows.chunks_exact(self.stride).take(self.filled).map(|row| &row[..self.width])
     }
 
     /// Writes the rows as columns, in squares of four pixels by four.
+    #[inline(always)]
     fn write_lanes(&self, lanes: &mut [Lane]) {
         for (group, rows) in self.rows.chunks_exact(QUAD * self.stride).enumerate() {
             let (rows, _) = rows.as_chunks::<QUAD>();
@@ -240,6 +256,7 @@ impl Block {
     }
 
     /// The reverse of [`Self::write_lanes`].
+    #[inline(always)]
     fn read_lanes(&mut self, lanes: &[Lane]) {
         for (group, rows) in self.rows.chunks_exact_mut(QUAD * self.stride).enumerate() {
             let (rows, _) = rows.as_chunks_mut::<QUAD>();
@@ -254,6 +271,7 @@ impl Block {
     }
 }
 
+#[inline(always)]
 fn transpose(square: [[f32; QUAD]; QUAD]) -> [[f32; QUAD]; QUAD] {
     core::array::from_fn(|column| square.map(|row| row[column]))
 }
@@ -282,6 +300,7 @@ impl Pipeline {
     }
 
     /// Takes the next sixteen rows of the picture, or the last ones.
+    #[inline(always)]
     fn push(&mut self, channels: Channels, pixels: &[u8]) {
         self.block.filled = 0;
         for row in pixels.chunks_exact(self.block.width * channels.count()) {
@@ -301,6 +320,7 @@ impl Pipeline {
     }
 
     /// Once all rows have been taken.
+    #[inline(always)]
     fn finish(mut self) -> Grid {
         while self.columns.drain(self.sampler.block.next_row()) {
             self.sampler.take_row();
@@ -338,6 +358,7 @@ impl Sampler {
     }
 
     /// Takes the row that has just been written to `block.next_row()`.
+    #[inline(always)]
     fn take_row(&mut self) {
         self.block.filled += 1;
         if self.block.filled == LANES {
@@ -345,6 +366,7 @@ impl Sampler {
         }
     }
 
+    #[inline(always)]
     fn filter_block(&mut self) {
         let mut means = [0f32; SIDE];
         let sampled = self.sample_columns();
@@ -357,6 +379,7 @@ impl Sampler {
     }
 
     /// The wanted means along the rows of the block.
+    #[inline(always)]
     fn sample_columns(&mut self) -> [[f32; SIDE]; LANES] {
         self.block.write_lanes(&mut self.lanes);
         let mut sampled = [[0f32; LANES]; SIDE];
@@ -372,6 +395,7 @@ impl Sampler {
     }
 
     /// Takes a row that has left the last filter. In a small picture one row may be wanted several times.
+    #[inline(always)]
     fn keep(&mut self, means: &[f32; SIDE]) {
         for (wanted, row) in self.wanted_rows.iter().zip(&mut self.grid) {
             if *wanted == self.finished_rows {
@@ -381,6 +405,7 @@ impl Sampler {
         self.finished_rows += 1;
     }
 
+    #[inline(always)]
     fn finish(mut self) -> Grid {
         self.filter_block();
         let mut means = [0f32; SIDE];
@@ -450,6 +475,19 @@ mod tests {
     }
 
     #[test]
+    fn brightness_is_the_rounded_sum_in_double_precision() {
+        for red in 0..=255 {
+            for green in 0..=255 {
+                for blue in 0..=255 {
+                    let sum = 0.299 * f64::from(red) + 0.587 * f64::from(green) + 0.114 * f64::from(blue);
+                    let found = brightness([red, green, blue]);
+                    assert_eq!(found.to_bits(), (sum as f32).to_bits(), "{red} {green} {blue}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn grey_is_as_bright_in_colour() {
         let grey: Vec<u8> = (0..=255).collect();
         let colour: Vec<u8> = grey.iter().flat_map(|value| [*value; 3]).collect();
@@ -466,7 +504,11 @@ mod tests {
         {
             for channels in [Channels::Grey, Channels::Rgb] {
                 let picture = noise(width, height, channels);
-                assert!(downscale(&picture) == by_definition(&picture), "{width} × {height}, {channels:?}");
+                let expected = by_definition(&picture);
+                for instructions in Instructions::available() {
+                    let found = instructions.run(Downscale(&picture));
+                    assert!(found == expected, "{width} × {height}, {channels:?}, {}", instructions.name());
+                }
             }
         }
     }

@@ -24,6 +24,7 @@ mod downscale;
 use crate::image::Picture;
 use dct::Spectrum;
 use downscale::Grid;
+use serde::Serialize;
 
 /// Bytes of a hash.
 pub const HASH_SIZE: usize = 32;
@@ -53,7 +54,8 @@ impl PdqHash {
 }
 
 /// One of the eight ways to lay a picture on a table, its back side included.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Orientation {
     /// As it is.
     Original,

@@ -157,7 +157,7 @@ impl Scene {
     /// Looks up an entry that every version has, and gives the version in which it is found.
     pub(crate) fn match_entry(&self) -> Result<u64, Outcome> {
         let outcome = Outcome::of(self.command(&["match", &to_hex(&hash(3))]).output().expect("the command runs"));
-        let answer = &outcome.json[0];
+        let answer = &outcome.json[0]["answers"][0];
         match (answer["verdict"].as_str(), answer["version"].as_u64()) {
             (Some("matched"), Some(version)) if outcome.exit == 5 => Ok(version),
             _ => Err(outcome),
@@ -168,7 +168,7 @@ impl Scene {
     pub(crate) fn last_good(&self) -> Option<u64> {
         let mut command = self.command_under(&self.usual, &["match", &to_hex(&hash(3))]);
         let outcome = Outcome::of(command.output().expect("the command runs"));
-        let answer = &outcome.json[0];
+        let answer = &outcome.json[0]["answers"][0];
         (outcome.exit == 5 && answer["verdict"] == "matched").then(|| answer["version"].as_u64())?
     }
 

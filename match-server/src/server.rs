@@ -1,0 +1,136 @@
+//! Serving and watching, until it is told to stop.
+
+use crate::http::{self, Service};
+use crate::metrics::Metrics;
+use crate::shelf::Shelf;
+use crate::watch::{ListFolder, WatchError, Watched};
+use isonomy_client::system_clock;
+use isonomy_core::time::Timestamp;
+use isonomy_matcher::image;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::{JoinError, spawn_blocking};
+
+/// What a request may cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// What decoding a file may cost; its size is that of an upload.
+    pub image: image::Limits,
+    /// How many files are hashed at a time.
+    pub hashing: usize,
+    /// How many more may wait for that.
+    pub waiting: usize,
+    /// How many hashes a request may bring.
+    pub hashes: usize,
+    /// How long a request may take, in all.
+    pub request: Duration,
+}
+
+/// Files of 20 MiB, 50 million pixels and 512 MiB; as many at a time as there are processors.
+impl Default for Limits {
+    fn default() -> Self {
+        let hashing = available_parallelism().map_or(1, usize::from);
+        Self {
+            image: image::Limits { file_bytes: 20 << 20, pixels: 50_000_000, memory: 512 << 20 },
+            hashing,
+            waiting: 16 * hashing,
+            hashes: 1000,
+            request: Duration::from_secs(30),
+        }
+    }
+}
+
+/// What is served, and how.
+#[derive(Debug)]
+pub struct Config {
+    /// The lists.
+    pub lists: Vec<ListFolder>,
+    /// How often their folders are looked at.
+    pub look_every: Duration,
+    /// What a request may cost.
+    pub limits: Limits,
+    /// The device's clock.
+    pub clock: fn() -> Timestamp,
+}
+
+impl Config {
+    /// These lists, looked at every ten seconds, with the usual limits and the machine's clock.
+    pub fn new(lists: Vec<ListFolder>) -> Self {
+        Self { lists, look_every: Duration::from_secs(10), limits: Limits::default(), clock: system_clock }
+    }
+}
+
+/// Why the service does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Two folders hold one list, or there is none.
+    #[error("{0}")]
+    Config(&'static str),
+    /// A list can't be taken from its folder.
+    #[error(transparent)]
+    List(#[from] WatchError),
+    /// A thread has died.
+    #[error("a part of the service has panicked; its message is before this one")]
+    Panicked(#[from] JoinError),
+}
+
+/// Serves on `listener` until `shutdown` is done. All lists have to be at hand at the start; a later look that fails is said
+/// so on `tracing`, and the list that was in force stays.
+pub async fn run(
+    listener: TcpListener,
+    config: Config,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), ServeError> {
+    let Config { lists, look_every, limits, clock } = config;
+    let mut watched: Vec<Watched> = lists.into_iter().map(Watched::new).collect();
+    check(&watched, look_every)?;
+    let (shelf, metrics) = (Arc::new(Shelf::default()), Arc::new(Metrics::default()));
+    let shelf_at_start = Arc::clone(&shelf);
+    let watched = spawn_blocking(move || {
+        watched.iter_mut().try_for_each(|list| list.look(&shelf_at_start).map(|_| ()))?;
+        Ok::<_, WatchError>(watched)
+    })
+    .await??;
+    let watching = tokio::spawn(watch(watched, Arc::clone(&shelf), Arc::clone(&metrics), look_every));
+    let service = Arc::new(Service::new(shelf, metrics, limits, clock));
+    isonomy_serve::serve(listener, http::router(service), isonomy_serve::Limits::default(), shutdown).await;
+    watching.abort();
+    Ok(())
+}
+
+fn check(watched: &[Watched], look_every: Duration) -> Result<(), ServeError> {
+    let repeats = (1..watched.len()).any(|at| watched[..at].iter().any(|known| known.list() == watched[at].list()));
+    match () {
+        () if watched.is_empty() => Err(ServeError::Config("no list is to be served")),
+        () if repeats => Err(ServeError::Config("two of the policies are for one list")),
+        () if look_every.is_zero() => Err(ServeError::Config("the time between two looks is zero")),
+        () => Ok(()),
+    }
+}
+
+/// Looks at the folders again and again. Opening and making ready takes its time, so it gets a thread of its own.
+async fn watch(mut watched: Vec<Watched>, shelf: Arc<Shelf>, metrics: Arc<Metrics>, look_every: Duration) {
+    loop {
+        tokio::time::sleep(look_every).await;
+        let (shelf, metrics) = (Arc::clone(&shelf), Arc::clone(&metrics));
+        let looked = spawn_blocking(move || {
+            for list in &mut watched {
+                match list.look(&shelf) {
+                    Ok(true) => metrics.swapped(),
+                    Ok(false) => {}
+                    Err(error) => {
+                        metrics.look_failed();
+                        tracing::error!("the list in force stays: {error}");
+                    }
+                }
+            }
+            watched
+        });
+        match looked.await {
+            Ok(back) => watched = back,
+            Err(error) => return tracing::error!("lists are not looked at any more: {error}"),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! When a client's folder has something newer.
+
+use crate::shelf::Shelf;
+use isonomy_client::{Client, ClientError};
+use isonomy_core::statement::ListName;
+use isonomy_matcher::Matcher;
+use isonomy_matcher::lookup::LookupError;
+use isonomy_verifier::Policy;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// From which share of entries in crowded buckets on a list is spoken of.
+const CROWDED: f64 = 0.25;
+
+/// A list that is served: the folder in which a client keeps it, and what is accepted of it.
+#[derive(Clone, Debug)]
+pub struct ListFolder {
+    /// The policy.
+    pub policy: Policy,
+    /// The client's folder. It is only read.
+    pub state: PathBuf,
+}
+
+/// Why a list can't be taken from its folder.
+#[derive(Debug, thiserror::Error)]
+pub enum WatchError {
+    /// The folder is not a client's, is damaged, or does not suit the policy.
+    #[error("{list}: {source}")]
+    Client {
+        /// The list.
+        list: ListName,
+        /// What is wrong.
+        source: Box<ClientError>,
+    },
+    /// No release is at hand yet.
+    #[error("{list}: no verified release is at hand; run `isonomy client update`")]
+    Nothing {
+        /// The list.
+        list: ListName,
+    },
+    /// The list can't be made ready.
+    #[error("{list}: {source}")]
+    Lookup {
+        /// The list.
+        list: ListName,
+        /// Why.
+        source: LookupError,
+    },
+}
+
+/// What a folder looked like.
+type Mark = Vec<(std::ffi::OsString, Option<SystemTime>, u64)>;
+
+/// A folder that is looked at again and again.
+#[derive(Debug)]
+pub struct Watched {
+    folder: ListFolder,
+    mark: Option<Mark>,
+}
+
+impl Watched {
+    /// A folder that was not looked at yet.
+    pub fn new(folder: ListFolder) -> Self {
+        Self { folder, mark: None }
+    }
+
+    /// The list that is kept there.
+    pub fn list(&self) -> &ListName {
+        self.folder.policy.list()
+    }
+
+    /// Puts on the shelf what the folder has, if anything has changed there; says whether it has. Everything is verified, as
+    /// at any opening; the tables are made anew only for another release.
+    pub fn look(&mut self, shelf: &Shelf) -> Result<bool, WatchError> {
+        let mark = mark(&self.folder.state);
+        if self.mark.as_ref() == Some(&mark) {
+            return Ok(false);
+        }
+        let name = self.list().clone();
+        let failed = |source| WatchError::Client { list: name.clone(), source: Box::new(source) };
+        let client = Client::open_read_only(&self.folder.state, self.folder.policy.clone()).map_err(failed)?;
+        let list = client.list().cloned().ok_or_else(|| WatchError::Nothing { list: name.clone() })?;
+        let renewed = shelf.current(&name).and_then(|current| current.renewed(list.clone()));
+        let matcher = match renewed {
+            Some(renewed) => renewed,
+            None => Matcher::new(list).map_err(|source| WatchError::Lookup { list: name.clone(), source })?,
+        };
+        report(&matcher);
+        shelf.put(matcher);
+        self.mark = Some(mark);
+        Ok(true)
+    }
+}
+
+fn report(matcher: &Matcher) {
+    let (list, index) = (matcher.list(), matcher.index());
+    tracing::info!(list = %list.name(), version = list.version(), entries = index.len(), "in force");
+    if index.crowding() > CROWDED {
+        let crowding = (index.crowding() * 100.0).round();
+        tracing::warn!(
+            list = %list.name(),
+            "{crowding} % of the entries are variants of few pictures; lookups near them take as long as a scan of the list"
+        );
+    }
+}
+
+/// Names, times and sizes of what lies directly in the folder; an update changes them.
+fn mark(folder: &Path) -> Mark {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Mark::new() };
+    let mark = |entry: std::fs::DirEntry| {
+        let metadata = entry.metadata().ok()?;
+        Some((entry.file_name(), metadata.modified().ok(), metadata.len()))
+    };
+    let mut marks: Mark = entries.flatten().filter_map(mark).collect();
+    marks.sort();
+    marks
+}

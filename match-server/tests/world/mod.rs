@@ -1,0 +1,145 @@
+//! A service over a log in memory, and requests to it.
+
+use isonomy_client::{Client, Source};
+use isonomy_core::time::Timestamp;
+use isonomy_match_server::{Config, Limits, ListFolder, run};
+use isonomy_tests::client::drive;
+use isonomy_tests::people::{at, hash, hashes};
+use isonomy_tests::world::World;
+use serde_json::Value;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// A log with version 1 of a list with so many entries, usable at 105.
+pub(crate) fn published(entries: u64) -> World {
+    let mut world = World::founded();
+    world.release(hashes(0..entries), 100);
+    world.publish(100);
+    world.publish(105);
+    world
+}
+
+pub(crate) fn clock() -> Timestamp {
+    at(106)
+}
+
+pub(crate) fn limits(edit: impl FnOnce(&mut Limits)) -> Limits {
+    let mut limits = Limits::default();
+    edit(&mut limits);
+    limits
+}
+
+/// The hash of entry number `entry` with so many bits turned.
+pub(crate) fn near(entry: u64, distance: usize) -> Vec<u8> {
+    let mut hash = hash(entry).to_vec();
+    (0..distance).for_each(|bit| hash[bit * 37 / 8 % 32] ^= 1 << (bit * 37 % 8));
+    hash
+}
+
+pub(crate) fn hex(hash: &[u8]) -> String {
+    isonomy_core::encoding::to_hex(hash)
+}
+
+/// A file of the repository.
+pub(crate) fn file(path: &str) -> Vec<u8> {
+    std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).unwrap()
+}
+
+pub(crate) struct Service {
+    pub(crate) world: World,
+    folder: TempDir,
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Service {
+    /// A service of a list with so many entries.
+    pub(crate) async fn start(entries: u64) -> Self {
+        Self::with(entries, Limits::default()).await
+    }
+
+    pub(crate) async fn with(entries: u64, limits: Limits) -> Self {
+        Self::at(entries, limits, clock).await
+    }
+
+    pub(crate) async fn at(entries: u64, limits: Limits, clock: fn() -> Timestamp) -> Self {
+        let (world, folder) = (published(entries), tempfile::tempdir().unwrap());
+        update(&world, folder.path(), 105).await;
+        let list = ListFolder { policy: world.policy(), state: folder.path().join("state") };
+        let look_every = Duration::from_millis(20);
+        let config = Config { look_every, limits, clock, ..Config::new(vec![list]) };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let task = tokio::spawn(async move { run(listener, config, async { drop(stopped.await) }).await.unwrap() });
+        Self { world, folder, address, stop, task }
+    }
+
+    /// Brings the client's folder up to date.
+    pub(crate) async fn update(&self, clock: u64) {
+        update(&self.world, self.folder.path(), clock).await;
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (u16, Vec<u8>) {
+        self.exchange(format!("GET {path} HTTP/1.1\r\nhost: s\r\nconnection: close\r\n\r\n").into_bytes()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &[u8]) -> (u16, Vec<u8>) {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: s\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        self.exchange([head.as_bytes(), body].concat()).await
+    }
+
+    pub(crate) async fn get_json(&self, path: &str) -> Value {
+        json(self.get(path).await)
+    }
+
+    pub(crate) async fn post_json(&self, path: &str, body: &[u8]) -> Value {
+        json(self.post(path, body).await)
+    }
+
+    async fn exchange(&self, request: Vec<u8>) -> (u16, Vec<u8>) {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(&request).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
+        let status = std::str::from_utf8(&answer[9..12]).unwrap().parse().unwrap();
+        (status, answer[end + 4..].to_vec())
+    }
+
+    pub(crate) async fn stop(self) {
+        self.stop.send(()).unwrap();
+        self.task.await.unwrap();
+    }
+}
+
+fn json((status, body): (u16, Vec<u8>)) -> Value {
+    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
+    serde_json::from_slice(&body).unwrap()
+}
+
+/// A real client, which updates from a folder into which everything that an update asks for was written.
+async fn update(world: &World, folder: &Path, clock: u64) {
+    let (mirror, policy) = (folder.join("mirror"), world.policy());
+    let mut client = Client::open(folder.join("state"), policy.clone()).unwrap();
+    let driven = drive(&policy, client.state(), client.list(), at(clock), world);
+    driven.outcome.unwrap();
+    for (resource, _) in driven.asked {
+        let path = mirror.join(resource.to_string().trim_start_matches('/'));
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        if let Some(bytes) = world.get(&resource) {
+            std::fs::write(path, bytes).unwrap();
+        }
+    }
+    client.update(&[Source::parse(mirror.to_str().unwrap()).unwrap()], at(clock)).await.unwrap();
+}
