@@ -556,6 +556,26 @@ mod tests {
     }
 
     #[test]
+    fn a_bit_that_flips_between_hashing_and_staging_is_never_signed() {
+        let folder = Folder::new();
+        let head = {
+            let log = folder.open().unwrap();
+            log.append(&entries(0..5)).unwrap();
+            let head = log.integrate().unwrap();
+            // What `append` would have staged, had a bit of the entry flipped after it was hashed.
+            let mut tip = log.tip();
+            tip.staging.write(TreeSize(5), &root_of(&entries(0..6)), &[b"entry 4".to_vec()]).unwrap();
+            head
+        };
+        let log = folder.open().unwrap();
+        assert_eq!(log.head(), head, "nobody can know what was meant, and nobody was told anything");
+        log.append(&entries(5..6)).unwrap();
+        drop(log);
+        let log = folder.open().unwrap();
+        assert_eq!(log.integrated().checkpoint().root, root_of(&entries(0..6)));
+    }
+
+    #[test]
     fn only_what_leads_to_the_head_is_published() {
         let folder = Folder::new();
         let log = folder.open().unwrap();

@@ -76,7 +76,7 @@ impl Sequencer {
     async fn next(&mut self) -> Option<Submission> {
         let size = self.state.log.size().0;
         let mut published = self.state.published.subscribe();
-        published.wait_for(|published| size - published.size.0 < MAX_UNPUBLISHED).await.ok()?;
+        published.wait_for(|published| size.saturating_sub(published.size.0) < MAX_UNPUBLISHED).await.ok()?;
         self.queue.recv().await
     }
 

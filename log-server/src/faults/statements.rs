@@ -143,3 +143,26 @@ fn audit_bundle(public: &Path, list: &str, entries: &[Vec<u8>]) {
         included.verify(&entries[included.index.0 as usize], &checkpoint).unwrap();
     }
 }
+
+#[test]
+fn what_an_abandoned_submission_left_is_collected() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = open(folder.path()).unwrap();
+    let mut publisher = Publisher::new(&charter(LIST));
+    let waiting = publisher.release(0..9);
+    let (old, _) = publisher.compose(0..12, |release| release.created.0 -= 90_000);
+    let abandoned = by_all(old.to_text().unwrap());
+    for statement in [&waiting, &abandoned] {
+        let release = statement.clone().into_release().unwrap();
+        state.pending.insert(&release).unwrap().unwrap();
+        for object in release.body().objects() {
+            let mut upload = state.objects.receive(object).unwrap();
+            upload.write(&publisher.objects[&object.sha256]).unwrap();
+            upload.finish().unwrap();
+        }
+    }
+    assert_eq!(std::fs::read_dir(folder.path().join("private/staged")).unwrap().count(), 3);
+    state.tidy().unwrap();
+    assert!(state.pending.find(&abandoned.id()).is_none() && state.pending.find(&waiting.id()).is_some());
+    assert_eq!(std::fs::read_dir(folder.path().join("private/staged")).unwrap().count(), 1);
+}

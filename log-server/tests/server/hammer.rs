@@ -1,8 +1,7 @@
 //! The hammer: many submitters and readers at once, and a log that is killed and started again all the while. At the end
 //! every acknowledged statement is in the log, once, with a valid proof, and nobody ever saw anything that contradicts it.
 //!
-//! Its size is fixed and printed. `ISONOMY_HAMMER=deep cargo test --release -p isonomy-log-server --test server hammer --
-//! --nocapture` strikes harder.
+//! Its size is fixed and printed. `ISONOMY_HAMMER=deep cargo test -p isonomy-log-server --test server hammer` strikes harder.
 
 use crate::kills::{Process, this_program};
 use crate::lists::{LIST, Publisher, by_all, charter};
@@ -17,6 +16,7 @@ use isonomy_core::tlog_proof::TlogProof;
 use isonomy_core::tree::{Frontier, LeafIndex, leaf_hash};
 use isonomy_fetch::{FetchError, LogClient, Submitted};
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -170,7 +170,8 @@ async fn a_log_under_the_hammer_loses_nothing_and_doubles_nothing() {
     assert_eq!(entries.len() as u64, expected, "statements are lost or doubled");
     judge(&world, &told, &entries).await;
     assert_eq!(leftovers(&world.data()), [""; 0]);
-    println!(
+    let _ = writeln!(
+        std::io::stderr(),
         "hammer: {} kills, {expected} statements by {} submitters, {} checkpoints read by {} readers; {} s",
         weight.kills,
         1 + weight.kills * weight.submitters,

@@ -16,7 +16,6 @@ pub(crate) fn maintainer() -> SigningKey {
     key("hotline.example/maintainer", KeyType::Ed25519)
 }
 
-#[allow(dead_code, reason = "one of those who share this file needs it")]
 pub(crate) fn auditor() -> SigningKey {
     key("auditor.example/key", KeyType::Ed25519)
 }
@@ -151,7 +150,6 @@ impl Publisher {
     }
 }
 
-#[allow(dead_code, reason = "one of those who share this file needs it")]
 pub(crate) fn attestation(release: StatementId, by: &SigningKey) -> Statement {
     let attestation = Attestation {
         statement: Attestation::KIND.into(),
