@@ -14,12 +14,13 @@ pub use lint::{Finding, Severity, lint};
 pub use template::{template, to_toml};
 
 use crate::memory::{MemoryError, Role, SignedText, SigningMemory};
+use crate::signer::Signer;
 use crate::signing::{self, SigningError};
 use isonomy_core::charter::{
     ActionClause, Charter, Curation, Limits, Maintainer, Matching, Purpose, Reach, Record, Redress,
 };
 use isonomy_core::hash::StatementId;
-use isonomy_core::note::{Note, NoteError, SigningKey, VerifierKey, holds_private_key};
+use isonomy_core::note::{Note, NoteError, VerifierKey, holds_private_key};
 use isonomy_core::rules::amendment::{self, Direction};
 use isonomy_core::rules::{Series, signatures};
 use isonomy_core::statement::{ListName, Signed, Statement, StatementError};
@@ -197,7 +198,7 @@ pub struct CharterReport {
 pub fn sign(
     charter: &Signed<Charter>,
     older: &[&Charter],
-    key: &SigningKey,
+    key: &dyn Signer,
     memory: &mut SigningMemory,
     replaces: Option<StatementId>,
     clock: Timestamp,

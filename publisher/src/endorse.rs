@@ -15,6 +15,7 @@
 
 use crate::draft::{Draft, DraftError};
 use crate::memory::{MemoryError, Role, SignedText, SigningMemory};
+use crate::signer::Signer;
 use crate::signing::{self, SigningError};
 use crate::view::ListView;
 use crate::workspace::{Base, ContentError, check_object, decode};
@@ -22,7 +23,7 @@ use isonomy_core::charter::{Charter, Curator};
 use isonomy_core::encoding::to_hex;
 use isonomy_core::hash::StatementId;
 use isonomy_core::list::{Algorithm, Entries, ListError, delta};
-use isonomy_core::note::{Note, SigningKey, VerifierKey};
+use isonomy_core::note::{Note, VerifierKey};
 use isonomy_core::release::{DeltaRef, ObjectRef, Release};
 use isonomy_core::rules::content::{self, Churn};
 use isonomy_core::rules::{Series, Violation, signatures};
@@ -215,7 +216,7 @@ impl Examined<'_> {
     /// same version that this one is said to replace.
     pub fn endorse(
         &self,
-        key: &SigningKey,
+        key: &dyn Signer,
         memory: &mut SigningMemory,
         replaces: Option<StatementId>,
         clock: Timestamp,
@@ -237,7 +238,7 @@ impl Examined<'_> {
     /// remembered durably before it is returned.
     pub fn finish(
         &self,
-        key: &SigningKey,
+        key: &dyn Signer,
         memory: &mut SigningMemory,
         clock: Timestamp,
     ) -> Result<Signed<Release>, EndorseError> {
@@ -301,7 +302,7 @@ impl Examined<'_> {
         self.charter.maintainer.keys.contains(key)
     }
 
-    fn sign(&self, note: &Note, key: &SigningKey) -> Result<Signed<Release>, EndorseError> {
+    fn sign(&self, note: &Note, key: &dyn Signer) -> Result<Signed<Release>, EndorseError> {
         let note = signing::add(note, &self.counted, key)?;
         Ok(Statement::from_note(note)?.into_release().ok_or(DraftError::NotARelease)?)
     }
@@ -417,16 +418,22 @@ mod tests {
 
     /// Lets both curators and the maintainer sign, each after their own checks, and logs the release.
     async fn publish(log: &mut TestLog, desk: &Desk, draft: Draft) {
+        publish_by(log, desk, draft, ["c3", "c1", "m1"]).await;
+    }
+
+    /// As [`publish`]; the last is the maintainer's key.
+    async fn publish_by(log: &mut TestLog, desk: &Desk, draft: Draft, [one, other, maintainer]: [&str; 3]) {
         let view = log.view().await.unwrap();
         let bases = desk.bases(log, &view).await;
         let mut draft = draft;
-        for name in ["c3", "c1"] {
+        for name in [one, other] {
             let examined = examine(&draft, &view, &bases, log.clock()).unwrap();
             let signed = examined.endorse(&key(name), &mut memory(desk.path(), name), None, log.clock()).unwrap();
             draft = draft.signed(signed).unwrap();
         }
         let examined = examine(&draft, &view, &bases, log.clock()).unwrap();
-        let signed = examined.finish(&key("m1"), &mut memory(desk.path(), "m1"), log.clock()).unwrap();
+        let mut memory = memory(desk.path(), maintainer);
+        let signed = examined.finish(&key(maintainer), &mut memory, log.clock()).unwrap();
         assert_eq!(examined.report(&signed).missing, None);
         for object in signed.body().objects() {
             log.write(&format!("object/{}", object.sha256), draft.object(&object.sha256).unwrap());
@@ -458,6 +465,52 @@ mod tests {
         let view = log.view().await.unwrap();
         assert_eq!(view.next_version(), 7);
         assert_eq!(view.newest().unwrap().body().version, 6);
+    }
+
+    #[tokio::test]
+    async fn the_maintainer_s_keys_and_a_curator_change_by_amendment() {
+        use crate::charter;
+        let (mut log, desk) = (TestLog::with_charter().await, Desk::new());
+        let draft = desk.compose(&log, &entries(1, 20)).await;
+        publish(&mut log, &desk, draft).await;
+
+        // Edition 2: the key m3 comes in the place of m1, the curator c4 in that of c3.
+        let editions = log.view().await.unwrap().editions().clone();
+        let (first, first_id) = (editions.all()[0].charter(), editions.all()[0].id());
+        let mut text = first.clone();
+        (text.edition, text.previous) = (2, Some(first_id));
+        text.maintainer.keys = vec![key("m2").verifier().clone(), key("m3").verifier().clone()];
+        for curator in text.curation.curators.iter_mut().filter(|curator| curator.key == *key("c3").verifier()) {
+            curator.key = key("c4").verifier().clone();
+        }
+        let mut edition = charter::parse(&charter::draft(&text).unwrap().to_bytes()).unwrap();
+        let older = [first];
+        for name in ["m1", "c1", "c3", "m2", "m3", "c4"] {
+            assert!(name == "m1" || charter::missing(&edition, &older).is_some(), "complete before {name} has signed");
+            let mut memory = memory(desk.path(), name);
+            edition = charter::sign(&edition, &older, &key(name), &mut memory, None, log.clock()).unwrap();
+        }
+        assert_eq!(charter::missing(&edition, &older), None);
+        assert!(charter::changes(first, &text).iter().any(|change| change.widens));
+        log.append(Statement::Charter(edition.clone()));
+
+        // While its notice runs, the old keys sign; afterwards the new ones alone.
+        log.advance(100);
+        let draft = desk.compose(&log, &entries(1, 21)).await;
+        assert_eq!(draft.release().body().charter, first_id);
+        publish(&mut log, &desk, draft).await;
+        log.advance(3_700);
+        let draft = desk.compose(&log, &entries(1, 22)).await;
+        assert_eq!(draft.release().body().charter, edition.id());
+        let view = log.view().await.unwrap();
+        let bases = desk.bases(&log, &view).await;
+        let examined = examine(&draft, &view, &bases, log.clock()).unwrap();
+        let gone = examined.endorse(&key("c3"), &mut memory(desk.path(), "c3"), None, log.clock());
+        assert!(matches!(gone, Err(EndorseError::Signing(SigningError::NotCounted { .. }))), "{gone:?}");
+        let gone = examined.finish(&key("m1"), &mut memory(desk.path(), "m1"), log.clock());
+        assert!(matches!(gone, Err(EndorseError::CuratorKey { .. })), "{gone:?}");
+        publish_by(&mut log, &desk, draft, ["c4", "c1", "m3"]).await;
+        assert_eq!(log.view().await.unwrap().newest().unwrap().body().version, 3);
     }
 
     #[tokio::test]

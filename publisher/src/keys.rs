@@ -1,9 +1,11 @@
-//! Key files: one private key each, in the form `PRIVATE+KEY+name+id+base64` of signed notes, on one line.
+//! Key files: one private key each, in the form `PRIVATE+KEY+name+id+base64` of signed notes, on one line. Where a key
+//! signs statements, the file can name a program instead that holds the key ([`CommandSigner`]).
 //!
 //! A key file is made with mode 0600 and never overwritten. One that others than its owner can read is refused: whoever
 //! could read it may have a copy, and everything that it signs is then in doubt. File permissions are checked on Unix
 //! alone.
 
+use crate::signer::{CommandSigner, Signer};
 use isonomy_core::note::{KeyError, KeyType, SigningKey, VerifierKey};
 use isonomy_store::files::{self, FileError};
 use serde::Serialize;
@@ -94,23 +96,37 @@ pub fn write(path: &Path, key: &SigningKey) -> Result<(), KeyFileError> {
 
 /// Reads a key from a file that only its owner can read.
 pub fn read(path: &Path) -> Result<SigningKey, KeyFileError> {
+    let text = read_text(path)?;
+    parse(path, &text)
+}
+
+/// What signs with the key in a file: the key itself, or the program that the file names.
+pub fn open(path: &Path) -> Result<Box<dyn Signer>, KeyFileError> {
+    let text = read_text(path)?;
+    match CommandSigner::parse(&text) {
+        Some(program) => Ok(Box::new(program)),
+        None => Ok(Box::new(parse(path, &text)?)),
+    }
+}
+
+fn read_text(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
     let failed = |source| KeyFileError::Read { path: path.to_owned(), source };
     let file = File::open(path).map_err(failed)?;
     check_private(path, &file)?;
     // One allocation, so that no copy is left behind unwiped.
     let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_KEY_FILE + 1));
     file.take(MAX_KEY_FILE as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
-    let not_a_key = || KeyFileError::NotAKey { path: path.to_owned() };
-    if bytes.len() > MAX_KEY_FILE {
-        return Err(not_a_key());
-    }
-    let text = std::str::from_utf8(&bytes).map_err(|_| not_a_key())?;
+    let text = std::str::from_utf8(&bytes).ok().filter(|text| text.len() <= MAX_KEY_FILE);
+    text.map(|text| Zeroizing::new(text.to_owned())).ok_or_else(|| KeyFileError::NotAKey { path: path.to_owned() })
+}
+
+fn parse(path: &Path, text: &str) -> Result<SigningKey, KeyFileError> {
     SigningKey::parse(text.trim_end()).map_err(|source| KeyFileError::Key { path: path.to_owned(), source })
 }
 
 /// What may be told about the key in a file.
 pub fn show(path: &Path) -> Result<KeyReport, KeyFileError> {
-    Ok(report(path, read(path)?.verifier()))
+    Ok(report(path, open(path)?.verifier()))
 }
 
 fn report(path: &Path, key: &VerifierKey) -> KeyReport {
@@ -192,5 +208,17 @@ mod tests {
         let bad_name = create(&dir.path().join("k"), "with space", KeyType::Ed25519);
         assert!(matches!(bad_name, Err(KeyFileError::Key { .. })));
         assert!(!dir.path().join("k").exists());
+    }
+
+    #[test]
+    fn a_file_can_name_a_program_in_the_place_of_a_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("signer.toml");
+        let vkey = crate::testing::key("c1").verifier().clone();
+        let text = format!("vkey = \"{vkey}\"\ncommand = [\"sign\"]\n");
+        files::write_private_new(&path, text.as_bytes()).unwrap();
+        assert_eq!(show(&path).unwrap().vkey, vkey);
+        // A log or witness needs the key itself.
+        assert!(matches!(read(&path), Err(KeyFileError::Key { .. })));
     }
 }

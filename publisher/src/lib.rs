@@ -8,7 +8,8 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`keys`] | key files that only their owner can read |
+//! | [`keys`] | key files that only their owner can read, under a passphrase if wanted |
+//! | [`signer`] | who signs: a key in memory, or a program that holds one |
 //! | [`charter`] | `charter.toml`, from which a charter is made; signing and amending it |
 //! | [`import`] | files of hashes in the formats that maintainers have |
 //! | [`images`] | a folder of pictures to a file of hashes |
@@ -38,6 +39,7 @@ pub mod images;
 pub mod import;
 pub mod keys;
 pub mod memory;
+pub mod signer;
 pub mod signing;
 pub mod submit;
 #[cfg(test)]

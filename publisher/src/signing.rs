@@ -1,6 +1,7 @@
 //! Signature lines of statements: each by a key that counts, one per key, in the order of the keys (rule 2).
 
-use isonomy_core::note::{KeyType, Note, NoteError, Signature, SigningKey, VerifierKey};
+use crate::signer::Signer;
+use isonomy_core::note::{KeyType, Note, NoteError, Signature, VerifierKey};
 
 /// Why a signature line can't be added.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,6 +23,9 @@ pub enum SigningError {
     /// A signature that is there already is wrong.
     #[error(transparent)]
     Wrong(#[from] NoteError),
+    /// Whoever holds the key did not sign.
+    #[error("there is no signature: {0}")]
+    NoSignature(String),
     /// Copies of one statement have different texts.
     #[error("the copies are of different texts, so their signatures can't be put together")]
     OtherText,
@@ -29,14 +33,14 @@ pub enum SigningError {
 
 /// The note with a line by `key`, in its place among `counted`. What the note has already is verified; a line by the
 /// same key is replaced, which changes nothing, since a key makes one signature of a text.
-pub fn add(note: &Note, counted: &[VerifierKey], key: &SigningKey) -> Result<Note, SigningError> {
+pub fn add(note: &Note, counted: &[VerifierKey], key: &dyn Signer) -> Result<Note, SigningError> {
     let own = key.verifier();
     if own.key_type() != KeyType::Ed25519 || !counted.contains(own) {
         return Err(SigningError::NotCounted { name: own.name().to_owned() });
     }
     check(note, counted)?;
     let mut lines: Vec<Signature> = note.signatures().iter().filter(|line| !own.matches(line)).cloned().collect();
-    lines.push(key.sign(note.text()));
+    lines.push(key.sign_text(note.text()).map_err(|error| SigningError::NoSignature(error.to_string()))?);
     Ok(in_order(note, counted, &lines))
 }
 

@@ -24,7 +24,7 @@ pub(crate) enum KeyCommand {
         #[arg(long, value_enum, default_value = "ed25519")]
         kind: KeyKind,
     },
-    /// Print the vkey of a key file.
+    /// Print the vkey of a key file, or of one that names a program that signs.
     Show {
         /// The file of the private half.
         file: PathBuf,

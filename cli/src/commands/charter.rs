@@ -204,14 +204,14 @@ fn sign(
     replaces: Option<&str>,
     output: &Output,
 ) -> Result<Exit> {
-    let (signed, key) = (read(file)?, keys::read(key_file)?);
+    let (signed, key) = (read(file)?, keys::open(key_file)?);
     if signed.body().edition > 1 && older.is_empty() {
         bail!("edition {} amends an older one: name that with --amends", signed.body().edition);
     }
     let older: Vec<&Charter> = older.iter().map(Signed::body).collect();
     let mut memory = SigningMemory::of_key(key_file)?;
     let replaces = release::parse_id(replaces)?;
-    let signed = charter::sign(&signed, &older, &key, &mut memory, replaces, system_clock())?;
+    let signed = charter::sign(&signed, &older, key.as_ref(), &mut memory, replaces, system_clock())?;
     files::write(file, &signed.to_bytes())?;
     let report = charter::report(&signed, &older)?;
     output.report(report_words(&report), &report)?;

@@ -182,7 +182,7 @@ struct Endorsement {
 
 impl Endorsement {
     async fn run(&self, desk: &Desk, output: &Output) -> Result<Exit> {
-        let (draft, key) = (Draft::read(&self.draft)?, keys::read(&self.key)?);
+        let (draft, key) = (Draft::read(&self.draft)?, keys::open(&self.key)?);
         let (view, bases) = desk.view(&draft.release().body().list).await?;
         let examined = examine(&draft, &view, &bases, system_clock())?;
         let algorithm = view.editions().newest().context("the list has no charter")?.charter().matching.algorithm;
@@ -195,7 +195,7 @@ impl Endorsement {
             output.say(format!("the maintainer says why: {reason}"));
         }
         let mut memory = SigningMemory::of_key(&self.key)?;
-        let signed = examined.endorse(&key, &mut memory, self.replaces, system_clock())?;
+        let signed = examined.endorse(key.as_ref(), &mut memory, self.replaces, system_clock())?;
         draft::write_release(&self.draft, &signed)?;
         let report = examined.report(&signed);
         let mut words = endorsement_words(&report);
@@ -254,14 +254,14 @@ async fn publish(folder: &Path, key: &Path, desk: &Desk, proof: Option<&Path>, o
 
 /// Signs as the maintainer, unless that was done before an earlier try.
 fn finish(folder: &Path, key: &Path, draft: &Draft, view: &ListView, bases: &[Base]) -> Result<Signed<Release>> {
-    let signer = keys::read(key)?;
+    let signer = keys::open(key)?;
     let lines = draft.release().note().signatures();
     if lines.iter().any(|line| signer.verifier().matches(line)) {
         return Ok(draft.release().clone());
     }
     let examined = examine(draft, view, bases, system_clock())?;
     let mut memory = SigningMemory::of_key(key)?;
-    let signed = examined.finish(&signer, &mut memory, system_clock())?;
+    let signed = examined.finish(signer.as_ref(), &mut memory, system_clock())?;
     draft::write_release(folder, &signed)?;
     Ok(signed)
 }
