@@ -129,7 +129,7 @@ fn check(before: &Client, view: &View, after: &Client, outcome: &Result<u64, &'s
     }
 }
 
-/// 5. From wherever a client is, unless it has seen the other history or the proof of a fork, the whole honest log is taken
+/// Of 5: from wherever a client is, unless it has seen the other history or the proof of a fork, the whole honest log is taken
 /// up.
 fn check_alive(client: &Client, views: &[View]) {
     let (_, side) = standing(client, views);
