@@ -212,8 +212,10 @@ impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Setting { targets, messages, comparing, .. } = self.setting;
         let targets = match targets {
+            Targets::Strewn(1) => "one person".to_owned(),
             Targets::Strewn(count) => format!("{count} people"),
-            Targets::Groups(count) => format!("{count} whole groups ({} people)", count * GROUP),
+            Targets::Groups(1) => format!("one whole group of {GROUP} friends"),
+            Targets::Groups(count) => format!("{count} whole groups of {GROUP} friends"),
         };
         let messages = if messages == 0 { "none".to_owned() } else { format!("{} a day", fraction(messages, 100)) };
         let hours = |percent| match self.percentile(percent) {
@@ -221,7 +223,8 @@ impl fmt::Display for Row {
             hours if hours < 48 => format!("{hours} h"),
             hours => format!("{} days", fraction(hours * 10 / 24, 10)),
         };
-        let comparing = if comparing == 0 { "nobody".to_owned() } else { format!("{comparing} of 10,000 a day") };
+        let comparing =
+            if comparing == 0 { "nobody".to_owned() } else { format!("{} % a day", fraction(comparing, 100)) };
         let exchanges = fraction(self.exchanges, 1000);
         write!(f, "| {targets} | {messages} | {comparing} | {} | {} | {exchanges} |", hours(50), hours(95))
     }
@@ -236,7 +239,7 @@ fn fraction(value: u64, of: u64) -> String {
 pub fn table(clients: usize, seeds: u64) -> String {
     let mut text = "| shown another history | messages with a digest, each | compare with the monitor's page | half of the runs | 95 % | exchanges, each a day |\n|---|---|---|---|---|---|\n".to_owned();
     for targets in [Targets::Strewn(1), Targets::Strewn(10), Targets::Strewn(100), Targets::Groups(1)] {
-        for (messages, comparing) in [(0, 1), (10, 0), (100, 0), (2000, 0)] {
+        for (messages, comparing) in [(0, 100), (10, 0), (100, 0), (2000, 0)] {
             let row = Row::of(Setting { clients, targets, messages, comparing }, seeds);
             text += &format!("{row}\n");
         }
