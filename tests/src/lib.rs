@@ -5,4 +5,5 @@
 
 pub mod client;
 pub mod people;
+pub mod simulation;
 pub mod world;

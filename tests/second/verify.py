@@ -1,0 +1,403 @@
+#!/usr/bin/env python3
+"""Receipts and evidence, checked by a second implementation, written from docs/formats.md and docs/rules.md alone.
+
+    verify.py TLOG-POLICY FILE...
+
+One line for each file: `ok` and who answers for a breach, or `refused` and why. Needs the package `cryptography`.
+"""
+
+import base64
+import hashlib
+import json
+import sys
+from datetime import datetime, timezone
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+ED25519, COSIGNATURE = 1, 4
+DAY = 24 * 3600
+
+
+class Refused(Exception):
+    pass
+
+
+def require(condition, why):
+    if not condition:
+        raise Refused(why)
+
+
+def sha256(*parts):
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def unbase64(text):
+    data = base64.b64decode(text, validate=True)
+    require(base64.b64encode(data).decode() == text, "base64 that is not canonical")
+    return data
+
+
+def seconds(text):
+    return int(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp())
+
+
+# Notes: formats, section 1.
+
+
+class Key:
+    def __init__(self, text):
+        self.name, identity, rest = text.split("+", 2)
+        data = unbase64(rest)
+        self.kind, self.public = data[0], data[1:]
+        self.identity = sha256(self.name.encode(), b"\n", data)[:4]
+        require(self.identity.hex() == identity, "a key with another identity")
+
+    def signed(self, signature, message):
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
+            return True
+        except InvalidSignature:
+            return False
+
+
+class Note:
+    def __init__(self, lines):
+        for line in lines:
+            require("\n" not in line, "a line with a newline in it")
+        self.bytes = "".join(line + "\n" for line in lines).encode()
+        text, _, signatures = self.bytes.decode().rpartition("\n\n")
+        self.text = (text + "\n").encode()
+        self.signatures = []
+        for line in signatures.splitlines():
+            dash, name, data = line.split(" ")
+            require(dash == "—", "a signature line that is none")
+            data = unbase64(data)
+            self.signatures.append((name, data[:4], data[4:]))
+        require(self.signatures, "a note without signatures")
+        self.id = sha256(self.text)
+
+    def by(self, key):
+        """Whether `key` signed; wrong signatures by a key that is known are refused."""
+        found = False
+        for name, identity, signature in self.signatures:
+            if (name, identity) == (key.name, key.identity):
+                require(key.signed(signature, self.text), f"a wrong signature by {name}")
+                found = True
+        return found
+
+    def cosigned_at(self, key):
+        for name, identity, data in self.signatures:
+            if (name, identity) == (key.name, key.identity):
+                time = int.from_bytes(data[:8], "big")
+                message = f"cosignature/v1\ntime {time}\n".encode() + self.text
+                require(key.signed(data[8:], message), f"a wrong cosignature by {name}")
+                return time
+        return None
+
+
+# The log: formats, sections 2.1, 2.3, 2.6.
+
+
+def leaf(entry):
+    return sha256(b"\x00", entry)
+
+
+def node(left, right):
+    return sha256(b"\x01", left, right)
+
+
+def included(entry, index, size, path, root):
+    """RFC 9162, section 2.1.3.2."""
+    require(0 <= index < size, "no such leaf")
+    fn, sn, value = index, size - 1, leaf(entry)
+    for sibling in path:
+        require(sn != 0, "a proof that is too long")
+        if fn & 1 or fn == sn:
+            value = node(sibling, value)
+            while not fn & 1 and fn != 0:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            value = node(value, sibling)
+        fn, sn = fn >> 1, sn >> 1
+    require(sn == 0 and value == root, "an inclusion proof that does not lead to the root")
+
+
+def subtrees(start, end):
+    """The complete subtrees that cover the leaves from `start` to before `end`, left to right."""
+    while start < end:
+        size = start & -start if start else 1 << end.bit_length()
+        while start + size > end:
+            size >>= 1
+        yield start, size
+        start += size
+
+
+def root_of(parts):
+    """The root over complete subtrees (start, size, hash), left to right."""
+    merged = []
+    for start, size, value in parts:
+        while merged and merged[-1][1] == size and merged[-1][0] % (2 * size) == 0:
+            left = merged.pop()
+            start, size, value = left[0], 2 * size, node(left[2], value)
+        merged.append((start, size, value))
+    value = merged.pop()[2]
+    while merged:
+        value = node(merged.pop()[2], value)
+    return value
+
+
+def prefix_roots(old, new, hashes):
+    places = list(subtrees(0, old)) + list(subtrees(old, new))
+    require(len(places) == len(hashes), "a prefix proof of another length")
+    parts = [(start, size, value) for (start, size), value in zip(places, hashes)]
+    count = len(list(subtrees(0, old)))
+    return root_of(parts[:count]) if count else sha256(), root_of(parts)
+
+
+class Checkpoint:
+    def __init__(self, lines):
+        self.note = Note(lines)
+        text = self.note.text.decode().split("\n")
+        self.origin, self.size, self.root = text[0], int(text[1]), unbase64(text[2])
+
+
+class Policy:
+    """formats, section 2.7."""
+
+    def __init__(self, text):
+        self.logs, self.witnesses, self.groups, self.quorum = [], {}, {}, None
+        for line in text.splitlines():
+            items = line.split()
+            if not items or items[0].startswith("#"):
+                continue
+            if items[0] == "log":
+                self.logs.append(Key(items[1]))
+            elif items[0] == "witness":
+                self.witnesses[items[1]] = Key(items[2])
+            elif items[0] == "group":
+                members = items[3:]
+                self.groups[items[1]] = ({"any": 1, "all": len(members)}.get(items[2]) or int(items[2]), members)
+            elif items[0] == "quorum":
+                self.quorum = items[1]
+        require(self.quorum not in (None, "none"), "no quorum")
+
+    def log(self, checkpoint):
+        for key in self.logs:
+            if key.name == checkpoint.origin and checkpoint.note.by(key):
+                return key
+        raise Refused("a checkpoint that no log of the policy signed")
+
+    def times(self, checkpoint):
+        """(public since, now), as rule 6 has them."""
+        return self._times(self.quorum, checkpoint) or self._missing()
+
+    def _missing(self):
+        raise Refused("too few witnesses cosigned")
+
+    def _times(self, name, checkpoint):
+        if name in self.witnesses:
+            time = checkpoint.note.cosigned_at(self.witnesses[name])
+            return None if time is None else (time, time)
+        threshold, members = self.groups[name]
+        times = [self._times(member, checkpoint) for member in members]
+        times = [time for time in times if time]
+        if len(times) < threshold:
+            return None
+        earliest, latest = sorted(time[0] for time in times), sorted((time[1] for time in times), reverse=True)
+        return earliest[threshold - 1], latest[threshold - 1]
+
+    def weak_split(self):
+        """How many witnesses any two quorums have in common; exact for one group of witnesses."""
+        threshold, members = self.groups[self.quorum]
+        require(all(member in self.witnesses for member in members), "only one group of witnesses is judged here")
+        return 2 * threshold - len(members)
+
+
+def logged(policy, lines, entry):
+    """A tlog-proof of an entry: (index, public since, log)."""
+    require(lines[0] == "c2sp.org/tlog-proof@v1", "not a tlog-proof")
+    rest = lines[2:] if lines[1].startswith("extra ") else lines[1:]
+    require(rest[0].startswith("index "), "a tlog-proof without index")
+    index, blank = int(rest[0][6:]), rest.index("")
+    checkpoint = Checkpoint(rest[blank + 1 :])
+    key = policy.log(checkpoint)
+    since, _ = policy.times(checkpoint)
+    included(entry, index, checkpoint.size, [unbase64(line) for line in rest[1:blank]], checkpoint.root)
+    return index, since, key
+
+
+# The rules: rules.md, 2 and 4.
+
+
+def endorsed(release, charter):
+    """Rule 2. Gives the keys that signed."""
+    body = json.loads(charter.text)
+    maintainer = [Key(text) for text in body["maintainer"]["keys"]]
+    curators = [(Key(curator["key"]), curator["jurisdiction"]) for curator in body["curation"]["curators"]]
+    counted = maintainer + [key for key, _ in curators]
+    signers, at = [], 0
+    for name, identity, signature in release.signatures:
+        while at < len(counted) and (counted[at].name, counted[at].identity) != (name, identity):
+            at += 1
+        require(at < len(counted), f"a signature of {name}, which does not count or is out of order")
+        require(counted[at].signed(signature, release.text), f"a wrong signature of {name}")
+        signers.append(counted[at].public)
+        at += 1
+    require(any(key.public in signers for key in maintainer), "no maintainer signed")
+    agreed = [country.split("-")[0] for key, country in curators if key.public in signers]
+    require(len(agreed) >= body["curation"]["threshold"], "too few curators signed")
+    require(len(set(agreed)) >= body["curation"]["min_jurisdictions"], "too few jurisdictions signed")
+    return [key for key in counted if key.public in signers]
+
+
+ACTIONS = ["warn", "block", "report"]
+
+
+def narrows(old, new):
+    """Rule 4: whether the edition differs only by what narrows."""
+    fewer = lambda a, b: all(item in a for item in b)
+    allowed = [
+        fewer(old["maintainer"]["keys"], new["maintainer"]["keys"]),
+        fewer(new["purpose"]["exclusions"], old["purpose"]["exclusions"]),
+        fewer(old["reach"]["jurisdictions"], new["reach"]["jurisdictions"]),
+        fewer(old["reach"]["surfaces"], new["reach"]["surfaces"]),
+        fewer(old["action"]["recipients"], new["action"]["recipients"]),
+        fewer(old["curation"]["curators"], new["curation"]["curators"]),
+        ACTIONS.index(new["action"]["most"]) <= ACTIONS.index(old["action"]["most"]),
+        new["matching"]["max_distance"] <= old["matching"]["max_distance"],
+        new["matching"]["min_quality"] >= old["matching"]["min_quality"],
+        new["curation"]["threshold"] >= old["curation"]["threshold"],
+        new["curation"]["min_jurisdictions"] >= old["curation"]["min_jurisdictions"],
+        new["redress"]["removal_deadline"] <= old["redress"]["removal_deadline"],
+    ]
+    allowed += [new["limits"][name] <= old["limits"][name] for name in ("max_entries", "max_added", "validity")]
+    allowed += [new["limits"][name] >= old["limits"][name] for name in ("min_interval", "min_visibility", "notice")]
+
+    def rest(charter):
+        rest = json.loads(json.dumps(charter))
+        for name in ("edition", "previous", "record", "limits"):
+            rest.pop(name, None)
+        for part, names in {
+            "maintainer": ["keys", "contact"],
+            "purpose": ["exclusions"],
+            "reach": ["jurisdictions", "surfaces"],
+            "action": ["recipients", "most"],
+            "matching": ["max_distance", "min_quality"],
+            "curation": ["curators", "threshold", "min_jurisdictions"],
+            "redress": ["removal_deadline"],
+        }.items():
+            for name in names:
+                rest[part].pop(name)
+        return rest
+
+    return all(allowed) and rest(old) == rest(new)
+
+
+# The files: formats, sections 8 and 9.
+
+
+def split_path(text):
+    data = unbase64(text)
+    require(len(data) % 32 == 0, "a path that is none")
+    return [data[at : at + 32] for at in range(0, len(data), 32)]
+
+
+def receipt(policy, file):
+    checkpoint = Checkpoint(file["checkpoint"])
+    policy.log(checkpoint)
+    policy.times(checkpoint)
+    release, charter = Note(file["release"]), Note(file["charter"])
+    for note, name in ((release, "release"), (charter, "charter")):
+        included(note.bytes, file[name + "_index"], checkpoint.size, split_path(file[name + "_path"]), checkpoint.root)
+    of_release, of_charter = json.loads(release.text), json.loads(charter.text)
+    require(unbase64(of_release["charter"]) == charter.id, "the release cites another charter")
+    require(of_charter["log"] == checkpoint.origin, "the charter counts in another log")
+    require(file["charter_index"] < file["release_index"], "the charter was logged after the release")
+    endorsed(release, charter)
+    path, root = split_path(file["entry_path"]), unbase64(of_release["root"])
+    included(unbase64(file["entry"]), file["entry_index"], of_release["entries"], path, root)
+    return []
+
+
+def fork(policy, file):
+    older, newer = Checkpoint(file["older"]), Checkpoint(file["newer"])
+    log = policy.log(older)
+    require(policy.log(newer) is log, "two logs")
+    proof = [unbase64(line) for line in file["proof"]]
+    if older.size == newer.size:
+        require(not proof and older.root != newer.root, "no contradiction")
+    else:
+        require(older.size < newer.size, "out of order")
+        prefix, whole = prefix_roots(older.size, newer.size, proof)
+        require(whole == newer.root and prefix != older.root, "no contradiction")
+    return [log.name]
+
+
+def equivocation(policy, file):
+    charter, first, second = Note(file["charter"]), Note(file["first"]), Note(file["second"])
+    of_charter = json.loads(charter.text)
+    logs, public, over, signers, bodies = [], 0, None, [], []
+    for note, name in ((charter, "charter"), (first, "first"), (second, "second")):
+        _, since, log = logged(policy, file[name + "_proof"], note.bytes)
+        logs.append(log.name)
+        if note is charter:
+            continue
+        body = json.loads(note.text)
+        bodies.append(body)
+        require(unbase64(body["charter"]) == charter.id and body["list"] == of_charter["list"], "another charter")
+        signers.append(endorsed(note, charter))
+        public = max(public, since)
+        ends = seconds(body["created"]) + DAY
+        over = ends if over is None else min(over, ends)
+    require(set(logs) == {of_charter["log"]}, "another log than the charter's")
+    require(bodies[0]["version"] == bodies[1]["version"] and first.id != second.id, "not two texts for one version")
+    both = [key.name for key in signers[0] if key.public in [other.public for other in signers[1]]]
+    return both if both and public <= over else [of_charter["log"]]
+
+
+def early_admission(policy, file):
+    before, edition, release = Note(file["before"]), Note(file["edition"]), Note(file["release"])
+    old, new = json.loads(before.text), json.loads(edition.text)
+    require(unbase64(new["previous"]) == before.id, "not the next edition")
+    require(unbase64(json.loads(release.text)["charter"]) == edition.id, "the release cites another edition")
+    require(not narrows(old, new), "it narrows")
+    require(policy.weak_split() > 0, "quorums need not share a witness")
+    earlier = Checkpoint(file["earlier"])
+    log, (_, now) = policy.log(earlier), policy.times(earlier)
+    index, _, one = logged(policy, file["edition_proof"], edition.bytes)
+    _, since, two = logged(policy, file["release_proof"], release.bytes)
+    require(one is log and two is log, "several logs")
+    require(index >= earlier.size, "the edition was in the log already")
+    require(max(since - now, 0) < old["limits"]["notice"], "the notice may have been over")
+    return [log.name]
+
+
+KINDS = {
+    "isonomy/receipt/v1": receipt,
+    "isonomy/fork/v1": fork,
+    "isonomy/equivocation/v1": equivocation,
+    "isonomy/early-admission/v1": early_admission,
+}
+
+
+def check(policy, path):
+    with open(path, encoding="utf-8") as file:
+        document = json.load(file)
+    kind = document.get("receipt") or document.get("evidence")
+    require(kind in KINDS, "neither a receipt nor evidence")
+    return KINDS[kind](policy, document)
+
+
+def main():
+    with open(sys.argv[1], encoding="utf-8") as file:
+        policy = Policy(file.read())
+    for path in sys.argv[2:]:
+        try:
+            print("ok", *check(policy, path))
+        except (Refused, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+            print("refused", str(error).replace("\n", " "))
+
+
+if __name__ == "__main__":
+    main()

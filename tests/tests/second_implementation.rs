@@ -1,0 +1,174 @@
+//! Receipts and evidence are checked by a second implementation too, in another language, written from the documentation:
+//! `tests/second/verify.py`. Both say the same of what is true, and of every way in which it was changed.
+//!
+//! Python and its package `cryptography` must be there: what isn't checked does not pass.
+
+use isonomy_core::charter::Charter;
+use isonomy_core::list::snapshot;
+use isonomy_core::release::Release;
+use isonomy_matcher::{Fingerprint, Matcher, Receipt, Verdict};
+use isonomy_tests::client::Client;
+use isonomy_tests::people::{at, hash, hashes};
+use isonomy_tests::world::{Draft, World};
+use isonomy_verifier::{Evidence, Policy};
+use std::path::Path;
+use std::process::Command;
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/second/verify.py");
+
+/// A log with version 1 in force since 105, and a client that has it.
+fn prepared() -> (World, Client) {
+    let mut world = World::founded();
+    world.release(hashes(0..100), 100);
+    world.publish(100);
+    world.publish(105);
+    let mut client = Client::of(&world);
+    client.update(&world, 105).unwrap();
+    (world, client)
+}
+
+fn receipt() -> String {
+    let (world, client) = prepared();
+    let matcher = Matcher::new(client.list.unwrap()).unwrap();
+    let mut near = hash(7).to_vec();
+    near[0] ^= 1;
+    near[31] ^= 1;
+    let fingerprint = Fingerprint {
+        algorithm: world.charters().next().unwrap().body().matching.algorithm,
+        hash: near,
+        quality: None,
+    };
+    match matcher.look_up(&fingerprint, at(106)).verdict {
+        Verdict::Matched(mut matches) => matches.remove(0).receipt.to_text(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn fork(common: u64, size: u64) -> String {
+    let (world, mut client) = prepared();
+    let mut fork = world.fork(common);
+    while fork.size() < size {
+        fork.release(hashes(500..510 + fork.size()), 100 * fork.size());
+    }
+    fork.publish(1000);
+    fork.publish_note(fork.checkpoint(size));
+    let rejection = client.update(&fork, 1000).unwrap_err();
+    rejection.evidence().unwrap_or_else(|| panic!("{rejection}")).to_text()
+}
+
+/// Two texts for version 1; the second is signed by these people.
+fn equivocation(signers: &[&str]) -> String {
+    let (mut world, _) = prepared();
+    let release = world.releases().last().unwrap().body().clone();
+    let content = hashes(200..300);
+    let snapshot = world.object(snapshot::encode(&content));
+    world.log(Draft { release: Release { root: content.root(), snapshot, ..release }, content }, signers);
+    world.publish(200);
+    world.publish(205);
+    let policy = Policy::parse([&world.policy_text(), "\n[audit]\ncomplete = true\n"].concat().as_bytes()).unwrap();
+    let rejection = Client::with(policy).update(&world, 205).unwrap_err();
+    rejection.evidence().unwrap_or_else(|| panic!("{rejection}")).to_text()
+}
+
+fn early_admission(edit: fn(&mut Charter)) -> String {
+    let (mut world, mut client) = prepared();
+    world.edition(edit);
+    world.publish(1000);
+    world.release(hashes(0..120), 1100);
+    world.publish(1100);
+    world.publish(1105);
+    let rejection = client.update(&world, 1105).unwrap_err();
+    rejection.evidence().unwrap_or_else(|| panic!("{rejection}")).to_text()
+}
+
+/// Every file, and its name.
+fn files() -> Vec<(&'static str, String)> {
+    vec![
+        ("receipt", receipt()),
+        ("fork of one size", fork(1, 2)),
+        ("fork of several sizes", fork(1, 7)),
+        ("fork of other sizes", fork(1, 12)),
+        ("equivocation", equivocation(&["m1", "c1", "c3"])),
+        ("equivocation of one", equivocation(&["m2", "c2", "c3"])),
+        ("early admission", early_admission(|charter| charter.matching.max_distance = 31)),
+        ("early admission of a key", early_admission(|charter| charter.purpose.exclusions.clear())),
+    ]
+}
+
+/// What this implementation says, as the other one would.
+fn ours(text: &str, world: &World) -> String {
+    let by = match Receipt::parse(text.as_bytes()) {
+        Ok(receipt) => receipt.verify(&world.trust(), None).map(|_| Vec::new()).map_err(|error| error.to_string()),
+        Err(_) => Evidence::parse(text.as_bytes())
+            .and_then(|evidence| evidence.verify(&world.trust()))
+            .map(|breach| breach.by)
+            .map_err(|error| error.to_string()),
+    };
+    match by {
+        Ok(by) => ["ok".to_owned()].into_iter().chain(by).collect::<Vec<_>>().join(" "),
+        Err(_) => "refused".to_owned(),
+    }
+}
+
+/// What the other implementation says of these texts, without its reasons.
+fn theirs(texts: &[String], world: &World, folder: &Path) -> Vec<String> {
+    let policy = folder.join("policy");
+    std::fs::write(&policy, world.trust_text()).unwrap();
+    let paths: Vec<_> = (0..texts.len()).map(|number| folder.join(format!("{number}.json"))).collect();
+    for (path, text) in paths.iter().zip(texts) {
+        std::fs::write(path, text).unwrap();
+    }
+    let output = Command::new("python3").arg(SCRIPT).arg(policy).args(paths).output().expect("python3 is there");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "is the package `cryptography` there? {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let word = |line: &str| if line.starts_with("refused") { "refused".to_owned() } else { line.to_owned() };
+    said.lines().map(word).collect()
+}
+
+#[test]
+fn both_implementations_say_the_same_of_what_is_true() {
+    let (world, folder) = (World::founded(), tempfile::tempdir().unwrap());
+    let files = files();
+    let texts: Vec<String> = files.iter().map(|(_, text)| text.clone()).collect();
+    for ((name, text), theirs) in files.iter().zip(theirs(&texts, &world, folder.path())) {
+        assert!(theirs.starts_with("ok"), "{name}: {theirs}");
+        assert_eq!(theirs, ours(text, &world), "{name}");
+    }
+}
+
+/// One letter or digit is changed, in many places of each file. What is true afterwards, both must say.
+#[test]
+fn both_implementations_refuse_what_was_changed() {
+    let (world, folder) = (World::founded(), tempfile::tempdir().unwrap());
+    for (name, text) in files() {
+        let places: Vec<usize> =
+            text.char_indices().filter(|(_, letter)| letter.is_ascii_alphanumeric()).map(|(at, _)| at).collect();
+        let changed: Vec<String> = places.iter().step_by(places.len() / 60 + 1).map(|at| change(&text, *at)).collect();
+        let verdicts = theirs(&changed, &world, folder.path());
+        let mut refused = 0;
+        for (changed, theirs) in changed.iter().zip(verdicts) {
+            let ours = ours(changed, &world);
+            refused += usize::from(ours == "refused");
+            // Python reads JSON that is not canonical, too.
+            assert!(ours == theirs || ours == "refused", "{name}: {theirs} and not {ours}\n{changed}");
+            assert!(theirs == "refused" || ours != "refused", "{name}: {theirs}, here {ours}\n{changed}");
+        }
+        // A fork needs no cosignatures, so what stands in their lines may be anything.
+        assert!(refused * 10 > changed.len() * 4, "{name}: only {refused} of {} were refused", changed.len());
+    }
+}
+
+fn change(text: &str, at: usize) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    bytes[at] = match bytes[at] {
+        b'9' => b'1',
+        b'z' => b'a',
+        b'Z' => b'A',
+        other => other + 1,
+    };
+    String::from_utf8(bytes).unwrap()
+}
