@@ -1,5 +1,5 @@
 //! How fast a log takes entries, beside the floors of this machine, measured in the same run:
-//! `cargo bench -p isonomy-log-server`. With numbers after `--`, only these submitters: `-- 64 2048`.
+//! `cargo bench -p isonomy-log-server --bench log`. With words after `--`, only these parts: `-- 64 2048 http`.
 
 #[allow(dead_code, reason = "shared with the tests")]
 #[path = "../tests/server/lists.rs"]
@@ -187,18 +187,19 @@ async fn statements_over_http(clients: usize, statements: &[Statement]) {
 
 #[tokio::main]
 async fn main() {
-    let wanted: Vec<u64> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let is_wanted = |part: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == part);
     let folder = tempfile::tempdir().unwrap();
     println!("in {}", folder.path().display());
     disk_floor(folder.path());
     for submitters in [1, 64, 2048] {
-        if wanted.is_empty() || wanted.contains(&submitters) {
+        if is_wanted(&submitters.to_string()) {
             appends(submitters).await;
         }
     }
     disk_floor(folder.path());
-    if wanted.is_empty() {
-        let statements = charters(1024);
+    if is_wanted("http") {
+        let statements = charters(256);
         signature_floor(&statements);
         statements_over_http(1, &statements[..40]).await;
         statements_over_http(64, &statements).await;
