@@ -44,7 +44,7 @@ fn spans(folder: &Path, top: &Top, spans: &[Span], threads: usize) -> Vec<SpanOu
 }
 
 fn check(folder: &Path, top: &Top, span: &Span) -> SpanOutcome {
-    let mut check = span.clone().check(top.known(span));
+    let mut check = (*span).check(top.known(span));
     for path in span.tiles() {
         let bytes = read(folder, &path);
         check.read(&path, bytes.as_deref().map_err(Clone::clone));
