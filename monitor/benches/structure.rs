@@ -27,7 +27,7 @@ fn main() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let root = write(dir.path());
     let before = peak_memory();
-    let audit = || assert_eq!(structure::root(dir.path(), TreeSize(ENTRIES), THREADS).as_ref(), Ok(&root));
+    let audit = || assert_eq!(structure::faults(dir.path(), TreeSize(ENTRIES), root, THREADS), []);
     let audited = best(audit);
     let grown = peak_memory().saturating_sub(before);
     let hashed = best(floor);

@@ -88,12 +88,14 @@ impl Mirror {
     /// The edge of the copy, if every tile of it is what the signed root needs.
     fn whole(&self, newest: &View) -> Option<RightEdge> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
-        let root = structure::root(&self.folder, newest.size(), threads).ok()?;
+        if !structure::faults(&self.folder, newest.size(), newest.root(), threads).is_empty() {
+            return None;
+        }
         let tile =
             |path: &TilePath| tile::parse_hashes(&read(&self.folder, &Resource::Tile(*path)).ok()??, path.width()).ok();
         let partial = RightEdge::partial_tiles(newest.size()).iter().map(tile).collect::<Option<_>>()?;
         let edge = RightEdge::from_tiles(newest.size(), partial).ok()?;
-        (root == newest.root() && edge.root() == root).then_some(edge)
+        (edge.root() == newest.root()).then_some(edge)
     }
 
     /// Moves the tiles out of the way, under a name that is free; gives words for that.

@@ -1,17 +1,20 @@
 //! What a monitor tells: everything that is on the page, as data.
 
+mod attestations;
+mod charter;
 mod lists;
 pub(crate) mod record;
+mod releases;
 
 pub use crate::availability::Probe;
 pub use crate::content::ContentState;
 pub use crate::explorer::{EntryReport, StatementReport};
 pub use crate::looks::Look;
-pub use lists::{
-    AttestationReport, ChangeReport, CharterReport, ComplaintReport, EditionReport, Limits, ListReport, Organisation,
-    ReleaseReport, ReleaseState,
-};
+pub use attestations::{AttestationReport, ComplaintReport};
+pub use charter::{ChangeReport, CharterReport, EditionReport, Limits, Organisation};
+pub use lists::ListReport;
 pub use record::RecordField;
+pub use releases::{ReleaseReport, ReleaseState};
 
 use crate::finding::{Finding, Severity};
 use crate::freshness;

@@ -263,7 +263,7 @@ fn bundle(world: World) -> Kind {
         signed
             && matches!(times, Ok(Some(_)))
             && of_list
-            && bundle.charters.iter().chain(&bundle.releases).all(proven)
+            && bundle.charters.iter().chain(&bundle.releases).chain(&bundle.attestations).all(proven)
             && bundle.releases.iter().all(cited)
             && !(bundle.charters.is_empty() && bundle.releases.is_empty())
     };

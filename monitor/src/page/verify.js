@@ -549,7 +549,8 @@ const Isonomy = (() => {
       demand(proof.checkpoint.log === earlier.log, 'the checkpoints are by different logs');
     }
     demand(editionProof.index >= earlier.size, 'the edition was in the log already');
-    const seen = releaseProof.times.earliest > notYet ? releaseProof.times.earliest - notYet : 0n;
+    demand(releaseProof.times.earliest >= notYet, 'the release was witnessed before the checkpoint that does not have its edition: a clock may be wrong');
+    const seen = releaseProof.times.earliest - notYet;
     const { notice } = before.body.limits;
     demand(seen < BigInt(notice), 'the notice may have been over');
     return [
@@ -606,8 +607,11 @@ const Isonomy = (() => {
     const [first, list, ...lines] = text.slice(0, cut).split('\n');
     demand(first === 'isonomy-bundle/v1' && /^list [a-z0-9./-]+$/.test(list ?? ''), 'this is not a bundle');
     const members = [];
+    const ORDER = ['charter', 'release', 'attestation'];
     for (const line of lines) {
-      const match = /^(charter|release) ([^ ]+) ([^ ]+)$/.exec(line);
+      const match = /^(charter|release|attestation) ([^ ]+) ([^ ]+)$/.exec(line);
+      const before = ORDER.indexOf(members.at(-1)?.kind);
+      demand(!match || ORDER.indexOf(match[1]) >= before, 'the statements of the bundle are not in their order');
       if (match) members.push({ kind: match[1], id: toBase64(hashOf(match[2], 'an identity')), index: decimal(match[3], 'an index'), path: [] });
       else (members.at(-1) ?? refuse('a hash stands before any statement of the bundle')).path.push(hashOf(line, 'a hash of the bundle'));
     }
@@ -627,6 +631,8 @@ const Isonomy = (() => {
         demand(charter.body.list === list.slice(5) && charter.body.log === checkpoint.origin, 'a charter of the bundle is of another list or log');
         charters.set(charter.id, charter);
         says.push(saysCharter(charter));
+      } else if (member.kind === 'attestation') {
+        says.push('An auditor’s attestation is in the log; whose word counts is for you to say.');
       } else {
         const release = await parseRelease(whole);
         const charter = charters.get(release.body.charter) ?? refuse('a release of the bundle cites a charter that is not in it');

@@ -32,7 +32,7 @@ async fn an_honest_log_is_followed_without_a_finding() {
         list.releases[0].endorsed_by.iter().map(|by| by.name.as_str()).collect::<Vec<_>>(),
         ["Curator c1", "Curator c2"]
     );
-    assert_eq!(list.releases[0].comparison_code.len(), 29);
+    assert_eq!(list.releases[0].comparison_code.len(), 59);
 
     world.log.release(entries(2..20), START.plus(4 * HOUR), |_| ());
     world.log.publish(START.plus(5 * HOUR));

@@ -1,0 +1,130 @@
+//! How the charter of a list changed, what came of complaints, and what auditors attest.
+
+use super::super::plain::prose;
+use super::super::{cell, mark, table, words};
+use crate::report::{AttestationReport, ChangeReport, ComplaintReport, EditionReport, ListReport};
+use crate::units;
+use isonomy_core::time::Timestamp;
+use maud::{Markup, html};
+
+pub(super) fn editions(editions: &[EditionReport], now: Timestamp) -> Markup {
+    html! {
+        p class="soft" {
+            "What is marked " (mark("warning", "widens")) " makes more possible than before. It needs public notice before it is in "
+            "force, so that people can object."
+        }
+        @for edition in editions { (edition_card(edition, now)) }
+    }
+}
+
+fn edition_card(edition: &EditionReport, now: Timestamp) -> Markup {
+    html! {
+        article class="finding" {
+            h3 {
+                "Edition " (edition.number) " "
+                @if edition.in_force { (mark("good", "in force")) }
+                @else if edition.in_force_since > now { (mark("warning", "announced")) }
+                @else { (mark("notice", "replaced")) }
+            }
+            p class="small soft" {
+                "Public since " (words::time(edition.public_since)) ", " a href={ "/entry/" (edition.index) } { "entry " (edition.index) } ". "
+                @if edition.in_force_since > now { "Comes into force at " } @else { "In force since " }
+                (words::time(edition.in_force_since)) "."
+            }
+            @if edition.number == 1 { p { "The first edition." } }
+            @else if edition.changes.is_empty() { p { "Changes nothing." } }
+            @else { (changes(&edition.changes)) }
+            (wider_than_older(edition))
+        }
+    }
+}
+
+fn changes(changes: &[ChangeReport]) -> Markup {
+    html! {
+        ul class="diff" {
+            @for change in changes {
+                li class=(if change.widens { "widens" } else { "narrows" }) {
+                    @if change.widens { (mark("warning", "widens")) } @else { (mark("good", "narrows")) }
+                    " " (prose(&change.words))
+                }
+            }
+        }
+    }
+}
+
+/// What an edition widens against an older one than the one before it, which is still in force.
+fn wider_than_older(edition: &EditionReport) -> Markup {
+    let in_diff = |words: &&String| edition.changes.iter().any(|change| change.widens && change.words == **words);
+    let more: Vec<&String> = edition.widens.iter().filter(|words| !in_diff(words)).collect();
+    html! {
+        @if !more.is_empty() {
+            p { "Against an older edition that was still in force it also widens:" }
+            ul { @for words in more { li { (prose(words)) } } }
+        }
+    }
+}
+
+pub(super) fn removals(list: &ListReport, now: Timestamp) -> Markup {
+    let removing = list.releases.iter().filter(|release| release.removed > 0);
+    let (releases, removed) = removing.fold((0, 0), |(count, sum), release| (count + 1, sum + release.removed));
+    let complaints: Vec<(&AttestationReport, &ComplaintReport)> =
+        list.attestations.iter().filter_map(|attested| Some((attested, attested.complaint.as_ref()?))).collect();
+    let rows: Vec<Markup> =
+        complaints.iter().map(|(attested, complaint)| complaint_row(attested, complaint, now)).collect();
+    html! {
+        p {
+            "A wrong entry must go within " strong { (units::duration(list.charter.removal_deadline)) } " of a complaint to "
+            (list.charter.complaints) ". So far " (units::count(releases, "release has", "releases have")) " removed "
+            (units::number(removed)) " entries."
+        }
+        @if rows.is_empty() { p class="soft" { "No auditor has logged a complaint." } }
+        @else {
+            (table("Complaints that auditors have logged", &["Complaint", "Deadline", "Next removal", "Logged by"], &rows))
+            p class="small soft" {
+                "Which entry a complaint is about stays secret. Whoever holds its salt and entry can prove when it went: "
+                code { "isonomy monitor trace" } "."
+            }
+        }
+    }
+}
+
+fn complaint_row(attested: &AttestationReport, complaint: &ComplaintReport, now: Timestamp) -> Markup {
+    html! {
+        th role="rowheader" scope="row" data-label="Complaint" {
+            div { "received " (words::time(complaint.received)) }
+            div class="small soft" { code { (complaint.commitment) } }
+        }
+        (cell("Deadline", html! {
+            div { (words::time(complaint.deadline)) }
+            @if complaint.deadline < now { div class="small soft" { "is over" } }
+        }))
+        (cell("Next removal", html! { @match (complaint.removing_version, complaint.removed_after) {
+            (Some(version), Some(after)) => {
+                div { "version " (version) ", after " (units::duration(after)) }
+                div class="small soft" { "of whichever entries" }
+            }
+            _ => "none yet",
+        } }))
+        (cell("Logged by", html! { (attested.auditor) ", " a href={ "/entry/" (attested.index) } { "entry " (attested.index) } }))
+    }
+}
+
+pub(super) fn attestations(attestations: &[AttestationReport]) -> Markup {
+    html! {
+        @if attestations.is_empty() { p class="soft" { "No auditor has logged anything about it." } }
+        @for attestation in attestations {
+            article class="finding" {
+                h3 { (words::method(attestation.method)) ", about version " (attestation.version) }
+                p { (attestation.finding) }
+                @if let (Some(sample), Some(errors)) = (attestation.sample, attestation.errors) {
+                    p { (units::number(errors)) " wrong of " (units::number(sample)) " that were looked at." }
+                }
+                @if let Some(size) = attestation.log_size { p { "Read the log up to " (units::number(size.0)) " entries." } }
+                p class="small soft" {
+                    (attestation.auditor) ", " (words::time(attestation.created)) ", "
+                    a href={ "/entry/" (attestation.index) } { "entry " (attestation.index) }
+                }
+            }
+        }
+    }
+}
