@@ -176,6 +176,12 @@ impl Buckets {
         Self { shape, lines, ids, tails, len }
     }
 
+    /// The bucket at this address: the number of the table, then that of the bucket.
+    #[inline(always)]
+    pub(super) fn bucket(&self, address: u32) -> &[Line] {
+        &self.lines[address as usize * self.shape.width..][..self.shape.width]
+    }
+
     /// Bytes that the tables take.
     pub(super) fn memory(&self) -> usize {
         let tails: usize = self.tails.iter().map(Vec::len).sum();

@@ -135,11 +135,10 @@ impl Task for Touch<'_> {
         let queries: Vec<Bands> = self.queries.iter().map(|query| bands(query)).collect();
         let addresses = addresses(self.buckets, &queries);
         let ahead = prefetch_first(kernel, self.buckets, &addresses);
-        let width = self.buckets.shape.width;
         let mut sum = 0;
         for (address, later) in addresses.iter().zip(&addresses[ahead..]) {
             prefetch(kernel, self.buckets, *later);
-            for line in &self.buckets.lines[*address as usize * width..][..width] {
+            for line in self.buckets.bucket(*address) {
                 sum ^= u64::from(line.0[0]);
             }
         }
@@ -156,16 +155,17 @@ impl Search<'_> {
         let mut laters = addresses[ahead..].iter();
         for (table, addresses) in addresses.chunks_exact(shape.probes()).take(TABLES).enumerate() {
             let signature = shape.signature(query, table);
+            let mut hits = 0u32;
             for ((probe, address), later) in addresses.iter().enumerate().zip(&mut laters) {
                 prefetch(kernel, self.buckets, *later);
-                let bucket = &self.buckets.lines[*address as usize * shape.width..][..shape.width];
-                let most = if probe == 0 { QUOTA } else { QUOTA - 1 };
-                let place = Place { table, signature, most };
-                if shape.width == 1 {
-                    self.probe_line(kernel, bucket, place, passed, &mut tails);
-                } else {
-                    self.probe_lines(kernel, bucket, place, passed, &mut tails);
-                }
+                let is_hit = may_hold(kernel, self.buckets.bucket(*address), signature, most(probe));
+                hits |= u32::from(is_hit) << probe;
+            }
+            while hits != 0 {
+                let probe = hits.trailing_zeros() as usize;
+                hits &= hits - 1;
+                let place = Place { table, signature, most: most(probe) };
+                self.probe_bucket(kernel, self.buckets.bucket(addresses[probe]), place, passed, &mut tails);
             }
         }
         let bounded = self.probe_tails(kernel, &tails, &mut passed.entries)
@@ -176,26 +176,9 @@ impl Search<'_> {
         passed.ends.push(bounded.then_some(passed.entries.len()));
     }
 
-    /// Looks at a bucket of one line. Nearly always nothing in it is near, and nothing more is read.
+    /// Looks at a bucket in which something may be near.
     #[inline(always)]
-    fn probe_line<K: Kernel>(
-        &self,
-        kernel: K,
-        bucket: &[Line],
-        place: Place,
-        passed: &mut Passed,
-        tails: &mut Vec<TailProbe>,
-    ) {
-        let near = kernel.near_signatures(&bucket[0], place.signature, place.most) & u32::MAX << HEADER;
-        let unused = SLOTS - HEADER - usize::from(bucket[0].0[2]).min(SLOTS - HEADER);
-        if near << unused != 0 || Header::overflows(bucket) {
-            self.probe_lines(kernel, bucket, place, passed, tails);
-        }
-    }
-
-    /// Looks at a bucket of any number of lines.
-    #[inline(always)]
-    fn probe_lines<K: Kernel>(
+    fn probe_bucket<K: Kernel>(
         &self,
         kernel: K,
         bucket: &[Line],
@@ -265,6 +248,23 @@ impl Search<'_> {
         }
         found
     }
+}
+
+/// Differing bits of the signature, at most: one less if the bucket's number differs in one already.
+#[inline(always)]
+fn most(probe: usize) -> u16 {
+    if probe == 0 { QUOTA } else { QUOTA - 1 }
+}
+
+/// Whether a signature in the bucket is near, or it has a tail. Slots that are not in use may count, too: this is what
+/// runs for every bucket, and it calls nothing, so that all of it stays in registers.
+#[inline(always)]
+fn may_hold<K: Kernel>(kernel: K, bucket: &[Line], signature: u16, most: u16) -> bool {
+    let mut near = kernel.near_signatures(&bucket[0], signature, most) & u32::MAX << HEADER;
+    for line in &bucket[1..] {
+        near |= kernel.near_signatures(line, signature, most);
+    }
+    near != 0 || Header::overflows(bucket)
 }
 
 /// Passes those of the signatures in the slots `slots` of `lines` that differ from `signature` in at most `most` bits. The

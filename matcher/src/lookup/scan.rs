@@ -70,8 +70,8 @@ impl Task for Scan<'_> {
     fn run<K: Kernel>(self, kernel: K) -> Vec<Found> {
         let (first, second) = split(self.query);
         let mut found = Vec::new();
-        for (number, block) in self.first_halves.0.iter().enumerate() {
-            let mut near = kernel.near_halves(block, &first, self.most);
+        let mut blocks = self.first_halves.0.iter().enumerate();
+        while let Some((number, mut near)) = next_near(kernel, &mut blocks, &first, self.most) {
             while near != 0 {
                 let index = number * BLOCK + near.trailing_zeros() as usize;
                 near &= near - 1;
@@ -84,5 +84,22 @@ impl Task for Scan<'_> {
             }
         }
         found
+    }
+}
+
+/// The next block in which something is near. It calls nothing, so that all of it stays in registers.
+#[inline(always)]
+fn next_near<'b, K: Kernel>(
+    kernel: K,
+    blocks: &mut impl Iterator<Item = (usize, &'b Block)>,
+    half: &Half,
+    most: u32,
+) -> Option<(usize, u8)> {
+    loop {
+        let (number, block) = blocks.next()?;
+        let near = kernel.near_halves(block, half, most);
+        if near != 0 {
+            return Some((number, near));
+        }
     }
 }
