@@ -126,7 +126,7 @@ const SHARE: usize = 151;
 #[test]
 fn whatever_two_calls_fail_no_rollback_and_no_fork_is_cosigned() {
     let prepared = Prepared::new();
-    let calls = calls(&prepared);
+    let calls = &calls(&prepared);
     let suiting = |number: usize| Fault::ALL.into_iter().filter(move |fault| fault.suits(&calls[number]));
     let faults: Vec<(usize, Fault)> =
         (0..calls.len()).flat_map(|number| suiting(number).map(move |fault| (number, fault))).collect();
