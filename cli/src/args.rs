@@ -19,12 +19,12 @@ pub(crate) use client::{ClientCommand, ClientFolder};
 pub(crate) use demo::DemoArgs;
 pub(crate) use key::{KeyCommand, KeyKind};
 pub(crate) use list::{AlgorithmArg, CheckArgs, DiffArgs, FormatArg, ImportArgs, ListCommand, ProveArgs, RemoveArgs};
-pub(crate) use log::{FsckArgs, LogCommand};
+pub(crate) use log::{FsckArgs, LogCommand, LogServeArgs};
 pub(crate) use matching::{ListFolders, MatchArgs, MatchCommand, OrientationsArg};
 pub(crate) use monitor::{AttestArgs, FindingSeverityArg, MethodArg, MonitorCommand, MonitorFolder, TraceArgs};
 pub(crate) use release::{RailArgs, ReleaseCommand};
 pub(crate) use verify::{BundleCommand, EvidenceCommand, ReceiptCommand};
-pub(crate) use witness::WitnessCommand;
+pub(crate) use witness::{WitnessCommand, WitnessServeArgs};
 
 use crate::exit;
 use clap::{Parser, Subcommand};

@@ -11,8 +11,10 @@ mod output;
 use args::{Args, Command};
 use clap::Parser;
 use exit::Exit;
+use isonomy_serve::LogFormat;
 use output::Output;
 use std::io::IsTerminal;
+use tracing_subscriber::EnvFilter;
 
 fn main() -> std::process::ExitCode {
     let args = Args::parse();
@@ -53,12 +55,21 @@ async fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {
     }
 }
 
-/// Servers speak through `tracing`, on standard error, as much as `RUST_LOG` asks for; by default warnings alone. The demo
-/// tells itself what its servers warn of.
+/// Servers speak through `tracing`, on standard error, as much as `RUST_LOG` asks for, else as their configuration says;
+/// without one warnings alone. The demo tells itself what its servers warn of.
 fn start_tracing(command: &Command) {
-    let usual = if matches!(command, Command::Demo(_)) { "error" } else { "warn" };
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(usual));
+    let configured = commands::configuration::logging(command);
+    let format = configured.as_ref().map(|logging| logging.format).unwrap_or_default();
+    let usual = match (command, configured) {
+        (_, Some(logging)) => logging.level,
+        (Command::Demo(_), None) => "error".to_owned(),
+        (_, None) => "warn".to_owned(),
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => subscriber.init(),
+        LogFormat::Json => subscriber.json().init(),
+    }
 }

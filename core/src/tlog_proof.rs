@@ -22,7 +22,7 @@
 //!
 //! [tlog-proof]: https://c2sp.org/tlog-proof
 
-use crate::checkpoint::{CheckpointError, CheckpointNote};
+use crate::checkpoint::{CheckpointError, CheckpointNote, MAX_CHECKPOINT_SIZE};
 use crate::encoding::{from_base64, from_decimal, to_base64};
 use crate::hash::NodeHash;
 use crate::note::{NoteError, VerifierKey};
@@ -32,8 +32,8 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::fmt;
 
-/// The most bytes of a proof.
-pub const MAX_TLOG_PROOF_SIZE: usize = 32 * 1024;
+/// The most bytes of a proof: the largest checkpoint, the longest path, and some extra data.
+pub const MAX_TLOG_PROOF_SIZE: usize = MAX_CHECKPOINT_SIZE + 16 * 1024;
 
 /// The most hashes of an inclusion proof: a tree has at most 2^63 − 1 leaves.
 pub const MAX_PATH_HASHES: usize = 63;

@@ -65,6 +65,14 @@ pub enum FetchError {
         /// What was wanted.
         location: String,
     },
+    /// It is not for everybody.
+    #[error(
+        "{location} is not for everybody: a token is needed that its operator gives, and this server got none that fits"
+    )]
+    Unauthorized {
+        /// What was wanted.
+        location: String,
+    },
     /// There is more of it than there can be; not more than the limit was read.
     #[error("{location} is larger than the {limit} bytes that it may have")]
     TooLarge {

@@ -4,6 +4,7 @@
 //! - [`LogClient`]: the writing half of a log's HTTP surface.
 //! - [`WitnessClient`]: C2SP tlog-witness.
 //! - [`document`]: anything else that a server shows, such as a monitor's report.
+//! - [`Tokens`]: for lists whose contents are not for everybody.
 //! - [`HttpLimits`]: how long a server is waited for. How much is read from it, the caller says each time.
 //!
 //! Every server is taken for hostile here: it can send the wrong bytes, which is for the caller to find out, but not
@@ -25,6 +26,7 @@ mod notify;
 mod server;
 mod sink;
 mod source;
+mod tokens;
 mod witness;
 
 pub use document::document;
@@ -33,4 +35,5 @@ pub use limits::HttpLimits;
 pub use log::{LogClient, Submitted};
 pub use notify::notify;
 pub use source::Source;
+pub use tokens::{MAX_TOKENS_SIZE, Tokens};
 pub use witness::WitnessClient;

@@ -3,9 +3,10 @@
 use crate::error::{FetchError, shown};
 use crate::limits::HttpLimits;
 use crate::sink::Sink;
-use reqwest::header::{CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER};
+use crate::tokens::Tokens;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Method, Response, Url};
+use reqwest::{Client, Method, RequestBuilder, Response, Url};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Once;
@@ -30,6 +31,8 @@ pub(crate) struct Server {
     base: Url,
     client: Client,
     limits: HttpLimits,
+    /// Sent when an object is asked for.
+    token: Option<HeaderValue>,
 }
 
 impl Server {
@@ -37,7 +40,13 @@ impl Server {
     pub(crate) fn new(base: &str, limits: HttpLimits) -> Result<Self, FetchError> {
         let (base, limits) = (parse_base(base)?, limits.bounded());
         let client = make_client(&base, &limits)?;
-        Ok(Self { base, client, limits })
+        Ok(Self { base, client, limits, token: None })
+    }
+
+    /// The same server, with the token that is for it, if there is one.
+    pub(crate) fn with_tokens(self, tokens: &Tokens) -> Self {
+        let token = tokens.of(&self.base);
+        Self { token, ..self }
     }
 
     /// How long it is waited for.
@@ -53,6 +62,15 @@ impl Server {
     /// Asks for what is at `path`, which has no leading slash.
     pub(crate) async fn get(&self, path: &str) -> Result<Answer, FetchError> {
         self.exchange(Method::GET, path, None, self.limits.answer).await
+    }
+
+    /// Asks for the object at `path`, with this server's token.
+    pub(crate) async fn get_object(&self, path: &str) -> Result<Answer, FetchError> {
+        let mut request = self.client.get(with_path(&self.base, path));
+        if let Some(token) = &self.token {
+            request = request.header(AUTHORIZATION, token.clone());
+        }
+        self.answer_to(request, path, self.limits.answer).await
     }
 
     /// Sends `body` to `path`; the answer may take as long as `patience` says to begin.
@@ -74,12 +92,15 @@ impl Server {
         body: Option<(Vec<u8>, &'static str)>,
         patience: Duration,
     ) -> Result<Answer, FetchError> {
-        let url = with_path(&self.base, path);
-        let location = url.to_string();
-        let mut request = self.client.request(method, url);
+        let mut request = self.client.request(method, with_path(&self.base, path));
         if let Some((bytes, content_type)) = body {
             request = request.header(CONTENT_TYPE, content_type).body(bytes);
         }
+        self.answer_to(request, path, patience).await
+    }
+
+    async fn answer_to(&self, request: RequestBuilder, path: &str, patience: Duration) -> Result<Answer, FetchError> {
+        let location = self.location(path);
         let started = Instant::now();
         let response = timeout_at(started + patience.min(self.limits.total), request.send()).await;
         let response = response.map_err(|_| too_slow(&location, "it does not begin to answer"))?;
@@ -129,6 +150,7 @@ impl Answer {
     pub(crate) fn found(self) -> Result<Self, FetchError> {
         match self.status() {
             200 => Ok(self),
+            401 => Err(FetchError::Unauthorized { location: self.location }),
             404 | 410 => Err(FetchError::NotFound { location: self.location }),
             status => Err(FetchError::Status { location: self.location, status }),
         }
@@ -231,7 +253,7 @@ fn install_provider() {
     });
 }
 
-fn is_this_machine(url: &Url) -> bool {
+pub(crate) fn is_this_machine(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())

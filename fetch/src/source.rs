@@ -4,6 +4,7 @@ use crate::error::FetchError;
 use crate::folder::Folder;
 use crate::limits::HttpLimits;
 use crate::server::Server;
+use crate::tokens::Tokens;
 use isonomy_core::resource::Resource;
 use isonomy_core::tile::{
     TILE_WIDTH, TileError, TileKind, TilePath, encode_entries, encode_hashes, parse_entries, parse_hashes,
@@ -46,6 +47,15 @@ impl Source {
     /// A folder.
     pub fn folder(path: impl Into<PathBuf>) -> Self {
         Self { place: Place::Folder(Folder::new(path)) }
+    }
+
+    /// The same source. If it is a server for which there is a token, objects are asked for with it.
+    pub fn with_tokens(self, tokens: &Tokens) -> Self {
+        let place = match self.place {
+            Place::Server(server) => Place::Server(server.with_tokens(tokens)),
+            folder => folder,
+        };
+        Self { place }
     }
 
     pub(crate) fn server(server: Server) -> Self {
@@ -131,7 +141,13 @@ impl Source {
     ) -> Result<u64, FetchError> {
         let path = resource.to_string();
         match &self.place {
-            Place::Server(server) => server.get(&path).await?.found()?.copy_to(writer, max_bytes).await,
+            Place::Server(server) => {
+                let answer = match resource {
+                    Resource::Object(_) => server.get_object(&path).await?,
+                    _ => server.get(&path).await?,
+                };
+                answer.found()?.copy_to(writer, max_bytes).await
+            }
             Place::Folder(folder) => folder.copy_to(&path, writer, max_bytes).await,
         }
     }

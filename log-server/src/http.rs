@@ -6,25 +6,30 @@
 //! | `POST /check` | 200 and the objects that would be missing; a refusal |
 //! | `POST /submit` | 200 and the tlog-proof; 202 `{"missing": […]}`; a refusal |
 //! | `PUT /object/<sha256 hex>` | 201; 204 if it is there already; a refusal |
-//! | `GET /healthz` | 200 |
-//! | `GET /metrics` | Prometheus |
+//! | `GET /healthz` | 200; 503 and what is wrong |
+//! | `GET /metrics` | Prometheus, in OpenMetrics form |
 //! | `GET /` | what this is, in words |
 //!
 //! Ranges are served of what never changes. Of the rest there is no part, nor an answer "not modified since" some second:
 //! it may change twice in one.
 //!
+//! Bundles of entries are sent under gzip to whoever takes it.
+//!
 //! A refusal is JSON, `{"error": code, "rule": number, "message": words}`, `rule` only if a rule was broken. Nothing is
 //! logged about who reads what.
 
+use crate::access::{Access, Verdict};
+use crate::compress;
 use crate::files::LISTS;
+use crate::health::{self, Health};
 use crate::objects::{ObjectError, Upload};
 use crate::refusal::Refusal;
 use crate::sequencer::Submission;
-use crate::state::{State as Shared, now};
+use crate::state::State as Shared;
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State};
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use futures_util::StreamExt;
@@ -35,6 +40,7 @@ use isonomy_core::rules::Violation;
 use isonomy_core::rules::history::Signing;
 use isonomy_core::statement::{MAX_STATEMENT_SIZE, Signed, Statement};
 use isonomy_core::tree::LeafIndex;
+use isonomy_serve::Meter;
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,6 +61,8 @@ const UPLOAD_RATE: u64 = 8 * 1024;
 pub(crate) const JUDGES: usize = 2;
 
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// For what was given for a token: no cache may give it to somebody else.
+const PRIVATE: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
 const MUTABLE: HeaderValue = HeaderValue::from_static("no-cache");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
@@ -66,6 +74,9 @@ pub(crate) struct Surface {
     pub(crate) queue: mpsc::Sender<Submission>,
     pub(crate) stop: watch::Receiver<bool>,
     pub(crate) judges: Arc<Semaphore>,
+    pub(crate) access: Arc<Access>,
+    pub(crate) health: Arc<Health>,
+    pub(crate) meter: Arc<Meter>,
 }
 
 pub(crate) fn router(surface: Surface) -> Router {
@@ -73,8 +84,8 @@ pub(crate) fn router(surface: Surface) -> Router {
         .route("/check", post(check))
         .route("/submit", post(submit))
         .route("/object/{digest}", put(put_object).get(read).layer(DefaultBodyLimit::disable()))
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/metrics", get(metrics))
+        .route("/healthz", get(health::healthz))
+        .route("/metrics", get(health::metrics))
         .route("/", get(about))
         .fallback(get(read))
         .layer(DefaultBodyLimit::max(MAX_STATEMENT_SIZE))
@@ -293,6 +304,14 @@ async fn receive(mut upload: Upload, body: Body) -> Result<Upload, Refusal> {
 async fn read(State(surface): State<Surface>, request: Request) -> Response {
     let path = request.uri().path().strip_prefix('/').unwrap_or_default().to_owned();
     let Some((content_type, cache)) = surface.headers_of(&path) else { return not_found() };
+    let verdict = surface.verdict(&path, request.headers());
+    match verdict {
+        Verdict::Unknown => return not_found(),
+        Verdict::Denied => return unauthorized(),
+        Verdict::Granted | Verdict::Open => {}
+    }
+    let is_bundle = path.starts_with("tile/entries/");
+    let compresses = is_bundle && request.method() == Method::GET && compress::takes_gzip(request.headers());
     let root = surface.shared.log.public().root();
     // The path has no dots but inside names, so that it leads nowhere else.
     if !tokio::fs::metadata(root.join(&path)).await.is_ok_and(|file| file.is_file()) {
@@ -308,10 +327,28 @@ async fn read(State(surface): State<Surface>, request: Request) -> Response {
     response.headers_mut().insert(header::CONTENT_TYPE, content_type);
     response.headers_mut().insert(header::CACHE_CONTROL, cache);
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if is_bundle {
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    }
+    if compresses {
+        return compress::gzip(response).await;
+    }
+    if verdict == Verdict::Granted {
+        response.headers_mut().insert(header::CACHE_CONTROL, PRIVATE);
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("authorization"));
+    }
     response
 }
 
 impl Surface {
+    /// Whether who sends these headers may read what is at this path.
+    fn verdict(&self, path: &str, headers: &HeaderMap) -> Verdict {
+        match Resource::parse(path) {
+            Some(Resource::Object(digest)) => self.access.judge(&self.shared, &digest, headers),
+            _ => Verdict::Open,
+        }
+    }
+
     /// The media type of what is at this path, and for how long it may be cached; `None` if nothing is.
     fn headers_of(&self, path: &str) -> Option<(HeaderValue, HeaderValue)> {
         match Resource::parse(path) {
@@ -354,27 +391,19 @@ fn not_found() -> Response {
     (StatusCode::NOT_FOUND, [(header::CACHE_CONTROL, MUTABLE)], "not found\n").into_response()
 }
 
+fn unauthorized() -> Response {
+    let headers = [
+        (header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    let words = "what this list contains is not for everybody; ask the log's operator for a token\n";
+    (StatusCode::UNAUTHORIZED, headers, words).into_response()
+}
+
 async fn about(State(surface): State<Surface>) -> String {
     format!(
         "An Isonomy log: a public, append-only record of hash lists and of the rules that they are used under.\n\n\
          Its checkpoint is at /checkpoint, its tree at /tile/ (C2SP tlog-tiles), its lists at /lists. Its key:\n\n{}\n",
         surface.shared.log.key()
     )
-}
-
-async fn metrics(State(surface): State<Surface>) -> impl IntoResponse {
-    let shared = &surface.shared;
-    let published = *shared.published.borrow();
-    let age = published.times.map_or(f64::NAN, |times| now().since(times.latest) as f64);
-    let mut text = String::new();
-    for (name, help, value) in [
-        ("log_size", "Entries in the committed tree.", shared.log.size().0 as f64),
-        ("published_size", "Entries in the tree published since the start.", published.size.0 as f64),
-        ("checkpoint_age_seconds", "Seconds since the time that witnesses vouch for.", age),
-        ("pending_releases", "Admitted releases that wait for objects.", shared.pending.len() as f64),
-        ("queue_free", "Submissions that can still be taken.", surface.queue.capacity() as f64),
-    ] {
-        text.push_str(&format!("# HELP isonomy_{name} {help}\n# TYPE isonomy_{name} gauge\nisonomy_{name} {value}\n"));
-    }
-    ([(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4"))], text)
 }

@@ -14,6 +14,8 @@
 //! | [`objects`], [`pending`] | what a release waits for | whether it may be logged |
 //! | [`bundles`] | what clients need | files |
 //! | `sequencer`, `publisher`, `publication`, `recovery` | the order of all this | HTTP |
+//! | [`access`] | who may read a list's objects | what is in them |
+//! | [`config`] | the configuration file | the files that it names |
 //! | `http` | the surface | everything else |
 //! | [`fsck`] | how to check a whole log, ours or another | how to mend it |
 //!
@@ -22,13 +24,17 @@
 
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod admission;
 pub mod bundles;
+mod compress;
+pub mod config;
 pub mod content;
 #[cfg(test)]
 mod faults;
 pub mod files;
 pub mod fsck;
+mod health;
 mod http;
 pub mod log;
 pub mod objects;

@@ -1,7 +1,9 @@
 //! Putting the parts together.
 
+use crate::access::{Access, AccessEntry};
 use crate::admission::Admission;
 use crate::files::PublicFolder;
+use crate::health::Health;
 use crate::http::{self, Surface};
 use crate::log::{Log, LogError};
 use crate::objects::Objects;
@@ -14,7 +16,7 @@ use crate::witnesses::{WitnessBoard, Witnesses};
 use isonomy_core::note::{KeyType, SigningKey, VerifierKey};
 use isonomy_core::policy::Policy;
 use isonomy_fetch::FetchError;
-use isonomy_serve::Limits;
+use isonomy_serve::Settings;
 use isonomy_store::files::{self, FileError, FolderLock};
 use isonomy_store::kv::StoreError;
 use std::path::{Path, PathBuf};
@@ -45,6 +47,10 @@ pub struct Config {
     pub auditors: Vec<VerifierKey>,
     /// After how long an unchanged tree is cosigned and published again.
     pub republish_every: Duration,
+    /// Lists whose objects are not for everybody.
+    pub access: Vec<AccessEntry>,
+    /// How it listens.
+    pub serving: Settings,
 }
 
 /// Why the server does not start, or has stopped.
@@ -87,6 +93,7 @@ pub async fn run(
     check(&config)?;
     let witnesses = Witnesses::new(config.policy.clone())?;
     let republish_every = config.republish_every;
+    let (serving, access) = (config.serving.clone(), Access::new(config.access.clone()));
     let board = witnesses.board();
     let opened = tokio::task::spawn_blocking(move || open(config, board)).await;
     let (state, _lock) = opened.map_err(|_| ServeError::Panicked)??;
@@ -100,8 +107,16 @@ pub async fn run(
     let sequencer = tokio::spawn(stop_after(sequencer.run(), stopper.clone()));
     let publisher = tokio::spawn(stop_after(publisher.run(), stopper.clone()));
     let closing = stop.clone();
-    let surface = Surface { shared: state, queue: sender, stop, judges: Arc::new(Semaphore::new(http::JUDGES)) };
-    isonomy_serve::serve(listener, http::router(surface), Limits::default(), stopped(shutdown, closing, stopper)).await;
+    let surface = Surface {
+        shared: state,
+        queue: sender,
+        stop,
+        judges: Arc::new(Semaphore::new(http::JUDGES)),
+        access: Arc::new(access),
+        health: Arc::new(Health::new(republish_every)),
+        meter: Arc::clone(&serving.meter),
+    };
+    isonomy_serve::serve_with(listener, http::router(surface), serving, stopped(shutdown, closing, stopper)).await;
     let (sequenced, published) = (sequencer.await, publisher.await);
     unused(users).await;
     sequenced.map_err(|_| ServeError::Panicked)??;

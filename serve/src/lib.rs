@@ -1,90 +1,173 @@
-//! Connections of a server: how many there may be, how long each may keep the server waiting, and how all of them end.
+//! Connections of a server: how many there may be, of all and of one client; how long each may keep the server waiting; how
+//! often one client may ask; TLS; and how all of them end.
 //!
 //! A server that doesn't limit them is stopped by anybody who opens a thousand and says nothing: the process runs out of
 //! file descriptors, and then it can't write its own files any more. What a request may cost, its body and the time until
 //! its answer, is for the router to limit; `axum::serve` limits nothing.
+//!
+//! | to do | use |
+//! |---|---|
+//! | serve | [`serve`], with [`Limits`] alone; [`serve_with`], with all [`Settings`] |
+//! | read settings from a configuration | [`Section`] |
+//! | show what was counted | [`Meter`] |
 
 #![forbid(unsafe_code)]
 
+mod client;
 mod drain;
+mod gate;
 mod linger;
+mod logging;
+mod meter;
+mod places;
+mod rate;
+mod section;
+mod settings;
+mod tls;
 mod unread;
 
+pub use client::Clients;
+pub use gate::Rates;
+pub use logging::{LogFormat, Logging};
+pub use meter::Meter;
+pub use rate::Rate;
+pub use section::Section;
+pub use settings::{Limits, Settings};
+pub use tls::{Tls, TlsError, TlsFiles};
+
 use axum::Router;
+use axum::http::Request;
+use client::Peer;
 use drain::Drained;
+use gate::Gate;
+use hyper::body::Incoming;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use linger::Lingering;
+use places::Places;
 use std::io::ErrorKind;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
-/// What connections may cost.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Limits {
-    /// How many there may be at once; more have to wait.
-    pub connections: usize,
-    /// How long a client may take to send the headers of a request, counted from the answer before it.
-    pub headers: Duration,
-    /// How long a client may take to accept what is ready to be sent to it, or the next 256 KiB of it.
-    pub drain: Duration,
-    /// How long a connection that is closed goes on taking what the client still sends, so that it can read the answer.
-    pub linger: Duration,
-    /// How long requests that are under way may go on when the server stops.
-    pub stop: Duration,
-}
-
-/// A process may open 1024 files on many systems, and a connection may need two: itself and a file that is sent over it.
-impl Default for Limits {
-    fn default() -> Self {
-        let seconds = Duration::from_secs;
-        Self { connections: 384, headers: seconds(30), drain: seconds(60), linger: seconds(2), stop: seconds(10) }
-    }
-}
-
 /// Serves HTTP/1.1 until `shutdown` completes. Then no connection is accepted any more, and those that are left at the
 /// end of the time for stopping are cut.
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdown: impl Future<Output = ()> + Send) {
-    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.headers);
-    let permits = Arc::new(Semaphore::new(limits.connections));
+    serve_with(listener, router, limits.into(), shutdown).await;
+}
+
+/// Like [`serve`], with everything that an operator can set.
+pub async fn serve_with(
+    listener: TcpListener,
+    router: Router,
+    settings: Settings,
+    shutdown: impl Future<Output = ()> + Send,
+) {
+    let server = Server::new(router, settings);
+    let reloading = server.settings.tls.clone().map(|tls| tokio::spawn(tls.reload_on_hangup()));
     let stopping = GracefulShutdown::new();
     let mut connections = JoinSet::new();
-    let router = router.layer(axum::middleware::from_fn(unread::end_if_unread));
     let mut shutdown = pin!(shutdown);
     loop {
-        let (stream, permit) = tokio::select! {
-            Some(accepted) = accept(&listener, &permits) => accepted,
+        let (stream, address, permit) = tokio::select! {
+            Some(accepted) = accept(&listener, &server.permits) => accepted,
             () = &mut shutdown => break,
         };
-        let service = TowerToHyperService::new(router.clone());
-        let stream = TokioIo::new(Lingering::new(Drained::new(stream, limits.drain), limits.linger));
-        let connection = stopping.watch(builder.serve_connection(stream, service).into_owned());
+        let Some(place) = server.places.take(address.ip()) else {
+            server.settings.meter.count_turned_away();
+            continue;
+        };
+        let (server, watcher) = (server.clone(), stopping.watcher());
         connections.spawn(async move {
-            let _ = connection.await; // what a client does to its connection is its own affair
-            drop(permit);
+            let _held = (permit, place, server.settings.meter.connected());
+            server.converse(stream, address.ip(), watcher).await;
         });
         while connections.try_join_next().is_some() {}
     }
     drop(listener);
-    let _ = tokio::time::timeout(limits.stop, stopping.shutdown()).await;
+    let _ = tokio::time::timeout(server.settings.limits.stop, stopping.shutdown()).await;
     connections.shutdown().await;
+    if let Some(reloading) = reloading {
+        reloading.abort();
+    }
+}
+
+/// What all connections share.
+#[derive(Clone)]
+struct Server {
+    router: Router,
+    settings: Settings,
+    builder: Builder<TokioExecutor>,
+    permits: Arc<Semaphore>,
+    places: Places,
+}
+
+impl Server {
+    fn new(router: Router, settings: Settings) -> Self {
+        let limits = settings.limits;
+        let mut builder = Builder::new(TokioExecutor::new()).http1_only();
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.headers).max_headers(limits.header_count);
+        let gate = Arc::new(Gate::new(settings.clients, settings.rates, Arc::clone(&settings.meter)));
+        let router = router
+            .layer(axum::middleware::from_fn_with_state(gate, gate::pass))
+            .layer(axum::middleware::from_fn(unread::end_if_unread));
+        let per_client = match settings.clients {
+            Clients::Direct => limits.connections_per_client,
+            Clients::BehindProxy => usize::MAX,
+        };
+        let permits = Arc::new(Semaphore::new(limits.connections));
+        Self { router, settings, builder, permits, places: Places::new(per_client) }
+    }
+
+    /// Serves one connection to its end. What a client does to it is its own affair.
+    async fn converse(&self, stream: TcpStream, peer: IpAddr, watcher: Watcher) {
+        let limits = &self.settings.limits;
+        let stream = Drained::new(stream, limits.drain);
+        match &self.settings.tls {
+            None => self.answer(stream, peer, watcher).await,
+            Some(tls) => {
+                let agreed = tokio::time::timeout(limits.headers, tls.acceptor().accept(stream)).await;
+                if let Ok(Ok(stream)) = agreed {
+                    self.answer(stream, peer, watcher).await;
+                }
+            }
+        }
+    }
+
+    async fn answer<S>(&self, stream: S, peer: IpAddr, watcher: Watcher)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let router = TowerToHyperService::new(self.router.clone());
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Peer(peer));
+            router.call(request)
+        });
+        let stream = TokioIo::new(Lingering::new(stream, self.settings.limits.linger));
+        let connection = self.builder.serve_connection(stream, service).into_owned();
+        let _ = watcher.watch(connection).await;
+    }
 }
 
 /// The next connection, once there is room for it.
-async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+async fn accept(
+    listener: &TcpListener,
+    permits: &Arc<Semaphore>,
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let permit = Arc::clone(permits).acquire_owned().await.ok()?;
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, address)) => {
                 let _ = stream.set_nodelay(true); // answers are small and whole
-                return Some((stream, permit));
+                return Some((stream, address, permit));
             }
             Err(error) if is_of_one_connection(error.kind()) => {}
             Err(error) => {
@@ -122,7 +205,8 @@ mod tests {
     }
 
     impl Running {
-        async fn start(limits: Limits) -> Self {
+        async fn start(settings: impl Into<Settings>) -> Self {
+            let settings = settings.into();
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
             let router = Router::new()
@@ -131,7 +215,7 @@ mod tests {
                 .route("/refuse", post(|| async { (StatusCode::PAYLOAD_TOO_LARGE, "too large") }))
                 .route("/echo", post(|body: String| async { body }));
             let (stop, stopped) = oneshot::channel::<()>();
-            let task = tokio::spawn(serve(listener, router, limits, async { drop(stopped.await) }));
+            let task = tokio::spawn(serve_with(listener, router, settings, async { drop(stopped.await) }));
             Self { address, stop, task }
         }
 
@@ -270,5 +354,79 @@ mod tests {
         let answer = server.exchange(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
         assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 "), "{answer:?}");
         server.stop().await;
+    }
+
+    fn status(answer: &[u8]) -> &str {
+        std::str::from_utf8(answer.get(9..12).unwrap_or_default()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn too_many_headers_are_refused() {
+        let server = Running::start(Limits { header_count: 10, ..Limits::default() }).await;
+        let with = |count: usize| {
+            let lines: String = (2..count).map(|number| format!("x-{number}: 1\r\n")).collect();
+            format!("GET / HTTP/1.1\r\nhost: s\r\nconnection: close\r\n{lines}\r\n")
+        };
+        assert_eq!(status(&server.exchange(with(10).as_bytes()).await), "200");
+        assert_eq!(status(&server.exchange(with(11).as_bytes()).await), "431");
+        server.stop().await;
+    }
+
+    #[tokio::test]
+    async fn one_client_can_t_have_all_connections() {
+        let settings = Settings::from(Limits { connections_per_client: 2, ..Limits::default() });
+        let meter = Arc::clone(&settings.meter);
+        let server = Running::start(settings).await;
+        let held = [server.connect(b"").await, server.connect(b"").await];
+        assert!(server.exchange(GET).await.is_empty(), "closed at once");
+        drop(held);
+        // The server notices when it reads the end of those connections.
+        let again = async {
+            while !server.exchange(GET).await.ends_with(b"here") {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), again).await.unwrap();
+        server.stop().await;
+        let text = metrics(&meter).await;
+        assert!(text.contains("isonomy_http_connections 0\n"), "{text}");
+        assert!(!text.contains("isonomy_http_connections_refused_total 0\n"), "{text}");
+    }
+
+    async fn metrics(meter: &Meter) -> String {
+        let answer = meter.answer(&prometheus_client::registry::Registry::default());
+        let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn who_asks_too_often_is_told_when_to_come_back() {
+        let slow = Rate { per_second: 1, burst: 2 };
+        let rates = Rates { reads: Some(slow), writes: Some(Rate { burst: 1, ..slow }) };
+        let settings = Settings { rates, clients: Clients::BehindProxy, ..Settings::default() };
+        let meter = Arc::clone(&settings.meter);
+        let server = Running::start(settings).await;
+        let ask = async |method: &str, client: &str| {
+            let request = format!(
+                "{method} / HTTP/1.1\r\nhost: s\r\nx-forwarded-for: {client}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            );
+            server.exchange(request.as_bytes()).await
+        };
+        let mut statuses = Vec::new();
+        for (method, client) in
+            [("GET", "192.0.2.1"), ("HEAD", "192.0.2.1"), ("POST", "192.0.2.1"), ("GET", "192.0.2.2")]
+        {
+            statuses.push(status(&ask(method, client).await).to_owned());
+        }
+        assert_eq!(statuses, ["200", "200", "405", "200"]);
+        for method in ["GET", "POST"] {
+            let answer = String::from_utf8(ask(method, "192.0.2.1").await).unwrap();
+            let head = answer.to_lowercase();
+            assert!(head.starts_with("http/1.1 429") && head.contains("\r\nretry-after: "), "{answer}");
+        }
+        server.stop().await;
+        let text = metrics(&meter).await;
+        assert!(text.contains("isonomy_http_requests_limited_total 2\n"), "{text}");
+        assert!(text.contains("isonomy_http_requests_total{kind=\"Read\",status=\"200\"} 3\n"), "{text}");
     }
 }

@@ -143,7 +143,7 @@ impl Request {
         }
     }
 
-    fn note(&self) -> &Note {
+    pub(crate) fn note(&self) -> &Note {
         match self {
             Self::Add(request) => request.checkpoint.note(),
             Self::WrongEmptyRoot { note, .. } => note,

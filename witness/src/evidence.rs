@@ -1,15 +1,18 @@
 //! Forks that a log proves against itself by what it sends to a witness.
 //!
 //! The file is the `isonomy/fork/v1` that every verifier of evidence reads: canonical JSON with two checkpoints of one
-//! size and different roots, both signed by the log.
+//! size and different roots, both signed by the log. Other checkpoints that were refused are kept, too
+//! (`isonomy/refused-checkpoint/v1`), as an observation.
 
-use crate::decide::Request;
+use crate::decide::{Refusal, Request};
 use crate::log::Log;
 use crate::record::Record;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::hash::{NodeHash, sha256};
 use isonomy_core::json::{self, JsonError, Lines};
 use isonomy_core::note::Note;
+use isonomy_core::time::Timestamp;
+use isonomy_core::tree::TreeSize;
 use serde::Serialize;
 
 /// Two signed checkpoints that contradict each other. There is one only if they were found to.
@@ -58,6 +61,76 @@ impl Fork {
     }
 }
 
+/// A checkpoint that the log signed and that the witness refused because it was not shown to follow from what was cosigned
+/// last: an observation. It may be the beginning of proof against the log, or nothing but a stranger's wrong proof for a
+/// good checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refused {
+    received: Timestamp,
+    reason: String,
+    known: Option<Note>,
+    old: TreeSize,
+    proof: Vec<NodeHash>,
+    checkpoint: Note,
+}
+
+#[derive(Serialize)]
+struct RefusedFile<'r> {
+    observation: &'static str,
+    received: Timestamp,
+    reason: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known: Option<Lines>,
+    old: u64,
+    proof: &'r [NodeHash],
+    checkpoint: Lines,
+}
+
+impl Refused {
+    /// What to keep of a request that was refused; `None` if the log did not sign its checkpoint, or if it failed no check of
+    /// consistency.
+    pub(crate) fn of(
+        log: &Log,
+        latest: Option<&Record>,
+        request: &Request,
+        refusal: &Refusal,
+        received: Timestamp,
+    ) -> Option<Self> {
+        if !matches!(refusal, Refusal::Inconsistent(_) | Refusal::EmptyTreeRoot) {
+            return None;
+        }
+        let lines = log.verified_lines(request.note()).ok()?;
+        let proof = if let Request::Add(request) = request { request.proof.clone() } else { Vec::new() };
+        Some(Self {
+            received,
+            reason: refusal.to_string(),
+            known: latest.map(|latest| latest.checkpoint().note().clone()),
+            old: request.old(),
+            proof,
+            checkpoint: request.note().with_signatures(lines),
+        })
+    }
+
+    /// The text of the file.
+    pub(crate) fn to_text(&self) -> Result<String, JsonError> {
+        json::encode(&RefusedFile {
+            observation: "isonomy/refused-checkpoint/v1",
+            received: self.received,
+            reason: &self.reason,
+            known: self.known.as_ref().map(Lines::of),
+            old: self.old.0,
+            proof: &self.proof,
+            checkpoint: Lines::of(&self.checkpoint),
+        })
+    }
+
+    /// The same for every request with this checkpoint.
+    pub(crate) fn name(&self) -> String {
+        let digest = to_hex(&sha256(&[self.checkpoint.text().as_bytes()]));
+        format!("refused-{}.json", digest.get(..32).unwrap_or(&digest))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,7 +138,6 @@ mod tests {
     use isonomy_core::add_checkpoint::AddCheckpoint;
     use isonomy_core::cosignature::cosign;
     use isonomy_core::note::{KeyType, SigningKey};
-    use isonomy_core::tree::TreeSize;
 
     fn between(latest: &Record, request: AddCheckpoint) -> Option<Fork> {
         Fork::between(&log(), latest, &Request::Add(request))
@@ -109,5 +181,36 @@ mod tests {
             lines(b"abx")
         );
         assert_eq!(fork.to_text().unwrap(), expected);
+    }
+
+    #[test]
+    fn what_failed_a_check_of_consistency_is_kept_and_nothing_else() {
+        let latest = record(None, b"abc", START);
+        let refused = |request: AddCheckpoint| {
+            let request = Request::Add(request);
+            let refusal = crate::decide::decide(&log(), Some(&latest), &request, START).unwrap_err();
+            Refused::of(&log(), Some(&latest), &request, &refusal, START)
+        };
+        let mut wrong = add(3, b"abcde");
+        wrong.proof[0] = NodeHash([7; 32]);
+        let line = cosign(&witness_key(), wrong.checkpoint.note().text(), START);
+        wrong.checkpoint = wrong.checkpoint.with_cosignatures(&[line]);
+        let kept = refused(wrong.clone()).unwrap();
+        assert_eq!(kept.checkpoint.signatures().len(), 1, "the log's line alone");
+        let text = kept.to_text().unwrap();
+        for part in [
+            "\"observation\": \"isonomy/refused-checkpoint/v1\"",
+            "\"old\": 3",
+            "\"received\": \"2027-01-15T08:00:00Z\"",
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
+        wrong.proof[0] = NodeHash([8; 32]);
+        assert_eq!(refused(wrong).unwrap().name(), kept.name(), "another wrong proof is no further file");
+        let stranger = SigningKey::from_seed(ORIGIN, KeyType::Ed25519, &[7; 32]).unwrap();
+        let forged = isonomy_core::checkpoint::CheckpointNote::sign(checkpoint(b"abx").checkpoint().clone(), &stranger);
+        for request in [add(0, b"abcd"), AddCheckpoint { checkpoint: forged.unwrap(), ..add(3, b"abx") }] {
+            assert_eq!(refused(request), None);
+        }
     }
 }

@@ -5,6 +5,9 @@
 //! | `POST /add-checkpoint` | 200 with the witness's signature line; else the status that [`decide`](crate::decide) lists and words, 500 if the log is in doubt |
 //! | `GET /<sha256 of origin, hex>/checkpoint` | the last cosigned checkpoint; 404 if there is none, 500 if the log is in doubt |
 //! | `GET /healthz` | 200; 503 with the origins of the logs that are in doubt |
+//! | `GET /evidence` | the paths of what logs have sent against themselves, one on each line |
+//! | `GET /evidence/<name>` | one of them, JSON: a fork (`isonomy/fork/v1`), or a checkpoint that was not shown to follow (`isonomy/refused-checkpoint/v1`) |
+//! | `GET /metrics` | Prometheus, in OpenMetrics form |
 //! | `GET /` | the witness's public key and its logs, for people |
 //!
 //! [tlog-witness]: https://c2sp.org/tlog-witness
@@ -19,7 +22,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use isonomy_core::add_checkpoint::{ADD_CHECKPOINT_PATH, CONFLICT_CONTENT_TYPE};
 use isonomy_core::time::Timestamp;
-use isonomy_serve::{Limits, serve};
+use isonomy_serve::{Meter, serve_with};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::net::TcpListener;
@@ -43,41 +50,52 @@ pub enum ServeError {
 /// Runs a witness on `listener` until `shutdown` completes, with the system's clock.
 ///
 /// Logs that are in doubt are refused, and said so on `tracing`; only a folder that can't be used at all is an error.
-/// Nothing is noted about who asks for what. For TLS put a proxy in front.
+/// Nothing is noted about who asks for what.
 pub async fn run(
     listener: TcpListener,
     config: Config,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
-    run_with(listener, config, Limits::default(), REQUEST, shutdown).await
+    run_with(listener, config, REQUEST, shutdown).await
 }
 
 async fn run_with(
     listener: TcpListener,
     config: Config,
-    limits: Limits,
     request: Duration,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
+    let serving = config.serving.clone();
     let opened = tokio::task::spawn_blocking(move || Witness::open(config)).await;
     let witness = opened.map_err(|_| ServeError::Stopped)??;
     tracing::info!(key = %witness.key(), logs = witness.logs().count(), "the witness is ready");
-    serve(listener, router(Arc::new(witness), request), limits, shutdown).await;
+    let surface = Surface { witness: Arc::new(witness), meter: Arc::clone(&serving.meter) };
+    serve_with(listener, router(surface, request), serving, shutdown).await;
     Ok(())
 }
 
-fn router(witness: Arc<Witness>, request: Duration) -> Router {
+/// What the handlers share.
+#[derive(Clone)]
+struct Surface {
+    witness: Arc<Witness>,
+    meter: Arc<Meter>,
+}
+
+fn router(surface: Surface, request: Duration) -> Router {
     Router::new()
         .route("/", get(introduction))
         .route("/healthz", get(health))
+        .route("/metrics", get(metrics))
+        .route("/evidence", get(evidence_names))
+        .route("/evidence/{name}", get(evidence))
         .route("/{origin}/checkpoint", get(latest))
         .route(&format!("/{ADD_CHECKPOINT_PATH}"), post(add_checkpoint))
         .layer(RequestBodyLimitLayer::new(MAX_REQUEST_SIZE))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, request))
-        .with_state(witness)
+        .with_state(surface)
 }
 
-async fn add_checkpoint(State(witness): State<Arc<Witness>>, body: Bytes) -> Response {
+async fn add_checkpoint(State(Surface { witness, .. }): State<Surface>, body: Bytes) -> Response {
     // Not cancelled with the request: what is stored is stored, and a client that has gone asks again.
     match blocking(move || witness.add_checkpoint(&body, now())).await {
         Some(Ok(cosignature)) => text(StatusCode::OK, cosignature.to_string()),
@@ -87,7 +105,7 @@ async fn add_checkpoint(State(witness): State<Arc<Witness>>, body: Bytes) -> Res
     }
 }
 
-async fn latest(State(witness): State<Arc<Witness>>, Path(origin): Path<String>) -> Response {
+async fn latest(State(Surface { witness, .. }): State<Surface>, Path(origin): Path<String>) -> Response {
     match blocking(move || witness.latest(&origin)).await {
         Some(Ok(Some(checkpoint))) => text(StatusCode::OK, checkpoint.to_string()),
         Some(Ok(None)) => text(StatusCode::NOT_FOUND, "no checkpoint of this log has been cosigned here\n".to_owned()),
@@ -96,7 +114,7 @@ async fn latest(State(witness): State<Arc<Witness>>, Path(origin): Path<String>)
     }
 }
 
-async fn health(State(witness): State<Arc<Witness>>) -> Response {
+async fn health(State(Surface { witness, .. }): State<Surface>) -> Response {
     let Some(doubts) = blocking(move || witness.doubts()).await else { return failed() };
     match doubts.iter().map(words).collect::<String>() {
         words if words.is_empty() => text(StatusCode::OK, "ok\n".to_owned()),
@@ -104,7 +122,7 @@ async fn health(State(witness): State<Arc<Witness>>) -> Response {
     }
 }
 
-async fn introduction(State(witness): State<Arc<Witness>>) -> Response {
+async fn introduction(State(Surface { witness, .. }): State<Surface>) -> Response {
     let logs: String = witness.logs().map(|log| format!("  {}\n", log.origin())).collect();
     text(
         StatusCode::OK,
@@ -113,6 +131,48 @@ async fn introduction(State(witness): State<Arc<Witness>>) -> Response {
             witness.key()
         ),
     )
+}
+
+/// The paths of all that is kept as evidence, one on each line.
+async fn evidence_names(State(Surface { witness, .. }): State<Surface>) -> Response {
+    match blocking(move || witness.evidence_names()).await {
+        Some(Ok(names)) => text(StatusCode::OK, names.iter().map(|name| format!("evidence/{name}\n")).collect()),
+        Some(Err(_)) | None => failed(),
+    }
+}
+
+async fn evidence(State(Surface { witness, .. }): State<Surface>, Path(name): Path<String>) -> Response {
+    match blocking(move || witness.evidence(&name)).await {
+        Some(Ok(Some(file))) => {
+            ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")], file).into_response()
+        }
+        Some(Ok(None)) => text(StatusCode::NOT_FOUND, "there is no such evidence\n".to_owned()),
+        Some(Err(_)) | None => failed(),
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct OfLog {
+    origin: String,
+}
+
+/// Numbers about each log. A log in doubt has no size and no time.
+async fn metrics(State(Surface { witness, meter }): State<Surface>) -> Response {
+    let Some(views) = blocking(move || witness.views()).await else { return failed() };
+    let [size, time, doubt]: [Family<OfLog, Gauge>; 3] = Default::default();
+    for (origin, view) in views {
+        let label = OfLog { origin };
+        doubt.get_or_create(&label).set(i64::from(view.is_err()));
+        if let Ok(Some(view)) = view {
+            size.get_or_create(&label).set(i64::try_from(view.size.0).unwrap_or(i64::MAX));
+            time.get_or_create(&label).set(i64::try_from(view.time.0).unwrap_or(i64::MAX));
+        }
+    }
+    let mut registry = Registry::with_prefix("isonomy_witness");
+    registry.register("size", "Entries in the last cosigned checkpoint", size);
+    registry.register("cosigned_timestamp_seconds", "The time of the last cosignature", time);
+    registry.register("doubt", "1 if the log is refused until the operator acts, else 0", doubt);
+    meter.answer(&registry)
 }
 
 /// Runs what waits for a lock or a disk; `None` if it panicked.
@@ -165,6 +225,7 @@ mod tests {
     use isonomy_core::cosignature::verify;
     use isonomy_core::note::{KeyType, SigningKey};
     use isonomy_core::tree::TreeSize;
+    use isonomy_serve::Limits;
     use std::net::SocketAddr;
     use tempfile::TempDir;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -184,11 +245,13 @@ mod tests {
         }
 
         async fn start_with(dir: &TempDir, limits: Limits, request: Duration) -> Self {
+            let mut config = config(dir.path());
+            config.serving = limits.into();
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
             let (stop, stopped) = oneshot::channel();
             let shutdown = async { drop(stopped.await) };
-            let task = tokio::spawn(run_with(listener, config(dir.path()), limits, request, shutdown));
+            let task = tokio::spawn(run_with(listener, config, request, shutdown));
             Self { address, stop, task }
         }
 
@@ -310,7 +373,30 @@ mod tests {
         );
         assert_eq!(witness.post(b"old 0\n").await.status, 400);
         assert_eq!(witness.post(b"").await.status, 400);
-        assert_eq!(std::fs::read_dir(dir.path().join("evidence")).unwrap().count(), 1);
+        // The fork, and the two checkpoints that were not shown to follow.
+        assert_eq!(witness.get("/evidence").await.body.lines().count(), 3);
+        witness.stop().await;
+    }
+
+    #[tokio::test]
+    async fn what_a_log_sends_against_itself_is_served_to_everybody() {
+        let dir = tempfile::tempdir().unwrap();
+        let witness = Running::start(&dir, Limits::default()).await;
+        assert_eq!(witness.get("/evidence").await.body, "");
+        witness.add(0, b"abc").await;
+        assert_eq!(witness.add(3, b"abx").await.status, 422);
+        let names = witness.get("/evidence").await.body;
+        let paths: Vec<&str> = names.lines().collect();
+        assert!(
+            paths.len() == 2 && paths[0].starts_with("evidence/fork-") && paths[1].starts_with("evidence/refused-")
+        );
+        for path in paths {
+            let file = witness.get(&format!("/{path}")).await;
+            assert!(file.status == 200 && file.has("content-type: application/json"), "{}", file.head);
+            assert!(file.body.contains(checkpoint(b"abx").to_string().lines().next().unwrap()), "{}", file.body);
+        }
+        assert_eq!(witness.get("/evidence/fork-00000000000000000000000000000000.json").await.status, 404);
+        assert_eq!(witness.get("/evidence/..%2Fwitness").await.status, 404);
         witness.stop().await;
     }
 
@@ -323,7 +409,9 @@ mod tests {
         assert!(introduction.status == 200 && introduction.body.contains(&key) && introduction.body.contains(ORIGIN));
         assert_eq!(witness.get("/healthz").await.body, "ok\n");
         assert_eq!(witness.get("/add-checkpoint").await.status, 405);
-        assert_eq!(witness.get("/metrics").await.status, 404);
+        let metrics = witness.get("/metrics").await;
+        assert!(metrics.body.contains("isonomy_witness_doubt{origin=\"log.example/lists\"} 0\n"), "{}", metrics.body);
+        assert!(metrics.body.ends_with("# EOF\n"));
         assert_eq!(witness.get(&format!("/{}/checkpoint", log().id().to_uppercase())).await.status, 404);
         assert_eq!(witness.get("/%ff/checkpoint").await.status, 400);
         witness.stop().await;

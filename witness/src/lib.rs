@@ -7,7 +7,8 @@
 //! | [`record`] | what is remembered of a log, and whether two copies of it agree: pure functions | |
 //! | `state` | keeps each record in two places, durably, and refuses when in doubt | judge a request |
 //! | [`witness`] | joins them: check, store and answer in one step per log | HTTP |
-//! | `http` | the specification's paths and status codes, with limits on sizes and times | TLS: put a proxy in front |
+//! | [`config`] | the configuration file | read what it names |
+//! | `http` | the specification's paths and status codes, with limits on sizes and times | connections: `isonomy-serve` |
 //!
 //! # Data folder
 //!
@@ -15,7 +16,8 @@
 //! witness                      whose folder it is: the witness's public key; written at the first start
 //! logs/<sha256 of origin>      a log's record: the request cosigned last, under the log's and our own signature
 //! database/                    the same records, in an embedded database
-//! evidence/*.json              forks that logs have proven against themselves (`isonomy/fork/v1`)
+//! evidence/*.json              forks that logs have proven against themselves (`isonomy/fork/v1`), and log-signed
+//!                              checkpoints that were not shown to follow (`isonomy/refused-checkpoint/v1`)
 //! lock                         held while the witness runs
 //! initialising                 only during the first start
 //! ```
@@ -34,8 +36,11 @@
 
 #![forbid(unsafe_code)]
 
+pub mod config;
 pub mod decide;
 mod evidence;
+#[cfg(test)]
+mod faults;
 mod http;
 pub mod log;
 pub mod record;

@@ -1,6 +1,6 @@
 //! The data folder: each log's record twice over, and evidence. The crate's documentation draws it.
 
-use crate::evidence::Fork;
+use crate::evidence::{Fork, Refused};
 use crate::log::Log;
 use crate::record::{Copies, MAX_RECORD_SIZE, Record, compare};
 use isonomy_core::json::JsonError;
@@ -9,7 +9,7 @@ use isonomy_store::files::{self, FileError, FolderLock, LOCK_FILE};
 use isonomy_store::kv::{Store, StoreError, Tree};
 use std::path::{Path, PathBuf};
 
-/// The most files of evidence that are kept. More of them would prove no more.
+/// The most files of evidence that are kept of each kind. More of them would prove no more.
 pub(crate) const MAX_EVIDENCE: usize = 100;
 
 const MARKER: &str = "witness";
@@ -17,6 +17,11 @@ const INITIALISING: &str = "initialising";
 const LOGS: &str = "logs";
 const EVIDENCE: &str = "evidence";
 const DATABASE: &str = "database";
+/// How the names of evidence begin.
+const FORK: &str = "fork-";
+const REFUSED: &str = "refused-";
+/// No file of evidence is larger: three checkpoints and a proof, in JSON.
+const MAX_EVIDENCE_SIZE: usize = 4 * MAX_RECORD_SIZE;
 /// The key of the marker's copy in the database, which tells that the database is not a new one.
 const MARKER_KEY: &[u8] = b"marker";
 const MAX_MARKER_SIZE: usize = 4096;
@@ -134,20 +139,55 @@ impl State {
 
     /// Keeps the evidence of a fork, and says where if it is new; at most [`MAX_EVIDENCE`] files are kept.
     pub(crate) fn keep(&self, fork: &Fork) -> Result<Option<PathBuf>, StateError> {
-        let folder = self.folder.join(EVIDENCE);
-        let path = folder.join(fork.name());
-        let listed = std::fs::read_dir(&folder).map(Iterator::count);
-        let is_full = listed.is_ok_and(|count| count >= MAX_EVIDENCE);
-        if is_full || std::fs::symlink_metadata(&path).is_ok() {
+        self.keep_file(&fork.name(), FORK, &fork.to_text()?)
+    }
+
+    /// The same with a refused checkpoint. However many of these there are, they take no place from forks.
+    pub(crate) fn keep_refused(&self, refused: &Refused) -> Result<Option<PathBuf>, StateError> {
+        self.keep_file(&refused.name(), REFUSED, &refused.to_text()?)
+    }
+
+    fn keep_file(&self, name: &str, kind: &str, text: &str) -> Result<Option<PathBuf>, StateError> {
+        let path = self.folder.join(EVIDENCE).join(name);
+        let kept = self.evidence_names()?;
+        let is_full = kept.iter().filter(|name| name.starts_with(kind)).count() >= MAX_EVIDENCE;
+        if is_full || kept.iter().any(|kept| kept == name) {
             return Ok(None);
         }
-        files::create_new(&path, fork.to_text()?.as_bytes())?;
+        files::create_new(&path, text.as_bytes())?;
         Ok(Some(path))
+    }
+
+    /// The names of the files that are kept as evidence, in order.
+    pub(crate) fn evidence_names(&self) -> Result<Vec<String>, StateError> {
+        let folder = self.folder.join(EVIDENCE);
+        let failed = |source| FileError::Io { action: "list the folder", path: folder.clone(), source };
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(&folder).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            names.extend(name.into_string().ok().filter(|name| is_evidence(name)));
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// The file of this name that is kept as evidence; `None` if there is none.
+    pub(crate) fn evidence(&self, name: &str) -> Result<Option<Vec<u8>>, StateError> {
+        if !is_evidence(name) {
+            return Ok(None);
+        }
+        Ok(files::read_limited(&self.folder.join(EVIDENCE).join(name), MAX_EVIDENCE_SIZE)?)
     }
 
     fn file(&self, id: &str) -> PathBuf {
         self.folder.join(LOGS).join(id)
     }
+}
+
+/// Whether a file has the name of one that is kept: `fork-` or `refused-`, hexadecimal digits, `.json`.
+fn is_evidence(name: &str) -> bool {
+    let digits = [FORK, REFUSED].iter().find_map(|kind| name.strip_prefix(kind)?.strip_suffix(".json"));
+    digits.is_some_and(|digits| digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// Makes an empty folder into a witness's. If the process dies meanwhile, the next start begins again: nothing was

@@ -29,7 +29,8 @@ pub(crate) fn log() -> Log {
 }
 
 pub(crate) fn config(data: &Path) -> Config {
-    Config { data: data.to_owned(), key: witness_key(), logs: vec![log_key().verifier().clone()] }
+    let logs = vec![log_key().verifier().clone()];
+    Config { data: data.to_owned(), key: witness_key(), logs, serving: Default::default() }
 }
 
 pub(crate) fn root(leaves: &[u8]) -> RootHash {

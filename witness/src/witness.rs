@@ -1,13 +1,16 @@
 //! A witness without its HTTP: check, store and answer as one step for each log.
 
 use crate::decide::{Decision, Refusal, Request, decide};
-use crate::evidence::Fork;
+use crate::evidence::{Fork, Refused};
 use crate::log::{ConfigError, Log};
 use crate::record::{Record, RecordError};
 use crate::state::{ADVICE, State, StateError};
 use isonomy_core::checkpoint::CheckpointNote;
+use isonomy_core::cosignature;
 use isonomy_core::note::{Signature, SigningKey, VerifierKey};
 use isonomy_core::time::Timestamp;
+use isonomy_core::tree::TreeSize;
+use isonomy_serve::Settings;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,6 +24,8 @@ pub struct Config {
     pub key: SigningKey,
     /// The keys of the logs to be cosigned; a key's name is its log's origin.
     pub logs: Vec<VerifierKey>,
+    /// How it listens.
+    pub serving: Settings,
 }
 
 /// Why a witness can't start.
@@ -53,6 +58,15 @@ pub struct Doubt {
     pub origin: String,
     /// What is wrong with the memory of it.
     pub reason: String,
+}
+
+/// What was cosigned last of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View {
+    /// How many entries.
+    pub size: TreeSize,
+    /// When.
+    pub time: Timestamp,
 }
 
 /// A running witness. While there is one, nobody else can open its data folder.
@@ -90,7 +104,7 @@ impl Slot {
 impl Witness {
     /// Opens the data folder, or initialises an empty one, and checks what is remembered of each log.
     pub fn open(config: Config) -> Result<Self, OpenError> {
-        let Config { data, key, logs } = config;
+        let Config { data, key, logs, .. } = config;
         let logs = Log::all(&logs, key.verifier())?;
         let state = State::open(&data, key.verifier())?;
         let slot = |log: Log| {
@@ -128,6 +142,13 @@ impl Witness {
             Memory::Certain(latest) => latest.as_deref(),
             Memory::Doubtful(reason) => return Err(slot.doubt(reason).into()),
         };
+        if newest_own(&request, self.key()) > latest.map(Record::time) {
+            let reason =
+                "a request shows a later cosignature of this witness than it remembers: its folder is an older copy";
+            tracing::error!(log = slot.log.origin(), "refusing this log: {reason}; {ADVICE}");
+            *memory = Memory::Doubtful(reason.to_owned());
+            return Err(slot.doubt(reason).into());
+        }
         match decide(&slot.log, latest, &request, clock) {
             Ok(Decision::Cosign(accepted)) => Ok(self.commit(slot, &mut memory, accepted.cosign(&self.key)?)?),
             Ok(Decision::Repeat) => {
@@ -135,6 +156,7 @@ impl Witness {
             }
             Err(refusal) => {
                 self.look_for_fork(slot, latest, &request);
+                self.keep_refused(slot, Refused::of(&slot.log, latest, &request, &refusal, clock));
                 Err(refusal.into())
             }
         }
@@ -165,6 +187,28 @@ impl Witness {
         }
     }
 
+    fn keep_refused(&self, slot: &Slot, refused: Option<Refused>) {
+        let Some(refused) = refused else { return };
+        let log = slot.log.origin();
+        match self.state.keep_refused(&refused) {
+            Ok(Some(path)) => {
+                tracing::warn!(log, "a checkpoint that the log signed was refused; it is kept in {}", path.display())
+            }
+            Ok(None) => {}
+            Err(error) => tracing::error!(log, "a refused checkpoint can't be kept: {error}"),
+        }
+    }
+
+    /// The names of what is kept as evidence.
+    pub fn evidence_names(&self) -> Result<Vec<String>, StateError> {
+        self.state.evidence_names()
+    }
+
+    /// What is kept under this name, canonical JSON; `None` if nothing is.
+    pub fn evidence(&self, name: &str) -> Result<Option<Vec<u8>>, StateError> {
+        self.state.evidence(name)
+    }
+
     /// The last cosigned checkpoint of the log with this [`Log::id`], with the log's signature and this witness's; `None`
     /// if there is none or the log is unknown.
     pub fn latest(&self, id: &str) -> Result<Option<CheckpointNote>, Doubt> {
@@ -175,6 +219,17 @@ impl Witness {
         }
     }
 
+    /// What was cosigned last of each log, by its origin; nothing certain where it is refused.
+    pub fn views(&self) -> Vec<(String, Result<Option<View>, Doubt>)> {
+        let view = |slot: &Slot| match &*slot.lock() {
+            Memory::Certain(record) => {
+                Ok(record.as_ref().map(|record| View { size: record.size(), time: record.time() }))
+            }
+            Memory::Doubtful(reason) => Err(slot.doubt(reason)),
+        };
+        self.logs.values().map(|slot| (slot.log.origin().to_owned(), view(slot))).collect()
+    }
+
     /// The logs that are refused until the operator acts.
     pub fn doubts(&self) -> Vec<Doubt> {
         let doubt = |slot: &Slot| match &*slot.lock() {
@@ -183,6 +238,13 @@ impl Witness {
         };
         self.logs.values().filter_map(doubt).collect()
     }
+}
+
+/// The date of the latest cosignature of this witness under the request's checkpoint. Nobody else can make one, so that a
+/// date beyond what the witness remembers shows that its memory was put back.
+fn newest_own(request: &Request, witness: &VerifierKey) -> Option<Timestamp> {
+    let note = request.note();
+    note.signatures().iter().filter_map(|line| cosignature::verify(witness, note.text(), line)).max()
 }
 
 /// What [`restore`] did.
@@ -225,7 +287,7 @@ impl From<StateError> for RestoreError {
 /// those who watch it. It carries the signatures of both, and is refused if an intact copy in the folder is newer.
 /// The witness must not be running.
 pub fn restore(config: Config, checkpoint: CheckpointNote) -> Result<Restored, RestoreError> {
-    let Config { data, key, logs } = config;
+    let Config { data, key, logs, .. } = config;
     let logs = Log::all(&logs, key.verifier()).map_err(OpenError::from)?;
     let origin = &checkpoint.checkpoint().origin;
     let unknown = || RestoreError::UnknownOrigin(Refusal::UnknownOrigin(origin.clone()));
@@ -256,8 +318,6 @@ fn is_superseded(record: &Record, copy: &Record) -> bool {
 mod tests {
     use super::*;
     use crate::testing::*;
-    use isonomy_core::cosignature;
-    use isonomy_core::tree::TreeSize;
     use std::fs;
     use tempfile::TempDir;
 
@@ -338,7 +398,10 @@ mod tests {
         let dir = folder();
         let witness = open(&dir);
         ask(&witness, 0, b"abc", START).unwrap();
-        let evidence = || fs::read_dir(dir.path().join("evidence")).unwrap().count();
+        let evidence = || {
+            let names = witness.evidence_names().unwrap();
+            names.iter().filter(|name| name.starts_with("fork-")).count()
+        };
         assert!(ask(&witness, 3, b"abxd", START).is_err());
         assert_eq!(evidence(), 0);
         assert!(ask(&witness, 0, b"abx", START).is_err());
@@ -402,5 +465,71 @@ mod tests {
         assert_eq!(restore(config(dir.path()), newest.clone()).unwrap(), Restored::Written);
         let witness = open(&dir);
         assert_eq!((latest(&witness), witness.doubts()), (Some(newest), Vec::new()));
+    }
+
+    #[test]
+    fn a_memory_that_was_put_back_is_noticed_by_the_witness_s_own_later_cosignature() {
+        for backup_holds_a_record in [true, false] {
+            let (dir, backup) = (folder(), folder());
+            let witness = open(&dir);
+            if backup_holds_a_record {
+                ask(&witness, 0, b"abc", START).unwrap();
+            }
+            drop(witness);
+            copy(dir.path(), &backup.path().join("data"));
+            let (witness, old) = (open(&dir), if backup_holds_a_record { 3 } else { 0 });
+            ask(&witness, old, b"abcde", START.plus(1)).unwrap();
+            let newest = latest(&witness).unwrap();
+            drop(witness);
+
+            let witness = Witness::open(config(&backup.path().join("data"))).unwrap();
+            let mut shown = add(old, b"abcde");
+            shown.checkpoint = newest;
+            let refused = witness.add_checkpoint(&shown.to_bytes(), START.plus(2)).unwrap_err();
+            assert!(matches!(&refused, AddError::Doubt(doubt) if doubt.reason.contains("older copy")), "{refused}");
+            assert!(ask(&witness, old, b"abcxy", START.plus(3)).is_err(), "and nothing else is cosigned");
+            assert_eq!(witness.doubts().len(), 1);
+        }
+    }
+
+    fn copy(from: &std::path::Path, to: &std::path::Path) {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+            let to = to.join(entry.file_name());
+            if entry.file_type().unwrap().is_dir() {
+                copy(&entry.path(), &to);
+            } else {
+                fs::copy(entry.path(), to).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn refused_checkpoints_take_no_place_from_forks() {
+        let dir = folder();
+        let witness = open(&dir);
+        ask(&witness, 0, b"a", START).unwrap();
+        for number in 0..120u8 {
+            let mut request = add(1, &[b'a', number, 0]);
+            request.proof.clear();
+            assert!(matches!(
+                witness.add_checkpoint(&request.to_bytes(), START),
+                Err(AddError::Refused(Refusal::Inconsistent(_)))
+            ));
+        }
+        assert_eq!(witness.evidence_names().unwrap().len(), 100);
+        assert!(ask(&witness, 1, b"b", START).is_err());
+        let names = witness.evidence_names().unwrap();
+        assert_eq!(names.iter().filter(|name| name.starts_with("fork-")).count(), 1);
+        for name in &names {
+            let text = witness.evidence(name).unwrap().unwrap();
+            assert!(
+                text.starts_with(b"{\n  \"evidence\": \"isonomy/fork/v1\"")
+                    || text.starts_with(b"{\n  \"observation\": ")
+            );
+        }
+        for nothing in ["", "fork-", "../witness", "fork-00000000000000000000000000000000.json", ".tmp-1-1"] {
+            assert_eq!(witness.evidence(nothing).unwrap(), None, "{nothing}");
+        }
     }
 }

@@ -6,33 +6,50 @@ use std::path::PathBuf;
 
 #[derive(Subcommand)]
 pub(crate) enum LogCommand {
-    /// Serve a log.
-    Serve {
-        /// The folder of all its data.
-        #[arg(long, value_name = "DIR")]
-        data: PathBuf,
-        /// The log's key file.
-        #[arg(long, value_name = "FILE")]
-        key: PathBuf,
-        /// Log, witnesses with their URLs, and quorum, in C2SP tlog-policy form.
-        #[arg(long, value_name = "FILE")]
-        policy: PathBuf,
-        /// A maintainer key (vkey) that may found lists. Repeatable.
-        #[arg(long = "publisher", value_name = "VKEY")]
-        publishers: Vec<String>,
-        /// A key (vkey) whose attestations are taken. Repeatable.
-        #[arg(long = "auditor", value_name = "VKEY")]
-        auditors: Vec<String>,
-        /// Where to listen.
-        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7310")]
-        listen: SocketAddr,
-        /// After how many seconds an unchanged tree is cosigned and published again.
-        #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
-        republish: u64,
+    /// Make a folder for a new log: its key, a configuration with every field explained, and a policy to fill in.
+    Init {
+        /// The folder; made if it is missing.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// The log's origin, for ever: a name under a domain of yours, like `log.example/lists`.
+        #[arg(long, value_name = "ORIGIN")]
+        name: String,
     },
+    /// Serve a log.
+    Serve(LogServeArgs),
+    /// Make a token for a list whose contents are not for everybody, and the digest that the configuration takes.
+    Token,
     /// Check a whole log, this project's or any other of C2SP tlog-tiles: every entry and every tile against the signed
     /// root. Says exactly which are wrong.
     Fsck(FsckArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct LogServeArgs {
+    /// The configuration (`isonomy log init` makes one). Everything else is for trying things out.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "key", "policy", "publishers", "auditors", "listen", "republish"])]
+    pub(crate) config: Option<PathBuf>,
+    /// The folder of all its data.
+    #[arg(long, value_name = "DIR", required_unless_present = "config")]
+    pub(crate) data: Option<PathBuf>,
+    /// The log's key file.
+    #[arg(long, value_name = "FILE", required_unless_present = "config")]
+    pub(crate) key: Option<PathBuf>,
+    /// Log, witnesses with their URLs, and quorum, in C2SP tlog-policy form.
+    #[arg(long, value_name = "FILE", required_unless_present = "config")]
+    pub(crate) policy: Option<PathBuf>,
+    /// A maintainer key (vkey) that may found lists. Repeatable.
+    #[arg(long = "publisher", value_name = "VKEY")]
+    pub(crate) publishers: Vec<String>,
+    /// A key (vkey) whose attestations are taken. Repeatable.
+    #[arg(long = "auditor", value_name = "VKEY")]
+    pub(crate) auditors: Vec<String>,
+    /// Where to listen [default: 127.0.0.1:7310].
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// After how many seconds an unchanged tree is cosigned and published again [default: 300].
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) republish: Option<u64>,
 }
 
 #[derive(Args)]

@@ -1,24 +1,49 @@
 //! Arguments of `isonomy witness`.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 #[derive(Subcommand)]
 pub(crate) enum WitnessCommand {
-    /// Serve a witness.
-    Serve {
-        /// The folder of all its data.
-        #[arg(long, value_name = "DIR")]
-        data: PathBuf,
-        /// The witness's key file (`isonomy key new --kind witness`).
-        #[arg(long, value_name = "FILE")]
-        key: PathBuf,
-        /// The key (vkey) of a log that it cosigns. Repeatable.
-        #[arg(long = "log", value_name = "VKEY", required = true)]
-        logs: Vec<String>,
-        /// Where to listen.
-        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7320")]
-        listen: SocketAddr,
+    /// Make a folder for a new witness: its key, a configuration with every field explained, and a list of logs to fill in.
+    Init {
+        /// The folder; made if it is missing.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// The witness's name, for ever: a name under a domain of yours, like `witness.example/w1`.
+        #[arg(long, value_name = "NAME")]
+        name: String,
     },
+    /// Serve a witness.
+    Serve(WitnessServeArgs),
+    /// Give a witness back the memory of a log, after its folder was lost or damaged; while it is not running.
+    Restore {
+        /// The configuration.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// The newest checkpoint of the log that this witness ever cosigned, with its cosignature. You have to make sure
+        /// that it is the newest: ask the log, its monitors and its clients.
+        #[arg(value_name = "CHECKPOINT")]
+        checkpoint: PathBuf,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct WitnessServeArgs {
+    /// The configuration (`isonomy witness init` makes one). Everything else is for trying things out.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "key", "logs", "listen"])]
+    pub(crate) config: Option<PathBuf>,
+    /// The folder of all its data.
+    #[arg(long, value_name = "DIR", required_unless_present = "config")]
+    pub(crate) data: Option<PathBuf>,
+    /// The witness's key file (`isonomy key new --kind witness`).
+    #[arg(long, value_name = "FILE", required_unless_present = "config")]
+    pub(crate) key: Option<PathBuf>,
+    /// The key (vkey) of a log that it cosigns. Repeatable.
+    #[arg(long = "log", value_name = "VKEY", required_unless_present = "config")]
+    pub(crate) logs: Vec<String>,
+    /// Where to listen [default: 127.0.0.1:7320].
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
 }

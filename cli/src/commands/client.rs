@@ -10,13 +10,17 @@ use crate::output::Output;
 use anyhow::{Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use isonomy_client::{Change, Client, InForce, ReadOnly, Source, Status, UpdateReport};
+use isonomy_fetch::Tokens;
 use isonomy_verifier::Policy;
 use serde_json::json;
 use std::time::Duration;
 
 pub(crate) async fn run(command: ClientCommand, output: &Output) -> Result<Exit> {
     match command {
-        ClientCommand::Update { folder, sources } => update(&folder, &sources, output).await,
+        ClientCommand::Update { folder, sources, token_file } => {
+            let tokens = token_file.as_deref().map_or_else(|| Ok(Tokens::default()), files::tokens)?;
+            update(&folder, &sources, &tokens, output).await
+        }
         ClientCommand::Status { folder } => status(&folder, output),
         ClientCommand::Compare { folder, with, sources } => comparing::compare(&folder, &with, &sources, output).await,
         ClientCommand::View { folder, out } => comparing::view(&folder, out.as_deref(), output),
@@ -29,9 +33,10 @@ fn open(folder: &ClientFolder) -> Result<Client> {
     Ok(Client::open(&folder.state, files::client_policy(&folder.policy)?)?)
 }
 
-async fn update(folder: &ClientFolder, sources: &[String], output: &Output) -> Result<Exit> {
+async fn update(folder: &ClientFolder, sources: &[String], tokens: &Tokens, output: &Output) -> Result<Exit> {
     let mut client = open(folder)?;
     let sources = parse_sources(sources, client.policy())?;
+    let sources: Vec<Source> = sources.into_iter().map(|source| source.with_tokens(tokens)).collect();
     let spinner = spinner("asking", output);
     let report = client.update(&sources, folder.clock()).await;
     spinner.finish_and_clear();

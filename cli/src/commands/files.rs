@@ -3,6 +3,7 @@
 use crate::exit::{Malformed, Refused};
 use anyhow::{Context, Result};
 use isonomy_core::policy::{MAX_POLICY_SIZE as MAX_TRUST_SIZE, Policy as TlogPolicy};
+use isonomy_fetch::{MAX_TOKENS_SIZE, Tokens};
 use isonomy_store::files::read_limited;
 use isonomy_verifier::Policy;
 use isonomy_verifier::policy::MAX_POLICY_SIZE;
@@ -44,6 +45,13 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 pub(crate) fn tlog_policy(path: &Path) -> Result<TlogPolicy> {
     let bytes = read(path, MAX_TRUST_SIZE)?;
     TlogPolicy::parse(&bytes).map_err(|error| Malformed(format!("{}: {error}", path.display())).into())
+}
+
+/// Tokens by the servers that they are for.
+pub(crate) fn tokens(path: &Path) -> Result<Tokens> {
+    let malformed = |error: &dyn std::fmt::Display| Malformed(format!("{}: {error}", path.display()));
+    let text = String::from_utf8(read(path, MAX_TOKENS_SIZE)?).map_err(|_| malformed(&"it is not text"))?;
+    Ok(Tokens::parse(&text).map_err(|error| malformed(&error))?)
 }
 
 /// An app's policy.

@@ -1,31 +1,88 @@
 //! `isonomy log`.
 
-use super::{files, fsck, key, serving};
-use crate::args::LogCommand;
+use super::serving::{self, Scheme};
+use super::{configuration, files, fsck, init, key};
+use crate::args::{LogCommand, LogServeArgs};
 use crate::exit::Exit;
 use crate::output::Output;
-use anyhow::Result;
+use anyhow::{Context, Result};
+use isonomy_core::encoding::to_hex;
+use isonomy_core::hash::sha256;
 use isonomy_log_server::Config;
+use isonomy_log_server::config::ConfigFile;
 use isonomy_publisher::keys;
+use serde_json::json;
+use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
+/// Where a log listens unless it is told.
+const LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 7310);
+/// After how many seconds an unchanged tree is published again, unless it is told.
+const REPUBLISH: u64 = 300;
+
 pub(crate) async fn run(command: LogCommand, output: &Output) -> Result<Exit> {
-    let (data, key, policy, publishers, auditors, listen, republish) = match command {
-        LogCommand::Serve { data, key, policy, publishers, auditors, listen, republish } => {
-            (data, key, policy, publishers, auditors, listen, republish)
-        }
-        LogCommand::Fsck(args) => return fsck::run(&args, output).await,
+    match command {
+        LogCommand::Init { folder, name } => init::log(&folder, &name, output),
+        LogCommand::Serve(args) => serve(args, output).await,
+        LogCommand::Token => token(output),
+        LogCommand::Fsck(args) => fsck::run(&args, output).await,
+    }
+}
+
+async fn serve(args: LogServeArgs, output: &Output) -> Result<Exit> {
+    let (config, listen) = match &args.config {
+        Some(path) => from_file(path)?,
+        None => from_args(&args)?,
     };
-    let config = Config {
-        data,
-        key: keys::read(&key)?,
-        policy: files::tlog_policy(&policy)?,
-        publishers: key::parse_all(&publishers)?,
-        auditors: key::parse_all(&auditors)?,
-        republish_every: Duration::from_secs(republish),
-    };
+    let scheme = Scheme::of(&config.serving);
     let listener = serving::listen(listen).await?;
     let address = listener.local_addr()?;
-    serving::run(address, "log", output, isonomy_log_server::run(listener, config, serving::shutdown())).await?;
+    let server = isonomy_log_server::run(listener, config, serving::shutdown());
+    serving::run(address, scheme, "log", output, server).await?;
+    Ok(Exit::Done)
+}
+
+fn from_args(args: &LogServeArgs) -> Result<(Config, SocketAddr)> {
+    let given = |path: &Option<std::path::PathBuf>| path.clone().context("an argument is missing");
+    let config = Config {
+        data: given(&args.data)?,
+        key: keys::read(&given(&args.key)?)?,
+        policy: files::tlog_policy(&given(&args.policy)?)?,
+        publishers: key::parse_all(&args.publishers)?,
+        auditors: key::parse_all(&args.auditors)?,
+        republish_every: Duration::from_secs(args.republish.unwrap_or(REPUBLISH)),
+        access: Vec::new(),
+        serving: Default::default(),
+    };
+    Ok((config, args.listen.unwrap_or(LISTEN.into())))
+}
+
+fn from_file(path: &Path) -> Result<(Config, SocketAddr)> {
+    let (file, folder) = configuration::log(path)?;
+    let ConfigFile { key, policy, data, publishers, auditors, republish, http, access, .. } = file;
+    let config = Config {
+        data: folder.join(data),
+        key: keys::read(&folder.join(key))?,
+        policy: files::tlog_policy(&folder.join(policy))?,
+        publishers,
+        auditors,
+        republish_every: Duration::from_secs(republish),
+        access,
+        serving: http.settings(&folder)?,
+    };
+    Ok((config, http.listen.unwrap_or(LISTEN.into())))
+}
+
+fn token(output: &Output) -> Result<Exit> {
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret).context("can't get randomness from the system")?;
+    let token = to_hex(&secret);
+    let digest = to_hex(&sha256(&[token.as_bytes()]));
+    let words = format!(
+        "token:  {token}\ndigest: {digest}\nThe digest goes into `tokens` of the log's configuration, the token to whoever may read \
+         the list. It is not kept anywhere."
+    );
+    output.report(words, &json!({ "token": token, "digest": digest }))?;
     Ok(Exit::Done)
 }

@@ -20,8 +20,14 @@ pub(crate) async fn run(command: MonitorCommand, output: &Output) -> Result<Exit
             let config = config(&folder)?;
             let listener = serving::listen(listen).await?;
             let address = listener.local_addr()?;
-            serving::run(address, "monitor", output, isonomy_monitor::run(listener, config, serving::shutdown()))
-                .await?;
+            serving::run(
+                address,
+                serving::Scheme::Http,
+                "monitor",
+                output,
+                isonomy_monitor::run(listener, config, serving::shutdown()),
+            )
+            .await?;
             Ok(Exit::Done)
         }
     }

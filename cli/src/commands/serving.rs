@@ -3,11 +3,13 @@
 use crate::output::Output;
 use anyhow::{Context, Result};
 use isonomy_fetch::{FetchError, document};
+use isonomy_serve::Settings;
 use serde_json::json;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 /// The most bytes of an answer about health.
 const MAX_HEALTH: u64 = 64 * 1024;
@@ -22,6 +24,7 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener> {
 /// Runs a server to its end. Where it listens is said once it answers, not before.
 pub(crate) async fn run<E>(
     address: SocketAddr,
+    scheme: Scheme,
     what: &str,
     output: &Output,
     server: impl Future<Output = Result<(), E>>,
@@ -29,18 +32,53 @@ pub(crate) async fn run<E>(
 where
     E: std::error::Error + Send + Sync + 'static,
 {
-    let url = format!("http://{address}");
+    let url = match scheme {
+        Scheme::Http => format!("http://{address}"),
+        Scheme::Https => format!("https://{address}"),
+    };
     let mut server = pin!(server);
     tokio::select! {
         ended = &mut server => return Ok(ended?),
-        () = answers(&url) => {}
+        () = answers(scheme, address) => {}
     }
     output.report_line(format!("{what} listens on {url}"), &json!({ "what": what, "url": url }))?;
     Ok(server.await?)
 }
 
+/// What a server speaks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Scheme {
+    Http,
+    Https,
+}
+
+impl Scheme {
+    /// What a server with these settings speaks.
+    pub(crate) fn of(settings: &Settings) -> Self {
+        if settings.tls.is_some() { Self::Https } else { Self::Http }
+    }
+}
+
 /// Completes when the server answers, whatever it answers.
-async fn answers(url: &str) {
+async fn answers(scheme: Scheme, address: SocketAddr) {
+    match scheme {
+        Scheme::Http => answers_http(&format!("http://{address}")).await,
+        Scheme::Https => while !ends_nonsense(address).await {},
+    }
+}
+
+/// Whether the server ends a connection on which something else than TLS comes: it does so once it serves. To ask it
+/// properly, its certificate would have to be for this address.
+async fn ends_nonsense(address: SocketAddr) -> bool {
+    let ask = async {
+        let mut stream = TcpStream::connect(address).await?;
+        stream.write_all(b"nonsense\n").await?;
+        stream.read_to_end(&mut Vec::new()).await
+    };
+    matches!(tokio::time::timeout(Duration::from_secs(5), ask).await, Ok(Ok(_)))
+}
+
+async fn answers_http(url: &str) {
     while let Err(FetchError::Unreachable { .. } | FetchError::TooSlow { .. } | FetchError::Interrupted { .. }) =
         document(url, "healthz", MAX_HEALTH).await
     {

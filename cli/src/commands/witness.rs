@@ -1,18 +1,71 @@
 //! `isonomy witness`.
 
-use super::{key, serving};
-use crate::args::WitnessCommand;
-use crate::exit::Exit;
+use super::serving::{self, Scheme};
+use super::{configuration, files, init, key};
+use crate::args::{WitnessCommand, WitnessServeArgs};
+use crate::exit::{Exit, Malformed};
 use crate::output::Output;
-use anyhow::Result;
+use anyhow::{Context, Result};
+use isonomy_core::checkpoint::{CheckpointNote, MAX_CHECKPOINT_SIZE};
 use isonomy_publisher::keys;
-use isonomy_witness::Config;
+use isonomy_witness::{Config, Restored};
+use serde_json::json;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// Where a witness listens unless it is told.
+const LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 7320);
 
 pub(crate) async fn run(command: WitnessCommand, output: &Output) -> Result<Exit> {
-    let WitnessCommand::Serve { data, key, logs, listen } = command;
-    let config = Config { data, key: keys::read(&key)?, logs: key::parse_all(&logs)? };
+    match command {
+        WitnessCommand::Init { folder, name } => init::witness(&folder, &name, output),
+        WitnessCommand::Serve(args) => serve(args, output).await,
+        WitnessCommand::Restore { config, checkpoint } => restore(&config, &checkpoint, output),
+    }
+}
+
+async fn serve(args: WitnessServeArgs, output: &Output) -> Result<Exit> {
+    let (config, listen) = match &args.config {
+        Some(path) => from_file(path)?,
+        None => from_args(&args)?,
+    };
+    let scheme = Scheme::of(&config.serving);
     let listener = serving::listen(listen).await?;
     let address = listener.local_addr()?;
-    serving::run(address, "witness", output, isonomy_witness::run(listener, config, serving::shutdown())).await?;
+    let server = isonomy_witness::run(listener, config, serving::shutdown());
+    serving::run(address, scheme, "witness", output, server).await?;
+    Ok(Exit::Done)
+}
+
+fn from_args(args: &WitnessServeArgs) -> Result<(Config, SocketAddr)> {
+    let given = |path: &Option<PathBuf>| path.clone().context("an argument is missing");
+    let (data, key) = (given(&args.data)?, keys::read(&given(&args.key)?)?);
+    let config = Config { data, key, logs: key::parse_all(&args.logs)?, serving: Default::default() };
+    Ok((config, args.listen.unwrap_or(LISTEN.into())))
+}
+
+fn from_file(path: &Path) -> Result<(Config, SocketAddr)> {
+    let (file, folder) = configuration::witness(path)?;
+    let config = Config {
+        data: folder.join(file.data),
+        key: keys::read(&folder.join(file.key))?,
+        logs: files::tlog_policy(&folder.join(file.logs))?.log_keys(),
+        serving: file.http.settings(&folder)?,
+    };
+    Ok((config, file.http.listen.unwrap_or(LISTEN.into())))
+}
+
+fn restore(config: &Path, checkpoint: &Path, output: &Output) -> Result<Exit> {
+    let (config, _) = from_file(config)?;
+    let bytes = files::read(checkpoint, MAX_CHECKPOINT_SIZE)?;
+    let note =
+        CheckpointNote::parse(&bytes).map_err(|error| Malformed(format!("{}: {error}", checkpoint.display())))?;
+    let (origin, size) = (note.checkpoint().origin.clone(), note.checkpoint().size);
+    let (words, is_new) = match isonomy_witness::restore(config, note)? {
+        Restored::Written => ("is now what the witness remembers", true),
+        Restored::Unchanged => ("is what the witness remembers already", false),
+    };
+    let document = json!({ "origin": origin, "size": size, "written": is_new });
+    output.report(format!("the checkpoint of {origin} with {size} entries {words}"), &document)?;
     Ok(Exit::Done)
 }

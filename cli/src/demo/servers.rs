@@ -106,6 +106,7 @@ async fn start_witness(cast: &Cast, name: &str, data: &Path) -> Result<Running> 
         data: data.to_owned(),
         key: cast.key(name)?,
         logs: vec![cast.key("log")?.verifier().clone()],
+        serving: Default::default(),
     };
     Ok(Running::start(listener.local_addr()?, |stopped| async move {
         Ok(isonomy_witness::run(listener, config, async { drop(stopped.await) }).await?)
@@ -120,6 +121,8 @@ fn start_log(cast: &Cast, listener: TcpListener, trust: &TlogPolicy, data: &Path
         publishers: vec![cast.key("maintainer")?.verifier().clone()],
         auditors: Vec::new(),
         republish_every: REPUBLISH,
+        access: Vec::new(),
+        serving: Default::default(),
     };
     Ok(Running::start(listener.local_addr()?, |stopped| async move {
         Ok(isonomy_log_server::run(listener, config, async { drop(stopped.await) }).await?)

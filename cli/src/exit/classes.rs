@@ -20,9 +20,10 @@ use isonomy_publisher::memory::MemoryError;
 use isonomy_publisher::submit::SubmitError;
 use isonomy_publisher::view::ViewError;
 use isonomy_publisher::workspace::ContentError;
+use isonomy_serve::TlsError;
 use isonomy_store::files::FileError;
 use isonomy_verifier::evidence::EvidenceError;
-use isonomy_witness::{OpenError, ServeError as WitnessServeError};
+use isonomy_witness::{OpenError, RestoreError, ServeError as WitnessServeError};
 use std::error::Error;
 
 /// The exit code of an error; `None` for one that says nothing about whose fault it is.
@@ -53,6 +54,8 @@ pub(super) fn of(cause: &(dyn Error + 'static)) -> Option<Exit> {
         key,
         log,
         witness,
+        tls,
+        restore,
         monitor,
         monitor_server,
         assess,
@@ -73,6 +76,20 @@ fn evidence(error: &EvidenceError) -> Exit {
     }
 }
 
+fn tls(error: &TlsError) -> Exit {
+    match error {
+        TlsError::Pem { .. } | TlsError::Rustls(_) => Exit::Malformed,
+    }
+}
+
+/// What a witness must not be made to remember is refused.
+fn restore(error: &RestoreError) -> Exit {
+    match error {
+        RestoreError::Open(_) => Exit::Failed,
+        RestoreError::UnknownOrigin(_) | RestoreError::Record(_) | RestoreError::Older => Exit::Refused,
+    }
+}
+
 /// Whatever signed or serves a log that can't even be begun to be checked is refused.
 fn fsck(error: &FsckError) -> Exit {
     match error {
@@ -86,7 +103,8 @@ fn fsck(error: &FsckError) -> Exit {
 fn fetch(error: &FetchError) -> Exit {
     match error {
         FetchError::Refused { status, .. } if *status < 500 => Exit::Refused,
-        FetchError::TooLarge { .. }
+        FetchError::Unauthorized { .. }
+        | FetchError::TooLarge { .. }
         | FetchError::Redirect { .. }
         | FetchError::Escapes { .. }
         | FetchError::Malformed { .. } => Exit::Refused,

@@ -160,6 +160,33 @@ async fn head_and_get_agree_and_types_are_the_specification_s() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn entry_bundles_are_compressed_for_whoever_takes_it() {
+    let world = World::with_log().await;
+    published(&world).await;
+    let ask = async |path: &str, more: &str| world.raw_with(&format!("GET /{path}"), more, b"").await;
+    let bundle = "tile/entries/000.p/3";
+    let gzip = "accept-encoding: gzip, identity";
+    let answer = ask(bundle, gzip).await;
+    assert!(status(&answer) == 200 && has(&answer, "content-encoding: gzip"), "{answer}");
+    assert!(has(&answer, "vary: accept-encoding") && has(&answer, "content-type: application/octet-stream"));
+    assert!(has(&answer, "cache-control: public, max-age=31536000, immutable"));
+    for (path, more) in [
+        (bundle, "accept-encoding: identity"),
+        (bundle, "x-nothing: more"),
+        ("tile/0/000.p/3", gzip),
+        (bundle, "accept-encoding: gzip\r\nrange: bytes=0-3"),
+    ] {
+        let answer = ask(path, more).await;
+        assert!(!answer.contains("content-encoding"), "{path} {more} {answer}");
+        assert_eq!(has(&answer, "vary: accept-encoding"), path == bundle);
+    }
+    // The client of this project takes gzip, and what it reads is what lies there.
+    let tile = Resource::parse(bundle).unwrap();
+    let stored = std::fs::read(world.data().join("public").join(bundle)).unwrap();
+    assert_eq!(world.get(&tile).await.unwrap(), stored);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tiles_of_a_batch_that_was_never_committed_are_not_served() {
     let world = World::with_log().await;
     published(&world).await;

@@ -1,5 +1,6 @@
 //! The real server with real witnesses.
 
+mod access;
 mod attacks;
 mod fsck;
 #[cfg(unix)]

@@ -7,6 +7,7 @@ use isonomy_core::policy::Policy;
 use isonomy_core::resource::Resource;
 use isonomy_core::time::Timestamp;
 use isonomy_fetch::{FetchError, LogClient, Source};
+use isonomy_log_server::access::AccessEntry;
 use isonomy_log_server::{Config, ServeError};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -38,6 +39,8 @@ pub(crate) fn config(data: PathBuf, policy: Policy, republish_every: Duration) -
         publishers: vec![crate::lists::maintainer().verifier().clone()],
         auditors: vec![crate::lists::auditor().verifier().clone()],
         republish_every,
+        access: Vec::new(),
+        serving: Default::default(),
     }
 }
 
@@ -80,6 +83,7 @@ pub(crate) struct World {
     pub(crate) address: SocketAddr,
     pub(crate) policy: Policy,
     pub(crate) republish_every: Duration,
+    pub(crate) access: Vec<AccessEntry>,
 }
 
 impl World {
@@ -93,6 +97,7 @@ impl World {
             address: ([127, 0, 0, 1], 0).into(),
             policy: Policy::parse(b"quorum none\n").unwrap(),
             republish_every: Duration::from_secs(3600),
+            access: Vec::new(),
         };
         for number in 0..3 {
             world.witnesses.push(None);
@@ -190,6 +195,7 @@ impl World {
             data: self.dir.path().join(format!("witness-{number}")),
             key: Self::witness_key(number),
             logs: vec![Self::log_key().verifier().clone()],
+            serving: Default::default(),
         };
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(isonomy_witness::run(listener, config, async move { drop(stopped.await) }));
@@ -205,7 +211,7 @@ impl World {
     }
 
     pub(crate) fn config(&self) -> Config {
-        config(self.data(), self.policy.clone(), self.republish_every)
+        Config { access: self.access.clone(), ..config(self.data(), self.policy.clone(), self.republish_every) }
     }
 
     pub(crate) async fn start_log(&mut self) {
@@ -255,8 +261,13 @@ impl World {
 
     /// Sends a request as it is and gives the whole answer.
     pub(crate) async fn raw(&self, head: &str, body: &[u8]) -> String {
+        self.raw_with(head, "x-nothing: more", body).await
+    }
+
+    /// The same with further header lines.
+    pub(crate) async fn raw_with(&self, head: &str, more: &str, body: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
-        let head = format!("{head} HTTP/1.1\r\nhost: log.example\r\nconnection: close\r\n");
+        let head = format!("{head} HTTP/1.1\r\nhost: log.example\r\nconnection: close\r\n{more}\r\n");
         let head = if body.is_empty() { head } else { format!("{head}content-length: {}\r\n", body.len()) };
         stream.write_all(format!("{head}\r\n").as_bytes()).await.unwrap();
         let _ = stream.write_all(body).await;

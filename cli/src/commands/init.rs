@@ -1,0 +1,101 @@
+//! `isonomy log init`, `isonomy witness init`: folders with all that a server needs, to be looked through and filled in.
+
+use crate::exit::Malformed;
+use crate::output::Output;
+use crate::{commands::files, exit::Exit};
+use anyhow::{Context, Result};
+use isonomy_core::note::KeyType;
+use isonomy_publisher::keys;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+const LOG_POLICY: &str = "\
+# This log, its witnesses, and how many of them must have cosigned a checkpoint (C2SP tlog-policy). Who follows this log
+# needs the same lines. Add the log's URL, and for each witness a line with its key and its URL:
+#
+#   witness NAME <vkey> <url>
+#
+# then a group of them with a number, and the quorum. With two of three, the log and one witness can show different people
+# different histories; with three of four, it takes two witnesses.
+#
+#   group two-of-three 2 one two three
+#   quorum two-of-three
+#
+# The log refuses to start until there is a quorum.
+log {vkey}
+
+quorum none
+";
+
+const WITNESS_LOGS: &str = "\
+# The logs that this witness cosigns: for each a line with its key.
+#
+#   log <vkey>
+#
+# The quorum doesn't matter here, but the form (C2SP tlog-policy) asks for one.
+quorum none
+";
+
+/// One kind of server.
+struct Kind {
+    /// What it is called, in names of files and commands.
+    what: &'static str,
+    key_type: KeyType,
+    template: &'static str,
+    policy: (&'static str, &'static str),
+    next: &'static str,
+}
+
+const LOG: Kind = Kind {
+    what: "log",
+    key_type: KeyType::Ed25519,
+    template: isonomy_log_server::config::TEMPLATE,
+    policy: ("trust.policy", LOG_POLICY),
+    next: "name the witnesses and the quorum in trust.policy, and the maintainers in log.toml",
+};
+
+const WITNESS: Kind = Kind {
+    what: "witness",
+    key_type: KeyType::Cosignature,
+    template: isonomy_witness::config::TEMPLATE,
+    policy: ("logs.policy", WITNESS_LOGS),
+    next: "name the logs in logs.policy, and give each of them this witness's key",
+};
+
+pub(crate) fn log(folder: &Path, name: &str, output: &Output) -> Result<Exit> {
+    make(&LOG, folder, name, output)
+}
+
+pub(crate) fn witness(folder: &Path, name: &str, output: &Output) -> Result<Exit> {
+    make(&WITNESS, folder, name, output)
+}
+
+fn make(kind: &Kind, folder: &Path, name: &str, output: &Output) -> Result<Exit> {
+    let file = |ending: &str| folder.join(format!("{}.{ending}", kind.what));
+    let (key, vkey, config, policy) = (file("key"), file("vkey"), file("toml"), folder.join(kind.policy.0));
+    std::fs::create_dir_all(folder).with_context(|| format!("can't make {}", folder.display()))?;
+    refuse_existing(&[&key, &vkey, &config, &policy])?;
+    let made = keys::create(&key, name, kind.key_type)?;
+    files::write(&vkey, format!("{}\n", made.vkey).as_bytes())?;
+    files::write(&policy, kind.policy.1.replace("{vkey}", &made.vkey.to_string()).as_bytes())?;
+    files::write(&config, kind.template.as_bytes())?;
+    let words = format!(
+        "{} is ready. Its key, for everybody:\n{}\nKeep {} to yourself, with a copy in another place.\nNext: {}; then\n  isonomy {} serve --config {}",
+        folder.display(),
+        made.vkey,
+        key.display(),
+        kind.next,
+        kind.what,
+        config.display()
+    );
+    output.report(words, &json!({ "vkey": made.vkey, "config": config, "policy": policy, "key": key }))?;
+    Ok(Exit::Done)
+}
+
+/// Nothing is written over: least of all a key.
+fn refuse_existing(files: &[&PathBuf]) -> Result<()> {
+    match files.iter().find(|file| file.symlink_metadata().is_ok()) {
+        Some(file) => Err(Malformed(format!("{} exists; choose another folder", file.display())).into()),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,174 @@
+//! Who may read the objects of which list.
+//!
+//! Statements, proofs and the tree are public in any case; without them nobody could watch the log. What a list contains
+//! can be for few: a real list may not be handed to everybody. A token restricts distribution, not knowledge.
+//!
+//! An object is for everybody if any release of an open list names it. An object that no logged release names is for
+//! nobody while there are restricted lists.
+
+use crate::state::State;
+use axum::http::{HeaderMap, header};
+use isonomy_core::encoding::from_hex;
+use isonomy_core::hash::{HASH_SIZE, ObjectDigest, sha256};
+use isonomy_core::rules::history::History;
+use isonomy_core::statement::ListName;
+use serde::{Deserialize, Deserializer};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+use subtle::{Choice, ConstantTimeEq};
+
+/// The SHA-256 of a bearer token. The token itself is not kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct TokenDigest([u8; HASH_SIZE]);
+
+impl TokenDigest {
+    /// That of this token.
+    pub fn of(token: &str) -> Self {
+        Self(sha256(&[token.as_bytes()]))
+    }
+}
+
+impl std::fmt::Debug for TokenDigest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TokenDigest")
+    }
+}
+
+impl<'de> Deserialize<'de> for TokenDigest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let hex = String::deserialize(deserializer)?;
+        let bytes = from_hex(&hex).and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or_else(|| {
+            serde::de::Error::custom("a token is given by its SHA-256, 64 digits of lower-case hexadecimal")
+        })
+    }
+}
+
+/// One restricted list.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccessEntry {
+    /// The list.
+    pub list: ListName,
+    /// The tokens with any of which its objects can be read.
+    pub tokens: Vec<TokenDigest>,
+}
+
+/// The answer to who asks for an object.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Verdict {
+    /// It is for everybody.
+    Open,
+    /// It is restricted, and the token fits.
+    Granted,
+    /// It is restricted, and no fitting token came.
+    Denied,
+    /// There is nothing to ask for.
+    Unknown,
+}
+
+/// Which lists are restricted.
+#[derive(Debug, Default)]
+pub(crate) struct Access {
+    entries: Vec<AccessEntry>,
+    names: Mutex<Names>,
+}
+
+/// Which lists name which object, as of so many releases.
+#[derive(Debug, Default)]
+struct Names {
+    releases: usize,
+    lists: BTreeMap<ObjectDigest, BTreeSet<ListName>>,
+}
+
+impl Access {
+    pub(crate) fn new(entries: Vec<AccessEntry>) -> Self {
+        Self { entries, names: Mutex::default() }
+    }
+
+    /// Whether this request may read the object.
+    pub(crate) fn judge(&self, state: &State, digest: &ObjectDigest, headers: &HeaderMap) -> Verdict {
+        if self.entries.is_empty() {
+            return Verdict::Open;
+        }
+        let lists = self.lists_of(&state.history(), digest);
+        match lists.iter().map(|list| self.entry(list)).collect::<Option<Vec<_>>>() {
+            Some(entries) if entries.is_empty() => Verdict::Unknown,
+            Some(entries) if bearer(headers).is_some_and(|token| fits(&entries, token)) => Verdict::Granted,
+            Some(_) => Verdict::Denied,
+            None => Verdict::Open,
+        }
+    }
+
+    fn entry(&self, list: &ListName) -> Option<&AccessEntry> {
+        self.entries.iter().find(|entry| entry.list == *list)
+    }
+
+    /// The lists whose releases name this object. Collected anew when there are more releases than last time.
+    fn lists_of(&self, history: &History, digest: &ObjectDigest) -> BTreeSet<ListName> {
+        let releases = history.lists().map(|(_, list)| list.releases().len()).sum();
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        if names.releases != releases {
+            *names = Names { releases, lists: collect(history) };
+        }
+        names.lists.get(digest).cloned().unwrap_or_default()
+    }
+}
+
+fn collect(history: &History) -> BTreeMap<ObjectDigest, BTreeSet<ListName>> {
+    let mut lists: BTreeMap<ObjectDigest, BTreeSet<ListName>> = BTreeMap::new();
+    for (name, list) in history.lists() {
+        for release in list.releases().iter().map(|logged| logged.release.body()) {
+            let deltas = release.deltas.iter().map(|delta| delta.sha256);
+            for digest in deltas.chain([release.snapshot.sha256]) {
+                lists.entry(digest).or_default().insert(name.clone());
+            }
+        }
+    }
+    lists
+}
+
+/// The token in `Authorization: Bearer …` (RFC 6750).
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Whether the token is one of these lists'. All of them are compared, in constant time.
+fn fits(entries: &[&AccessEntry], token: &str) -> bool {
+    let TokenDigest(asked) = TokenDigest::of(token);
+    let known = entries.iter().flat_map(|entry| &entry.tokens);
+    let fits = known.fold(Choice::from(0), |fits, TokenDigest(known)| fits | known.ct_eq(&asked));
+    fits.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())])
+    }
+
+    #[test]
+    fn a_token_fits_by_its_digest_alone() {
+        let entry = AccessEntry {
+            list: ListName::new("hotline.example/images").unwrap(),
+            tokens: vec![TokenDigest::of("first"), TokenDigest::of("second")],
+        };
+        for (value, expected) in [
+            ("Bearer first", true),
+            ("bearer  second", true),
+            ("Bearer third", false),
+            ("Bearer ", false),
+            ("Basic first", false),
+            ("first", false),
+        ] {
+            let fitted = bearer(&headers(value)).is_some_and(|token| fits(&[&entry], token));
+            assert_eq!(fitted, expected, "{value}");
+        }
+        assert!(!fits(&[], "first"));
+        let digest = isonomy_core::encoding::to_hex(&TokenDigest::of("first").0);
+        assert!(bearer(&headers(&format!("Bearer {digest}"))).is_some_and(|token| !fits(&[&entry], token)));
+    }
+}

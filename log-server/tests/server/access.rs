@@ -1,0 +1,59 @@
+//! Lists whose contents are not for everybody.
+
+use crate::lists::LIST;
+use crate::published;
+use crate::world::World;
+use isonomy_core::resource::Resource;
+use isonomy_core::statement::{ListName, Statement};
+use isonomy_fetch::{FetchError, Tokens};
+use isonomy_log_server::access::{AccessEntry, TokenDigest};
+
+fn restricted(list: &str) -> Vec<AccessEntry> {
+    vec![AccessEntry { list: ListName::new(list).unwrap(), tokens: vec![TokenDigest::of("secret")] }]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_of_a_restricted_list_are_for_holders_of_a_token_and_the_rest_is_public() {
+    let mut world = World::new().await;
+    world.access = restricted(LIST);
+    world.start_log().await;
+    let (publisher, statements) = published(&world).await;
+    let Statement::Release(release) = &statements[2] else { panic!() };
+    let (snapshot, delta) = (release.body().snapshot.sha256, release.body().deltas[0].sha256);
+    for id in statements.iter().map(Statement::id) {
+        assert!(world.get(&Resource::Statement(id)).await.is_ok());
+        assert!(world.get(&Resource::SeenProof(id)).await.is_ok());
+    }
+    let with = |token: &str| {
+        let tokens = Tokens::parse(&format!("http://{} {token}", world.address)).unwrap();
+        world.source().with_tokens(&tokens)
+    };
+    for digest in [snapshot, delta] {
+        let object = Resource::Object(digest);
+        let size = publisher.objects[&digest].len() as u64;
+        assert_eq!(with("secret").get(&object, size).await.unwrap(), publisher.objects[&digest]);
+        for refused in [with("Secret"), with("secrets"), world.source()] {
+            assert!(matches!(refused.get(&object, size).await, Err(FetchError::Unauthorized { .. })));
+        }
+    }
+    let path = format!("/object/{snapshot}");
+    let answer = world.raw(&format!("GET {path}"), b"").await.to_lowercase();
+    assert!(answer.starts_with("http/1.1 401 ") && answer.contains("\r\nwww-authenticate: bearer\r\n"), "{answer}");
+    let granted = world.raw_with(&format!("GET {path}"), "authorization: Bearer secret", b"").await.to_lowercase();
+    assert!(granted.starts_with("http/1.1 200 "), "{granted}");
+    assert!(
+        granted.contains("\r\ncache-control: private, ") && granted.contains("\r\nvary: authorization\r\n"),
+        "{granted}"
+    );
+    let part = "authorization: Bearer secret\r\nrange: bytes=0-3";
+    assert!(world.raw_with(&format!("GET {path}"), part, b"").await.starts_with("HTTP/1.1 206 "));
+    let unknown = format!("GET /object/{}", "07".repeat(32));
+    assert!(world.raw_with(&unknown, part, b"").await.starts_with("HTTP/1.1 404 "));
+    world.stop_log().await.unwrap();
+
+    // Of another list: nothing changes for this one.
+    world.access = restricted("hotline.example/other");
+    world.start_log().await;
+    assert!(world.get_soon(&Resource::Object(snapshot)).await == publisher.objects[&snapshot]);
+    world.stop_log().await.unwrap();
+}

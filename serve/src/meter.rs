@@ -1,0 +1,123 @@
+//! What a server counts of its connections and requests, for Prometheus. Nothing about who asks for what.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+use std::fmt;
+use std::time::Duration;
+
+/// The form in which metrics are written: OpenMetrics 1.0.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Whether a request reads or writes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, EncodeLabelValue)]
+enum Kind {
+    Read,
+    Write,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct Answered {
+    kind: Kind,
+    status: u16,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct ByKind {
+    kind: Kind,
+}
+
+/// Counts connections and requests.
+pub struct Meter {
+    registry: Registry,
+    answered: Family<Answered, Counter>,
+    seconds: Family<ByKind, Histogram>,
+    limited: Counter,
+    connections: Gauge,
+    turned_away: Counter,
+}
+
+impl Default for Meter {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("isonomy_http");
+        // From half a millisecond to four minutes: a submission waits for witnesses.
+        let histogram: fn() -> Histogram = || Histogram::new(exponential_buckets(0.0005, 2.0, 20));
+        let meter = Self {
+            answered: Family::default(),
+            seconds: Family::new_with_constructor(histogram),
+            limited: Counter::default(),
+            connections: Gauge::default(),
+            turned_away: Counter::default(),
+            registry: Registry::default(),
+        };
+        registry.register("requests", "Requests answered, by kind and status", meter.answered.clone());
+        registry.register("request_seconds", "Seconds until the head of the answer", meter.seconds.clone());
+        registry.register("requests_limited", "Requests refused because of their client's rate", meter.limited.clone());
+        registry.register("connections", "Connections that are open", meter.connections.clone());
+        registry.register(
+            "connections_refused",
+            "Connections beyond what one client may have",
+            meter.turned_away.clone(),
+        );
+        Self { registry, ..meter }
+    }
+}
+
+impl fmt::Debug for Meter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Meter")
+    }
+}
+
+impl Meter {
+    pub(crate) fn count(&self, is_read: bool, status: StatusCode, time: Duration) {
+        let kind = if is_read { Kind::Read } else { Kind::Write };
+        self.answered.get_or_create(&Answered { kind, status: status.as_u16() }).inc();
+        self.seconds.get_or_create(&ByKind { kind }).observe(time.as_secs_f64());
+    }
+
+    pub(crate) fn count_limited(&self) {
+        self.limited.inc();
+    }
+
+    pub(crate) fn count_turned_away(&self) {
+        self.turned_away.inc();
+    }
+
+    /// Counts a connection as long as what is returned lives.
+    pub(crate) fn connected(&self) -> Connected {
+        self.connections.inc();
+        Connected(self.connections.clone())
+    }
+
+    /// The answer to `GET /metrics`: what is counted here, and what the server itself has registered.
+    pub fn answer(&self, own: &Registry) -> Response {
+        let mut text = String::new();
+        let written = encode_registry(&mut text, own)
+            .and_then(|()| encode_registry(&mut text, &self.registry))
+            .and_then(|()| encode_eof(&mut text));
+        if written.is_err() {
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+        let headers = [
+            (header::CONTENT_TYPE, HeaderValue::from_static(OPEN_METRICS)),
+            (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        ];
+        (headers, text).into_response()
+    }
+}
+
+/// A connection that is open.
+pub(crate) struct Connected(Gauge);
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}

@@ -1,0 +1,99 @@
+//! Holds docs/operations.md and docs/c2sp.md against the code: every message that it explains is one that a server can show.
+
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
+}
+
+/// All code of these parts, without line breaks inside of literals.
+fn sources(parts: &[&str]) -> String {
+    fn walk(folder: &Path, text: &mut String) {
+        for path in std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+            if path.is_dir() {
+                walk(&path, text);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                text.push_str(&std::fs::read_to_string(&path).expect("text"));
+            }
+        }
+    }
+    let mut text = String::new();
+    parts.iter().for_each(|part| walk(&root().join(part).join("src"), &mut text));
+    let lines = text.lines().map(|line| line.trim_start().trim_end_matches('\\'));
+    lines.collect::<Vec<_>>().join("\n").replace("\n", "")
+}
+
+/// The messages in the first column of the tables of a section.
+fn messages(document: &str, section: &str) -> Vec<String> {
+    let start = document.find(&format!("\n## {section}\n")).unwrap_or_else(|| panic!("no section {section}"));
+    let rest = &document[start + 4..];
+    let section = rest.split("\n## ").next().expect("text");
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+    let column = rows.filter_map(|row| row.split(" | ").next());
+    column.flat_map(|column| column.split('`').step_by(2).map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+#[test]
+fn every_message_that_is_explained_can_be_shown() {
+    let document = std::fs::read_to_string(root().join("docs/operations.md")).expect("the document");
+    for (section, parts, least) in [
+        ("Messages of the log", &["log-server", "store", "serve", "cli"][..], 20),
+        ("Messages of the witness", &["witness", "store", "serve"][..], 10),
+    ] {
+        let (code, messages) = (sources(parts), messages(&document, section));
+        assert!(messages.len() >= least, "{section}: {messages:?}");
+        for message in messages {
+            for fragment in message.split('…').map(str::trim).filter(|fragment| fragment.len() > 5) {
+                assert!(code.contains(fragment), "no message of {parts:?} has {fragment:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_metric_that_is_named_exists() {
+    let document = std::fs::read_to_string(root().join("docs/operations.md")).expect("the document");
+    let code = sources(&["log-server", "witness", "serve"]);
+    let names = document.split('`').skip(1).step_by(2).filter_map(|text| text.strip_prefix("isonomy_"));
+    let mut count = 0;
+    for name in names.filter(|name| !name.contains(' ')) {
+        let name = name.split('{').next().expect("a name");
+        let bare = ["http_", "witness_"].iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
+        let bare = bare.strip_suffix("_total").unwrap_or(bare);
+        let exists = [name, bare].iter().any(|name| code.contains(&format!("\"{name}\"")));
+        assert!(exists, "no metric isonomy_{name}");
+        count += 1;
+    }
+    assert!(count >= 8, "{count}");
+}
+
+#[test]
+fn every_test_that_docs_c2sp_names_exists() {
+    let document = std::fs::read_to_string(root().join("docs/c2sp.md")).expect("the document");
+    let mut code = sources(&["core", "fetch", "log-server", "witness", "serve"]);
+    for folder in ["fetch/tests/all", "log-server/tests/server", "log-server/tests/fsck"] {
+        for entry in std::fs::read_dir(root().join(folder)).expect("a folder") {
+            code.push_str(&std::fs::read_to_string(entry.expect("an entry").path()).expect("text"));
+        }
+    }
+    let is_name = |text: &&str| {
+        text.contains('_') && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    let names: Vec<&str> = document.split('`').skip(1).step_by(2).filter(is_name).collect();
+    assert!(names.len() > 50, "{names:?}");
+    for name in names {
+        assert!(code.contains(&format!("fn {name}(")), "no test {name}");
+    }
+}
+
+#[test]
+fn units_and_container_run_commands_that_exist() {
+    for (file, command) in [
+        ("deploy/isonomy-log.service", "log serve --config"),
+        ("deploy/isonomy-witness.service", "witness serve --config"),
+        ("deploy/Containerfile", "log serve --config"),
+    ] {
+        let text = std::fs::read_to_string(root().join(file)).expect("a file");
+        assert!(text.contains(command), "{file}");
+    }
+}
