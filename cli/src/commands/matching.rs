@@ -1,5 +1,6 @@
 //! `isonomy match`.
 
+use super::serving::Scheme;
 use super::{client, files, serving};
 use crate::args::{ClientFolder, ListFolders, MatchArgs, MatchCommand, OrientationsArg};
 use crate::exit::{Exit, Malformed, Refused};
@@ -25,7 +26,7 @@ pub(crate) async fn run(args: MatchArgs, output: &Output) -> Result<Exit> {
             let listener = serving::listen(listen).await?;
             let address = listener.local_addr()?;
             let server = isonomy_match_server::run(listener, config, serving::shutdown());
-            serving::run(address, "match service", output, server).await?;
+            serving::run(address, Scheme::Http, "match service", output, server).await?;
             Ok(Exit::Done)
         }
         None => match_subjects(&args, output),
