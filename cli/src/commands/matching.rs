@@ -25,7 +25,7 @@ pub(crate) async fn run(args: MatchArgs, output: &Output) -> Result<Exit> {
             let listener = serving::listen(listen).await?;
             let address = listener.local_addr()?;
             let server = isonomy_match_server::run(listener, config, serving::shutdown());
-            serving::run(address, "match service", output, server).await?;
+            serving::run(address, serving::Scheme::Http, "match service", output, server).await?;
             Ok(Exit::Done)
         }
         None => match_subjects(&args, output),
