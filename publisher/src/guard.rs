@@ -5,7 +5,8 @@
 //! | [`Rail::Canary`] | an entry within the charter's distance of the hash of a well-known harmless picture or file | the release stops |
 //! | [`Rail::Limits`] | more entries or additions than the charter allows | the release stops: the log would refuse it |
 //! | [`Rail::Growth`] | a release that adds more than a fifth of the list before it | the release stops, unless that is accepted |
-//! | [`Rail::Irregular`] | PDQ hashes with other than 128 bits set | a warning: the release counts them in public |
+//! | [`Rail::Shrinkage`] | a release that removes more than a fifth of the list before it: a file that was cut off, say | the release stops, unless that is accepted |
+//! | [`Rail::Irregular`] | PDQ hashes with other than 128 bits set (rule 8) | the release stops, unless that is accepted; the release counts them in public |
 //! | [`Rail::Near`] | new entries that differ from another one in few bits: repetitions, or a flood | a warning |
 //!
 //! The **canaries** are the photographs of this project, the empty file, and whatever a maintainer keeps in a folder of its
@@ -24,8 +25,8 @@ use serde::Serialize;
 
 /// The most entries that an alarm names.
 const SHOWN: usize = 20;
-/// A release adds too much at once if it adds more than one for so many entries before it.
-const GROWTH: u64 = 5;
+/// A release changes too much at once if it adds or removes more than one for so many entries before it.
+const SUDDEN: u64 = 5;
 /// Lists smaller than this may grow as they like.
 const SMALL: u64 = 1_000;
 /// Entries that differ in at most so many bits are too near to each other.
@@ -54,6 +55,8 @@ pub enum Rail {
     Limits,
     /// Sudden growth.
     Growth,
+    /// Sudden loss.
+    Shrinkage,
     /// Irregular entries.
     Irregular,
     /// Entries too near to each other.
@@ -91,11 +94,13 @@ pub fn inspect(
     canaries: &Canaries,
 ) -> Result<Vec<Alarm>, GuardError> {
     let algorithm = charter.matching.algorithm;
-    let added = delta::diff(before, after)?.added().clone();
+    let difference = delta::diff(before, after)?;
+    let (added, removed) = (difference.added().clone(), difference.removed().len() as u64);
     let index = Index::new(algorithm, after)?;
     let mut alarms = canary(&index, after, charter, canaries)?;
     alarms.extend(limits(after, &added, charter));
     alarms.extend(growth(before, &added));
+    alarms.extend(shrinkage(before, removed));
     alarms.extend(irregular(after, algorithm));
     alarms.extend(near(&index, after, &added)?);
     Ok(alarms)
@@ -134,8 +139,15 @@ fn limits(after: &Entries, added: &Entries, charter: &Charter) -> Vec<Alarm> {
 fn growth(before: &Entries, added: &Entries) -> Option<Alarm> {
     let (before, added) = (before.len() as u64, added.len() as u64);
     let words = || format!("{added} entries come to {before}: {} at once", share(added, before));
-    let is_sudden = before >= SMALL && added > before / GROWTH;
+    let is_sudden = before >= SMALL && added > before / SUDDEN;
     is_sudden.then(|| Alarm { rail: Rail::Growth, severity: Severity::Stops, words: words(), entries: Vec::new() })
+}
+
+fn shrinkage(before: &Entries, removed: u64) -> Option<Alarm> {
+    let before = before.len() as u64;
+    let words = || format!("{removed} entries go of {before}: {} at once", share(removed, before));
+    let is_sudden = before >= SMALL && removed > before / SUDDEN || removed > 0 && removed == before;
+    is_sudden.then(|| Alarm { rail: Rail::Shrinkage, severity: Severity::Stops, words: words(), entries: Vec::new() })
 }
 
 fn irregular(after: &Entries, algorithm: Algorithm) -> Option<Alarm> {
@@ -144,7 +156,7 @@ fn irregular(after: &Entries, algorithm: Algorithm) -> Option<Alarm> {
     let words =
         || format!("{count} PDQ hashes don't have 128 bits set: flat or made-up pictures, which match what is unlike");
     let entries = || after.iter().filter(is_irregular).take(SHOWN).map(to_hex).collect();
-    (count > 0).then(|| Alarm { rail: Rail::Irregular, severity: Severity::Warns, words: words(), entries: entries() })
+    (count > 0).then(|| Alarm { rail: Rail::Irregular, severity: Severity::Stops, words: words(), entries: entries() })
 }
 
 /// New entries near to others; of very many new ones, an even selection is compared.
@@ -221,8 +233,14 @@ mod tests {
         let (before, after) = (entries(1, 1_000), entries(1, 1_300));
         let stops = [(Rail::Limits, Severity::Stops), (Rail::Limits, Severity::Stops), (Rail::Growth, Severity::Stops)];
         assert_eq!(rails(&before, &after, &small), stops);
+        for (left, alarms) in
+            [(900, &[][..]), (700, &[(Rail::Shrinkage, Severity::Stops)]), (0, &[(Rail::Shrinkage, Severity::Stops)])]
+        {
+            assert_eq!(rails(&before, &entries(1, left), &roomy()), alarms, "{left} of 1,000 are left");
+        }
+        assert_eq!(rails(&entries(1, 12), &entries(1, 0), &roomy()), [(Rail::Shrinkage, Severity::Stops)]);
         let flat = with(&before, &[0x01; 32]);
-        assert_eq!(rails(&before, &flat, &roomy()), [(Rail::Irregular, Severity::Warns)]);
+        assert_eq!(rails(&before, &flat, &roomy()), [(Rail::Irregular, Severity::Stops)]);
         let mut near = before.get(7).unwrap().to_vec();
         let (one, zero) =
             (near.iter().position(|byte| byte & 1 == 1).unwrap(), near.iter().position(|byte| byte & 1 == 0).unwrap());

@@ -1,6 +1,7 @@
 //! Arguments of `isonomy release`.
 
 use clap::Subcommand;
+use isonomy_publisher::guard::Rail;
 use std::path::PathBuf;
 
 #[derive(Subcommand)]
@@ -82,4 +83,22 @@ pub(crate) struct RailArgs {
     /// Let the list grow by more than a fifth at once.
     #[arg(long)]
     pub(crate) accept_growth: bool,
+    /// Let the list lose more than a fifth at once, or all.
+    #[arg(long)]
+    pub(crate) accept_shrinkage: bool,
+    /// Take PDQ hashes with other than 128 bits set (rule 8); the release counts them in public.
+    #[arg(long)]
+    pub(crate) allow_irregular: bool,
+}
+
+impl RailArgs {
+    /// Whether a rail may be set off.
+    pub(crate) fn accepts(&self, rail: Rail) -> bool {
+        match rail {
+            Rail::Growth => self.accept_growth,
+            Rail::Shrinkage => self.accept_shrinkage,
+            Rail::Irregular => self.allow_irregular,
+            Rail::Canary | Rail::Limits | Rail::Near => false,
+        }
+    }
 }

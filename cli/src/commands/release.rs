@@ -128,19 +128,26 @@ impl Composition {
             canaries.add_folder(folder).with_context(|| format!("{} can't serve as canaries", folder.display()))?;
         }
         let alarms = inspect(before, after, charter, &canaries)?;
-        let is_accepted = |alarm: &Alarm| alarm.rail == Rail::Growth && rails.accept_growth;
+        let is_accepted = |alarm: &Alarm| rails.accepts(alarm.rail);
         let stopping: Vec<Alarm> =
             alarms.iter().filter(|alarm| alarm.severity == Severity::Stops && !is_accepted(alarm)).cloned().collect();
         if stopping.is_empty() {
             return Ok(alarms);
         }
-        let hint = if stopping.iter().any(|alarm| alarm.rail == Rail::Growth) {
-            "\n  If it is meant to grow so much: --accept-growth"
-        } else {
-            ""
-        };
+        let flags = stopping.iter().filter_map(|alarm| way_out(alarm.rail));
+        let hint: String = flags.map(|flag| format!("\n  If that is meant: {flag}")).collect();
         Err(Refused(format!("nothing was composed: a guard rail stops the release{}{hint}", alarm_words(&stopping)))
             .into())
+    }
+}
+
+/// The flag that accepts what sets off a rail, if one does.
+fn way_out(rail: Rail) -> Option<&'static str> {
+    match rail {
+        Rail::Growth => Some("--accept-growth"),
+        Rail::Shrinkage => Some("--accept-shrinkage"),
+        Rail::Irregular => Some("--allow-irregular"),
+        Rail::Canary | Rail::Limits | Rail::Near => None,
     }
 }
 
@@ -159,16 +166,22 @@ pub(super) fn draft_words(report: &DraftReport, out: &Path) -> String {
     let objects: Vec<String> =
         report.objects.iter().map(|object| format!("\n  {}: {} bytes", object.what, object.size)).collect();
     format!(
-        "draft of {} version {}: {} entries, +{} −{}\n  id {}{}\n  The curators endorse it now: isonomy release endorse {} …",
+        "draft of {} version {}: {} entries{}, +{} −{}\n  id {}{}\n  The curators endorse it now: isonomy release endorse {} …",
         report.list,
         report.version,
         report.entries,
+        irregular_words(report.irregular),
         report.added,
         report.removed,
         report.release,
         objects.concat(),
         out.display()
     )
+}
+
+/// How many of the entries rule 8 admits by exception alone.
+fn irregular_words(irregular: u64) -> String {
+    if irregular == 0 { String::new() } else { format!(" ({irregular} of them irregular)") }
 }
 
 /// A curator's work on one draft.
@@ -223,10 +236,11 @@ fn check_all_in(examined: &Examined<'_>, holdings: &Entries, path: &Path, output
 fn endorsement_words(report: &EndorsementReport) -> String {
     let missing = report.missing.as_deref().unwrap_or("nothing: it can be published");
     format!(
-        "✓ {} version {}: recomputed from its content: {} entries, +{} −{}, root {}\n  signed by {}\n  still missing: {missing}\n  to be published before {}",
+        "✓ {} version {}: recomputed from its content: {} entries{}, +{} −{}, root {}\n  signed by {}\n  still missing: {missing}\n  to be published before {}",
         report.list,
         report.version,
         report.entries,
+        irregular_words(report.irregular),
         report.added,
         report.removed,
         report.root,
