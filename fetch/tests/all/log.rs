@@ -114,7 +114,7 @@ async fn answers_of_another_form_are_malformed() {
         let error = submit(&server).await.unwrap_err();
         assert!(matches!(error, FetchError::Malformed { .. }), "{body}: {error}");
     }
-    let server = Script::answering("200 OK", "", &[b'a'; 100_000]).await;
+    let server = Script::answering("200 OK", "", &[b'a'; 1_000_000]).await;
     assert!(matches!(submit(&server).await, Err(FetchError::TooLarge { .. })));
 }
 
