@@ -9,7 +9,7 @@
 //!
 //! So to append costs two synchronisations, however many entries there are, and no file is written for a tree that nobody
 //! is ever shown. What is signed was read back from the disk before and hashed again: a bit that flips in between is found.
-//! Who stops in the middle of a step goes on at the next start ([`opening`]): a batch is staged whole or not at all, and one
+//! Who stops in the middle of a step goes on at the next start (`opening`): a batch is staged whole or not at all, and one
 //! that is staged is carried to its end, so that there are never two checkpoints for one size.
 //!
 //! A failure of the disk ends it: from then on the log refuses everything until it is opened again, since nobody knows

@@ -1,12 +1,12 @@
 //! Which entries of a list are within a distance of a hash.
 //!
 //! The search is exact and exhaustive: an entry within the distance is always found. Digests of files are found by a
-//! directory ([`exact`]). For PDQ there are two ways, which find the same:
+//! directory (`exact`). For PDQ there are two ways, which find the same:
 //!
 //! | [`Arrangement`] | a query costs | memory beside the list |
 //! |---|---|---|
-//! | `Buckets` ([`buckets`], [`probing`]) | some microseconds, growing slowly with the list | 100 to 200 bytes for each entry |
-//! | `Scan` ([`scan`]) | a comparison with every entry, cut short after half of it | 16 bytes for each entry |
+//! | `Buckets` (`buckets`, `probing`) | some microseconds, growing slowly with the list | 100 to 200 bytes for each entry |
+//! | `Scan` (`scan`) | a comparison with every entry, cut short after half of it | 16 bytes for each entry |
 //!
 //! Both use the widest instructions of the machine ([`Instructions`]), found at run time.
 //!
