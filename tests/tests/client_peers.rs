@@ -190,3 +190,22 @@ fn a_history_without_a_quorum_is_unproven_unless_it_proves_a_fork() {
     let outcome = compare(&holders[1], &View::parse(edited.as_bytes()).unwrap(), &world);
     assert!(matches!(outcome, Ok(Outcome::Unproven(ViewError::Unproven(_)))), "{outcome:?}");
 }
+
+/// The newer release was too new when one of them asked: both have seen one checkpoint, but use different releases.
+#[test]
+fn who_saw_the_same_checkpoint_may_use_another_release() {
+    let (mut world, holders) = grown(1);
+    world.release(hashes(0..12), 200);
+    world.publish(200);
+    let mut waiting = holders[0].clone();
+    waiting.update(&world, 200).unwrap();
+    world.publish(205);
+    let newer = updated(&world, 205);
+    assert_eq!(
+        waiting.state.checkpoint().unwrap().checkpoint(),
+        newer.state.checkpoint().unwrap().checkpoint(),
+        "what the test is about"
+    );
+    assert_eq!(compare(&newer, &view(&waiting), &world), Ok(Outcome::Older { version: 1 }));
+    assert_eq!(compare(&waiting, &view(&newer), &world), Ok(Outcome::Newer { version: 2 }));
+}

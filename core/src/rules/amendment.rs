@@ -261,4 +261,15 @@ mod tests {
             ["reach.surfaces: adds \"end-to-end-encrypted\"", "matching.max_distance from 24 to 31"]
         );
     }
+
+    #[test]
+    fn changes_that_matter_to_nobody_s_rights_are_named_all_the_same() {
+        let (old, mut new) = (charter(), charter());
+        assert_eq!(compare(&old, &new), []);
+        new.maintainer.contact = "new@example.org".into();
+        new.record = Record::default();
+        let free =
+            |field: &'static str| Change { field, words: format!("{field} changed"), direction: Direction::Narrows };
+        assert_eq!(compare(&old, &new), [free("maintainer.contact"), free("record")]);
+    }
 }

@@ -48,3 +48,76 @@ pub fn judge_snapshot_size(release: &Release, algorithm: Algorithm) -> Result<()
 fn count(what: &'static str, stated: u64, counted: u64) -> Result<(), Violation> {
     if stated == counted { Ok(()) } else { Err(Violation::CountMismatch { what, stated, counted }) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::testing::{charter, release_of};
+
+    const ENTRY: usize = 32;
+
+    /// Two regular entries of `PdqFull`, and one with 129 bits set if asked for.
+    fn entries(irregular: usize) -> Entries {
+        let mut bytes = [0xf0; 2 * ENTRY].to_vec();
+        bytes[0] = 0x0f;
+        for at in 0..irregular {
+            let mut entry = [0xf0; ENTRY];
+            entry[0] = 0xf8 + at as u8;
+            bytes.extend(entry);
+        }
+        Entries::from_sorted(ENTRY, bytes).unwrap()
+    }
+
+    fn release(entries: &Entries, irregular: u64) -> Release {
+        let counts = (entries.len() as u64, entries.root());
+        Release { entries: counts.0, root: counts.1, irregular, added: 3, removed: 1, ..release_of(&charter(), 1) }
+    }
+
+    fn judged(edit: impl Fn(&mut Release)) -> Result<(), Violation> {
+        let entries = entries(1);
+        let mut release = release(&entries, 1);
+        edit(&mut release);
+        judge(&release, Algorithm::PdqFull, &entries, Some(Churn { added: 3, removed: 1 }))
+    }
+
+    fn mismatch(what: &'static str, stated: u64, counted: u64) -> Result<(), Violation> {
+        Err(Violation::CountMismatch { what, stated, counted })
+    }
+
+    #[test]
+    fn content_that_is_what_the_release_says() {
+        assert_eq!(judged(|_| ()), Ok(()));
+        let entries = entries(0);
+        assert_eq!(judge(&release(&entries, 0), Algorithm::PdqFull, &entries, None), Ok(()));
+    }
+
+    #[test]
+    fn each_count_and_the_root() {
+        assert_eq!(judged(|release| release.entries += 1), mismatch("entries", 4, 3));
+        assert_eq!(judged(|release| release.root.0[0] ^= 1), Err(Violation::RootMismatch));
+        assert_eq!(judged(|release| release.irregular = 0), mismatch("irregular entries", 0, 1));
+        assert_eq!(judged(|release| release.added = 2), mismatch("added entries", 2, 3));
+        assert_eq!(judged(|release| release.removed = 0), mismatch("removed entries", 0, 1));
+    }
+
+    #[test]
+    fn an_entry_that_no_list_may_hold() {
+        let zero = Entries::from_sorted(ENTRY, [0; ENTRY].to_vec()).unwrap();
+        let verdict = judge(&release(&zero, 0), Algorithm::PdqFull, &zero, None);
+        assert!(matches!(verdict, Err(Violation::ForbiddenEntry { .. })), "{verdict:?}");
+    }
+
+    #[test]
+    fn the_size_of_a_snapshot_follows_from_the_number_of_entries() {
+        let size = snapshot::encoded_len(ENTRY, 3).unwrap();
+        let mut release = release(&entries(1), 1);
+        release.snapshot.size = size;
+        assert_eq!(judge_snapshot_size(&release, Algorithm::PdqFull), Ok(()));
+        release.snapshot.size = size + 1;
+        let larger = mismatch("bytes of the snapshot", size + 1, size);
+        assert_eq!(judge_snapshot_size(&release, Algorithm::PdqFull), larger);
+        release.entries = u64::MAX;
+        let over = judge_snapshot_size(&release, Algorithm::PdqFull);
+        assert!(matches!(over, Err(Violation::OverLimit { what: "entries", .. })), "{over:?}");
+    }
+}

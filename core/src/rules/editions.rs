@@ -336,4 +336,47 @@ mod tests {
         editions.set_public_since(&id, START.plus(50));
         assert_eq!(editions.newest().unwrap().in_force_since(), START.plus(50 + NOTICE));
     }
+
+    #[test]
+    fn an_edition_knows_its_time_and_its_notice() {
+        let mut editions = chain();
+        push(&mut editions, 10, |c| c.matching.max_distance = 20).unwrap();
+        assert_eq!(
+            (editions.newest().unwrap().public_since(), editions.newest().unwrap().notice()),
+            (START.plus(10), None)
+        );
+        push(&mut editions, 20, |c| c.matching.max_distance = 30).unwrap();
+        assert_eq!(editions.newest().unwrap().notice(), Some(NOTICE));
+        assert_eq!(editions.newest().unwrap().public_since(), START.plus(20));
+    }
+
+    #[test]
+    fn an_edition_that_lacks_a_signature_is_not_appended() {
+        let mut editions = chain();
+        let before = editions.newest().unwrap().clone();
+        let second = Charter { edition: 2, previous: Some(before.id()), ..before.charter().clone() };
+        let missing = editions.push(sign_charter(&second, &["m1", "c1", "c2"]), LeafIndex(1), START);
+        assert!(matches!(missing, Err(Violation::TooFewJurisdictions { .. })), "{missing:?}");
+        assert_eq!(editions.all().len(), 1);
+        let mut none = Editions::new(LOG, &before.charter().list);
+        assert!(none.push(sign_charter(before.charter(), &["m1", "c1", "c2"]), LeafIndex(0), START).is_err());
+    }
+
+    #[test]
+    fn what_covers_a_statement_covers_those_before_it() {
+        let mut editions = chain();
+        push(&mut editions, 100, |c| c.matching.max_distance = 20).unwrap();
+        let since = |editions: &Editions| editions.all().iter().map(Edition::public_since).collect::<Vec<_>>();
+        let known = |index, at| since(&editions.known_with(LeafIndex(index), START.plus(at)));
+        assert_eq!(
+            known(2, 50),
+            [START, START.plus(50)],
+            "edition 2, at index 1, is public no later than what follows it"
+        );
+        assert_eq!(known(1, 50), [START, START.plus(100)], "a statement doesn't come before itself");
+        assert_eq!(known(2, 100), [START, START.plus(100)]);
+        assert_eq!(known(2, 200), [START, START.plus(100)], "a later statement makes none later");
+        assert!(matches!(editions.known_with(LeafIndex(2), START.plus(100)), Cow::Borrowed(_)), "nothing to change");
+        assert!(matches!(editions.known_with(LeafIndex(1), START.plus(50)), Cow::Borrowed(_)), "nothing to change");
+    }
 }

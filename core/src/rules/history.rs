@@ -370,5 +370,66 @@ mod tests {
         assert_eq!(history.judge(&by("auditor"), place(2), Signing::Signed), Ok(()));
         let stranger = Err(Violation::UncountedSignature { name: "stranger".into() });
         assert_eq!(history.judge(&by("stranger"), place(2), Signing::Signed), stranger);
+        history.record(by("auditor"), place(2)).unwrap();
+        let [taken] = history.lists().next().unwrap().1.attestations() else { panic!("one") };
+        assert_eq!((taken.attestation.id(), taken.index), (by("auditor").id(), LeafIndex(2)));
+    }
+
+    #[test]
+    fn the_interval_counts_from_the_last_release_that_added_entries() {
+        let mut history = history();
+        let signers = ["m1", "c1", "c3"];
+        let next = |history: &History, added, after| {
+            let Statement::Release(release) = release_after(history, &[]) else { panic!() };
+            let first = history.lists().next().unwrap().1.version(1).unwrap();
+            let created = first.release.body().created.plus(after);
+            Statement::Release(sign_release(&Release { added, created, ..release.body().clone() }, &signers))
+        };
+        let first = release_after(&history, &signers);
+        history.record(first, place(1)).unwrap();
+        assert_eq!(
+            history.judge(&next(&history, 1, 59), place(2), Signing::Signed),
+            Err(Violation::TooSoon { found: 59, limit: 60 })
+        );
+        history.record(next(&history, 0, 30), place(2)).unwrap();
+        assert_eq!(
+            history.judge(&next(&history, 1, 50), place(3), Signing::Signed),
+            Err(Violation::TooSoon { found: 50, limit: 60 }),
+            "a release that only removes is no adding one"
+        );
+        assert_eq!(history.judge(&next(&history, 1, 60), place(3), Signing::Signed), Ok(()));
+    }
+
+    #[test]
+    fn where_a_statement_stands_and_since_when_it_is_public() {
+        let mut history = history();
+        let list = history.lists().next().unwrap().1;
+        let edition = list.editions().newest().unwrap().id();
+        let release = release_after(&history, &["m1", "c1", "c3"]);
+        let id = release.id();
+        assert_eq!((history.index_of(&edition), history.index_of(&id)), (Some(LeafIndex(0)), None));
+        history.record(release, place(7)).unwrap();
+        assert_eq!(history.index_of(&id), Some(LeafIndex(7)));
+        let second = release_after(&history, &["m1", "c1", "c3"]);
+        history.record(second, place(8)).unwrap();
+        history.set_public_since(&id, START.plus(701));
+        history.set_public_since(&edition, START.plus(1));
+        let list = history.lists().next().unwrap().1;
+        let since = list.releases().iter().map(|logged| logged.public_since).collect::<Vec<_>>();
+        assert_eq!(since, [START.plus(701), START.plus(800)]);
+        assert_eq!(list.editions().newest().unwrap().public_since(), START.plus(1));
+    }
+
+    #[test]
+    fn a_charter_is_judged_before_it_is_taken_up() {
+        let history = History::new(LOG);
+        let charter = charter();
+        let judge = |names: &[&str], signing| {
+            history.judge(&Statement::Charter(sign_charter(&charter, names)), place(0), signing)
+        };
+        let missing = Err(Violation::AddedKeyMissing { name: "c2".into() });
+        assert_eq!(judge(&["m1", "c1", "c3"], Signing::Signed), missing);
+        assert_eq!(judge(&["m1", "c1", "c3"], Signing::Draft), Ok(()));
+        assert_eq!(judge(&ALL, Signing::Signed), Ok(()));
     }
 }

@@ -351,3 +351,18 @@ violations! {
         need: u64,
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn a_violation_says_what_and_cites_its_rule() {
+        let gap = Violation::NotContiguous { series: Series::Edition, expected: 2, found: 4 };
+        assert_eq!(gap.to_string(), "edition 4 can't follow: the next edition is 2");
+        assert_eq!((gap.rule().to_string(), gap.code()), ("rule 1 (chain)".to_string(), "not-contiguous"));
+        let gap = Violation::NotContiguous { series: Series::Version, expected: 2, found: 4 };
+        assert_eq!(gap.to_string(), "version 4 can't follow: the next version is 2");
+    }
+}

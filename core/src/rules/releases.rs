@@ -238,6 +238,10 @@ mod tests {
         assert_eq!(judged(|r| r.added = 501, place(2, 200)), over("added entries", 501, 500));
         let long = |r: &mut Release| r.expires = START.plus(86_401);
         assert_eq!(judged(long, place(2, 200)), over("seconds of validity", 86_401, 86_400));
+        let at_the_limits = |r: &mut Release| {
+            (r.entries, r.added, r.expires) = (1000, 500, START.plus(86_400));
+        };
+        assert_eq!(judged(at_the_limits, place(2, 200)), Ok(1));
         let late = |r: &mut Release| r.created = START.plus(201);
         assert!(matches!(judged(late, place(2, 200)), Err(Violation::CreatedLate { .. })));
     }

@@ -178,14 +178,30 @@ mod tests {
         assert_eq!(judge(&["m1", "c4", "c3"]), Err(Violation::TooFewCurators { have: 1, need: 2, under: 1 }));
     }
 
+    /// Edition 2, which is pending, has c4 and c5 in place of c1 and c2; edition 3 would bring c1 back.
+    #[test]
+    fn an_amendment_of_a_pending_edition_needs_that_one_s_threshold_and_the_one_s_in_force() {
+        let in_force = charter();
+        let mut pending = Charter { edition: 2, previous: Some(crate::hash::StatementId([1; 32])), ..charter() };
+        pending.curation.curators[0].key = key("c4").verifier().clone();
+        pending.curation.curators[1].key = key("c5").verifier().clone();
+        let mut third = Charter { edition: 3, ..pending.clone() };
+        third.curation.curators[1].key = key("c1").verifier().clone();
+        let judge = |names: &[&str]| amendment(&sign_charter(&third, names), &pending, &in_force);
+        assert_eq!(judge(&["m1", "c4", "c1", "c3"]), Ok(()));
+        let too_few = |under| Err(Violation::TooFewCurators { have: 1, need: 2, under });
+        assert_eq!(judge(&["m1", "c1", "c3"]), too_few(2), "c1 counts under editions 1 and 3");
+        assert_eq!(judge(&["m1", "c4", "c3"]), too_few(1), "c4 counts under editions 2 and 3");
+    }
+
     #[test]
     fn a_draft_is_admitted_for_a_day() {
         let charter = charter();
         let release = release_of(&charter, 1);
         let created = release.created;
         assert_eq!(admissible_at(&release, created), Ok(()));
-        assert_eq!(admissible_at(&release, created.plus(DRAFT_LIFETIME)), Ok(()));
-        let late = created.plus(DRAFT_LIFETIME + 1);
+        assert_eq!(admissible_at(&release, created.plus(86_400)), Ok(()));
+        let late = created.plus(86_401);
         assert_eq!(admissible_at(&release, late), Err(Violation::StaleDraft { created, at: late }));
         let early = Timestamp(created.0 - 1);
         assert_eq!(admissible_at(&release, early), Err(Violation::CreatedLate { created, at: early }));
