@@ -335,6 +335,13 @@ mod tests {
         let id = editions.newest().unwrap().id();
         editions.set_public_since(&id, START.plus(50));
         assert_eq!(editions.newest().unwrap().in_force_since(), START.plus(50 + NOTICE));
+        // Edition 3 narrows edition 2 once that is in force; earlier it widens edition 1.
+        push(&mut editions, 60 + NOTICE, |c| c.matching.max_distance = 28).unwrap();
+        let third = editions.newest().unwrap().id();
+        assert_eq!(editions.newest().unwrap().notice(), None);
+        editions.set_public_since(&third, START.plus(60));
+        assert_eq!(editions.newest().unwrap().notice(), Some(NOTICE));
+        assert_eq!(editions.oldest_citable(LeafIndex(9)).unwrap().number(), 1);
     }
 
     #[test]

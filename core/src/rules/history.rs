@@ -370,6 +370,10 @@ mod tests {
         assert_eq!(history.judge(&by("auditor"), place(2), Signing::Signed), Ok(()));
         let stranger = Err(Violation::UncountedSignature { name: "stranger".into() });
         assert_eq!(history.judge(&by("stranger"), place(2), Signing::Signed), stranger);
+        let elsewhere = Attestation { release: StatementId([9; 32]), ..attestation }.to_text().unwrap();
+        let elsewhere = Statement::from_note(sign(&elsewhere, &["auditor"])).unwrap();
+        let unknown = Err(Violation::UnknownRelease { id: StatementId([9; 32]) });
+        assert_eq!(history.judge(&elsewhere, place(2), Signing::Signed), unknown);
         history.record(by("auditor"), place(2)).unwrap();
         let [taken] = history.lists().next().unwrap().1.attestations() else { panic!("one") };
         assert_eq!((taken.attestation.id(), taken.index), (by("auditor").id(), LeafIndex(2)));
@@ -431,5 +435,8 @@ mod tests {
         assert_eq!(judge(&["m1", "c1", "c3"], Signing::Signed), missing);
         assert_eq!(judge(&["m1", "c1", "c3"], Signing::Draft), Ok(()));
         assert_eq!(judge(&ALL, Signing::Signed), Ok(()));
+        let gap = Charter { edition: 2, previous: Some(StatementId([1; 32])), ..charter.clone() };
+        let gap = history.judge(&Statement::Charter(sign_charter(&gap, &ALL)), place(0), Signing::Draft);
+        assert!(matches!(gap, Err(Violation::NotContiguous { .. })), "{gap:?}");
     }
 }
