@@ -59,26 +59,40 @@ pub fn compose<E>(
     Ok(Bundle { list: list.clone(), charters, releases, attestations, checkpoint: checkpoint.clone() })
 }
 
-/// The bundle of a list under a checkpoint whose witnessed *now* is given. What is logged after the checkpoint is left
-/// out; `None` if that is the charter too.
-pub fn of_history<E>(
-    list: &ListName,
-    history: &ListHistory,
-    checkpoint: &CheckpointNote,
-    now: Timestamp,
-    prove: impl FnMut(LeafIndex) -> Result<Vec<NodeHash>, E>,
-) -> Result<Option<Bundle>, E> {
-    let covered = |index: LeafIndex| index.0 < checkpoint.checkpoint().size.0;
+/// What a bundle points to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Contents {
+    charters: Vec<(StatementId, LeafIndex)>,
+    releases: Vec<Candidate>,
+    attestations: Vec<(StatementId, LeafIndex)>,
+}
+
+/// What the bundle of a list points to under a checkpoint of this size whose witnessed *now* is given. What is logged
+/// after the checkpoint is left out; `None` if that is the charter too.
+pub fn contents(history: &ListHistory, size: TreeSize, now: Timestamp) -> Option<Contents> {
+    let covered = |index: LeafIndex| index.0 < size.0;
     let editions = history.editions().all().iter().filter(|edition| covered(edition.index()));
     let charters: Vec<_> = editions.map(|edition| (edition.id(), edition.index())).collect();
     if charters.is_empty() {
-        return Ok(None);
+        return None;
     }
     let logged = history.releases().iter().filter(|logged| covered(logged.index));
     let candidates: Vec<Candidate> = logged.map(|logged| candidate(history, logged, now)).collect();
-    let releases = select(&candidates);
-    let attestations = followed(history, releases, &covered);
-    compose(list, &charters, releases, &attestations, checkpoint, prove).map(Some)
+    let releases = select(&candidates).to_vec();
+    let attestations = followed(history, &releases, &covered);
+    Some(Contents { charters, releases, attestations })
+}
+
+impl Contents {
+    /// The bundle, with the inclusion proofs that `prove` gives for the tree of the checkpoint.
+    pub fn bundle<E>(
+        &self,
+        list: &ListName,
+        checkpoint: &CheckpointNote,
+        prove: impl FnMut(LeafIndex) -> Result<Vec<NodeHash>, E>,
+    ) -> Result<Bundle, E> {
+        compose(list, &self.charters, &self.releases, &self.attestations, checkpoint, prove)
+    }
 }
 
 /// The attestations of method `followed` about these releases: the newest by each auditor, ascending.

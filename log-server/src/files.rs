@@ -57,7 +57,7 @@ impl PublicFolder {
 
     /// Writes resources that never change, durably. What stands there with other bytes is damaged, and is replaced: the
     /// caller has proven that these are the right ones.
-    pub fn write_proven(&self, resources: &[(Resource, Vec<u8>)]) -> Result<(), FileError> {
+    pub fn write_proven(&self, resources: &[(Resource, impl AsRef<[u8]>)]) -> Result<(), FileError> {
         let files = self.files(resources)?;
         match files::write_all_once(&files) {
             Err(FileError::Differs { path }) => {
@@ -69,14 +69,14 @@ impl PublicFolder {
     }
 
     /// Writes resources, durably, each in place of what is there, if anything.
-    pub fn replace_all(&self, resources: &[(Resource, Vec<u8>)]) -> Result<(), FileError> {
+    pub fn replace_all(&self, resources: &[(Resource, impl AsRef<[u8]>)]) -> Result<(), FileError> {
         let files = self.files(resources)?;
         files::replace_all(&files)
     }
 
     /// The files of resources, in folders that are there.
-    fn files<'r>(&self, resources: &'r [(Resource, Vec<u8>)]) -> Result<Vec<(PathBuf, &'r [u8])>, FileError> {
-        let files: Vec<_> = resources.iter().map(|(what, bytes)| (self.path(what), bytes.as_slice())).collect();
+    fn files<'r>(&self, resources: &'r [(Resource, impl AsRef<[u8]>)]) -> Result<Vec<(PathBuf, &'r [u8])>, FileError> {
+        let files: Vec<_> = resources.iter().map(|(what, bytes)| (self.path(what), bytes.as_ref())).collect();
         let parents: BTreeSet<&Path> = files.iter().filter_map(|(path, _)| path.parent()).collect();
         parents.into_iter().try_for_each(files::create_dir_all_durable)?;
         Ok(files)

@@ -1,7 +1,7 @@
 //! Whether the server does what it is for, and numbers about it.
 
 use crate::http::Surface;
-use crate::state::now;
+use crate::state::{now, published_size};
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -32,8 +32,7 @@ impl Health {
     /// What is wrong, for an operator or a load balancer; nothing of it is secret.
     fn complaints(&self, surface: &Surface) -> Vec<String> {
         let mut complaints = Vec::new();
-        let published = *surface.shared.published.borrow();
-        match published.times.map(|times| now().since(times.latest)) {
+        match surface.shared.published.borrow().as_ref().map(|published| now().since(published.times.latest)) {
             None => complaints.push(format!(
                 "no checkpoint has been published since the start {} s ago: too few witnesses have answered",
                 self.started.elapsed().as_secs()
@@ -72,14 +71,14 @@ pub(crate) async fn healthz(State(surface): State<Surface>) -> Response {
 /// `GET /metrics`.
 pub(crate) async fn metrics(State(surface): State<Surface>) -> Response {
     let shared = &surface.shared;
-    let published = *shared.published.borrow();
-    let age = published.times.map_or(f64::NAN, |times| now().since(times.latest) as f64);
+    let published = shared.published.borrow().clone();
+    let age = published.as_ref().map_or(f64::NAN, |published| now().since(published.times.latest) as f64);
     let complaints = surface.health.complaints(&surface).len();
     let mut registry = Registry::with_prefix("isonomy");
     for (name, help, value) in [
         ("healthy", "1 if /healthz has no complaint, else 0", u64::from(complaints == 0)),
         ("log_size", "Entries in the committed tree", shared.log.size().0),
-        ("published_size", "Entries in the tree published since the start", published.size.0),
+        ("published_size", "Entries in the tree published since the start", published_size(&published).0),
         ("unseen_statements", "Statements that no published checkpoint covers yet", shared.unseen().len() as u64),
         ("pending_releases", "Admitted releases that wait for objects", shared.pending.len() as u64),
         ("queue_free", "Submissions that can still be taken", surface.queue.capacity() as u64),

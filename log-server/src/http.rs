@@ -10,6 +10,8 @@
 //! | `GET /metrics` | Prometheus, in OpenMetrics form |
 //! | `GET /` | what this is, in words |
 //!
+//! The checkpoint, bundles and `/lists` are those of the newest publication, made in memory; everything else is a file.
+//!
 //! Ranges are served of what never changes. Of the rest there is no part, nor an answer "not modified since" some second:
 //! it may change twice in one.
 //!
@@ -25,7 +27,7 @@ use crate::health::{self, Health};
 use crate::objects::{ObjectError, Upload};
 use crate::refusal::Refusal;
 use crate::sequencer::Submission;
-use crate::state::State as Shared;
+use crate::state::{State as Shared, published_size};
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State};
@@ -253,7 +255,7 @@ impl Surface {
     /// Waits until a checkpoint is published that covers the entry at `index`.
     async fn published_beyond(&self, index: LeafIndex) -> Result<(), Refusal> {
         let mut published = self.shared.published.subscribe();
-        let covered = published.wait_for(|published| published.size.0 > index.0).await;
+        let covered = published.wait_for(|published| published_size(published).0 > index.0).await;
         covered.map(drop).map_err(|_| Refusal::Closing)
     }
 }
@@ -310,6 +312,11 @@ async fn read(State(surface): State<Surface>, request: Request) -> Response {
         Verdict::Denied => return unauthorized(),
         Verdict::Granted | Verdict::Open => {}
     }
+    if let Some(polled) = surface.polled(&path).await {
+        return polled
+            .map(|bytes| ([(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, cache)], bytes))
+            .into_response();
+    }
     let is_bundle = path.starts_with("tile/entries/");
     let compresses = is_bundle && request.method() == Method::GET && compress::takes_gzip(request.headers());
     let root = surface.shared.log.public().root();
@@ -341,6 +348,27 @@ async fn read(State(surface): State<Surface>, request: Request) -> Response {
 }
 
 impl Surface {
+    /// What is at a path that clients poll, as of the newest published checkpoint. `None` for other paths, for what is not
+    /// there, and as long as nothing is published since the start: what the folder holds is the newest then.
+    async fn polled(&self, path: &str) -> Option<Result<Bytes, Refusal>> {
+        let published = self.shared.published.borrow().clone()?;
+        let shared = Arc::clone(&self.shared);
+        let made = match Resource::parse(path) {
+            Some(Resource::Checkpoint) => return Some(Ok(published.checkpoint.to_bytes().into())),
+            Some(Resource::Bundle(list)) => match shared.current.made_bundle(&published, &list) {
+                Some(bytes) => return Some(Ok(bytes)),
+                None => spawn_blocking(move || shared.current.bundle(&shared, &published, &list)).await,
+            },
+            None if path == LISTS => spawn_blocking(move || shared.current.index(&shared, &published).map(Some)).await,
+            _ => return None,
+        };
+        match made {
+            Ok(Ok(made)) => made.map(Ok),
+            Ok(Err(error)) => Some(Err(internal(&error))),
+            Err(error) => Some(Err(internal(&error))),
+        }
+    }
+
     /// Whether who sends these headers may read what is at this path.
     fn verdict(&self, path: &str, headers: &HeaderMap) -> Verdict {
         match Resource::parse(path) {

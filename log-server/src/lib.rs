@@ -2,7 +2,7 @@
 //!
 //! A statement's way: judged by [`admission`] → waits for its [`objects`], if it is a release, whose [`content`] is then
 //! judged → sequenced in a batch, appended to the [`log`], which commits a signed checkpoint → integrated, shown to the
-//! [`witnesses`] → when the quorum has cosigned, published with seen proofs and [`bundles`] → answered with its proof.
+//! [`witnesses`] → when the quorum has cosigned, published with seen proofs and in [`bundles`] → answered with its proof.
 //! Nothing is acknowledged before that.
 //!
 //! | module | knows | does not know |
@@ -13,6 +13,8 @@
 //! | [`admission`], [`content`] | what may be logged | how, and when |
 //! | [`objects`], [`pending`] | what a release waits for | whether it may be logged |
 //! | [`bundles`] | what clients need | files |
+//! | `current` | what clients poll, as of the newest checkpoint | what the folder has of it |
+//! | `keeper` | the folder's copies of that, for mirrors | who reads them |
 //! | `sequencer`, `publisher`, `publication`, `recovery` | the order of all this | HTTP |
 //! | [`access`] | who may read a list's objects | what is in them |
 //! | [`config`] | the configuration file | the files that it names |
@@ -30,12 +32,14 @@ pub mod bundles;
 mod compress;
 pub mod config;
 pub mod content;
+mod current;
 #[cfg(test)]
 mod faults;
 pub mod files;
 pub mod fsck;
 mod health;
 mod http;
+mod keeper;
 pub mod log;
 pub mod objects;
 pub mod pending;

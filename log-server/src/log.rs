@@ -349,7 +349,7 @@ impl Log {
     }
 
     /// A reader of the nodes of the tree of this size, which is integrated.
-    pub fn reader(&self, size: TreeSize) -> NodeReader<'_> {
+    pub fn reader(&self, size: TreeSize) -> NodeReader {
         NodeReader::new(&self.public, size)
     }
 

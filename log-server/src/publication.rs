@@ -3,10 +3,9 @@
 //!
 //! 1. the statements that it covers for the first time, and their seen proofs;
 //! 2. the checkpoint;
-//! 3. the bundles, and the index of lists;
-//! 4. the answers to those who wait.
+//! 3. the answers to those who wait, and the [bundles](crate::current);
+//! 4. the copies of the bundles in the folder, by the [`keeper`](crate::keeper).
 
-use crate::bundles;
 use crate::log::{LogError, NodeReader};
 use crate::recovery::seen_since;
 use crate::state::{Published, State};
@@ -20,6 +19,8 @@ use isonomy_core::tlog_proof::{TlogProof, TlogProofError};
 use isonomy_core::tree::LeafIndex;
 use isonomy_store::files::FileError;
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
 
 /// Why something could not be published. None of these is a submitter's fault.
 #[derive(Debug, thiserror::Error)]
@@ -52,15 +53,14 @@ pub enum PublicationError {
 }
 
 /// Publishes a checkpoint that a quorum has cosigned, at these times.
-pub(crate) fn publish(state: &State, cosigned: &CheckpointNote, times: QuorumTimes) -> Result<(), PublicationError> {
+pub(crate) fn publish(state: &State, cosigned: CheckpointNote, times: QuorumTimes) -> Result<(), PublicationError> {
     let size = cosigned.checkpoint().size;
     let covered: BTreeSet<LeafIndex> = state.unseen().iter().copied().take_while(|index| index.0 < size.0).collect();
-    let mut reader = state.log.reader(size);
-    publish_statements(state, cosigned, &covered, &mut reader)?;
-    state.log.publish(cosigned)?;
-    write_bundles(state, cosigned, times, &mut reader)?;
+    publish_statements(state, &cosigned, &covered)?;
+    state.log.publish(&cosigned)?;
     state.unseen().retain(|index| !covered.contains(index));
-    state.published.send_replace(Published { size, times: Some(times) });
+    let published = Published { checkpoint: cosigned, times, at: Instant::now() };
+    state.published.send_replace(Some(Arc::new(published)));
     Ok(())
 }
 
@@ -69,15 +69,15 @@ fn publish_statements(
     state: &State,
     cosigned: &CheckpointNote,
     covered: &BTreeSet<LeafIndex>,
-    reader: &mut NodeReader<'_>,
 ) -> Result<(), PublicationError> {
-    let mut entries = state.log.entries();
+    let (mut entries, mut reader) = (state.log.entries(), state.log.reader(cosigned.checkpoint().size));
     let (mut statements, mut proofs, mut seen) = (Vec::new(), Vec::new(), Vec::new());
     for &index in covered {
         let entry = entries.entry(index)?;
         let statement = Statement::parse(entry).map_err(|source| PublicationError::NotAStatement { index, source })?;
         let id = statement.id();
-        let (since, proof) = seen_proof(state, cosigned, &id, index, entry, reader)?;
+        let (since, proof) = seen_proof(state, cosigned, &id, index, entry, &mut reader)?;
+        state.touched().insert(statement.list().clone());
         statements.push((Resource::Statement(id), entry.to_vec()));
         proofs.extend(proof.map(|proof| (Resource::SeenProof(id), proof.to_bytes())));
         seen.push((id, since));
@@ -96,7 +96,7 @@ fn seen_proof(
     id: &StatementId,
     index: LeafIndex,
     entry: &[u8],
-    reader: &mut NodeReader<'_>,
+    reader: &mut NodeReader,
 ) -> Result<(Timestamp, Option<TlogProof>), PublicationError> {
     if let Some(since) = seen_since(&state.log, &state.policy, id, index, entry)? {
         return Ok((since, None));
@@ -106,24 +106,4 @@ fn seen_proof(
     let verified = proof.verify(entry, state.log.key(), &state.policy);
     let times = verified.map_err(|source| PublicationError::Proof { index, source })?;
     Ok((times.earliest, Some(proof)))
-}
-
-fn write_bundles(
-    state: &State,
-    cosigned: &CheckpointNote,
-    times: QuorumTimes,
-    reader: &mut NodeReader<'_>,
-) -> Result<(), PublicationError> {
-    let history = state.history();
-    let mut bundles = Vec::new();
-    for (name, list) in history.lists() {
-        let prove = |index| reader.inclusion(index);
-        if let Some(bundle) = bundles::of_history(name, list, cosigned, times.latest, prove)? {
-            bundles.push((Resource::Bundle(name.clone()), bundle.to_bytes()));
-        }
-    }
-    let index = bundles::index(state.log.key().name(), &history, cosigned.checkpoint().size)?;
-    drop(history);
-    state.log.public().replace_all(&bundles)?;
-    Ok(state.log.public().write_lists(&index)?)
 }

@@ -68,15 +68,14 @@ impl Publisher {
         };
         self.state.note_lag(times);
         let size = cosigned.checkpoint().size;
-        self.blocking(move |state| publication::publish(state, &cosigned, times)).await??;
+        self.blocking(move |state| publication::publish(state, cosigned, times)).await??;
         Ok(Some(size))
     }
 
     /// Integrates what is committed, and asks the witnesses.
     async fn round(&mut self) -> Result<Round, SequencerError> {
         self.blocking(|state| state.log.integrate()).await??;
-        let published = *self.state.published.borrow();
-        let published = published.times.map(|_| published.size);
+        let published = self.state.published.borrow().as_ref().map(|published| published.checkpoint.checkpoint().size);
         let grown = self.state.grown.subscribe();
         let round = self.witnesses.round(&self.state.log, published, grown).await;
         for (witness, failure) in &round.failures {

@@ -8,7 +8,7 @@
 use crate::log::{LogError, MAX_BATCH, MAX_BATCH_BYTES};
 use crate::publication::PublicationError;
 use crate::refusal::Refusal;
-use crate::state::State;
+use crate::state::{State, published_size};
 use isonomy_core::rules::history::Signing;
 use isonomy_core::rules::releases::Place;
 use isonomy_core::statement::{MAX_STATEMENT_SIZE, Statement};
@@ -16,6 +16,7 @@ use isonomy_core::tree::LeafIndex;
 use isonomy_store::files::FileError;
 use isonomy_store::kv::StoreError;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// How many statements may be committed and not published.
@@ -76,7 +77,8 @@ impl Sequencer {
     async fn next(&mut self) -> Option<Submission> {
         let size = self.state.log.size().0;
         let mut published = self.state.published.subscribe();
-        published.wait_for(|published| size.saturating_sub(published.size.0) < MAX_UNPUBLISHED).await.ok()?;
+        let has_room = |published: &_| size.saturating_sub(published_size(published).0) < MAX_UNPUBLISHED;
+        published.wait_for(has_room).await.ok()?;
         self.queue.recv().await
     }
 
@@ -146,5 +148,6 @@ fn take_up(state: &State, statement: Statement, place: Place) -> Result<Result<L
     if let Err(violation) = state.history_mut().record(statement, place) {
         return Ok(Err(violation.into()));
     }
+    state.sequenced.store(place.index.0 + 1, Ordering::Relaxed);
     Ok(Ok(place.index))
 }

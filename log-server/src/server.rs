@@ -2,16 +2,18 @@
 
 use crate::access::{Access, AccessEntry};
 use crate::admission::Admission;
+use crate::current::Current;
 use crate::files::PublicFolder;
 use crate::health::Health;
 use crate::http::{self, Surface};
+use crate::keeper::Keeper;
 use crate::log::{Log, LogError};
 use crate::objects::Objects;
 use crate::pending::Pending;
 use crate::publisher::Publisher;
 use crate::recovery::{self, RecoveryError};
 use crate::sequencer::{Sequencer, SequencerError};
-use crate::state::{Published, State};
+use crate::state::State;
 use crate::witnesses::{WitnessBoard, Witnesses};
 use isonomy_core::note::{KeyType, SigningKey, VerifierKey};
 use isonomy_core::policy::Policy;
@@ -24,7 +26,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock, Weak};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep};
 
 /// How many submissions wait to be sequenced; more are told to come back.
@@ -104,8 +106,15 @@ pub async fn run(
     let (sender, queue) = mpsc::channel(QUEUE);
     let sequencer = Sequencer { state: Arc::clone(&state), queue, stop: stop.clone() };
     let publisher = Publisher { state: Arc::clone(&state), witnesses, republish_every, stop: stop.clone() };
+    let (publishes, last) = oneshot::channel::<()>();
+    let keeper = Keeper { state: Arc::clone(&state), republish_every, last };
     let sequencer = tokio::spawn(stop_after(sequencer.run(), stopper.clone()));
-    let publisher = tokio::spawn(stop_after(publisher.run(), stopper.clone()));
+    let publisher = async {
+        let _publishes = publishes; // until it ends
+        publisher.run().await
+    };
+    let publisher = tokio::spawn(stop_after(publisher, stopper.clone()));
+    let keeper = tokio::spawn(stop_after(keeper.run(), stopper.clone()));
     let closing = stop.clone();
     let surface = Surface {
         shared: state,
@@ -117,10 +126,12 @@ pub async fn run(
         meter: Arc::clone(&serving.meter),
     };
     isonomy_serve::serve_with(listener, http::router(surface), serving, stopped(shutdown, closing, stopper)).await;
-    let (sequenced, published) = (sequencer.await, publisher.await);
+    let ended = [sequencer.await, publisher.await, keeper.await];
     unused(users).await;
-    sequenced.map_err(|_| ServeError::Panicked)??;
-    Ok(published.map_err(|_| ServeError::Panicked)??)
+    for task in ended {
+        task.map_err(|_| ServeError::Panicked)??;
+    }
+    Ok(())
 }
 
 /// Waits until the last thread that still reads from the disk has ended, so that the folder is free when the server says
@@ -188,10 +199,13 @@ pub(crate) fn open_state(
         objects: Objects::open(public, &private)?,
         pending: Pending::open(&store)?,
         history: RwLock::new(recovered.history),
+        sequenced: AtomicU64::new(log.size().0),
         unseen: Mutex::new(recovered.unseen),
         lag: AtomicU64::new(0),
         grown: watch::Sender::new(log.size()),
-        published: watch::Sender::new(Published::default()),
+        published: watch::Sender::new(None),
+        current: Current::default(),
+        touched: Mutex::default(),
         witnesses,
         log: Arc::new(log),
         policy,

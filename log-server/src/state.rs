@@ -2,11 +2,13 @@
 
 use crate::admission::Admission;
 use crate::content::Content;
+use crate::current::Current;
 use crate::log::Log;
 use crate::objects::{ObjectError, Objects};
 use crate::pending::Pending;
 use crate::refusal::Refusal;
 use crate::witnesses::WitnessBoard;
+use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::{ObjectDigest, StatementId};
 use isonomy_core::policy::{Policy, QuorumTimes};
 use isonomy_core::release::Release;
@@ -14,14 +16,14 @@ use isonomy_core::rules::Violation;
 use isonomy_core::rules::history::{History, Signing};
 use isonomy_core::rules::releases::Place;
 use isonomy_core::rules::signatures;
-use isonomy_core::statement::Statement;
+use isonomy_core::statement::{ListName, Statement};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::{LeafIndex, TreeSize};
 use isonomy_store::kv::StoreError;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 
 /// The longest that a release waits for the witnesses' clocks, in seconds.
@@ -36,36 +38,46 @@ pub(crate) struct State {
     pub(crate) pending: Pending,
     /// Everything sequenced so far, judged; ahead of the log's head by the batch that is being written.
     pub(crate) history: RwLock<History>,
+    /// How many statements that is.
+    pub(crate) sequenced: AtomicU64,
     /// The statements that have no seen proof yet.
     pub(crate) unseen: Mutex<BTreeSet<LeafIndex>>,
     /// How many seconds the quorum's clocks were behind this machine's in the newest round.
     pub(crate) lag: AtomicU64,
     /// The size of the committed tree, whenever it grows.
     pub(crate) grown: watch::Sender<TreeSize>,
-    /// What was published since the server started.
-    pub(crate) published: watch::Sender<Published>,
+    /// What was published last; nothing yet since the server started.
+    pub(crate) published: watch::Sender<Option<Arc<Published>>>,
+    /// What clients poll, under that.
+    pub(crate) current: Current,
+    /// The lists in which something was published whose copies in the folder are not written yet.
+    pub(crate) touched: Mutex<BTreeSet<ListName>>,
     /// How each witness answers, for the log, metrics and health.
     pub(crate) witnesses: Arc<WitnessBoard>,
 }
 
-/// How far publication has come since the server started.
-#[derive(Clone, Copy, Default, Debug)]
+/// A checkpoint that was published.
+#[derive(Debug)]
 pub(crate) struct Published {
-    /// The size of the newest published tree.
-    pub(crate) size: TreeSize,
+    /// It, cosigned.
+    pub(crate) checkpoint: CheckpointNote,
     /// What its witnesses say about time.
-    pub(crate) times: Option<QuorumTimes>,
+    pub(crate) times: QuorumTimes,
+    /// When that was.
+    pub(crate) at: Instant,
+}
+
+/// The size of the newest tree that was published since the server started; 0 if none was.
+pub(crate) fn published_size(published: &Option<Arc<Published>>) -> TreeSize {
+    published.as_ref().map_or(TreeSize(0), |published| published.checkpoint.checkpoint().size)
 }
 
 impl State {
     /// Judges a statement as the next one of the log.
     pub(crate) fn judge(&self, statement: &Statement, signing: Signing) -> Result<(), Refusal> {
         let history = self.history();
-        let place = Place { index: LeafIndex(self.log.size().0), public_since: self.time() };
-        // What waits in the queue has been sequenced before it, so a larger index than the log's size is possible.
-        let newest = history.lists().filter_map(|(_, list)| newest_index(list)).max();
-        let index = newest.map_or(place.index, |newest| place.index.max(LeafIndex(newest.0 + 1)));
-        self.admission.judge(&history, statement, Place { index, ..place }, signing)
+        let index = LeafIndex(self.sequenced.load(Ordering::Relaxed));
+        self.admission.judge(&history, statement, Place { index, public_since: self.time() }, signing)
     }
 
     /// The time as the witnesses will have it: this machine's, or earlier if the quorum's clocks are behind. What is
@@ -133,14 +145,14 @@ impl State {
         self.history.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The lists whose copies in the folder have to be written.
+    pub(crate) fn touched(&self) -> MutexGuard<'_, BTreeSet<ListName>> {
+        self.touched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn unseen(&self) -> MutexGuard<'_, BTreeSet<LeafIndex>> {
         self.unseen.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn newest_index(list: &isonomy_core::rules::history::ListHistory) -> Option<LeafIndex> {
-    let charter = list.editions().newest().map(|edition| edition.index());
-    charter.max(list.releases().last().map(|logged| logged.index))
 }
 
 /// The time of this machine's clock.

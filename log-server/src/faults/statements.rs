@@ -5,6 +5,7 @@ use super::lists::{LIST, Publisher, by_all, charter, maintainer};
 use super::world::{cosigned, log_key, policy};
 use super::{Story, Told, audit};
 use crate::admission::Admission;
+use crate::keeper::{Copies, Left};
 use crate::publication;
 use crate::sequencer::{Submission, append};
 use crate::server::{open_state, remove_leftovers};
@@ -18,6 +19,7 @@ use isonomy_core::tlog_proof::TlogProof;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::Path;
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// Two charters before and one more; one release before and one more.
@@ -48,7 +50,11 @@ fn publish(state: &State, told: &mut Told) -> Result<(), Box<dyn Error>> {
     told.shown.push(head.clone());
     let cosigned = cosigned(&head);
     let times = policy().checkpoint_times(cosigned.note())?.ok_or("no quorum")?;
-    Ok(publication::publish(state, &cosigned, times)?)
+    publication::publish(state, cosigned, times)?;
+    let published = state.published.borrow().clone().ok_or("not published")?;
+    let mut copies = Copies::new(Duration::ZERO);
+    while copies.write(state, &published)? != Left::Nothing {}
+    Ok(())
 }
 
 impl Statements {

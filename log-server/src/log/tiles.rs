@@ -8,17 +8,20 @@ use isonomy_core::tile::{self, RightEdge, TileKind, TilePath};
 use isonomy_core::tree::{ConsistencyPlan, Frontier, InclusionPlan, LeafIndex, NodeCoordinate, TreeSize, leaf_hash};
 use std::collections::BTreeMap;
 
-/// Reads nodes of one tree; each tile once.
-pub struct NodeReader<'f> {
-    folder: &'f PublicFolder,
+/// The most tiles that a reader keeps: 32 MiB of hashes.
+const MAX_TILES: usize = 4096;
+
+/// Reads nodes of one tree; each tile once, as long as it is not of too many.
+pub struct NodeReader {
+    folder: PublicFolder,
     size: TreeSize,
     tiles: BTreeMap<TilePath, Vec<NodeHash>>,
 }
 
-impl<'f> NodeReader<'f> {
+impl NodeReader {
     /// A reader of the tree of this size, which must be in the folder.
-    pub(super) fn new(folder: &'f PublicFolder, size: TreeSize) -> Self {
-        Self { folder, size, tiles: BTreeMap::new() }
+    pub(super) fn new(folder: &PublicFolder, size: TreeSize) -> Self {
+        Self { folder: folder.clone(), size, tiles: BTreeMap::new() }
     }
 
     /// The inclusion proof of a leaf in this tree.
@@ -44,9 +47,12 @@ impl<'f> NodeReader<'f> {
     }
 
     fn nodes(&mut self, nodes: &[NodeCoordinate]) -> Result<Vec<NodeHash>, LogError> {
+        if self.tiles.len() > MAX_TILES {
+            self.tiles.clear();
+        }
         for tile in tile::tiles_for(nodes, self.size) {
             if !self.tiles.contains_key(&tile) {
-                self.tiles.insert(tile, read_hashes(self.folder, &tile)?);
+                self.tiles.insert(tile, read_hashes(&self.folder, &tile)?);
             }
         }
         tile::nodes_from_tiles(nodes, self.size, |tile| self.tiles.get(tile).map(Vec::as_slice))
