@@ -21,7 +21,7 @@ pub(crate) use key::{KeyCommand, KeyKind};
 pub(crate) use list::{AlgorithmArg, CheckArgs, DiffArgs, FormatArg, ImportArgs, ListCommand, ProveArgs, RemoveArgs};
 pub(crate) use log::{FsckArgs, LogCommand, LogServeArgs};
 pub(crate) use matching::{ListFolders, MatchArgs, MatchCommand, OrientationsArg};
-pub(crate) use monitor::{AttestArgs, FindingSeverityArg, MethodArg, MonitorCommand, MonitorFolder, TraceArgs};
+pub(crate) use monitor::{AttestArgs, FindingSeverityArg, FollowArgs, LogArgs, MethodArg, MonitorCommand, TraceArgs};
 pub(crate) use release::{RailArgs, ReleaseCommand};
 pub(crate) use verify::{BundleCommand, EvidenceCommand, ReceiptCommand};
 pub(crate) use witness::{WitnessCommand, WitnessServeArgs};
@@ -68,7 +68,7 @@ pub(crate) enum Command {
     Client(ClientCommand),
     /// Match pictures or hashes against verified lists, here or as a service.
     Match(MatchArgs),
-    /// Follow a log, audit it, show it.
+    /// Follow logs, audit them, show them.
     #[command(subcommand)]
     Monitor(MonitorCommand),
     /// Measure a list against what its charter claims: a report that anyone can reproduce.

@@ -395,6 +395,36 @@ record_part! {
     }
 }
 
+/// What a reader of a record asks: part, field, and the question that the field answers. Every field of [`Record`] is here,
+/// in its order.
+pub const RECORD_QUESTIONS: [(&str, &str, &str); 25] = [
+    ("legality", "basis", "What law is it based on?"),
+    ("legality", "authority_notice", "Which authority was notified?"),
+    ("legality", "foreseeability", "How can a person know of it beforehand?"),
+    ("proportionality", "aim", "What is the legitimate aim?"),
+    ("proportionality", "evidence", "What shows that there is a need?"),
+    ("proportionality", "rational_connection", "Why does it serve the aim?"),
+    ("proportionality", "alternatives", "Which less intrusive means were considered?"),
+    ("proportionality", "fair_balance", "Why does the harm not outweigh the gain?"),
+    ("proportionality", "reviewer", "Who has reviewed this?"),
+    ("proportionality", "reviewed", "When, as a date?"),
+    ("privacy", "controller", "Who is the controller?"),
+    ("privacy", "gdpr_basis", "What is the legal basis under the GDPR?"),
+    ("privacy", "dpia_sha256", "Which data protection impact assessment, by its SHA-256 in hexadecimal?"),
+    ("privacy", "human_review", "Is a decision automated, and which person reviews it?"),
+    ("privacy", "retention", "How long is data kept?"),
+    ("privacy", "transfers", "To which countries does data go?"),
+    ("quality", "reviews_per_entry", "How many people review an entry before it is listed?"),
+    ("quality", "precision", "What precision was measured?"),
+    ("quality", "recall", "What recall was measured?"),
+    ("quality", "measured_on", "On which data set, with n?"),
+    ("quality", "interval", "With which confidence interval?"),
+    ("quality", "next_review", "When is it measured again, as a date?"),
+    ("accountability", "complaints", "How are complaints handled?"),
+    ("accountability", "removal", "How fast does a wrong entry go?"),
+    ("accountability", "audits", "Who audits, and how often?"),
+];
+
 impl Charter {
     /// The value of the field `statement`.
     pub const KIND: &'static str = "isonomy/charter/v1";
@@ -504,5 +534,52 @@ impl Charter {
             "at least twice the visibility",
         )?;
         require(limits.max_entries >= 1, "limits.max_entries", "at least one")
+    }
+}
+
+#[cfg(test)]
+mod record_tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn every_field_of_a_record_has_a_question() {
+        let said = || Some("said".to_string());
+        let record = Record {
+            legality: Legality { basis: said(), authority_notice: said(), foreseeability: said() },
+            proportionality: Proportionality {
+                aim: said(),
+                evidence: said(),
+                rational_connection: said(),
+                alternatives: said(),
+                fair_balance: said(),
+                reviewer: said(),
+                reviewed: said(),
+            },
+            privacy: Privacy {
+                controller: said(),
+                gdpr_basis: said(),
+                dpia_sha256: said(),
+                human_review: said(),
+                retention: said(),
+                transfers: said(),
+            },
+            quality: Quality {
+                reviews_per_entry: said(),
+                precision: said(),
+                recall: said(),
+                measured_on: said(),
+                interval: said(),
+                next_review: said(),
+            },
+            accountability: Accountability { complaints: said(), removal: said(), audits: said() },
+        };
+        let value = serde_json::to_value(&record).unwrap();
+        let fields = |part: &serde_json::Value| part.as_object().map_or(0, |fields| fields.len());
+        let all: usize = value.as_object().unwrap().values().map(fields).sum();
+        assert_eq!(all, RECORD_QUESTIONS.len());
+        for (part, field, question) in RECORD_QUESTIONS {
+            assert!(value[part][field].is_string() && question.ends_with('?'), "{part}.{field}");
+        }
     }
 }

@@ -113,6 +113,11 @@ impl Policy {
         self.logs.iter().map(|log| log.key.clone()).collect()
     }
 
+    /// The same witnesses and quorum for each of the known logs alone, in the order of their lines.
+    pub fn for_each_log(&self) -> impl Iterator<Item = Self> {
+        self.logs.iter().map(|log| Self { logs: [log.clone()].into(), ..self.clone() })
+    }
+
     /// The known witnesses, in the order of their lines, whether they are part of the quorum or not.
     pub fn witnesses(&self) -> &[PolicyWitness] {
         &self.witnesses

@@ -2,7 +2,9 @@
 //!
 //! The floor, in the same run: hashing the same bytes from memory with the same threads, and nothing else.
 //!
-//!     cargo bench -p isonomy-monitor
+//!     cargo bench -p isonomy-monitor --bench structure
+//!
+//! `ISONOMY_STRUCTURE_EXPONENT` gives another size, as a power of two from 8 on.
 
 use isonomy_core::hash::sha256;
 use isonomy_core::resource::Resource;
@@ -12,8 +14,8 @@ use isonomy_monitor::structure;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Entries of the log.
-const ENTRIES: u64 = 1 << 18;
+/// Entries of the log, as a power of two, unless another is asked for.
+const EXPONENT: u32 = 18;
 /// Bytes of an entry: a release with its deltas and three signatures.
 const ENTRY: usize = 1400;
 const THREADS: usize = 2;
@@ -24,16 +26,18 @@ fn main() {
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
+    let exponent = std::env::var("ISONOMY_STRUCTURE_EXPONENT").map_or(EXPONENT, |text| text.parse().expect("a number"));
+    let entries = 1u64 << exponent.clamp(8, 30);
     let dir = tempfile::tempdir().expect("a temporary folder");
-    let root = write(dir.path());
+    let root = write(dir.path(), entries);
     let before = peak_memory();
-    let audit = || assert_eq!(structure::faults(dir.path(), TreeSize(ENTRIES), root, THREADS), []);
+    let audit = || assert_eq!(structure::faults(dir.path(), TreeSize(entries), root, THREADS), []);
     let audited = best(audit);
     let grown = peak_memory().saturating_sub(before);
-    let hashed = best(floor);
-    let rate = ENTRIES as f64 / audited.as_secs_f64();
+    let hashed = best(|| floor(entries));
+    let rate = entries as f64 / audited.as_secs_f64();
     println!(
-        "audit of {ENTRIES} entries of {ENTRY} bytes, {THREADS} threads: {audited:?}, {:.2} M entries/s",
+        "audit of {entries} entries of {ENTRY} bytes, {THREADS} threads: {audited:?}, {:.2} M entries/s",
         rate / 1e6
     );
     println!(
@@ -50,14 +54,14 @@ fn entry(number: u64) -> Vec<u8> {
 }
 
 /// Writes the log, tile by tile, and gives its root.
-fn write(folder: &Path) -> isonomy_core::hash::RootHash {
+fn write(folder: &Path, entries: u64) -> isonomy_core::hash::RootHash {
     let put = |path: &TilePath, bytes: &[u8]| {
         let file = folder.join(Resource::Tile(*path).to_string());
         std::fs::create_dir_all(file.parent().expect("a parent")).expect("a folder");
         std::fs::write(file, bytes).expect("a file");
     };
     let (mut edge, width) = (RightEdge::new(), u64::from(TILE_WIDTH));
-    for index in 0..ENTRIES / width {
+    for index in 0..entries / width {
         let entries: Vec<Vec<u8>> = (index * width..(index + 1) * width).map(entry).collect();
         let leaves: Vec<_> = entries.iter().map(|entry| leaf_hash(entry)).collect();
         let path = TilePath::new(TileKind::Entries, index, TILE_WIDTH).expect("a tile");
@@ -70,8 +74,8 @@ fn write(folder: &Path) -> isonomy_core::hash::RootHash {
 }
 
 /// Hashes as many bytes as the audit, by as many threads, from memory.
-fn floor() {
-    let each = ENTRIES / THREADS as u64;
+fn floor(entries: u64) {
+    let each = entries / THREADS as u64;
     std::thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {

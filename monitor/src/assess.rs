@@ -5,6 +5,7 @@
 //! time since when the newest statement about the list is public.
 
 mod corpus;
+mod crowds;
 mod edits;
 mod history;
 mod interval;
@@ -12,6 +13,7 @@ mod questions;
 mod render;
 
 pub use corpus::{AtDistance, CorpusReport, FalsePositives};
+pub use crowds::{Additions, Crowd, Crowds, Grown};
 pub use edits::Edited;
 pub use history::{Endorsements, Growth, Missed, Removals};
 pub use interval::Share;
@@ -29,9 +31,9 @@ use isonomy_core::rules::history::ListHistory;
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
 use isonomy_fetch::Source;
+use isonomy_matcher::lookup::LookupError;
 use serde::Serialize;
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// The form of the report.
 pub const FORMAT: &str = "isonomy/assessment/v1";
@@ -42,7 +44,7 @@ pub struct Inputs {
     /// The log, its witnesses and the quorum.
     pub policy: Policy,
     /// Where the log is read; the policy's URL if there is none.
-    pub source: Option<Source>,
+    pub sources: Vec<Source>,
     /// The list.
     pub list: ListName,
     /// The folder of files that must not match.
@@ -96,6 +98,9 @@ pub enum AssessError {
         /// Why.
         error: std::io::Error,
     },
+    /// Entries that are no hashes of the charter's algorithm.
+    #[error(transparent)]
+    Lookup(#[from] LookupError),
     /// The folder is too large.
     #[error("the folder has more than {most} files; take a sample of it")]
     TooManyFiles {
@@ -131,6 +136,9 @@ pub struct Assessment {
     pub false_positives: FalsePositives,
     /// What the list finds again after an edit; empty for exact algorithms, which find nothing that was changed.
     pub recall: Vec<Edited>,
+    /// Entries that lie near each other; absent for exact algorithms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crowds: Option<Crowds>,
     /// Every release.
     pub growth: Vec<Growth>,
     /// What each curator has endorsed.
@@ -145,15 +153,8 @@ pub struct Assessment {
 
 /// Reads the whole log, checks it by the rules, and measures one list of it. `lint` says what is weak in a charter.
 pub async fn assess(inputs: Inputs, lint: impl Fn(&Charter) -> Vec<Weakness>) -> Result<Assessment, AssessError> {
-    let Inputs { policy, source, list, corpus, scratch } = inputs;
-    let config = Config {
-        data: scratch,
-        policy,
-        sources: source.into_iter().collect(),
-        canaries: None,
-        alerts: None,
-        poll_every: Duration::from_secs(1),
-    };
+    let Inputs { policy, sources, list, corpus, scratch } = inputs;
+    let config = Config { sources, ..Config::new(scratch, policy) };
     let mut monitor = Monitor::open(config)?;
     let report = monitor.poll_once().await?;
     let Some(root) = monitor.mirror.newest().map(|newest| newest.root()) else {
@@ -202,7 +203,8 @@ impl Work<'_> {
             charter: CharterReport::new(charter),
             weaknesses: lint(charter),
             breaches: self.breaches(),
-            false_positives: corpus.against(&measured.newest, matching.algorithm, matching.max_distance),
+            false_positives: corpus.against(&measured.newest, matching.algorithm, matching.max_distance)?,
+            crowds: crowds::find(&measured.newest, &measured.since, matching.algorithm, matching.max_distance)?,
             recall: edits::recall(&corpus, matching.max_distance),
             corpus: corpus.report,
             curators: history::endorsements(self.list, &measured.growth),

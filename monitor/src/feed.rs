@@ -1,6 +1,7 @@
 //! Findings as an Atom feed (RFC 4287): one entry each, which changes when the finding passes.
 
 use crate::finding::Finding;
+use crate::page::Base;
 use crate::report::Report;
 use crate::units;
 use isonomy_core::encoding::to_hex;
@@ -12,43 +13,57 @@ use std::fmt::Write;
 /// How many findings are in the feed: the latest.
 const MAX: usize = 100;
 
-/// The feed of a report's findings.
-pub(crate) fn feed(report: &Report) -> String {
-    let mut findings: Vec<&Finding> = report.findings.iter().collect();
-    findings.sort_by_key(|found| std::cmp::Reverse((found.first_seen, found.subject.clone())));
-    let updated = findings.iter().map(|found| changed(found)).max().unwrap_or(report.made);
+/// The feed of the findings about these logs, each with where its pages are.
+pub(crate) fn feed(logs: &[(&Base, &Report)]) -> String {
+    let of_log = |&(base, report)| {
+        let report: &Report = report;
+        report.findings.iter().map(move |found| (base, report, found))
+    };
+    let mut findings: Vec<(&Base, &Report, &Finding)> = logs.iter().flat_map(of_log).collect();
+    findings.sort_by_key(|(_, _, found)| std::cmp::Reverse((found.first_seen, found.subject.clone())));
+    let made = logs.iter().map(|(_, report)| report.made).max().unwrap_or_default();
+    let updated = findings.iter().map(|(_, _, found)| changed(found)).max().unwrap_or(made);
+    let (about, base) = match logs {
+        [(base, report)] => (report.log.origin.clone(), base.to_string()),
+        _ => (units::count(logs.len(), "log", "logs"), String::new()),
+    };
+    let keys: Vec<&str> = logs.iter().map(|(_, report)| report.log.key.as_str()).collect();
     let mut feed = format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">\n\
          <title>Findings about {}</title>\n<id>{}</id>\n<updated>{}</updated>\n\
-         <link rel=\"self\" href=\"/findings.atom\"/>\n<link rel=\"alternate\" type=\"text/html\" href=\"/findings\"/>\n\
+         <link rel=\"self\" href=\"{base}/findings.atom\"/>\n<link rel=\"alternate\" type=\"text/html\" href=\"{base}/findings\"/>\n\
          <author><name>Isonomy monitor</name></author>\n",
-        escaped(&report.log.origin).into_string(),
-        urn(&[&report.log.key]),
+        escaped(&about).into_string(),
+        urn(&keys),
         updated.to_rfc3339()
     );
-    findings.iter().take(MAX).for_each(|found| feed += &entry(found, &report.log.key));
+    let several = logs.len() > 1;
+    for (base, report, found) in findings.into_iter().take(MAX) {
+        let at = if several { format!(" at {}", report.log.origin) } else { String::new() };
+        feed += &entry(found, &report.log.key, base, &at);
+    }
     feed + "</feed>\n"
 }
 
-fn entry(found: &Finding, log: &str) -> String {
+fn entry(found: &Finding, log: &str, base: &Base, at: &str) -> String {
     let list = found.list.as_ref().map(|list| format!(" about {list}")).unwrap_or_default();
     let past = if found.standing { "" } else { " (past)" };
-    let title = units::sentence(&format!("{}{list}: {}{past}", found.severity, found.code.replace('-', " ")));
+    let title = units::sentence(&format!("{}{list}{at}: {}{past}", found.severity, found.code.replace('-', " ")));
     format!(
         "<entry>\n<title>{}</title>\n<id>{}</id>\n<published>{}</published>\n<updated>{}</updated>\n\
-         <link rel=\"alternate\" type=\"text/html\" href=\"/findings#{}\"/>\n{}<content>{}</content>\n</entry>\n",
+         <link rel=\"alternate\" type=\"text/html\" href=\"{base}/findings#{}\"/>\n{}<content>{}</content>\n</entry>\n",
         escaped(&title).into_string(),
         urn(&[log, &found.code, &found.subject, &found.first_seen.to_rfc3339()]),
         found.first_seen.to_rfc3339(),
         changed(found).to_rfc3339(),
         found.anchor(),
-        found.evidence.as_ref().map(|digest| enclosure(digest)).unwrap_or_default(),
+        found.evidence.as_ref().map(|digest| enclosure(base, digest)).unwrap_or_default(),
         escaped(&found.words).into_string(),
     )
 }
 
-fn enclosure(digest: &str) -> String {
-    format!("<link rel=\"enclosure\" type=\"application/json\" href=\"/evidence/{digest}.json\"/>\n")
+fn enclosure(base: &Base, digest: &str) -> String {
+    format!("<link rel=\"enclosure\" type=\"application/json\" href=\"{base}/evidence/{digest}.json\"/>\n")
 }
 
 /// When a finding changed last: it changes when it comes and when it passes, not at each look.
@@ -95,7 +110,7 @@ mod tests {
             standing: false,
             ..Finding::new(Severity::Warning, "no-quorum", "s", "a <b> & \"c\"")
         };
-        let entry = entry(&found, "key");
+        let entry = entry(&found, "key", &Base::Only, "");
         assert!(entry.contains("a &lt;b&gt; &amp; &quot;c&quot;") && entry.contains("Warning: no quorum (past)"));
         assert!(entry.contains("<updated>1970-01-01T00:03:20Z</updated>"));
     }

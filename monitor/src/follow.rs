@@ -1,5 +1,6 @@
 //! One look at the log: what every vantage point shows, whether that is one history, and what is new in it.
 
+mod clocks;
 mod reading;
 mod standing;
 mod views;

@@ -1,25 +1,34 @@
 //! What is served.
 //!
-//! | path | answer |
+//! | path, for each log | answer |
 //! |---|---|
 //! | `GET /`, `/findings`, `/log`, `/list/<name>`, `/entry/<index>`, `/verify` | pages |
+//! | `GET /verify.html` | the page that verifies, with its program, as one file to be kept |
 //! | `GET /report.json`, `/findings.json`, `/log.json`, `/list/<name>.json`, `/entry/<index>.json` | the same as data ([`crate::report`]), described by `/openapi.json` |
 //! | `GET /entry/<index>/note`, `/entry/<index>/proof` | an entry, byte for byte, and its tlog-proof |
 //! | `GET /findings.atom` | findings as a feed |
 //! | `GET /evidence/<sha256>.json` | an evidence file |
 //! | `GET /mirror/…` | this monitor's verified copy of the log, laid out as the log serves it |
+//!
+//! Where several logs are followed, these stand under `/logs/<name>`, and `/`, `/findings`, `/findings.atom` are about all
+//! of them. A path that lacks its log leads to that of the first, so that links stay good when a second log is added.
+//!
+//! | path, for all logs | answer |
+//! |---|---|
+//! | `GET /logs.json` | which logs are followed, where their pages are, and how each stands |
 //! | `POST /view` | takes a checkpoint that somebody was shown, to compare it with others: 202 |
-//! | `GET /healthz`, `/metrics` | 200, or 503 if the last complete look is long ago; figures for Prometheus |
+//! | `GET /healthz`, `/metrics` | 200, or 503 if the last complete look at a log is long ago; figures for Prometheus |
 //!
 //! Pages load nothing, run nothing and send nothing: their policy allows the one style sheet inside them, by its digest.
 //! `/verify` alone may run the one script that is served here; it may not send anything either.
 
 use crate::evidence;
-use crate::explorer::{Explorer, Found};
+use crate::explorer::Found;
 use crate::metrics;
-use crate::monitor::Monitor;
-use crate::page;
-use crate::posted::{NotTaken, Posted};
+use crate::page::{self, Base};
+use crate::posted::NotTaken;
+use crate::report::Report;
+use crate::served::{Served, Shown};
 use crate::site::{self, Media, Site};
 use axum::Router;
 use axum::body::Bytes;
@@ -33,97 +42,70 @@ use isonomy_core::encoding::{from_decimal, to_base64};
 use isonomy_core::hash::sha256;
 use isonomy_core::resource::Resource;
 use isonomy_core::tree::LeafIndex;
-use isonomy_serve::Limits;
+use isonomy_serve::Settings;
 use serde::Deserialize;
-use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::spawn_blocking;
 use tower_http::timeout::TimeoutLayer;
 
 /// How long a request may take.
 const REQUEST: Duration = Duration::from_secs(30);
-/// How long requests that are under way may go on at the end.
-const STOP: Duration = Duration::from_secs(5);
-/// After how many times the time between two looks the monitor is not well.
-const LATE: u32 = 5;
-/// What a look may take in any case.
-const LOOK: Duration = Duration::from_secs(600);
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const MUTABLE: HeaderValue = HeaderValue::from_static("no-cache");
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
-/// What is shown now.
-#[derive(Debug)]
-pub(crate) struct Shown {
-    evidence: PathBuf,
-    posted: Arc<Posted>,
-    late_after: Duration,
-    current: RwLock<Current>,
-}
-
-#[derive(Debug)]
-struct Current {
-    site: Arc<Site>,
-    explorer: Option<Explorer>,
-    complete: Instant,
-}
-
-impl Shown {
-    /// What a monitor knows at its start.
-    pub(crate) fn new(monitor: &Monitor, poll_every: Duration) -> Self {
-        let current = Current {
-            site: Arc::new(Site::new(monitor.report())),
-            explorer: monitor.explorer(),
-            complete: Instant::now(),
-        };
-        let late_after = poll_every.saturating_mul(LATE).saturating_add(LOOK);
-        Self {
-            evidence: monitor.evidence_folder(),
-            posted: Arc::clone(&monitor.posted),
-            late_after,
-            current: RwLock::new(current),
-        }
-    }
-
-    /// Shows what a monitor knows from now on.
-    pub(crate) fn show(&self, monitor: &Monitor) {
-        let site = Arc::new(Site::new(monitor.report()));
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        (current.site, current.explorer) = (site, monitor.explorer());
-    }
-
-    /// The same, after a look that went to its end.
-    pub(crate) fn show_complete(&self, monitor: &Monitor) {
-        self.show(monitor);
-        self.current.write().unwrap_or_else(PoisonError::into_inner).complete = Instant::now();
-    }
-
-    fn read<T>(&self, part: impl FnOnce(&Current) -> T) -> T {
-        part(&self.current.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn site(&self) -> Arc<Site> {
-        self.read(|current| Arc::clone(&current.site))
-    }
-}
-
 /// Serves until `stopped` is done, and a little longer for requests that are under way.
-pub(crate) async fn serve(listener: TcpListener, shown: Arc<Shown>, stopped: impl Future<Output = ()> + Send) {
-    let limits = Limits { stop: STOP, ..Limits::default() };
-    isonomy_serve::serve(listener, router(shown), limits, stopped).await;
+pub(crate) async fn serve(
+    listener: TcpListener,
+    served: Arc<Served>,
+    settings: Settings,
+    stopped: impl Future<Output = ()> + Send,
+) {
+    isonomy_serve::serve_with(listener, router(served), settings, stopped).await;
 }
 
-fn router(shown: Arc<Shown>) -> Router {
+/// What is about all logs; and the pages of each log, at the root if there is one alone.
+fn router(served: Arc<Served>) -> Router {
     let policies = Arc::new(Policies::new());
+    let mut router = Router::new()
+        .route("/logs.json", get(of_all))
+        .route("/view", post(view).layer(DefaultBodyLimit::max(MAX_CHECKPOINT_SIZE)))
+        .route("/healthz", get(health))
+        .route("/metrics", get(metrics));
+    if served.logs.len() > 1 {
+        for path in ["/", "/findings", "/verify", "/openapi.json", "/findings.atom"] {
+            router = router.route(path, get(of_all));
+        }
+        router = router.route("/logs/{name}/", get(without_slash)).fallback(moved);
+    } else {
+        router = router.fallback(nothing);
+    }
+    let mut router = router
+        .with_state(Arc::clone(&served))
+        .layer(from_fn_with_state((Arc::clone(&policies), Scripts::Never), secured));
+    for shown in &served.logs {
+        let pages =
+            pages(Arc::clone(shown)).layer(from_fn_with_state((Arc::clone(&policies), Scripts::OnVerify), secured));
+        router = match shown.base {
+            Base::OneOf(_) => router.nest(&shown.base.to_string(), pages),
+            Base::Only | Base::All => router.merge(pages),
+        };
+    }
+    router.layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST))
+}
+
+/// The pages of one log.
+fn pages(shown: Arc<Shown>) -> Router {
     let mut router = Router::new();
-    for path in ["/", "/findings", "/log", "/verify", "/verify.js", "/openapi.json", "/findings.atom", "/report.json"] {
+    for path in ["/", "/findings", "/log", "/verify", "/verify.js", "/verify.html", "/openapi.json", "/findings.atom"] {
         router = router.route(path, get(of_site));
     }
     router
+        .route("/report.json", get(of_site))
         .route("/log.json", get(of_site))
         .route("/findings.json", get(of_site))
         .route("/list/{*name}", get(of_site))
@@ -132,12 +114,6 @@ fn router(shown: Arc<Shown>) -> Router {
         .route("/entry/{index}/{part}", get(entry_part))
         .route("/mirror/{*path}", get(mirror))
         .route("/evidence/{name}", get(evidence_file))
-        .route("/view", post(view).layer(DefaultBodyLimit::max(MAX_CHECKPOINT_SIZE)))
-        .route("/healthz", get(health))
-        .route("/metrics", get(metrics))
-        .fallback(async || plain(StatusCode::NOT_FOUND, "there is nothing here; / is the first page\n"))
-        .layer(from_fn_with_state(policies, secured))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST))
         .with_state(shown)
 }
 
@@ -160,14 +136,26 @@ impl Policies {
     }
 }
 
+/// Which pages may run the script that verifies.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scripts {
+    OnVerify,
+    Never,
+}
+
 /// Adds to every answer what keeps browsers from doing more than showing it.
-async fn secured(State(policies): State<Arc<Policies>>, request: Request, next: Next) -> Response {
+async fn secured(
+    State((policies, scripts)): State<(Arc<Policies>, Scripts)>,
+    request: Request,
+    next: Next,
+) -> Response {
     const STATIC: [(HeaderName, HeaderValue); 3] = [
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     ];
-    let policy = if request.uri().path() == "/verify" { &policies.verify } else { &policies.pages };
+    let may_run = scripts == Scripts::OnVerify && request.uri().path() == "/verify";
+    let policy = if may_run { &policies.verify } else { &policies.pages };
     let policy = policy.clone();
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -186,7 +174,7 @@ fn plain(status: StatusCode, words: &'static str) -> Response {
 
 fn media_type(media: Media) -> HeaderValue {
     HeaderValue::from_static(match media {
-        Media::Html => "text/html; charset=utf-8",
+        Media::Html | Media::Kept => "text/html; charset=utf-8",
         Media::Json => "application/json",
         Media::Atom => "application/atom+xml; charset=utf-8",
         Media::Script => "text/javascript; charset=utf-8",
@@ -198,8 +186,38 @@ fn media_type(media: Media) -> HeaderValue {
 /// What was made at the last look.
 async fn of_site(State(shown): State<Arc<Shown>>, request: Request) -> Response {
     match shown.site().answer(request.uri().path()) {
+        Some((Media::Kept, body)) => {
+            let kept = HeaderValue::from_static("attachment; filename=\"isonomy-verify.html\"");
+            ([(header::CONTENT_DISPOSITION, kept)], answer(media_type(Media::Kept), MUTABLE, body)).into_response()
+        }
         Some((media, body)) => answer(media_type(media), MUTABLE, body),
         None => plain(StatusCode::NOT_FOUND, "the log holds no list of that name\n"),
+    }
+}
+
+/// What was made of all logs at their last looks.
+async fn of_all(State(served): State<Arc<Served>>, request: Request) -> Response {
+    match served.answer(request.uri().path()) {
+        Some((media, body)) => answer(media_type(media), MUTABLE, body),
+        None => nothing().await,
+    }
+}
+
+async fn nothing() -> Response {
+    plain(StatusCode::NOT_FOUND, "there is nothing here; / is the first page\n")
+}
+
+async fn without_slash(Path(name): Path<String>) -> Response {
+    Redirect::permanent(&Base::OneOf(name).home()).into_response()
+}
+
+/// A path that lacks its log: to the first one's, if it has one.
+async fn moved(State(served): State<Arc<Served>>, request: Request) -> Response {
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let first = served.logs.first().filter(|_| request.method().is_safe() && !path.starts_with("/logs/"));
+    match first {
+        Some(shown) => Redirect::temporary(&format!("{}{path}", shown.base)).into_response(),
+        None => nothing().await,
     }
 }
 
@@ -209,9 +227,9 @@ struct EntryForm {
 }
 
 /// The form of the log's page: to the page of the entry.
-async fn entry_by_form(Query(form): Query<EntryForm>) -> Response {
+async fn entry_by_form(State(shown): State<Arc<Shown>>, Query(form): Query<EntryForm>) -> Response {
     match form.index.trim().parse::<u64>() {
-        Ok(index) => Redirect::to(&format!("/entry/{index}")).into_response(),
+        Ok(index) => Redirect::to(&format!("{}/entry/{index}", shown.base)).into_response(),
         Err(_) => plain(StatusCode::BAD_REQUEST, "an entry is named by its place in the log, a number from 0\n"),
     }
 }
@@ -227,7 +245,7 @@ async fn entry(State(shown): State<Arc<Shown>>, Path(name): Path<String>) -> Res
     };
     let (media, body) = match is_data {
         true => site::json(&found),
-        false => (Media::Html, page::entry(&found, &shown.site().report).into_string().into()),
+        false => (Media::Html, page::entry(&found, &shown.site().report, &shown.base).into_string().into()),
     };
     answer(media_type(media), MUTABLE, body)
 }
@@ -248,7 +266,7 @@ async fn entry_part(State(shown): State<Arc<Shown>>, Path((index, part)): Path<(
 async fn find(shown: &Arc<Shown>, index: &str) -> Result<Found, Response> {
     let missing = || plain(StatusCode::NOT_FOUND, "the log has no such entry, as far as this monitor has read it\n");
     let index = from_decimal(index).map(LeafIndex).ok_or_else(missing)?;
-    let explorer = shown.read(|current| current.explorer.clone()).ok_or_else(missing)?;
+    let explorer = shown.explorer().ok_or_else(missing)?;
     let found = spawn_blocking(move || explorer.find(index)).await;
     found.ok().flatten().ok_or_else(missing)
 }
@@ -257,7 +275,7 @@ async fn find(shown: &Arc<Shown>, index: &str) -> Result<Found, Response> {
 async fn mirror(State(shown): State<Arc<Shown>>, Path(path): Path<String>) -> Response {
     let missing =
         || plain(StatusCode::NOT_FOUND, "this copy has checkpoint, tiles and proofs; it has nothing of that name\n");
-    let explorer = shown.read(|current| current.explorer.clone());
+    let explorer = shown.explorer();
     let (Some(resource), Some(explorer)) = (Resource::parse(&path), explorer) else { return missing() };
     let cache = if resource.is_immutable() { IMMUTABLE } else { MUTABLE };
     let media = if matches!(resource, Resource::Tile(_)) { Media::Bytes } else { Media::Text };
@@ -268,8 +286,8 @@ async fn mirror(State(shown): State<Arc<Shown>>, Path(path): Path<String>) -> Re
 }
 
 /// A checkpoint that somebody was shown.
-async fn view(State(shown): State<Arc<Shown>>, body: Bytes) -> Response {
-    match shown.posted.bring(&body) {
+async fn view(State(served): State<Arc<Served>>, body: Bytes) -> Response {
+    match served.bring(&body) {
         Ok(()) => plain(StatusCode::ACCEPTED, "thank you; it is compared at the next look\n"),
         Err(NotTaken::Worthless(words)) => {
             let words = format!("this is no checkpoint that the log signed: {words}\n");
@@ -279,9 +297,10 @@ async fn view(State(shown): State<Arc<Shown>>, body: Bytes) -> Response {
     }
 }
 
-async fn metrics(State(shown): State<Arc<Shown>>) -> Response {
-    let age = shown.read(|current| current.complete.elapsed());
-    answer(media_type(Media::Text), MUTABLE, metrics::text(&shown.site().report, age).into())
+async fn metrics(State(served): State<Arc<Served>>) -> Response {
+    let sites: Vec<(Arc<Site>, Duration)> = served.logs.iter().map(|shown| (shown.site(), shown.age())).collect();
+    let reports: Vec<(&Report, Duration)> = sites.iter().map(|(site, age)| (&*site.report, *age)).collect();
+    answer(media_type(Media::Text), MUTABLE, metrics::text(&reports).into())
 }
 
 async fn evidence_file(State(shown): State<Arc<Shown>>, Path(name): Path<String>) -> Response {
@@ -298,13 +317,14 @@ async fn evidence_file(State(shown): State<Arc<Shown>>, Path(name): Path<String>
     }
 }
 
-async fn health(State(shown): State<Arc<Shown>>) -> Response {
-    let age = shown.read(|current| current.complete.elapsed());
-    if age <= shown.late_after {
+async fn health(State(served): State<Arc<Served>>) -> Response {
+    let late: Vec<&str> = served.logs.iter().filter(|shown| shown.is_late()).map(|shown| shown.name.as_str()).collect();
+    if late.is_empty() {
         return plain(StatusCode::OK, "ok\n");
     }
-    plain(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "the last complete look at the log is long ago; the operator must look at the monitor's own log\n",
-    )
+    let words = format!(
+        "the last complete look is long ago, at {}; the operator must look at the monitor's own log\n",
+        late.join(", ")
+    );
+    (StatusCode::SERVICE_UNAVAILABLE, answer(TEXT, MUTABLE, words.into())).into_response()
 }

@@ -1,8 +1,9 @@
-//! Follows one log from several vantage points, audits everything that it says by the same rules as everybody, and shows
-//! what it found: as a page, as JSON, and as evidence that anybody can check.
+//! Follows any number of logs, each from several vantage points, audits everything that they say by the same rules as
+//! everybody, and shows what it found: as pages, as JSON, and as evidence that anybody can check.
 //!
 //! | module | knows | does not know |
 //! |---|---|---|
+//! | [`mod@watch`], [`mod@folder`], [`mod@config`] | that there are several logs, and where what is known of each is | each other log |
 //! | `trust` | what it takes for a checkpoint to count | where it came from |
 //! | `mirror`, `checkpoints` | this monitor's own copy of the log, and what the log showed before | what entries mean |
 //! | `vantage` | what a source or witness shows now | whether it is the same as elsewhere |
@@ -19,7 +20,7 @@
 //! | [`attest`] | what an auditor can say after a look | whose key signs it |
 //! | [`structure`] | whether a copy's tiles have a root, fast | what entries mean |
 //! | [`alert`] | who is told of what is new | |
-//! | `page`, `site`, `feed`, `metrics`, `http` | how it is shown | |
+//! | `page`, `site`, `feed`, `metrics`, `served`, `http` | how it is shown | |
 //! | `explorer` | single entries of the copy with their proofs | |
 //!
 //! # What it accuses of
@@ -31,6 +32,8 @@
 //! # Data folder
 //!
 //! ```text
+//! logs/<name>/               what is known of one log, and nothing of any other:
+//!
 //! log                        whose log it is: the log's public key
 //! mirror/                    checkpoint, tiles and seen proofs, laid out as the log serves them
 //! checkpoints/<size>         earlier cosigned checkpoints, of each size the one with the latest witnessed time
@@ -39,6 +42,7 @@
 //! looks.json                 how large the log was at each look, and when each witness had cosigned last
 //! canary.journal             which releases match a file that must not match
 //! content.journal            which releases' objects were checked, and what came of it
+//! alerts.json                what waits to be told
 //! lock                       held while the monitor runs
 //! ```
 //!
@@ -55,11 +59,13 @@ mod audit;
 mod availability;
 mod canary;
 mod checkpoints;
+pub mod config;
 mod content;
 mod evidence;
 mod explorer;
 mod feed;
 pub mod finding;
+pub mod folder;
 mod follow;
 mod freshness;
 mod http;
@@ -72,6 +78,7 @@ mod page;
 mod posted;
 mod relation;
 pub mod report;
+mod served;
 mod server;
 mod site;
 pub mod structure;
@@ -79,11 +86,13 @@ pub mod trace;
 mod trust;
 mod units;
 mod vantage;
+pub mod watch;
 
 pub use alert::Alerts;
 pub use assess::{Assessment, assess};
 pub use finding::{Answerable, CitedRule, Finding, Role, Severity};
 pub use monitor::{Config, Monitor, MonitorError};
 pub use report::Report;
-pub use server::{ServeError, run};
+pub use server::run;
 pub use trace::{Trace, trace};
+pub use watch::{Followed, Watch, WatchError};

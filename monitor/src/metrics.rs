@@ -28,68 +28,71 @@ fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-/// The figures of a report, `age` after the last look that went to its end.
-pub(crate) fn text(report: &Report, age: Duration) -> String {
-    let (mut text, log) = (String::new(), report.log.origin.as_str());
+/// The figures of each log's report, with the time since the last look at it that went to its end.
+pub(crate) fn text(logs: &[(&Report, Duration)]) -> String {
+    let mut text = String::new();
     let out = &mut text;
-    Family::begin(out, "isonomy_monitor_last_look_age_seconds", "Since the last complete look at the log.")
-        .value(&[("log", log)], age.as_secs());
-    let mut findings = Family::begin(out, "isonomy_monitor_findings", "Findings that stand, by severity.");
-    let summary = &report.summary;
-    for (severity, count) in [("breach", summary.breaches), ("warning", summary.warnings), ("notice", summary.notices)]
-    {
-        findings.value(&[("log", log), ("severity", severity)], count);
-    }
-    Family::begin(out, "isonomy_monitor_log_entries", "Entries of the newest tree that was accepted.")
-        .value(&[("log", log)], report.log.size.0);
-    Family::begin(out, "isonomy_monitor_log_entries_read", "Entries that were read and judged.")
-        .value(&[("log", log)], report.log.read);
-    let mut age =
-        Family::begin(out, "isonomy_monitor_checkpoint_age_seconds", "Age of the newest witnessed checkpoint.");
-    if let Some(witnessed) = report.log.witnessed {
-        age.value(&[("log", log)], report.made.since(witnessed));
-    }
-    witnesses(out, report);
-    lists(out, report);
+    let mut family = |name, help: &str, of: &dyn Fn(&mut Family<'_>, &Report, Duration)| {
+        let mut family = Family::begin(out, name, help);
+        logs.iter().for_each(|(report, age)| of(&mut family, report, *age));
+    };
+    family("isonomy_monitor_last_look_age_seconds", "Since the last complete look at the log.", &|out, report, age| {
+        out.value(&[log(report)], age.as_secs());
+    });
+    family("isonomy_monitor_findings", "Findings that stand, by severity.", &|out, report, _| {
+        let all = &report.summary;
+        for (severity, count) in [("breach", all.breaches), ("warning", all.warnings), ("notice", all.notices)] {
+            out.value(&[log(report), ("severity", severity)], count);
+        }
+    });
+    family("isonomy_monitor_log_entries", "Entries of the newest tree that was accepted.", &|out, report, _| {
+        out.value(&[log(report)], report.log.size.0);
+    });
+    family("isonomy_monitor_log_entries_read", "Entries that were read and judged.", &|out, report, _| {
+        out.value(&[log(report)], report.log.read);
+    });
+    family("isonomy_monitor_checkpoint_age_seconds", "Age of the newest witnessed checkpoint.", &|out, report, _| {
+        if let Some(witnessed) = report.log.witnessed {
+            out.value(&[log(report)], report.made.since(witnessed));
+        }
+    });
+    family("isonomy_monitor_witness_lag_seconds", "Since the last cosignature of a witness.", &witness_lag);
+    let agrees = "1 if what is shown there is this history, 0 if it is another or unknown.";
+    family("isonomy_monitor_view_agrees", agrees, &views);
+    family("isonomy_monitor_list_entries", "Entries of the release in use.", &list_entries);
+    let expires = "Until the newest release expires; 0 afterwards.";
+    family("isonomy_monitor_list_expires_in_seconds", expires, &|out, report, _| {
+        for (list, release) in report.lists.iter().filter_map(|list| Some((list, list.releases.first()?))) {
+            out.value(&[log(report), ("list", &list.name)], release.expires.since(report.made));
+        }
+    });
     text
 }
 
-fn witnesses(out: &mut String, report: &Report) {
-    let mut lag = Family::begin(out, "isonomy_monitor_witness_lag_seconds", "Since the last cosignature of a witness.");
-    for witness in &report.witnesses {
-        if let Some(time) = witness.cosigned {
-            lag.value(&[("witness", &witness.name)], report.made.since(time));
-        }
-    }
-    let mut same = Family::begin(
-        out,
-        "isonomy_monitor_view_agrees",
-        "1 if what is shown there is this history, 0 if it is another or unknown.",
-    );
-    let agrees = |state: ViewState| u8::from(matches!(state, ViewState::Same | ViewState::Behind));
-    for source in &report.sources {
-        same.value(&[("from", &source.name)], agrees(source.state));
-    }
-    for witness in &report.witnesses {
-        same.value(&[("from", &witness.name)], agrees(witness.state));
+fn log(report: &Report) -> (&str, &str) {
+    ("log", &report.log.origin)
+}
+
+fn witness_lag(out: &mut Family<'_>, report: &Report, _: Duration) {
+    for (witness, time) in report.witnesses.iter().filter_map(|witness| Some((witness, witness.cosigned?))) {
+        out.value(&[log(report), ("witness", &witness.name)], report.made.since(time));
     }
 }
 
-fn lists(out: &mut String, report: &Report) {
-    let mut entries = Family::begin(out, "isonomy_monitor_list_entries", "Entries of the release in use.");
+fn views(out: &mut Family<'_>, report: &Report, _: Duration) {
+    let sources = report.sources.iter().map(|source| (&source.name, source.state));
+    let witnesses = report.witnesses.iter().map(|witness| (&witness.name, witness.state));
+    for (name, state) in sources.chain(witnesses) {
+        let agrees = matches!(state, ViewState::Same | ViewState::Behind);
+        out.value(&[log(report), ("from", name)], u8::from(agrees));
+    }
+}
+
+fn list_entries(out: &mut Family<'_>, report: &Report, _: Duration) {
     for list in &report.lists {
         if let Some(release) = list.releases.iter().find(|release| release.state == ReleaseState::InUse) {
-            entries.value(&[("list", &list.name), ("version", &release.version.to_string())], release.entries);
-        }
-    }
-    let mut expires = Family::begin(
-        out,
-        "isonomy_monitor_list_expires_in_seconds",
-        "Until the newest release expires; 0 afterwards.",
-    );
-    for list in &report.lists {
-        if let Some(release) = list.releases.first() {
-            expires.value(&[("list", &list.name)], release.expires.since(report.made));
+            let labels = [log(report), ("list", &list.name), ("version", &release.version.to_string())];
+            out.value(&labels, release.entries);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One monitor of one log.
 
-use crate::alert::Alerts;
+use crate::alert::{AlertError, Alerts, Outbox};
 use crate::audit::Audit;
 use crate::availability::Availability;
 use crate::canary::Canary;
@@ -22,12 +22,12 @@ use isonomy_fetch::{FetchError, Source};
 use isonomy_store::files::{self, FileError, FolderLock};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What a monitor needs to know.
+/// What a monitor of one log needs to know.
 #[derive(Debug)]
 pub struct Config {
-    /// The folder of all its data; made if it is missing.
+    /// The folder of all that it knows of this log; made if it is missing.
     pub data: PathBuf,
     /// The one log that it follows, with its URL; its witnesses, with theirs; and the quorum.
     pub policy: Policy,
@@ -36,10 +36,15 @@ pub struct Config {
     pub sources: Vec<Source>,
     /// A folder of files that no list may match; none if nothing is to be looked up.
     pub canaries: Option<PathBuf>,
-    /// Whom to tell of what is new; used by [`crate::run`].
+    /// Whom to tell of what is new.
     pub alerts: Option<Alerts>,
-    /// How long it waits from one look to the next.
-    pub poll_every: Duration,
+}
+
+impl Config {
+    /// The log is looked at where the policy says that it is, nothing is looked up, nobody is told.
+    pub fn new(data: PathBuf, policy: Policy) -> Self {
+        Self { data, policy, sources: Vec::new(), canaries: None, alerts: None }
+    }
 }
 
 /// Why a monitor can't start or go on. What the log does wrong is never an error but a finding.
@@ -57,6 +62,9 @@ pub enum MonitorError {
         /// The folder.
         path: PathBuf,
     },
+    /// One log is to be followed twice.
+    #[error("the log {0} is named twice; it is followed once, from as many sources as are given")]
+    Twice(String),
     /// The newest checkpoint in the data folder does not verify.
     #[error("{}, the monitor's memory of what the log signed, is damaged ({problem}); put it back from a backup, or copy the latest of the folder `checkpoints` there. Or move the data folder away to begin anew: then nothing is known of the log's past", path.display())]
     Memory {
@@ -96,6 +104,7 @@ pub struct Monitor {
     pub(crate) availability: Availability,
     pub(crate) canary: Option<Canary>,
     pub(crate) posted: Arc<Posted>,
+    pub(crate) outbox: Arc<Outbox>,
     /// Words about a copy that was found damaged, until they are noted.
     damage: Option<String>,
     data: PathBuf,
@@ -106,7 +115,7 @@ pub struct Monitor {
 impl Monitor {
     /// Opens the data folder, or begins one, and checks what is in it: every entry is read, and the root computed anew.
     pub fn open(config: Config) -> Result<Self, MonitorError> {
-        let Config { data, policy, sources, canaries, .. } = config;
+        let Config { data, policy, sources, canaries, alerts } = config;
         let vantages = vantages(sources, &policy)?;
         let witnesses = policy.witnesses().iter().map(|known| Witness::new(known.key.clone(), known.url.clone()));
         let witnesses: Vec<Witness> = witnesses.collect::<Result<_, _>>()?;
@@ -118,6 +127,7 @@ impl Monitor {
         check_owner(&data, &trust)?;
         let (mirror, damage) = Mirror::open(data.join("mirror"), &trust)?;
         let views = Views::unasked(&vantages, &witnesses);
+        let outbox = Outbox::open(data.join("alerts.json"), trust.log().name().to_owned(), alerts)?;
         let mut monitor = Self {
             checkpoints: Checkpoints::open(data.join("checkpoints"), &trust)?,
             evidence: EvidenceFolder::open(evidence_folder(&data), trust.policy())?,
@@ -128,6 +138,7 @@ impl Monitor {
             availability: Availability::default(),
             canary: canaries.map(|folder| Canary::open(folder, data.join("canary.journal"))).transpose()?,
             posted,
+            outbox: Arc::new(outbox),
             report: Report::empty(&trust),
             trust,
             vantages,
@@ -174,6 +185,8 @@ impl Monitor {
         self.probe_objects(clock).await;
         self.look_up_canaries().await?;
         self.note_content();
+        // What is new waits to be told before it counts as known.
+        self.outbox.add(clock, &self.ledger.news())?;
         self.ledger.save()?;
         self.make_report(clock);
         Ok(self.report.clone())
@@ -182,6 +195,12 @@ impl Monitor {
     /// What is new since the look before, or graver than it was then: what somebody should be told.
     pub fn news(&self) -> Vec<Finding> {
         self.ledger.news()
+    }
+
+    /// Tells whom to tell of what is new and of what could not be told before; gives what failed. It takes a minute at
+    /// most.
+    pub async fn tell(&self) -> Vec<AlertError> {
+        self.outbox.deliver().await
     }
 
     /// The latest report: after opening, what was known when the monitor stopped.

@@ -11,6 +11,7 @@ mod list;
 mod log;
 mod overview;
 mod plain;
+mod several;
 mod verify;
 mod words;
 
@@ -20,9 +21,11 @@ pub(crate) use findings::findings;
 pub(crate) use list::list;
 pub(crate) use log::log;
 pub(crate) use overview::overview;
-pub(crate) use verify::{SCRIPT, verify};
+pub(crate) use several::{all_findings, all_logs, verify_which};
+pub(crate) use verify::{SCRIPT, verify, verify_file};
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
+use std::fmt;
 
 /// The one style sheet.
 pub(crate) const STYLE: &str = include_str!("page/style.css");
@@ -37,9 +40,47 @@ enum Place {
     Verify,
 }
 
+/// Where the links of a page lead to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Base {
+    /// To the pages of the only log that is followed.
+    Only,
+    /// To those of one log among several, by its name.
+    OneOf(String),
+    /// To those about all logs.
+    All,
+}
+
+impl Base {
+    /// The first page.
+    pub(crate) fn home(&self) -> String {
+        match self {
+            Self::OneOf(_) => self.to_string(),
+            Self::Only | Self::All => "/".to_owned(),
+        }
+    }
+}
+
+/// What stands before each path.
+impl fmt::Display for Base {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OneOf(name) => write!(f, "/logs/{name}"),
+            Self::Only | Self::All => Ok(()),
+        }
+    }
+}
+
+impl Render for Base {
+    fn render(&self) -> Markup {
+        self.to_string().render()
+    }
+}
+
 /// What every page has.
 struct Page<'p> {
     place: Place,
+    base: &'p Base,
     /// The title of the window; the page's own heading is in its body.
     title: &'p str,
     /// The log's name.
@@ -59,7 +100,7 @@ impl Page<'_> {
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
                     title { (self.title) }
-                    link rel="alternate" type="application/atom+xml" title="Findings" href="/findings.atom";
+                    link rel="alternate" type="application/atom+xml" title="Findings" href={ (self.base) "/findings.atom" };
                     style { (PreEscaped(STYLE)) }
                 }
                 body {
@@ -73,19 +114,20 @@ impl Page<'_> {
     }
 
     fn head(&self) -> Markup {
-        let link = |place: Place, href: &str, words: &str| {
+        let link = |place: Place, href: String, words: &str| {
             let current = (place == self.place).then_some("page");
             html! { li { a href=(href) aria-current=[current] { (words) } } }
         };
         html! {
             header {
-                p class="brand" { a href="/" { "Isonomy monitor" } " " span class="soft" { (self.origin) } }
+                p class="brand" { a href="/" { "Isonomy monitor" } @if !self.origin.is_empty() { " " span class="soft" { (self.origin) } } }
                 nav aria-label="Pages" {
                     ul {
-                        (link(Place::Overview, "/", "Overview"))
-                        (link(Place::Findings, "/findings", "Findings"))
-                        (link(Place::Log, "/log", "The log"))
-                        (link(Place::Verify, "/verify", "Verify a file"))
+                        @if let Base::OneOf(_) = self.base { li { a href="/" { "All logs" } } }
+                        (link(Place::Overview, self.base.home(), "Overview"))
+                        (link(Place::Findings, format!("{}/findings", self.base), "Findings"))
+                        @if *self.base != Base::All { (link(Place::Log, format!("{}/log", self.base), "The log")) }
+                        (link(Place::Verify, format!("{}/verify", self.base), "Verify a file"))
                     }
                 }
             }
@@ -104,7 +146,7 @@ impl Page<'_> {
                     "No cookies, nothing loaded from elsewhere, no record of visitors. "
                     @if let Some(data) = self.data { a href=(data) { "This page as data" } " · " }
                     a href="/openapi.json" { "How the data is described" } " · "
-                    a href="/findings.atom" { "Findings as a feed" }
+                    a href={ (self.base) "/findings.atom" } { "Findings as a feed" }
                 }
             }
         }

@@ -2,7 +2,7 @@
 //! bytes.
 
 use crate::feed;
-use crate::page;
+use crate::page::{self, Base};
 use crate::report::Report;
 use axum::body::Bytes;
 use maud::Markup;
@@ -15,6 +15,8 @@ use std::sync::Arc;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Media {
     Html,
+    /// A page that is kept, not shown.
+    Kept,
     Json,
     Atom,
     Script,
@@ -33,22 +35,24 @@ pub(crate) struct Site {
 pub(crate) const OPENAPI: &str = include_str!("openapi.json");
 
 impl Site {
-    pub(crate) fn new(report: &Report) -> Self {
+    /// The pages of one log, whose links lead to `base`.
+    pub(crate) fn new(report: &Report, base: &Base) -> Self {
         let report = Arc::new(report.clone());
         let mut answers = BTreeMap::from([
-            ("/".to_owned(), html(page::overview(&report))),
-            ("/findings".to_owned(), html(page::findings(&report))),
-            ("/log".to_owned(), html(page::log(&report))),
-            ("/verify".to_owned(), html(page::verify(&report))),
+            ("/".to_owned(), html(page::overview(&report, base))),
+            ("/findings".to_owned(), html(page::findings(&report, base))),
+            ("/log".to_owned(), html(page::log(&report, base))),
+            ("/verify".to_owned(), html(page::verify(&report, base))),
+            ("/verify.html".to_owned(), (Media::Kept, Bytes::from(page::verify_file(&report).into_string()))),
             ("/verify.js".to_owned(), (Media::Script, Bytes::from_static(page::SCRIPT.as_bytes()))),
             ("/openapi.json".to_owned(), (Media::Json, Bytes::from_static(OPENAPI.as_bytes()))),
-            ("/findings.atom".to_owned(), (Media::Atom, Bytes::from(feed::feed(&report)))),
+            ("/findings.atom".to_owned(), (Media::Atom, Bytes::from(feed::feed(&[(base, &report)])))),
             ("/report.json".to_owned(), json(&*report)),
             ("/log.json".to_owned(), json(&log(&report))),
             ("/findings.json".to_owned(), json(&findings(&report))),
         ]);
         for list in &report.lists {
-            answers.insert(format!("/list/{}", list.name), html(page::list(list, &report)));
+            answers.insert(format!("/list/{}", list.name), html(page::list(list, &report, base)));
             answers.insert(format!("/list/{}.json", list.name), json(list));
         }
         Self { report, answers }
@@ -58,6 +62,56 @@ impl Site {
     pub(crate) fn answer(&self, path: &str) -> Option<(Media, Bytes)> {
         self.answers.get(path).cloned()
     }
+}
+
+/// What is said of all logs at once.
+#[derive(Debug)]
+pub(crate) struct Overview {
+    answers: BTreeMap<&'static str, (Media, Bytes)>,
+}
+
+impl Overview {
+    /// Of logs by their names, with where their pages are. Where there is one alone, its own pages are the first ones.
+    pub(crate) fn new(logs: &[(String, Base, Arc<Report>)]) -> Self {
+        let all: Vec<(&Base, &Report)> = logs.iter().map(|(_, base, report)| (base, &**report)).collect();
+        let index: Vec<serde_json::Value> =
+            logs.iter().map(|(name, base, report)| log_of_all(name, base, report)).collect();
+        let mut answers = BTreeMap::from([
+            ("/logs.json", json(&json!({ "monitor": "isonomy/monitor-logs/v1", "logs": index }))),
+            ("/openapi.json", (Media::Json, Bytes::from_static(OPENAPI.as_bytes()))),
+        ]);
+        if logs.len() > 1 {
+            answers.extend([
+                ("/", html(page::all_logs(&all))),
+                ("/findings", html(page::all_findings(&all))),
+                ("/verify", html(page::verify_which(&all))),
+                ("/findings.atom", (Media::Atom, Bytes::from(feed::feed(&all)))),
+            ]);
+        }
+        Self { answers }
+    }
+
+    /// The answer at this path.
+    pub(crate) fn answer(&self, path: &str) -> Option<(Media, Bytes)> {
+        self.answers.get(path).cloned()
+    }
+}
+
+fn log_of_all(name: &str, base: &Base, report: &Report) -> serde_json::Value {
+    let lists: Vec<&str> = report.lists.iter().map(|list| list.name.as_str()).collect();
+    json!({
+        "name": name,
+        "base": base.to_string(),
+        "made": report.made,
+        "origin": report.log.origin,
+        "key": report.log.key,
+        "size": report.log.size,
+        "read": report.log.read,
+        "witnessed": report.log.witnessed,
+        "too_old_after": report.log.too_old_after,
+        "summary": report.summary,
+        "lists": lists,
+    })
 }
 
 fn html(page: Markup) -> (Media, Bytes) {

@@ -22,6 +22,8 @@ pub(crate) struct View {
     note: CheckpointNote,
     /// The same with the log's line alone, for evidence: so it does not differ with every new cosignature.
     bare: CheckpointNote,
+    /// When each witness that cosigned it says that it did, by the witness's place in the policy.
+    cosigned: Vec<(usize, Timestamp)>,
     /// What the witnesses say of its time, or why they say nothing.
     times: Result<QuorumTimes, String>,
 }
@@ -53,15 +55,16 @@ impl Trust {
     /// Verifies the log's signature, and reads the witnesses'. The error says why the checkpoint is worth nothing.
     pub(crate) fn view(&self, note: CheckpointNote) -> Result<View, String> {
         note.verify_log(&self.log).map_err(|error| error.to_string())?;
-        let times = match cosignatures(note.note(), &self.witnesses) {
-            Err(error) => Err(error.to_string()),
-            Ok(times) => {
-                let few =
-                    || format!("{} of {} witnesses cosigned it, which is no quorum", times.len(), self.witnesses.len());
-                self.policy.quorum_times(&times).ok_or_else(few)
+        let (cosigned, times) = match cosignatures(note.note(), &self.witnesses) {
+            Err(error) => (Vec::new(), Err(error.to_string())),
+            Ok(cosigned) => {
+                let count = cosigned.len();
+                let few = || format!("{count} of {} witnesses cosigned it, which is no quorum", self.witnesses.len());
+                let times = self.policy.quorum_times(&cosigned).ok_or_else(few);
+                (cosigned, times)
             }
         };
-        Ok(View { bare: note.without_cosignatures(&self.log), note, times })
+        Ok(View { bare: note.without_cosignatures(&self.log), note, cosigned, times })
     }
 
     /// What one witness shows: the log's checkpoint under that witness's cosignature, and when it cosigned.
@@ -92,6 +95,11 @@ impl View {
 
     pub(crate) fn root(&self) -> RootHash {
         self.note.checkpoint().root
+    }
+
+    /// When each witness says that it cosigned this, by its place in the policy.
+    pub(crate) fn cosigned(&self) -> &[(usize, Timestamp)] {
+        &self.cosigned
     }
 
     pub(crate) fn times(&self) -> Result<QuorumTimes, &str> {

@@ -1,23 +1,20 @@
 //! Arguments of `isonomy assess`.
 
+use super::LogArgs;
 use isonomy_core::statement::ListName;
 use std::path::PathBuf;
 
 /// What is assessed, and against what.
 #[derive(clap::Args)]
 pub(crate) struct AssessArgs {
-    /// Log and witnesses with their URLs, and quorum, in C2SP tlog-policy form.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) policy: PathBuf,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
     /// The list.
     #[arg(long, value_name = "NAME", value_parser = list_name)]
     pub(crate) list: ListName,
     /// A folder of files that must not match, with those in it. The more there are, the smaller a rate can be shown.
     #[arg(long, value_name = "DIR")]
     pub(crate) corpus: PathBuf,
-    /// Where the log is read, if not at the policy's URL: a server, a mirror or a folder.
-    #[arg(long, value_name = "URL|DIR")]
-    pub(crate) source: Option<String>,
     /// The folder into which `assessment.html` and `assessment.json` are written.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,

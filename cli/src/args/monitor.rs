@@ -5,33 +5,50 @@ use isonomy_core::statement::ListName;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// What a monitor follows.
+/// Whom to trust about one log, and from where it is read.
 #[derive(clap::Args)]
-pub(crate) struct MonitorFolder {
-    /// The folder of its own copy and findings.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: PathBuf,
-    /// Log and witnesses with their URLs, and quorum, in C2SP tlog-policy form.
+pub(crate) struct LogArgs {
+    /// The log with its URL, its witnesses with theirs, and the quorum, in C2SP tlog-policy form.
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: PathBuf,
-    /// A further vantage point: a mirror or folder. Repeatable.
+    /// Where the log is read, if not at the policy's URL: a server, a mirror or a folder. Repeatable.
+    #[arg(long = "source", value_name = "URL|DIR")]
+    pub(crate) sources: Vec<String>,
+}
+
+/// What a monitor follows, and whom it tells.
+#[derive(clap::Args)]
+pub(crate) struct FollowArgs {
+    /// The configuration (`isonomy monitor init` makes one): any number of logs, alerts by mail. Everything else is for
+    /// trying things out.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "policies", "sources", "canaries", "alert_command", "alert_webhook", "alert_from", "every"])]
+    pub(crate) config: Option<PathBuf>,
+    /// The folder of its own copies and findings.
+    #[arg(long, value_name = "DIR", required_unless_present = "config")]
+    pub(crate) data: Option<PathBuf>,
+    /// A log with its URL, its witnesses with theirs, and the quorum, in C2SP tlog-policy form. Repeatable: each log is
+    /// followed by itself.
+    #[arg(long = "policy", value_name = "FILE", required_unless_present = "config")]
+    pub(crate) policies: Vec<PathBuf>,
+    /// From where else the log is read than at the policy's URL: a server, a mirror or a folder. Repeatable; of several
+    /// logs a configuration says whose it is.
     #[arg(long = "source", value_name = "URL|DIR")]
     pub(crate) sources: Vec<String>,
     /// A folder of harmless files: it is found if a list matches one of them.
     #[arg(long, value_name = "DIR")]
     pub(crate) canaries: Option<PathBuf>,
-    /// A program that is told of new findings, as JSON on its standard input; for mail, one that runs `sendmail`.
+    /// A program that is told of new findings, as JSON on its standard input.
     #[arg(long, value_name = "PROGRAM")]
     pub(crate) alert_command: Option<PathBuf>,
     /// A URL to which new findings are posted as JSON.
     #[arg(long, value_name = "URL")]
     pub(crate) alert_webhook: Option<String>,
-    /// From which severity on somebody is told.
-    #[arg(long, value_enum, value_name = "SEVERITY", default_value = "warning")]
-    pub(crate) alert_from: FindingSeverityArg,
-    /// How often to ask, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) every: u64,
+    /// From which severity on somebody is told [default: warning].
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub(crate) alert_from: Option<FindingSeverityArg>,
+    /// How often to look, in seconds [default: 60].
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) every: Option<u64>,
 }
 
 /// How grave a finding is.
@@ -42,22 +59,18 @@ pub(crate) enum FindingSeverityArg {
     Notice,
 }
 
-/// What a monitor follows once, to answer a question.
+/// What is followed once, to answer a question.
 #[derive(clap::Args)]
 pub(crate) struct TraceArgs {
-    /// Log and witnesses with their URLs, and quorum, in C2SP tlog-policy form.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) policy: PathBuf,
-    /// Where the log is read, if not at the policy's URL: a server, a mirror or a folder.
-    #[arg(long, value_name = "URL|DIR")]
-    pub(crate) source: Option<String>,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
     /// The list.
     #[arg(long, value_name = "NAME", value_parser = super::assess::list_name)]
     pub(crate) list: ListName,
     /// The entry, in hexadecimal.
-    #[arg(long, value_name = "HEX")]
+    #[arg(value_name = "HASH")]
     pub(crate) entry: String,
-    /// The salt of the complaint, in hexadecimal.
+    /// The salt of a complaint about it, in hexadecimal: then it is said whether the entry went in time.
     #[arg(long, value_name = "HEX")]
     pub(crate) salt: Option<String>,
 }
@@ -80,15 +93,11 @@ pub(crate) enum MethodArg {
 /// What is attested.
 #[derive(clap::Args)]
 pub(crate) struct AttestArgs {
-    /// The folder of the monitor's own copy and findings; no other monitor runs in it.
+    /// The folder of the monitor's own copies and findings; no other monitor runs in it.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
-    /// Log and witnesses with their URLs, and quorum, in C2SP tlog-policy form.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) policy: PathBuf,
-    /// A further vantage point: a mirror or folder. Repeatable.
-    #[arg(long = "source", value_name = "URL|DIR")]
-    pub(crate) sources: Vec<String>,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
     /// The list; its newest release is what is attested about.
     #[arg(long, value_name = "NAME", value_parser = super::assess::list_name)]
     pub(crate) list: ListName,
@@ -117,24 +126,30 @@ pub(crate) struct AttestArgs {
 
 #[derive(Subcommand)]
 pub(crate) enum MonitorCommand {
+    /// Make a folder for a monitor: a configuration with every field explained, and a policy to fill in.
+    Init {
+        /// The folder; made if it is missing.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
     /// Look, and sign and publish what was seen: an attestation. The log must know the auditor's key.
     Attest(AttestArgs),
     /// In which versions of a list did an entry stand? With proofs; and whether it went in time, for whoever has complained.
     Trace(TraceArgs),
-    /// Follow and audit, without a page. With --json, one document a line.
+    /// Follow and audit, without a page. With --json, one document a line: of each look at each log.
     Run {
         #[command(flatten)]
-        folder: MonitorFolder,
-        /// Look once and end; exit code 6 if there are findings.
+        follow: FollowArgs,
+        /// Look once at each log and end; exit code 6 if anything was found.
         #[arg(long)]
         once: bool,
     },
     /// Follow, audit and serve the page.
     Serve {
         #[command(flatten)]
-        folder: MonitorFolder,
-        /// Where to listen.
-        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7330")]
-        listen: SocketAddr,
+        follow: FollowArgs,
+        /// Where to listen [default: 127.0.0.1:7330].
+        #[arg(long, value_name = "ADDRESS", conflicts_with = "config")]
+        listen: Option<SocketAddr>,
     },
 }

@@ -14,8 +14,8 @@ use isonomy_store::files as durable;
 pub(crate) async fn run(args: AssessArgs, output: &Output) -> Result<Exit> {
     let scratch = tempfile::Builder::new().prefix("isonomy-assess-").tempdir()?;
     let inputs = Inputs {
-        policy: files::tlog_policy(&args.policy)?,
-        source: args.source.as_deref().map(Source::parse).transpose()?,
+        policy: files::tlog_policy(&args.log.policy)?,
+        sources: args.log.sources.iter().map(|text| Source::parse(text)).collect::<Result<_, _>>()?,
         list: args.list,
         corpus: args.corpus,
         scratch: scratch.path().to_owned(),

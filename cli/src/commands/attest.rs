@@ -1,6 +1,6 @@
 //! `isonomy monitor attest`.
 
-use super::{files, release};
+use super::{files, monitor, release};
 use crate::args::{AttestArgs, MethodArg};
 use crate::exit::{Exit, Malformed, Refused};
 use crate::output::Output;
@@ -12,27 +12,18 @@ use isonomy_core::hash::{Commitment, sha256};
 use isonomy_core::note::{Note, SigningKey};
 use isonomy_core::statement::Statement;
 use isonomy_core::time::Timestamp;
-use isonomy_fetch::{Source, Submitted};
+use isonomy_fetch::Submitted;
+use isonomy_monitor::Monitor;
 use isonomy_monitor::attest::Claim;
-use isonomy_monitor::{Config, Monitor};
 use isonomy_publisher::keys;
 use serde_json::json;
-use std::time::Duration;
 
 pub(crate) async fn run(args: AttestArgs, output: &Output) -> Result<Exit> {
     let key = keys::read(&args.key)?;
-    let policy = files::tlog_policy(&args.policy)?;
+    let policy = files::tlog_policy(&args.log.policy)?;
     let log = release::log_client(&policy)?;
-    let config = Config {
-        data: args.data.clone(),
-        policy: policy.clone(),
-        sources: args.sources.iter().map(|text| Source::parse(text)).collect::<Result<_, _>>()?,
-        canaries: None,
-        alerts: None,
-        poll_every: Duration::from_secs(1),
-    };
     let (claim, salt) = claim(&args)?;
-    let mut monitor = Monitor::open(config)?;
+    let mut monitor = Monitor::open(monitor::one_log(&args.data, &args.log)?)?;
     monitor.poll_once().await?;
     let created = system_clock();
     let text = monitor

@@ -1,10 +1,11 @@
 //! Configuration files of servers.
 
 use super::files;
-use crate::args::{Command, LogCommand, WitnessCommand};
+use crate::args::{Command, LogCommand, MonitorCommand, WitnessCommand};
 use crate::exit::Malformed;
 use anyhow::Result;
 use isonomy_log_server::config as log_config;
+use isonomy_monitor::config as monitor_config;
 use isonomy_serve::Logging;
 use isonomy_witness::config as witness_config;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,11 @@ pub(crate) fn log(path: &Path) -> Result<(log_config::ConfigFile, PathBuf)> {
 /// The same of a witness.
 pub(crate) fn witness(path: &Path) -> Result<(witness_config::ConfigFile, PathBuf)> {
     parse(path, witness_config::MAX_CONFIG_SIZE, witness_config::ConfigFile::parse)
+}
+
+/// The same of a monitor.
+pub(crate) fn monitor(path: &Path) -> Result<(monitor_config::ConfigFile, PathBuf)> {
+    parse(path, monitor_config::MAX_CONFIG_SIZE, monitor_config::ConfigFile::parse)
 }
 
 fn parse<T, E: std::fmt::Display>(
@@ -36,6 +42,9 @@ pub(crate) fn logging(command: &Command) -> Option<Logging> {
     match command {
         Command::Log(LogCommand::Serve(args)) => Some(log(args.config.as_deref()?).ok()?.0.logging),
         Command::Witness(WitnessCommand::Serve(args)) => Some(witness(args.config.as_deref()?).ok()?.0.logging),
+        Command::Monitor(MonitorCommand::Run { follow, .. } | MonitorCommand::Serve { follow, .. }) => {
+            Some(monitor(follow.config.as_deref()?).ok()?.0.logging)
+        }
         _ => None,
     }
 }

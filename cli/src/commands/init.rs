@@ -1,4 +1,4 @@
-//! `isonomy log init`, `isonomy witness init`: folders with all that a server needs, to be looked through and filled in.
+//! `isonomy log init`, `isonomy witness init`, `isonomy monitor init`: folders with all that a server needs, to be looked through and filled in.
 
 use crate::exit::Malformed;
 use crate::output::Output;
@@ -68,6 +68,36 @@ pub(crate) fn log(folder: &Path, name: &str, output: &Output) -> Result<Exit> {
 
 pub(crate) fn witness(folder: &Path, name: &str, output: &Output) -> Result<Exit> {
     make(&WITNESS, folder, name, output)
+}
+
+const MONITOR_POLICY: &str = "\
+# The log that is followed, its witnesses, and how many of them must have cosigned a checkpoint (C2SP tlog-policy). Get these
+# lines from somebody whom you trust about them, better not from the log's operator alone:
+#
+#   log <vkey> <url>
+#   witness NAME <vkey> <url>
+#   group two-of-three 2 one two three
+#   quorum two-of-three
+#
+# The monitor refuses to start until there are a log and a quorum.
+quorum none
+";
+
+/// A monitor's folder; it has no key.
+pub(crate) fn monitor(folder: &Path, output: &Output) -> Result<Exit> {
+    let (config, policy) = (folder.join("monitor.toml"), folder.join("trust.policy"));
+    std::fs::create_dir_all(folder).with_context(|| format!("can't make {}", folder.display()))?;
+    refuse_existing(&[&config, &policy])?;
+    files::write(&policy, MONITOR_POLICY.as_bytes())?;
+    files::write(&config, isonomy_monitor::config::TEMPLATE.as_bytes())?;
+    let words = format!(
+        "{} is ready.\nNext: put the log, its witnesses and the quorum into {}; then\n  isonomy monitor serve --config {}",
+        folder.display(),
+        policy.display(),
+        config.display()
+    );
+    output.report(words, &json!({ "config": config, "policy": policy }))?;
+    Ok(Exit::Done)
 }
 
 fn make(kind: &Kind, folder: &Path, name: &str, output: &Output) -> Result<Exit> {

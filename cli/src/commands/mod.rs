@@ -19,4 +19,5 @@ pub(crate) mod monitor;
 pub(crate) mod receipt;
 pub(crate) mod release;
 pub(crate) mod serving;
+pub(crate) mod trace;
 pub(crate) mod witness;

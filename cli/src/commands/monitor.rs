@@ -1,128 +1,147 @@
 //! `isonomy monitor`.
 
-use super::{attest, files, serving};
-use crate::args::{FindingSeverityArg, MonitorCommand, MonitorFolder, TraceArgs};
+use super::serving::{self, Scheme};
+use super::{attest, configuration, files, init, trace};
+use crate::args::{FindingSeverityArg, FollowArgs, LogArgs, MonitorCommand};
 use crate::exit::{Exit, Malformed};
 use crate::output::Output;
-use anyhow::Result;
-use isonomy_core::encoding::from_hex;
+use anyhow::{Context, Result};
 use isonomy_fetch::Source;
-use isonomy_monitor::trace::InVersion;
-use isonomy_monitor::{Alerts, Config, Monitor, Report, Severity, Trace};
+use isonomy_monitor::alert::Mail;
+use isonomy_monitor::config::{AlertSection, ConfigFile, LogSection};
+use isonomy_monitor::watch::{self, Looked};
+use isonomy_monitor::{Alerts, Config, Followed, Report, Severity, Watch, folder};
+use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
+
+/// Where a monitor listens unless it is told.
+const LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 7330);
+/// How many seconds it waits from one look to the next, unless it is told.
+const EVERY: u64 = 60;
 
 pub(crate) async fn run(command: MonitorCommand, output: &Output) -> Result<Exit> {
     match command {
+        MonitorCommand::Init { folder } => init::monitor(&folder, output),
         MonitorCommand::Attest(args) => attest::run(args, output).await,
-        MonitorCommand::Trace(args) => follow_entry(args, output).await,
-        MonitorCommand::Run { folder, once } => follow(&folder, once, output).await,
-        MonitorCommand::Serve { folder, listen } => {
-            let config = config(&folder)?;
-            let listener = serving::listen(listen).await?;
-            let address = listener.local_addr()?;
-            serving::run(
-                address,
-                serving::Scheme::Http,
-                "monitor",
-                output,
-                isonomy_monitor::run(listener, config, serving::shutdown()),
-            )
-            .await?;
-            Ok(Exit::Done)
-        }
+        MonitorCommand::Trace(args) => trace::run(args, output).await,
+        MonitorCommand::Run { follow, once: true } => look_once(watch(&follow)?.0, output).await,
+        MonitorCommand::Run { follow, once: false } => keep_looking(watch(&follow)?.0, output).await,
+        MonitorCommand::Serve { follow, listen } => serve(&follow, listen, output).await,
     }
 }
 
-fn config(folder: &MonitorFolder) -> Result<Config> {
-    let sources = folder.sources.iter().map(|text| Source::parse(text)).collect::<Result<_, _>>()?;
-    Ok(Config {
-        data: folder.data.clone(),
-        policy: files::tlog_policy(&folder.policy)?,
-        sources,
-        canaries: folder.canaries.clone(),
-        alerts: alerts(folder),
-        poll_every: Duration::from_secs(folder.every),
-    })
-}
-
-fn alerts(folder: &MonitorFolder) -> Option<Alerts> {
-    let (command, webhook) = (folder.alert_command.clone(), folder.alert_webhook.clone());
-    let from = match folder.alert_from {
-        FindingSeverityArg::Breach => Severity::Breach,
-        FindingSeverityArg::Warning => Severity::Warning,
-        FindingSeverityArg::Notice => Severity::Notice,
-    };
-    (command.is_some() || webhook.is_some()).then_some(Alerts { command, webhook, from })
-}
-
-/// `isonomy monitor trace`: in a folder that is thrown away afterwards.
-async fn follow_entry(args: TraceArgs, output: &Output) -> Result<Exit> {
-    let bytes = |what: &str, text: &str| {
-        from_hex(text).ok_or_else(|| Malformed(format!("the {what} is not hexadecimal: give two digits for each byte")))
-    };
-    let entry = bytes("entry", &args.entry)?;
-    let salt = args.salt.as_deref().map(|salt| bytes("salt", salt)).transpose()?;
-    let scratch = tempfile::Builder::new().prefix("isonomy-trace-").tempdir()?;
-    let config = Config {
-        data: scratch.path().to_owned(),
-        policy: files::tlog_policy(&args.policy)?,
-        sources: args.source.as_deref().map(Source::parse).transpose()?.into_iter().collect(),
-        canaries: None,
-        alerts: None,
-        poll_every: Duration::from_secs(1),
-    };
-    let clock = isonomy_client::system_clock();
-    let trace = isonomy_monitor::trace(config, &args.list, &entry, salt.as_deref(), clock).await?;
-    output.report(trace_words(&trace), &trace)?;
+async fn serve(follow: &FollowArgs, listen: Option<SocketAddr>, output: &Output) -> Result<Exit> {
+    let (watch, configured) = watch(follow)?;
+    let scheme = Scheme::of(&watch.serving);
+    let listener = serving::listen(listen.or(configured).unwrap_or(LISTEN.into())).await?;
+    let address = listener.local_addr()?;
+    let server = isonomy_monitor::run(listener, watch, serving::shutdown());
+    serving::run(address, scheme, "monitor", output, server).await?;
     Ok(Exit::Done)
 }
 
-fn trace_words(trace: &Trace) -> String {
-    let line = |one: &InVersion| {
-        let stands = if one.listed { "stands in" } else { "is not in" };
-        format!("  it {stands} version {}, public since {}", one.version, one.public_since)
-    };
-    let mut lines = vec![format!("{} in {}:", trace.entry, trace.list)];
-    lines.extend(trace.versions.iter().map(line));
-    if let Some(complaint) = &trace.complaint {
-        lines.push(format!("  complaint received {}, to be removed by {}", complaint.received, complaint.deadline));
-        lines.push(match (complaint.in_time, complaint.gone_since) {
-            (Some(true), Some(since)) => format!("  removed in time, at {since}"),
-            (Some(false), Some(since)) => format!("  removed late, at {since}"),
-            (Some(false), None) => "  the deadline is over, and it is still there".to_owned(),
-            _ => "  it is still there; the deadline runs".to_owned(),
-        });
+/// What is followed, and where a configuration says to listen.
+fn watch(args: &FollowArgs) -> Result<(Watch, Option<SocketAddr>)> {
+    match &args.config {
+        Some(path) => from_file(path),
+        None => Ok((from_args(args)?, None)),
     }
-    lines.push("With --json, each version comes with its proofs.".to_owned());
-    lines.join("\n")
 }
 
-async fn follow(folder: &MonitorFolder, once: bool, output: &Output) -> Result<Exit> {
-    let mut monitor = Monitor::open(config(folder)?)?;
-    let mut stop = std::pin::pin!(serving::shutdown());
-    let (alerts, mut untold) = (alerts(folder), Vec::new());
-    loop {
-        let report = monitor.poll_once().await?;
-        untold.extend(monitor.news());
-        if let Some(alerts) = &alerts {
-            match alerts.tell(&report, &untold).await {
-                Ok(()) => untold.clear(),
-                // Whoever runs this from cron must learn that nobody was told.
-                Err(error) if once => return Err(error.into()),
-                Err(error) => eprintln!("an alert could not be sent and will be repeated: {error}"),
-            }
-        }
-        if !once {
-            output.report_line(words(&report), &report)?;
-        } else {
-            output.report(words(&report), &report)?;
-            return Ok(if has_findings(&report) { Exit::Findings } else { Exit::Done });
-        }
-        tokio::select! {
-            () = &mut stop => return Ok(Exit::Done),
-            () = tokio::time::sleep(Duration::from_secs(folder.every)) => {}
-        }
+fn from_args(args: &FollowArgs) -> Result<Watch> {
+    let policies = args.policies.iter().map(|path| files::tlog_policy(path)).collect::<Result<Vec<_>>>()?;
+    let sources = sources(&args.sources)?;
+    anyhow::ensure!(
+        policies.len() <= 1 || sources.is_empty(),
+        "of several logs, nobody can tell whose the further sources are; `isonomy monitor init` makes a configuration that says so"
+    );
+    let logs = policies.into_iter().map(|policy| Followed {
+        policy,
+        sources: sources.clone(),
+        canaries: args.canaries.clone(),
+    });
+    let (command, webhook) = (args.alert_command.clone(), args.alert_webhook.clone());
+    let from = args.alert_from.map_or(Severity::Warning, severity);
+    Ok(Watch {
+        data: args.data.clone().context("an argument is missing")?,
+        logs: logs.collect(),
+        alerts: Some(Alerts { command, webhook, mail: None, from }),
+        poll_every: Duration::from_secs(args.every.unwrap_or(EVERY)),
+        serving: Default::default(),
+    })
+}
+
+fn from_file(path: &Path) -> Result<(Watch, Option<SocketAddr>)> {
+    let (file, folder) = configuration::monitor(path)?;
+    let ConfigFile { data, every, logs, alerts: who, http, .. } = file;
+    let watch = Watch {
+        data: folder.join(data),
+        logs: logs.into_iter().map(|log| followed(log, &folder)).collect::<Result<_>>()?,
+        alerts: Some(alerts(who, &folder)?),
+        poll_every: Duration::from_secs(every),
+        serving: http.settings(&folder)?,
+    };
+    Ok((watch, http.listen))
+}
+
+fn followed(log: LogSection, folder: &Path) -> Result<Followed> {
+    Ok(Followed {
+        policy: files::tlog_policy(&folder.join(log.policy))?,
+        sources: sources(&log.sources)?,
+        canaries: log.canaries.map(|canaries| folder.join(canaries)),
+    })
+}
+
+fn alerts(section: AlertSection, folder: &Path) -> Result<Alerts> {
+    let AlertSection { from, command, webhook, mail } = section;
+    let mail = mail.map(|mail| Mail::open(&mail, folder)).transpose()?;
+    Ok(Alerts { command: command.map(|command| folder.join(command)), webhook, mail, from })
+}
+
+fn sources(texts: &[String]) -> Result<Vec<Source>> {
+    texts.iter().map(|text| Ok(Source::parse(text)?)).collect()
+}
+
+fn severity(arg: FindingSeverityArg) -> Severity {
+    match arg {
+        FindingSeverityArg::Breach => Severity::Breach,
+        FindingSeverityArg::Warning => Severity::Warning,
+        FindingSeverityArg::Notice => Severity::Notice,
     }
+}
+
+/// One log, of which everything is known that is in this data folder.
+pub(super) fn one_log(data: &Path, args: &LogArgs) -> Result<Config> {
+    let policy = files::tlog_policy(&args.policy)?;
+    let [log] = policy.logs() else {
+        return Err(Malformed(format!("{} must name one log", args.policy.display())).into());
+    };
+    let folder = folder::of_log(data, &log.key)?;
+    Ok(Config { sources: sources(&args.sources)?, ..Config::new(folder, policy) })
+}
+
+/// Of one log its report, of several an array of them.
+async fn look_once(watch: Watch, output: &Output) -> Result<Exit> {
+    let Looked { reports, failures } = watch::look_once(watch).await?;
+    let told: Vec<String> = reports.iter().map(words).collect();
+    match &reports[..] {
+        [report] => output.report(told.concat(), report)?,
+        reports => output.report(told.join("\n"), &reports)?,
+    }
+    let mut failures = failures.into_iter();
+    if let Some(first) = failures.next() {
+        failures.for_each(|error| output.error(&error.into()));
+        // Whoever runs this from cron must learn that a look failed, or that nobody was told.
+        return Err(first.into());
+    }
+    Ok(if reports.iter().any(has_findings) { Exit::Findings } else { Exit::Done })
+}
+
+async fn keep_looking(watch: Watch, output: &Output) -> Result<Exit> {
+    let told = watch::follow(watch, serving::shutdown(), |report| output.report_line(words(report), report));
+    told.await??;
+    Ok(Exit::Done)
 }
 
 fn has_findings(report: &Report) -> bool {
@@ -130,21 +149,22 @@ fn has_findings(report: &Report) -> bool {
 }
 
 fn words(report: &Report) -> String {
+    let count = |number: usize, one: &str, many: &str| format!("{number} {}", if number == 1 { one } else { many });
     let mut lines = vec![format!(
-        "{}: {} entries, {} lists; {} breaches, {} warnings, {} notices",
+        "{}: {}, {}; {}, {}, {}",
         report.log.origin,
-        report.log.read,
-        report.lists.len(),
-        report.summary.breaches,
-        report.summary.warnings,
-        report.summary.notices,
+        count(usize::try_from(report.log.read).unwrap_or(usize::MAX), "entry", "entries"),
+        count(report.lists.len(), "list", "lists"),
+        count(report.summary.breaches, "breach", "breaches"),
+        count(report.summary.warnings, "warning", "warnings"),
+        count(report.summary.notices, "notice", "notices"),
     )];
     for finding in report.findings.iter().filter(|finding| finding.standing) {
         let rule =
             finding.rule.as_ref().map_or(String::new(), |rule| format!("rule {} ({}): ", rule.number, rule.name));
         lines.push(format!("  {}: {rule}{}", finding.severity, finding.words));
         if let Some(evidence) = &finding.evidence {
-            lines.push(format!("    evidence {evidence}.json"));
+            lines.push(format!("    evidence/{evidence}.json proves it"));
         }
     }
     lines.join("\n")

@@ -131,15 +131,9 @@ fn start_log(cast: &Cast, listener: TcpListener, trust: &TlogPolicy, data: &Path
 
 async fn start_monitor(trust: &TlogPolicy, data: &Path) -> Result<Running> {
     let listener = listener().await?;
-    let config = isonomy_monitor::Config {
-        data: data.to_owned(),
-        policy: trust.clone(),
-        sources: Vec::new(),
-        canaries: None,
-        alerts: None,
-        poll_every: POLL,
-    };
+    let watch =
+        isonomy_monitor::Watch { poll_every: POLL, ..isonomy_monitor::Watch::new(data.to_owned(), trust.clone()) };
     Ok(Running::start(listener.local_addr()?, |stopped| async move {
-        Ok(isonomy_monitor::run(listener, config, async { drop(stopped.await) }).await?)
+        Ok(isonomy_monitor::run(listener, watch, async { drop(stopped.await) }).await?)
     }))
 }

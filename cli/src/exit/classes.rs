@@ -7,8 +7,9 @@ use isonomy_log_server::ServeError as LogServeError;
 use isonomy_log_server::fsck::FsckError;
 use isonomy_matcher::image::DecodeError;
 use isonomy_matcher::receipt::ReceiptError;
+use isonomy_monitor::alert::MailConfigError;
 use isonomy_monitor::assess::AssessError;
-use isonomy_monitor::{MonitorError, ServeError as MonitorServeError};
+use isonomy_monitor::{MonitorError, WatchError};
 use isonomy_publisher::charter::CharterError;
 use isonomy_publisher::compose::ComposeError;
 use isonomy_publisher::confirm::ConfirmError;
@@ -57,7 +58,8 @@ pub(super) fn of(cause: &(dyn Error + 'static)) -> Option<Exit> {
         tls,
         restore,
         monitor,
-        monitor_server,
+        monitor_watch,
+        mail,
         assess,
     )
 }
@@ -235,7 +237,7 @@ fn witness(error: &WitnessServeError) -> Exit {
 
 fn monitor(error: &MonitorError) -> Exit {
     match error {
-        MonitorError::Config(_) | MonitorError::Address(_) => Exit::Malformed,
+        MonitorError::Config(_) | MonitorError::Address(_) | MonitorError::Twice(_) => Exit::Malformed,
         _ => Exit::Failed,
     }
 }
@@ -244,15 +246,22 @@ fn assess(error: &AssessError) -> Exit {
     match error {
         AssessError::Monitor(error) => monitor(error),
         AssessError::NoList { .. } | AssessError::Empty | AssessError::TooManyFiles { .. } => Exit::Malformed,
-        AssessError::Content { .. } => Exit::Refused,
+        AssessError::Content { .. } | AssessError::Lookup(_) => Exit::Refused,
         AssessError::Log(_) | AssessError::Corpus { .. } => Exit::Failed,
     }
 }
 
-fn monitor_server(error: &MonitorServeError) -> Exit {
+fn monitor_watch(error: &WatchError) -> Exit {
     match error {
-        MonitorServeError::Monitor(error) => monitor(error),
-        MonitorServeError::Panicked(_) => Exit::Failed,
+        WatchError::Monitor(error) => monitor(error),
+        WatchError::Alert(_) | WatchError::Panicked(_) => Exit::Failed,
+    }
+}
+
+fn mail(error: &MailConfigError) -> Exit {
+    match error {
+        MailConfigError::File(_) => Exit::Failed,
+        _ => Exit::Malformed,
     }
 }
 

@@ -6,6 +6,7 @@ use isonomy_core::encoding::to_hex;
 use isonomy_core::hash::sha256;
 use isonomy_core::list::{Algorithm, Entries};
 use isonomy_matcher::image::{Limits, Picture, decode};
+use isonomy_matcher::lookup::{Index, LookupError};
 use isonomy_matcher::{digest, pdq};
 use serde::Serialize;
 use std::fs;
@@ -120,41 +121,32 @@ impl Corpus {
     }
 
     /// How many match this list, at the charter's distance and at each other.
-    pub(crate) fn against(&self, entries: &Entries, algorithm: Algorithm, max_distance: u64) -> FalsePositives {
-        let nearest: Vec<Option<u64>> = self.hashed.iter().map(|file| nearest(entries, &file.hash)).collect();
+    pub(crate) fn against(
+        &self,
+        entries: &Entries,
+        algorithm: Algorithm,
+        max_distance: u64,
+    ) -> Result<FalsePositives, LookupError> {
+        let index = Index::new(algorithm, entries)?;
+        let farthest = algorithm.max_distance();
+        let nearest = |file: &Hashed| {
+            let found = index.within(&file.hash, farthest)?;
+            Ok(found.iter().map(|found| u64::from(found.distance)).min())
+        };
+        let nearest: Vec<Option<u64>> = self.hashed.iter().map(nearest).collect::<Result<_, LookupError>>()?;
         let of = nearest.len() as u64;
         let within =
             |distance: u64| nearest.iter().filter(|near| near.is_some_and(|near| near <= distance)).count() as u64;
         let at = |distance: u64| AtDistance { distance, share: Share::new(within(distance), of) };
         let matched =
             self.hashed.iter().zip(&nearest).filter(|(_, near)| near.is_some_and(|near| near <= max_distance));
-        FalsePositives {
+        Ok(FalsePositives {
             at_charter: Share::new(within(max_distance), of),
             max_distance,
-            curve: (0..=u64::from(algorithm.max_distance())).map(at).collect(),
+            curve: (0..=u64::from(farthest)).map(at).collect(),
             named: matched.map(|(file, _)| file.path.clone()).take(NAMED).collect(),
-        }
+        })
     }
-}
-
-/// The distance of the entry that is nearest to `hash`; `None` in an empty list. Every entry is compared: what is asked is
-/// not what is within a distance, but how far the nearest is.
-fn nearest(entries: &Entries, hash: &[u8]) -> Option<u64> {
-    let apart = |entry: &[u8]| -> u32 { entry.iter().zip(hash).map(|(one, other)| (one ^ other).count_ones()).sum() };
-    let words = |bytes: &[u8]| -> Option<[u64; 4]> {
-        let (words, _) = bytes.as_chunks::<8>();
-        let words: [[u8; 8]; 4] = words.try_into().ok()?;
-        Some(words.map(u64::from_ne_bytes))
-    };
-    let near = match words(hash) {
-        None => entries.iter().map(apart).min(),
-        Some(query) => entries.iter().filter_map(words).map(|entry| apart_by_words(&entry, &query)).min(),
-    };
-    near.map(u64::from)
-}
-
-fn apart_by_words(one: &[u64; 4], other: &[u64; 4]) -> u32 {
-    one.iter().zip(other).map(|(one, other)| (one ^ other).count_ones()).sum()
 }
 
 /// Every file in the folder and those in it, by path.
@@ -184,19 +176,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_is_found_by_words_and_by_bytes_alike() {
+    fn the_curve_is_what_comparing_every_entry_gives() {
         let hash = |seed: u8| sha256(&[&[seed]]);
         let entries = Entries::from_unsorted(32, (0..50).flat_map(hash).collect()).unwrap().0;
-        for seed in 0..100 {
-            let query = hash(seed);
-            let naive = entries.iter().map(|entry| {
-                (0..256).filter(|bit| (entry[bit / 8] ^ query[bit / 8]) >> (bit % 8) & 1 == 1).count() as u64
-            });
-            assert_eq!(nearest(&entries, &query), naive.min());
+        // Each as far from an entry as its number says.
+        let query = |far: usize| {
+            let mut query = hash(u8::try_from(far).unwrap() % 50);
+            (0..far).for_each(|bit| query[bit / 8] ^= 1 << (bit % 8));
+            query.to_vec()
+        };
+        let hashed: Vec<Hashed> =
+            (0..40).map(|far| Hashed { path: far.to_string(), hash: query(far), picture: None }).collect();
+        let report = CorpusReport { files: 40, looked_up: 40, below_quality: 0, not_decoded: 0, digest: String::new() };
+        let corpus = Corpus { report, hashed };
+        let found = corpus.against(&entries, Algorithm::PdqFull, 24).unwrap();
+        for at in &found.curve {
+            let is_near = |hashed: &&Hashed| {
+                let apart = |entry: &[u8]| {
+                    entry
+                        .iter()
+                        .zip(&hashed.hash)
+                        .map(|(one, other)| u64::from((one ^ other).count_ones()))
+                        .sum::<u64>()
+                };
+                entries.iter().any(|entry| apart(entry) <= at.distance)
+            };
+            assert_eq!(at.share.count, corpus.hashed.iter().filter(is_near).count() as u64, "{}", at.distance);
         }
-        let short = Entries::from_unsorted(20, vec![7; 20]).unwrap().0;
-        assert_eq!(nearest(&short, &[6; 20]), Some(20));
-        assert_eq!(nearest(&Entries::empty(32).unwrap(), &[0; 32]), None);
+        assert_eq!((found.at_charter.count, found.curve.len(), found.named.len()), (25, 32, NAMED));
+        let nothing = corpus.against(&Entries::empty(32).unwrap(), Algorithm::PdqFull, 24).unwrap();
+        assert_eq!(nothing.at_charter.count, 0);
     }
 
     #[test]

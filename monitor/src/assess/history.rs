@@ -69,6 +69,15 @@ pub(super) struct Measured {
     pub(super) growth: Vec<Growth>,
     pub(super) removals: Removals,
     pub(super) newest: Entries,
+    /// For each of the newest entries, which release added it.
+    pub(super) since: Vec<Since>,
+}
+
+/// Since which release an entry stands without a break.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Since {
+    pub(super) version: u64,
+    pub(super) time: Timestamp,
 }
 
 /// Reads every release's content in turn, and follows each entry from the release that added it to the one that removed it.
@@ -82,8 +91,9 @@ pub(super) async fn measure(
     let (mut growth, mut ages) = (Vec::new(), Vec::new());
     for logged in list.releases() {
         let content = content(&monitor.vantages, logged, size).await?;
-        let (added, removed) = standing.replace(content, logged.public_since, &mut ages);
         let body = logged.release.body();
+        let now = Since { version: body.version, time: logged.public_since };
+        let (added, removed) = standing.replace(content, now, &mut ages);
         growth.push(Growth {
             version: body.version,
             public_since: logged.public_since,
@@ -100,7 +110,7 @@ pub(super) async fn measure(
         median: at(ages.len() / 2),
         longest: at(ages.len().saturating_sub(1)),
     };
-    Ok(Measured { growth, removals, newest: standing.entries })
+    Ok(Measured { growth, removals, newest: standing.entries, since: standing.since })
 }
 
 /// The entries of a release, which have the root that it names.
@@ -131,18 +141,18 @@ pub(crate) async fn content(
 /// Entries, and since when each is public.
 struct Standing {
     entries: Entries,
-    since: Vec<Timestamp>,
+    since: Vec<Since>,
 }
 
 impl Standing {
     /// Goes on to the next content. Gives how many entries are new and how many gone; how long the latter stood is noted.
-    fn replace(&mut self, next: Entries, now: Timestamp, ages: &mut Vec<u64>) -> (u64, u64) {
+    fn replace(&mut self, next: Entries, now: Since, ages: &mut Vec<u64>) -> (u64, u64) {
         let mut since = Vec::with_capacity(next.len());
         let mut old = self.entries.iter().zip(&self.since).peekable();
         let (mut added, mut removed) = (0, 0);
         for entry in next.iter() {
             while let Some((_, from)) = old.next_if(|(known, _)| *known < entry) {
-                ages.push(now.since(*from));
+                ages.push(now.time.since(from.time));
                 removed += 1;
             }
             match old.next_if(|(known, _)| *known == entry) {
@@ -154,7 +164,7 @@ impl Standing {
             }
         }
         for (_, from) in old {
-            ages.push(now.since(*from));
+            ages.push(now.time.since(from.time));
             removed += 1;
         }
         (self.entries, self.since) = (next, since);
@@ -240,7 +250,11 @@ mod tests {
         for (numbers, time, counts) in
             [(&[3, 5, 7][..], 100, (3, 0)), (&[1, 3, 7, 9], 200, (2, 1)), (&[1, 5], 350, (1, 3)), (&[], 400, (0, 2))]
         {
-            assert_eq!(standing.replace(entries(numbers), Timestamp(time), &mut ages), counts, "{time}");
+            assert_eq!(
+                standing.replace(entries(numbers), Since { version: time, time: Timestamp(time) }, &mut ages),
+                counts,
+                "{time}"
+            );
         }
         // 5 went after 100; 3 and 7 after 250, 9 after 150; 1 after 200, and the 5 that came again after 50.
         assert_eq!(ages, [100, 250, 250, 150, 200, 50]);

@@ -1,11 +1,13 @@
 //! The report as one page: nothing is loaded, nothing runs.
 
-use super::{Assessment, Question, Share};
+use super::{Assessment, Crowd, Crowds, Question, Share};
 use crate::page::{self, bars};
 use crate::units;
 use isonomy_core::time::Timestamp;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+/// The most releases named in the growth of a crowd.
+const GROWN: usize = 6;
 /// The most releases in the chart.
 const CHARTED: usize = 120;
 
@@ -31,6 +33,7 @@ pub(super) fn page(report: &Assessment) -> Markup {
                     (section("positives", "Files that must not match", &positives(report)))
                     (section("recall", "Pictures that were edited", &recall(report)))
                     (section("growth", "Growth and change", &growth(report)))
+                    @if let Some(crowds) = &report.crowds { (section("crowds", "Entries near each other", &crowded(crowds))) }
                     (section("removals", "Removals and deadlines", &removals(report)))
                     (section("record", "The legal case", &record(report)))
                     (section("questions", "The five questions", &questions(report)))
@@ -214,6 +217,44 @@ fn growth(report: &Assessment) -> Markup {
         }
         (page::table("What each curator has endorsed", &["Curator", "Releases endorsed", "Additions endorsed"], &rows))
         p class="small soft" { "An addition is endorsed by every curator who signs the release that makes it. Who proposed it, the log does not say." }
+    }
+}
+
+fn crowded(crowds: &Crowds) -> Markup {
+    let grown = |crowd: &Crowd| {
+        let parts: Vec<String> = crowd
+            .growth
+            .iter()
+            .take(GROWN)
+            .map(|one| format!("{} in version {}", units::number(one.entries), one.version))
+            .collect();
+        let more = if crowd.growth.len() > GROWN { ", and more later" } else { "" };
+        parts.join(", ") + more
+    };
+    let rows: Vec<Markup> = crowds
+        .largest
+        .iter()
+        .map(|crowd| {
+            html! {
+                th role="rowheader" scope="row" data-label="Entries" { div { (units::number(crowd.entries)) } }
+                (page::cell("Added", grown(crowd)))
+                (page::cell("First at place", units::number(crowd.place)))
+            }
+        })
+        .collect();
+    let additions: Vec<(String, u64)> =
+        crowds.additions.iter().map(|one| (format!("version {}", one.version), one.in_remarkable)).collect();
+    html! {
+        p {
+            (units::number(crowds.entries)) " entries lie within " (crowds.distance) " bits of another, in "
+            (units::number(crowds.crowds)) " crowds; " strong { (units::number(crowds.in_remarkable)) } " of them in crowds of "
+            (crowds.remarkable_from) " or more. One picture in several versions makes a few such entries. A great many, or ones "
+            "that come together in one release, are a reason to ask: made-up entries around one picture look like this."
+        }
+        @if !rows.is_empty() { (page::table("The largest crowds in the newest release", &["Entries", "Added", "First at place"], &rows)) }
+        @if crowds.in_remarkable > 0 && additions.len() > 1 {
+            div class="charts" { (bars("crowded", "Crowded additions", "that still stand, by the release that added them.", &additions)) }
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the vantage points and witnesses show, compared; and what follows from that.
 
+use super::clocks;
 use crate::finding::{Finding, Severity};
 use crate::freshness;
 use crate::monitor::{Monitor, MonitorError};
@@ -41,6 +42,7 @@ impl Monitor {
         }
         self.judge_posted().await?;
         self.note_incomplete_views();
+        self.note_clocks(shown, clock);
         self.note_slow_down(clock);
         Ok(())
     }
@@ -244,9 +246,10 @@ impl Monitor {
     /// quorum, n − k + 1 fresh views leave no room. Whoever slows the others down makes room.
     fn note_slow_down(&mut self, clock: Timestamp) {
         let allowance = freshness::allowance(self.audit.history(), clock);
+        // A clock that runs ahead makes an old cosignature look fresh.
         let is_stale = |at: usize| {
             let cosigned = self.views.witnesses.get(at).and_then(|witness| witness.cosigned);
-            cosigned.is_some_and(|time| clock.since(time) > allowance)
+            cosigned.is_some_and(|time| clock.since(time) > allowance || clocks::is_ahead(time, clock))
         };
         let all = self.views.witnesses.len();
         let stale = (0..all).filter(|at| is_stale(*at)).count();

@@ -1,7 +1,7 @@
 //! One entry of the log, with the proof that it stands there.
 
 use super::findings::finding;
-use super::{Page, Place};
+use super::{Base, Page, Place};
 use crate::explorer::{EntryReport, StatementReport};
 use crate::finding::Finding;
 use crate::report::Report;
@@ -9,36 +9,36 @@ use crate::units;
 use maud::{Markup, html};
 
 /// The page of an entry.
-pub(crate) fn entry(entry: &EntryReport, report: &Report) -> Markup {
+pub(crate) fn entry(entry: &EntryReport, report: &Report, base: &Base) -> Markup {
     let index = entry.index;
-    let data = format!("/entry/{index}.json");
+    let data = format!("{base}/entry/{index}.json");
     let found: Vec<&Finding> = report.findings.iter().filter(|found| found.index == Some(index)).collect();
     let body = html! {
         h1 { "Entry " (index) }
-        p class="lead" { (what(entry.statement.as_ref())) }
-        (neighbours(entry))
+        p class="lead" { (what(entry.statement.as_ref(), base)) }
+        (neighbours(entry, base))
         @if !found.is_empty() {
             section aria-labelledby="findings" {
                 h2 id="findings" { "Findings" }
-                @for found in found { (finding(found, "h3")) }
+                @for found in found { (finding(found, "h3", base)) }
             }
         }
         section aria-labelledby="text" {
             h2 id="text" { "The entry" }
             pre tabindex="0" { (entry.entry) }
-            p { a href={ "/entry/" (index) "/note" } download={ "entry-" (index) ".note" } { "Download it" } " byte for byte." }
+            p { a href={ (base) "/entry/" (index) "/note" } download={ "entry-" (index) ".note" } { "Download it" } " byte for byte." }
         }
-        section aria-labelledby="proof" { h2 id="proof" { "Proof that it is in the log" } (proof(entry)) }
+        section aria-labelledby="proof" { h2 id="proof" { "Proof that it is in the log" } (proof(entry, base)) }
     };
     let title = format!("Entry {index} · {}", report.log.origin);
-    Page { place: Place::Log, title: &title, origin: &report.log.origin, data: Some(&data), body }.render()
+    Page { place: Place::Log, title: &title, base, origin: &report.log.origin, data: Some(&data), body }.render()
 }
 
-fn what(statement: Option<&StatementReport>) -> Markup {
+fn what(statement: Option<&StatementReport>, base: &Base) -> Markup {
     let Some(statement) = statement else {
         return html! { "This is no statement. A log that keeps the rules admits none such, and no client accepts it." };
     };
-    let list = html! { a href={ "/list/" (statement.list) } { (statement.list) } };
+    let list = html! { a href={ (base) "/list/" (statement.list) } { (statement.list) } };
     html! {
         @match (statement.kind, statement.number) {
             ("charter", Some(number)) => { "Edition " (number) " of the charter of " (list) "." }
@@ -49,27 +49,27 @@ fn what(statement: Option<&StatementReport>) -> Markup {
     }
 }
 
-fn neighbours(entry: &EntryReport) -> Markup {
+fn neighbours(entry: &EntryReport, base: &Base) -> Markup {
     let index = entry.index.0;
     html! {
         nav aria-label="Neighbouring entries" class="neighbours" {
             ul {
-                @if let Some(before) = index.checked_sub(1) { li { a href={ "/entry/" (before) } rel="prev" { "← entry " (before) } } }
-                @if index + 1 < entry.size.0 { li { a href={ "/entry/" (index + 1) } rel="next" { "entry " (index + 1) " →" } } }
-                li { a href="/log" { "all of the log" } }
+                @if let Some(before) = index.checked_sub(1) { li { a href={ (base) "/entry/" (before) } rel="prev" { "← entry " (before) } } }
+                @if index + 1 < entry.size.0 { li { a href={ (base) "/entry/" (index + 1) } rel="next" { "entry " (index + 1) " →" } } }
+                li { a href={ (base) "/log" } { "all of the log" } }
             }
         }
     }
 }
 
-fn proof(entry: &EntryReport) -> Markup {
+fn proof(entry: &EntryReport, base: &Base) -> Markup {
     html! {
         p {
             "Hash the entry, then hash the result with each line of the proof in turn: what comes out is the root that the log "
             "signed over all its " (units::number(entry.size.0)) " entries. "
-            a href={ "/entry/" (entry.index) "/proof" } download={ "entry-" (entry.index) ".tlog-proof" } { "Download the proof" }
+            a href={ (base) "/entry/" (entry.index) "/proof" } download={ "entry-" (entry.index) ".tlog-proof" } { "Download the proof" }
             " (C2SP tlog-proof, with the witnesses’ signatures) and the entry, and check both "
-            a href="/verify" { "in your browser" } "."
+            a href={ (base) "/verify" } { "in your browser" } "."
         }
         dl {
             @if let Some(statement) = &entry.statement { dt { "Identity" } dd { code { (statement.id) } } }

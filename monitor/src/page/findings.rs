@@ -1,7 +1,7 @@
 //! What was found.
 
 use super::plain::prose;
-use super::{Page, Place, mark, words};
+use super::{Base, Page, Place, mark, words};
 use crate::finding::{Finding, Severity};
 use crate::report::Report;
 use crate::units;
@@ -11,7 +11,7 @@ use maud::{Markup, PreEscaped, html};
 const SHOWN: usize = 200;
 
 /// The page of findings.
-pub(crate) fn findings(report: &Report) -> Markup {
+pub(crate) fn findings(report: &Report, base: &Base) -> Markup {
     let (standing, past): (Vec<&Finding>, Vec<&Finding>) = report.findings.iter().partition(|found| found.standing);
     let body = html! {
         h1 { "Findings" }
@@ -23,9 +23,9 @@ pub(crate) fn findings(report: &Report) -> Markup {
         section aria-labelledby="standing" {
             h2 id="standing" { "Standing" }
             @if standing.is_empty() { p { "None." } }
-            @for found in standing.iter().take(SHOWN) { (finding(found, "h3")) }
+            @for found in standing.iter().take(SHOWN) { (finding(found, "h3", base)) }
             @if standing.len() > SHOWN || report.findings_omitted > 0 {
-                p { "There are more; the " a href="/findings.json" { "data" } " has all that there is room for." }
+                p { "There are more; the " a href={ (base) "/findings.json" } { "data" } " has all that there is room for." }
             }
         }
         @if !past.is_empty() {
@@ -34,14 +34,14 @@ pub(crate) fn findings(report: &Report) -> Markup {
                 p class="soft" { "Seen earlier, and not at the last look." }
                 details {
                     summary { (units::count(past.len(), "past observation", "past observations")) }
-                    @for found in past.iter().take(SHOWN) { (finding(found, "h3")) }
+                    @for found in past.iter().take(SHOWN) { (finding(found, "h3", base)) }
                 }
             }
         }
     };
     let title = format!("Findings · {}", report.log.origin);
-    Page { place: Place::Findings, title: &title, origin: &report.log.origin, data: Some("/findings.json"), body }
-        .render()
+    let data = format!("{base}/findings.json");
+    Page { place: Place::Findings, title: &title, base, origin: &report.log.origin, data: Some(&data), body }.render()
 }
 
 pub(super) fn kind(severity: Severity) -> &'static str {
@@ -53,7 +53,7 @@ pub(super) fn kind(severity: Severity) -> &'static str {
 }
 
 /// One finding, under a heading of this level.
-pub(super) fn finding(found: &Finding, heading: &str) -> Markup {
+pub(super) fn finding(found: &Finding, heading: &str, base: &Base) -> Markup {
     html! {
         article class="finding" id=(found.anchor()) {
             (PreEscaped(format!("<{heading}>")))
@@ -61,12 +61,12 @@ pub(super) fn finding(found: &Finding, heading: &str) -> Markup {
             (words::title(&found.code))
             (PreEscaped(format!("</{heading}>")))
             p { (prose(&found.words)) }
-            (details(found))
+            (details(found, base))
         }
     }
 }
 
-fn details(found: &Finding) -> Markup {
+fn details(found: &Finding, base: &Base) -> Markup {
     html! {
         dl class="small" {
             @if !found.answerable.is_empty() {
@@ -75,19 +75,19 @@ fn details(found: &Finding) -> Markup {
                     li { (who.name) ", " (who.role) @if who.key != who.name { ", key " code { (who.key) } } }
                 } } }
             }
-            @if let Some(list) = &found.list { dt { "List" } dd { a href={ "/list/" (list) } { (list) } } }
+            @if let Some(list) = &found.list { dt { "List" } dd { a href={ (base) "/list/" (list) } { (list) } } }
             @if let (Some(index), Some(statement)) = (found.index, &found.statement) {
                 dt { "Statement" }
-                dd { a href={ "/entry/" (index) } { "entry " (index) } ", " code { (statement) } }
+                dd { a href={ (base) "/entry/" (index) } { "entry " (index) } ", " code { (statement) } }
             } @else if let Some(index) = found.index {
                 dt { "Entry" }
-                dd { a href={ "/entry/" (index) } { (index) } }
+                dd { a href={ (base) "/entry/" (index) } { (index) } }
             }
             @if let Some(evidence) = &found.evidence {
                 dt { "Evidence" }
                 dd {
-                    a href={ "/evidence/" (evidence) ".json" } download { "Download the evidence file" } ", then check it "
-                    a href="/verify" { "in your browser" } " or by " code { "isonomy evidence verify" } ", offline"
+                    a href={ (base) "/evidence/" (evidence) ".json" } download { "Download the evidence file" } ", then check it "
+                    a href={ (base) "/verify" } { "in your browser" } " or by " code { "isonomy evidence verify" } ", offline"
                 }
             }
             @if let Some(rule) = &found.rule { dt { "Rule" } dd { (rule.number) ", " (rule.name) } }

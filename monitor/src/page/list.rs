@@ -6,7 +6,7 @@ mod terms;
 
 use super::findings::finding;
 use super::overview::{freshness, newest_usable};
-use super::{Page, Place, chart, words};
+use super::{Base, Page, Place, chart, words};
 use crate::finding::Finding;
 use crate::report::{CharterReport, ListReport, ReleaseReport, Report};
 use crate::units;
@@ -20,15 +20,15 @@ use terms::{curators, joined, legal_case, organisation, terms};
 const FINDINGS: usize = 20;
 
 /// The page of a list.
-pub(crate) fn list(list: &ListReport, report: &Report) -> Markup {
+pub(crate) fn list(list: &ListReport, report: &Report, base: &Base) -> Markup {
     let charter = &list.charter;
     let newest = newest_usable(list);
-    let data = format!("/list/{}.json", list.name);
+    let data = format!("{base}/list/{}.json", list.name);
     let body = html! {
         h1 { (list.name) }
         (lead(charter))
         (now(list, newest, report))
-        (found(list, report))
+        (found(list, report, base))
         section aria-labelledby="terms" {
             h2 id="terms" { "What it may be used for" }
             p class="soft" { "Edition " (charter.edition) " of its charter, by " (organisation(&charter.maintainer)) ". Clients refuse what goes beyond it." }
@@ -43,19 +43,19 @@ pub(crate) fn list(list: &ListReport, report: &Report) -> Markup {
                     (chart::churn("churn", &list.releases))
                 }
             }
-            (releases(&list.releases))
+            (releases(&list.releases, base))
             (objects(&list.objects))
         }
         section aria-labelledby="editions" {
             h2 id="editions" { "History of the charter" }
-            (editions(&list.editions, report.made))
+            (editions(&list.editions, report.made, base))
         }
-        section aria-labelledby="removal" { h2 id="removal" { "Complaints and removals" } (removals(list, report.made)) }
-        section aria-labelledby="attestations" { h2 id="attestations" { "What auditors attest" } (attestations(&list.attestations)) }
+        section aria-labelledby="removal" { h2 id="removal" { "Complaints and removals" } (removals(list, report.made, base)) }
+        section aria-labelledby="attestations" { h2 id="attestations" { "What auditors attest" } (attestations(&list.attestations, base)) }
         section aria-labelledby="record" { h2 id="record" { "The legal case" } (legal_case(charter)) }
     };
     let title = format!("{} · {}", list.name, report.log.origin);
-    Page { place: Place::List, title: &title, origin: &report.log.origin, data: Some(&data), body }.render()
+    Page { place: Place::List, title: &title, base, origin: &report.log.origin, data: Some(&data), body }.render()
 }
 
 /// What the list is, in a sentence or two.
@@ -99,7 +99,7 @@ fn now(list: &ListReport, newest: Option<&ReleaseReport>, report: &Report) -> Ma
     }
 }
 
-fn found(list: &ListReport, report: &Report) -> Markup {
+fn found(list: &ListReport, report: &Report, base: &Base) -> Markup {
     let about =
         |found: &&Finding| found.standing && found.list.as_ref().is_some_and(|name| name.to_string() == list.name);
     let found: Vec<&Finding> = report.findings.iter().filter(about).take(FINDINGS).collect();
@@ -107,7 +107,7 @@ fn found(list: &ListReport, report: &Report) -> Markup {
         @if !found.is_empty() {
             section aria-labelledby="findings" {
                 h2 id="findings" { "Findings" }
-                @for found in found { (finding(found, "h3")) }
+                @for found in found { (finding(found, "h3", base)) }
             }
         }
     }

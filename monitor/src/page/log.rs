@@ -1,7 +1,7 @@
 //! The log: how large it is, who watches it, and its single entries.
 
 use super::plain::prose;
-use super::{Page, Place, cell, chart, mark, table, words};
+use super::{Base, Page, Place, cell, chart, mark, table, words};
 use crate::report::{LogReport, Report, SourceReport, ViewState, WitnessReport};
 use crate::units;
 use isonomy_core::time::Timestamp;
@@ -13,7 +13,7 @@ const CHECKPOINTS: usize = 12;
 const ENTRIES: u64 = 12;
 
 /// The page of the log.
-pub(crate) fn log(report: &Report) -> Markup {
+pub(crate) fn log(report: &Report, base: &Base) -> Markup {
     let log = &report.log;
     let body = html! {
         h1 { "The log" }
@@ -35,14 +35,14 @@ pub(crate) fn log(report: &Report) -> Markup {
             }
         }
         section aria-labelledby="sources" { h2 id="sources" { "Seen from" } (sources(report)) }
-        section aria-labelledby="entries" { h2 id="entries" { "Entries" } (entries(log)) }
-        section aria-labelledby="checkpoints" { h2 id="checkpoints" { "Checkpoints" } (checkpoints(log)) }
+        section aria-labelledby="entries" { h2 id="entries" { "Entries" } (entries(log, base)) }
+        section aria-labelledby="checkpoints" { h2 id="checkpoints" { "Checkpoints" } (checkpoints(log, base)) }
         section aria-labelledby="copy" {
             h2 id="copy" { "A copy of it" }
             p {
                 "This monitor keeps a copy of the log that it has verified itself. Anybody can read it at "
-                code { "/mirror/" } ", laid out as the log serves it: "
-                a href="/mirror/checkpoint" { "checkpoint" } ", tiles, statements’ proofs."
+                code { (base) "/mirror/" } ", laid out as the log serves it: "
+                a href={ (base) "/mirror/checkpoint" } { "checkpoint" } ", tiles, statements’ proofs."
             }
             details {
                 summary { "Whom this monitor trusts (C2SP tlog-policy)" }
@@ -51,7 +51,8 @@ pub(crate) fn log(report: &Report) -> Markup {
         }
     };
     let title = format!("The log · {}", log.origin);
-    Page { place: Place::Log, title: &title, origin: &log.origin, data: Some("/log.json"), body }.render()
+    let data = format!("{base}/log.json");
+    Page { place: Place::Log, title: &title, base, origin: &log.origin, data: Some(&data), body }.render()
 }
 
 fn facts(report: &Report) -> Markup {
@@ -122,21 +123,21 @@ fn sources(report: &Report) -> Markup {
     )
 }
 
-fn entries(log: &LogReport) -> Markup {
+fn entries(log: &LogReport, base: &Base) -> Markup {
     let Some(last) = log.size.0.checked_sub(1) else { return html! { p { "None yet." } } };
     html! {
-        form action="/entry" method="get" class="look-up" {
+        form action={ (base) "/entry" } method="get" class="look-up" {
             label for="index" { "Entry, from 0 to " (units::number(last)) }
             input id="index" name="index" type="number" inputmode="numeric" min="0" max=(last) required;
             button { "Show" }
         }
         p { "The latest: " @for (at, index) in (0..=last).rev().take(ENTRIES as usize).enumerate() {
-            @if at > 0 { ", " } a href={ "/entry/" (index) } { (index) }
+            @if at > 0 { ", " } a href={ (base) "/entry/" (index) } { (index) }
         } }
     }
 }
 
-fn checkpoints(log: &LogReport) -> Markup {
+fn checkpoints(log: &LogReport, base: &Base) -> Markup {
     let row = |checkpoint: &crate::report::CheckpointReport| {
         html! {
             th role="rowheader" scope="row" data-label="Entries" { div { (units::number(checkpoint.size.0)) } }
@@ -148,6 +149,6 @@ fn checkpoints(log: &LogReport) -> Markup {
     html! {
         @if rows.is_empty() { p { "None yet." } }
         @else { (table("What the log has signed and a quorum cosigned, the newest first", &["Entries", "Latest witnessed", "Root"], &rows)) }
-        @if log.checkpoints.len() > CHECKPOINTS { p class="small soft" { "More are in the " a href="/log.json" { "data" } "." } }
+        @if log.checkpoints.len() > CHECKPOINTS { p class="small soft" { "More are in the " a href={ (base) "/log.json" } { "data" } "." } }
     }
 }

@@ -1,37 +1,39 @@
 //! The first page: is anything wrong, and which lists are there?
 
 use super::findings::finding;
-use super::{Page, Place, cell, mark, table, words};
+use super::{Base, Page, Place, cell, mark, table, words};
 use crate::finding::Finding;
 use crate::report::{ListReport, ReleaseReport, ReleaseState, Report, Summary, ViewState};
 use crate::units;
+use isonomy_core::time::Timestamp;
 use maud::{Markup, html};
 
 /// How many findings are on this page.
 const SHOWN: usize = 3;
 
 /// The first page.
-pub(crate) fn overview(report: &Report) -> Markup {
+pub(crate) fn overview(report: &Report, base: &Base) -> Markup {
     let body = html! {
         h1 { (report.log.origin) }
         p class="lead" {
             "Programs on phones and servers compare pictures with lists of hashes. Here everybody can see which lists this log "
             "holds, what each may be used for, who answers for it, and whether anybody has broken the rules."
         }
-        (status(report))
+        (status(report.summary, report.log.witnessed.is_some(), report.made))
         section aria-labelledby="lists" {
             h2 id="lists" { "Lists" }
             @if report.lists.is_empty() { p { "The log holds no list yet." } }
-            @else { (lists(report)) }
+            @else { (lists(report, base)) }
         }
-        (latest(report))
+        (latest(report, base))
         section aria-labelledby="log" {
             h2 id="log" { "The log" }
-            p { (log(report)) " " a href="/log" { "More about the log" } "." }
+            p { (log(report)) " " a href={ (base) "/log" } { "More about the log" } "." }
         }
     };
     let title = title(report);
-    Page { place: Place::Overview, title: &title, origin: "", data: Some("/report.json"), body }.render()
+    let data = format!("{base}/report.json");
+    Page { place: Place::Overview, title: &title, base, origin: "", data: Some(&data), body }.render()
 }
 
 fn title(report: &Report) -> String {
@@ -44,9 +46,8 @@ fn title(report: &Report) -> String {
     format!("{}: {found}", report.log.origin)
 }
 
-fn status(report: &Report) -> Markup {
-    let Summary { breaches, warnings, .. } = report.summary;
-    let looked = report.log.witnessed.is_some();
+pub(super) fn status(summary: Summary, looked: bool, made: Timestamp) -> Markup {
+    let Summary { breaches, warnings, .. } = summary;
     let (class, words) = match (breaches, warnings) {
         (0, 0) if looked => ("good", "No breach found, nothing to look into".to_owned()),
         (0, 0) => ("notice", "Nothing was read yet".to_owned()),
@@ -56,25 +57,25 @@ fn status(report: &Report) -> Markup {
     html! {
         div class={ "status " (class) } role="status" {
             strong { (words) }
-            p class="small" { "As of " (words::time(report.made)) ", by this monitor’s clock" }
+            p class="small" { "As of " (words::time(made)) ", by this monitor’s clock" }
         }
     }
 }
 
-fn lists(report: &Report) -> Markup {
-    let rows: Vec<Markup> = report.lists.iter().map(|list| row(list, report)).collect();
+pub(super) fn lists(report: &Report, base: &Base) -> Markup {
+    let rows: Vec<Markup> = report.lists.iter().map(|list| row(list, report, base)).collect();
     let titles = ["List", "A match may lead to", "Entries", "Endorsed by", "Witnessed", "State", "Findings"];
     table("Every list in the log", &titles, &rows)
 }
 
-fn row(list: &ListReport, report: &Report) -> Markup {
+fn row(list: &ListReport, report: &Report, base: &Base) -> Markup {
     let newest = newest_usable(list);
     let about =
         |found: &&Finding| found.standing && found.list.as_ref().is_some_and(|name| name.to_string() == list.name);
     let found: Vec<&Finding> = report.findings.iter().filter(about).collect();
     html! {
         th role="rowheader" scope="row" data-label="List" {
-            div { a href={ "/list/" (list.name) } { (list.name) } }
+            div { a href={ (base) "/list/" (list.name) } { (list.name) } }
             div class="small" { (words::purpose(list.charter.purpose)) }
             div class="small soft" { "by " (list.charter.maintainer.name) " (" (list.charter.maintainer.jurisdiction) ")" }
         }
@@ -83,7 +84,7 @@ fn row(list: &ListReport, report: &Report) -> Markup {
         (cell("Endorsed by", endorsed(list, newest)))
         (cell("Witnessed", witnessed(report)))
         (cell("State", freshness(newest, report)))
-        (cell("Findings", found_words(&found)))
+        (cell("Findings", found_words(&found, base)))
     }
 }
 
@@ -124,7 +125,7 @@ pub(super) fn freshness(newest: Option<&ReleaseReport>, report: &Report) -> Mark
     }
 }
 
-fn found_words(found: &[&Finding]) -> Markup {
+fn found_words(found: &[&Finding], base: &Base) -> Markup {
     use crate::finding::Severity;
     let count = |severity| found.iter().filter(|found| found.severity == severity).count();
     let all = [
@@ -135,19 +136,19 @@ fn found_words(found: &[&Finding]) -> Markup {
     html! {
         @if found.is_empty() { "none" }
         @for (severity, one, many) in all {
-            @if count(severity) > 0 { div { a href="/findings" { (mark(&severity.to_string(), &units::count(count(severity), one, many))) } } }
+            @if count(severity) > 0 { div { a href={ (base) "/findings" } { (mark(&severity.to_string(), &units::count(count(severity), one, many))) } } }
         }
     }
 }
 
-fn latest(report: &Report) -> Markup {
+fn latest(report: &Report, base: &Base) -> Markup {
     let standing: Vec<&Finding> = report.findings.iter().filter(|found| found.standing).collect();
     html! {
         section aria-labelledby="findings" {
             h2 id="findings" { "Findings" }
             @if standing.is_empty() { p { "None stands." } }
-            @for found in standing.iter().take(SHOWN) { (finding(found, "h3")) }
-            p { a href="/findings" {
+            @for found in standing.iter().take(SHOWN) { (finding(found, "h3", base)) }
+            p { a href={ (base) "/findings" } {
                 @if standing.len() > SHOWN { "All " (units::number(standing.len() as u64)) " that stand, and past ones" }
                 @else { "All findings, past ones too" }
             } }

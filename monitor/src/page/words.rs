@@ -82,7 +82,7 @@ pub(super) fn split(witnesses: usize) -> String {
 }
 
 /// Codes of findings, with a title that a reader understands without knowing the rules.
-const TITLES: [(&str, &str); 41] = [
+const TITLES: [(&str, &str); 44] = [
     ("algorithm-changed", "The algorithm was changed"),
     ("already-logged", "The same statement was logged twice"),
     ("attestation-missing", "An auditor’s statement is missing"),
@@ -116,6 +116,7 @@ const TITLES: [(&str, &str); 41] = [
     ("slow-down", "Too few witnesses have looked lately"),
     ("split-view", "Different places are shown different states"),
     ("stale-draft", "Made public late"),
+    ("time-ahead", "The witnessed time is ahead"),
     ("too-few-curators", "Too few curators have signed"),
     ("too-large", "The log has grown too much at once"),
     ("unclear-view", "A view that can’t be compared"),
@@ -124,6 +125,8 @@ const TITLES: [(&str, &str); 41] = [
     ("views-incomplete", "Not every witness was seen"),
     ("widening-announced", "A wider use is announced"),
     ("witness-ahead", "A witness has seen more than is shown"),
+    ("witness-behind", "A witness has not looked for long"),
+    ("witness-clock-ahead", "A witness’s clock is ahead"),
 ];
 
 /// What a finding is about, for people.

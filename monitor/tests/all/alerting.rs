@@ -1,5 +1,7 @@
 //! Who is told of what is new; and where one entry stood.
 
+use crate::serving::{Running, ago, fresh};
+use crate::smtp::{MailServer, Offered};
 use crate::world::*;
 use axum::Router;
 use axum::body::Bytes;
@@ -9,8 +11,9 @@ use isonomy_core::attestation::{Attestation, Complaint, Method};
 use isonomy_core::hash::{Commitment, sha256};
 use isonomy_core::statement::{ListName, Statement};
 use isonomy_core::tlog_proof::TlogProof;
+use isonomy_monitor::alert::Security;
 use isonomy_monitor::trace::{ListProof, trace};
-use isonomy_monitor::{Alerts, Severity};
+use isonomy_monitor::{Alerts, Config, Followed, Monitor, Severity, Watch};
 use std::sync::{Arc, Mutex};
 
 /// A server that keeps what it is told, and answers with this status.
@@ -27,19 +30,31 @@ async fn told(status: StatusCode) -> (String, Arc<Mutex<Vec<serde_json::Value>>>
     (url, kept)
 }
 
-#[tokio::test]
-async fn a_webhook_is_told_of_what_is_grave_enough_and_new() {
+/// A monitor that tells of breaches and warnings.
+fn telling(world: &World, edit: impl FnOnce(&mut Alerts)) -> Monitor {
+    let mut alerts = Alerts { command: None, webhook: None, mail: None, from: Severity::Warning };
+    edit(&mut alerts);
+    Monitor::open(Config { alerts: Some(alerts), ..world.config(vec![world.log.source()], &[]) }).unwrap()
+}
+
+/// A log with a breach and an announced widening.
+fn broken() -> World {
     let mut world = World::new();
     world.log.append("no statement\n");
     world.log.charter(|charter| charter.limits.max_added = 600);
     world.log.publish(START.plus(3 * HOUR));
-    let mut monitor = world.monitor();
-    let report = monitor.poll_at(START.plus(3 * HOUR)).await.unwrap();
+    world
+}
+
+#[tokio::test]
+async fn a_webhook_is_told_of_what_is_grave_enough_and_new() {
+    let world = broken();
     let (url, kept) = told(StatusCode::NO_CONTENT).await;
-    let alerts = Alerts { command: None, webhook: Some(url), from: Severity::Warning };
-    alerts.tell(&report, &monitor.news()).await.unwrap();
-    let report = monitor.poll_at(START.plus(3 * HOUR + 60)).await.unwrap();
-    alerts.tell(&report, &monitor.news()).await.unwrap();
+    let mut monitor = telling(&world, |alerts| alerts.webhook = Some(url));
+    for after in [0, 60] {
+        monitor.poll_at(START.plus(3 * HOUR + after)).await.unwrap();
+        assert!(monitor.tell().await.is_empty());
+    }
     let kept = kept.lock().unwrap();
     assert_eq!(kept.len(), 1, "what is no news is not told");
     assert_eq!((kept[0]["monitor"].as_str(), kept[0]["log"].as_str()), (Some("isonomy/alert/v1"), Some(ORIGIN)));
@@ -48,12 +63,8 @@ async fn a_webhook_is_told_of_what_is_grave_enough_and_new() {
 }
 
 #[tokio::test]
-async fn who_can_not_be_told_is_an_error() {
-    let mut world = World::new();
-    world.log.append("no statement\n");
-    world.log.publish(START.plus(3 * HOUR));
-    let mut monitor = world.monitor();
-    let report = monitor.poll_at(START.plus(3 * HOUR)).await.unwrap();
+async fn who_can_not_be_told_is_an_error_and_is_told_later_even_after_a_restart() {
+    let world = broken();
     let failing = told(StatusCode::INTERNAL_SERVER_ERROR).await.0;
     for (command, webhook, words) in [
         (None, Some(failing.as_str()), "the webhook could not be told"),
@@ -61,10 +72,22 @@ async fn who_can_not_be_told_is_an_error() {
         (Some("/nowhere/program"), None, "can't be run"),
         (Some("/bin/false"), None, "failed"),
     ] {
-        let alerts =
-            Alerts { command: command.map(Into::into), webhook: webhook.map(Into::into), from: Severity::Breach };
-        let error = alerts.tell(&report, &monitor.news()).await.unwrap_err().to_string();
-        assert!(error.contains(words), "{error}");
+        let mut monitor = telling(&world, |alerts| {
+            (alerts.command, alerts.webhook) = (command.map(Into::into), webhook.map(Into::into));
+        });
+        monitor.poll_at(START.plus(3 * HOUR)).await.unwrap();
+        let failed: Vec<String> = monitor.tell().await.iter().map(ToString::to_string).collect();
+        assert!(failed.len() == 1 && failed[0].contains(words), "{failed:?}");
+        drop(monitor);
+        let (url, kept) = told(StatusCode::OK).await;
+        let monitor = telling(&world, |alerts| {
+            alerts.command = command.map(|_| "/bin/true".into());
+            alerts.webhook = webhook.map(|_| url);
+        });
+        assert!(monitor.tell().await.is_empty());
+        assert_eq!(kept.lock().unwrap().len(), usize::from(webhook.is_some()), "without another look");
+        drop(monitor);
+        std::fs::remove_dir_all(world.path("data")).unwrap();
     }
 }
 
@@ -72,18 +95,80 @@ async fn who_can_not_be_told_is_an_error() {
 #[tokio::test]
 async fn a_program_gets_the_findings_on_its_standard_input() {
     use std::os::unix::fs::PermissionsExt;
-    let mut world = World::new();
-    world.log.append("no statement\n");
-    world.log.publish(START.plus(3 * HOUR));
-    let mut monitor = world.monitor();
-    let report = monitor.poll_at(START.plus(3 * HOUR)).await.unwrap();
+    let world = broken();
     let (program, told) = (world.path("tell"), world.path("told.json"));
     std::fs::write(&program, format!("#!/bin/sh\ncat > '{}'\n", told.display())).unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let alerts = Alerts { command: Some(program), webhook: None, from: Severity::Breach };
-    alerts.tell(&report, &monitor.news()).await.unwrap();
+    let mut monitor = telling(&world, |alerts| alerts.command = Some(program));
+    monitor.poll_at(START.plus(3 * HOUR)).await.unwrap();
+    assert!(monitor.tell().await.is_empty());
     let told: serde_json::Value = serde_json::from_slice(&std::fs::read(told).unwrap()).unwrap();
     assert_eq!(told["findings"][0]["code"], "not-a-statement");
+}
+
+/// Mail over a real SMTP server, in each of the ways in which the connection is protected.
+#[tokio::test]
+async fn mail_is_sent_over_tls_starttls_and_in_clear_to_this_machine() {
+    for (security, offered) in
+        [(Security::Tls, Offered::Tls), (Security::StartTls, Offered::StartTls), (Security::None, Offered::Nothing)]
+    {
+        let world = broken();
+        let server = MailServer::start(offered).await;
+        let mut monitor = telling(&world, |alerts| alerts.mail = Some(server.mail(&world, security)));
+        monitor.poll_at(START.plus(3 * HOUR)).await.unwrap();
+        let failed = monitor.tell().await;
+        assert!(failed.is_empty(), "{security:?}: {failed:?}");
+        let mail = server.taken().pop().unwrap();
+        assert_eq!(mail.user.as_deref(), (security != Security::None).then_some("monitor hunter2"));
+        assert_eq!((mail.from.as_str(), mail.to), ("monitor@auditor.example", vec!["desk@auditor.example".to_owned()]));
+        assert!(mail.text.contains("Subject: log.example/isonomy: 1 breach\r\n"), "{}", mail.text);
+        assert!(mail.text.contains("not-a-statement"), "{}", mail.text);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_sent_to_a_mail_server_that_is_not_the_right_one_or_offers_no_protection() {
+    let world = broken();
+    for (security, offered, words) in [
+        (Security::StartTls, Offered::Nothing, "STARTTLS"),
+        (Security::Tls, Offered::ForeignTls, "certificate"),
+        (Security::StartTls, Offered::ForeignStartTls, "certificate"),
+        (Security::None, Offered::Refusal, "not today"),
+    ] {
+        let server = MailServer::start(offered).await;
+        let mut monitor = telling(&world, |alerts| alerts.mail = Some(server.mail(&world, security)));
+        monitor.poll_at(START.plus(3 * HOUR)).await.unwrap();
+        let failed: Vec<String> = monitor.tell().await.iter().map(ToString::to_string).collect();
+        assert!(failed.len() == 1 && failed[0].contains(words), "{offered:?}: {failed:?}");
+        assert!(!failed[0].contains("hunter2") && server.taken().is_empty());
+        drop(monitor);
+        std::fs::remove_dir_all(world.path("data")).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_mail_server_that_never_answers_holds_up_no_look() {
+    let mut world = fresh();
+    world.log.append("no statement\n");
+    world.log.publish(ago(60));
+    let server = MailServer::start(Offered::Silence).await;
+    let mail = server.mail(&world, Security::None);
+    let alerts = Alerts { command: None, webhook: None, mail: Some(mail), from: Severity::Warning };
+    let log = Followed { policy: policy(&[]), sources: vec![world.log.source()], canaries: None };
+    let running = Running::watching(Watch {
+        logs: vec![log],
+        alerts: Some(alerts),
+        poll_every: std::time::Duration::from_secs(1),
+        ..Watch::new(world.path("data"), policy(&[]))
+    })
+    .await;
+    running.report_with("not-a-statement").await;
+    server.was_called().await;
+    // While it is waited for, the log goes on and is looked at.
+    world.log.append("no statement either\n");
+    world.log.publish(ago(30));
+    running.report_with("\"read\": 6").await;
+    running.stop().await;
 }
 
 /// A complaint about an entry, logged by an auditor.
@@ -119,8 +204,7 @@ async fn a_complaint_is_followed_from_version_to_version_with_proofs() {
     world.log.publish(START.plus(2 * DAY));
     let list = ListName::new(LIST).unwrap();
     let follow = |entry: [u8; 32], salt: &'static [u8], folder: &str, after: u64| {
-        let config =
-            isonomy_monitor::Config { data: world.path(folder), ..world.config(vec![world.log.source()], &[]) };
+        let config = Config { data: world.path(folder), ..world.config(vec![world.log.source()], &[]) };
         let list = list.clone();
         async move { trace(config, &list, &entry, Some(salt), START.plus(after)).await.unwrap() }
     };
@@ -148,8 +232,7 @@ async fn a_complaint_is_followed_from_version_to_version_with_proofs() {
     complain(&mut world, &twelve, b"other", START.plus(2 * DAY));
     world.log.publish(START.plus(2 * DAY + HOUR));
     let follow = |folder: &str, after: u64| {
-        let config =
-            isonomy_monitor::Config { data: world.path(folder), ..world.config(vec![world.log.source()], &[]) };
+        let config = Config { data: world.path(folder), ..world.config(vec![world.log.source()], &[]) };
         let list = list.clone();
         async move { trace(config, &list, &twelve, Some(b"other"), START.plus(after)).await.unwrap().complaint.unwrap() }
     };

@@ -65,7 +65,7 @@ async fn assessed(source: Source, corpus: PathBuf) -> Result<Assessment, AssessE
     let scratch = tempfile::tempdir().unwrap();
     let inputs = Inputs {
         policy: policy(&[]),
-        source: Some(source),
+        sources: vec![source],
         list: ListName::new(LIST).unwrap(),
         corpus,
         scratch: scratch.path().to_owned(),
@@ -113,6 +113,10 @@ async fn a_list_is_measured_and_the_same_again_from_other_folders() {
         assert!(!html.contains(absent), "{absent}");
     }
 
+    let crowds = report.crowds.as_ref().unwrap();
+    assert_eq!((crowds.distance, crowds.crowds, crowds.in_remarkable), (24, 0, 0), "nothing listed is near another");
+    let standing: Vec<_> = crowds.additions.iter().map(|one| (one.version, one.standing)).collect();
+    assert_eq!(standing, [(1, 41), (2, 11)]);
     // The same log and files elsewhere, read later.
     let other = world.log.split(world.path("elsewhere/copy of the log"));
     let again = assessed(other.source(), photographs(&world.path("elsewhere/pictures"))).await.unwrap();
@@ -145,7 +149,7 @@ async fn deadlines_that_were_missed_are_counted() {
     let positives = &report.false_positives;
     assert_eq!((positives.at_charter.count, positives.at_charter.of, positives.curve.len()), (1, 2, 1));
     assert_eq!(positives.named, ["listed"]);
-    assert!(report.recall.is_empty());
+    assert!(report.recall.is_empty() && report.crowds.is_none());
 }
 
 #[tokio::test]
@@ -154,7 +158,7 @@ async fn what_can_not_be_assessed_is_said() {
     let failed = |list: &str, source: Source, corpus: &str| {
         let inputs = Inputs {
             policy: policy(&[]),
-            source: Some(source),
+            sources: vec![source],
             list: ListName::new(list).unwrap(),
             corpus: world.path(corpus),
             scratch: world.path("scratch").join(list.replace('/', "-")),

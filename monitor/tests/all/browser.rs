@@ -3,7 +3,7 @@
 use crate::serving::{Running, ago, fresh};
 use crate::world::World;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
 
@@ -181,4 +181,110 @@ async fn the_pages_fit_narrow_and_wide_screens_and_are_accessible() {
         }
     }
     running.stop().await;
+}
+
+/// Loads the kept page from a file, gives it files as a person would, and sends what it says to `port`.
+fn kept_harness(page: &str, cases: &[Vec<u8>], port: u16) -> String {
+    let cases: Vec<String> =
+        cases.iter().map(|bytes| format!("'{}'", isonomy_core::encoding::to_base64(bytes))).collect();
+    format!(
+        "<!doctype html><meta charset=\"utf-8\"><iframe id=\"frame\" src=\"{page}\"></iframe><script>
+        const frame = document.getElementById('frame');
+        const send = (words) => fetch('http://127.0.0.1:{port}/', {{ method: 'POST', mode: 'no-cors', body: words }});
+        frame.addEventListener('load', async () => {{
+            try {{
+                const [page, view, said] = [frame.contentDocument, frame.contentWindow, []];
+                const result = page.getElementById('result');
+                for (const base64 of [{}]) {{
+                    const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+                    const files = new view.DataTransfer();
+                    files.items.add(new view.File([bytes], 'evidence.json'));
+                    page.getElementById('files').files = files.files;
+                    const shown = new Promise((done) => new MutationObserver(done).observe(result, {{ childList: true }}));
+                    page.getElementById('form').requestSubmit();
+                    await shown;
+                    said.push(result.textContent);
+                }}
+                await send(said.join('\\n'));
+            }} catch (error) {{ await send('failed: ' + error); }}
+        }});</script>",
+        cases.join(",")
+    )
+}
+
+/// The body of the first POST that comes.
+async fn posted(listener: tokio::net::TcpListener) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    loop {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = Vec::new();
+        let mut chunk = [0; 4096];
+        loop {
+            let text = String::from_utf8_lossy(&request).into_owned();
+            if let Some((head, body)) = text.split_once("\r\n\r\n") {
+                let length = head
+                    .lines()
+                    .find_map(|line| line.to_lowercase().strip_prefix("content-length: ").map(str::to_owned));
+                let length: usize = length.map_or(0, |length| length.parse().unwrap());
+                if body.len() >= length {
+                    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+                    let _ = stream.write_all(answer).await;
+                    if head.starts_with("POST") {
+                        return body.to_owned();
+                    }
+                    break;
+                }
+            }
+            match stream.read(&mut chunk).await {
+                Ok(read) if read > 0 => request.extend_from_slice(&chunk[..read]),
+                _ => break,
+            }
+        }
+    }
+}
+
+/// The page that is kept as a file, opened without a server, under its own policy, by the form that a person uses.
+#[tokio::test]
+async fn the_kept_page_verifies_evidence_from_a_file() {
+    let (world, other) = eventful();
+    let running = Running::start(&world, vec![world.log.source(), other.source()]).await;
+    let findings = running.report_with("\"code\": \"fork\"").await;
+    let findings: serde_json::Value = serde_json::from_str(&findings).unwrap();
+    let evidence =
+        findings["findings"].as_array().unwrap().iter().find_map(|found| found["evidence"].as_str()).unwrap();
+    let evidence = running.get(&format!("/evidence/{evidence}.json")).await.body;
+    let kept = running.get("/verify.html").await;
+    assert!(kept.head.contains("content-disposition: attachment") && !kept.body.contains("src="), "{}", kept.head);
+    let page = running.get("/verify").await.body;
+    assert!(page.contains(&isonomy_core::encoding::to_hex(&isonomy_core::hash::sha256(&[kept.body.as_bytes()]))));
+    running.stop().await;
+
+    let signature = evidence.find("\u{2014} log.example/isonomy ").unwrap() + 45;
+    let mut changed = evidence.clone().into_bytes();
+    changed[signature] = if changed[signature] == b'A' { b'B' } else { b'A' };
+    std::fs::write(world.path("verify.html"), kept.body).unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let harness = world.path("harness.html");
+    std::fs::write(&harness, kept_harness("verify.html", &[evidence.into_bytes(), changed], port)).unwrap();
+    let profile = format!("--user-data-dir={}", world.path("kept-profile").display());
+    let mut flags =
+        vec!["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"];
+    // One file may look into another: that is how the test sees what the page says.
+    flags.extend(["--allow-file-access-from-files", &profile]);
+    let url = format!("file://{}", harness.display());
+    let spawn = |name: &&str| {
+        Command::new(name).args(&flags).arg(&url).stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()
+    };
+    let Some(mut browser) = BROWSERS.iter().find_map(spawn) else {
+        assert!(std::env::var_os("ISONOMY_REQUIRE_BROWSER").is_none(), "no browser is installed");
+        return;
+    };
+    let said = tokio::time::timeout(std::time::Duration::from_secs(120), posted(listener)).await;
+    browser.kill().unwrap();
+    browser.wait().unwrap();
+    let said = said.expect("the page says something in time");
+    let (whole, changed) = said.split_once('\n').unwrap_or_else(|| panic!("{said}"));
+    assert!(whole.starts_with("The evidence holds") && whole.contains("log.example/isonomy"), "{whole}");
+    assert!(changed.starts_with("This proves nothing"), "{changed}");
 }

@@ -9,4 +9,6 @@ mod following;
 mod malicious;
 mod openapi;
 mod serving;
+mod several;
+mod smtp;
 mod world;

@@ -249,6 +249,80 @@ async fn too_few_fresh_witnesses_are_observed() {
 }
 
 #[tokio::test]
+async fn clocks_that_run_ahead_are_observed_and_hide_no_slow_down() {
+    let ahead = START.plus(NEXT + 7 * DAY);
+    let report = found_at_next_look("witness-clock-ahead", Ground::Observation, NEXT, |stage| {
+        stage.shown.lock().unwrap()[1] = stage.world.log.checkpoint(&[1], ahead).to_string();
+    })
+    .await;
+    let found = find(&report, "witness-clock-ahead");
+    assert!(found.words.contains("w1") && found.words.contains("7 days ahead"), "{}", found.words);
+    assert!(report.findings.iter().all(|found| found.code != "time-ahead"), "one of three is no quorum");
+    // A quorum moves the time itself, for whoever sees its checkpoint.
+    found_at_next_look("time-ahead", Ground::Observation, NEXT, |stage| {
+        stage.world.log.publish_with(&[0, 1], ahead);
+    })
+    .await;
+    // Two that have not looked for hours, one of which pretends by its clock.
+    found_at_next_look("slow-down", Ground::Observation, 4 * HOUR, |stage| {
+        stage.world.log.publish_with(&[0], START.plus(4 * HOUR));
+        let mut shown = stage.shown.lock().unwrap();
+        shown[0] = stage.world.log.checkpoint(&[0], START.plus(4 * HOUR)).to_string();
+        shown[1] = stage.world.log.checkpoint(&[1], ahead).to_string();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_release_of_which_nothing_proves_since_when_it_is_public_is_observed() {
+    found_at_next_look("seen-proof-missing", Ground::Observation, NEXT, |stage| {
+        stage.goes_on(FIRST);
+        stage.world.log.remove(&Resource::SeenProof(stage.world.log.last_release()));
+    })
+    .await;
+    // One that is of another statement, which is public for longer, proves nothing for this one.
+    let report = found_at_next_look("seen-proof-missing", Ground::Observation, NEXT, |stage| {
+        let older = Resource::SeenProof(stage.world.log.last_release());
+        let older = fs::read(stage.world.log.path.join(older.to_string())).unwrap();
+        stage.goes_on(FIRST);
+        stage.world.log.put(&Resource::SeenProof(stage.world.log.last_release()), &older);
+    })
+    .await;
+    let newest = &report.lists[0].releases[0];
+    assert_eq!((newest.version, newest.public_since), (3, START.plus(FIRST)), "what this monitor can prove itself");
+}
+
+#[tokio::test]
+async fn an_amendment_without_consent_is_proven_by_the_entry() {
+    use isonomy_core::statement::Statement;
+    let mut stage = Stage::new();
+    let mut monitor = stage.open(None).await;
+    monitor.poll_at(START.plus(FIRST)).await.unwrap();
+    let mut amended = charter();
+    (amended.edition, amended.previous) = (2, Some(stage.world.log.first_charter()));
+    amended.limits.max_added = 600;
+    let statement: Statement = signed(&amended.to_text().unwrap(), &["m1"]);
+    stage.world.log.append(statement.to_bytes());
+    stage.world.log.publish(START.plus(FIRST));
+    stage.witnesses_see(START.plus(FIRST));
+    let report = monitor.poll_at(START.plus(NEXT)).await.unwrap();
+    let breaches: Vec<_> = report.findings.iter().filter(|found| found.severity == Severity::Breach).collect();
+    assert_eq!(breaches.len(), 1, "{breaches:?}");
+    check(&stage, breaches[0], Ground::Entry);
+    assert_eq!(report.lists[0].editions.len(), 1, "it does not count");
+}
+
+#[tokio::test]
+async fn a_witness_that_lags_is_observed() {
+    found_at_next_look("witness-behind", Ground::Observation, 4 * HOUR, |stage| {
+        let old = stage.shown.lock().unwrap()[2].clone();
+        stage.goes_on(4 * HOUR);
+        stage.shown.lock().unwrap()[2] = old;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_log_that_withholds_what_witnesses_saw_is_observed() {
     found_at_next_look("witness-ahead", Ground::Observation, NEXT, |stage| {
         let mut other = stage.world.log.split(stage.world.path("other"));

@@ -67,6 +67,7 @@ async fn every_answer_is_as_described() {
     let document = Document(serde_json::from_str(&running.get("/openapi.json").await.body).unwrap());
     let paths = document.0["paths"].as_object().unwrap();
     for (path, template) in [
+        ("/logs.json", "/logs.json"),
         ("/report.json", "/report.json"),
         ("/log.json", "/log.json"),
         ("/findings.json", "/findings.json"),

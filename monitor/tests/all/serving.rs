@@ -5,6 +5,7 @@ use isonomy_core::encoding::to_base64;
 use isonomy_core::hash::sha256;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::TlogProof;
+use isonomy_monitor::{Followed, Watch};
 use isonomy_verifier::Evidence;
 use std::time::{Duration, SystemTime};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,7 +17,7 @@ use tokio::task::JoinHandle;
 pub(crate) struct Running {
     pub(crate) address: String,
     stop: oneshot::Sender<()>,
-    server: JoinHandle<Result<(), isonomy_monitor::ServeError>>,
+    server: JoinHandle<Result<(), isonomy_monitor::WatchError>>,
 }
 
 pub(crate) struct Answer {
@@ -26,13 +27,22 @@ pub(crate) struct Answer {
 }
 
 impl Running {
+    /// Follows the log of this world alone.
     pub(crate) async fn start(world: &World, sources: Vec<isonomy_fetch::Source>) -> Self {
+        let log = Followed { policy: policy(&[]), sources, canaries: None };
+        Self::watching(Watch {
+            logs: vec![log],
+            poll_every: Duration::from_secs(1),
+            ..Watch::new(world.path("data"), policy(&[]))
+        })
+        .await
+    }
+
+    pub(crate) async fn watching(watch: Watch) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (stop, stopped) = oneshot::channel::<()>();
-        let config = isonomy_monitor::Config { poll_every: Duration::from_secs(1), ..world.config(sources, &[]) };
-        let shutdown = async { drop(stopped.await) };
-        let server = tokio::spawn(isonomy_monitor::run(listener, config, shutdown));
+        let server = tokio::spawn(isonomy_monitor::run(listener, watch, async { drop(stopped.await) }));
         Self { address, stop, server }
     }
 
@@ -65,14 +75,19 @@ impl Running {
 
     /// The report, once it holds these words.
     pub(crate) async fn report_with(&self, words: &str) -> String {
-        for _ in 0..200 {
-            let report = self.get("/report.json").await.body;
-            if report.contains(words) {
-                return report;
+        self.until("/report.json", words).await
+    }
+
+    /// What is at this path, once it holds these words.
+    pub(crate) async fn until(&self, path: &str, words: &str) -> String {
+        for _ in 0..400 {
+            let shown = self.get(path).await.body;
+            if shown.contains(words) {
+                return shown;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("the report does not come to hold {words}: {}", self.get("/report.json").await.body);
+        panic!("{path} does not come to hold {words}: {}", self.get(path).await.body);
     }
 
     /// The page, once a look was complete.

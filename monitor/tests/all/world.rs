@@ -18,7 +18,6 @@ use isonomy_fetch::Source;
 use isonomy_monitor::{Config, Finding, Monitor, Report};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use tempfile::TempDir;
 
 pub(crate) const ORIGIN: &str = "log.example/isonomy";
@@ -345,14 +344,7 @@ impl World {
     }
 
     pub(crate) fn config(&self, sources: Vec<Source>, urls: &[&str]) -> Config {
-        Config {
-            data: self.path("data"),
-            policy: policy(urls),
-            sources,
-            canaries: None,
-            alerts: None,
-            poll_every: Duration::from_secs(60),
-        }
+        Config { data: self.path("data"), policy: policy(urls), sources, canaries: None, alerts: None }
     }
 
     /// A monitor that looks at the log alone.

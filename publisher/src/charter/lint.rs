@@ -8,7 +8,7 @@
 //! | [`Severity::Weak`] | it is there, but will be attacked |
 //! | [`Severity::Note`] | a reader should know |
 
-use isonomy_core::charter::{Action, Aim, Charter, Jurisdiction, Surface};
+use isonomy_core::charter::{Action, Aim, Charter, Jurisdiction, RECORD_QUESTIONS, Surface};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -263,7 +263,7 @@ fn missing_record(charter: &Charter) -> Vec<Finding> {
         let value = record.get(part).and_then(|part| part.get(field)).and_then(Value::as_str);
         value.is_some_and(|text| !text.trim().is_empty())
     };
-    let absent = super::template::record_fields().filter(|(part, field, _)| !is_present(part, field));
+    let absent = RECORD_QUESTIONS.into_iter().filter(|(part, field, _)| !is_present(part, field));
     absent
         .map(|(part, field, about)| {
             let name = format!("{part}.{field}");
@@ -302,7 +302,7 @@ mod tests {
         charter.redress.removal_deadline = 3 * DAY;
         // Every field of the record, by the file.
         let mut file = to_toml(&charter).unwrap();
-        for (part, field, _) in crate::charter::template::record_fields() {
+        for (part, field, _) in RECORD_QUESTIONS {
             let (head, tail) = file.split_once(&format!("[record.{part}]")).unwrap();
             let tail = tail.replacen(&format!("# {field} = \"\""), &format!("{field} = \"said\""), 1);
             file = format!("{head}[record.{part}]{tail}");

@@ -1,7 +1,7 @@
 //! `charter.toml`, with every field explained: an example to be filled in, or an existing charter.
 
 use super::CharterError;
-use isonomy_core::charter::Charter;
+use isonomy_core::charter::{Charter, RECORD_QUESTIONS};
 use isonomy_core::statement::StatementError;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -25,6 +25,28 @@ pub(super) struct Section {
 
 const fn field(name: &'static str, about: &'static str, example: &'static str) -> Field {
     Field { name, about, example }
+}
+
+/// A field of `record`, explained by the question that its readers ask. One of which nobody asks does not compile.
+const fn asked(part: &str, name: &'static str) -> Field {
+    let mut at = 0;
+    while at < RECORD_QUESTIONS.len() {
+        let (of, field_name, question) = RECORD_QUESTIONS[at];
+        if is_same(of, part) && is_same(field_name, name) {
+            return field(name, question, "\"\"");
+        }
+        at += 1;
+    }
+    panic!("no reader of a record asks for this field")
+}
+
+const fn is_same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
 }
 
 const HEAD: &str = "\
@@ -164,55 +186,55 @@ pub(super) static SECTIONS: &[Section] = &[
         path: "record.legality",
         about: "The legal case for the list, to which its maintainer can be held. Nothing in `record` is compulsory; what is\n# missing is found by `isonomy charter lint`. First: that there is a law for it.",
         fields: &[
-            field("basis", "The legal basis.", "\"\""),
-            field("authority_notice", "The authority that was notified.", "\"\""),
-            field("foreseeability", "How a person can know of it beforehand.", "\"\""),
+            asked("legality", "basis"),
+            asked("legality", "authority_notice"),
+            asked("legality", "foreseeability"),
         ],
     },
     Section {
         path: "record.proportionality",
         about: "That it is no more than is needed.",
         fields: &[
-            field("aim", "The legitimate aim.", "\"\""),
-            field("evidence", "The evidence for the need.", "\"\""),
-            field("rational_connection", "Why the measure serves the aim.", "\"\""),
-            field("alternatives", "Less intrusive means that were considered.", "\"\""),
-            field("fair_balance", "Why the harm does not outweigh the gain.", "\"\""),
-            field("reviewer", "Who reviewed this.", "\"\""),
-            field("reviewed", "When, as a date.", "\"\""),
+            asked("proportionality", "aim"),
+            asked("proportionality", "evidence"),
+            asked("proportionality", "rational_connection"),
+            asked("proportionality", "alternatives"),
+            asked("proportionality", "fair_balance"),
+            asked("proportionality", "reviewer"),
+            asked("proportionality", "reviewed"),
         ],
     },
     Section {
         path: "record.privacy",
         about: "What happens with personal data.",
         fields: &[
-            field("controller", "The controller.", "\"\""),
-            field("gdpr_basis", "The legal basis under the GDPR.", "\"\""),
-            field("dpia_sha256", "SHA-256 of the data protection impact assessment, in hexadecimal.", "\"\""),
-            field("human_review", "Whether a decision is automated, and which person reviews it.", "\"\""),
-            field("retention", "How long data is kept.", "\"\""),
-            field("transfers", "To which countries data goes.", "\"\""),
+            asked("privacy", "controller"),
+            asked("privacy", "gdpr_basis"),
+            asked("privacy", "dpia_sha256"),
+            asked("privacy", "human_review"),
+            asked("privacy", "retention"),
+            asked("privacy", "transfers"),
         ],
     },
     Section {
         path: "record.quality",
         about: "How good the list is. Fractions are written as text, such as \"0.9998\".",
         fields: &[
-            field("reviews_per_entry", "How many people review an entry before it is listed.", "\"\""),
-            field("precision", "Measured precision.", "\"\""),
-            field("recall", "Measured recall.", "\"\""),
-            field("measured_on", "On which data set, with n.", "\"\""),
-            field("interval", "The confidence interval.", "\"\""),
-            field("next_review", "When it is measured again, as a date.", "\"\""),
+            asked("quality", "reviews_per_entry"),
+            asked("quality", "precision"),
+            asked("quality", "recall"),
+            asked("quality", "measured_on"),
+            asked("quality", "interval"),
+            asked("quality", "next_review"),
         ],
     },
     Section {
         path: "record.accountability",
         about: "Who answers for it.",
         fields: &[
-            field("complaints", "How complaints are handled.", "\"\""),
-            field("removal", "How fast a wrong entry goes.", "\"\""),
-            field("audits", "Who audits, and how often.", "\"\""),
+            asked("accountability", "complaints"),
+            asked("accountability", "removal"),
+            asked("accountability", "audits"),
         ],
     },
 ];
@@ -273,10 +295,4 @@ fn literal(value: &Value) -> String {
         }
         other => other.to_string(),
     }
-}
-
-/// The fields of `record`: part, name and explanation.
-pub(super) fn record_fields() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    let parts = SECTIONS.iter().filter_map(|section| Some((section.path.strip_prefix("record.")?, section.fields)));
-    parts.flat_map(|(part, fields)| fields.iter().map(move |field| (part, field.name, field.about)))
 }

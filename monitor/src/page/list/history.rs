@@ -1,23 +1,23 @@
 //! How the charter of a list changed, what came of complaints, and what auditors attest.
 
 use super::super::plain::prose;
-use super::super::{cell, mark, table, words};
+use super::super::{Base, cell, mark, table, words};
 use crate::report::{AttestationReport, ChangeReport, ComplaintReport, EditionReport, ListReport};
 use crate::units;
 use isonomy_core::time::Timestamp;
 use maud::{Markup, html};
 
-pub(super) fn editions(editions: &[EditionReport], now: Timestamp) -> Markup {
+pub(super) fn editions(editions: &[EditionReport], now: Timestamp, base: &Base) -> Markup {
     html! {
         p class="soft" {
             "What is marked " (mark("warning", "widens")) " makes more possible than before. It needs public notice before it is in "
             "force, so that people can object."
         }
-        @for edition in editions { (edition_card(edition, now)) }
+        @for edition in editions { (edition_card(edition, now, base)) }
     }
 }
 
-fn edition_card(edition: &EditionReport, now: Timestamp) -> Markup {
+fn edition_card(edition: &EditionReport, now: Timestamp, base: &Base) -> Markup {
     html! {
         article class="finding" {
             h3 {
@@ -27,7 +27,7 @@ fn edition_card(edition: &EditionReport, now: Timestamp) -> Markup {
                 @else { (mark("notice", "replaced")) }
             }
             p class="small soft" {
-                "Public since " (words::time(edition.public_since)) ", " a href={ "/entry/" (edition.index) } { "entry " (edition.index) } ". "
+                "Public since " (words::time(edition.public_since)) ", " a href={ (base) "/entry/" (edition.index) } { "entry " (edition.index) } ". "
                 @if edition.in_force_since > now { "Comes into force at " } @else { "In force since " }
                 (words::time(edition.in_force_since)) "."
             }
@@ -64,13 +64,13 @@ fn wider_than_older(edition: &EditionReport) -> Markup {
     }
 }
 
-pub(super) fn removals(list: &ListReport, now: Timestamp) -> Markup {
+pub(super) fn removals(list: &ListReport, now: Timestamp, base: &Base) -> Markup {
     let removing = list.releases.iter().filter(|release| release.removed > 0);
     let (releases, removed) = removing.fold((0, 0), |(count, sum), release| (count + 1, sum + release.removed));
     let complaints: Vec<(&AttestationReport, &ComplaintReport)> =
         list.attestations.iter().filter_map(|attested| Some((attested, attested.complaint.as_ref()?))).collect();
     let rows: Vec<Markup> =
-        complaints.iter().map(|(attested, complaint)| complaint_row(attested, complaint, now)).collect();
+        complaints.iter().map(|(attested, complaint)| complaint_row(attested, complaint, now, base)).collect();
     html! {
         p {
             "A wrong entry must go within " strong { (units::duration(list.charter.removal_deadline)) } " of a complaint to "
@@ -88,7 +88,7 @@ pub(super) fn removals(list: &ListReport, now: Timestamp) -> Markup {
     }
 }
 
-fn complaint_row(attested: &AttestationReport, complaint: &ComplaintReport, now: Timestamp) -> Markup {
+fn complaint_row(attested: &AttestationReport, complaint: &ComplaintReport, now: Timestamp, base: &Base) -> Markup {
     html! {
         th role="rowheader" scope="row" data-label="Complaint" {
             div { "received " (words::time(complaint.received)) }
@@ -105,11 +105,11 @@ fn complaint_row(attested: &AttestationReport, complaint: &ComplaintReport, now:
             }
             _ => "none yet",
         } }))
-        (cell("Logged by", html! { (attested.auditor) ", " a href={ "/entry/" (attested.index) } { "entry " (attested.index) } }))
+        (cell("Logged by", html! { (attested.auditor) ", " a href={ (base) "/entry/" (attested.index) } { "entry " (attested.index) } }))
     }
 }
 
-pub(super) fn attestations(attestations: &[AttestationReport]) -> Markup {
+pub(super) fn attestations(attestations: &[AttestationReport], base: &Base) -> Markup {
     html! {
         @if attestations.is_empty() { p class="soft" { "No auditor has logged anything about it." } }
         @for attestation in attestations {
@@ -122,7 +122,7 @@ pub(super) fn attestations(attestations: &[AttestationReport]) -> Markup {
                 @if let Some(size) = attestation.log_size { p { "Read the log up to " (units::number(size.0)) " entries." } }
                 p class="small soft" {
                     (attestation.auditor) ", " (words::time(attestation.created)) ", "
-                    a href={ "/entry/" (attestation.index) } { "entry " (attestation.index) }
+                    a href={ (base) "/entry/" (attestation.index) } { "entry " (attestation.index) }
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! The releases of a list, and whether their objects can be had.
 
 use super::super::plain::prose;
-use super::super::{cell, mark, table, words};
+use super::super::{Base, cell, mark, table, words};
 use crate::report::{ContentState, Probe, ReleaseReport, ReleaseState};
 use crate::units;
 use maud::{Markup, html};
@@ -9,11 +9,11 @@ use maud::{Markup, html};
 /// How many releases are in the table; all are in the data.
 const SHOWN: usize = 50;
 
-pub(super) fn releases(releases: &[ReleaseReport]) -> Markup {
+pub(super) fn releases(releases: &[ReleaseReport], base: &Base) -> Markup {
     if releases.is_empty() {
         return html! { p class="soft" { "None yet." } };
     }
-    let rows: Vec<Markup> = releases.iter().take(SHOWN).map(row).collect();
+    let rows: Vec<Markup> = releases.iter().take(SHOWN).map(|release| row(release, base)).collect();
     let titles = ["Version", "Entries", "Endorsed by", "Public since", "Validity", "Objects", "Comparison code"];
     html! {
         (table("Releases, the newest first", &titles, &rows))
@@ -24,12 +24,12 @@ pub(super) fn releases(releases: &[ReleaseReport]) -> Markup {
     }
 }
 
-fn row(release: &ReleaseReport) -> Markup {
+fn row(release: &ReleaseReport, base: &Base) -> Markup {
     let (state, class) = state_words(release.state);
     html! {
         th role="rowheader" scope="row" data-label="Version" {
             div { strong { (release.version) } " " (mark(class, state)) }
-            div class="small soft" { "edition " (release.edition) ", " a href={ "/entry/" (release.index) } { "entry " (release.index) } }
+            div class="small soft" { "edition " (release.edition) ", " a href={ (base) "/entry/" (release.index) } { "entry " (release.index) } }
         }
         (cell("Entries", html! {
             div { (units::number(release.entries)) }
