@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A finding is new when it comes, comes again after it had passed, or becomes graver; what was told before a restart is
-//! not told again. What could not be told waits in a file ([`Outbox`]), for each way by itself, and is tried again, at
+//! not told again. What could not be told waits in a file, for each way by itself, and is tried again, at
 //! first after half a minute, in the end every hour. Telling is bounded in time and runs beside the looks at the log, so
 //! that a mail server that is down or slow holds nothing up.
 

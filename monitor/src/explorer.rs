@@ -5,6 +5,7 @@
 
 use crate::mirror;
 use crate::trust::View;
+use isonomy_core::hash::StatementId;
 use isonomy_core::resource::Resource;
 use isonomy_core::statement::Statement;
 use isonomy_core::tlog_proof::TlogProof;
@@ -72,13 +73,21 @@ impl Explorer {
         Some(Found { entry, proof })
     }
 
+    /// A statement, whose place its seen proof tells.
+    fn statement(&self, id: &StatementId) -> Option<Vec<u8>> {
+        let proof = mirror::read(&self.folder, &Resource::SeenProof(*id)).ok()??;
+        let found = self.find(TlogProof::parse(&proof).ok()?.index)?;
+        (Statement::parse(&found.entry).ok()?.id() == *id).then_some(found.entry)
+    }
+
     /// A resource of the copy, as it is kept.
     pub(crate) fn resource(&self, resource: &Resource) -> Option<Vec<u8>> {
         match resource {
             Resource::Checkpoint | Resource::Tile(_) | Resource::SeenProof(_) => {
                 mirror::read(&self.folder, resource).ok()?
             }
-            Resource::Object(_) | Resource::Statement(_) | Resource::Bundle(_) => None,
+            Resource::Statement(id) => self.statement(id),
+            Resource::Object(_) | Resource::Bundle(_) => None,
         }
     }
 }

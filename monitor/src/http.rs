@@ -273,8 +273,12 @@ async fn find(shown: &Arc<Shown>, index: &str) -> Result<Found, Response> {
 
 /// This monitor's copy of the log.
 async fn mirror(State(shown): State<Arc<Shown>>, Path(path): Path<String>) -> Response {
-    let missing =
-        || plain(StatusCode::NOT_FOUND, "this copy has checkpoint, tiles and proofs; it has nothing of that name\n");
+    let missing = || {
+        plain(
+            StatusCode::NOT_FOUND,
+            "this copy has checkpoint, tiles, statements and their proofs; it has nothing of that name\n",
+        )
+    };
     let explorer = shown.explorer();
     let (Some(resource), Some(explorer)) = (Resource::parse(&path), explorer) else { return missing() };
     let cache = if resource.is_immutable() { IMMUTABLE } else { MUTABLE };

@@ -17,7 +17,7 @@ use isonomy_core::tile::{self, RightEdge, TILE_WIDTH, TilePath};
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_core::tree::{InclusionPlan, LeafIndex, NodeCoordinate, PrefixPlan, TreeSize, prefix_roots};
 use isonomy_store::files::{self, FileError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The most threads that check a copy at the start.
@@ -189,9 +189,16 @@ impl Mirror {
         TlogProof::parse(&read(&self.folder, &Resource::SeenProof(*id)).ok()??).ok()
     }
 
-    /// Keeps a seen proof that was verified.
-    pub(crate) fn keep_proof(&self, id: &StatementId, proof: &TlogProof) -> Result<(), FileError> {
-        put(&self.folder, &Resource::SeenProof(*id), &proof.to_bytes())
+    /// Keeps seen proofs that were verified, all at once.
+    pub(crate) fn keep_proofs(&self, proofs: &[(StatementId, Vec<u8>)]) -> Result<(), FileError> {
+        let file = |(id, bytes): &(StatementId, Vec<u8>)| {
+            (self.folder.join(Resource::SeenProof(*id).to_string()), bytes.clone())
+        };
+        let files: Vec<(PathBuf, Vec<u8>)> = proofs.iter().map(file).collect();
+        for folder in files.iter().filter_map(|(path, _)| path.parent()).collect::<BTreeSet<_>>() {
+            files::create_dir_all_durable(folder)?;
+        }
+        files::replace_all(&files)
     }
 }
 

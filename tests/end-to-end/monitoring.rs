@@ -253,3 +253,39 @@ async fn a_folder_for_a_monitor_is_made_and_never_over_another() {
     let output = stage.run(&["monitor", "run", "--once", "--config", "new/monitor.toml"]).await;
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
 }
+
+/// A running `monitor serve`, which ends with the test.
+struct Serving(std::process::Child);
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_copy_that_a_monitor_serves_passes_the_check_of_a_whole_log() {
+    use std::io::{BufRead, BufReader};
+    let stage = Stage::new().await;
+    let arguments =
+        ["--json", "monitor", "serve", "--data", "data", "--policy", "trust.policy", "--listen", "127.0.0.1:0"];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_isonomy"));
+    command.current_dir(stage.world.dir.path()).args(arguments).env_remove("RUST_LOG");
+    let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let out = child.stdout.take().unwrap();
+    let _serving = Serving(child);
+    let line = tokio::task::spawn_blocking(move || BufReader::new(out).lines().next().unwrap().unwrap()).await.unwrap();
+    let said: Value = serde_json::from_str(&line).unwrap();
+    let mirror = format!("{}/mirror", said["url"].as_str().unwrap());
+    // Until the first look is over, there is no copy to check.
+    for _ in 0..200 {
+        let output = stage.run(&["log", "fsck", &mirror, "--policy", "trust.policy"]).await;
+        if output.status.code() == Some(0) {
+            return assert!(String::from_utf8_lossy(&output.stdout).contains("\"size\": 3"));
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    let output = stage.run(&["log", "fsck", &mirror, "--policy", "trust.policy"]).await;
+    panic!("{}", String::from_utf8_lossy(&output.stdout));
+}

@@ -91,6 +91,7 @@ fn units_and_container_run_commands_that_exist() {
     for (file, command) in [
         ("deploy/isonomy-log.service", "log serve --config"),
         ("deploy/isonomy-witness.service", "witness serve --config"),
+        ("deploy/isonomy-monitor.service", "monitor serve --config"),
         ("deploy/Containerfile", "log serve --config"),
     ] {
         let text = std::fs::read_to_string(root().join(file)).expect("a file");

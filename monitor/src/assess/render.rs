@@ -164,7 +164,10 @@ fn positives(report: &Assessment) -> Markup {
             ul { @for name in &found.named { li { code { (name) } } } }
         }
         @if counts.len() > 1 { div class="charts" { (bars("curve", "Matches", "by distance in bits.", &counts)) } }
-        (page::table("Files that match at each distance; exact binomial intervals (Clopper–Pearson)", &["Distance", "Match", "Rate", "95 % interval"], &rows))
+        details {
+            summary { "At each distance" }
+            (page::table("Files that match at each distance; exact binomial intervals (Clopper–Pearson)", &["Distance", "Match", "Rate", "95 % interval"], &rows))
+        }
     }
 }
 

@@ -7,6 +7,8 @@ use crate::monitor::{Monitor, MonitorError};
 use crate::relation::{Relation, relate};
 use crate::units;
 use crate::vantage::Lack;
+use futures_util::stream::{self, StreamExt};
+use isonomy_core::hash::StatementId;
 use isonomy_core::json::Lines;
 use isonomy_core::release::Release;
 use isonomy_core::rules::{Series, Violation};
@@ -17,6 +19,10 @@ use isonomy_core::tlog_proof::TlogProof;
 use isonomy_store::files::FileError;
 use isonomy_verifier::Evidence;
 use isonomy_verifier::evidence::{EarlyAdmission, InLog};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many seen proofs are asked for at a time.
+const AT_ONCE: usize = 16;
 
 /// Since when a statement is public, and the proof of it.
 struct Seen {
@@ -44,20 +50,34 @@ impl Monitor {
     /// Reads every entry of the copy that was not read yet.
     pub(super) async fn read_new(&mut self) -> Result<(), MonitorError> {
         while let Some(entries) = self.unread()? {
+            let (mut shown, mut proofs) = (self.ask_for_seen(&entries).await, Vec::new());
             for entry in entries {
                 match Statement::parse(&entry) {
                     Err(error) => self.audit.skip(&error),
                     Ok(statement) => {
+                        let id = statement.id();
                         let seen = match self.kept(&statement, &entry) {
                             Some(seen) => seen,
-                            None => self.fetch_seen(&statement, &entry).await?,
+                            None => self.fetch_seen(&statement, &entry, shown.remove(&id)).await?,
                         };
+                        proofs.extend(seen.proof.as_ref().map(|proof| (id, proof.to_bytes())));
                         self.judge(statement, seen)?;
                     }
                 }
             }
+            self.mirror.keep_proofs(&proofs)?;
         }
         Ok(())
+    }
+
+    /// Asks the log itself for the seen proofs of a tile's entries that are not here yet, several at a time.
+    async fn ask_for_seen(&self, entries: &[Vec<u8>]) -> BTreeMap<StatementId, Result<TlogProof, Lack>> {
+        let Some(log) = self.vantages.first() else { return BTreeMap::new() };
+        let ids = entries.iter().filter_map(|entry| Some(Statement::parse(entry).ok()?.id()));
+        let missing = ids.filter(|id| !self.audit.knows(id) && self.mirror.seen_proof(id).is_none());
+        let missing: BTreeSet<StatementId> = missing.collect();
+        let asking = missing.into_iter().map(|id| async move { (id, log.seen_proof(&id).await) });
+        stream::iter(asking).buffer_unordered(AT_ONCE).collect().await
     }
 
     /// The unread entries of the next tile; `None` if there are none, or if nothing vouches for their time.
@@ -96,31 +116,42 @@ impl Monitor {
 
     /// Asks the vantage points for the next entry's seen proof. If what they have says less than this monitor can prove
     /// itself by the newest checkpoint, that is taken.
-    async fn fetch_seen(&mut self, statement: &Statement, entry: &[u8]) -> Result<Seen, FileError> {
+    async fn fetch_seen(
+        &mut self,
+        statement: &Statement,
+        entry: &[u8],
+        shown: Option<Result<TlogProof, Lack>>,
+    ) -> Result<Seen, FileError> {
         let own = self.mirror.own_proof(self.audit.next()).and_then(|proof| self.verified(proof, entry));
-        let served = self.served_seen(statement, entry).await?;
+        let served = self.served_seen(statement, entry, shown).await?;
         let earlier = |seen: &Seen| own.as_ref().is_none_or(|own| seen.since <= own.since);
-        let seen = match served.filter(earlier) {
+        Ok(match served.filter(earlier) {
             Some(seen) => seen,
             // Without a proof of either kind nothing is known but that it is there now.
             None => own.unwrap_or_else(|| Seen { since: self.newest_now(), proof: None }),
-        };
-        if let Some(proof) = &seen.proof {
-            self.mirror.keep_proof(&statement.id(), proof)?;
-        }
-        Ok(seen)
+        })
     }
 
     fn newest_now(&self) -> Timestamp {
         self.mirror.newest().and_then(|newest| newest.now()).unwrap_or_default()
     }
 
-    async fn served_seen(&mut self, statement: &Statement, entry: &[u8]) -> Result<Option<Seen>, FileError> {
+    /// The first seen proof that holds; of the log itself, `shown` is what it has shown already.
+    async fn served_seen(
+        &mut self,
+        statement: &Statement,
+        entry: &[u8],
+        mut shown: Option<Result<TlogProof, Lack>>,
+    ) -> Result<Option<Seen>, FileError> {
         let mut problems = Vec::new();
         for at in 0..self.vantages.len() {
             let Some(vantage) = self.vantages.get(at) else { break };
             let label = vantage.label().to_owned();
-            match vantage.seen_proof(&statement.id()).await {
+            let proof = match shown.take().filter(|_| at == 0) {
+                Some(proof) => proof,
+                None => vantage.seen_proof(&statement.id()).await,
+            };
+            match proof {
                 Ok(proof) => match self.verified(proof, entry) {
                     Some(seen) if self.is_of_this_history(&seen, &label).await? => return Ok(Some(seen)),
                     Some(_) => problems.push(format!("the one at {label} is under a checkpoint of another history")),

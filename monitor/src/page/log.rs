@@ -42,7 +42,7 @@ pub(crate) fn log(report: &Report, base: &Base) -> Markup {
             p {
                 "This monitor keeps a copy of the log that it has verified itself. Anybody can read it at "
                 code { (base) "/mirror/" } ", laid out as the log serves it: "
-                a href={ (base) "/mirror/checkpoint" } { "checkpoint" } ", tiles, statements’ proofs."
+                a href={ (base) "/mirror/checkpoint" } { "checkpoint" } ", tiles, statements and their proofs."
             }
             details {
                 summary { "Whom this monitor trusts (C2SP tlog-policy)" }

@@ -32,7 +32,8 @@ pub(crate) fn all_logs(logs: &[OfLog<'_>]) -> Markup {
         @for (at, (base, report)) in logs.iter().enumerate() {
             section aria-labelledby={ "lists-" (at) } {
                 h2 id={ "lists-" (at) } { "Lists in " (report.log.origin) }
-                @if report.lists.is_empty() { p { "The log holds no list yet." } }
+                @if report.log.witnessed.is_none() { p { "Nothing of this log was read yet." } }
+                @else if report.lists.is_empty() { p { "The log holds no list yet." } }
                 @else { (lists(report, base)) }
             }
         }

@@ -94,7 +94,7 @@ async fn a_forked_view_is_proven_and_stays_so() {
             world.monitor()
         };
         let later = monitor.poll_at(START.plus(3 * HOUR + 120)).await.unwrap();
-        assert_eq!(find(&later, "fork").evidence, fork.evidence);
+        assert_eq!((&find(&later, "fork").evidence, &find(&later, "fork").words), (&fork.evidence, &fork.words));
         drop(monitor);
         // Each of the three is found anew by a monitor that has not seen the others.
         fs::remove_dir_all(world.path("data")).unwrap();

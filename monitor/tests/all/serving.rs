@@ -246,6 +246,12 @@ async fn the_copy_is_a_mirror_that_others_can_follow() {
     let config = isonomy_monitor::Config { data: world.path("second"), ..world.config(vec![mirror], &[]) };
     let report = isonomy_monitor::Monitor::open(config).unwrap().poll_once().await.unwrap();
     assert_eq!((report.log.size.0, report.log.read), (3, 3));
+    // Statements by their names, too, so that a check of a whole log finds nothing missing.
+    let release = world.log.last_release();
+    let served = running.get(&format!("/mirror/statement/{release}")).await.body;
+    assert_eq!(isonomy_core::statement::Statement::parse(served.as_bytes()).unwrap().id(), release);
+    let nobody = "0".repeat(64);
+    assert_eq!(running.get(&format!("/mirror/statement/{nobody}")).await.status, 404);
     for missing in ["/mirror/../log", "/mirror/content.journal", "/mirror/object/00", "/mirror/tile/0/001"] {
         assert_eq!(running.get(missing).await.status, 404, "{missing}");
     }
