@@ -100,6 +100,9 @@ fn document(error: &anyhow::Error) -> serde_json::Value {
     });
     if let Some(update) = error.chain().find_map(|cause| cause.downcast_ref::<UpdateError>()) {
         document["refusals"] = serde_json::json!(update.refusals());
+        if let Some(wait) = update.next_update_after() {
+            document["next_update_after"] = wait.as_secs().into();
+        }
     }
     document
 }

@@ -22,6 +22,8 @@ pub struct Client {
     pub(crate) state: State,
     pub(crate) list: Option<VerifiedList>,
     pub(crate) max_object_size: u64,
+    /// How many updates in a row were refused by all sources.
+    pub(crate) failures: u32,
     cache: CacheReport,
 }
 
@@ -32,7 +34,7 @@ impl Client {
         let folder = Folder::open(folder.as_ref())?;
         let state = folder.state_or_new(&policy)?;
         let (list, cache) = folder.cache().open(&policy, &state);
-        Ok(Self { folder, policy, state, list, max_object_size: MAX_OBJECT_SIZE, cache })
+        Ok(Self { folder, policy, state, list, max_object_size: MAX_OBJECT_SIZE, failures: 0, cache })
     }
 
     /// The same client, taking no object of more than `bytes`, be it a snapshot or a delta. Without this it takes 1

@@ -4,7 +4,9 @@ use crate::refusal::Refusal;
 use isonomy_core::statement::ListName;
 use isonomy_store::files::FileError;
 use isonomy_verifier::state::StateError;
+use std::ops::Deref;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Why a client's folder can't be used. Nothing in it was changed.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +82,9 @@ pub enum UpdateError {
     /// The runtime is being shut down.
     #[error("the update was interrupted, since the runtime that it was started on is shutting down")]
     Interrupted,
+    /// It was stopped from outside.
+    #[error("the update was cancelled; the list that was in force stays so")]
+    Cancelled,
     /// What had to be durable could not be written.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -87,7 +92,37 @@ pub enum UpdateError {
     // The sources, and those who sign
     /// Every source was refused; each refusal says why and has left a record.
     #[error("{}", refused(.0))]
-    Refused(Vec<Refusal>),
+    Refused(Refusals),
+}
+
+/// What each source was refused for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refusals {
+    refusals: Vec<Refusal>,
+    next_update_after: Duration,
+}
+
+impl Refusals {
+    pub(crate) fn new(refusals: Vec<Refusal>, next_update_after: Duration) -> Self {
+        Self { refusals, next_update_after }
+    }
+}
+
+impl Deref for Refusals {
+    type Target = [Refusal];
+
+    fn deref(&self) -> &[Refusal] {
+        &self.refusals
+    }
+}
+
+impl IntoIterator for Refusals {
+    type Item = Refusal;
+    type IntoIter = std::vec::IntoIter<Refusal>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.refusals.into_iter()
+    }
 }
 
 impl UpdateError {
@@ -96,6 +131,15 @@ impl UpdateError {
         match self {
             Self::Refused(refusals) => refusals,
             _ => &[],
+        }
+    }
+
+    /// How long to wait before the next attempt ([`Schedule`](crate::Schedule)), if one makes sense without a change here:
+    /// the sources were refused, or could not be reached.
+    pub fn next_update_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused(refusals) => Some(refusals.next_update_after),
+            _ => None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The exchange of views with another holder of the list.
 
+use crate::blocking::{self, Blocked};
 use crate::client::Client;
 use crate::error::ClientError;
 use crate::read_only::ReadOnly;
@@ -31,6 +32,12 @@ pub enum CompareError {
     /// What the peer showed is not a view of this list.
     #[error(transparent)]
     View(#[from] ViewError),
+    /// The blocking form was called where it would block everything else.
+    #[error("compare_blocking was called inside an asynchronous runtime; call `compare` there")]
+    InsideRuntime,
+    /// No runtime for the requests.
+    #[error("can't start the runtime for the comparison: {0}")]
+    Runtime(#[source] std::io::Error),
     /// What was found could not be kept.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -70,6 +77,14 @@ impl Client {
         }
         let outcome = outcome.ok_or(CompareError::Nothing)?;
         Ok(self.keep(outcome)?)
+    }
+
+    /// [`Client::compare`], for programs that are not asynchronous.
+    pub fn compare_blocking(&mut self, theirs: &[u8], sources: &[Source]) -> Result<Compared, CompareError> {
+        blocking::run(self.compare(theirs, sources)).map_err(|error| match error {
+            Blocked::InsideRuntime => CompareError::InsideRuntime,
+            Blocked::Runtime(error) => CompareError::Runtime(error),
+        })?
     }
 
     fn keep(&mut self, outcome: Outcome) -> Result<Compared, ClientError> {

@@ -1,16 +1,19 @@
 //! The driver of updates: it fetches what the verifier asks for, makes durable what it says, and asks the next source
 //! when one is refused.
 
+use crate::blocking::{self, Blocked};
 use crate::client::Client;
-use crate::error::{ClientError, UpdateError};
+use crate::error::{ClientError, Refusals, UpdateError};
+use crate::options::{Progress, UpdateOptions};
 use crate::refusal::{self, Refusal};
+use crate::schedule::Schedule;
 use isonomy_core::resource::Resource;
 use isonomy_core::tile::TileKind;
 use isonomy_core::time::Timestamp;
-use isonomy_fetch::Source;
+use isonomy_fetch::{FetchError, Source};
 use isonomy_verifier::{Input, Rejection, Save, Step, Update, Updated};
 use serde::Serialize;
-use tokio::runtime::{Builder, Handle};
+use std::time::Duration;
 use tokio::task::spawn_blocking;
 
 /// The most requests that one source is sent in an update. An honest log needs some dozens; what it can show in so many
@@ -36,6 +39,8 @@ pub struct UpdateReport {
     pub bytes: u64,
     /// The snapshots and deltas that were received from the source: path and bytes.
     pub objects: Vec<(String, u64)>,
+    /// How long to wait before the next update: see [`Schedule`].
+    pub next_update_after: Duration,
 }
 
 /// How the list in force differs from the one before the update.
@@ -53,14 +58,18 @@ pub enum Change {
     Same,
 }
 
-/// What travelled.
-#[derive(Default)]
-struct Traffic {
+/// What travelled, and who is told.
+struct Traffic<'a> {
+    options: UpdateOptions<'a>,
     requests: u64,
     bytes: u64,
     requests_here: u64,
     entry_tiles_here: u64,
     objects: Vec<(String, u64)>,
+    /// How long the source says that there will be nothing newer.
+    fresh_for: Option<Duration>,
+    /// How long the sources that were refused ask to stay away, the longest of them.
+    retry_after: Option<Duration>,
 }
 
 impl Client {
@@ -69,40 +78,117 @@ impl Client {
     /// this and any later update. Each refusal leaves a record in the folder.
     ///
     /// Checks run on the runtime's threads for blocking work. What must be durable is written where the future is
-    /// polled, so that dropping the future never leaves the client behind its own folder.
+    /// polled, so that dropping the future at any point loses nothing and never leaves the client behind its own folder.
+    ///
+    /// ```no_run
+    /// # async fn run(mut client: isonomy_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use isonomy_client::{Source, system_clock};
+    ///
+    /// let sources = [Source::parse("https://log.example/isonomy")?];
+    /// loop {
+    ///     let wait = match client.update(&sources, system_clock()).await {
+    ///         Ok(report) => report.next_update_after,
+    ///         Err(error) => error.next_update_after().ok_or(error)?,
+    ///     };
+    ///     tokio::time::sleep(wait).await;
+    /// }
+    /// # }
+    /// ```
     pub async fn update(&mut self, sources: &[Source], clock: Timestamp) -> Result<UpdateReport, UpdateError> {
+        self.update_with(sources, UpdateOptions::at(clock)).await
+    }
+
+    /// [`Client::update`], with somebody who is told of its progress or may stop it, or other times between updates.
+    pub async fn update_with(
+        &mut self,
+        sources: &[Source],
+        options: UpdateOptions<'_>,
+    ) -> Result<UpdateReport, UpdateError> {
+        let Some(cancel) = options.cancel.clone() else {
+            return self.update_from_any(sources, options).await;
+        };
+        tokio::select! {
+            biased;
+            () = cancel.raised() => Err(UpdateError::Cancelled),
+            outcome = self.update_from_any(sources, options) => outcome,
+        }
+    }
+
+    /// [`Client::update`], for programs that are not asynchronous: it returns when the update is over.
+    pub fn update_blocking(&mut self, sources: &[Source], clock: Timestamp) -> Result<UpdateReport, UpdateError> {
+        self.update_blocking_with(sources, UpdateOptions::at(clock))
+    }
+
+    /// [`Client::update_with`], for programs that are not asynchronous.
+    ///
+    /// ```no_run
+    /// # fn run(mut client: isonomy_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use isonomy_client::{CancelFlag, Source, UpdateError, UpdateOptions, system_clock};
+    ///
+    /// let cancel = CancelFlag::new();
+    /// let button = cancel.clone(); // for the thread of the user interface
+    /// let sources = [Source::parse("https://log.example/isonomy")?];
+    /// let options = UpdateOptions::at(system_clock()).cancelled_by(&cancel);
+    /// match client.update_blocking_with(&sources, options) {
+    ///     Ok(report) => println!("version {} is in force", report.updated.list.version()),
+    ///     Err(UpdateError::Cancelled) => println!("another time"),
+    ///     Err(error) => println!("{error}"),
+    /// }
+    /// # drop(button);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn update_blocking_with(
+        &mut self,
+        sources: &[Source],
+        options: UpdateOptions<'_>,
+    ) -> Result<UpdateReport, UpdateError> {
+        blocking::run(self.update_with(sources, options)).map_err(|error| match error {
+            Blocked::InsideRuntime => UpdateError::InsideRuntime,
+            Blocked::Runtime(error) => UpdateError::Runtime(error),
+        })?
+    }
+
+    async fn update_from_any(
+        &mut self,
+        sources: &[Source],
+        options: UpdateOptions<'_>,
+    ) -> Result<UpdateReport, UpdateError> {
+        let (clock, schedule) = (options.clock, options.schedule.unwrap_or_else(|| Schedule::of(&self.policy)));
         let before = self.state.accepted().map(|accepted| accepted.version);
-        let (mut refusals, mut traffic) = (Vec::new(), Traffic::default());
+        let (mut refusals, mut traffic) = (Vec::new(), Traffic::new(options));
         for source in sources {
             match self.update_from(source, clock, &mut traffic).await? {
-                Ok(updated) => return Ok(report(*updated, before, source, refusals, traffic)),
+                Ok(updated) => {
+                    self.failures = 0;
+                    let wait = schedule.after_update(traffic.fresh_for, random());
+                    return Ok(report(*updated, before, source, refusals, traffic, wait));
+                }
                 Err(rejection) => {
-                    refusals.push(self.record(&rejection, source, clock)?);
+                    let refusal = self.record(&rejection, source, clock)?;
+                    traffic.tell(Progress::Refused { refusal: &refusal });
+                    refusals.push(refusal);
                     if matches!(*rejection, Rejection::Fork(_) | Rejection::Halted(_)) {
                         break;
                     }
                 }
             }
         }
-        Err(if refusals.is_empty() { UpdateError::NoSource } else { UpdateError::Refused(refusals) })
-    }
-
-    /// [`Client::update`], for programs that are not asynchronous: it returns when the update is over.
-    pub fn update_blocking(&mut self, sources: &[Source], clock: Timestamp) -> Result<UpdateReport, UpdateError> {
-        if Handle::try_current().is_ok() {
-            return Err(UpdateError::InsideRuntime);
+        if refusals.is_empty() {
+            return Err(UpdateError::NoSource);
         }
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(UpdateError::Runtime)?;
-        runtime.block_on(self.update(sources, clock))
+        self.failures = self.failures.saturating_add(1);
+        let next_update_after = schedule.after_failures(self.failures, traffic.retry_after, random());
+        Err(UpdateError::Refused(Refusals::new(refusals, next_update_after)))
     }
 
     async fn update_from(
         &mut self,
         source: &Source,
         clock: Timestamp,
-        traffic: &mut Traffic,
+        traffic: &mut Traffic<'_>,
     ) -> Result<Result<Box<Updated>, Box<Rejection>>, UpdateError> {
-        traffic.begin_source();
+        traffic.begin_source(source);
         let mut update = Update::new(self.policy.clone(), self.state.clone(), self.list.clone(), clock);
         let mut input = Input::Start;
         loop {
@@ -112,6 +198,7 @@ impl Client {
                 Step::Need { resource, max_bytes } => self.fetch(source, resource, max_bytes, traffic).await,
                 Step::Save(save) => {
                     self.save(*save)?;
+                    traffic.tell(Progress::Saved);
                     Input::Saved
                 }
                 Step::Done(updated) => {
@@ -123,21 +210,21 @@ impl Client {
         }
     }
 
-    async fn fetch(&self, source: &Source, resource: Resource, max_bytes: u64, traffic: &mut Traffic) -> Input {
+    async fn fetch(&self, source: &Source, resource: Resource, max_bytes: u64, traffic: &mut Traffic<'_>) -> Input {
         let is_object = matches!(resource, Resource::Object(_));
         if is_object && max_bytes > self.max_object_size {
             let reason = format!("it has {max_bytes} bytes; this client takes at most {}", self.max_object_size);
             return Input::Unavailable { resource, reason };
         }
-        if let Err(reason) = traffic.ask(&resource) {
+        if let Err(reason) = traffic.ask(&resource, max_bytes) {
             return Input::Unavailable { resource, reason };
         }
-        match source.get(&resource, max_bytes).await {
-            Ok(bytes) => {
-                traffic.received(&resource, bytes.len() as u64);
-                Input::Received { resource, bytes }
+        match traffic.read(source, &resource, max_bytes).await {
+            Ok(pieces) => Input::Pieces { resource, pieces },
+            Err(error) => {
+                traffic.retry_after = traffic.retry_after.max(error.retry_after());
+                Input::Unavailable { resource, reason: error.to_string() }
             }
-            Err(error) => Input::Unavailable { resource, reason: error.to_string() },
         }
     }
 
@@ -180,15 +267,29 @@ impl Client {
     }
 }
 
-impl Traffic {
-    fn begin_source(&mut self) {
+impl<'a> Traffic<'a> {
+    fn new(options: UpdateOptions<'a>) -> Self {
+        let (requests, bytes, requests_here, entry_tiles_here) = (0, 0, 0, 0);
+        let (objects, fresh_for, retry_after) = (Vec::new(), None, None);
+        Self { options, requests, bytes, requests_here, entry_tiles_here, objects, fresh_for, retry_after }
+    }
+
+    fn tell(&mut self, progress: Progress<'_>) {
+        if let Some(listener) = &mut self.options.listener {
+            listener(progress);
+        }
+    }
+
+    fn begin_source(&mut self, source: &Source) {
         self.requests_here = 0;
         self.entry_tiles_here = 0;
         self.objects.clear();
+        self.fresh_for = None;
+        self.tell(Progress::Asking { source });
     }
 
     /// Counts a request; refused if the source was sent too many.
-    fn ask(&mut self, resource: &Resource) -> Result<(), String> {
+    fn ask(&mut self, resource: &Resource, max_bytes: u64) -> Result<(), String> {
         let is_entries = matches!(resource, Resource::Tile(tile) if tile.kind() == TileKind::Entries);
         let (asked, most, what) = match is_entries {
             true => (&mut self.entry_tiles_here, MAX_ENTRY_TILES, "tiles of entries"),
@@ -199,14 +300,26 @@ impl Traffic {
         }
         *asked += 1;
         self.requests += 1;
+        self.tell(Progress::Fetching { resource, received: 0, of: max_bytes, total: self.bytes });
         Ok(())
     }
 
-    fn received(&mut self, resource: &Resource, bytes: u64) {
-        self.bytes = self.bytes.saturating_add(bytes);
-        if matches!(resource, Resource::Object(_)) {
-            self.objects.push((resource.to_string(), bytes));
+    async fn read(&mut self, source: &Source, resource: &Resource, max_bytes: u64) -> Result<Vec<Vec<u8>>, FetchError> {
+        let before = self.bytes;
+        let mut heard = |received: u64| {
+            let total = before.saturating_add(received);
+            self.tell(Progress::Fetching { resource, received, of: max_bytes, total });
+        };
+        let given = source.get_pieces(resource, max_bytes, &mut heard).await?;
+        let received = given.pieces.iter().map(|piece| piece.len() as u64).sum();
+        self.bytes = before.saturating_add(received);
+        match resource {
+            Resource::Object(_) => self.objects.push((resource.to_string(), received)),
+            Resource::Bundle(_) => self.fresh_for = given.fresh_for,
+            _ => {}
         }
+        self.tell(Progress::Checking { resource });
+        Ok(given.pieces)
     }
 }
 
@@ -227,7 +340,8 @@ fn report(
     before: Option<u64>,
     source: &Source,
     refusals: Vec<Refusal>,
-    traffic: Traffic,
+    traffic: Traffic<'_>,
+    next_update_after: Duration,
 ) -> UpdateReport {
     let kind = match before {
         None => Change::First,
@@ -235,5 +349,13 @@ fn report(
         Some(from) => Change::Newer { from },
     };
     let Traffic { requests, bytes, objects, .. } = traffic;
-    UpdateReport { updated, kind, source: source.to_string(), refusals, requests, bytes, objects }
+    let source = source.to_string();
+    UpdateReport { updated, kind, source, refusals, requests, bytes, objects, next_update_after }
+}
+
+/// Chance, for the time of the next update. Without it all is well but the crowd.
+fn random() -> u64 {
+    let mut bytes = [0; 8];
+    let drawn = getrandom::fill(&mut bytes);
+    drawn.map_or(u64::MAX / 2, |()| u64::from_le_bytes(bytes))
 }

@@ -102,6 +102,8 @@ pub enum FetchError {
         location: String,
         /// The status.
         status: u16,
+        /// How long the server asks to wait before the next attempt; at most an hour.
+        retry_after: Option<Duration>,
     },
     /// The answer is not of the form that it must have.
     #[error("the answer of {location} is malformed: {reason}")]
@@ -132,6 +134,14 @@ pub enum FetchError {
 }
 
 impl FetchError {
+    /// How long the other side asks to wait before the next attempt, at most an hour.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } | Self::Refused { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
     /// Whether the same may well succeed later without anybody changing anything.
     pub fn is_temporary(&self) -> bool {
         match self {

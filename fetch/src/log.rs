@@ -126,7 +126,7 @@ async fn read_refusal(answer: Answer) -> FetchError {
     let (location, status, retry_after) = (answer.location().to_owned(), answer.status(), answer.retry_after());
     let bytes = match answer.bytes(MAX_JSON_SIZE).await {
         Ok(bytes) => bytes,
-        Err(FetchError::TooLarge { .. }) => return FetchError::Status { location, status },
+        Err(FetchError::TooLarge { .. }) => return FetchError::Status { location, status, retry_after },
         Err(error) => return error,
     };
     match serde_json::from_slice::<RefusalBody>(&bytes) {
@@ -134,7 +134,7 @@ async fn read_refusal(answer: Answer) -> FetchError {
             let (code, message) = (shown(&error), shown(&message));
             FetchError::Refused { location, status, code, rule, message, retry_after }
         }
-        Err(_) => FetchError::Status { location, status },
+        Err(_) => FetchError::Status { location, status, retry_after },
     }
 }
 

@@ -16,6 +16,9 @@ pub async fn notify(url: &str, document: Vec<u8>) -> Result<(), FetchError> {
     let answer = server.send(Method::POST, path, (document, JSON), server.limits().answer).await?;
     match answer.status() {
         200..=299 => Ok(()),
-        status => Err(FetchError::Status { location: answer.location().to_owned(), status }),
+        status => {
+            let (location, retry_after) = (answer.location().to_owned(), answer.retry_after());
+            Err(FetchError::Status { location, status, retry_after })
+        }
     }
 }

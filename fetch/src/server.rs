@@ -1,21 +1,26 @@
 //! HTTP: one server, by its base URL.
 
 use crate::error::{FetchError, shown};
+use crate::http::{Body, HttpClient, HttpFailure, causes, request};
 use crate::limits::HttpLimits;
 use crate::sink::Sink;
 use crate::tokens::Tokens;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use futures_util::StreamExt;
+use reqwest::header::{
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
+    RETRY_AFTER,
+};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Method, RequestBuilder, Response, Url};
+use reqwest::{Client, Method, StatusCode, Url};
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 use tokio::io::AsyncWrite;
 use tokio::time::{Instant, timeout_at};
 
 /// The same for every version and every installation, so that it tells nobody apart.
-const USER_AGENT: &str = "isonomy";
+pub(crate) const USER_AGENT: &str = "isonomy";
 
 /// The media type of statements and checkpoints.
 pub(crate) const TEXT: &str = "text/plain; charset=utf-8";
@@ -23,13 +28,13 @@ pub(crate) const TEXT: &str = "text/plain; charset=utf-8";
 pub(crate) const BYTES: &str = "application/octet-stream";
 
 /// No server can make anybody wait for longer.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
+pub(crate) const MAX_ADVICE: Duration = Duration::from_secs(60 * 60);
 
 /// A server that files are fetched from and sent to.
 #[derive(Clone)]
 pub(crate) struct Server {
     base: Url,
-    client: Client,
+    client: Arc<dyn HttpClient>,
     limits: HttpLimits,
     /// Sent when an object is asked for.
     token: Option<HeaderValue>,
@@ -39,8 +44,13 @@ impl Server {
     /// The server at this `http://` or `https://` URL. Nothing is sent yet.
     pub(crate) fn new(base: &str, limits: HttpLimits) -> Result<Self, FetchError> {
         let (base, limits) = (parse_base(base)?, limits.bounded());
-        let client = make_client(&base, &limits)?;
+        let client = Arc::new(make_client(&base, &limits)?);
         Ok(Self { base, client, limits, token: None })
+    }
+
+    /// The same, asked by an app's own HTTP client.
+    pub(crate) fn with_client(base: &str, client: Arc<dyn HttpClient>, limits: HttpLimits) -> Result<Self, FetchError> {
+        Ok(Self { base: parse_base(base)?, client, limits: limits.bounded(), token: None })
     }
 
     /// The same server, with the token that is for it, if there is one.
@@ -61,16 +71,13 @@ impl Server {
 
     /// Asks for what is at `path`, which has no leading slash.
     pub(crate) async fn get(&self, path: &str) -> Result<Answer, FetchError> {
-        self.exchange(Method::GET, path, None, self.limits.answer).await
+        self.exchange(Method::GET, path, &[], Vec::new(), self.limits.answer).await
     }
 
     /// Asks for the object at `path`, with this server's token.
     pub(crate) async fn get_object(&self, path: &str) -> Result<Answer, FetchError> {
-        let mut request = self.client.get(with_path(&self.base, path));
-        if let Some(token) = &self.token {
-            request = request.header(AUTHORIZATION, token.clone());
-        }
-        self.answer_to(request, path, self.limits.answer).await
+        let token = self.token.iter().map(|token| (AUTHORIZATION, token.clone()));
+        self.exchange(Method::GET, path, &token.collect::<Vec<_>>(), Vec::new(), self.limits.answer).await
     }
 
     /// Sends `body` to `path`; the answer may take as long as `patience` says to begin.
@@ -78,35 +85,32 @@ impl Server {
         &self,
         method: Method,
         path: &str,
-        body: (Vec<u8>, &'static str),
+        (body, content_type): (Vec<u8>, &'static str),
         patience: Duration,
     ) -> Result<Answer, FetchError> {
-        let patience = patience.saturating_add(self.limits.time_for(body.0.len() as u64));
-        self.exchange(method, path, Some(body), patience).await
+        let patience = patience.saturating_add(self.limits.time_for(body.len() as u64));
+        let content_type = [(CONTENT_TYPE, HeaderValue::from_static(content_type))];
+        self.exchange(method, path, &content_type, body, patience).await
     }
 
     async fn exchange(
         &self,
         method: Method,
         path: &str,
-        body: Option<(Vec<u8>, &'static str)>,
+        headers: &[(HeaderName, HeaderValue)],
+        body: Vec<u8>,
         patience: Duration,
     ) -> Result<Answer, FetchError> {
-        let mut request = self.client.request(method, with_path(&self.base, path));
-        if let Some((bytes, content_type)) = body {
-            request = request.header(CONTENT_TYPE, content_type).body(bytes);
-        }
-        self.answer_to(request, path, patience).await
-    }
-
-    async fn answer_to(&self, request: RequestBuilder, path: &str, patience: Duration) -> Result<Answer, FetchError> {
-        let location = self.location(path);
+        let (url, location) = (with_path(&self.base, path), self.location(path));
+        let unsendable = |error: http::Error| failed(&location, HttpFailure::Failed(error.to_string()));
+        let request = request(method, &url, headers, body).map_err(unsendable)?;
         let started = Instant::now();
-        let response = timeout_at(started + patience.min(self.limits.total), request.send()).await;
+        let response = timeout_at(started + patience.min(self.limits.total), self.client.send(request)).await;
         let response = response.map_err(|_| too_slow(&location, "it does not begin to answer"))?;
-        let response = response.map_err(|error| unreachable(&location, error))?;
-        let answer = Answer { location, response, limits: self.limits, started, began: Instant::now() };
-        match answer.header(LOCATION).filter(|_| answer.response.status().is_redirection()).map(shown) {
+        let (head, body) = response.map_err(|failure| failed(&location, failure))?.into_parts();
+        let (status, headers) = (head.status, head.headers);
+        let answer = Answer { location, status, headers, body, limits: self.limits, started, began: Instant::now() };
+        match answer.header(LOCATION).filter(|_| status.is_redirection()).map(shown) {
             Some(to) => Err(FetchError::Redirect { location: answer.location, to }),
             None => Ok(answer),
         }
@@ -129,7 +133,9 @@ impl fmt::Debug for Server {
 /// What a server answers: the head is there, the body is still to come.
 pub(crate) struct Answer {
     location: String,
-    response: Response,
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Body,
     limits: HttpLimits,
     started: Instant,
     began: Instant,
@@ -143,7 +149,7 @@ impl Answer {
 
     /// The HTTP status.
     pub(crate) fn status(&self) -> u16 {
-        self.response.status().as_u16()
+        self.status.as_u16()
     }
 
     /// Fails unless the status is 200.
@@ -152,7 +158,10 @@ impl Answer {
             200 => Ok(self),
             401 => Err(FetchError::Unauthorized { location: self.location }),
             404 | 410 => Err(FetchError::NotFound { location: self.location }),
-            status => Err(FetchError::Status { location: self.location, status }),
+            status => {
+                let retry_after = self.retry_after();
+                Err(FetchError::Status { location: self.location, status, retry_after })
+            }
         }
     }
 
@@ -162,10 +171,15 @@ impl Answer {
         value.split_once(';').map_or(value, |(essence, _)| essence).trim()
     }
 
-    /// How long the server asks to wait, if it says so in seconds; at most [`MAX_RETRY_AFTER`].
+    /// How long the server asks to wait, if it says so in seconds; at most [`MAX_ADVICE`].
     pub(crate) fn retry_after(&self) -> Option<Duration> {
-        let asked = self.header(RETRY_AFTER)?.parse().ok().map(Duration::from_secs)?;
-        Some(asked.min(MAX_RETRY_AFTER))
+        advised(self.header(RETRY_AFTER)?)
+    }
+
+    /// How long the server says that there will be nothing newer (`Cache-Control: max-age`); at most [`MAX_ADVICE`].
+    pub(crate) fn fresh_for(&self) -> Option<Duration> {
+        let mut directives = self.header(CACHE_CONTROL)?.split(',').map(str::trim);
+        advised(directives.find_map(|directive| directive.strip_prefix("max-age="))?)
     }
 
     /// The whole body, of at most `limit` bytes.
@@ -183,14 +197,14 @@ impl Answer {
     ) -> Result<u64, FetchError> {
         let location = self.location.clone();
         let mut sink = Sink::new(writer, &location, limit);
-        if let Some(size) = self.response.content_length() {
+        if let Some(size) = self.header(CONTENT_LENGTH).and_then(|size| size.parse().ok()) {
             sink.expect(size)?;
         }
         loop {
-            let piece = timeout_at(self.deadline(sink.written()), self.response.chunk()).await;
+            let piece = timeout_at(self.deadline(sink.written()), self.body.next()).await;
             let piece = piece.map_err(|_| too_slow(&location, "its answer comes too slowly or has stopped"))?;
-            match piece.map_err(|error| interrupted(&location, error))? {
-                Some(piece) => sink.push(&piece).await?,
+            match piece {
+                Some(piece) => sink.push(&piece.map_err(|failure| interrupted(&location, failure))?).await?,
                 None => return sink.finish().await,
             }
         }
@@ -204,7 +218,7 @@ impl Answer {
     }
 
     fn header(&self, name: HeaderName) -> Option<&str> {
-        self.response.headers().get(name)?.to_str().ok()
+        self.headers.get(name)?.to_str().ok()
     }
 }
 
@@ -234,15 +248,11 @@ fn with_path(base: &Url, path: &str) -> Url {
 
 fn make_client(base: &Url, limits: &HttpLimits) -> Result<Client, FetchError> {
     install_provider();
-    let builder = Client::builder()
-        .user_agent(USER_AGENT)
-        .redirect(Policy::none())
-        .referer(false)
-        .connect_timeout(limits.connect);
+    let builder = Client::builder().redirect(Policy::none()).referer(false).connect_timeout(limits.connect);
     let builder = if is_this_machine(base) { builder.no_proxy() } else { builder };
     // Without redirects, a plain server never leads to TLS: then the system's certificates need not even be there.
     let builder = if base.scheme() == "http" { builder.tls_certs_only([]) } else { builder };
-    builder.build().map_err(|error| FetchError::Setup { reason: causes(error) })
+    builder.build().map_err(|error| FetchError::Setup { reason: shown(&causes(error)) })
 }
 
 /// Makes `ring` the cryptography of TLS for the process, unless the program that this is part of has chosen already.
@@ -263,28 +273,24 @@ fn too_slow(location: &str, waited: &'static str) -> FetchError {
     FetchError::TooSlow { location: location.to_owned(), waited }
 }
 
-fn unreachable(location: &str, error: reqwest::Error) -> FetchError {
-    if error.is_timeout() {
-        return too_slow(location, "no connection comes about");
+fn failed(location: &str, failure: HttpFailure) -> FetchError {
+    let location = location.to_owned();
+    match failure {
+        HttpFailure::TimedOut => too_slow(&location, "no connection comes about"),
+        HttpFailure::Redirected { to } => FetchError::Redirect { location, to: shown(&to) },
+        HttpFailure::Failed(reason) => FetchError::Unreachable { location, reason: shown(&reason) },
     }
-    FetchError::Unreachable { location: location.to_owned(), reason: causes(error) }
 }
 
-fn interrupted(location: &str, error: reqwest::Error) -> FetchError {
-    FetchError::Interrupted { location: location.to_owned(), reason: causes(error) }
+fn interrupted(location: &str, failure: HttpFailure) -> FetchError {
+    FetchError::Interrupted { location: location.to_owned(), reason: shown(&failure.to_string()) }
 }
 
-/// An error with all its causes, without the URL, which the message has already.
-fn causes(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    shown(&text)
+/// A number of seconds, as servers give advice by; a date is not taken, since it would be judged by the local clock.
+fn advised(seconds: &str) -> Option<Duration> {
+    let seconds = seconds.trim();
+    let is_number = !seconds.is_empty() && seconds.bytes().all(|digit| digit.is_ascii_digit());
+    is_number.then(|| seconds.parse().map_or(MAX_ADVICE, Duration::from_secs).min(MAX_ADVICE))
 }
 
 #[cfg(test)]
@@ -329,6 +335,23 @@ mod tests {
             ("http://127.0.0.1.log.example/", false),
         ] {
             assert_eq!(is_this_machine(&Url::parse(url).unwrap()), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn advice_is_a_number_of_seconds_and_never_more_than_an_hour() {
+        let hour = Some(MAX_ADVICE);
+        for (text, expected) in [
+            ("0", Some(Duration::ZERO)),
+            (" 120 ", Some(Duration::from_secs(120))),
+            ("3601", hour),
+            ("99999999999999999999999999", hour),
+            ("", None),
+            ("-5", None),
+            ("1.5", None),
+            ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+        ] {
+            assert_eq!(advised(text), expected, "{text:?}");
         }
     }
 

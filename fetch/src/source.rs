@@ -2,7 +2,9 @@
 
 use crate::error::FetchError;
 use crate::folder::Folder;
+use crate::http::HttpClient;
 use crate::limits::HttpLimits;
+use crate::pieces::{Heard, Pieces};
 use crate::server::Server;
 use crate::tokens::Tokens;
 use isonomy_core::resource::Resource;
@@ -11,6 +13,8 @@ use isonomy_core::tile::{
 };
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::AsyncWrite;
 
 /// A log, or a mirror of one: a server, or a folder with the same layout as its paths. Nothing that it gives is to be
@@ -18,6 +22,22 @@ use tokio::io::AsyncWrite;
 #[derive(Clone, Debug)]
 pub struct Source {
     place: Place,
+}
+
+/// What a source gave.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Given {
+    /// Its bytes, one piece after the other.
+    pub pieces: Vec<Vec<u8>>,
+    /// How long the server says that there will be nothing newer (`Cache-Control: max-age`), at most an hour. It is advice,
+    /// and may be wrong.
+    pub fresh_for: Option<Duration>,
+}
+
+/// What [`Source::copy`] wrote.
+struct Copied {
+    bytes: u64,
+    fresh_for: Option<Duration>,
 }
 
 #[derive(Clone, Debug)]
@@ -42,6 +62,11 @@ impl Source {
             return Err(FetchError::Address { text: String::new(), reason: "it is empty" });
         }
         Ok(Self::folder(text))
+    }
+
+    /// The server at this `http://` or `https://` URL, asked by an app's own HTTP client: see [`HttpClient`].
+    pub fn with_client(url: &str, client: Arc<dyn HttpClient>, limits: HttpLimits) -> Result<Self, FetchError> {
+        Server::with_client(url, client, limits).map(Self::server)
     }
 
     /// A folder.
@@ -73,6 +98,19 @@ impl Source {
             }
             (answer, _) => answer,
         }
+    }
+
+    /// [`Source::get`] of a large resource, in pieces, so that it need not be in memory twice while it is taken apart.
+    /// `heard` is told the number of bytes so far, each time that some have come.
+    pub async fn get_pieces(
+        &self,
+        resource: &Resource,
+        max_bytes: u64,
+        heard: &mut (dyn FnMut(u64) + Send),
+    ) -> Result<Given, FetchError> {
+        let mut pieces = Pieces::default();
+        let copied = self.copy(resource, max_bytes, &mut Heard::new(&mut pieces, heard)).await?;
+        Ok(Given { pieces: pieces.into_vec(), fresh_for: copied.fresh_for })
     }
 
     /// Reads tiles one after the other and gives each to `take`, so that no more than one of them is in memory; gives
@@ -139,6 +177,15 @@ impl Source {
         max_bytes: u64,
         writer: &mut W,
     ) -> Result<u64, FetchError> {
+        Ok(self.copy(resource, max_bytes, writer).await?.bytes)
+    }
+
+    async fn copy<W: AsyncWrite + Unpin>(
+        &self,
+        resource: &Resource,
+        max_bytes: u64,
+        writer: &mut W,
+    ) -> Result<Copied, FetchError> {
         let path = resource.to_string();
         match &self.place {
             Place::Server(server) => {
@@ -146,9 +193,13 @@ impl Source {
                     Resource::Object(_) => server.get_object(&path).await?,
                     _ => server.get(&path).await?,
                 };
-                answer.found()?.copy_to(writer, max_bytes).await
+                let answer = answer.found()?;
+                let fresh_for = answer.fresh_for();
+                Ok(Copied { bytes: answer.copy_to(writer, max_bytes).await?, fresh_for })
             }
-            Place::Folder(folder) => folder.copy_to(&path, writer, max_bytes).await,
+            Place::Folder(folder) => {
+                Ok(Copied { bytes: folder.copy_to(&path, writer, max_bytes).await?, fresh_for: None })
+            }
         }
     }
 

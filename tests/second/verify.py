@@ -334,26 +334,90 @@ def fork(policy, file):
     return [log.name]
 
 
+def text(policy, file, name, charter_name):
+    """A release and its charter, both in the log: (note, body, charter's body, log, public since, keys that signed)."""
+    charter, release = Note(file[charter_name]), Note(file[name])
+    of_charter, body = json.loads(charter.text), json.loads(release.text)
+    _, _, log = logged(policy, file[charter_name + "_proof"], charter.bytes)
+    _, since, other = logged(policy, file[name + "_proof"], release.bytes)
+    require(log.name == other.name == of_charter["log"], "another log than the charter's")
+    require(unbase64(body["charter"]) == charter.id and body["list"] == of_charter["list"], "another charter")
+    return release, body, charter, log, since, endorsed(release, charter)
+
+
+def two_versions(first, second):
+    (one, a, _, log, since, keys), (two, b, _, other, later, others) = first, second
+    require(one.id != two.id and log is other, "not two texts in one log")
+    require(a["version"] == b["version"] and a["list"] == b["list"], "not two texts for one version")
+    both = [key.name for key in keys if key.public in [known.public for known in others]]
+    over = min(seconds(a["created"]), seconds(b["created"])) + DAY
+    return both if both and max(since, later) <= over else [log.name]
+
+
 def equivocation(policy, file):
-    charter, first, second = Note(file["charter"]), Note(file["first"]), Note(file["second"])
-    of_charter = json.loads(charter.text)
-    logs, public, over, signers, bodies = [], 0, None, [], []
-    for note, name in ((charter, "charter"), (first, "first"), (second, "second")):
-        _, since, log = logged(policy, file[name + "_proof"], note.bytes)
-        logs.append(log.name)
-        if note is charter:
-            continue
-        body = json.loads(note.text)
-        bodies.append(body)
-        require(unbase64(body["charter"]) == charter.id and body["list"] == of_charter["list"], "another charter")
-        signers.append(endorsed(note, charter))
-        public = max(public, since)
-        ends = seconds(body["created"]) + DAY
-        over = ends if over is None else min(over, ends)
-    require(set(logs) == {of_charter["log"]}, "another log than the charter's")
-    require(bodies[0]["version"] == bodies[1]["version"] and first.id != second.id, "not two texts for one version")
-    both = [key.name for key in signers[0] if key.public in [other.public for other in signers[1]]]
-    return both if both and public <= over else [of_charter["log"]]
+    return two_versions(text(policy, file, "first", "charter"), text(policy, file, "second", "charter"))
+
+
+def cross_equivocation(policy, file):
+    first, second = text(policy, file, "first", "first_charter"), text(policy, file, "second", "second_charter")
+    require(first[2].id != second[2].id, "one charter")
+    return two_versions(first, second)
+
+
+def consented(edition, before):
+    """Rules 2 and 3: signed as the edition before asks and as it asks itself, and by every key that it adds."""
+    charters = [json.loads(note.text) for note in (edition, before) if note]
+    counted = []
+    for charter in charters:
+        for key in [Key(text) for text in charter["maintainer"]["keys"]] + [
+            Key(curator["key"]) for curator in charter["curation"]["curators"]
+        ]:
+            if (key.name, key.public) not in [(known.name, known.public) for known in counted]:
+                counted.append(key)
+    signers, at = [], 0
+    for name, identity, signature in edition.signatures:
+        while at < len(counted) and (counted[at].name, counted[at].identity) != (name, identity):
+            at += 1
+        require(at < len(counted), f"a signature of {name}, which does not count or is out of order")
+        require(counted[at].signed(signature, edition.text), f"a wrong signature of {name}")
+        signers.append(counted[at].public)
+        at += 1
+    for charter in charters:
+        curation = charter["curation"]
+        require(any(Key(text).public in signers for text in charter["maintainer"]["keys"]), "no maintainer signed")
+        agreed = [c["jurisdiction"].split("-")[0] for c in curation["curators"] if Key(c["key"]).public in signers]
+        require(len(agreed) >= curation["threshold"], "too few curators signed")
+        require(len(set(agreed)) >= curation["min_jurisdictions"], "too few jurisdictions signed")
+    own = charters[0]
+    curators = [Key(curator["key"]).public for curator in own["curation"]["curators"]]
+    if before is None:
+        return require(all(key in signers for key in curators), "a curator has not signed")
+    old = [Key(text).public for text in charters[1]["maintainer"]["keys"]]
+    old += [Key(curator["key"]).public for curator in charters[1]["curation"]["curators"]]
+    new = [Key(text).public for text in own["maintainer"]["keys"]] + curators
+    require(all(key in signers for key in new if key not in old), "a key that was added has not signed")
+
+
+def two_editions(policy, file):
+    first, second = Note(file["first"]), Note(file["second"])
+    a, b = json.loads(first.text), json.loads(second.text)
+    require(first.id != second.id, "one text")
+    require(all(a[name] == b[name] for name in ("list", "log", "edition")), "not two texts for one edition")
+    logs = [logged(policy, file[name + "_proof"], note.bytes)[2] for name, note in (("first", first), ("second", second))]
+    before = None
+    require(("before" in file) == ("before_proof" in file) == (a["edition"] != 1), "the edition before is missing or more")
+    if "before" in file:
+        before = Note(file["before"])
+        old = json.loads(before.text)
+        logs.append(logged(policy, file["before_proof"], before.bytes)[2])
+        for charter in (a, b):
+            require(unbase64(charter["previous"]) == before.id, "not the next edition")
+            require(charter["edition"] == old["edition"] + 1, "not the next edition")
+            require(all(charter[name] == old[name] for name in ("list", "log")), "another list or log")
+    require(all(log.name == a["log"] for log in logs), "another log than the charter's")
+    for note in (first, second):
+        consented(note, before)
+    return [a["log"]]
 
 
 def early_admission(policy, file):
@@ -377,6 +441,8 @@ KINDS = {
     "isonomy/receipt/v1": receipt,
     "isonomy/fork/v1": fork,
     "isonomy/equivocation/v1": equivocation,
+    "isonomy/equivocation/v2": cross_equivocation,
+    "isonomy/two-editions/v1": two_editions,
     "isonomy/early-admission/v1": early_admission,
 }
 

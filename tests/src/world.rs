@@ -13,6 +13,7 @@
 //! ```
 
 mod lies;
+mod mirror;
 mod publishing;
 
 pub use publishing::Draft;

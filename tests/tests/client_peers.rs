@@ -117,12 +117,15 @@ fn two_texts_further_down_are_proven_too() {
 }
 
 #[test]
-fn two_texts_under_different_editions_are_told_without_evidence() {
+fn two_texts_under_different_editions_are_proven_too() {
     let (mut world, holders) = grown(1);
     let edition = world.edition(|charter: &mut Charter| charter.matching.max_distance = 20);
     let victim = second_text(&mut world, |release| release.charter = edition);
     world.publish(2000);
-    assert_eq!(compare(&holders[0], &view(&victim), &world), Ok(Outcome::TwoTexts { version: 1 }));
+    match compare(&holders[0], &view(&victim), &world) {
+        Ok(Outcome::Forked(evidence)) => assert!(matches!(*evidence, Evidence::CrossEquivocation(_))),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// As many witnesses as it takes collude: each holder is within a good quorum, and only comparing shows the fork.

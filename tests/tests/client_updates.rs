@@ -275,3 +275,28 @@ fn a_log_that_went_on_between_two_answers_is_no_liar() {
     world.serve_bundle(&bundle);
     assert_eq!(client.version_from(&world, 205), Ok(2));
 }
+
+/// A bundle holds some 500 editions at most. Each is asked for, parsed and judged once.
+#[test]
+fn many_editions_are_asked_for_once_each() {
+    let mut world = World::founded();
+    for more in 1..200 {
+        world.edition(|charter| charter.limits.notice = 3600 + more);
+    }
+    world.publish(10);
+    world.release(hashes(0..10), 100);
+    world.publish(100);
+    world.publish(105);
+    let mut client = Client::of(&world);
+    let updated = client.update(&world, 105).unwrap();
+    assert_eq!((updated.list.charter().edition, updated.list.version()), (200, 1));
+    // A statement and a seen proof for each, and little else.
+    assert!(client.asked.len() <= 2 * 200 + 8, "{}", client.asked.len());
+    client.restart();
+    assert_eq!(client.version_from(&world, 106), Ok(1));
+    assert!(
+        client.asked.len() <= 200 + 8,
+        "what was proven about an edition once is remembered: {}",
+        client.asked.len()
+    );
+}

@@ -3,12 +3,12 @@
 //!
 //! They run where Python has its package `cryptography`. With `ISONOMY_REQUIRE_PYTHON` set, it must be there.
 
-use isonomy_core::charter::Charter;
+use isonomy_core::charter::{Charter, Purpose};
 use isonomy_core::list::snapshot;
 use isonomy_core::release::Release;
 use isonomy_matcher::{Fingerprint, Matcher, Receipt, Verdict};
 use isonomy_tests::client::Client;
-use isonomy_tests::people::{at, hash, hashes};
+use isonomy_tests::people::{at, charter, curator, hash, hashes, sign_charter};
 use isonomy_tests::world::{Draft, World};
 use isonomy_verifier::{Evidence, Policy};
 use std::path::Path;
@@ -78,6 +78,40 @@ fn equivocation(signers: &[&str]) -> String {
     rejection.evidence().unwrap_or_else(|| panic!("{rejection}")).to_text()
 }
 
+/// Two texts for version 1, the second under edition 2.
+fn across_editions() -> String {
+    let (mut world, mut client) = prepared();
+    let edition = world.edition(|charter| charter.matching.max_distance = 20);
+    let release = world.releases().last().unwrap().body().clone();
+    let content = hashes(200..300);
+    let snapshot = world.object(snapshot::encode(&content));
+    let release = Release { charter: edition, root: content.root(), snapshot, ..release };
+    let second = world.log(Draft { release, content }, &["m1", "c1", "c3"]);
+    world.publish(200);
+    world.publish(205);
+    world.offer_only(&[second]);
+    let rejection = client.update(&world, 205).unwrap_err();
+    rejection.evidence().unwrap_or_else(|| panic!("{rejection}")).to_text()
+}
+
+/// Two texts for edition 2, the second of which adds a curator; or for edition 1.
+fn two_editions(edition: u64) -> String {
+    let (mut world, _) = prepared();
+    let other = match edition {
+        1 => Charter { purpose: Purpose { victims: "Others.".into(), ..charter().purpose }, ..charter() },
+        _ => world.amended(|charter| charter.curation.curators.push(curator("c4", "NL"))),
+    };
+    if edition > 1 {
+        world.edition(|charter| charter.matching.max_distance = 20);
+    }
+    let second = world.append(sign_charter(&other));
+    world.publish(200);
+    world.edit_bundle(|bundle| bundle.charters.retain(|charter| charter.id != second));
+    let policy = Policy::parse([&world.policy_text(), "\n[audit]\ncomplete = true\n"].concat().as_bytes()).unwrap();
+    let rejection = Client::with(policy).update(&world, 205).unwrap_err();
+    rejection.evidence().unwrap_or_else(|| panic!("{rejection}")).to_text()
+}
+
 fn early_admission(edit: fn(&mut Charter)) -> String {
     let (mut world, mut client) = prepared();
     world.edition(edit);
@@ -98,6 +132,9 @@ fn files() -> Vec<(&'static str, String)> {
         ("fork of other sizes", fork(1, 12)),
         ("equivocation", equivocation(&["m1", "c1", "c3"])),
         ("equivocation of one", equivocation(&["m2", "c2", "c3"])),
+        ("equivocation across editions", across_editions()),
+        ("two editions", two_editions(2)),
+        ("two first editions", two_editions(1)),
         ("early admission", early_admission(|charter| charter.matching.max_distance = 31)),
         ("early admission of a key", early_admission(|charter| charter.purpose.exclusions.clear())),
     ]

@@ -7,7 +7,11 @@
 //! |---|---|---|
 //! | `isonomy/fork/v1` | two checkpoints by the log, a prefix proof | the log showed two histories |
 //! | `isonomy/equivocation/v1` | a charter, two releases of one version, both signed as it asks, three tlog-proofs | maintainer and curators signed both, and both were logged |
+//! | `isonomy/equivocation/v2` | two charters, a release under each, of one version, four tlog-proofs | the same, under different editions |
+//! | `isonomy/two-editions/v1` | two charters of one edition, the edition before, three tlog-proofs | the log admitted both |
 //! | `isonomy/early-admission/v1` | two editions, a release under the second, two tlog-proofs, a checkpoint from before | the log admitted a release before the notice of its charter could be over |
+
+mod texts;
 
 use isonomy_core::charter::Charter;
 use isonomy_core::checkpoint::CheckpointNote;
@@ -17,14 +21,15 @@ use isonomy_core::note::VerifierKey;
 use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::policy::QuorumTimes;
 use isonomy_core::release::Release;
-use isonomy_core::rules::{amendment, signatures};
+use isonomy_core::rules::amendment;
 use isonomy_core::statement::{Signed, Statement};
-use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_core::tree::{LeafIndex, prefix_roots};
 use serde::{Deserialize, Serialize};
 
-/// The most bytes that an evidence file may have: two charters, a release and two proofs fit.
+pub use texts::{CrossEquivocation, Equivocation, InLog, TwoEditions};
+
+/// The most bytes that an evidence file may have: three charters and three proofs fit.
 pub const MAX_EVIDENCE_SIZE: usize = 512 * 1024;
 
 /// Why a file proves nothing.
@@ -57,6 +62,12 @@ pub enum Evidence {
     /// Two releases of one version.
     #[serde(rename = "isonomy/equivocation/v1")]
     Equivocation(Equivocation),
+    /// Two releases of one version, under different editions of the charter.
+    #[serde(rename = "isonomy/equivocation/v2")]
+    CrossEquivocation(Box<CrossEquivocation>),
+    /// Two charters of one edition.
+    #[serde(rename = "isonomy/two-editions/v1")]
+    TwoEditions(Box<TwoEditions>),
     /// A release that was admitted too early.
     #[serde(rename = "isonomy/early-admission/v1")]
     EarlyAdmission(Box<EarlyAdmission>),
@@ -68,25 +79,6 @@ pub struct Fork {
     older: Lines,
     newer: Lines,
     proof: Vec<NodeHash>,
-}
-
-/// The parts of an equivocation.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Equivocation {
-    charter: Lines,
-    charter_proof: Lines,
-    first: Lines,
-    first_proof: Lines,
-    second: Lines,
-    second_proof: Lines,
-}
-
-/// A statement with the proof that it is in the log.
-pub struct InLog<'a, T> {
-    /// The statement.
-    pub statement: &'a Signed<T>,
-    /// Its place in the log, under a checkpoint that the quorum cosigned.
-    pub proof: &'a TlogProof,
 }
 
 /// The parts of an early admission.
@@ -117,14 +109,28 @@ impl Evidence {
     /// that was signed and never logged is no breach: after 24 hours its signers may sign another (rule 2). And a charter
     /// that isn't in the log could be anybody's, under any names.
     pub fn equivocation(charter: InLog<'_, Charter>, first: InLog<'_, Release>, second: InLog<'_, Release>) -> Self {
-        Self::Equivocation(Equivocation {
-            charter: Lines::of(charter.statement.note()),
-            charter_proof: Lines::of(charter.proof),
-            first: Lines::of(first.statement.note()),
-            first_proof: Lines::of(first.proof),
-            second: Lines::of(second.statement.note()),
-            second_proof: Lines::of(second.proof),
-        })
+        Self::Equivocation(Equivocation::new(charter, first, second))
+    }
+
+    /// The same for two releases under different editions: each with the charter that it cites.
+    pub fn equivocation_across(
+        first: (InLog<'_, Charter>, InLog<'_, Release>),
+        second: (InLog<'_, Charter>, InLog<'_, Release>),
+    ) -> Self {
+        if first.0.statement.id() == second.0.statement.id() {
+            return Self::equivocation(first.0, first.1, second.1);
+        }
+        Self::CrossEquivocation(Box::new(CrossEquivocation::new(first, second)))
+    }
+
+    /// That the log admitted two charters of one edition, both consented to as that edition must be. `before` is the edition
+    /// before; the first one has none.
+    pub fn two_editions(
+        before: Option<InLog<'_, Charter>>,
+        first: InLog<'_, Charter>,
+        second: InLog<'_, Charter>,
+    ) -> Self {
+        Self::TwoEditions(Box::new(TwoEditions::new(before, first, second)))
     }
 
     /// Parses an evidence file.
@@ -152,7 +158,9 @@ impl Evidence {
     pub fn verify(&self, policy: &TlogPolicy) -> Result<Breach, EvidenceError> {
         match self {
             Self::Fork(parts) => verify_fork(policy, parts),
-            Self::Equivocation(parts) => verify_equivocation(policy, parts),
+            Self::Equivocation(parts) => parts.verify(policy),
+            Self::CrossEquivocation(parts) => parts.verify(policy),
+            Self::TwoEditions(parts) => parts.verify(policy),
             Self::EarlyAdmission(parts) => verify_early_admission(policy, parts),
         }
     }
@@ -186,36 +194,6 @@ fn verify_fork(policy: &TlogPolicy, parts: &Fork) -> Result<Breach, EvidenceErro
         b.root.to_base64()
     );
     Ok(Breach { by: vec![log.name().to_owned()], what })
-}
-
-fn verify_equivocation(policy: &TlogPolicy, parts: &Equivocation) -> Result<Breach, EvidenceError> {
-    let charter = parse_charter(&parts.charter)?;
-    let (first, second) = (parse_release(&parts.first)?, parse_release(&parts.second)?);
-    let keys = policy.log_keys();
-    let log = keys.iter().find(|key| key.name() == charter.body().log);
-    let log = log.ok_or_else(|| unproven("the charter counts in no log of the policy"))?;
-    proven(policy, log, &parts.charter_proof, &charter.to_bytes())?;
-    let (mut public, mut over) = (Timestamp(0), Timestamp(u64::MAX));
-    for (release, proof) in [(&first, &parts.first_proof), (&second, &parts.second_proof)] {
-        public = public.max(proven(policy, log, proof, &release.to_bytes())?.1.earliest);
-        over = over.min(release.body().created.plus(signatures::DRAFT_LIFETIME));
-        if release.body().charter != charter.id() || release.body().list != charter.body().list {
-            return Err(unproven("a release does not cite the charter of its list"));
-        }
-        signatures::release(release, charter.body()).map_err(unproven)?;
-    }
-    let (a, b) = (first.body(), second.body());
-    if a.version != b.version || first.id() == second.id() {
-        return Err(unproven("the releases are not two texts for one version of one list"));
-    }
-    let signed =
-        |release: &Signed<Release>, key: &VerifierKey| release.note().signatures().iter().any(|line| key.matches(line));
-    // After the day of one text another may be signed, and a log that then takes up the first one has made both public.
-    let both = charter.body().keys().filter(|key| public <= over && signed(&first, key) && signed(&second, key));
-    let by: Vec<String> = both.map(|key| key.name().to_owned()).collect();
-    let (by, did) = if by.is_empty() { (vec![log.name().to_owned()], "logged") } else { (by, "signed") };
-    let what = format!("{did} two texts for version {} of {}: {} and {}", a.version, a.list, first.id(), second.id());
-    Ok(Breach { by, what })
 }
 
 fn verify_early_admission(policy: &TlogPolicy, parts: &EarlyAdmission) -> Result<Breach, EvidenceError> {

@@ -35,7 +35,7 @@ use crate::state::{Logged, State};
 use crate::{Input, Rejection, view};
 use isonomy_core::charter::Charter;
 use isonomy_core::checkpoint::CheckpointNote;
-use isonomy_core::hash::NodeHash;
+use isonomy_core::hash::{NodeHash, StatementId};
 use isonomy_core::json::{self, Lines};
 use isonomy_core::release::Release;
 use isonomy_core::resource::Resource;
@@ -125,8 +125,8 @@ pub enum Outcome {
     Forked(Box<Evidence>),
     /// What would tell is not at hand, or a source gave something else. Try another source, the peer's for one.
     Undecided(Rejection),
-    /// Two texts for one version stand in the log, under different editions of the charter, for which there is no kind of
-    /// evidence.
+    /// The peer's release descends from another text for one version than the one here, and that they are both in the log and
+    /// signed as they must be can't be proven.
     TwoTexts {
         /// The version.
         version: u64,
@@ -135,6 +135,22 @@ pub enum Outcome {
     Unproven(ViewError),
     /// Both hold one text, which the log holds at two places: the log's breach, which splits no list.
     LoggedTwice,
+}
+
+impl Outcome {
+    /// A short, stable name for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Older { .. } => "older",
+            Self::Newer { .. } => "newer",
+            Self::Forked(_) => "forked",
+            Self::Undecided(_) => "undecided",
+            Self::TwoTexts { .. } => "two-texts",
+            Self::Unproven(_) => "unproven",
+            Self::LoggedTwice => "logged-twice",
+        }
+    }
 }
 
 /// What a comparison asks of its driver.
@@ -185,6 +201,7 @@ impl Comparison {
         match input {
             Input::Start | Input::Saved => {}
             Input::Received { resource, bytes } => self.received.take(resource, Ok(bytes)),
+            Input::Pieces { resource, pieces } => self.received.take(resource, Ok(pieces.concat())),
             Input::Unavailable { resource, reason } => self.received.take(resource, Err(reason)),
         }
         match self.run() {
@@ -234,19 +251,35 @@ impl Comparison {
     /// one.
     fn second_text(&self, older: &Holding, newer: &Holding) -> Result<Option<Option<Evidence>>, Stop> {
         let Some(other) = self.ancestor(older, newer)? else { return Ok(None) };
-        let place = match other.id() == newer.release.id() {
+        let is_newest = other.id() == newer.release.id();
+        let place = match is_newest {
             true => newer.place(newer.proof.release_index, &newer.proof.release_path),
-            false => self.seen_proof(&other)?,
+            false => self.seen_proof(&other.id())?,
         };
-        let (Logged { release_index, release_path, charter_index, charter_path, .. }, charter) =
-            (&older.proof, &older.charter);
-        let evidence = Evidence::equivocation(
-            InLog { statement: charter, proof: &older.place(*charter_index, charter_path) },
-            InLog { statement: &older.release, proof: &older.place(*release_index, release_path) },
-            InLog { statement: &other, proof: &place },
+        let cited = other.body().charter;
+        let (charter, charter_place) = match (cited == older.charter.id(), is_newest) {
+            (true, _) => (older.charter.clone(), older.charter_place()),
+            (false, true) => (newer.charter.clone(), newer.charter_place()),
+            (false, false) => (self.charter(&cited)?, self.seen_proof(&cited)?),
+        };
+        let (older_charter, older_place) =
+            (older.charter_place(), older.place(older.proof.release_index, &older.proof.release_path));
+        let evidence = Evidence::equivocation_across(
+            (
+                InLog { statement: &older.charter, proof: &older_charter },
+                InLog { statement: &older.release, proof: &older_place },
+            ),
+            (InLog { statement: &charter, proof: &charter_place }, InLog { statement: &other, proof: &place }),
         );
         // Evidence is checked like anybody would before it counts.
         Ok(Some(evidence.verify(self.policy.trust()).is_ok().then_some(evidence)))
+    }
+
+    fn charter(&self, id: &StatementId) -> Result<Signed<Charter>, Stop> {
+        let resource = Resource::Statement(*id);
+        let charter =
+            Statement::parse(self.received.resource(resource.clone())?).ok().and_then(Statement::into_charter);
+        charter.filter(|charter| charter.id() == *id).ok_or_else(|| malformed(&resource, "another statement"))
     }
 
     /// The release from which the newer one descends that has the older one's version; `None` if that is the older one.
@@ -268,8 +301,8 @@ impl Comparison {
         Ok(Some(at))
     }
 
-    fn seen_proof(&self, release: &Signed<Release>) -> Result<TlogProof, Stop> {
-        let resource = Resource::SeenProof(release.id());
+    fn seen_proof(&self, id: &StatementId) -> Result<TlogProof, Stop> {
+        let resource = Resource::SeenProof(*id);
         TlogProof::parse(self.received.resource(resource.clone())?).map_err(|error| malformed(&resource, error))
     }
 
@@ -318,6 +351,10 @@ impl Holding {
     fn digest(&self) -> [u8; 32] {
         let body = self.release.body();
         view::digest(&body.list, body.version, &self.release.id(), self.proof.release_index)
+    }
+
+    fn charter_place(&self) -> TlogProof {
+        self.place(self.proof.charter_index, &self.proof.charter_path)
     }
 
     fn place(&self, index: LeafIndex, path: &[NodeHash]) -> TlogProof {

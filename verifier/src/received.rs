@@ -25,15 +25,45 @@ impl<S> From<Rejection> for Stop<S> {
 
 /// What was received, or why it wasn't.
 #[derive(Debug, Default)]
-pub(crate) struct Received(HashMap<Resource, Result<Vec<u8>, String>>);
+pub(crate) struct Received {
+    whole: HashMap<Resource, Result<Vec<u8>, String>>,
+    /// What came in several pieces.
+    pieces: HashMap<Resource, Vec<Vec<u8>>>,
+}
 
 impl Received {
     pub(crate) fn take(&mut self, resource: Resource, bytes: Result<Vec<u8>, String>) {
-        self.0.insert(resource, bytes);
+        self.whole.insert(resource, bytes);
+    }
+
+    pub(crate) fn take_pieces(&mut self, resource: Resource, mut pieces: Vec<Vec<u8>>) {
+        match pieces.len() {
+            0 | 1 => self.take(resource, Ok(pieces.pop().unwrap_or_default())),
+            _ => drop(self.pieces.insert(resource, pieces)),
+        }
+    }
+
+    /// What came in several pieces as a whole, for whoever needs it so.
+    pub(crate) fn join(&mut self, resource: &Resource) {
+        if let Some(pieces) = self.pieces.remove(resource) {
+            self.whole.insert(resource.clone(), Ok(pieces.concat()));
+        }
+    }
+
+    /// Gives a resource away, in pieces, or a stop that asks for it. Who takes it must not need it again.
+    pub(crate) fn give_pieces<S>(&mut self, resource: Resource, max_bytes: u64) -> Result<Vec<Vec<u8>>, Stop<S>> {
+        if let Some(pieces) = self.pieces.remove(&resource) {
+            return Ok(pieces);
+        }
+        let whole = self.resource_within(resource.clone(), max_bytes).map(|_| ());
+        whole.map(|()| match self.whole.remove(&resource) {
+            Some(Ok(bytes)) => vec![bytes],
+            _ => Vec::new(),
+        })
     }
 
     pub(crate) fn forget(&mut self, resource: &Resource) {
-        self.0.remove(resource);
+        self.whole.remove(resource);
     }
 
     /// A resource of known largest size, or a stop that asks for it.
@@ -43,7 +73,7 @@ impl Received {
     }
 
     pub(crate) fn resource_within<S>(&self, resource: Resource, max_bytes: u64) -> Result<&[u8], Stop<S>> {
-        match self.0.get(&resource) {
+        match self.whole.get(&resource) {
             None => Err(Stop::Need { resource, max_bytes }),
             Some(Err(reason)) => Err(Rejection::Unavailable { resource, reason: reason.clone() }.into()),
             Some(Ok(bytes)) if bytes.len() as u64 > max_bytes => {
@@ -55,7 +85,7 @@ impl Received {
 
     /// A tile, or the full one in its place where a log keeps partial tiles no longer than it must.
     pub(crate) fn tile<S>(&self, tile: TilePath) -> Result<(TilePath, &[u8]), Stop<S>> {
-        let partial_is_gone = matches!(self.0.get(&Resource::Tile(tile)), Some(Err(_)));
+        let partial_is_gone = matches!(self.whole.get(&Resource::Tile(tile)), Some(Err(_)));
         let tile = if partial_is_gone { tile.full() } else { tile };
         Ok((tile, self.resource(Resource::Tile(tile))?))
     }

@@ -1,8 +1,6 @@
 //! Arguments of `isonomy client`.
 
 use clap::Subcommand;
-use isonomy_client::system_clock;
-use isonomy_core::time::Timestamp;
 use std::path::PathBuf;
 
 /// Where a client keeps its list, and what it accepts.
@@ -14,22 +12,6 @@ pub(crate) struct ClientFolder {
     /// The folder of state and cache.
     #[arg(long, value_name = "DIR")]
     pub(crate) state: PathBuf,
-    /// Judge ages and expiry by this time instead of this machine's clock, like 2026-01-31T23:59:59Z. Where witnesses vouch
-    /// for a later time, that one counts.
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    pub(crate) clock: Option<Timestamp>,
-}
-
-impl ClientFolder {
-    /// The time to judge by.
-    pub(crate) fn clock(&self) -> Timestamp {
-        self.clock.unwrap_or_else(system_clock)
-    }
-}
-
-/// The time that an argument names.
-pub(super) fn time(text: &str) -> Result<Timestamp, &'static str> {
-    Timestamp::from_rfc3339(text).ok_or("a time looks like 2026-01-31T23:59:59Z")
 }
 
 #[derive(Subcommand)]

@@ -205,7 +205,7 @@ impl ProveArgs {
         let (Some(policy), Some(state)) = (self.policy.clone(), self.state.clone()) else {
             anyhow::bail!("say whose list it is: --draft, or --release and --content, or --policy and --state");
         };
-        Ok(ClientFolder { policy, state, clock: None })
+        Ok(ClientFolder { policy, state })
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::ClientFolder;
 use clap::{Subcommand, ValueEnum};
-use isonomy_core::time::Timestamp;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -15,25 +14,13 @@ pub(crate) struct ListFolders {
     /// The folder of state and cache that `isonomy client update` keeps.
     #[arg(long = "state", required = true, value_name = "DIR")]
     states: Vec<PathBuf>,
-    /// Judge ages and expiry by this time instead of this machine's clock, like 2026-01-31T23:59:59Z. Where witnesses vouch
-    /// for a later time, that one counts.
-    #[arg(long, value_name = "TIME", value_parser = super::client::time)]
-    clock: Option<Timestamp>,
 }
 
 impl ListFolders {
-    /// The time to judge by.
-    pub(crate) fn clock(&self) -> Timestamp {
-        self.clock.unwrap_or_else(isonomy_client::system_clock)
-    }
-
     /// The pairs, in their order; `None` if they don't pair up.
     pub(crate) fn pairs(&self) -> Option<Vec<ClientFolder>> {
-        let pair = |(policy, state): (&PathBuf, &PathBuf)| ClientFolder {
-            policy: policy.clone(),
-            state: state.clone(),
-            clock: self.clock,
-        };
+        let pair =
+            |(policy, state): (&PathBuf, &PathBuf)| ClientFolder { policy: policy.clone(), state: state.clone() };
         (self.policies.len() == self.states.len()).then(|| self.policies.iter().zip(&self.states).map(pair).collect())
     }
 }

@@ -9,7 +9,10 @@ use crate::exit::Exit;
 use crate::output::Output;
 use anyhow::{Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use isonomy_client::{Change, Client, InForce, ReadOnly, Source, Status, UpdateReport};
+use isonomy_client::{
+    Change, Client, InForce, Progress, ReadOnly, Source, Status, UpdateOptions, UpdateReport, system_clock,
+};
+use isonomy_core::resource::Resource;
 use isonomy_fetch::Tokens;
 use isonomy_verifier::Policy;
 use serde_json::json;
@@ -38,11 +41,12 @@ async fn update(folder: &ClientFolder, sources: &[String], tokens: &Tokens, outp
     let sources = parse_sources(sources, client.policy())?;
     let sources: Vec<Source> = sources.into_iter().map(|source| source.with_tokens(tokens)).collect();
     let spinner = spinner("asking", output);
-    let report = client.update(&sources, folder.clock()).await;
+    let mut tell = |progress: Progress<'_>| spinner.set_message(doing(progress));
+    let report = client.update_with(&sources, UpdateOptions::at(system_clock()).telling(&mut tell)).await;
     spinner.finish_and_clear();
     let report = report?;
-    let status = client.status(folder.clock());
-    output.report(update_words(&report, &status), &update_document(&report))?;
+    let status = client.status(system_clock());
+    output.report(update_words(&report, &status), &report.document())?;
     let usable = status.in_force.is_some_and(|in_force| in_force.freshness.is_usable());
     Ok(if usable { Exit::Done } else { Exit::Refused })
 }
@@ -68,6 +72,20 @@ pub(crate) fn spinner(message: &'static str, output: &Output) -> ProgressBar {
     }
     spinner.enable_steady_tick(Duration::from_millis(120));
     spinner
+}
+
+/// What an update is doing, in words.
+fn doing(progress: Progress<'_>) -> String {
+    match progress {
+        Progress::Asking { source } => format!("asking {source}"),
+        Progress::Fetching { resource: Resource::Object(_), received, of, .. } => {
+            format!("fetching the list's content, {} of {} kB", received / 1000, of / 1000)
+        }
+        Progress::Checking { resource: Resource::Object(_) } => "checking the list's content".to_owned(),
+        Progress::Fetching { total, .. } => format!("fetching proofs, {} kB so far", total / 1000),
+        Progress::Refused { refusal } => format!("refused: {}", refusal.message),
+        _ => "checking".to_owned(),
+    }
 }
 
 /// What an update brought, in words.
@@ -101,34 +119,6 @@ fn expired(in_force: &InForce) -> Option<String> {
     (!in_force.freshness.is_usable()).then(|| words.to_owned())
 }
 
-fn update_document(report: &UpdateReport) -> serde_json::Value {
-    let pending: Vec<_> = report
-        .updated
-        .pending
-        .iter()
-        .map(|waiting| {
-            json!({
-                "version": waiting.version,
-                "release": waiting.release.to_hex(),
-                "rule": waiting.waits_for.rule().number(),
-                "code": waiting.waits_for.code(),
-                "message": waiting.waits_for.to_string(),
-            })
-        })
-        .collect();
-    json!({
-        "list": report.updated.list.name(),
-        "version": report.updated.list.version(),
-        "kind": report.kind,
-        "source": report.source,
-        "requests": report.requests,
-        "bytes": report.bytes,
-        "objects": report.objects,
-        "pending": pending,
-        "refusals": report.refusals,
-    })
-}
-
 /// Looks into the client's folder, without disturbing an update that may be going on.
 pub(crate) fn look(folder: &ClientFolder) -> Result<ReadOnly> {
     Ok(Client::open_read_only(&folder.state, files::client_policy(&folder.policy)?)?)
@@ -136,7 +126,7 @@ pub(crate) fn look(folder: &ClientFolder) -> Result<ReadOnly> {
 
 fn status(folder: &ClientFolder, output: &Output) -> Result<Exit> {
     let client = look(folder)?;
-    let status = client.status(folder.clock());
+    let status = client.status(system_clock());
     output.report(telling::status_words(&status), &status)?;
     Ok(Exit::Done)
 }

@@ -1,5 +1,7 @@
 //! A client against a small real log, in folders.
 
+mod driving;
+mod faults;
 mod folder;
 mod read_only;
 mod refusals;

@@ -251,7 +251,7 @@ release = 864000
 }
 
 /// When [`World::with_versions`] publishes a version.
-pub(crate) fn day(version: u64) -> u64 {
+pub(crate) const fn day(version: u64) -> u64 {
     START + version * 86_400
 }
 

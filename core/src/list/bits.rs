@@ -61,9 +61,29 @@ impl<'b> BitReader<'b> {
         Self { bytes, position: 0 }
     }
 
+    /// A reader that starts at the bit of this number.
+    pub(super) fn starting_at(bytes: &'b [u8], position: u64) -> Self {
+        Self { bytes, position }
+    }
+
+    /// The number of the next bit.
+    pub(super) fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Goes to the bit of this number.
+    pub(super) fn seek(&mut self, position: u64) {
+        self.position = position;
+    }
+
+    /// How many bits there are.
+    pub(super) fn len(&self) -> u64 {
+        self.bytes.len() as u64 * 8
+    }
+
     /// Whether no bit is left.
     fn is_past_end(&self) -> bool {
-        self.position >= self.bytes.len() as u64 * 8
+        self.position >= self.len()
     }
 
     /// The next bits, from the top; at least 57 of them count.

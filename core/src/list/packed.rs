@@ -2,7 +2,6 @@
 
 use super::bits::{BitReader, BitWriter};
 use super::entries::{Entries, ListError, MAX_ENTRIES, MAX_ENTRY_SIZE, check_entry_size};
-use alloc::vec;
 use alloc::vec::Vec;
 
 const TOO_FEW: &str = "fewer entries than it says";
@@ -59,35 +58,93 @@ pub(super) fn pack(entries: &Entries) -> Vec<u8> {
     writer.finish()
 }
 
+/// How much is copied at once of what is there as a whole.
+const PIECE: usize = 64 * 1024;
+
 /// The list of `count` entries whose packed form is `bytes`, whose length is checked before anything else.
 pub(super) fn unpack(bytes: &[u8], entry_size: usize, count: u64, what: &'static str) -> Result<Entries, ListError> {
-    let malformed = |why| ListError::Malformed { what, why };
-    if packed_len(entry_size, count) != Some(bytes.len() as u64) {
-        return Err(malformed("its length does not fit the number of entries"));
-    }
-    let Some(shape) = Shape::new(entry_size, count) else {
-        return Entries::empty(entry_size);
-    };
-    let mut reader = BitReader::new(bytes);
-    let mut entries = vec![0; count as usize * entry_size];
-    let mut prefix = 0;
-    for entry in entries.chunks_exact_mut(entry_size) {
-        prefix += reader.read_zeros().ok_or(malformed(TOO_FEW))?;
-        if prefix >> shape.prefix_bits != 0 {
-            return Err(malformed(BEYOND));
+    let mut unpacking = Unpacking::new(bytes.len() as u64, entry_size, count, what)?;
+    bytes.chunks(PIECE).try_for_each(|piece| unpacking.take(piece))?;
+    unpacking.finish()
+}
+
+/// Unpacks a list as its packed form comes, piece by piece: what was taken need not be kept.
+pub(super) struct Unpacking {
+    shape: Option<Shape>,
+    what: &'static str,
+    entry_size: usize,
+    /// The prefix of the last entry, and the zeros since then.
+    prefix: u64,
+    entries: Vec<u8>,
+    /// How many bytes all entries have.
+    size: usize,
+    /// What was taken and not read yet; of its first byte the first so many bits were.
+    rest: Vec<u8>,
+    skip: u64,
+}
+
+impl Unpacking {
+    /// Of `count` entries, from `length` bytes, which is checked before anything is allocated.
+    pub(super) fn new(length: u64, entry_size: usize, count: u64, what: &'static str) -> Result<Self, ListError> {
+        if packed_len(entry_size, count) != Some(length) {
+            return Err(ListError::Malformed { what, why: "its length does not fit the number of entries" });
         }
-        // The constant sizes let the compiler unroll what is most of a client's work besides hashing.
-        match entry.len() {
-            16 => read_entry(&mut reader, prefix, shape.prefix_bits, &mut entry[..16]),
-            20 => read_entry(&mut reader, prefix, shape.prefix_bits, &mut entry[..20]),
-            32 => read_entry(&mut reader, prefix, shape.prefix_bits, &mut entry[..32]),
-            _ => read_entry(&mut reader, prefix, shape.prefix_bits, entry),
+        let too_many = ListError::Malformed { what, why: "more entries than fit into this machine's memory" };
+        let size = usize::try_from(count).ok().and_then(|count| count.checked_mul(entry_size)).ok_or(too_many)?;
+        let (shape, entries) = (Shape::new(entry_size, count), Vec::with_capacity(size));
+        Ok(Self { shape, what, entry_size, prefix: 0, entries, size, rest: Vec::new(), skip: 0 })
+    }
+
+    /// Takes the next bytes.
+    pub(super) fn take(&mut self, piece: &[u8]) -> Result<(), ListError> {
+        self.rest.extend_from_slice(piece);
+        let Some(shape) = self.shape else { return Ok(()) };
+        let mut reader = BitReader::starting_at(&self.rest, self.skip);
+        let malformed = |why| ListError::Malformed { what: self.what, why };
+        while self.entries.len() < self.size {
+            let before = reader.position();
+            let Some(zeros) = reader.read_zeros() else {
+                self.prefix += reader.len() - before;
+                reader.seek(reader.len());
+                break;
+            };
+            if reader.len() - reader.position() < shape.suffix_bits {
+                reader.seek(before);
+                break;
+            }
+            self.prefix += zeros;
+            if self.prefix >> shape.prefix_bits != 0 {
+                return Err(malformed(BEYOND));
+            }
+            let mut entry = [0; MAX_ENTRY_SIZE];
+            // The constant sizes let the compiler unroll what is most of a client's work besides hashing.
+            match self.entry_size {
+                16 => read_entry(&mut reader, self.prefix, shape.prefix_bits, &mut entry[..16]),
+                20 => read_entry(&mut reader, self.prefix, shape.prefix_bits, &mut entry[..20]),
+                32 => read_entry(&mut reader, self.prefix, shape.prefix_bits, &mut entry[..32]),
+                size => read_entry(&mut reader, self.prefix, shape.prefix_bits, &mut entry[..size]),
+            }
+            self.entries.extend_from_slice(&entry[..self.entry_size]);
         }
+        if self.entries.len() == self.size {
+            if reader.read_zeros().is_some() {
+                return Err(malformed(TRAILING));
+            }
+            reader.seek(reader.len());
+        }
+        let position = reader.position();
+        self.skip = position % 8;
+        self.rest.drain(..(position / 8) as usize);
+        Ok(())
     }
-    if reader.read_zeros().is_some() {
-        return Err(malformed(TRAILING));
+
+    /// The list, once all bytes were taken.
+    pub(super) fn finish(self) -> Result<Entries, ListError> {
+        if self.entries.len() < self.size {
+            return Err(ListError::Malformed { what: self.what, why: TOO_FEW });
+        }
+        Entries::from_sorted(self.entry_size, self.entries)
     }
-    Entries::from_sorted(entry_size, entries)
 }
 
 /// Reads packed entries one after the other, so that nobody needs memory for all of them.
@@ -155,6 +212,7 @@ fn read_entry(reader: &mut BitReader<'_>, prefix: u64, prefix_bits: u32, entry: 
 mod tests {
     use super::super::samples::{lists, scattered};
     use super::*;
+    use alloc::vec;
     use proptest::prelude::*;
 
     /// log2 C(2^bits, n), for n far below 2^bits.
@@ -259,6 +317,29 @@ mod tests {
             // Together, the order is checked last.
             let descends = matches!(outcome, Err(ListError::NotAscending { .. }));
             prop_assert!(outcome == together || descends && together.is_err(), "{:?}, {:?}", outcome, together);
+        }
+
+        #[test]
+        fn in_pieces_it_is_the_same_as_in_one(
+            entry_size in 1usize..3,
+            count in 0u64..12,
+            mut bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(0)], 30),
+            piece in 1usize..9,
+        ) {
+            bytes.truncate(packed_len(entry_size, count).unwrap() as usize);
+            let mut unpacking = Unpacking::new(bytes.len() as u64, entry_size, count, "list").unwrap();
+            let taken = bytes.chunks(piece).try_for_each(|piece| unpacking.take(piece));
+            let list = taken.and_then(|()| unpacking.finish());
+            prop_assert_eq!(list, unpack(&bytes, entry_size, count, "list"));
+        }
+
+        #[test]
+        fn lists_come_back_in_pieces(entries in prop_oneof![lists(1), lists(16), lists(32), lists(64)], piece in 1usize..200) {
+            let bytes = pack(&entries);
+            let (size, count) = (entries.entry_size(), entries.len() as u64);
+            let mut unpacking = Unpacking::new(bytes.len() as u64, size, count, "list").unwrap();
+            bytes.chunks(piece).try_for_each(|piece| unpacking.take(piece)).unwrap();
+            prop_assert_eq!(unpacking.finish(), Ok(entries));
         }
 
         #[test]

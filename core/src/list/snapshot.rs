@@ -29,7 +29,7 @@
 //! ```
 
 use super::entries::{Entries, ListError};
-use super::packed::{pack, packed_len, unpack};
+use super::packed::{Unpacking, pack, packed_len, unpack};
 use alloc::vec::Vec;
 
 /// What every snapshot starts with.
@@ -55,10 +55,34 @@ pub fn encode(entries: &Entries) -> Vec<u8> {
 
 /// The list of `expected_len` entries of `entry_size` bytes, as a release gives both, whose snapshot is `bytes`.
 pub fn decode(bytes: &[u8], entry_size: usize, expected_len: u64) -> Result<Entries, ListError> {
+    let (header, packed) = bytes.split_at(bytes.len().min(HEADER_SIZE));
+    check_header(header, entry_size, expected_len)?;
+    unpack(packed, entry_size, expected_len, "snapshot")
+}
+
+/// [`decode`] for a snapshot in pieces, each of which is freed as soon as it was taken: so the snapshot and its list never
+/// need memory for both, but for little more than the larger of the two.
+pub fn decode_pieces(mut pieces: Vec<Vec<u8>>, entry_size: usize, expected_len: u64) -> Result<Entries, ListError> {
+    let length = pieces.iter().map(|piece| piece.len() as u64).sum::<u64>();
+    let header: Vec<u8> = pieces.iter().flatten().take(HEADER_SIZE).copied().collect();
+    check_header(&header, entry_size, expected_len)?;
+    let packed = length - HEADER_SIZE as u64;
+    let mut unpacking = Unpacking::new(packed, entry_size, expected_len, "snapshot")?;
+    let mut skip = HEADER_SIZE;
+    for piece in &mut pieces {
+        let piece = core::mem::take(piece);
+        let (skipped, packed) = piece.split_at(skip.min(piece.len()));
+        skip -= skipped.len();
+        unpacking.take(packed)?;
+    }
+    unpacking.finish()
+}
+
+fn check_header(header: &[u8], entry_size: usize, expected_len: u64) -> Result<(), ListError> {
     let malformed = |why| ListError::Malformed { what: "snapshot", why };
-    let rest = bytes.strip_prefix(MAGIC).ok_or(malformed("it does not start as one"))?;
+    let rest = header.strip_prefix(MAGIC).ok_or(malformed("it does not start as one"))?;
     let (&size, rest) = rest.split_first().ok_or(malformed("it ends too early"))?;
-    let (len, packed) = rest.split_first_chunk().ok_or(malformed("it ends too early"))?;
+    let len = rest.first_chunk().ok_or(malformed("it ends too early"))?;
     if usize::from(size) != entry_size {
         return Err(ListError::EntrySize { expected: entry_size, found: size.into() });
     }
@@ -66,7 +90,7 @@ pub fn decode(bytes: &[u8], entry_size: usize, expected_len: u64) -> Result<Entr
     if found != expected_len {
         return Err(ListError::Length { expected: expected_len, found });
     }
-    unpack(packed, entry_size, expected_len, "snapshot")
+    Ok(())
 }
 
 #[cfg(test)]
@@ -102,6 +126,8 @@ mod tests {
             let (size, len) = (entries.entry_size(), entries.len() as u64);
             let snapshot = encode(&entries);
             prop_assert_eq!(Some(snapshot.len() as u64), encoded_len(size, len));
+            let pieces = snapshot.chunks(7).map(<[u8]>::to_vec).collect();
+            prop_assert_eq!(decode_pieces(pieces, size, len), Ok(entries.clone()));
             prop_assert_eq!(decode(&snapshot, size, len), Ok(entries));
         }
 
@@ -118,7 +144,10 @@ mod tests {
         #[test]
         fn arbitrary_bytes_never_panic(bytes: Vec<u8>, magic: bool, size: u8, len in prop_oneof![0u32..10, any::<u32>()]) {
             let snapshot = if magic { [MAGIC, &[size][..], &len.to_be_bytes(), &bytes].concat() } else { bytes };
-            if let Ok(entries) = decode(&snapshot, size.into(), len.into()) {
+            let decoded = decode(&snapshot, size.into(), len.into());
+            let pieces = snapshot.chunks(5).map(<[u8]>::to_vec).collect();
+            prop_assert_eq!(&decode_pieces(pieces, size.into(), len.into()), &decoded);
+            if let Ok(entries) = decoded {
                 prop_assert_eq!(encode(&entries), snapshot);
             }
         }

@@ -97,7 +97,7 @@ async fn a_proxy_s_error_page_is_only_a_status() {
     for body in [&b"<html>bad gateway</html>"[..], &[b'a'; 100_000]] {
         let server = Script::answering("502 Bad Gateway", "", body).await;
         let location = format!("{}/submit", server.url);
-        assert_eq!(submit(&server).await, Err(FetchError::Status { location, status: 502 }));
+        assert_eq!(submit(&server).await, Err(FetchError::Status { location, status: 502, retry_after: None }));
     }
 }
 

@@ -178,7 +178,7 @@ async fn what_is_not_there_is_told_from_what_fails() {
         let location = format!("{}/checkpoint", server.url);
         let expected = match missing {
             true => FetchError::NotFound { location },
-            false => FetchError::Status { location, status: status[..3].parse().unwrap() },
+            false => FetchError::Status { location, status: status[..3].parse().unwrap(), retry_after: None },
         };
         assert_eq!(read(&server).await, Err(expected));
     }

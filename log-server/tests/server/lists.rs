@@ -8,6 +8,7 @@ use isonomy_core::list::{Algorithm, Entries, delta, snapshot};
 use isonomy_core::note::{KeyType, Note, SigningKey};
 use isonomy_core::release::{DeltaRef, ObjectRef, Release, delta_bases};
 use isonomy_core::statement::{ListName, Statement};
+use isonomy_core::tree::TreeSize;
 use std::collections::BTreeMap;
 
 pub(crate) const LIST: &str = "hotline.example/images";
@@ -166,4 +167,12 @@ pub(crate) fn attestation(release: StatementId, by: &SigningKey) -> Statement {
         created: now(),
     };
     sign(attestation.to_text().unwrap(), &[by])
+}
+
+/// The auditor's word that it read the log up to this size.
+pub(crate) fn followed(release: StatementId, log_size: u64) -> Statement {
+    let Statement::Attestation(signed) = attestation(release, &auditor()) else { unreachable!() };
+    let (method, log_size, sample, errors) = (Method::Followed, Some(TreeSize(log_size)), None, None);
+    let followed = Attestation { method, log_size, sample, errors, ..signed.body().clone() };
+    sign(followed.to_text().unwrap(), &[&auditor()])
 }

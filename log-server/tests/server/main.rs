@@ -22,7 +22,7 @@ use isonomy_core::tlog_proof::TlogProof;
 use isonomy_core::tree::{Frontier, LeafIndex, TreeSize, leaf_hash};
 use isonomy_fetch::{FetchError, Submitted};
 use isonomy_log_server::ServeError;
-use lists::{LIST, Publisher, attestation, by_all, charter, curator, maintainer, sign};
+use lists::{LIST, Publisher, attestation, by_all, charter, curator, followed, maintainer, sign};
 use std::time::{Duration, Instant};
 use world::{World, now};
 
@@ -225,6 +225,26 @@ async fn refusals_say_which_rule_and_why() {
     assert_eq!(submit(&attestation(release.id(), &curator(0))).await, (403, "unknown-auditor".into(), None));
     publish(&world, &attestation(release.id(), &lists::auditor()), &publisher).await;
     assert_eq!(checkpoint(&world).await.checkpoint().size, TreeSize(3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_has_the_newest_word_of_each_auditor_that_followed_the_log() {
+    let world = World::with_log().await;
+    let (publisher, [.., third]) = published(&world).await;
+    let (release, size) = (third.id(), checkpoint(&world).await.checkpoint().size.0);
+    assert!(bundle(&world).await.attestations.is_empty());
+    publish(&world, &attestation(release, &lists::auditor()), &publisher).await;
+    publish(&world, &followed(release, size), &publisher).await;
+    let newest = followed(release, size + 2);
+    publish(&world, &newest, &publisher).await;
+    let bundle = bundle(&world).await;
+    let [word] = bundle.attestations.as_slice() else { panic!("{:?}", bundle.attestations) };
+    assert_eq!(
+        (word.id, word.index.0),
+        (newest.id(), size + 2),
+        "recomputed is another method, and the older word is over"
+    );
+    assert_eq!(word.verify(&newest.to_bytes(), &bundle.checkpoint), Ok(()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,11 +1,13 @@
 //! What the client withstands, in one table: a name, what is done, the exact verdict, and the rule or check that gives it.
 //! Each case drives the command and nothing else, over HTTP against a server that really does it, or by hand in the
-//! client's folder.
+//! client's folder. What a device's clock and disk do to it is put around the command from outside ([`conditions`]), so that
+//! the command that is attacked is the one that is shipped.
 //!
 //! After every refused update the list that was in force still verifies and matches. The table is also in
 //! `docs/attacks.md`; `ISONOMY_UPDATE_DOCS=1` writes it anew. `ISONOMY_CASE=NAME` runs the cases with that in their name.
 
 mod cases;
+mod conditions;
 #[path = "../process.rs"]
 #[allow(dead_code)] // The other end-to-end tests need more of it.
 mod process;
@@ -50,6 +52,7 @@ fn the_client_withstands_what_the_table_says() {
             });
         }
     });
+    conditions::clean_up();
     let failures = failures.into_inner().expect("failures");
     println!("{} cases in {} s", cases.len(), started.elapsed().as_secs());
     assert!(failures.is_empty(), "{} of {} cases:\n{}", failures.len(), cases.len(), failures.join("\n"));

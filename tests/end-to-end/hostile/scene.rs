@@ -1,5 +1,6 @@
 //! A device with a client's folder, the log as it is, and what is served instead of it.
 
+use crate::conditions::set_clock;
 use crate::process::isonomy;
 use crate::server::{Fault, Server};
 use isonomy_core::encoding::to_hex;
@@ -123,7 +124,7 @@ impl Scene {
         fs::write(&policy, text).expect("the policy");
         let mut command = Command::new(isonomy());
         command.arg("--json").args(words).arg("--policy").arg(policy).arg("--state").arg(self.state());
-        command.args(["--clock", &self.clock.to_rfc3339()]);
+        set_clock(&mut command, self.clock);
         // Whatever is tested, no proxy is.
         command.env_remove("http_proxy").env_remove("HTTP_PROXY").env_remove("ALL_PROXY").env_remove("all_proxy");
         command

@@ -12,9 +12,20 @@ use isonomy_core::resource::Resource;
 use isonomy_core::rules::Violation;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::TreeSize;
+use std::sync::Arc;
 
 impl Update {
-    pub(super) fn bundle(&self) -> Result<Bundle, Stop> {
+    /// The bundle, read once.
+    pub(super) fn bundle(&mut self) -> Result<Arc<Bundle>, Stop> {
+        let bundle = match &self.bundle {
+            Some(bundle) => bundle.clone(),
+            None => Arc::new(self.read_bundle()?),
+        };
+        self.bundle = Some(bundle.clone());
+        Ok(bundle)
+    }
+
+    fn read_bundle(&self) -> Result<Bundle, Stop> {
         let resource = Resource::Bundle(self.policy.list().clone());
         let bundle = Bundle::parse(self.resource(resource.clone())?).map_err(|error| malformed(&resource, error))?;
         if bundle.list != *self.policy.list() {

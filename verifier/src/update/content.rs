@@ -2,7 +2,7 @@
 
 use super::{Stop, Update, malformed};
 use crate::update::statements::rule;
-use isonomy_core::hash::ObjectDigest;
+use isonomy_core::hash::sha256;
 use isonomy_core::list::{Entries, ListError, delta, snapshot};
 use isonomy_core::release::{ObjectRef, Release};
 use isonomy_core::resource::Resource;
@@ -23,8 +23,8 @@ impl Update {
         let entries = match self.delta_path(release)? {
             Some(path) => self.apply(release, &path)?,
             None => {
-                let bytes = self.object(&body.snapshot)?;
-                snapshot::decode(bytes, algorithm.entry_size(), body.entries)
+                let pieces = self.object_in_pieces(&body.snapshot)?;
+                snapshot::decode_pieces(pieces, algorithm.entry_size(), body.entries)
                     .map_err(|error| undecodable(release, "snapshot", error))?
             }
         };
@@ -71,7 +71,8 @@ impl Update {
         Ok((total < release.body().snapshot.size).then_some(path))
     }
 
-    fn apply(&self, release: &Signed<Release>, path: &[ObjectRef]) -> Result<Entries, Stop> {
+    fn apply(&mut self, release: &Signed<Release>, path: &[ObjectRef]) -> Result<Entries, Stop> {
+        path.iter().for_each(|delta| self.received.join(&Resource::Object(delta.sha256)));
         // Every object is asked for before the first is applied.
         let deltas = path.iter().map(|delta| self.object(delta)).collect::<Result<Vec<&[u8]>, Stop>>()?;
         let start = self.in_force.as_ref().map(|list| list.entries().clone());
@@ -85,11 +86,24 @@ impl Update {
     fn object(&self, reference: &ObjectRef) -> Result<&[u8], Stop> {
         let resource = Resource::Object(reference.sha256);
         let bytes = self.received.resource_within(resource.clone(), reference.size)?;
-        if bytes.len() as u64 != reference.size || ObjectDigest::of(bytes) != reference.sha256 {
-            return Err(malformed(&resource, "other bytes than its digest names"));
-        }
+        check_object(reference, &[bytes])?;
         Ok(bytes)
     }
+
+    /// The same, given away: what is made of it is kept in [`Update::verified`].
+    fn object_in_pieces(&mut self, reference: &ObjectRef) -> Result<Vec<Vec<u8>>, Stop> {
+        let pieces = self.received.give_pieces(Resource::Object(reference.sha256), reference.size)?;
+        check_object(reference, &pieces.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
+        Ok(pieces)
+    }
+}
+
+fn check_object(reference: &ObjectRef, pieces: &[&[u8]]) -> Result<(), Stop> {
+    let size = pieces.iter().fold(0u64, |size, piece| size.saturating_add(piece.len() as u64));
+    if size != reference.size || sha256(pieces) != reference.sha256.0 {
+        return Err(malformed(&Resource::Object(reference.sha256), "other bytes than its digest names"));
+    }
+    Ok(())
 }
 
 /// An object with the digest that was signed, and not the content that was promised: its publisher's fault.

@@ -1,37 +1,47 @@
 //! The update of a list, as a machine without I/O.
 //!
-//! ```no_run
-//! # use isonomy_verifier::{Input, Policy, State, Step, Update, VerifiedList};
-//! # use isonomy_core::{resource::Resource, time::Timestamp};
-//! # fn fetch(_: &Resource, _: u64) -> Option<Vec<u8>> { None }
-//! # fn write_durably(_: &isonomy_verifier::Save) {}
-//! # fn run(policy: Policy, state: State, in_force: Option<VerifiedList>, clock: Timestamp) {
-//! let mut update = Update::new(policy, state, in_force, clock);
+//! Against a log in memory (`isonomy_tests`), by a clock that stands still:
+//!
+//! ```
+//! use isonomy_tests::{people::{at, hashes}, world::World};
+//! use isonomy_verifier::{Input, State, Step, Update};
+//!
+//! # let mut log = World::founded();
+//! # log.release(hashes(0..10), 100);
+//! # log.publish(100);
+//! # log.publish(105);
+//! let policy = log.policy();
+//! let mut state = State::new(policy.list()); // or what was saved last
+//! let mut update = Update::new(policy, state.clone(), None, at(106));
 //! let mut input = Input::Start;
 //! let outcome = loop {
 //!     input = match update.step(input) {
-//!         Step::Need { resource, max_bytes } => match fetch(&resource, max_bytes) {
-//!             Some(bytes) => Input::Received { resource, bytes },
-//!             None => Input::Unavailable { resource, reason: "not found".into() },
+//!         Step::Need { resource, max_bytes } => match log.get(&resource) {
+//!             Some(bytes) if bytes.len() as u64 <= max_bytes => Input::Received { resource, bytes },
+//!             _ => Input::Unavailable { resource, reason: "not found".into() },
 //!         },
 //!         Step::Save(save) => {
-//!             write_durably(&save);
+//!             state = save.state; // made durable here, after the content and the evidence that come with it
 //!             Input::Saved
 //!         }
 //!         Step::Done(updated) => break Ok(updated),
 //!         Step::Reject(reason) => break Err(reason),
 //!     };
 //! };
-//! # let _ = outcome;
-//! # }
+//! assert_eq!(outcome.unwrap().list.version(), 1);
+//! assert_eq!(state.accepted().unwrap().version, 1);
 //! ```
 //!
 //! The checks stand in one straight line, from the log's signature to the content's root, and are run again from the
 //! start whenever an input arrives: a check that lacks a resource stops and asks for it. So the order of inputs can't
-//! change what is checked, and no half-verified value survives a step.
+//! change what is checked, and no half-verified value survives a step. What is remembered from one run to the next is what
+//! was found of bytes that can't change any more: parsed statements, editions that were judged, content that has its root.
+//! So the work grows with the number of editions, of which a bundle holds some 500 (its size is limited), and not with
+//! their square.
 //!
 //! The order: log signature, witness quorum, not behind the remembered checkpoint and consistent with it, inclusion of
-//! charters and releases, every entry of the log where the policy asks for that, the rules, the hash chain from the release in force, the app's policy, content against the root.
+//! charters and releases, every entry of the log where the policy asks for that, the rules, the hash chain from the
+//! release in force, the app's policy, content against the root.
 
 mod checkpoint;
 mod content;
@@ -45,14 +55,19 @@ use crate::policy::Policy;
 use crate::received::{self, Received, malformed};
 use crate::rejection::Rejection;
 use crate::state::State;
+use isonomy_core::bundle::Bundle;
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::StatementId;
 use isonomy_core::list::Entries;
 use isonomy_core::resource::Resource;
 use isonomy_core::rules::Rule;
+use isonomy_core::rules::editions::Editions;
+use isonomy_core::statement::{Statement, StatementError};
 use isonomy_core::time::Timestamp;
 use reading::Reading;
+use statements::LoggedCharter;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// What the driver of an update tells it.
 #[derive(Debug)]
@@ -65,6 +80,14 @@ pub enum Input {
         resource: Resource,
         /// Its bytes; not more than were allowed.
         bytes: Vec<u8>,
+    },
+    /// The same in pieces, one after the other: for an object, so that a large list and the snapshot that it comes from
+    /// need not be in memory together.
+    Pieces {
+        /// The resource.
+        resource: Resource,
+        /// Its bytes; not more than were allowed.
+        pieces: Vec<Vec<u8>>,
     },
     /// The source does not have it.
     Unavailable {
@@ -140,6 +163,14 @@ pub struct Update {
     /// What the state remembered before this update: the checkpoint from before whatever is new now.
     earlier: Option<CheckpointNote>,
     received: Received,
+    /// The statements among that, as they were parsed when they came.
+    statements: HashMap<StatementId, Result<Statement, StatementError>>,
+    /// The bundle, once it was read.
+    bundle: Option<Arc<Bundle>>,
+    /// The first charters of the bundle, as far as they were proven to be in the log.
+    charters: Vec<LoggedCharter>,
+    /// All of them, once they were judged.
+    editions: Option<Arc<Editions>>,
     /// Times that were proven in this update, saved with the release.
     public_since: BTreeMap<StatementId, Timestamp>,
     /// Whether the times that the state remembers are to be proven again.
@@ -175,6 +206,10 @@ impl Update {
             in_force,
             clock,
             received: Received::default(),
+            statements: HashMap::new(),
+            bundle: None,
+            charters: Vec::new(),
+            editions: None,
             public_since: BTreeMap::new(),
             doubts_times: false,
             verified: HashMap::new(),
@@ -189,7 +224,8 @@ impl Update {
     pub fn step(&mut self, input: Input) -> Step {
         match input {
             Input::Start => {}
-            Input::Received { resource, bytes } => self.received.take(resource, Ok(bytes)),
+            Input::Received { resource, bytes } => self.take(resource, bytes),
+            Input::Pieces { resource, pieces } => self.received.take_pieces(resource, pieces),
             Input::Unavailable { resource, reason } => self.received.take(resource, Err(reason)),
             Input::Saved => self.take_saved(),
         }
@@ -202,6 +238,13 @@ impl Update {
             }
             Err(Stop::Reject(rejection)) => Step::Reject(rejection),
         }
+    }
+
+    fn take(&mut self, resource: Resource, bytes: Vec<u8>) {
+        if let Resource::Statement(id) = &resource {
+            self.statements.insert(*id, Statement::parse(&bytes));
+        }
+        self.received.take(resource, Ok(bytes));
     }
 
     fn take_saved(&mut self) {
@@ -227,6 +270,8 @@ impl Update {
         }
         self.doubts_times = true;
         self.public_since.clear();
+        self.charters.clear();
+        self.editions = None;
         self.waiting.clear();
         self.run()
     }

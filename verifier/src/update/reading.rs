@@ -17,6 +17,7 @@ use crate::state::{ReadLog, ReadRelease};
 use isonomy_core::attestation::{Attestation, Method};
 use isonomy_core::bundle::{Bundle, Included};
 use isonomy_core::charter::Charter;
+use isonomy_core::hash::StatementId;
 use isonomy_core::note::VerifierKey;
 use isonomy_core::release::Release;
 use isonomy_core::resource::Resource;
@@ -24,6 +25,7 @@ use isonomy_core::rules::editions::{Edition, Editions};
 use isonomy_core::rules::{Series, Violation, signatures};
 use isonomy_core::statement::{ListName, Signed, Statement};
 use isonomy_core::tile::{self, TILE_WIDTH, parse_entries};
+use isonomy_core::tlog_proof::TlogProof;
 use isonomy_core::tree::{Frontier, LeafIndex, TreeSize, leaf_hash};
 use std::collections::BTreeMap;
 
@@ -45,8 +47,18 @@ pub(super) struct Reading {
 struct Breach {
     index: LeafIndex,
     violation: Violation,
-    /// The two texts, where they are releases: the first one's place, and the second one.
-    texts: Option<(ReadRelease, Box<Signed<Release>>)>,
+    texts: Texts,
+}
+
+/// The two texts of an equivocation, one of which is the entry.
+#[derive(Debug)]
+enum Texts {
+    /// It is no equivocation.
+    None,
+    /// The place of the first text for a version, and the second.
+    Releases(ReadRelease, Box<Signed<Release>>),
+    /// A charter beside the one that the bundle has for that edition.
+    Editions(Box<Signed<Charter>>),
 }
 
 /// By what entries are judged.
@@ -92,7 +104,7 @@ impl Reading {
         let (id, number) = (charter.id(), charter.body().edition);
         if let Some(known) = rules.editions.find(&id) {
             if index < known.index() {
-                self.breaks(index, Violation::AlreadyLogged { id }, None);
+                self.breaks(index, Violation::AlreadyLogged { id }, Texts::None);
             }
             return;
         }
@@ -100,11 +112,12 @@ impl Reading {
             return;
         }
         let Some(known) = edition(rules.editions, number) else {
-            return self.breaks(index, Violation::UnknownCharter { id }, None);
+            return self.breaks(index, Violation::UnknownCharter { id }, Texts::None);
         };
         let (first, second) = if known.index() < index { (known.id(), id) } else { (id, known.id()) };
         if known.index().max(index) > rules.pinned {
-            self.breaks(index, Violation::Equivocation { series: Series::Edition, number, first, second }, None);
+            let texts = Texts::Editions(Box::new(charter.clone()));
+            self.breaks(index, Violation::Equivocation { series: Series::Edition, number, first, second }, texts);
         }
     }
 
@@ -122,7 +135,7 @@ impl Reading {
                 let (number, first_id) = (version, first.release);
                 let violation =
                     Violation::Equivocation { series: Series::Version, number, first: first_id, second: id };
-                self.breaks(index, violation, Some((first, Box::new(release))));
+                self.breaks(index, violation, Texts::Releases(first, Box::new(release)));
             }
             return;
         }
@@ -132,17 +145,17 @@ impl Reading {
         }
         let before = version.checked_sub(1).and_then(|before| self.releases.get(&before));
         if counts && before.is_some_and(|before| body.previous != Some(before.release)) {
-            self.breaks(index, Violation::PreviousMismatch { series: Series::Version, number: version }, None);
+            self.breaks(index, Violation::PreviousMismatch { series: Series::Version, number: version }, Texts::None);
         } else if counts && version > self.newest + 1 {
             let expected = self.newest + 1;
             let gap = Violation::NotContiguous { series: Series::Version, expected, found: version };
-            self.breaks(index, gap, None);
+            self.breaks(index, gap, Texts::None);
         }
         self.releases.insert(version, ReadRelease { version, release: id, index });
         self.newest = self.newest.max(version);
     }
 
-    fn breaks(&mut self, index: LeafIndex, violation: Violation, texts: Option<(ReadRelease, Box<Signed<Release>>)>) {
+    fn breaks(&mut self, index: LeafIndex, violation: Violation, texts: Texts) {
         self.breach.get_or_insert(Breach { index, violation, texts });
     }
 
@@ -272,9 +285,11 @@ impl Update {
             return Err(malformed(&Resource::Bundle(self.policy.list().clone()), problem));
         }
         let evidence = match texts {
-            Some((first, second)) => unless_refused(self.read_equivocation(first, second, *index, bundle))?.flatten(),
-            None => None,
+            Texts::Releases(first, second) => self.read_equivocation(first, second, *index, bundle),
+            Texts::Editions(other) => self.read_editions(other, *index, bundle),
+            Texts::None => Ok(None),
         };
+        let evidence = unless_refused(evidence)?.flatten().filter(|found| found.verify(self.policy.trust()).is_ok());
         Ok(Rejection::Entry { index: *index, violation: violation.clone(), evidence: evidence.map(Box::new) })
     }
 
@@ -286,17 +301,48 @@ impl Update {
         index: LeafIndex,
         bundle: &Bundle,
     ) -> Result<Option<Evidence>, Stop> {
-        let cited = bundle.charters.iter().find(|charter| charter.id == second.body().charter);
-        let charter = cited.map(|cited| self.statement(&cited.id)).transpose()?.and_then(Statement::into_charter);
         let one = self.statement(&first.release)?.into_release();
-        let (Some(cited), Some(charter), Some(one)) = (cited, charter, one) else { return Ok(None) };
+        let Some(one) = one else { return Ok(None) };
         let in_log = |index| self.received.place(index, &bundle.checkpoint);
-        let evidence = Evidence::equivocation(
-            InLog { statement: &charter, proof: &proof(cited.index, &cited.path, &bundle.checkpoint) },
-            InLog { statement: &one, proof: &in_log(first.index)? },
-            InLog { statement: second, proof: &in_log(index)? },
-        );
-        Ok(evidence.verify(self.policy.trust()).is_ok().then_some(evidence))
+        let (place, other_place) = (in_log(first.index)?, in_log(index)?);
+        let charters = self.logged_charter(&one.body().charter, bundle)?;
+        let others = self.logged_charter(&second.body().charter, bundle)?;
+        let (Some((charter, proof)), Some((other, other_proof))) = (&charters, &others) else { return Ok(None) };
+        Ok(Some(Evidence::equivocation_across(
+            (InLog { statement: charter, proof }, InLog { statement: &one, proof: &place }),
+            (InLog { statement: other, proof: other_proof }, InLog { statement: second, proof: &other_place }),
+        )))
+    }
+
+    /// Proof that two texts for one edition are in the log: the one at `index`, and that of the bundle.
+    fn read_editions(
+        &self,
+        other: &Signed<Charter>,
+        index: LeafIndex,
+        bundle: &Bundle,
+    ) -> Result<Option<Evidence>, Stop> {
+        let place = self.received.place(index, &bundle.checkpoint)?;
+        let (mut known, mut before) = (None, None);
+        for included in &bundle.charters {
+            let charter = self.logged_charter(&included.id, bundle)?;
+            let number = charter.as_ref().map_or(0, |(charter, _)| charter.body().edition);
+            match number.checked_sub(other.body().edition) {
+                Some(0) => known = charter,
+                None if number + 1 == other.body().edition => before = charter,
+                _ => {}
+            }
+        }
+        let before = before.as_ref().map(|(statement, proof)| InLog { statement, proof });
+        Ok(known.as_ref().map(|(statement, proof)| {
+            Evidence::two_editions(before, InLog { statement, proof }, InLog { statement: other, proof: &place })
+        }))
+    }
+
+    /// A charter of the bundle, with its place in the log.
+    fn logged_charter(&self, id: &StatementId, bundle: &Bundle) -> Result<Option<(Signed<Charter>, TlogProof)>, Stop> {
+        let Some(included) = bundle.charters.iter().find(|charter| charter.id == *id) else { return Ok(None) };
+        let place = proof(included.index, &included.path, &bundle.checkpoint);
+        Ok(self.statement(id)?.into_charter().map(|charter| (charter, place)))
     }
 
     /// The auditors of the policy that attest to have followed the log up to a release; or what is missing.

@@ -259,15 +259,22 @@ impl Update {
     }
 
     /// That `other`, which stands in the log, and the release in force are two texts for one version, both signed as
-    /// their charter asks.
+    /// their charters ask.
     fn equivocation(&self, bundle: &Bundle, included: &Included, other: &Signed<Release>) -> Option<Evidence> {
         let list = self.in_force.as_ref()?;
         let Logged { release_index, release_path, charter_index, charter_path, .. } = &list.accepted().proof;
         let accepted = list.accepted().proof.checkpoint()?;
-        let evidence = Evidence::equivocation(
-            InLog { statement: list.signed_charter(), proof: &proof(*charter_index, charter_path, &accepted) },
-            InLog { statement: list.signed_release(), proof: &proof(*release_index, release_path, &accepted) },
-            InLog { statement: other, proof: &proof(included.index, &included.path, &bundle.checkpoint) },
+        let cited = bundle.charters.iter().find(|charter| charter.id == other.body().charter)?;
+        let edition = self.editions.as_ref()?.find(&cited.id)?;
+        let evidence = Evidence::equivocation_across(
+            (
+                InLog { statement: list.signed_charter(), proof: &proof(*charter_index, charter_path, &accepted) },
+                InLog { statement: list.signed_release(), proof: &proof(*release_index, release_path, &accepted) },
+            ),
+            (
+                InLog { statement: edition.signed(), proof: &proof(cited.index, &cited.path, &bundle.checkpoint) },
+                InLog { statement: other, proof: &proof(included.index, &included.path, &bundle.checkpoint) },
+            ),
         );
         evidence.verify(self.policy.trust()).is_ok().then_some(evidence)
     }

@@ -1,23 +1,37 @@
 //! Statements, their place in the log, and since when they are public; the chain of editions.
 
+use super::releases::proof;
 use super::{Stop, Update, malformed};
+use crate::evidence::{Evidence, InLog};
 use crate::rejection::Rejection;
+use crate::state::Logged;
 use isonomy_core::bundle::{Bundle, Included};
+use isonomy_core::charter::Charter;
 use isonomy_core::hash::StatementId;
 use isonomy_core::resource::Resource;
-use isonomy_core::rules::editions::Editions;
+use isonomy_core::rules::editions::{Edition, Editions};
 use isonomy_core::rules::{Series, Violation};
-use isonomy_core::statement::Statement;
+use isonomy_core::statement::{Signed, Statement};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::TlogProof;
-use isonomy_core::tree::TreeSize;
+use isonomy_core::tree::{LeafIndex, TreeSize};
+use std::sync::Arc;
+
+/// A charter with its place in the log, and since when it is public.
+#[derive(Clone, Debug)]
+pub(super) struct LoggedCharter {
+    charter: Signed<Charter>,
+    index: LeafIndex,
+    public_since: Timestamp,
+}
 
 impl Update {
     /// The statement with this identity.
     pub(super) fn statement(&self, id: &StatementId) -> Result<Statement, Stop> {
         let resource = Resource::Statement(*id);
         let bytes = self.resource(resource.clone())?;
-        let statement = Statement::parse(bytes).map_err(|error| malformed(&resource, error))?;
+        let parsed = self.statements.get(id).cloned().unwrap_or_else(|| Statement::parse(bytes));
+        let statement = parsed.map_err(|error| malformed(&resource, error))?;
         if statement.id() != *id || statement.list() != self.policy.list() {
             return Err(malformed(&resource, "another statement"));
         }
@@ -81,39 +95,49 @@ impl Update {
     }
 
     /// Every edition of the list's charter, judged in order; one of them is the one that the policy pins.
-    pub(super) fn check_editions(&mut self, bundle: &Bundle) -> Result<Editions, Stop> {
-        let mut logged = Vec::new();
-        for included in &bundle.charters {
+    pub(super) fn check_editions(&mut self, bundle: &Bundle) -> Result<Arc<Editions>, Stop> {
+        let editions = match &self.editions {
+            Some(editions) => editions.clone(),
+            None => Arc::new(self.judge_editions(bundle)?),
+        };
+        self.editions = Some(editions.clone());
+        if editions.find(self.policy.charter()).is_none() {
+            return Err(Rejection::OtherList.into());
+        }
+        self.check_known(bundle, &editions)?;
+        Ok(editions)
+    }
+
+    fn judge_editions(&mut self, bundle: &Bundle) -> Result<Editions, Stop> {
+        while let Some(included) = bundle.charters.get(self.charters.len()) {
             let statement = self.logged(bundle, included)?;
             let public_since = self.public_since(bundle, included, &statement.to_bytes())?;
             let resource = Resource::Statement(included.id);
             let charter = statement.into_charter().ok_or_else(|| malformed(&resource, "not a charter"))?;
-            logged.push((charter, included.index, public_since));
+            self.charters.push(LoggedCharter { charter, index: included.index, public_since });
         }
+        let mut logged = self.charters.clone();
         // What covers a later edition covers the earlier ones, so none is public later than its successors.
         for at in (1..logged.len()).rev() {
-            logged[at - 1].2 = logged[at - 1].2.min(logged[at].2);
+            logged[at - 1].public_since = logged[at - 1].public_since.min(logged[at].public_since);
         }
         let mut editions = Editions::new(self.policy.log().name(), self.policy.list());
-        for (charter, index, public_since) in logged {
+        for LoggedCharter { charter, index, public_since } in logged {
             let statement = charter.id();
             editions.push(charter, index, public_since).map_err(|violation| rule(statement, violation))?;
         }
-        if editions.find(self.policy.charter()).is_none() {
-            return Err(Rejection::OtherList.into());
-        }
-        self.check_known(&editions)?;
         Ok(editions)
     }
 
     /// The editions continue those that this client knows: one successor each, and none is forgotten.
-    fn check_known(&self, editions: &Editions) -> Result<(), Stop> {
+    fn check_known(&self, bundle: &Bundle, editions: &Editions) -> Result<(), Stop> {
         if let Some(accepted) = self.state.accepted() {
             let mut numbered = editions.all().iter().filter(|edition| edition.number() == accepted.edition);
             if let Some(other) = numbered.find(|edition| edition.id() != accepted.charter) {
                 let (number, first, second) = (accepted.edition, accepted.charter, other.id());
-                let equivocation = Violation::Equivocation { series: Series::Edition, number, first, second };
-                return Err(rule(second, equivocation));
+                let violation = Violation::Equivocation { series: Series::Edition, number, first, second };
+                let evidence = self.two_editions(bundle, editions, other).map(Box::new);
+                return Err(Rejection::Rule { statement: second, violation, evidence }.into());
             }
         }
         match self.state.editions().find(|id| editions.find(id).is_none()) {
@@ -123,6 +147,28 @@ impl Update {
             }
             None => Ok(()),
         }
+    }
+}
+
+impl Update {
+    /// That `other`, which stands in the log, and the charter of the list in force are two texts for one edition.
+    fn two_editions(&self, bundle: &Bundle, editions: &Editions, other: &Edition) -> Option<Evidence> {
+        let list = self.in_force.as_ref()?;
+        let Logged { charter_index, charter_path, .. } = &list.accepted().proof;
+        let accepted = list.accepted().proof.checkpoint()?;
+        let before = editions.all().iter().find(|edition| edition.number() + 1 == other.number());
+        let place = |edition: &Edition| {
+            let included = bundle.charters.iter().find(|charter| charter.id == edition.id())?;
+            Some(proof(included.index, &included.path, &bundle.checkpoint))
+        };
+        let before = before.map(|before| Some((before, place(before)?)));
+        let before = if other.number() == 1 { None } else { Some(before??) };
+        let evidence = Evidence::two_editions(
+            before.as_ref().map(|(before, proof)| InLog { statement: before.signed(), proof }),
+            InLog { statement: list.signed_charter(), proof: &proof(*charter_index, charter_path, &accepted) },
+            InLog { statement: other.signed(), proof: &place(other)? },
+        );
+        evidence.verify(self.policy.trust()).is_ok().then_some(evidence)
     }
 }
 

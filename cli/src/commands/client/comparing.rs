@@ -80,23 +80,21 @@ async fn compare_file(folder: &ClientFolder, with: &Path, sources: &[String], ou
         isonomy_client::CompareError::View(error) => Malformed(format!("{}: {error}", with.display())).into(),
         other => anyhow::Error::from(other),
     })?;
-    let (code, words) = told(&compared, &client);
-    let evidence = compared.evidence.as_ref().map(ToString::to_string);
-    output.report(words, &json!({ "outcome": code, "evidence": evidence, "halted": compared.halts }))?;
+    output.report(told(&compared, &client), &compared.document())?;
     let agrees = matches!(compared.outcome, Outcome::Same | Outcome::Older { .. } | Outcome::Newer { .. });
     Ok(if agrees { Exit::Done } else { Exit::Refused })
 }
 
-/// The outcome, for programs and for people.
-fn told(compared: &Compared, client: &Client) -> (&'static str, String) {
+/// The outcome, for people.
+fn told(compared: &Compared, client: &Client) -> String {
     match &compared.outcome {
-        Outcome::Same => ("same", "✓ same: both have this very release, at the same place of the same log".into()),
+        Outcome::Same => "✓ same: both have this very release, at the same place of the same log".into(),
         Outcome::Older { version } => {
-            ("older", format!("✓ older: the other one has version {version}, from which the one here descends"))
+            format!("✓ older: the other one has version {version}, from which the one here descends")
         }
         Outcome::Newer { version } => {
             let words = "which descends from the one here: run `isonomy client update`";
-            ("newer", format!("✓ newer: the other one has version {version}, {words}"))
+            format!("✓ newer: the other one has version {version}, {words}")
         }
         Outcome::Forked(evidence) => {
             let breach = evidence.verify(client.policy().trust());
@@ -107,21 +105,18 @@ fn told(compared: &Compared, client: &Client) -> (&'static str, String) {
             let path = compared.evidence.and_then(|digest| client.evidence_path(&digest));
             let kept = path.map_or(String::new(), |path| format!("\n  the proof: {}", path.display()));
             let stop = if compared.halts { "\n  updates stop; the list in force stays" } else { "" };
-            ("forked", format!("✗ forked: you were shown different things. {what}{kept}{stop}"))
+            format!("✗ forked: you were shown different things. {what}{kept}{stop}")
         }
-        Outcome::TwoTexts { version } => (
-            "two-texts",
-            format!(
-                "✗ two different texts for version {version} are in the log, under different editions of the charter"
-            ),
+        Outcome::TwoTexts { version } => format!(
+            "✗ the other one's release descends from another text for version {version} than the one here; that the log holds both \
+             can't be proven from what is at hand"
         ),
-        Outcome::LoggedTwice => (
-            "logged-twice",
-            "· both have the same release, which the log holds at two places: a breach of the log's".into(),
-        ),
-        Outcome::Unproven(error) => ("unproven", format!("✗ what the other one shows proves nothing: {error}")),
+        Outcome::LoggedTwice => {
+            "· both have the same release, which the log holds at two places: a breach of the log's".into()
+        }
+        Outcome::Unproven(error) => format!("✗ what the other one shows proves nothing: {error}"),
         Outcome::Undecided(rejection) => {
-            ("undecided", format!("· can't tell: {rejection}. Name another source, the other one's for instance"))
+            format!("· can't tell: {rejection}. Name another source, the other one's for instance")
         }
     }
 }

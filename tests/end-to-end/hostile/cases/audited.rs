@@ -55,7 +55,7 @@ const COMPLETE: &[Row] = &[
     ("complete-second-text-shown", "a new client is shown the second of two texts for version 2", EQUIVOCATION, |s| { complete(s); let second = second_text(&mut s.world); s.world.offer_only(&[second]) }),
     ("complete-first-text-shown", "a new client is shown the first of two texts", EQUIVOCATION, |s| { complete(s); let first = newest(&s.world); second_text(&mut s.world); s.world.offer_only(&[first]) }),
     ("light-second-text-shown", "the same without `complete`: it is accepted; monitors and peers find it", Says(0, "\"version\":2"), |s| { let second = second_text(&mut s.world); s.world.offer_only(&[second]) }),
-    ("complete-edition-two-texts", "one of two texts for edition 2 is left out", Refused("equivocation", Some(1)), |s| {
+    ("complete-edition-two-texts", "one of two texts for edition 2 is left out", EQUIVOCATION, |s| {
         complete(s);
         let other = s.world.amended(|c| c.matching.max_distance = 22);
         let first = s.world.edition(|c| c.matching.max_distance = 20);

@@ -3,8 +3,9 @@
 use super::Verdict::{InForce, Says};
 use super::sources::{bundle, delta, seen_proof, statement, tile};
 use super::{Case, DoneRow, Verdict, done};
+use crate::conditions::{Disk, set_disk};
 use crate::process::isonomy;
-use crate::scene::{Outcome, Scene, Start};
+use crate::scene::{Outcome, Scene, Start, copy};
 use crate::server::Fault;
 use isonomy_core::resource::Resource;
 use std::fs;
@@ -82,7 +83,9 @@ fn killed_at_write(scene: &mut Scene, blocks: u32) -> Result<Outcome, String> {
     let command = scene.command(&["client", "update", "--source", &server.url()]);
     let words: Vec<String> = command.get_args().map(|word| format!("'{}'", word.to_string_lossy())).collect();
     let script = format!("ulimit -f {blocks}; exec '{}' {}", isonomy().display(), words.join(" "));
-    let output = Command::new("sh").args(["-c", &script]).output().map_err(|error| error.to_string())?;
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script]).envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = shell.output().map_err(|error| error.to_string())?;
     if output.status.success() {
         return Err(format!("it was not stopped: {output:?}"));
     }
@@ -90,6 +93,48 @@ fn killed_at_write(scene: &mut Scene, blocks: u32) -> Result<Outcome, String> {
         return Err(format!("version 1 does not match any more: {output:?}"));
     }
     Ok(scene.update())
+}
+
+/// Lets the disk fail at each call that an update makes, from the first to the last, one run for each. What was in force, or
+/// what was to come, verifies and matches after each, and the next update goes through.
+fn at_each_call(scene: &mut Scene, disk: fn(usize) -> Disk, told: fn(&Outcome) -> bool) -> Result<Outcome, String> {
+    let (server, original) = (scene.serve(), scene.beside("original"));
+    copy(&scene.state(), &original);
+    for number in 0..1000 {
+        let mut command = scene.command(&["client", "update", "--source", &server.url()]);
+        set_disk(&mut command, disk(number), &scene.state());
+        let outcome = Outcome::of(command.output().map_err(|error| error.to_string())?);
+        if outcome.exit == 0 {
+            return if number > 8 { Ok(scene.update()) } else { Err(format!("over after {number} calls")) };
+        }
+        let left = scene.match_entry();
+        if !told(&outcome) || !matches!(left, Ok(1 | 2)) {
+            return Err(format!("{:?}: {outcome:?}, then {left:?}", disk(number)));
+        }
+        let (again, matched) = (scene.update(), scene.match_entry());
+        if again.exit != 0 || !matches!(matched, Ok(2)) {
+            return Err(format!("after {:?}: {again:?}, then {matched:?}", disk(number)));
+        }
+        fs::remove_dir_all(scene.state()).map_err(|error| error.to_string())?;
+        copy(&original, &scene.state());
+    }
+    Err("the update does not end".to_owned())
+}
+
+/// Nothing can be written: the update says so, and what is in force can be looked at and matched against.
+fn read_only(scene: &mut Scene) -> Result<Outcome, String> {
+    let server = scene.serve();
+    let on_such_a_disk = |words: &[&str]| {
+        let mut command = scene.command(words);
+        set_disk(&mut command, Disk::ReadOnly, &scene.state());
+        Ok::<_, String>(Outcome::of(command.output().map_err(|error| error.to_string())?))
+    };
+    let hash = isonomy_core::encoding::to_hex(&isonomy_tests::people::hash(3));
+    let (status, matched) = (on_such_a_disk(&["client", "status"])?, on_such_a_disk(&["match", &hash])?);
+    if status.exit != 0 || matched.exit != 5 {
+        return Err(format!("{status:?} {matched:?}"));
+    }
+    on_such_a_disk(&["client", "update", "--source", &server.url()])
 }
 
 /// While one process waits in the folder, another one is turned away, and looking is possible.
@@ -170,6 +215,10 @@ const FOLDER: &[DoneRow] = &[
     ("killed-at-delta", "killed while it waits for the delta", InForce(2), |s| killed_at(s, delta)),
     ("killed-at-write-of-nothing", "it may not write a byte: as on a full disk", InForce(2), |s| killed_at_write(s, 0)),
     ("killed-at-write-of-the-state", "it dies in the middle of writing the state", InForce(2), |s| killed_at_write(s, 1)),
+    ("killed-at-each-call", "killed before each call that changes something in its folder, one run for each", InForce(2), |s| at_each_call(s, Disk::KilledAt, |o| o.exit == -1)),
+    ("killed-within-each-write", "killed in the middle of each write, one run for each", InForce(2), |s| at_each_call(s, Disk::KilledWithin, |o| o.exit == -1)),
+    ("disk-full-at-each-call", "the disk is full from each call on that needs space, one run for each: it says so", InForce(2), |s| at_each_call(s, Disk::FullFrom, |o| o.exit == 1 && o.json.to_string().contains("No space left on device"))),
+    ("folder-read-only", "a folder on a disk that can only be read: no update, but status and match", Says(1, "Read-only file system"), read_only),
     ("folder-not-writable", "a folder that can't be written", Says(1, "/proc/isonomy"), |s| {
         let policy = s.beside("policy.toml");
         fs::write(&policy, &s.policy).map_err(|error| error.to_string())?;

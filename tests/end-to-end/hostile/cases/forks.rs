@@ -4,6 +4,7 @@ use super::Verdict::{Proven, Refused, Says};
 use super::{Case, DoneRow, Row, done, served};
 use crate::scene::{Outcome, Scene, Start, world};
 use crate::server::Server;
+use isonomy_core::resource::Resource;
 use isonomy_tests::people::hashes;
 use isonomy_tests::world::World;
 use std::collections::HashMap;
@@ -50,6 +51,19 @@ const FORKS: &[Row] = &[
     ("fork-smaller", "a smaller tree out of which the known one does not grow", FORK, |s| fork_with_honest_tiles(s, 2, 4, &[1, 2])),
     ("fork-smaller-alone", "the same, by the log alone", FORK, |s| fork_with_honest_tiles(s, 2, 3, &[])),
     ("fork-smaller-own-tiles", "a smaller tree with its own tiles, which prove nothing", Refused("behind", None), |s| fork(s, 2, 4, &[1, 2])),
+    ("seen-proof-of-another-history", "a seen proof under a checkpoint of another history", FORK, |s| {
+        s.world.release(hashes(0..15), 500);
+        s.world.publish(500);
+        s.world.publish(505);
+        let newest = s.world.releases().last().expect("a release").id();
+        let mut fork = s.world.fork(2);
+        for version in 2..5 {
+            fork.release(hashes(50..60 + version), 100 * version + 1);
+        }
+        fork.append(s.world.statement(&newest).clone());
+        fork.cosign(6, &[(1, 500), (2, 500)]);
+        s.world.serve(Resource::SeenProof(newest), fork.seen_proof(&newest).to_bytes());
+    }),
     ("fork-not-smaller", "a smaller tree of the same history", Refused("behind", None), |s| fork_with_honest_tiles(s, 4, 4, &[1, 2])),
     ("fork-not-alone", "the same history, by the log alone", Refused("no-quorum", None), |s| fork(s, 5, 5, &[])),
     ("fork-not-one-witness", "a history that grows, with fewer than 2q − n witnesses", Refused("no-quorum", None), |s| fork(s, 5, 7, &[1])),

@@ -3,12 +3,15 @@
 use super::Verdict::{InForce, Refused, Waits};
 use super::{Case, Row, Verdict, served};
 use crate::scene::{Scene, Start};
+use isonomy_core::bundle::Included;
 use isonomy_core::charter::{Charter, Jurisdiction, Surface};
 use isonomy_core::hash::{ListRoot, StatementId};
 use isonomy_core::list::{Algorithm, Entries, delta, snapshot};
 use isonomy_core::note::Note;
 use isonomy_core::release::{ObjectRef, Release};
+use isonomy_core::resource::Resource;
 use isonomy_core::statement::Statement;
+use isonomy_core::tree::LeafIndex;
 use isonomy_tests::people::{at, curator, hashes, key, sign, sign_charter};
 
 const GROUP: &str = "Maintainer, curators, and a log that admits what they sign";
@@ -188,6 +191,13 @@ const EDITIONS: &[Row] = &[
     ("edition-left-out", "edition 3 follows edition 1", breaks("not-contiguous", 1), |s| { s.world.append(sign_charter(&s.world.amended(|c| c.edition = 3))); s.world.publish(1000) }),
     ("edition-previous-other", "an edition that cites another one as previous", breaks("previous-mismatch", 1), |s| { s.world.append(sign_charter(&s.world.amended(|c| c.previous = Some(StatementId([9; 32]))))); s.world.publish(1000) }),
     ("edition-of-another-log", "an edition that counts in another log", breaks("other-log", 1), |s| edition(s, |c| c.log = "other.example/log".into())),
+    ("edition-key-twice", "one key stands there as two curators", Refused("malformed", None), |s| {
+        let text = s.world.amended(|_| ()).to_text().expect("text");
+        let twice = text.replace(&key("c2").verifier().to_string(), &key("c1").verifier().to_string());
+        let (id, note) = (StatementId::of(&twice), sign(&twice, &["m1", "c1", "c3"]));
+        s.world.serve(Resource::Statement(id), note.to_bytes());
+        s.world.edit_bundle(|bundle| bundle.charters.push(Included { id, index: LeafIndex(9), path: Vec::new() }));
+    }),
     ("edition-two-texts", "two texts for edition 2", breaks("equivocation", 1), |s| {
         let other = sign_charter(&s.world.amended(narrow));
         s.world.edition(widen);
@@ -246,15 +256,34 @@ const NOTICE: &[Row] = &[
     ("notice-over", "the notice is over", InForce(2), |s| under_edition(s, widen, 4600)),
     ("notice-not-needed", "an edition that only narrows is in force at once", InForce(2), |s| under_edition(s, narrow, 1100)),
     ("notice-compromised-key-dropped", "a compromised maintainer key is dropped at once", InForce(2), |s| under_edition(s, |c| drop(c.maintainer.keys.pop()), 1100)),
-    ("notice-dropped-key-signs", "a maintainer key that was dropped signs on", breaks("maintainer-missing", 2), |s| {
+    ("notice-dropped-key-signs", "a maintainer key that was dropped signs on", breaks("uncounted-signature", 2), |s| {
         s.world.edition(|c| drop(c.maintainer.keys.remove(0)));
         s.world.publish(1000);
-        let mut draft = s.world.draft(hashes(0..12), 1100);
-        draft.release.created = at(1100);
-        s.world.log(draft, &["c1", "c3"]);
+        let draft = s.world.draft(hashes(0..12), 1100);
+        s.world.log(draft, &["m1", "c1", "c3"]);
         s.world.publish(1100);
         s.world.publish(1110);
         s.clock = at(1110);
+    }),
+    ("notice-dropped-curator-signs", "a compromised curator that was dropped signs on", breaks("uncounted-signature", 2), |s| {
+        s.world.edition(|c| drop(c.curation.curators.remove(1)));
+        s.world.publish(1000);
+        let draft = s.world.draft(hashes(0..12), 1100);
+        s.world.log(draft, &["m1", "c1", "c2", "c3"]);
+        s.world.publish(1100);
+        s.world.publish(1110);
+        s.clock = at(1110);
+    }),
+    ("notice-curator-replaced", "a curator hands over to another: all have signed, and the notice is over", InForce(2), |s| {
+        let charter = s.world.amended(|c| { c.curation.curators.truncate(2); c.curation.curators.push(curator("c4", "FR")); });
+        let note = sign(&charter.to_text().expect("text"), &["m1", "c1", "c4", "c3"]);
+        s.world.append(Statement::from_note(note).expect("a charter"));
+        s.world.publish(1000);
+        let draft = s.world.draft(hashes(0..12), 4600);
+        s.world.log(draft, &["m1", "c1", "c4"]);
+        s.world.publish(4600);
+        s.world.publish(4610);
+        s.clock = at(4610);
     }),
     ("notice-laundered-through-pending", "edition 2 widens and waits; edition 3 narrows against it, and is used at once", breaks("notice-not-over", 4), |s| {
         s.world.edition(|c| c.matching.max_distance = 31);

@@ -3,13 +3,15 @@
 use super::Verdict::{InForce, Refused, Says};
 use super::{Case, Row, served};
 use crate::scene::{Scene, Start};
+use isonomy_core::charter::Charter;
 use isonomy_core::checkpoint::{Checkpoint, CheckpointNote};
 use isonomy_core::hash::{NodeHash, StatementId};
 use isonomy_core::note::{KeyType, Signature, SigningKey};
 use isonomy_core::resource::Resource;
+use isonomy_core::statement::ListName;
 use isonomy_core::tile::TilePath;
 use isonomy_core::tree::LeafIndex;
-use isonomy_tests::people::{LOG, at, witness};
+use isonomy_tests::people::{LOG, at, charter, sign_charter, witness};
 use isonomy_tests::world::{World, cosigned};
 
 const GROUP: &str = "A mirror, or the network";
@@ -240,6 +242,11 @@ const FIRST_CONTENT: &[Row] = &[
         let old = s.world.get(&Resource::Object(old)).expect("bytes");
         let resource = snapshot(s);
         s.world.serve(resource, old);
+    }),
+    ("new-charter-of-another-list", "the charter of another list in its place", MALFORMED, |s| {
+        let id = s.world.charters().next().expect("one").id();
+        let other = Charter { list: ListName::new("hotline.example/others").expect("a name"), ..charter() };
+        s.world.serve(Resource::Statement(id), sign_charter(&other).to_bytes());
     }),
     ("new-charter-changed", "one bit of the charter, for a new client", MALFORMED, |s| { let id = s.world.charters().next().expect("one").id(); s.world.tamper(Resource::Statement(id), |b| b[40] ^= 1) }),
     ("new-statement-withheld", "the release is missing, for a new client", MISSING, |s| withhold(s, statement)),

@@ -6,10 +6,8 @@ use super::{Case, DoneRow, Row, done, served};
 use crate::scene::{Scene, Start, copy, world};
 use crate::server::{Fault, Server};
 use isonomy_core::resource::Resource;
-use isonomy_tests::world::World;
 use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
 
 const GROUP: &str = "A server, on the wire";
 const BY: &str = "limits of `fetch`";
@@ -58,21 +56,6 @@ fn requests(scene: &Scene) -> Vec<String> {
     server.requests()
 }
 
-/// Writes what `world` has for the newest release as the folder of a mirror.
-fn mirror(world: &World, folder: &Path) {
-    let release = world.releases().last().expect("a release");
-    let mut resources = vec![World::bundle_resource(), Resource::Object(release.body().snapshot.sha256)];
-    resources.extend(release.body().deltas.iter().map(|delta| Resource::Object(delta.sha256)));
-    let statements = world.charters().map(|charter| charter.id()).chain([release.id()]);
-    resources.extend(statements.flat_map(|id| [Resource::Statement(id), Resource::SeenProof(id)]));
-    resources.push(Resource::parse("tile/0/000.p/3").expect("a tile"));
-    for resource in resources {
-        let path = folder.join(resource.to_string());
-        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        fs::write(path, world.get(&resource).expect("it is there")).expect("a file");
-    }
-}
-
 #[rustfmt::skip]
 const SEVERAL: &[DoneRow] = &[
     ("mirror-bad-then-good", "the first source lies, the second one is honest", InForce(2), |s| {
@@ -88,12 +71,12 @@ const SEVERAL: &[DoneRow] = &[
     ("mirror-nobody-there", "nobody listens", REFUSED, |s| Ok(s.update_from(&["http://127.0.0.1:9/"]))),
     ("mirror-folder", "the folder of a mirror on a stick", InForce(2), |s| {
         let folder = s.beside("stick");
-        mirror(&s.world, &folder);
+        s.world.mirror(&folder).map_err(|error| error.to_string())?;
         Ok(s.update_from(&[folder.to_str().ok_or("a path")?]))
     }),
     ("mirror-folder-link", "in the folder a link to a file outside of it", REFUSED, |s| {
         let folder = s.beside("stick");
-        mirror(&s.world, &folder);
+        s.world.mirror(&folder).map_err(|error| error.to_string())?;
         let path = folder.join(bundle(s).to_string());
         fs::rename(&path, s.beside("outside")).map_err(|error| error.to_string())?;
         std::os::unix::fs::symlink(s.beside("outside"), &path).map_err(|error| error.to_string())?;
@@ -101,7 +84,7 @@ const SEVERAL: &[DoneRow] = &[
     }),
     ("mirror-folder-device", "in the folder a device that never ends", REFUSED, |s| {
         let folder = s.beside("stick");
-        mirror(&s.world, &folder);
+        s.world.mirror(&folder).map_err(|error| error.to_string())?;
         let path = folder.join(bundle(s).to_string());
         fs::remove_file(&path).map_err(|error| error.to_string())?;
         std::os::unix::fs::symlink("/dev/zero", &path).map_err(|error| error.to_string())?;

@@ -1,0 +1,199 @@
+//! A device: its verified list, its keys, and its messages to one other device.
+
+use crate::envelope::{Envelope, Kind};
+use crate::relay::Post;
+use anyhow::{Context, Result, bail, ensure};
+use isonomy_client::{Client, Compared, Policy, Source};
+use isonomy_core::time::Timestamp;
+use isonomy_matcher::image::Limits;
+use isonomy_matcher::{Matcher, Notice, Orientations, Subject};
+use std::path::Path;
+use vodozemac::Curve25519PublicKey;
+use vodozemac::olm::{Account, OlmMessage, Session, SessionConfig};
+
+/// What two people give each other when they meet: names, and keys for the first message.
+#[derive(Clone, Debug)]
+pub struct Contact {
+    /// The name, which is that of the mailbox too.
+    pub name: String,
+    identity: Curve25519PublicKey,
+    one_time: Curve25519PublicKey,
+}
+
+/// What the person decides who was shown a notice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Choice {
+    /// To send it all the same.
+    SendAnyway,
+    /// Not to.
+    Keep,
+}
+
+/// What became of a picture.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sent {
+    /// It went out; nobody but this device knows what was found.
+    Sent,
+    /// It did not, by the person's choice.
+    Kept,
+}
+
+/// What came in.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Event {
+    /// Words.
+    Text(String),
+    /// A picture's file.
+    Picture(Vec<u8>),
+    /// What the other device holds of the list, compared with what is held here.
+    Compared(Box<Compared>),
+}
+
+/// A message that came in.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Received {
+    /// What it is.
+    pub event: Event,
+    /// Whether the other device holds the very same release of the list.
+    pub same_view: bool,
+}
+
+/// A device.
+pub struct Device {
+    name: String,
+    client: Client,
+    matcher: Option<Matcher>,
+    sources: Vec<Source>,
+    post: Post,
+    account: Account,
+    peer: Option<Contact>,
+    session: Option<Session>,
+    /// The other device's digest to which this one has answered with its view, so that it does so once.
+    answered: Option<[u8; 32]>,
+}
+
+impl Device {
+    /// A device that keeps its list in `folder` and gets it from `mirror`.
+    pub fn new(name: &str, folder: &Path, policy: Policy, mirror: &Path, post: Post) -> Result<Self> {
+        let client = Client::open(folder, policy)?;
+        let matcher = client.list().cloned().map(Matcher::new).transpose()?;
+        let (sources, account) = (vec![Source::folder(mirror)], Account::new());
+        let (name, peer, session, answered) = (name.to_owned(), None, None, None);
+        Ok(Self { name, client, matcher, sources, post, account, peer, session, answered })
+    }
+
+    /// What to give to the other person. Each call makes a key that is used once.
+    pub fn contact(&mut self) -> Result<Contact> {
+        let made = self.account.generate_one_time_keys(1).created;
+        let one_time = *made.first().context("no key could be made")?;
+        self.account.mark_keys_as_published();
+        Ok(Contact { name: self.name.clone(), identity: self.account.curve25519_key(), one_time })
+    }
+
+    /// Takes what the other person gave.
+    pub fn meet(&mut self, peer: Contact) {
+        self.peer = Some(peer);
+    }
+
+    /// Brings the list up to date from the mirror; gives the version in force.
+    pub fn update(&mut self, clock: Timestamp) -> Result<u64> {
+        let list = self.client.update_blocking(&self.sources, clock)?.updated.list;
+        let version = list.version();
+        self.matcher = Some(Matcher::new(list)?);
+        Ok(version)
+    }
+
+    /// The digest of what is held of the list.
+    pub fn view(&self) -> Option<[u8; 32]> {
+        self.client.list().map(|list| list.view())
+    }
+
+    /// Whether updates have stopped because of a proof that the log showed two histories.
+    pub fn is_halted(&self) -> bool {
+        self.client.state().halted().is_some()
+    }
+
+    /// Sends words.
+    pub fn send_text(&mut self, text: &str) -> Result<()> {
+        self.send(Kind::Text, text.as_bytes().to_vec())
+    }
+
+    /// Checks a picture, shows the notice if it matches, and sends it unless the person decides otherwise. A picture that the
+    /// list can't tell about, since it has expired for instance, is sent: nobody is kept from talking by a stale list.
+    pub fn send_picture(
+        &mut self,
+        file: &[u8],
+        clock: Timestamp,
+        decide: impl FnOnce(&Notice) -> Choice,
+    ) -> Result<Sent> {
+        if let Some(notice) = self.check(file, clock)
+            && decide(&notice) == Choice::Keep
+        {
+            return Ok(Sent::Kept);
+        }
+        self.send(Kind::Picture, file.to_vec())?;
+        Ok(Sent::Sent)
+    }
+
+    fn check(&self, file: &[u8], clock: Timestamp) -> Option<Notice> {
+        let matcher = self.matcher.as_ref()?;
+        let subject = Subject::of_file(&[matcher.algorithm()], file, &Limits::default(), Orientations::Shown);
+        matcher.answer(&subject, clock).notice(matcher.list())
+    }
+
+    /// Takes the oldest message out of the mailbox, if there is one. If the other device holds something else of the list,
+    /// answers with its own view; if it shows its view, compares.
+    pub fn receive(&mut self) -> Result<Option<Received>> {
+        let Some(bytes) = self.post.take(&self.name)? else { return Ok(None) };
+        let Envelope { view, kind, body } = Envelope::open(&self.decrypt(&bytes)?)?;
+        let same_view = view == self.view();
+        if !same_view && self.answered != view {
+            self.answered = view;
+            self.send_view()?;
+        }
+        let event = match kind {
+            Kind::Text => Event::Text(String::from_utf8(body).context("a text that is none")?),
+            Kind::Picture => Event::Picture(body),
+            Kind::View => Event::Compared(Box::new(self.client.compare_blocking(&body, &self.sources)?)),
+        };
+        Ok(Some(Received { event, same_view }))
+    }
+
+    fn send_view(&mut self) -> Result<()> {
+        match self.client.view() {
+            Some(view) => self.send(Kind::View, view.to_text().into_bytes()),
+            None => Ok(()),
+        }
+    }
+
+    fn send(&mut self, kind: Kind, body: Vec<u8>) -> Result<()> {
+        let sealed = Envelope { view: self.view(), kind, body }.seal()?;
+        let peer = self.peer.as_ref().context("nobody to write to yet")?;
+        let session = match &mut self.session {
+            Some(session) => session,
+            none => {
+                let config = SessionConfig::version_1();
+                none.insert(self.account.create_outbound_session(config, peer.identity, peer.one_time)?)
+            }
+        };
+        let (kind, ciphertext) = session.encrypt(sealed)?.to_parts();
+        self.post.put(&peer.name, &[&[u8::try_from(kind)?], &ciphertext[..]].concat())
+    }
+
+    fn decrypt(&mut self, bytes: &[u8]) -> Result<Vec<u8>> {
+        let (kind, ciphertext) = bytes.split_first().context("an empty message")?;
+        let message = OlmMessage::from_parts((*kind).into(), ciphertext)?;
+        let peer = self.peer.as_ref().context("a message by a stranger")?;
+        match (&mut self.session, &message) {
+            (Some(session), message) => Ok(session.decrypt(message)?),
+            (none, OlmMessage::PreKey(first)) => {
+                ensure!(first.identity_key() == peer.identity, "a message by a stranger");
+                let config = SessionConfig::version_1();
+                let created = self.account.create_inbound_session(config, peer.identity, first)?;
+                *none = Some(created.session);
+                Ok(created.plaintext)
+            }
+            (None, OlmMessage::Normal(_)) => bail!("a message from the middle of a conversation that never began"),
+        }
+    }
+}

@@ -1,0 +1,452 @@
+//! The border to C: pointers come in, and are looked at here and nowhere else.
+//!
+//! This is the one module with unsafe code of this crate, because C hands over pointers and no compiler checks them. What
+//! each function needs of its caller is in its `# Safety`; what goes wrong without that is undefined. Everything else is
+//! checked: NULL, UTF-8, lengths; and a panic is caught. `tests/c/update_and_match.c` is compiled and run against it.
+#![allow(unsafe_code)]
+
+use crate::failure::{Failure, IsonomyStatus};
+use crate::session::{IsonomyClient, IsonomyVerdict, Listener};
+use isonomy_client::{CancelFlag, system_clock};
+use isonomy_core::time::Timestamp;
+use std::ffi::{CStr, CString, c_char, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{ptr, slice};
+
+/// Stops an update from another thread.
+pub struct IsonomyCancel(CancelFlag);
+
+/// Who is told of an update's progress, on the thread that called it: `user` as it was given; how many bytes of the
+/// resource that is being fetched have come, the most that it may have, and how many bytes have come in all. It must return
+/// normally, and must not call anything with the same client.
+pub type IsonomyProgress = Option<extern "C" fn(user: *mut c_void, received: u64, of: u64, total: u64)>;
+
+/// What the caller of an update wants to have with its progress.
+struct User(*mut c_void);
+
+// SAFETY: the pointer is only handed back to the caller's own function, on the caller's own thread: an update that blocks
+// polls its future there. The future is `Send` for the sake of other callers.
+unsafe impl Send for User {}
+
+impl User {
+    fn tell(&self, progress: extern "C" fn(*mut c_void, u64, u64, u64), [received, of, total]: [u64; 3]) {
+        progress(self.0, received, of, total);
+    }
+}
+
+/// The clock of this machine, in seconds since 1970. Functions that judge by a time take it as an argument.
+#[unsafe(no_mangle)]
+pub extern "C" fn isonomy_system_clock() -> u64 {
+    catch_unwind(|| system_clock().0).unwrap_or(0)
+}
+
+/// Opens the client that is kept in `folder`, or makes a new one there, under a policy, which is the text of its file. No
+/// other process can have the folder open at the same time.
+///
+/// # Safety
+/// `folder` and `policy` are strings that end with a zero byte, or NULL; `client` and `error` can be written, or are NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn isonomy_client_open(
+    folder: *const c_char,
+    policy: *const c_char,
+    client: *mut *mut IsonomyClient,
+    error: *mut *mut c_char,
+) -> IsonomyStatus {
+    // SAFETY: as the caller promises; NULL is looked for.
+    unsafe { put(client, ptr::null_mut()) };
+    // SAFETY: the same.
+    let opened = guarded(|| unsafe {
+        require(!client.is_null(), "client")?;
+        IsonomyClient::open(string(folder, "folder")?, string(policy, "policy")?)
+    });
+    // SAFETY: the same.
+    unsafe { finish(opened, error, |opened| put(client, Box::into_raw(Box::new(opened)))) }
+}
+
+/// Closes a client. Nothing may be going on with it.
+///
+/// # Safety
+/// `client` came from [`isonomy_client_open`] and was not freed yet, or is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn isonomy_client_free(client: *mut IsonomyClient) {
+    // SAFETY: as the caller promises.
+    unsafe { free(client) }
+}
+
+/// Asks one source after the other, `count` of them: URLs, or folders of mirrors. The first that passes every check is
+/// taken over. Blocks until then.
+///
+/// `clock` is the time to judge by, in seconds since 1970. `progress` and `cancel` may be NULL. `report`, which may be NULL,
+/// is set to a JSON document: which version is in force, what waits, what was refused, and after how many seconds the next
+/// update is due (`next_update_after`).
+///
+/// # Safety
+/// `client` is open; `sources` points to `count` strings that end with a zero byte; `cancel` is a cancel handle or NULL;
+/// `report` and `error` can be written, or are NULL; `user` is whatever `progress` takes it for.
+#[allow(clippy::too_many_arguments)] // C has no optional ones.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn isonomy_client_update(
+    client: *const IsonomyClient,
+    sources: *const *const c_char,
+    count: usize,
+    clock: u64,
+    progress: IsonomyProgress,
+    user: *mut c_void,
+    cancel: *const IsonomyCancel,
+    report: *mut *mut c_char,
+    error: *mut *mut c_char,
+) -> IsonomyStatus {
+    let user = User(user);
+    let mut tell = progress.map(|progress| move |received, of, total| user.tell(progress, [received, of, total]));
+    // SAFETY: as the caller promises; NULL is looked for.
+    let updated = guarded(|| unsafe {
+        let (client, sources) = (handle(client, "client")?, strings(sources, count, "sources")?);
+        let listener: Option<Listener<'_>> = tell.as_mut().map(|tell| tell as Listener<'_>);
+        client.update(&sources, Timestamp(clock), listener, cancel.as_ref().map(|cancel| &cancel.0))
+    });
+    // SAFETY: the same.
+    unsafe { finish(updated, error, |document| put_string(report, document)) }
+}
+
+/// What is in force, under which charter, who vouches for it, and how old that knowledge is: a JSON document in `status`.
+///
+/// # Safety
+/// `client` is open; `status` and `error` can be written, or are NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn isonomy_client_status(
+    client: *const IsonomyClient,
+    clock: u64,
+    status: *mut *mut c_char,
+    error: *mut *mut c_char,
+) -> IsonomyStatus {
+    // SAFETY: as the caller promises; NULL is looked for.
+    let told = guarded(|| unsafe { handle(client, "client")?.status(Timestamp(clock)) });
+    // SAFETY: the same.
+    unsafe { finish(told, error, |document| put_string(status, document)) }
+}
+
+/// Looks up a hash by the list's algorithm, of `size` bytes. `answer`, which may be NULL, is set to a JSON document: what
+/// matched, on which version, how fresh, what the charter allows, and what the person is told.
+///
+/// # Safety
+/// `client` is open; `hash` points to `size` bytes; `verdict`, `answer` and `error` can be written, or are NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn isonomy_client_match_hash(
+    client: *const IsonomyClient,
+    hash: *const u8,
+    size: usize,
+    clock: u64,
+    verdict: *mut IsonomyVerdict,
+    answer: *mut *mut c_char,
+    error: *mut *mut c_char,
+) -> IsonomyStatus {
+    // SAFETY: as the caller promises; NULL is looked for.
+    let found =
+        guarded(|| unsafe { handle(client, "client")?.match_hash(bytes(hash, size, "hash")?, Timestamp(clock)) });
+    // SAFETY: the same.
+    unsafe { finish(found, error, |found| put_answer(found, verdict, answer)) }
+}
+
+/// Looks up a file, of `size` bytes: a picture where the list has hashes of pictures, else any. The rest is as with
+/// [`isonomy_client_match_hash`].
+///
+/// # Safety
+/// `client` is open; `file` points to `size` bytes; `verdict`, `answer` and `error` can be written, or are NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn isonomy_client_match_file(
+    client: *const IsonomyClient,
+    file: *const u8,
+    size: usize,
+    clock: u64,
+    verdict: *mut IsonomyVerdict,
+    answer: *mut *mut c_char,
+    error: *mut *mut c_char,
+) -> IsonomyStatus {
+    // SAFETY: as the caller promises; NULL is looked for.
+    let found =
+        guarded(|| unsafe { handle(client, "client")?.match_file(bytes(file, size, "file")?, Timestamp(clock)) });
+    // SAFETY: the same.
+    unsafe { finish(found, error, |found| put_answer(found, verdict, answer)) }
+}
+
+/// The digest of what is in force, equal for all holders of this release, to go along with an app's messages; and its
+/// comparison code for people.
+///
+/// # Safety
+/// `client` is open; `digest` points to 32 bytes that can be written, `code` and `error` can be written, or are NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn isonomy_client_view_digest(
+    client: *const IsonomyClient,
+    digest: *mut u8,
+    code: *mut *mut c_char,
+    error: *mut *mut c_char,
+) -> IsonomyStatus {
+    // SAFETY: as the caller promises; NULL is looked for.
+    let view = guarded(|| unsafe { handle(client, "client")?.view() });
+    // SAFETY: the same.
+    unsafe {
+        finish(view, error, |(bytes, text)| {
+            put(digest.cast::<[u8; 32]>(), bytes);
+            put_string(code, text);
+        })
+    }
+}
+
+/// What this client shows a peer whose digest is another one. It says nothing about the device or its owner.
+///
+/// # Safety
+/// `client` is open; `view` and `error` can be written, or are NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn isonomy_client_view(
+    client: *const IsonomyClient,
+    view: *mut *mut c_char,
+    error: *mut *mut c_char,
+) -> IsonomyStatus {
+    // SAFETY: as the caller promises; NULL is looked for.
+    let text = guarded(|| unsafe { handle(client, "client")?.view_text() });
+    // SAFETY: the same.
+    unsafe { finish(text, error, |text| put_string(view, text)) }
+}
+
+/// Compares what is in force here with what a peer showed; what else is needed to tell is asked of the sources. `outcome` is
+/// set to a JSON document whose field `outcome` says `same`, `older`, `newer`, `forked` and so on.
+///
+/// # Safety
+/// `client` is open; `theirs` is a string that ends with a zero byte; `sources` points to `count` of them; `outcome` and
+/// `error` can be written, or are NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn isonomy_client_compare(
+    client: *const IsonomyClient,
+    theirs: *const c_char,
+    sources: *const *const c_char,
+    count: usize,
+    outcome: *mut *mut c_char,
+    error: *mut *mut c_char,
+) -> IsonomyStatus {
+    // SAFETY: as the caller promises; NULL is looked for.
+    let compared = guarded(|| unsafe {
+        handle(client, "client")?.compare(string(theirs, "theirs")?, &strings(sources, count, "sources")?)
+    });
+    // SAFETY: the same.
+    unsafe { finish(compared, error, |document| put_string(outcome, document)) }
+}
+
+/// A handle by which an update can be stopped.
+#[unsafe(no_mangle)]
+pub extern "C" fn isonomy_cancel_new() -> *mut IsonomyCancel {
+    Box::into_raw(Box::new(IsonomyCancel(CancelFlag::new())))
+}
+
+/// Stops every update that was given this handle, now or later. From any thread.
+///
+/// # Safety
+/// `cancel` came from [`isonomy_cancel_new`] and was not freed yet, or is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn isonomy_cancel_raise(cancel: *const IsonomyCancel) {
+    // SAFETY: as the caller promises.
+    if let Some(cancel) = unsafe { cancel.as_ref() } {
+        cancel.0.raise();
+    }
+}
+
+/// Frees a cancel handle. No update may be using it.
+///
+/// # Safety
+/// `cancel` came from [`isonomy_cancel_new`] and was not freed yet, or is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn isonomy_cancel_free(cancel: *mut IsonomyCancel) {
+    // SAFETY: as the caller promises.
+    unsafe { free(cancel) }
+}
+
+/// Frees a string that a function of this library gave.
+///
+/// # Safety
+/// `string` came from this library and was not freed yet, or is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn isonomy_string_free(string: *mut c_char) {
+    if !string.is_null() {
+        // SAFETY: as the caller promises.
+        drop(unsafe { CString::from_raw(string) });
+    }
+}
+
+/// Runs what a function does, and turns a panic into a failure.
+fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    // What a panic may leave half done is behind a lock that it poisons.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+        Err(Failure::new(IsonomyStatus::Panic, format!("a defect in this library: {text}")))
+    })
+}
+
+/// Gives the caller what came of it.
+///
+/// # Safety
+/// `error` can be written, or is NULL.
+unsafe fn finish<T>(outcome: Result<T, Failure>, error: *mut *mut c_char, give: impl FnOnce(T)) -> IsonomyStatus {
+    // SAFETY: as the caller promises.
+    unsafe { put(error, ptr::null_mut()) };
+    match outcome {
+        Ok(value) => {
+            give(value);
+            IsonomyStatus::Ok
+        }
+        Err(failure) => {
+            // SAFETY: as the caller promises.
+            unsafe { put_string(error, failure.message) };
+            failure.status
+        }
+    }
+}
+
+fn require(holds: bool, argument: &str) -> Result<(), Failure> {
+    let message = || Failure::new(IsonomyStatus::InvalidArgument, format!("{argument} is NULL"));
+    holds.then_some(()).ok_or_else(message)
+}
+
+/// # Safety
+/// `handle` points to a `T` that lives as long as is said here, or is NULL.
+unsafe fn handle<'a, T>(handle: *const T, argument: &str) -> Result<&'a T, Failure> {
+    require(!handle.is_null(), argument)?;
+    // SAFETY: it is not NULL; the rest is as the caller promises.
+    Ok(unsafe { &*handle })
+}
+
+/// # Safety
+/// `string` ends with a zero byte and lives as long as is said here, or is NULL.
+unsafe fn string<'a>(string: *const c_char, argument: &str) -> Result<&'a str, Failure> {
+    require(!string.is_null(), argument)?;
+    // SAFETY: it is not NULL; the rest is as the caller promises.
+    let text = unsafe { CStr::from_ptr(string) }.to_str();
+    text.map_err(|_| Failure::new(IsonomyStatus::InvalidArgument, format!("{argument} is not UTF-8")))
+}
+
+/// # Safety
+/// `strings` points to `count` strings as [`string`] takes them, or is NULL.
+unsafe fn strings<'a>(strings: *const *const c_char, count: usize, argument: &str) -> Result<Vec<&'a str>, Failure> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    require(!strings.is_null(), argument)?;
+    // SAFETY: it is not NULL; the rest is as the caller promises.
+    unsafe { slice::from_raw_parts(strings, count).iter().map(|text| string(*text, argument)).collect() }
+}
+
+/// # Safety
+/// `bytes` points to `size` bytes that live as long as is said here, or is NULL.
+unsafe fn bytes<'a>(bytes: *const u8, size: usize, argument: &str) -> Result<&'a [u8], Failure> {
+    if size == 0 {
+        return Ok(&[]);
+    }
+    require(!bytes.is_null(), argument)?;
+    if isize::try_from(size).is_err() {
+        return Err(Failure::new(IsonomyStatus::InvalidArgument, format!("{argument} is too large")));
+    }
+    // SAFETY: it is not NULL and not too large; the rest is as the caller promises.
+    Ok(unsafe { slice::from_raw_parts(bytes, size) })
+}
+
+/// # Safety
+/// `to` can be written, or is NULL.
+unsafe fn put<T>(to: *mut T, value: T) {
+    if !to.is_null() {
+        // SAFETY: as the caller promises. What was there is the caller's.
+        unsafe { to.write(value) }
+    }
+}
+
+/// A zero byte in a text, which no C string can have, ends it.
+///
+/// # Safety
+/// As [`put`].
+unsafe fn put_string(to: *mut *mut c_char, text: String) {
+    let end = text.find('\0').unwrap_or(text.len());
+    let text = CString::new(&text[..end]).unwrap_or_default();
+    if !to.is_null() {
+        // SAFETY: as the caller promises.
+        unsafe { put(to, text.into_raw()) }
+    }
+}
+
+/// # Safety
+/// As [`put`].
+unsafe fn put_answer((found, document): (IsonomyVerdict, String), verdict: *mut IsonomyVerdict, to: *mut *mut c_char) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        put(verdict, found);
+        put_string(to, document);
+    }
+}
+
+/// # Safety
+/// `owned` came from `Box::into_raw` and was not freed yet, or is NULL.
+unsafe fn free<T>(owned: *mut T) {
+    if !owned.is_null() {
+        // SAFETY: as the caller promises.
+        let owned = unsafe { Box::from_raw(owned) };
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(owned)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[test]
+    fn no_panic_gets_through() {
+        let mut error = ptr::null_mut();
+        // Said on standard error as well, as every panic.
+        let outcome: Result<(), Failure> = guarded(|| panic!("on purpose"));
+        // SAFETY: `error` can be written.
+        let status = unsafe { finish(outcome, &mut error, |()| ()) };
+        assert_eq!(status, IsonomyStatus::Panic);
+        // SAFETY: it was just written.
+        assert_eq!(unsafe { CStr::from_ptr(error) }.to_str(), Ok("a defect in this library: on purpose"));
+        // SAFETY: it came from this library.
+        unsafe { isonomy_string_free(error) };
+    }
+
+    #[test]
+    fn null_is_an_argument_like_any_other() {
+        let mut client = ptr::dangling_mut();
+        // SAFETY: NULL is allowed everywhere.
+        unsafe {
+            assert_eq!(
+                isonomy_client_open(ptr::null(), ptr::null(), &mut client, ptr::null_mut()),
+                IsonomyStatus::InvalidArgument
+            );
+            assert!(client.is_null(), "a failure leaves no handle");
+            let text = c"x".as_ptr();
+            assert_eq!(
+                isonomy_client_open(text, text, ptr::null_mut(), ptr::null_mut()),
+                IsonomyStatus::InvalidArgument
+            );
+            assert_eq!(
+                isonomy_client_status(client, 0, ptr::null_mut(), ptr::null_mut()),
+                IsonomyStatus::InvalidArgument
+            );
+            let (none, verdict) = (ptr::null_mut(), ptr::null_mut());
+            assert_eq!(
+                isonomy_client_match_hash(client, ptr::null(), 0, 0, verdict, none, none),
+                IsonomyStatus::InvalidArgument
+            );
+            assert_eq!(isonomy_client_view_digest(client, ptr::null_mut(), none, none), IsonomyStatus::InvalidArgument);
+            isonomy_client_free(client);
+            isonomy_cancel_raise(ptr::null());
+            isonomy_cancel_free(ptr::null_mut());
+            isonomy_string_free(ptr::null_mut());
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_refused() {
+        // SAFETY: both end with a zero byte.
+        unsafe {
+            assert_eq!(string(c"abc".as_ptr(), "x").unwrap(), "abc");
+            let failure = string(c"\xff".as_ptr(), "x").unwrap_err();
+            assert_eq!((failure.status, failure.message.as_str()), (IsonomyStatus::InvalidArgument, "x is not UTF-8"));
+            assert_eq!(bytes(ptr::dangling(), usize::MAX, "x").unwrap_err().status, IsonomyStatus::InvalidArgument);
+        }
+    }
+}

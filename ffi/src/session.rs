@@ -1,0 +1,147 @@
+//! What the functions do, in safe Rust.
+
+use crate::failure::{Failure, IsonomyStatus};
+use isonomy_client::{CancelFlag, Client, Policy, Progress, ReadOnly, Source, UpdateOptions};
+use isonomy_core::time::Timestamp;
+use isonomy_matcher::image::Limits;
+use isonomy_matcher::{Fingerprint, Matcher, Orientations, Subject, Verdict};
+use isonomy_verifier::{VerifiedList, view};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+/// A client of one list, and the matcher of what it has in force.
+pub struct IsonomyClient {
+    client: Mutex<Client>,
+    matcher: RwLock<Option<Arc<Matcher>>>,
+    folder: PathBuf,
+    policy: Policy,
+}
+
+/// What a lookup came to.
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IsonomyVerdict {
+    /// No entry is near enough.
+    NotMatched = 0,
+    /// The answer says what matched, what the charter allows, and what the person is told.
+    Matched = 1,
+    /// The list can't tell: it has expired, or what was given is not what it lists. The answer says why.
+    NotCovered = 2,
+}
+
+/// Who is told of an update's progress: bytes of the resource, the most it may have, bytes in all.
+pub(crate) type Listener<'a> = &'a mut (dyn FnMut(u64, u64, u64) + Send);
+
+impl IsonomyClient {
+    pub(crate) fn open(folder: &str, policy: &str) -> Result<Self, Failure> {
+        let policy = Policy::parse(policy.as_bytes())?;
+        let client = Client::open(Path::new(folder), policy.clone())?;
+        let matcher = client.list().cloned().map(matcher).transpose()?;
+        let (client, matcher) = (Mutex::new(client), RwLock::new(matcher));
+        Ok(Self { client, matcher, folder: folder.into(), policy })
+    }
+
+    pub(crate) fn update(
+        &self,
+        sources: &[&str],
+        clock: Timestamp,
+        listener: Option<Listener<'_>>,
+        cancel: Option<&CancelFlag>,
+    ) -> Result<String, Failure> {
+        let sources = sources.iter().map(|text| Source::parse(text)).collect::<Result<Vec<_>, _>>();
+        let sources = sources.map_err(|error| Failure::new(IsonomyStatus::InvalidArgument, error))?;
+        let mut client = self.client()?;
+        let mut options = UpdateOptions::at(clock);
+        let mut tell = listener.map(|listener| {
+            move |progress: Progress<'_>| {
+                if let Progress::Fetching { received, of, total, .. } = progress {
+                    listener(received, of, total);
+                }
+            }
+        });
+        if let Some(tell) = &mut tell {
+            options = options.telling(tell);
+        }
+        if let Some(cancel) = cancel {
+            options = options.cancelled_by(cancel);
+        }
+        let report = client.update_blocking_with(&sources, options)?;
+        self.take_over(report.updated.list.clone())?;
+        Ok(report.document().to_string())
+    }
+
+    pub(crate) fn status(&self, clock: Timestamp) -> Result<String, Failure> {
+        let json = serde_json::to_string(&self.look()?.status(clock));
+        json.map_err(|error| Failure::new(IsonomyStatus::Failed, error))
+    }
+
+    pub(crate) fn match_hash(&self, hash: &[u8], clock: Timestamp) -> Result<(IsonomyVerdict, String), Failure> {
+        let matcher = self.matcher()?;
+        let (algorithm, size) = (matcher.algorithm(), matcher.algorithm().entry_size());
+        if hash.len() != size {
+            let message = format!("a hash by {algorithm} has {size} bytes, not {}", hash.len());
+            return Err(Failure::new(IsonomyStatus::InvalidArgument, message));
+        }
+        Ok(answer(&matcher, &Subject::of_hash(Fingerprint { algorithm, hash: hash.to_vec(), quality: None }), clock))
+    }
+
+    pub(crate) fn match_file(&self, file: &[u8], clock: Timestamp) -> Result<(IsonomyVerdict, String), Failure> {
+        let matcher = self.matcher()?;
+        let subject = Subject::of_file(&[matcher.algorithm()], file, &Limits::default(), Orientations::Shown);
+        Ok(answer(&matcher, &subject, clock))
+    }
+
+    /// The digest of what is in force, and its comparison code.
+    pub(crate) fn view(&self) -> Result<([u8; 32], String), Failure> {
+        let digest = self.matcher()?.list().view();
+        Ok((digest, view::code(&digest)))
+    }
+
+    pub(crate) fn view_text(&self) -> Result<String, Failure> {
+        Ok(self.look()?.view().ok_or_else(Failure::no_list)?.to_text())
+    }
+
+    pub(crate) fn compare(&self, theirs: &str, sources: &[&str]) -> Result<String, Failure> {
+        let sources = sources.iter().map(|text| Source::parse(text)).collect::<Result<Vec<_>, _>>();
+        let sources = sources.map_err(|error| Failure::new(IsonomyStatus::InvalidArgument, error))?;
+        Ok(self.client()?.compare_blocking(theirs.as_bytes(), &sources)?.document().to_string())
+    }
+
+    fn client(&self) -> Result<MutexGuard<'_, Client>, Failure> {
+        let message = "an earlier call on this handle failed by a defect in this library: free it, and open it again";
+        self.client.lock().map_err(|_| Failure::new(IsonomyStatus::Panic, message))
+    }
+
+    /// What is in the folder, without waiting for an update that may be going on.
+    fn look(&self) -> Result<ReadOnly, Failure> {
+        Ok(Client::open_read_only(&self.folder, self.policy.clone())?)
+    }
+
+    fn matcher(&self) -> Result<Arc<Matcher>, Failure> {
+        let matcher = self.matcher.read().unwrap_or_else(PoisonError::into_inner);
+        matcher.clone().ok_or_else(Failure::no_list)
+    }
+
+    /// Matches against `list` from now on. Only its knowledge of the time may be new.
+    fn take_over(&self, list: VerifiedList) -> Result<(), Failure> {
+        let renewed = self.matcher().ok().and_then(|known| known.renewed(list.clone())).map(Arc::new);
+        let matcher = renewed.map_or_else(|| matcher(list), Ok)?;
+        *self.matcher.write().unwrap_or_else(PoisonError::into_inner) = Some(matcher);
+        Ok(())
+    }
+}
+
+fn matcher(list: VerifiedList) -> Result<Arc<Matcher>, Failure> {
+    Ok(Arc::new(Matcher::new(list)?))
+}
+
+fn answer(matcher: &Matcher, subject: &Subject, clock: Timestamp) -> (IsonomyVerdict, String) {
+    let answer = matcher.answer(subject, clock);
+    let verdict = match &answer.verdict {
+        Verdict::Matched(_) => IsonomyVerdict::Matched,
+        Verdict::NotMatched => IsonomyVerdict::NotMatched,
+        Verdict::NotCovered(_) => IsonomyVerdict::NotCovered,
+    };
+    // A document of strings and numbers always has a JSON form.
+    (verdict, serde_json::to_string(&answer.document(matcher.list(), |_| None)).unwrap_or_default())
+}
