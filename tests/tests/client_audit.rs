@@ -15,7 +15,8 @@ use isonomy_core::tree::TreeSize;
 use isonomy_tests::client::Client;
 use isonomy_tests::people::{hashes, key, sign, sign_charter};
 use isonomy_tests::world::{Draft, World};
-use isonomy_verifier::policy::PolicyError;
+use isonomy_verifier::list::ReopenError;
+use isonomy_verifier::policy::{PolicyBreach, PolicyError};
 use isonomy_verifier::rejection::Blame;
 use isonomy_verifier::{Evidence, Policy, Rejection, VerifiedList};
 
@@ -64,6 +65,28 @@ fn entries_tile(width: u16) -> Resource {
 }
 
 // Reading every entry.
+
+/// The app asked for a reader, then for none, then for one again: what was accepted in between was read by nobody.
+#[test]
+fn what_was_accepted_unread_is_not_opened_by_an_app_that_asks_for_a_reader() {
+    let mut world = with_release();
+    let mut client = complete(&world);
+    let policy = client.policy.clone();
+    client.update(&world, 105).unwrap();
+    client.restart();
+    client.policy = world.policy();
+    world.release(hashes(0..12), 200);
+    world.publish(200);
+    world.publish(205);
+    assert_eq!(client.version_from(&world, 205), Ok(2));
+    let kept = client.list.clone().unwrap();
+    let (charter, release) = (kept.signed_charter().to_bytes(), kept.signed_release().to_bytes());
+    let opened = VerifiedList::reopen(&policy, &client.state, &charter, &release, kept.entries().clone());
+    assert!(matches!(opened, Err(ReopenError::Policy(PolicyBreach::Unread))), "{opened:?}");
+    client.policy = policy;
+    assert_eq!(client.version_from(&world, 205), Ok(2));
+    client.restart();
+}
 
 #[test]
 fn a_complete_client_reads_every_entry_once() {

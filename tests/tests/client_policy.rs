@@ -4,7 +4,7 @@ use isonomy_core::hash::StatementId;
 use isonomy_tests::client::Client;
 use isonomy_tests::people::{hashes, key};
 use isonomy_tests::world::World;
-use isonomy_verifier::policy::{Policy, PolicyError};
+use isonomy_verifier::policy::{MAX_POLICY_SIZE, Policy, PolicyError};
 use isonomy_verifier::rejection::Blame;
 
 /// Version 1, visible at 105.
@@ -153,4 +153,18 @@ fn texts_that_are_no_policy() {
     }
     assert!(matches!(with("witness w2", "witness w1"), PolicyError::Trust(_)));
     assert_eq!(parse(&(text.clone() + &"#".repeat(300_000))), PolicyError::TooLarge);
+    let padded = |size: usize| text.clone() + &"#".repeat(size - text.len());
+    assert!(Policy::parse(padded(MAX_POLICY_SIZE).as_bytes()).is_ok());
+    assert_eq!(parse(&padded(MAX_POLICY_SIZE + 1)), PolicyError::TooLarge);
+}
+
+#[test]
+fn a_policy_says_where_the_log_is_and_from_which_version_on_it_accepts() {
+    let policy = world().policy_with("min_version = 1", "min_version = 7");
+    assert_eq!(policy.min_version(), 7);
+    assert_eq!(policy.log_url(), None);
+    let text = world().policy_text();
+    let log = text.lines().find(|line| line.starts_with("log ")).unwrap();
+    let with_url = text.replacen(log, &format!("{log} https://log.example/demo"), 1);
+    assert_eq!(Policy::parse(with_url.as_bytes()).unwrap().log_url(), Some("https://log.example/demo"));
 }

@@ -10,8 +10,9 @@ use isonomy_core::statement::Statement;
 use isonomy_core::tile::TilePath;
 use isonomy_core::tree::{LeafIndex, TreeSize};
 use isonomy_tests::client::Client;
-use isonomy_tests::people::{LOG, hashes, witness};
+use isonomy_tests::people::{LOG, at, hashes, witness};
 use isonomy_tests::world::{World, cosigned};
+use isonomy_verifier::Rejection;
 use isonomy_verifier::rejection::Blame;
 
 /// Version 1 in force at a client; version 2 is visible, and the client has not heard of it.
@@ -320,4 +321,64 @@ fn a_bundle_may_not_name_a_tree_that_can_not_be() {
     world.serve_bundle(&bundle);
     assert_eq!(client.refusal(&world, 1010).0, "unavailable");
     assert_eq!(client.version_from(&honest, 1010), Ok(2));
+}
+
+/// The order of the log is the order in which editions and releases are judged.
+#[test]
+fn a_bundle_lists_statements_in_the_order_of_the_log_each_once() {
+    let mut world = World::founded();
+    world.release(hashes(0..10), 100);
+    world.edition(|charter| charter.limits.notice += 1);
+    world.release(hashes(0..11), 200);
+    world.publish(200);
+    world.publish(205);
+    let edits: [(&str, fn(&mut Bundle)); 3] = [
+        ("charters", |bundle| bundle.charters.reverse()),
+        ("releases", |bundle| bundle.releases.reverse()),
+        ("a release twice", |bundle| bundle.releases.push(bundle.releases.last().unwrap().clone())),
+    ];
+    let all: Vec<_> = world.releases().map(|release| release.id()).collect();
+    for (what, edit) in edits {
+        let mut lying = world.clone();
+        let mut bundle = world.bundle_of(&all);
+        assert_eq!((bundle.charters.len(), bundle.releases.len()), (2, 2));
+        edit(&mut bundle);
+        lying.serve_bundle(&bundle);
+        assert_eq!(Client::of(&world).refusal(&lying, 205), ("malformed", None), "{what}");
+    }
+}
+
+/// A pending edition that a client knows isn't forgotten because a mirror leaves it out.
+#[test]
+fn an_edition_that_the_client_knows_is_not_left_out() {
+    let mut world = World::founded();
+    world.release(hashes(0..10), 100);
+    world.edition(|charter| charter.matching.max_distance += 1);
+    world.publish(100);
+    world.publish(105);
+    let mut client = Client::of(&world);
+    assert_eq!(client.version_from(&world, 105), Ok(1));
+    world.edit_bundle(|bundle| drop(bundle.charters.pop()));
+    let Err(Rejection::Malformed { problem, .. }) = client.update(&world, 106) else { panic!("accepted") };
+    assert!(problem.contains("which this client knows"), "{problem}");
+}
+
+/// Witnesses whose clocks lag cosign a later tree: it is remembered; the later time is kept.
+#[test]
+fn a_larger_tree_is_remembered_even_if_it_was_cosigned_earlier() {
+    let mut world = World::founded();
+    world.release(hashes(0..10), 100);
+    world.publish(100);
+    world.publish(105);
+    let mut client = Client::of(&world);
+    assert_eq!(client.version_from(&world, 105), Ok(1));
+    let size = |client: &Client| client.state.checkpoint().unwrap().checkpoint().size.0;
+    let remembered = client.state.clone();
+    world.publish(104);
+    assert_eq!(client.version_from(&world, 105), Ok(1));
+    assert_eq!(client.state, remembered, "the same tree, cosigned earlier, teaches nothing");
+    world.release(hashes(0..11), 103);
+    world.publish(104);
+    assert_eq!(client.version_from(&world, 105), Ok(1));
+    assert_eq!((size(&client), client.state.now()), (3, at(105)));
 }

@@ -225,6 +225,8 @@ fn what_is_no_early_admission() {
     };
     let earlier = |size: u64, witnesses: &[(u8, u64)]| Lines::of(cosigned(&world.checkpoint(size), witnesses).note());
     assert!(verify(&evidence(&|_| ()), &world).is_ok());
+    let at_once = evidence(&|p| p.earlier = earlier(2, &[(1, 2000), (2, 2000)]));
+    assert!(verify(&at_once, &world).is_ok(), "witnessed without the edition in the very second of the release");
     let edits: &[(&str, &Edit)] = &[
         ("an edition that was there already", &|p| p.earlier = earlier(3, &[(1, 1000), (2, 1000)])),
         ("a clock that was ahead", &|p| p.earlier = earlier(2, &[(1, 2001), (2, 2001)])),
@@ -241,6 +243,25 @@ fn what_is_no_early_admission() {
     for (name, edit) in edits {
         assert!(is_unproven(&evidence(edit), &world), "{name}");
     }
+}
+
+/// While an amendment's notice runs, releases go on under the edition in force.
+#[test]
+fn a_release_under_the_old_edition_is_no_early_admission_of_the_new_one() {
+    let (mut world, _) = widened(900, 2000);
+    let editions: Vec<StatementId> = world.charters().map(|charter| charter.id()).collect();
+    let release = world.release_with(hashes(0..20), 2100, |release| release.charter = editions[0]);
+    world.publish(2100);
+    let before = cosigned(&world.checkpoint(2), &[(1, 900), (2, 900)]);
+    let accusation = Evidence::EarlyAdmission(Box::new(EarlyAdmission {
+        before: Lines::of(world.statement(&editions[0]).note()),
+        edition: Lines::of(world.statement(&editions[1]).note()),
+        edition_proof: Lines::of(world.proof(&editions[1])),
+        release: Lines::of(world.statement(&release).note()),
+        release_proof: Lines::of(world.seen_proof(&release)),
+        earlier: Lines::of(before.note()),
+    }));
+    assert!(is_unproven(&accusation, &world));
 }
 
 // Forks.

@@ -82,4 +82,13 @@ mod tests {
         assert_eq!(at(1500, 1500), Freshness::Expired { since: Timestamp(1500) });
         assert!(!at(1500, 1500).is_usable() && at(1499, 0).is_usable());
     }
+
+    #[test]
+    fn in_words() {
+        let words = |freshness: Freshness| freshness.to_string();
+        assert_eq!(words(Freshness::Fresh { checkpoint_age: 3 }), "fresh (checkpoint witnessed 3 s ago)");
+        let stale = Freshness::Stale { checkpoint_age: 3, release_age: 9 };
+        assert_eq!(words(stale), "stale (checkpoint witnessed 3 s ago, release 9 s old)");
+        assert_eq!(words(Freshness::Expired { since: Timestamp(0) }), "expired since 1970-01-01T00:00:00Z");
+    }
 }
