@@ -56,7 +56,7 @@ fn entry(found: &Finding, log: &str, base: &Base, at: &str) -> String {
         urn(&[log, &found.code, &found.subject, &found.first_seen.to_rfc3339()]),
         found.first_seen.to_rfc3339(),
         changed(found).to_rfc3339(),
-        found.anchor(),
+        base.anchor(found),
         found.evidence.as_ref().map(|digest| enclosure(base, digest)).unwrap_or_default(),
         escaped(&found.words).into_string(),
     )

@@ -24,6 +24,7 @@ pub(crate) use overview::overview;
 pub(crate) use several::{all_findings, all_logs, verify_which};
 pub(crate) use verify::{SCRIPT, verify, verify_file};
 
+use crate::finding::Finding;
 use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 use std::fmt;
 
@@ -57,6 +58,14 @@ impl Base {
         match self {
             Self::OneOf(_) => self.to_string(),
             Self::Only | Self::All => "/".to_owned(),
+        }
+    }
+
+    /// The name of a finding's place in a page, which differs from log to log.
+    pub(crate) fn anchor(&self, found: &Finding) -> String {
+        match self {
+            Self::OneOf(name) => format!("{}-{name}", found.anchor()),
+            Self::Only | Self::All => found.anchor(),
         }
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn kind(severity: Severity) -> &'static str {
 /// One finding, under a heading of this level.
 pub(super) fn finding(found: &Finding, heading: &str, base: &Base) -> Markup {
     html! {
-        article class="finding" id=(found.anchor()) {
+        article class="finding" id=(base.anchor(found)) {
             (PreEscaped(format!("<{heading}>")))
             (mark(&found.severity.to_string(), kind(found.severity))) " "
             (words::title(&found.code))

@@ -1,9 +1,12 @@
 //! The page in a real browser, where one is installed. With `ISONOMY_REQUIRE_BROWSER` set, there must be one.
 
 use crate::serving::{Running, ago, fresh};
-use crate::world::World;
+use crate::several::{followed, policy_of};
+use crate::world::{World, policy};
+use isonomy_monitor::Watch;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
 
@@ -126,6 +129,7 @@ fn eventful() -> (World, crate::world::Log) {
     (world, other)
 }
 
+const SEVERAL: [&str; 3] = ["/", "/findings", "/verify"];
 const PAGES: [&str; 6] = ["/", "/findings", "/log", "/list/hotline.example/images", "/entry/1", "/verify"];
 
 #[tokio::test]
@@ -137,6 +141,17 @@ async fn the_pages_fit_narrow_and_wide_screens_and_are_accessible() {
     for path in PAGES {
         pages.push(running.get(path).await.body.replace("<script src=\"/verify.js\"></script>", ""));
     }
+    // Those of a monitor of several logs: one that is read, and one that can't be.
+    let away = followed(policy_of("away.example/log"), isonomy_fetch::Source::folder(world.path("nowhere")));
+    let logs = vec![followed(policy(&[]), world.log.source()), away];
+    let watch = Watch { logs, poll_every: Duration::from_secs(1), ..Watch::new(world.path("several"), policy(&[])) };
+    let several = Running::watching(watch).await;
+    several.until("/findings", "not-a-statement").await;
+    several.until("/findings", "unreachable").await;
+    for path in SEVERAL {
+        pages.push(several.get(path).await.body);
+    }
+    several.stop().await;
     let profile = world.path("profile");
     let run = |arguments: Vec<String>| {
         let profile = profile.clone();
@@ -155,7 +170,7 @@ async fn the_pages_fit_narrow_and_wide_screens_and_are_accessible() {
         rest.split(" end").next().unwrap().to_owned()
     };
     let widths = between(&shown, "widths ");
-    let expected = ["320/320", "390/390", "768/768", "1280/1280"].repeat(PAGES.len());
+    let expected = ["320/320", "390/390", "768/768", "1280/1280"].repeat(PAGES.len() + SEVERAL.len());
     assert_eq!(widths.split(' ').collect::<Vec<_>>(), expected);
     for dark in [&[][..], &["--blink-settings=preferredColorScheme=0"]] {
         let shown = dump("accessible.html", accessibility(&pages), dark).await.unwrap().unwrap();
@@ -280,7 +295,7 @@ async fn the_kept_page_verifies_evidence_from_a_file() {
         assert!(std::env::var_os("ISONOMY_REQUIRE_BROWSER").is_none(), "no browser is installed");
         return;
     };
-    let said = tokio::time::timeout(std::time::Duration::from_secs(120), posted(listener)).await;
+    let said = tokio::time::timeout(Duration::from_secs(120), posted(listener)).await;
     browser.kill().unwrap();
     browser.wait().unwrap();
     let said = said.expect("the page says something in time");

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 /// A policy for a log of another name, with the same witnesses.
-fn policy_of(name: &str) -> Policy {
+pub(crate) fn policy_of(name: &str) -> Policy {
     let text = String::from_utf8(policy(&[]).to_text()).unwrap();
     let log = text.lines().find(|line| line.starts_with("log ")).unwrap();
     Policy::parse(text.replace(log, &format!("log {}", other_key(name).verifier())).as_bytes()).unwrap()
@@ -23,7 +23,7 @@ fn other_key(name: &str) -> SigningKey {
     SigningKey::from_seed(name, KeyType::Ed25519, &seed).unwrap()
 }
 
-fn followed(policy: Policy, source: Source) -> Followed {
+pub(crate) fn followed(policy: Policy, source: Source) -> Followed {
     Followed { policy, sources: vec![source], canaries: None }
 }
 
