@@ -42,7 +42,7 @@ struct Copied {
 
 #[derive(Clone, Debug)]
 enum Place {
-    Server(Server),
+    Server(Box<Server>),
     Folder(Folder),
 }
 
@@ -77,14 +77,14 @@ impl Source {
     /// The same source. If it is a server for which there is a token, objects are asked for with it.
     pub fn with_tokens(self, tokens: &Tokens) -> Self {
         let place = match self.place {
-            Place::Server(server) => Place::Server(server.with_tokens(tokens)),
+            Place::Server(server) => Place::Server(Box::new(server.with_tokens(tokens))),
             folder => folder,
         };
         Self { place }
     }
 
     pub(crate) fn server(server: Server) -> Self {
-        Self { place: Place::Server(server) }
+        Self { place: Place::Server(Box::new(server)) }
     }
 
     /// The bytes of a resource, at most `max_bytes`.
