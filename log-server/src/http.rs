@@ -332,7 +332,7 @@ async fn read(State(surface): State<Surface>, request: Request) -> Response {
         Some(Resource::Tile(_) | Resource::Statement(_)) if shelf::asks_for_all(request.headers()) => {
             surface.put_on_shelf(&path, own, request.headers()).await
         }
-        _ => surface.from_disk(&path, own, verdict, request, cache == IMMUTABLE).await,
+        _ => surface.read_from_disk(&path, own, verdict, request, cache == IMMUTABLE).await,
     }
 }
 
@@ -378,7 +378,7 @@ impl Surface {
         }
     }
 
-    async fn from_disk(
+    async fn read_from_disk(
         &self,
         path: &str,
         own: [(HeaderName, HeaderValue); 3],

@@ -204,7 +204,7 @@ impl Desk {
         let (started, kind) = (Instant::now(), Kind::of(request.method()));
         let response = match self.gate.admit(kind, self.peer, request.headers()) {
             Err(wait) => refuse(request, wait),
-            Ok(()) => match self.from_shelf(&request) {
+            Ok(()) => match self.shelved(&request) {
                 Some(ready) => ready.map(|bytes| Answer::Ready(Some(bytes))),
                 None => self.route(request).await,
             },
@@ -213,7 +213,7 @@ impl Desk {
         response
     }
 
-    fn from_shelf(&self, request: &Request<Incoming>) -> Option<Response<Bytes>> {
+    fn shelved(&self, request: &Request<Incoming>) -> Option<Response<Bytes>> {
         let shelf =
             self.shelf.as_ref().filter(|_| *request.method() == Method::GET && request.body().is_end_stream())?;
         shelf(request.uri().path(), request.headers())
