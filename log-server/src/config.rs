@@ -56,7 +56,8 @@ impl ConfigFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use isonomy_serve::{Rate, Settings};
+    use crate::RATES;
+    use isonomy_serve::{Limits, Rates};
 
     /// The template with every line in force that shows a value.
     fn all_in_force() -> String {
@@ -74,10 +75,21 @@ mod tests {
         assert!(shown.http.tls.is_some() && shown.access.len() == 1);
         let usual = "127.0.0.1:7310".parse().unwrap();
         assert_eq!((template.http.listen, shown.http.listen), (None, Some(usual)));
-        let http = Section { tls: None, listen: None, ..shown.http.clone() };
+        assert_eq!((template.http.rates, shown.http.rates), (None, Some(RATES)));
+        let http = Section { tls: None, listen: None, rates: None, ..shown.http.clone() };
         assert_eq!(ConfigFile { access: Vec::new(), http, ..shown }, template);
-        assert_eq!(template.http.limits, Settings::default().limits);
-        assert_eq!(template.http.rates.writes, Some(Rate { per_second: 5, burst: 50 }));
+        assert_eq!(template.http.limits, Limits::default());
+    }
+
+    #[test]
+    fn rates_are_limited_unless_the_configuration_says_otherwise() {
+        let rates = |more: &str| {
+            let file = ConfigFile::parse(&format!("{TEMPLATE}\n{more}")).unwrap();
+            file.http.settings(std::path::Path::new("."), RATES).unwrap().rates
+        };
+        assert_eq!(rates(""), RATES);
+        assert_eq!(rates("[http.rates]"), Rates::UNLIMITED);
+        assert_eq!(rates("[http.rates]\nreads = { per_second = 200, burst = 4000 }"), Rates { writes: None, ..RATES });
     }
 
     #[test]

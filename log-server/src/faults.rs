@@ -14,12 +14,13 @@
 //! `ISONOMY_FAULTS=deep cargo test -p isonomy-log-server --lib faults`.
 
 mod audit;
+mod database;
 mod entries;
 #[allow(dead_code, reason = "shared with the tests of the server")]
 #[path = "../tests/server/lists.rs"]
-mod lists;
+pub(crate) mod lists;
 mod statements;
-mod world;
+pub(crate) mod world;
 
 use crate::log::testing::take_signed;
 use isonomy_core::checkpoint::CheckpointNote;

@@ -2,6 +2,7 @@
 
 use crate::http::Surface;
 use crate::state::{now, published_size};
+use crate::witnesses::{MAX_AHEAD, WitnessState};
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -27,6 +28,22 @@ pub(crate) struct Health {
 impl Health {
     pub(crate) fn new(republish_every: Duration) -> Self {
         Self { started: Instant::now(), oldest: republish_every.saturating_mul(LATE).max(PATIENCE) }
+    }
+
+    /// What an operator should look at, though the log does what it is for.
+    fn warnings(&self, surface: &Surface) -> Vec<String> {
+        let clock = |state: WitnessState| {
+            let seconds = state.clock_ahead.filter(|seconds| seconds.unsigned_abs() > MAX_AHEAD)?;
+            let count = seconds.unsigned_abs();
+            Some(match seconds > 0 {
+                true => format!(
+                    "the clock of the witness {} is {count} s ahead of this machine's: its cosignatures do not count",
+                    state.name
+                ),
+                false => format!("the clock of the witness {} is {count} s behind this machine's", state.name),
+            })
+        };
+        surface.shared.witnesses.states().into_iter().filter_map(clock).collect()
     }
 
     /// What is wrong, for an operator or a load balancer; nothing of it is secret.
@@ -57,15 +74,16 @@ impl Health {
 /// `GET /healthz`.
 pub(crate) async fn healthz(State(surface): State<Surface>) -> Response {
     let complaints = surface.health.complaints(&surface);
-    let (status, text) = match complaints.join("\n") {
-        text if text.is_empty() => (StatusCode::OK, "ok".to_owned()),
-        text => (StatusCode::SERVICE_UNAVAILABLE, text),
+    let (status, mut lines) = match complaints.is_empty() {
+        true => (StatusCode::OK, vec!["ok".to_owned()]),
+        false => (StatusCode::SERVICE_UNAVAILABLE, complaints),
     };
+    lines.extend(surface.health.warnings(&surface).iter().map(|warning| format!("warning: {warning}")));
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
-    (status, headers, text + "\n").into_response()
+    (status, headers, lines.join("\n") + "\n").into_response()
 }
 
 /// `GET /metrics`.
@@ -101,13 +119,18 @@ struct OfWitness {
 }
 
 fn register_witnesses(registry: &mut Registry, surface: &Surface) {
-    let [failures, size]: [Family<OfWitness, Gauge>; 2] = Default::default();
+    let [failures, size, clock]: [Family<OfWitness, Gauge>; 3] = Default::default();
     for state in surface.shared.witnesses.states() {
         let label = OfWitness { witness: state.name };
         failures.get_or_create(&label).set(state.failures.into());
+        if let Some(ahead) = state.clock_ahead {
+            clock.get_or_create(&label).set(ahead);
+        }
         let cosigned = state.cosigned.map_or(0, |(size, _)| size.0);
         size.get_or_create(&label).set(i64::try_from(cosigned).unwrap_or(i64::MAX));
     }
     registry.register("witness_failures", "How often a witness has failed in a row", failures);
     registry.register("witness_cosigned_size", "Entries in the last checkpoint that a witness cosigned", size);
+    let help = "Seconds by which the clock of a witness was ahead of this machine's; behind, if below 0";
+    registry.register("witness_clock_ahead_seconds", help, clock);
 }

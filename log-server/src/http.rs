@@ -15,23 +15,24 @@
 //! Ranges are served of what never changes. Of the rest there is no part, nor an answer "not modified since" some second:
 //! it may change twice in one.
 //!
-//! Bundles of entries are sent under gzip to whoever takes it.
+//! Bundles of entries are sent under gzip to whoever takes it. Tiles and statements are kept in memory once they were asked
+//! for (`shelf`).
 //!
 //! A refusal is JSON, `{"error": code, "rule": number, "message": words}`, `rule` only if a rule was broken. Nothing is
 //! logged about who reads what.
 
 use crate::access::{Access, Verdict};
-use crate::compress;
 use crate::files::LISTS;
 use crate::health::{self, Health};
 use crate::objects::{ObjectError, Upload};
 use crate::refusal::Refusal;
 use crate::sequencer::Submission;
+use crate::shelf::{self, Coding, Ready, Shelf};
 use crate::state::{State as Shared, published_size};
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use futures_util::StreamExt;
@@ -41,6 +42,7 @@ use isonomy_core::resource::Resource;
 use isonomy_core::rules::Violation;
 use isonomy_core::rules::history::Signing;
 use isonomy_core::statement::{MAX_STATEMENT_SIZE, Signed, Statement};
+use isonomy_core::tile::{MAX_ENTRY_SIZE, TILE_WIDTH};
 use isonomy_core::tree::LeafIndex;
 use isonomy_serve::Meter;
 use serde::Serialize;
@@ -62,6 +64,9 @@ const UPLOAD_RATE: u64 = 8 * 1024;
 /// How many releases' contents are judged at a time: each may take as much memory as two lists.
 pub(crate) const JUDGES: usize = 2;
 
+/// No tile and no statement is larger: a bundle of 256 entries.
+const MAX_TILE_FILE: usize = TILE_WIDTH as usize * (2 + MAX_ENTRY_SIZE);
+
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 /// For what was given for a token: no cache may give it to somebody else.
 const PRIVATE: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
@@ -79,6 +84,7 @@ pub(crate) struct Surface {
     pub(crate) access: Arc<Access>,
     pub(crate) health: Arc<Health>,
     pub(crate) meter: Arc<Meter>,
+    pub(crate) shelf: Arc<Shelf>,
 }
 
 pub(crate) fn router(surface: Surface) -> Router {
@@ -305,59 +311,45 @@ async fn receive(mut upload: Upload, body: Body) -> Result<Upload, Refusal> {
 /// Serves a file of the public folder; nothing but what is a resource by its path.
 async fn read(State(surface): State<Surface>, request: Request) -> Response {
     let path = request.uri().path().strip_prefix('/').unwrap_or_default().to_owned();
-    let Some((content_type, cache)) = surface.headers_of(&path) else { return not_found() };
-    let verdict = surface.verdict(&path, request.headers());
+    let resource = Resource::parse(&path);
+    let Some((content_type, cache)) = surface.headers_of(&path, resource.as_ref()) else { return not_found() };
+    let verdict = surface.verdict(resource.as_ref(), request.headers());
     match verdict {
         Verdict::Unknown => return not_found(),
         Verdict::Denied => return unauthorized(),
         Verdict::Granted | Verdict::Open => {}
     }
-    if let Some(polled) = surface.polled(&path).await {
-        return polled
-            .map(|bytes| ([(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, cache)], bytes))
-            .into_response();
+    if let Some(polled) = surface.polled(&path, resource.as_ref()).await {
+        let headers = [(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, cache)];
+        return polled.map(|bytes| (headers, bytes)).into_response();
     }
-    let is_bundle = path.starts_with("tile/entries/");
-    let compresses = is_bundle && request.method() == Method::GET && compress::takes_gzip(request.headers());
-    let root = surface.shared.log.public().root();
-    // The path has no dots but inside names, so that it leads nowhere else.
-    if !tokio::fs::metadata(root.join(&path)).await.is_ok_and(|file| file.is_file()) {
-        return not_found();
+    let own = [
+        (header::CONTENT_TYPE, content_type),
+        (header::CACHE_CONTROL, if verdict == Verdict::Granted { PRIVATE } else { cache.clone() }),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    ];
+    match resource {
+        Some(Resource::Tile(_) | Resource::Statement(_)) if shelf::asks_for_all(request.headers()) => {
+            surface.put_on_shelf(&path, own, request.headers()).await
+        }
+        _ => surface.read_from_disk(&path, own, verdict, request, cache == IMMUTABLE).await,
     }
-    let mut response = match ServeDir::new(root).try_call(plain(request, cache == IMMUTABLE)).await {
-        Ok(response) => response.map(Body::new),
-        Err(error) => return internal(&error).into_response(),
-    };
-    if !response.status().is_success() && response.status() != StatusCode::NOT_MODIFIED {
-        return response;
-    }
-    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
-    response.headers_mut().insert(header::CACHE_CONTROL, cache);
-    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if is_bundle {
-        response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    }
-    if compresses {
-        return compress::gzip(response).await;
-    }
-    if verdict == Verdict::Granted {
-        response.headers_mut().insert(header::CACHE_CONTROL, PRIVATE);
-        response.headers_mut().insert(header::VARY, HeaderValue::from_static("authorization"));
-    }
-    response
 }
 
 impl Surface {
-    /// What is at a path that clients poll, as of the newest published checkpoint. `None` for other paths, for what is not
-    /// there, and as long as nothing is published since the start: what the folder holds is the newest then.
-    async fn polled(&self, path: &str) -> Option<Result<Bytes, Refusal>> {
-        let published = self.shared.published.borrow().clone()?;
+    /// What is at a path that clients poll, as of the newest published checkpoint. `None` for other paths and for what is not
+    /// there.
+    async fn polled(&self, path: &str, resource: Option<&Resource>) -> Option<Result<Bytes, Refusal>> {
+        let published = self.shared.newest_published()?;
         let shared = Arc::clone(&self.shared);
-        let made = match Resource::parse(path) {
+        let made = match resource {
             Some(Resource::Checkpoint) => return Some(Ok(published.checkpoint.to_bytes().into())),
-            Some(Resource::Bundle(list)) => match shared.current.made_bundle(&published, &list) {
+            Some(Resource::Bundle(list)) => match shared.current.made_bundle(&published, list) {
                 Some(bytes) => return Some(Ok(bytes)),
-                None => spawn_blocking(move || shared.current.bundle(&shared, &published, &list)).await,
+                None => {
+                    let list = list.clone();
+                    spawn_blocking(move || shared.current.bundle(&shared, &published, &list)).await
+                }
             },
             None if path == LISTS => spawn_blocking(move || shared.current.index(&shared, &published).map(Some)).await,
             _ => return None,
@@ -369,18 +361,65 @@ impl Surface {
         }
     }
 
-    /// Whether who sends these headers may read what is at this path.
-    fn verdict(&self, path: &str, headers: &HeaderMap) -> Verdict {
-        match Resource::parse(path) {
-            Some(Resource::Object(digest)) => self.access.judge(&self.shared, &digest, headers),
+    /// What is small and never changes: read once, and kept for whoever asks next.
+    async fn put_on_shelf(&self, path: &str, own: [(HeaderName, HeaderValue); 3], headers: &HeaderMap) -> Response {
+        let file = self.shared.log.public().root().join(path);
+        let coding = if path.starts_with("tile/entries/") { Coding::Gzip } else { Coding::Identity };
+        let read = spawn_blocking(move || Ready::read(&file, MAX_TILE_FILE, own, coding)).await;
+        match read {
+            Ok(Ok(Some(ready))) => {
+                let ready = Arc::new(ready);
+                self.shelf.keep(format!("/{path}"), &ready);
+                ready.answer(headers).map(Body::from)
+            }
+            Ok(Ok(None)) => not_found(),
+            Ok(Err(error)) => internal(&error).into_response(),
+            Err(error) => internal(&error).into_response(),
+        }
+    }
+
+    async fn read_from_disk(
+        &self,
+        path: &str,
+        own: [(HeaderName, HeaderValue); 3],
+        verdict: Verdict,
+        request: Request,
+        is_immutable: bool,
+    ) -> Response {
+        let is_compressed = path.starts_with("tile/entries/");
+        let root = self.shared.log.public().root();
+        // The path has no dots but inside names, so that it leads nowhere else.
+        if !tokio::fs::metadata(root.join(path)).await.is_ok_and(|file| file.is_file()) {
+            return not_found();
+        }
+        let mut response = match ServeDir::new(root).try_call(plain(request, is_immutable)).await {
+            Ok(response) => response.map(Body::new),
+            Err(error) => return internal(&error).into_response(),
+        };
+        if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
+            response.headers_mut().extend(own);
+            if is_compressed {
+                response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+            }
+            if verdict == Verdict::Granted {
+                response.headers_mut().insert(header::VARY, HeaderValue::from_static("authorization"));
+            }
+        }
+        response
+    }
+
+    /// Whether who sends these headers may read this.
+    fn verdict(&self, resource: Option<&Resource>, headers: &HeaderMap) -> Verdict {
+        match resource {
+            Some(Resource::Object(digest)) => self.access.judge(&self.shared, digest, headers),
             _ => Verdict::Open,
         }
     }
 
     /// The media type of what is at this path, and for how long it may be cached; `None` if nothing is.
-    fn headers_of(&self, path: &str) -> Option<(HeaderValue, HeaderValue)> {
-        match Resource::parse(path) {
-            Some(Resource::Tile(tile)) if !self.shared.log.covers(&tile) => None,
+    fn headers_of(&self, path: &str, resource: Option<&Resource>) -> Option<(HeaderValue, HeaderValue)> {
+        match resource {
+            Some(Resource::Tile(tile)) if !self.shared.log.covers(tile) => None,
             Some(resource) => {
                 let cache = if resource.is_immutable() { IMMUTABLE } else { MUTABLE };
                 Some((HeaderValue::from_static(resource.content_type()), cache))

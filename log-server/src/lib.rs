@@ -19,6 +19,7 @@
 //! | [`access`] | who may read a list's objects | what is in them |
 //! | [`config`] | the configuration file | the files that it names |
 //! | `http` | the surface | everything else |
+//! | `shelf` | files that are asked for often, ready to be sent | which requests may have them |
 //! | [`fsck`] | how to check a whole log, ours or another | how to mend it |
 //!
 //! Everything that the server knows is rebuilt from its files at each start; the database holds only the committed head
@@ -49,10 +50,11 @@ mod recovery;
 pub mod refusal;
 mod sequencer;
 mod server;
+mod shelf;
 mod state;
 pub mod witnesses;
 
 pub use publication::PublicationError;
 pub use recovery::RecoveryError;
 pub use sequencer::SequencerError;
-pub use server::{Config, ServeError, run};
+pub use server::{Config, RATES, ServeError, run};

@@ -26,133 +26,34 @@
 //! ```
 
 mod appender;
+mod error;
 mod heads;
 mod opening;
 mod staging;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod tiles;
 
 pub use appender::{AppendError, Appender};
+pub use error::LogError;
 pub use tiles::{EntryReader, NodeReader};
 
 use crate::files::PublicFolder;
 use heads::Heads;
-use isonomy_core::checkpoint::{Checkpoint, CheckpointError, CheckpointNote};
+use isonomy_core::checkpoint::{Checkpoint, CheckpointNote};
 use isonomy_core::hash::{NodeHash, RootHash};
 use isonomy_core::note::{SigningKey, VerifierKey};
 use isonomy_core::resource::Resource;
 use isonomy_core::tile::{self, RightEdge, TileError, TileKind, TilePath};
-use isonomy_core::tree::{Frontier, LeafIndex, ProofError, TreeSize, leaf_hash};
+use isonomy_core::tree::{Frontier, LeafIndex, TreeSize, leaf_hash};
 use isonomy_store::files::FileError;
-use isonomy_store::kv::{Store, StoreError};
+use isonomy_store::kv::Store;
 use staging::Staging;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// Why the log can't do what it should. None of these is a submitter's fault.
-#[derive(Debug, thiserror::Error)]
-pub enum LogError {
-    /// A file.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A checkpoint in the store is malformed, or not signed by the log's key.
-    #[error(
-        "a checkpoint of this log is not as it was signed: {0}; if the log's key or name was changed, start a new log in a new folder"
-    )]
-    Checkpoint(#[from] CheckpointError),
-    /// A proof could not be made.
-    #[error("a proof could not be made of the stored tiles: {0}")]
-    Proof(#[from] ProofError),
-    /// A tile is damaged.
-    #[error("{tile} is damaged: {source}; put it back from a mirror or a backup")]
-    Tile {
-        /// The tile.
-        tile: TilePath,
-        /// What is wrong with it.
-        source: TileError,
-    },
-    /// A tile is missing.
-    #[error("{tile} is missing; put it back from a mirror or a backup")]
-    TileMissing {
-        /// The tile.
-        tile: TilePath,
-    },
-    /// An entry is too large.
-    #[error("an entry can't be logged: {source}")]
-    Entries {
-        /// What is wrong with it.
-        source: TileError,
-    },
-    /// Committed entries are neither in the tiles nor staged.
-    #[error(
-        "the log has committed a tree of size {head}, but its entries are there only up to {size}; put `private/` and `public/` back as they were together, the newest of them"
-    )]
-    StagedMissing {
-        /// How many entries there are.
-        size: TreeSize,
-        /// How many there should be.
-        head: TreeSize,
-    },
-    /// An earlier step failed.
-    #[error("the log refuses to go on since an earlier failure; check the disk and start again")]
-    Failed,
-    /// The tree was asked for something beyond its end.
-    #[error("the log has no complete tree of size {size}")]
-    NoSuchTree {
-        /// The size that was asked for.
-        size: TreeSize,
-    },
-    /// What was written is not what is on the disk. Nothing of it was signed or shown.
-    #[error("what was written for the tree of size {size} is not what is read back; check memory and disk")]
-    StoredOtherwise {
-        /// The size.
-        size: TreeSize,
-    },
-    /// The tiles lead to another root than the signed one.
-    #[error(
-        "the stored tiles or entries do not have the root that the log has signed for size {size}; put them back from a mirror or a backup"
-    )]
-    OtherRoot {
-        /// The size.
-        size: TreeSize,
-    },
-    /// Something shows that the log was larger once.
-    #[error(
-        "the log's database is of size {head}, but {by} is of size {known}: the data is older than what was signed. Going on would fork the log, so it refuses; put the newest data back"
-    )]
-    RolledBack {
-        /// The size in the database.
-        head: TreeSize,
-        /// The larger size.
-        known: TreeSize,
-        /// What shows it.
-        by: &'static str,
-    },
-    /// Database and copy disagree.
-    #[error(
-        "the database and the copy of the head have different roots for size {size}; nothing can be signed until it is known which one was seen by others"
-    )]
-    TwoHeads {
-        /// The size.
-        size: TreeSize,
-    },
-    /// There are remains of a log, but not the head that it committed.
-    #[error(
-        "the folder holds a log, but not the head that it committed last; put `private/` back, or use an empty folder for a new log"
-    )]
-    HeadMissing,
-    /// Somebody else has changed the head.
-    #[error("the log's head was changed by somebody else; two servers must not run on one log")]
-    HeadMoved,
-    /// Too many entries, or none.
-    #[error("a log can't grow by {0} entries at once, or not by so large ones")]
-    BatchSize(usize),
-}
 
 /// A log. It can be shared by threads.
 pub struct Log {
@@ -438,222 +339,4 @@ fn sign(key: &SigningKey, size: TreeSize, root: RootHash) -> Result<CheckpointNo
     #[cfg(test)]
     testing::remember(&head);
     Ok(head)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::testing::{Folder, checkpoint, key};
-    use super::*;
-    use isonomy_core::tree::{verify_consistency, verify_inclusion};
-
-    fn entries(range: std::ops::Range<u64>) -> Vec<Vec<u8>> {
-        range.map(|number| format!("entry {number}").into_bytes()).collect()
-    }
-
-    fn root_of(entries: &[Vec<u8>]) -> RootHash {
-        entries.iter().map(|entry| leaf_hash(entry)).collect::<Frontier>().root()
-    }
-
-    #[test]
-    fn a_log_grows_and_proves_itself() {
-        let folder = Folder::new();
-        let log = folder.open().unwrap();
-        let mut old = log.head();
-        for (from, to) in [(0, 1), (1, 3), (3, 250), (250, 256), (256, 300), (300, 520), (520, 521)] {
-            assert_eq!(log.append(&entries(from..to)).unwrap(), LeafIndex(from));
-            assert_eq!((log.size(), log.integrated_size()), (TreeSize(to), TreeSize(from)));
-            let head = log.integrate().unwrap();
-            assert_eq!(head, log.head());
-            let (tree, before) = (head.checkpoint(), old.checkpoint());
-            assert_eq!(tree.root, root_of(&entries(0..to)));
-            let proof = log.consistency(before.size, tree.size).unwrap();
-            verify_consistency(before.size, &before.root, tree.size, &tree.root, &proof).unwrap();
-            old = head;
-        }
-        let tree = log.head().checkpoint().clone();
-        let mut reader = log.reader(tree.size);
-        for index in [0, 255, 256, 519, 520].map(LeafIndex) {
-            let entry = log.entries().entry(index).unwrap().to_vec();
-            assert_eq!(entry, format!("entry {index}").into_bytes());
-            let path = reader.inclusion(index).unwrap();
-            verify_inclusion(&leaf_hash(&entry), index, tree.size, &path, &tree.root).unwrap();
-        }
-        let mut count = 0;
-        log.replay(|index, _| {
-            assert_eq!(index.0, count);
-            count += 1;
-            Ok::<_, LogError>(())
-        })
-        .unwrap();
-        assert_eq!(count, 521);
-    }
-
-    #[test]
-    fn what_is_committed_and_not_integrated_is_integrated_at_the_next_start() {
-        let folder = Folder::new();
-        let head = {
-            let log = folder.open().unwrap();
-            log.append(&entries(0..5)).unwrap();
-            log.integrate().unwrap();
-            log.append(&entries(5..300)).unwrap();
-            log.append(&entries(300..301)).unwrap();
-            let covered = |path: &str| log.covers(&TilePath::parse(path).unwrap());
-            assert!(covered("tile/0/000.p/5") && covered("tile/entries/000.p/5") && covered("tile/0/000.p/3"));
-            assert!(!covered("tile/0/000.p/7") && !covered("tile/entries/000.p/7") && !covered("tile/0/000"));
-            assert!(!covered("tile/1/000.p/1") && !covered("tile/63/000.p/1") && !covered("tile/0/001.p/1"));
-            assert!(matches!(log.entries().entry(LeafIndex(6)), Err(LogError::NoSuchTree { .. })));
-            log.head()
-        };
-        let log = folder.open().unwrap();
-        assert_eq!((log.head(), log.integrated()), (head.clone(), head));
-        assert_eq!(log.entries().entry(LeafIndex(300)).unwrap(), b"entry 300");
-        assert_eq!(log.append(&entries(301..302)).unwrap(), LeafIndex(301));
-        assert_eq!(log.integrate().unwrap().checkpoint().root, root_of(&entries(0..302)));
-    }
-
-    #[test]
-    fn every_part_of_the_private_folder_can_be_lost_alone() {
-        for lost in ["private/state", "private/head"] {
-            let folder = Folder::new();
-            let head = {
-                let log = folder.open().unwrap();
-                log.append(&entries(0..5)).unwrap();
-                log.integrate().unwrap();
-                log.append(&entries(5..300)).unwrap();
-                log.append(&entries(300..310)).unwrap();
-                log.head()
-            };
-            let path = folder.path().join(lost);
-            if path.is_dir() {
-                std::fs::remove_dir_all(path).unwrap()
-            } else {
-                std::fs::remove_file(path).unwrap()
-            };
-            let log = folder.open().unwrap();
-            assert_eq!(log.integrated(), head, "{lost}");
-            log.replay(|_, _| Ok::<_, LogError>(())).unwrap();
-        }
-    }
-
-    #[test]
-    fn committed_entries_that_are_nowhere_stop_the_start() {
-        let folder = Folder::new();
-        {
-            let log = folder.open().unwrap();
-            log.append(&entries(0..5)).unwrap();
-            log.integrate().unwrap();
-            log.append(&entries(5..9)).unwrap();
-        }
-        let tape = folder.path().join("private/staged-1");
-        let good = std::fs::read(&tape).unwrap();
-        for harm in [&good[..good.len() - 1], &[], &[&good[..60], b"x", &good[61..]].concat()] {
-            std::fs::write(&tape, harm).unwrap();
-            let missing = folder.open().map(drop).unwrap_err();
-            assert!(matches!(missing, LogError::StagedMissing { size: TreeSize(5), head: TreeSize(9) }), "{missing}");
-        }
-        std::fs::write(&tape, good).unwrap();
-        assert_eq!(folder.open().unwrap().size(), TreeSize(9));
-    }
-
-    #[test]
-    fn a_bit_that_flips_between_hashing_and_staging_is_never_signed() {
-        let folder = Folder::new();
-        let head = {
-            let log = folder.open().unwrap();
-            log.append(&entries(0..5)).unwrap();
-            let head = log.integrate().unwrap();
-            // What `append` would have staged, had a bit of the entry flipped after it was hashed.
-            let mut tip = log.tip();
-            tip.staging.write(TreeSize(5), &root_of(&entries(0..6)), &[b"entry 4".to_vec()]).unwrap();
-            head
-        };
-        let log = folder.open().unwrap();
-        assert_eq!(log.head(), head, "nobody can know what was meant, and nobody was told anything");
-        log.append(&entries(5..6)).unwrap();
-        drop(log);
-        let log = folder.open().unwrap();
-        assert_eq!(log.integrated().checkpoint().root, root_of(&entries(0..6)));
-    }
-
-    #[test]
-    fn only_what_leads_to_the_head_is_published() {
-        let folder = Folder::new();
-        let log = folder.open().unwrap();
-        assert_eq!(log.published().unwrap(), None);
-        log.append(&entries(0..2)).unwrap();
-        let two = log.integrate().unwrap();
-        log.append(&entries(2..4)).unwrap();
-        log.publish(&two).unwrap();
-        assert!(matches!(log.publish(&log.head()), Err(LogError::RolledBack { .. })), "not integrated yet");
-        log.publish(&log.integrate().unwrap()).unwrap();
-        assert!(matches!(log.publish(&checkpoint(&key(), 5, 1)), Err(LogError::RolledBack { .. })));
-        assert!(matches!(log.publish(&checkpoint(&key(), 3, 1)), Err(LogError::OtherRoot { .. })));
-    }
-
-    #[test]
-    fn remains_without_a_head_and_rolled_back_data_are_refused() {
-        let folder = Folder::new();
-        {
-            let log = folder.open().unwrap();
-            log.append(&entries(0..3)).unwrap();
-            log.publish(&log.integrate().unwrap()).unwrap();
-        }
-        let published = checkpoint(&key(), 9, 9);
-        let path = folder.path().join("public/checkpoint");
-        let good = std::fs::read(&path).unwrap();
-        std::fs::write(&path, published.to_bytes()).unwrap();
-        assert!(matches!(folder.open(), Err(LogError::RolledBack { .. })));
-        std::fs::write(&path, good).unwrap();
-        folder.open().unwrap();
-        std::fs::remove_dir_all(folder.path().join("private/state")).unwrap();
-        assert_eq!(folder.open().unwrap().size(), TreeSize(3), "the copy of the head puts the database back");
-        std::fs::remove_dir_all(folder.path().join("private")).unwrap();
-        assert!(matches!(folder.open(), Err(LogError::HeadMissing)));
-    }
-
-    #[test]
-    fn damage_is_found_at_start_or_when_entries_are_read() {
-        let folder = Folder::new();
-        {
-            let log = folder.open().unwrap();
-            log.append(&entries(0..3)).unwrap();
-            log.integrate().unwrap();
-        }
-        let hashes = folder.path().join("public/tile/0/000.p/3");
-        let good = std::fs::read(&hashes).unwrap();
-        let mut bad = good.clone();
-        bad[40] ^= 1;
-        std::fs::write(&hashes, &bad).unwrap();
-        assert!(matches!(folder.open(), Err(LogError::OtherRoot { .. })));
-        std::fs::remove_file(&hashes).unwrap();
-        assert!(matches!(folder.open(), Err(LogError::TileMissing { .. })));
-        std::fs::write(&hashes, &good[1..]).unwrap();
-        assert!(matches!(folder.open(), Err(LogError::Tile { .. })));
-        std::fs::write(&hashes, &good).unwrap();
-        let bundle = folder.path().join("public/tile/entries/000.p/3");
-        let mut bytes = std::fs::read(&bundle).unwrap();
-        bytes[4] ^= 1;
-        std::fs::write(&bundle, bytes).unwrap();
-        let log = folder.open().unwrap();
-        assert!(matches!(log.replay(|_, _| Ok::<_, LogError>(())), Err(LogError::OtherRoot { .. })));
-        let head = log.head();
-        // The damaged entry would be copied into the next tile of entries.
-        log.append(&entries(3..4)).unwrap();
-        assert!(matches!(log.integrate(), Err(LogError::StoredOtherwise { .. })));
-        assert_eq!(log.integrated(), head, "nothing is shown");
-        assert!(matches!(log.append(&entries(4..5)), Err(LogError::Failed)));
-        assert!(matches!(log.integrate(), Err(LogError::Failed)));
-    }
-
-    #[test]
-    fn batches_have_their_limits() {
-        let folder = Folder::new();
-        let log = folder.open().unwrap();
-        assert!(matches!(log.append(&[]), Err(LogError::BatchSize(0))));
-        let most = MAX_BATCH as u64;
-        assert!(matches!(log.append(&entries(0..most + 1)), Err(LogError::BatchSize(_))));
-        assert!(matches!(log.append(&vec![vec![0; 65_535]; 257]), Err(LogError::BatchSize(257))));
-        assert!(matches!(log.append(&[vec![0; 65_536]]), Err(LogError::Entries { .. })));
-        assert_eq!(log.size(), TreeSize(0));
-    }
 }

@@ -12,11 +12,15 @@ use isonomy_core::tree::TreeSize;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 
 /// After how long a round that failed is repeated for the first time; each time after twice as long, up to the last.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LAST_PAUSE: Duration = Duration::from_secs(30);
+
+/// For how long nothing must have been committed before a round begins, and how long that is waited for at most.
+const GATHERING: Duration = Duration::from_millis(5);
+const LONGEST_GATHERING: Duration = Duration::from_millis(50);
 
 pub(crate) struct Publisher {
     pub(crate) state: Arc<State>,
@@ -44,9 +48,27 @@ impl Publisher {
     /// Waits until the log is larger than this, it is time to publish again, or to stop.
     async fn rest(&mut self, size: TreeSize) {
         let mut grown = self.state.grown.subscribe();
-        tokio::select! {
-            _ = stopped(&mut self.stop) => {}
-            _ = timeout(self.republish_every, grown.wait_for(|grown| *grown > size)) => {}
+        let has_grown = tokio::select! {
+            _ = stopped(&mut self.stop) => false,
+            grew = timeout(self.republish_every, grown.wait_for(|grown| *grown > size)) => grew.is_ok(),
+        };
+        if has_grown {
+            self.gather().await;
+        }
+    }
+
+    /// Waits a moment for what comes at the same time, so that many who submit at once share one round: whoever came just
+    /// too late would wait for a whole one, and then another.
+    async fn gather(&mut self) {
+        let (mut grown, until) = (self.state.grown.subscribe(), Instant::now() + LONGEST_GATHERING);
+        loop {
+            tokio::select! {
+                _ = stopped(&mut self.stop) => return,
+                () = sleep_until(until) => return,
+                grew = timeout(GATHERING, grown.changed()) => if !matches!(grew, Ok(Ok(()))) {
+                    return;
+                }
+            }
         }
     }
 

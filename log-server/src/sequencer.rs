@@ -20,7 +20,7 @@ use std::sync::atomic::Ordering;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// How many statements may be committed and not published.
-const MAX_UNPUBLISHED: u64 = 8192;
+pub(crate) const MAX_UNPUBLISHED: u64 = 8192;
 /// The most statements in a batch: as many as surely fit.
 const BATCH: usize =
     if MAX_BATCH_BYTES / MAX_STATEMENT_SIZE < MAX_BATCH { MAX_BATCH_BYTES / MAX_STATEMENT_SIZE } else { MAX_BATCH };
@@ -55,6 +55,8 @@ pub enum SequencerError {
 pub(crate) struct Sequencer {
     pub(crate) state: Arc<State>,
     pub(crate) queue: mpsc::Receiver<Submission>,
+    /// How many statements may be committed and not published; the others wait in the queue.
+    pub(crate) most_unpublished: u64,
     pub(crate) stop: watch::Receiver<bool>,
 }
 
@@ -63,29 +65,32 @@ impl Sequencer {
     pub(crate) async fn run(mut self) -> Result<(), SequencerError> {
         let mut stop = self.stop.clone();
         loop {
-            let first = tokio::select! {
+            let next = tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => return Ok(()),
-                first = self.next() => first,
+                next = self.next() => next,
             };
-            let Some(first) = first else { return Ok(()) };
-            self.sequence(first).await?;
+            let Some((first, room)) = next else { return Ok(()) };
+            self.sequence(first, room).await?;
         }
     }
 
-    /// The next submission, once there is room for it.
-    async fn next(&mut self) -> Option<Submission> {
-        let size = self.state.log.size().0;
+    /// The next submission, once there is room for it, and for how many there is.
+    async fn next(&mut self) -> Option<(Submission, u64)> {
+        let (size, most) = (self.state.log.size().0, self.most_unpublished);
         let mut published = self.state.published.subscribe();
-        let has_room = |published: &_| size.saturating_sub(published_size(published).0) < MAX_UNPUBLISHED;
-        published.wait_for(has_room).await.ok()?;
-        self.queue.recv().await
+        let room = |published: &_| most.saturating_sub(size.saturating_sub(published_size(published).0));
+        published.wait_for(|published| room(published) > 0).await.ok()?;
+        let first = self.queue.recv().await?;
+        let room = room(&published.borrow());
+        Some((first, room))
     }
 
-    /// Sequences a statement and those that wait behind it.
-    async fn sequence(&mut self, first: Submission) -> Result<(), SequencerError> {
+    /// Sequences a statement and those that wait behind it, as many as there is room for.
+    async fn sequence(&mut self, first: Submission, room: u64) -> Result<(), SequencerError> {
+        let most = BATCH.min(usize::try_from(room).unwrap_or(BATCH));
         let mut batch = vec![first];
-        while batch.len() < BATCH
+        while batch.len() < most
             && let Ok(next) = self.queue.try_recv()
         {
             batch.push(next);
@@ -151,3 +156,6 @@ fn take_up(state: &State, statement: Statement, place: Place) -> Result<Result<L
     state.sequenced.store(place.index.0 + 1, Ordering::Relaxed);
     Ok(Ok(place.index))
 }
+
+#[cfg(test)]
+mod tests;

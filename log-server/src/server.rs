@@ -12,13 +12,14 @@ use crate::objects::Objects;
 use crate::pending::Pending;
 use crate::publisher::Publisher;
 use crate::recovery::{self, RecoveryError};
-use crate::sequencer::{Sequencer, SequencerError};
-use crate::state::State;
+use crate::sequencer::{MAX_UNPUBLISHED, Sequencer, SequencerError};
+use crate::shelf::Shelf;
+use crate::state::{Published, State};
 use crate::witnesses::{WitnessBoard, Witnesses};
 use isonomy_core::note::{KeyType, SigningKey, VerifierKey};
 use isonomy_core::policy::Policy;
 use isonomy_fetch::FetchError;
-use isonomy_serve::Settings;
+use isonomy_serve::{App, Rate, Rates, Settings};
 use isonomy_store::files::{self, FileError, FolderLock};
 use isonomy_store::kv::StoreError;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,10 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep};
 
+/// How often one client may ask a log, if nothing else is configured. A mirror or a monitor reads some thousand tiles when it
+/// starts.
+pub const RATES: Rates =
+    Rates { reads: Some(Rate { per_second: 200, burst: 4000 }), writes: Some(Rate { per_second: 5, burst: 50 }) };
 /// How many submissions wait to be sequenced; more are told to come back.
 const QUEUE: usize = 1024;
 /// How long the server waits for its own threads when it stops.
@@ -93,18 +98,22 @@ pub async fn run(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
     check(&config)?;
-    let witnesses = Witnesses::new(config.policy.clone())?;
+    let mut witnesses = Witnesses::new(config.policy.clone())?;
     let republish_every = config.republish_every;
     let (serving, access) = (config.serving.clone(), Access::new(config.access.clone()));
     let board = witnesses.board();
     let opened = tokio::task::spawn_blocking(move || open(config, board)).await;
     let (state, _lock) = opened.map_err(|_| ServeError::Panicked)??;
     witnesses.check_memory(&state.log).await?;
+    if let Some(before) = &state.before {
+        witnesses.remember(&before.checkpoint, state.log.key());
+    }
 
     let users = (Arc::downgrade(&state), Arc::downgrade(&state.log));
     let (stopper, stop) = watch::channel(false);
     let (sender, queue) = mpsc::channel(QUEUE);
-    let sequencer = Sequencer { state: Arc::clone(&state), queue, stop: stop.clone() };
+    let (shared, most_unpublished) = (Arc::clone(&state), MAX_UNPUBLISHED);
+    let sequencer = Sequencer { state: shared, queue, most_unpublished, stop: stop.clone() };
     let publisher = Publisher { state: Arc::clone(&state), witnesses, republish_every, stop: stop.clone() };
     let (publishes, last) = oneshot::channel::<()>();
     let keeper = Keeper { state: Arc::clone(&state), republish_every, last };
@@ -115,7 +124,7 @@ pub async fn run(
     };
     let publisher = tokio::spawn(stop_after(publisher, stopper.clone()));
     let keeper = tokio::spawn(stop_after(keeper.run(), stopper.clone()));
-    let closing = stop.clone();
+    let (closing, shelf) = (stop.clone(), Arc::new(Shelf::default()));
     let surface = Surface {
         shared: state,
         queue: sender,
@@ -124,8 +133,10 @@ pub async fn run(
         access: Arc::new(access),
         health: Arc::new(Health::new(republish_every)),
         meter: Arc::clone(&serving.meter),
+        shelf: Arc::clone(&shelf),
     };
-    isonomy_serve::serve_with(listener, http::router(surface), serving, stopped(shutdown, closing, stopper)).await;
+    let app = App::with_shelf(http::router(surface), Arc::new(move |path, headers| shelf.answer(path, headers)));
+    isonomy_serve::serve_with(listener, app, serving, stopped(shutdown, closing, stopper)).await;
     let ended = [sequencer.await, publisher.await, keeper.await];
     unused(users).await;
     for task in ended {
@@ -204,6 +215,7 @@ pub(crate) fn open_state(
         lag: AtomicU64::new(0),
         grown: watch::Sender::new(log.size()),
         published: watch::Sender::new(None),
+        before: published_before(&log, &policy),
         current: Current::default(),
         touched: Mutex::default(),
         witnesses,
@@ -211,6 +223,14 @@ pub(crate) fn open_state(
         policy,
         admission,
     })
+}
+
+/// What was published last before the start, as far as it is whole and still satisfies the policy.
+fn published_before(log: &Log, policy: &Policy) -> Option<Arc<Published>> {
+    // That it may be damaged has been said when the log was opened.
+    let checkpoint = log.published().ok().flatten()?;
+    let times = policy.checkpoint_times(checkpoint.note()).ok().flatten()?;
+    Some(Arc::new(Published { checkpoint, times, at: Instant::now().into_std() }))
 }
 
 /// However sequencer or publisher ends, the rest of the server ends with it.

@@ -48,7 +48,9 @@ pub(crate) struct State {
     pub(crate) grown: watch::Sender<TreeSize>,
     /// What was published last; nothing yet since the server started.
     pub(crate) published: watch::Sender<Option<Arc<Published>>>,
-    /// What clients poll, under that.
+    /// What was published last before the start.
+    pub(crate) before: Option<Arc<Published>>,
+    /// What clients poll, under the newest of these.
     pub(crate) current: Current,
     /// The lists in which something was published whose copies in the folder are not written yet.
     pub(crate) touched: Mutex<BTreeSet<ListName>>,
@@ -143,6 +145,11 @@ impl State {
 
     pub(crate) fn history_mut(&self) -> RwLockWriteGuard<'_, History> {
         self.history.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The newest that was published, before the start or since.
+    pub(crate) fn newest_published(&self) -> Option<Arc<Published>> {
+        self.published.borrow().clone().or_else(|| self.before.clone())
     }
 
     /// The lists whose copies in the folder have to be written.

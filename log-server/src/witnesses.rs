@@ -1,5 +1,11 @@
 //! The witness round: all witnesses are shown a checkpoint at once, and the cosignatures are collected that come back in
-//! time. Nothing that a witness answers is believed before it is verified.
+//! time. Nothing that a witness answers is believed before it is verified, and a cosignature that is dated far ahead of this
+//! machine's clock does not count: clients that see it would take their list for expired.
+//!
+//! Each witness is reminded of what it cosigned last: where it is asked for the same checkpoint again, its own line is under
+//! it; where it names a smaller size than it has cosigned, it is first shown the checkpoint that it has forgotten, with its
+//! own line. C2SP lets requests carry further lines, which others ignore; a witness whose folder was restored from a backup
+//! learns by them that it was.
 //!
 //! Once there is a quorum, the others are waited for a little: clients with another policy may count them. While somebody
 //! waits for what is to be published: briefly, and not at all for a witness that failed the last time. While nobody does,
@@ -7,6 +13,7 @@
 //! whenever there is time.
 
 use crate::log::{Log, LogError};
+use crate::state::now;
 use isonomy_core::add_checkpoint::AddCheckpoint;
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::cosignature;
@@ -28,8 +35,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const GRACE: Duration = Duration::from_millis(500);
 /// How long while nobody does.
 const LONG_GRACE: Duration = Duration::from_secs(5);
-/// How often a witness may say in one round that it knows another size.
-const ATTEMPTS: usize = 3;
+/// How often a witness is asked in one round: it may know another size, and have to be reminded.
+const ATTEMPTS: usize = 4;
+/// How many seconds ahead of this machine's clock a cosignature may be dated.
+pub(crate) const MAX_AHEAD: u64 = 60;
 
 /// Why a witness did not cosign.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +62,26 @@ pub enum WitnessFailure {
         /// The log's size.
         size: TreeSize,
     },
+    /// It has forgotten what it cosigned, and does not want to be reminded.
+    #[error(
+        "it says that it has seen this log at size {known}, but it has cosigned size {cosigned}: an older copy of its data was put back, and its operator must act. Reminded of that, it says: {source}"
+    )]
+    Forgot {
+        /// What it says.
+        known: TreeSize,
+        /// What it cosigned.
+        cosigned: TreeSize,
+        /// What it answers when it is shown that.
+        source: WitnessError,
+    },
+    /// Its clock is ahead.
+    #[error(
+        "its cosignature is dated {seconds} s ahead of this machine's clock, and does not count: clients would take their lists for expired. One of the two clocks must be set"
+    )]
+    ClockAhead {
+        /// By how much.
+        seconds: u64,
+    },
     /// It keeps naming other sizes.
     #[error("it names another size each time it is asked")]
     Unsteady,
@@ -73,6 +102,8 @@ struct Member {
     client: WitnessClient,
     /// The size that it cosigned last, as far as is known.
     known: TreeSize,
+    /// The largest checkpoint that it is known to have cosigned, under the log's line and its own.
+    latest: Option<CheckpointNote>,
 }
 
 /// How a witness answers.
@@ -82,6 +113,8 @@ pub struct WitnessState {
     pub name: String,
     /// The size that it cosigned last since the server started, and when it says that was.
     pub cosigned: Option<(TreeSize, Timestamp)>,
+    /// By how many seconds its clock was ahead of this machine's when it cosigned last, counted or not; behind, if below 0.
+    pub clock_ahead: Option<i64>,
     /// How many rounds it has failed in a row.
     pub failures: u32,
     /// Why, the last time; none if it cosigned then.
@@ -101,6 +134,12 @@ impl WitnessBoard {
     fn cosigned(&self, at: usize, size: TreeSize, time: Timestamp) {
         if let Some(state) = self.lock().get_mut(at) {
             (state.cosigned, state.failures, state.failure) = (Some((size, time)), 0, None);
+        }
+    }
+
+    fn note_clock(&self, at: usize, ahead: i64) {
+        if let Some(state) = self.lock().get_mut(at) {
+            state.clock_ahead = Some(ahead);
         }
     }
 
@@ -149,10 +188,15 @@ impl Witnesses {
             };
             let client = WitnessClient::with_limits(url, limits)?;
             let (name, key) = (witness.key.name().to_owned(), witness.key.clone());
-            members.push(Member { name, key, client, known: TreeSize(0) });
+            members.push(Member { name, key, client, known: TreeSize(0), latest: None });
         }
-        let state =
-            |member: &Member| WitnessState { name: member.name.clone(), cosigned: None, failures: 0, failure: None };
+        let state = |member: &Member| WitnessState {
+            name: member.name.clone(),
+            cosigned: None,
+            clock_ahead: None,
+            failures: 0,
+            failure: None,
+        };
         let board = Arc::new(WitnessBoard(Mutex::new(members.iter().map(state).collect())));
         Ok(Self { policy, members, board })
     }
@@ -160,6 +204,17 @@ impl Witnesses {
     /// How they answer, as of the newest round.
     pub fn board(&self) -> Arc<WitnessBoard> {
         Arc::clone(&self.board)
+    }
+
+    /// Takes note of who has cosigned this checkpoint of the log: for a start, the published one.
+    pub fn remember(&mut self, published: &CheckpointNote, log: &VerifierKey) {
+        let (text, head) = (published.note().text(), published.without_cosignatures(log));
+        for member in &mut self.members {
+            let is_own = |line: &&Signature| cosignature::verify(&member.key, text, line).is_some();
+            if let Some(line) = published.note().signatures().iter().find(is_own) {
+                member.cosigned(&head, line.clone());
+            }
+        }
     }
 
     /// Fails if a witness can show a checkpoint with this log's signature that the log does not remember. Witnesses that
@@ -200,14 +255,14 @@ impl Witnesses {
         let mut is_idle = published == Some(size) && *grown.borrow() == size;
         let mut asked = self.ask_all(log, &head);
         let mut open: BTreeSet<usize> = (0..self.members.len()).collect();
-        let mut round = Round { cosigned: head, times: None, failures: Vec::new() };
+        let mut round = Round { cosigned: head.clone(), times: None, failures: Vec::new() };
         let mut until = Instant::now() + 2 * PATIENCE;
         while round.times.is_none() || open.iter().any(|at| is_idle || !self.board.is_failing(*at)) {
             tokio::select! {
                 answer = asked.join_next() => {
                     let Some(answer) = answer else { break };
                     let had_quorum = round.times.is_some();
-                    self.take_answer(answer, &mut open, &mut round);
+                    self.take_answer(answer, &head, &mut open, &mut round);
                     if !had_quorum && round.times.is_some() {
                         until = Instant::now() + if is_idle { LONG_GRACE } else { GRACE };
                     }
@@ -227,13 +282,16 @@ impl Witnesses {
         round
     }
 
-    fn ask_all(&self, log: &Arc<Log>, head: &CheckpointNote) -> JoinSet<(usize, Result<Signature, WitnessFailure>)> {
+    fn ask_all(&self, log: &Arc<Log>, head: &CheckpointNote) -> JoinSet<Asked> {
         let mut asked = JoinSet::new();
         for (at, member) in self.members.iter().enumerate() {
             let ask = Ask {
+                at,
+                board: Arc::clone(&self.board),
                 client: member.client.clone(),
                 key: member.key.clone(),
                 known: member.known,
+                latest: member.latest.clone(),
                 log: Arc::clone(log),
                 head: head.clone(),
             };
@@ -245,7 +303,8 @@ impl Witnesses {
 
     fn take_answer(
         &mut self,
-        answer: Result<(usize, Result<Signature, WitnessFailure>), JoinError>,
+        answer: Result<Asked, JoinError>,
+        head: &CheckpointNote,
         open: &mut BTreeSet<usize>,
         round: &mut Round,
     ) {
@@ -253,13 +312,11 @@ impl Witnesses {
         let Ok((at, answer)) = answer else { return };
         open.remove(&at);
         match answer {
-            Ok(line) => {
-                let size = round.cosigned.checkpoint().size;
-                let time = self.members.get_mut(at).and_then(|member| {
-                    member.known = size;
-                    cosignature::verify(&member.key, round.cosigned.note().text(), &line)
-                });
-                self.board.cosigned(at, size, time.unwrap_or_default());
+            Ok(Cosigned { line, time }) => {
+                if let Some(member) = self.members.get_mut(at) {
+                    member.cosigned(head, line.clone());
+                }
+                self.board.cosigned(at, head.checkpoint().size, time);
                 round.cosigned = round.cosigned.with_cosignatures(&[line]);
                 round.times = self.times(&round.cosigned);
             }
@@ -280,49 +337,104 @@ impl Witnesses {
     }
 }
 
+impl Member {
+    /// Takes note that it has cosigned this head of the log; the line is valid.
+    fn cosigned(&mut self, head: &CheckpointNote, line: Signature) {
+        self.known = head.checkpoint().size;
+        self.latest = Some(head.with_cosignatures(&[line]));
+    }
+}
+
 /// True when the log has grown beyond this size; false if it never will.
 async fn has_grown(grown: &mut watch::Receiver<TreeSize>, size: TreeSize) -> bool {
     grown.wait_for(|grown| *grown > size).await.is_ok()
 }
 
+/// A witness, by its place, and its answer.
+type Asked = (usize, Result<Cosigned, WitnessFailure>);
+
+/// A valid cosignature.
+struct Cosigned {
+    line: Signature,
+    time: Timestamp,
+}
+
 /// One witness and what it is asked.
 struct Ask {
+    at: usize,
     client: WitnessClient,
     key: VerifierKey,
     known: TreeSize,
+    latest: Option<CheckpointNote>,
     log: Arc<Log>,
     head: CheckpointNote,
+    board: Arc<WitnessBoard>,
 }
 
 impl Ask {
     /// The witness's cosignature of the head, verified.
-    async fn cosignature(mut self) -> Result<Signature, WitnessFailure> {
+    async fn cosignature(mut self) -> Result<Cosigned, WitnessFailure> {
         let size = self.head.checkpoint().size;
         for _ in 0..ATTEMPTS {
-            let request = self.request().await?;
-            match self.client.add_checkpoint(&request).await {
-                Ok(lines) => return self.newest(&lines).ok_or(WitnessFailure::NoCosignature),
+            match self.show(self.reminding_head()).await? {
+                Ok(lines) => return self.newest(&lines),
                 Err(WitnessError::Conflict { size: known }) if known > size => {
                     return Err(WitnessFailure::Ahead { known, size });
                 }
-                Err(WitnessError::Conflict { size: known }) => self.known = known,
+                Err(WitnessError::Conflict { size: known }) => {
+                    self.known = known;
+                    self.remind().await?;
+                }
                 Err(error) => return Err(error.into()),
             }
         }
         Err(WitnessFailure::Unsteady)
     }
 
-    async fn request(&self) -> Result<AddCheckpoint, WitnessFailure> {
-        let (log, old, new) = (Arc::clone(&self.log), self.known, self.head.checkpoint().size);
+    /// The head; under the witness's own line if it has cosigned it before.
+    fn reminding_head(&self) -> CheckpointNote {
+        let latest = self.latest.as_ref().filter(|latest| latest.note().text() == self.head.note().text());
+        latest.unwrap_or(&self.head).clone()
+    }
+
+    /// Shows a witness that names a smaller size than it has cosigned what it has forgotten.
+    async fn remind(&mut self) -> Result<(), WitnessFailure> {
+        let Some(latest) = self.latest.take() else { return Ok(()) };
+        let (known, cosigned) = (self.known, latest.checkpoint().size);
+        if known >= cosigned {
+            return Ok(());
+        }
+        match self.show(latest).await? {
+            Ok(_) => self.known = cosigned,
+            Err(source) => return Err(WitnessFailure::Forgot { known, cosigned, source }),
+        }
+        Ok(())
+    }
+
+    /// Shows the witness a checkpoint, with the proof from the size that it knows.
+    async fn show(&self, checkpoint: CheckpointNote) -> Result<Result<Vec<Signature>, WitnessError>, WitnessFailure> {
+        let (log, old, new) = (Arc::clone(&self.log), self.known, checkpoint.checkpoint().size);
         let proof = tokio::task::spawn_blocking(move || log.consistency(old, new)).await;
         let proof = proof.map_err(|_| WitnessFailure::Lost)??;
-        Ok(AddCheckpoint { old, proof, checkpoint: self.head.clone() })
+        Ok(self.client.add_checkpoint(&AddCheckpoint { old, proof, checkpoint }).await)
     }
 
     /// The valid line with the latest time; other lines are ignored.
-    fn newest(&self, lines: &[Signature]) -> Option<Signature> {
+    fn newest(&self, lines: &[Signature]) -> Result<Cosigned, WitnessFailure> {
         let text = self.head.note().text();
         let valid = lines.iter().filter_map(|line| Some((cosignature::verify(&self.key, text, line)?, line)));
-        valid.max_by_key(|(time, _)| *time).map(|(_, line)| line.clone())
+        let (time, line) = valid.max_by_key(|(time, _)| *time).ok_or(WitnessFailure::NoCosignature)?;
+        let now = now();
+        self.board.note_clock(self.at, signed_difference(time, now));
+        match time.since(now) {
+            seconds if seconds > MAX_AHEAD => Err(WitnessFailure::ClockAhead { seconds }),
+            _ => Ok(Cosigned { line: line.clone(), time }),
+        }
     }
+}
+
+/// How many seconds `time` is after `other`; below 0 if before.
+fn signed_difference(time: Timestamp, other: Timestamp) -> i64 {
+    let seconds = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    if time >= other { seconds(time.since(other)) } else { -seconds(other.since(time)) }
 }

@@ -1,6 +1,5 @@
 //! Who asks.
 
-use axum::extract::Request;
 use axum::http::HeaderMap;
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv6Addr};
@@ -17,10 +16,6 @@ pub enum Clients {
     BehindProxy,
 }
 
-/// The address of the connection, put into each request.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) IpAddr);
-
 /// What counts as one client: an address of version 4, or a network of 64 bits of version 6, since whoever has one address
 /// of it has them all.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -36,14 +31,13 @@ impl From<IpAddr> for Client {
 }
 
 impl Client {
-    /// Who made this request; `None` if it came over no connection of ours.
-    pub(crate) fn of(request: &Request, clients: Clients) -> Option<Self> {
-        let peer = request.extensions().get().map(|Peer(address)| *address);
+    /// Who made a request with these headers over a connection from this address.
+    pub(crate) fn of(peer: IpAddr, headers: &HeaderMap, clients: Clients) -> Self {
         let forwarded = match clients {
             Clients::Direct => None,
-            Clients::BehindProxy => last_forwarded(request.headers()),
+            Clients::BehindProxy => last_forwarded(headers),
         };
-        forwarded.or(peer).map(Self::from)
+        Self::from(forwarded.unwrap_or(peer))
     }
 }
 
@@ -58,19 +52,17 @@ fn last_forwarded(headers: &HeaderMap) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::body::Body;
 
-    fn client(clients: Clients, headers: &[&str]) -> Option<Client> {
-        let mut request = Request::new(Body::empty());
-        for value in headers {
-            request.headers_mut().append("x-forwarded-for", value.parse().unwrap());
+    fn client(clients: Clients, values: &[&str]) -> Client {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append("x-forwarded-for", value.parse().unwrap());
         }
-        request.extensions_mut().insert(Peer([127, 0, 0, 1].into()));
-        Client::of(&request, clients)
+        Client::of([127, 0, 0, 1].into(), &headers, clients)
     }
 
-    fn address(text: &str) -> Option<Client> {
-        Some(Client::from(text.parse::<IpAddr>().unwrap()))
+    fn address(text: &str) -> Client {
+        Client::from(text.parse::<IpAddr>().unwrap())
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! What stands before every request: the limits of its client, and the count of what was asked.
 
 use crate::client::{Client, Clients};
-use crate::meter::Meter;
+use crate::meter::{Kind, Meter};
 use crate::rate::{Limiter, Rate};
-use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,6 +18,11 @@ pub struct Rates {
     pub reads: Option<Rate>,
     /// Of everything else.
     pub writes: Option<Rate>,
+}
+
+impl Rates {
+    /// As often as it likes: for a server that strangers don't reach.
+    pub const UNLIMITED: Self = Self { reads: None, writes: None };
 }
 
 #[derive(Debug)]
@@ -35,34 +39,35 @@ impl Gate {
         Self { clients, reads, writes, meter }
     }
 
-    fn admit(&self, request: &Request) -> Result<(), Duration> {
-        let limiter = if is_read(request.method()) { &self.reads } else { &self.writes };
-        match (limiter, Client::of(request, self.clients)) {
-            (Some(limiter), Some(client)) => limiter.take(client),
-            _ => Ok(()),
+    /// Whether a request may pass; how long its client has to wait, if not.
+    pub(crate) fn admit(&self, kind: Kind, peer: IpAddr, headers: &HeaderMap) -> Result<(), Duration> {
+        let limiter = match kind {
+            Kind::Read => &self.reads,
+            Kind::Write => &self.writes,
+        };
+        match limiter {
+            None => Ok(()),
+            Some(limiter) => {
+                let verdict = limiter.take(Client::of(peer, headers, self.clients));
+                verdict.inspect_err(|_| self.meter.count_limited())
+            }
         }
+    }
+
+    /// Counts what was answered, and how long it took.
+    pub(crate) fn count(&self, kind: Kind, status: StatusCode, started: Instant) {
+        self.meter.count(kind, status, started.elapsed());
     }
 }
 
-fn is_read(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD)
+impl Kind {
+    pub(crate) fn of(method: &Method) -> Self {
+        if matches!(*method, Method::GET | Method::HEAD) { Self::Read } else { Self::Write }
+    }
 }
 
-/// Lets a request pass, or tells its client to wait.
-pub(crate) async fn pass(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
-    let (started, is_read) = (Instant::now(), is_read(request.method()));
-    let response = match gate.admit(&request) {
-        Ok(()) => next.run(request).await,
-        Err(wait) => {
-            gate.meter.count_limited();
-            too_many(wait)
-        }
-    };
-    gate.meter.count(is_read, response.status(), started.elapsed());
-    response
-}
-
-fn too_many(wait: Duration) -> Response {
+/// What a client is told that has to wait.
+pub(crate) fn too_many(wait: Duration) -> Response {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     let headers = [
         (header::RETRY_AFTER, HeaderValue::from(seconds)),

@@ -8,11 +8,13 @@
 //! | to do | use |
 //! |---|---|
 //! | serve | [`serve`], with [`Limits`] alone; [`serve_with`], with all [`Settings`] |
+//! | answer some requests from memory, before any router | [`App::with_shelf`] |
 //! | read settings from a configuration | [`Section`] |
 //! | show what was counted | [`Meter`] |
 
 #![forbid(unsafe_code)]
 
+mod answer;
 mod client;
 mod drain;
 mod gate;
@@ -35,43 +37,72 @@ pub use section::Section;
 pub use settings::{Limits, Settings};
 pub use tls::{Tls, TlsError, TlsFiles};
 
+use answer::Answer;
 use axum::Router;
-use axum::http::Request;
-use client::Peer;
+use axum::body::{Bytes, HttpBody};
+use axum::http::{HeaderMap, Method, Request, Response};
 use drain::Drained;
 use gate::Gate;
 use hyper::body::Incoming;
+use hyper::server::conn::http1::Builder;
 use hyper::service::{Service, service_fn};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use linger::Lingering;
+use meter::Kind;
 use places::Places;
+use std::convert::Infallible;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
+use unread::Reading;
+
+/// Answers from memory what it can: to a `GET` without a body of this path, with these headers. Must not wait for anything.
+pub type Shelf = Arc<dyn Fn(&str, &HeaderMap) -> Option<Response<Bytes>> + Send + Sync>;
+
+/// What answers requests.
+#[derive(Clone)]
+pub struct App {
+    router: Router,
+    shelf: Option<Shelf>,
+}
+
+impl From<Router> for App {
+    fn from(router: Router) -> Self {
+        Self { router, shelf: None }
+    }
+}
+
+impl App {
+    /// A router, and before it a shelf with what is asked for most. All limits of connections and clients hold for both, but
+    /// the router's own layers see only what the shelf does not answer.
+    pub fn with_shelf(router: Router, shelf: Shelf) -> Self {
+        Self { router, shelf: Some(shelf) }
+    }
+}
 
 /// Serves HTTP/1.1 until `shutdown` completes. Then no connection is accepted any more, and those that are left at the
-/// end of the time for stopping are cut.
+/// end of the time for stopping are cut. Clients may ask as often as they like.
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdown: impl Future<Output = ()> + Send) {
-    serve_with(listener, router, limits.into(), shutdown).await;
+    let settings = Settings { limits, ..Settings::new(Rates::UNLIMITED) };
+    serve_with(listener, router, settings, shutdown).await;
 }
 
 /// Like [`serve`], with everything that an operator can set.
 pub async fn serve_with(
     listener: TcpListener,
-    router: Router,
+    app: impl Into<App>,
     settings: Settings,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    let server = Server::new(router, settings);
+    let server = Server::new(app.into(), settings);
     let reloading = server.settings.tls.clone().map(|tls| tokio::spawn(tls.reload_on_hangup()));
     let stopping = GracefulShutdown::new();
     let mut connections = JoinSet::new();
@@ -103,28 +134,26 @@ pub async fn serve_with(
 /// What all connections share.
 #[derive(Clone)]
 struct Server {
-    router: Router,
+    app: App,
+    gate: Arc<Gate>,
     settings: Settings,
-    builder: Builder<TokioExecutor>,
+    builder: Builder,
     permits: Arc<Semaphore>,
     places: Places,
 }
 
 impl Server {
-    fn new(router: Router, settings: Settings) -> Self {
+    fn new(app: App, settings: Settings) -> Self {
         let limits = settings.limits;
-        let mut builder = Builder::new(TokioExecutor::new()).http1_only();
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.headers).max_headers(limits.header_count);
+        let mut builder = Builder::new();
+        builder.timer(TokioTimer::new()).header_read_timeout(limits.headers).max_headers(limits.header_count);
         let gate = Arc::new(Gate::new(settings.clients, settings.rates, Arc::clone(&settings.meter)));
-        let router = router
-            .layer(axum::middleware::from_fn_with_state(gate, gate::pass))
-            .layer(axum::middleware::from_fn(unread::end_if_unread));
         let per_client = match settings.clients {
             Clients::Direct => limits.connections_per_client,
             Clients::BehindProxy => usize::MAX,
         };
         let permits = Arc::new(Semaphore::new(limits.connections));
-        Self { router, settings, builder, permits, places: Places::new(per_client) }
+        Self { app, gate, settings, builder, permits, places: Places::new(per_client) }
     }
 
     /// Serves one connection to its end. What a client does to it is its own affair.
@@ -146,15 +175,64 @@ impl Server {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let router = TowerToHyperService::new(self.router.clone());
-        let service = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(Peer(peer));
-            router.call(request)
+        let desk = Arc::new(Desk {
+            router: TowerToHyperService::new(self.app.router.clone()),
+            shelf: self.app.shelf.clone(),
+            gate: Arc::clone(&self.gate),
+            peer,
+        });
+        let service = service_fn(move |request: Request<Incoming>| {
+            let desk = Arc::clone(&desk);
+            async move { Ok::<_, Infallible>(desk.answer(request).await) }
         });
         let stream = TokioIo::new(Lingering::new(stream, self.settings.limits.linger));
-        let connection = self.builder.serve_connection(stream, service).into_owned();
+        let connection = self.builder.serve_connection(stream, service);
         let _ = watcher.watch(connection).await;
     }
+}
+
+/// Where the requests of one connection are answered.
+struct Desk {
+    router: TowerToHyperService<Router>,
+    shelf: Option<Shelf>,
+    gate: Arc<Gate>,
+    peer: IpAddr,
+}
+
+impl Desk {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Answer> {
+        let (started, kind) = (Instant::now(), Kind::of(request.method()));
+        let response = match self.gate.admit(kind, self.peer, request.headers()) {
+            Err(wait) => refuse(request, wait),
+            Ok(()) => match self.shelved(&request) {
+                Some(ready) => ready.map(|bytes| Answer::Ready(Some(bytes))),
+                None => self.route(request).await,
+            },
+        };
+        self.gate.count(kind, response.status(), started);
+        response
+    }
+
+    fn shelved(&self, request: &Request<Incoming>) -> Option<Response<Bytes>> {
+        let shelf =
+            self.shelf.as_ref().filter(|_| *request.method() == Method::GET && request.body().is_end_stream())?;
+        shelf(request.uri().path(), request.headers())
+    }
+
+    async fn route(&self, request: Request<Incoming>) -> Response<Answer> {
+        let (reading, request) = Reading::watch(request);
+        let Ok(mut response) = self.router.call(request).await;
+        reading.end_if_unread(&mut response);
+        response.map(Answer::Routed)
+    }
+}
+
+/// Tells a client to wait; what it has sent is not read.
+fn refuse(request: Request<Incoming>, wait: Duration) -> Response<Answer> {
+    let (reading, _) = Reading::watch(request);
+    let mut response = gate::too_many(wait);
+    reading.end_if_unread(&mut response);
+    response.map(Answer::Routed)
 }
 
 /// The next connection, once there is room for it.
@@ -205,8 +283,11 @@ mod tests {
     }
 
     impl Running {
-        async fn start(settings: impl Into<Settings>) -> Self {
-            let settings = settings.into();
+        async fn start(limits: Limits) -> Self {
+            Self::start_with(Settings { limits, ..Settings::new(Rates::UNLIMITED) }).await
+        }
+
+        async fn start_with(settings: Settings) -> Self {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
             let router = Router::new()
@@ -215,7 +296,12 @@ mod tests {
                 .route("/refuse", post(|| async { (StatusCode::PAYLOAD_TOO_LARGE, "too large") }))
                 .route("/echo", post(|body: String| async { body }));
             let (stop, stopped) = oneshot::channel::<()>();
-            let task = tokio::spawn(serve_with(listener, router, settings, async { drop(stopped.await) }));
+            let shelf: Shelf = Arc::new(|path, headers| {
+                let is_here = path == "/shelf" && !headers.contains_key("x-other");
+                is_here.then(|| Response::new(Bytes::from_static(b"from the shelf")))
+            });
+            let app = App::with_shelf(router, shelf);
+            let task = tokio::spawn(serve_with(listener, app, settings, async { drop(stopped.await) }));
             Self { address, stop, task }
         }
 
@@ -374,9 +460,10 @@ mod tests {
 
     #[tokio::test]
     async fn one_client_can_t_have_all_connections() {
-        let settings = Settings::from(Limits { connections_per_client: 2, ..Limits::default() });
+        let limits = Limits { connections_per_client: 2, ..Limits::default() };
+        let settings = Settings { limits, ..Settings::new(Rates::UNLIMITED) };
         let meter = Arc::clone(&settings.meter);
-        let server = Running::start(settings).await;
+        let server = Running::start_with(settings).await;
         let held = [server.connect(b"").await, server.connect(b"").await];
         assert!(server.exchange(GET).await.is_empty(), "closed at once");
         drop(held);
@@ -403,9 +490,9 @@ mod tests {
     async fn who_asks_too_often_is_told_when_to_come_back() {
         let slow = Rate { per_second: 1, burst: 2 };
         let rates = Rates { reads: Some(slow), writes: Some(Rate { burst: 1, ..slow }) };
-        let settings = Settings { rates, clients: Clients::BehindProxy, ..Settings::default() };
+        let settings = Settings { clients: Clients::BehindProxy, ..Settings::new(rates) };
         let meter = Arc::clone(&settings.meter);
-        let server = Running::start(settings).await;
+        let server = Running::start_with(settings).await;
         let ask = async |method: &str, client: &str| {
             let request = format!(
                 "{method} / HTTP/1.1\r\nhost: s\r\nx-forwarded-for: {client}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -428,5 +515,27 @@ mod tests {
         let text = metrics(&meter).await;
         assert!(text.contains("isonomy_http_requests_limited_total 2\n"), "{text}");
         assert!(text.contains("isonomy_http_requests_total{kind=\"Read\",status=\"200\"} 3\n"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn what_is_on_the_shelf_is_answered_before_the_router_and_counted() {
+        let settings = Settings::new(Rates { reads: Some(Rate { per_second: 1, burst: 3 }), writes: None });
+        let meter = Arc::clone(&settings.meter);
+        let server = Running::start_with(settings).await;
+        let ask = async |method: &str, more: &str| {
+            let head = format!("{method} /shelf HTTP/1.1\r\nhost: s\r\n{more}connection: close\r\n\r\n");
+            server.exchange(head.as_bytes()).await
+        };
+        let answer = String::from_utf8(ask("GET", "").await).unwrap().to_lowercase();
+        assert!(answer.starts_with("http/1.1 200") && answer.ends_with("\r\n\r\nfrom the shelf"), "{answer}");
+        assert!(answer.contains("\r\ncontent-length: 14\r\n") && answer.contains("\r\ndate: "), "{answer}");
+        for (method, more, expected) in [("GET", "x-other: 1\r\n", "404"), ("POST", "content-length: 0\r\n", "404")] {
+            assert_eq!(status(&ask(method, more).await), expected, "{method} {more}");
+        }
+        assert_eq!(status(&ask("GET", "").await), "200");
+        assert_eq!(status(&ask("GET", "").await), "429", "the rate holds for what is on the shelf, too");
+        server.stop().await;
+        let text = metrics(&meter).await;
+        assert!(text.contains("isonomy_http_requests_total{kind=\"Read\",status=\"200\"} 2\n"), "{text}");
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::Path;
 
-/// A table of a configuration file. What is left out has the value of [`Settings::default`].
+/// A table of a configuration file. What is left out has its usual value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Section {
@@ -20,16 +20,17 @@ pub struct Section {
     pub tls: Option<TlsFiles>,
     /// What connections may cost.
     pub limits: Limits,
-    /// How often one client may ask.
-    pub rates: Rates,
+    /// How often one client may ask; what is left out in it has no limit.
+    pub rates: Option<Rates>,
 }
 
 impl Section {
-    /// The settings that it asks for. Paths are relative to `folder`.
-    pub fn settings(&self, folder: &Path) -> Result<Settings, TlsError> {
+    /// The settings that it asks for, with these rates if it names none. Paths are relative to `folder`.
+    pub fn settings(&self, folder: &Path, usual: Rates) -> Result<Settings, TlsError> {
         let inside =
             |files: &TlsFiles| TlsFiles { certificate: folder.join(&files.certificate), key: folder.join(&files.key) };
         let tls = self.tls.as_ref().map(|files| Tls::open(inside(files))).transpose()?;
-        Ok(Settings { limits: self.limits, rates: self.rates, clients: self.clients, tls, ..Settings::default() })
+        let settings = Settings::new(self.rates.unwrap_or(usual));
+        Ok(Settings { limits: self.limits, clients: self.clients, tls, ..settings })
     }
 }

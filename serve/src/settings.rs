@@ -58,7 +58,7 @@ impl Default for Limits {
 }
 
 /// How a server serves.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Settings {
     /// What connections may cost.
     pub limits: Limits,
@@ -79,8 +79,11 @@ impl std::fmt::Debug for Settings {
     }
 }
 
-impl From<Limits> for Settings {
-    fn from(limits: Limits) -> Self {
-        Self { limits, ..Self::default() }
+impl Settings {
+    /// The usual limits of connections, and these rates. There are no usual rates: what is much for one server is little
+    /// for another, so whoever starts one has to say.
+    pub fn new(rates: Rates) -> Self {
+        let (limits, clients) = (Limits::default(), Clients::default());
+        Self { limits, rates, clients, tls: None, meter: Arc::default() }
     }
 }

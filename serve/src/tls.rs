@@ -114,7 +114,7 @@ fn read(files: &TlsFiles) -> Result<CertifiedKey, TlsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Settings, serve_with};
+    use crate::{Rates, Settings, serve_with};
     use axum::Router;
     use axum::routing::get;
     use rustls::ClientConfig;
@@ -172,7 +172,7 @@ mod tests {
         let folder = Folder::new();
         let old = folder.renew();
         let tls = Tls::open(folder.files()).unwrap();
-        let address = start(Settings { tls: Some(tls.clone()), ..Settings::default() }).await;
+        let address = start(Settings { tls: Some(tls.clone()), ..Settings::new(Rates::UNLIMITED) }).await;
         assert!(ask(address, old.clone()).await.unwrap().ends_with("here"));
         std::fs::write(folder.files().key, "no key").unwrap();
         assert!(matches!(tls.reload(), Err(TlsError::Pem { what: "a private key", .. })));
@@ -190,7 +190,7 @@ mod tests {
         folder.renew();
         let limits = crate::Limits { headers: std::time::Duration::from_millis(300), ..Default::default() };
         let tls = Some(Tls::open(folder.files()).unwrap());
-        let address = start(Settings { tls, ..Settings::from(limits) }).await;
+        let address = start(Settings { tls, limits, ..Settings::new(Rates::UNLIMITED) }).await;
         for said in [&b""[..], b"GET / HTTP/1.1\r\nhost: log.example\r\n\r\n"] {
             let mut stream = TcpStream::connect(address).await.unwrap();
             stream.write_all(said).await.unwrap();

@@ -38,7 +38,8 @@ impl ConfigFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use isonomy_serve::Settings;
+    use crate::RATES;
+    use isonomy_serve::Limits;
 
     #[test]
     fn the_template_is_a_configuration_and_shows_the_values_that_count_if_left_out() {
@@ -50,9 +51,10 @@ mod tests {
         let (template, shown) = (ConfigFile::parse(TEMPLATE).unwrap(), ConfigFile::parse(&in_force).unwrap());
         assert_eq!(shown.http.listen, Some("127.0.0.1:7320".parse().unwrap()));
         assert!(shown.http.tls.is_some());
-        let http = Section { tls: None, listen: None, ..shown.http.clone() };
+        assert_eq!((template.http.rates, shown.http.rates), (None, Some(RATES)));
+        let http = Section { tls: None, listen: None, rates: None, ..shown.http.clone() };
         assert_eq!(ConfigFile { http, ..shown }, template);
-        assert_eq!(template.http.limits, Settings::default().limits);
+        assert_eq!(template.http.limits, Limits::default());
         assert!(ConfigFile::parse(&TEMPLATE.replace("data =", "date =")).is_err());
     }
 }

@@ -22,7 +22,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use isonomy_core::add_checkpoint::{ADD_CHECKPOINT_PATH, CONFLICT_CONTENT_TYPE};
 use isonomy_core::time::Timestamp;
-use isonomy_serve::{Meter, serve_with};
+use isonomy_serve::{Meter, Rate, Rates, serve_with};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -33,6 +33,10 @@ use tokio::net::TcpListener;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
+/// How often one client may ask a witness, if nothing else is configured. A log asks for each of its checkpoints, twice where
+/// it does not know the last size.
+pub const RATES: Rates =
+    Rates { reads: Some(Rate { per_second: 20, burst: 200 }), writes: Some(Rate { per_second: 10, burst: 100 }) };
 /// How long a request may take, from its headers to its answer.
 const REQUEST: Duration = Duration::from_secs(30);
 
@@ -225,7 +229,7 @@ mod tests {
     use isonomy_core::cosignature::verify;
     use isonomy_core::note::{KeyType, SigningKey};
     use isonomy_core::tree::TreeSize;
-    use isonomy_serve::Limits;
+    use isonomy_serve::{Limits, Settings};
     use std::net::SocketAddr;
     use tempfile::TempDir;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -246,7 +250,7 @@ mod tests {
 
         async fn start_with(dir: &TempDir, limits: Limits, request: Duration) -> Self {
             let mut config = config(dir.path());
-            config.serving = limits.into();
+            config.serving = Settings { limits, ..Settings::new(Rates::UNLIMITED) };
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
             let (stop, stopped) = oneshot::channel();

@@ -49,7 +49,7 @@ mod state;
 mod testing;
 pub mod witness;
 
-pub use http::{ServeError, run};
+pub use http::{RATES, ServeError, run};
 pub use log::{ConfigError, Log};
 pub use state::StateError;
 pub use witness::{AddError, Config, Doubt, OpenError, RestoreError, Restored, Witness, restore};

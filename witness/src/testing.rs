@@ -10,6 +10,7 @@ use isonomy_core::hash::{NodeHash, RootHash};
 use isonomy_core::note::{KeyType, SigningKey};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::{ConsistencyPlan, Frontier, NodeCoordinate, TreeSize, leaf_hash};
+use isonomy_serve::{Rates, Settings};
 use std::path::Path;
 
 pub(crate) const ORIGIN: &str = "log.example/lists";
@@ -30,7 +31,7 @@ pub(crate) fn log() -> Log {
 
 pub(crate) fn config(data: &Path) -> Config {
     let logs = vec![log_key().verifier().clone()];
-    Config { data: data.to_owned(), key: witness_key(), logs, serving: Default::default() }
+    Config { data: data.to_owned(), key: witness_key(), logs, serving: Settings::new(Rates::UNLIMITED) }
 }
 
 pub(crate) fn root(leaves: &[u8]) -> RootHash {

@@ -142,7 +142,7 @@ impl Witness {
             Memory::Certain(latest) => latest.as_deref(),
             Memory::Doubtful(reason) => return Err(slot.doubt(reason).into()),
         };
-        if newest_own(&request, self.key()) > latest.map(Record::time) {
+        if shows_more(&request, self.key(), latest) {
             let reason =
                 "a request shows a later cosignature of this witness than it remembers: its folder is an older copy";
             tracing::error!(log = slot.log.origin(), "refusing this log: {reason}; {ADVICE}");
@@ -240,11 +240,12 @@ impl Witness {
     }
 }
 
-/// The date of the latest cosignature of this witness under the request's checkpoint. Nobody else can make one, so that a
-/// date beyond what the witness remembers shows that its memory was put back.
-fn newest_own(request: &Request, witness: &VerifierKey) -> Option<Timestamp> {
+/// Whether the request's checkpoint bears a cosignature of this witness that it does not remember: of a later date, or of a
+/// larger tree, which may be of the same second. Nobody else can make one, so that its memory was put back.
+fn shows_more(request: &Request, witness: &VerifierKey, latest: Option<&Record>) -> bool {
     let note = request.note();
-    note.signatures().iter().filter_map(|line| cosignature::verify(witness, note.text(), line)).max()
+    let own = note.signatures().iter().filter_map(|line| cosignature::verify(witness, note.text(), line)).max();
+    own.is_some_and(|own| latest.is_none_or(|latest| own > latest.time() || request.size() > latest.size()))
 }
 
 /// What [`restore`] did.
@@ -469,7 +470,8 @@ mod tests {
 
     #[test]
     fn a_memory_that_was_put_back_is_noticed_by_the_witness_s_own_later_cosignature() {
-        for backup_holds_a_record in [true, false] {
+        // Also if all of it happened within one second, which is all that dates tell.
+        for (backup_holds_a_record, later) in [(true, 1), (true, 0), (false, 1), (false, 0)] {
             let (dir, backup) = (folder(), folder());
             let witness = open(&dir);
             if backup_holds_a_record {
@@ -478,7 +480,7 @@ mod tests {
             drop(witness);
             copy(dir.path(), &backup.path().join("data"));
             let (witness, old) = (open(&dir), if backup_holds_a_record { 3 } else { 0 });
-            ask(&witness, old, b"abcde", START.plus(1)).unwrap();
+            ask(&witness, old, b"abcde", START.plus(later)).unwrap();
             let newest = latest(&witness).unwrap();
             drop(witness);
 

@@ -8,9 +8,10 @@ use crate::output::Output;
 use anyhow::{Context, Result};
 use isonomy_core::encoding::to_hex;
 use isonomy_core::hash::sha256;
-use isonomy_log_server::Config;
 use isonomy_log_server::config::ConfigFile;
+use isonomy_log_server::{Config, RATES};
 use isonomy_publisher::keys;
+use isonomy_serve::Settings;
 use serde_json::json;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -53,7 +54,7 @@ fn from_args(args: &LogServeArgs) -> Result<(Config, SocketAddr)> {
         auditors: key::parse_all(&args.auditors)?,
         republish_every: Duration::from_secs(args.republish.unwrap_or(REPUBLISH)),
         access: Vec::new(),
-        serving: Default::default(),
+        serving: Settings::new(RATES),
     };
     Ok((config, args.listen.unwrap_or(LISTEN.into())))
 }
@@ -69,7 +70,7 @@ fn from_file(path: &Path) -> Result<(Config, SocketAddr)> {
         auditors,
         republish_every: Duration::from_secs(republish),
         access,
-        serving: http.settings(&folder)?,
+        serving: http.settings(&folder, RATES)?,
     };
     Ok((config, http.listen.unwrap_or(LISTEN.into())))
 }

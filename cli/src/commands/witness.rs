@@ -8,7 +8,8 @@ use crate::output::Output;
 use anyhow::{Context, Result};
 use isonomy_core::checkpoint::{CheckpointNote, MAX_CHECKPOINT_SIZE};
 use isonomy_publisher::keys;
-use isonomy_witness::{Config, Restored};
+use isonomy_serve::Settings;
+use isonomy_witness::{Config, RATES, Restored};
 use serde_json::json;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -40,7 +41,7 @@ async fn serve(args: WitnessServeArgs, output: &Output) -> Result<Exit> {
 fn from_args(args: &WitnessServeArgs) -> Result<(Config, SocketAddr)> {
     let given = |path: &Option<PathBuf>| path.clone().context("an argument is missing");
     let (data, key) = (given(&args.data)?, keys::read(&given(&args.key)?)?);
-    let config = Config { data, key, logs: key::parse_all(&args.logs)?, serving: Default::default() };
+    let config = Config { data, key, logs: key::parse_all(&args.logs)?, serving: Settings::new(RATES) };
     Ok((config, args.listen.unwrap_or(LISTEN.into())))
 }
 
@@ -50,7 +51,7 @@ fn from_file(path: &Path) -> Result<(Config, SocketAddr)> {
         data: folder.join(file.data),
         key: keys::read(&folder.join(file.key))?,
         logs: files::tlog_policy(&folder.join(file.logs))?.log_keys(),
-        serving: file.http.settings(&folder)?,
+        serving: file.http.settings(&folder, RATES)?,
     };
     Ok((config, file.http.listen.unwrap_or(LISTEN.into())))
 }

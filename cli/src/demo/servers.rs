@@ -5,6 +5,7 @@ use super::cast::{Cast, WITNESSES};
 use super::folder_server::FolderServer;
 use anyhow::{Context, Result};
 use isonomy_core::policy::Policy as TlogPolicy;
+use isonomy_serve::{Rates, Settings};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -106,7 +107,7 @@ async fn start_witness(cast: &Cast, name: &str, data: &Path) -> Result<Running> 
         data: data.to_owned(),
         key: cast.key(name)?,
         logs: vec![cast.key("log")?.verifier().clone()],
-        serving: Default::default(),
+        serving: Settings::new(Rates::UNLIMITED),
     };
     Ok(Running::start(listener.local_addr()?, |stopped| async move {
         Ok(isonomy_witness::run(listener, config, async { drop(stopped.await) }).await?)
@@ -122,7 +123,7 @@ fn start_log(cast: &Cast, listener: TcpListener, trust: &TlogPolicy, data: &Path
         auditors: Vec::new(),
         republish_every: REPUBLISH,
         access: Vec::new(),
-        serving: Default::default(),
+        serving: Settings::new(Rates::UNLIMITED),
     };
     Ok(Running::start(listener.local_addr()?, |stopped| async move {
         Ok(isonomy_log_server::run(listener, config, async { drop(stopped.await) }).await?)

@@ -16,7 +16,7 @@ pub(super) struct Entries;
 /// What is appended together. Between 250 and 266 entries the first tile is completed.
 const BATCHES: [std::ops::Range<u64>; 5] = [0..250, 250..253, 253..263, 263..264, 264..266];
 
-fn open(data: &Path) -> Result<Log, Box<dyn Error>> {
+pub(super) fn open(data: &Path) -> Result<Log, Box<dyn Error>> {
     remove_leftovers(data)?;
     let private = data.join("private");
     let public = PublicFolder::open(data.join("public"))?;
@@ -25,7 +25,7 @@ fn open(data: &Path) -> Result<Log, Box<dyn Error>> {
 }
 
 /// Appends what is not there yet of a batch.
-fn append(log: &Log, batch: usize, told: &mut Told) -> Result<(), LogError> {
+pub(super) fn append(log: &Log, batch: usize, told: &mut Told) -> Result<(), LogError> {
     let mut known = BTreeSet::new();
     log.replay(|_, entry| {
         known.insert(entry);
@@ -40,7 +40,7 @@ fn append(log: &Log, batch: usize, told: &mut Told) -> Result<(), LogError> {
     Ok(())
 }
 
-fn publish(log: &Log, told: &mut Told) -> Result<(), LogError> {
+pub(super) fn publish(log: &Log, told: &mut Told) -> Result<(), LogError> {
     let head = log.integrate()?;
     told.shown.push(head.clone());
     log.publish(&cosigned(&head))

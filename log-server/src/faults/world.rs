@@ -15,7 +15,7 @@ pub(super) fn key(name: &str, key_type: KeyType) -> SigningKey {
     SigningKey::from_seed(name, key_type, &seed).unwrap()
 }
 
-pub(super) fn log_key() -> SigningKey {
+pub(crate) fn log_key() -> SigningKey {
     crate::log::testing::key()
 }
 
@@ -28,7 +28,7 @@ fn witnesses() -> [SigningKey; 2] {
 }
 
 /// This log and two witnesses, both of which are needed.
-pub(super) fn policy() -> Policy {
+pub(crate) fn policy() -> Policy {
     let [a, b] = witnesses().map(|key| key.verifier().to_string());
     let log = log_key().verifier().to_string();
     let text = format!("log {log}\nwitness a {a}\nwitness b {b}\ngroup both all a b\nquorum both\n");
@@ -36,7 +36,7 @@ pub(super) fn policy() -> Policy {
 }
 
 /// The checkpoint with both cosignatures.
-pub(super) fn cosigned(head: &CheckpointNote) -> CheckpointNote {
+pub(crate) fn cosigned(head: &CheckpointNote) -> CheckpointNote {
     let lines = witnesses().map(|key| cosignature::cosign(&key, head.note().text(), now()));
     head.with_cosignatures(&lines)
 }

@@ -8,6 +8,7 @@
 //! It is part of the log server because it is the operator's tool, reads what the server writes, and needs nothing that the
 //! server doesn't import already.
 
+mod coding;
 mod finding;
 mod statements;
 
@@ -148,6 +149,7 @@ impl Work {
         let (kind, progress) = (self.kind, Arc::clone(&self.progress));
         let take = move |(check, claims): &mut (_, Claims), tile: TilePath, bytes: Result<Vec<u8>, FetchError>| {
             let check: &mut isonomy_core::tile::audit::SpanCheck = check;
+            let bytes = if tile.kind() == TileKind::Entries { bytes.map(coding::plain) } else { bytes };
             check.read(&tile, bytes.as_deref().map_err(ToString::to_string));
             if tile.kind() == TileKind::Entries {
                 claims.collect(kind, &tile, bytes.as_deref().unwrap_or_default());

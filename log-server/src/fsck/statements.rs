@@ -1,7 +1,7 @@
 //! What a log of ours has beside its tree: statements by their id, their seen proofs, and objects.
 
 use super::finding::Finding;
-use super::{Objects, Work};
+use super::{Objects, Work, coding};
 use isonomy_core::checkpoint::Checkpoint;
 use isonomy_core::hash::{HASH_SIZE, ObjectDigest, RootHash, StatementId, sha256};
 use isonomy_core::release::{ObjectRef, Release};
@@ -30,6 +30,7 @@ pub(super) enum Kind {
 pub(super) async fn kind_of(source: &Source, size: TreeSize) -> Kind {
     let Some(bundle) = TilePath::of_entry(LeafIndex(0), size) else { return Kind::Opaque };
     let bytes = source.get(&Resource::Tile(bundle), bundle.max_bytes() as u64).await.unwrap_or_default();
+    let bytes = coding::plain(bytes);
     let first = tile::split_entries(&bytes, bundle.width()).next();
     let is_statement = first.is_some_and(|entry| entry.is_ok_and(|entry| Statement::parse(entry).is_ok()));
     if is_statement { Kind::Statements } else { Kind::Opaque }

@@ -163,6 +163,20 @@ async fn a_log_that_dropped_partial_tiles_for_full_ones_is_sound() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_holds_bundles_as_they_were_sent_is_sound_and_damage_in_them_is_named() {
+    let log = Log::new();
+    for path in ["tile/entries/000", "tile/entries/017", "tile/entries/x001/000", "tile/entries/258.p/188"] {
+        if log.path(path).exists() {
+            log.change(path, |bytes| *bytes = gzip(bytes));
+        }
+    }
+    assert_eq!(tree(&log.check().await), [""; 0]);
+    log.change("tile/entries/017", |bytes| bytes[40] ^= 1);
+    let found = tree(&log.check().await);
+    assert!(found.len() == 1 && found[0].starts_with("tile/entries/017 is malformed"), "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_kind_of_damage_is_named() {
     let log = Log::new();
     log.change("tile/entries/017", |bytes| *bytes.last_mut().unwrap() ^= 1);

@@ -23,6 +23,7 @@ use isonomy_core::tree::{Frontier, LeafIndex, TreeSize, leaf_hash};
 use isonomy_fetch::{FetchError, Submitted};
 use isonomy_log_server::ServeError;
 use lists::{LIST, Publisher, attestation, by_all, charter, curator, followed, maintainer, sign};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use world::{World, now};
 
@@ -85,8 +86,21 @@ async fn audit(world: &World, checkpoint: &CheckpointNote) -> Vec<Vec<u8>> {
     entries
 }
 
+/// Waits until the log has published something since it started.
+async fn until_published(world: &World) {
+    let until = Instant::now() + Duration::from_secs(60);
+    while !world.raw("GET /healthz", b"").await.starts_with("HTTP/1.1 200") {
+        assert!(Instant::now() < until, "nothing is published");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 async fn bundle(world: &World) -> Bundle {
-    let list = ListName::new(LIST).unwrap();
+    bundle_of(world, LIST).await
+}
+
+async fn bundle_of(world: &World, list: &str) -> Bundle {
+    let list = ListName::new(list).unwrap();
     Bundle::parse(&world.get_soon(&Resource::Bundle(list)).await).unwrap()
 }
 
@@ -390,8 +404,8 @@ async fn a_witness_that_lies_counts_for_nothing() {
 async fn a_release_waits_until_the_witnesses_clocks_have_come_to_its_creation() {
     const BEHIND: u64 = 3;
     let mut world = World::new().await;
-    world.slow_clock(0, BEHIND).await;
-    world.slow_clock(1, BEHIND).await;
+    world.wrong_clock(0, -(BEHIND as i64)).await;
+    world.wrong_clock(1, -(BEHIND as i64)).await;
     world.start_log().await;
     checkpoint(&world).await;
     let charter = charter(LIST);
@@ -475,4 +489,56 @@ async fn a_configuration_that_can_t_work_is_refused() {
     let other = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let second = isonomy_log_server::run(other, world.config(), std::future::pending()).await;
     assert!(matches!(second, Err(ServeError::File(_))), "the folder is locked");
+}
+
+/// Where the folder has the bundle of a list, for whoever copies that.
+fn copy_of_bundle(world: &World, list: &ListName) -> PathBuf {
+    world.data().join("public").join(Resource::Bundle(list.clone()).to_string())
+}
+
+fn copied_bundle(world: &World, list: &ListName) -> Bundle {
+    Bundle::parse(&std::fs::read(copy_of_bundle(world, list)).unwrap()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_folder_alone_is_a_mirror_and_only_what_changes_is_written_at_once() {
+    let mut world = World::with_log().await;
+    let charters: Vec<_> = (0..3).map(|number| charter(&format!("hotline.example/l-{number}"))).collect();
+    for charter in &charters {
+        publish(&world, &by_all(charter.to_text().unwrap()), &Publisher::new(charter)).await;
+        while !copy_of_bundle(&world, &charter.list).exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+    world.stop_log().await.unwrap();
+    let sizes = |world: &World| -> Vec<u64> {
+        charters.iter().map(|charter| copied_bundle(world, &charter.list).checkpoint.checkpoint().size.0).collect()
+    };
+    assert_eq!(sizes(&world), [1, 2, 3], "one publication for each, which left the others alone");
+    world.start_log().await;
+    for charter in &charters {
+        let bundle = bundle_of(&world, charter.list.as_str()).await;
+        let tree = checkpoint(&world).await.checkpoint().clone();
+        assert_eq!(*bundle.checkpoint.checkpoint(), tree, "what is served is always the newest");
+    }
+    until_published(&world).await;
+    world.stop_log().await.unwrap();
+    assert_eq!(sizes(&world), [3, 3, 3], "after a start all are written");
+    for charter in &charters {
+        let bundle = copied_bundle(&world, &charter.list);
+        let statement = by_all(charter.to_text().unwrap());
+        bundle.charters[0].verify(&statement.to_bytes(), &bundle.checkpoint).unwrap();
+    }
+    let index = std::fs::read_to_string(world.data().join("public/lists")).unwrap();
+    assert_eq!(index.matches("\"bundle\"").count(), 3, "{index}");
+    // Copies are no older than the interval between republications.
+    world.republish_every = Duration::from_millis(300);
+    world.start_log().await;
+    let first = copied_bundle(&world, &charters[0].list).checkpoint;
+    let until = Instant::now() + Duration::from_secs(60);
+    while copied_bundle(&world, &charters[0].list).checkpoint == first {
+        assert!(Instant::now() < until, "the copies grow old");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    world.stop_log().await.unwrap();
 }

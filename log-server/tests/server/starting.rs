@@ -48,6 +48,7 @@ async fn damaged_and_missing_copies_of_what_is_in_the_log_are_mended() {
         assert!(std::time::Instant::now() < until);
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
+    crate::until_published(&world).await;
     assert_eq!(checkpoint(&world).await.checkpoint().size, TreeSize(3));
     for statement in &statements {
         crate::publish(&world, statement, &crate::Publisher::new(&crate::charter(crate::LIST))).await;

@@ -1,12 +1,20 @@
 //! Rounds with witnesses that are slow, gone, or others than before.
 
 use crate::lists::{LIST, Publisher, by_all, charter};
-use crate::world::World;
+use crate::world::{World, now};
 use crate::{checkpoint, publish, published};
+use axum::http::StatusCode;
+use isonomy_core::add_checkpoint::{AddCheckpoint, CONFLICT_CONTENT_TYPE};
+use isonomy_core::checkpoint::CheckpointNote;
+use isonomy_core::cosignature;
 use isonomy_core::policy::Policy;
 use isonomy_core::resource::Resource;
+use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::TlogProof;
-use isonomy_core::tree::LeafIndex;
+use isonomy_core::tree::{LeafIndex, TreeSize};
+use isonomy_witness::Restored;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// How many of the witnesses have cosigned the published checkpoint.
@@ -82,4 +90,184 @@ async fn seen_proofs_are_renewed_when_the_witnesses_change() {
     world.start_log().await;
     publish(&world, &by_all(charter("hotline.example/l-1").to_text().unwrap()), &publisher).await;
     assert!(holds(&world, &after).await, "clients with the new policy could never use what was logged before");
+}
+
+/// Publishes the founding of another list.
+async fn found(world: &World, number: u64) {
+    let statement = by_all(charter(&format!("hotline.example/l-{number}")).to_text().unwrap());
+    publish(world, &statement, &Publisher::new(&charter(LIST))).await;
+}
+
+/// Waits until the log's answer to this path holds these words.
+async fn until_it_says(world: &World, path: &str, words: &str) -> String {
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        let answer = world.raw(&format!("GET {path}"), b"").await;
+        if answer.contains(words) {
+            return answer;
+        }
+        assert!(Instant::now() < until, "{words:?} is not in {answer}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_witness_whose_clock_runs_far_ahead_does_not_count_and_is_seen() {
+    let mut world = World::new().await;
+    world.republish_every = Duration::from_millis(200);
+    world.wrong_clock(2, 3600).await;
+    world.start_log().await;
+    found(&world, 1).await;
+    let health = until_it_says(&world, "/healthz", "warning: the clock of the witness witness.example/w2 is 3").await;
+    assert!(health.starts_with("HTTP/1.1 200") && health.contains("\r\n\r\nok\n"), "{health}");
+    let metrics =
+        until_it_says(&world, "/metrics", "witness_clock_ahead_seconds{witness=\"witness.example/w2\"} 3").await;
+    assert!(metrics.contains("witness_clock_ahead_seconds{witness=\"witness.example/w0\"} 0"), "{metrics}");
+    let newest = checkpoint(&world).await;
+    assert_eq!(newest.note().signatures().len(), 3, "the log and the two others");
+    let times = world.policy.checkpoint_times(newest.note()).unwrap().unwrap();
+    assert!(times.latest <= now(), "no client is told a later time than it is");
+    let bundle = crate::bundle_of(&world, "hotline.example/l-1").await;
+    assert_eq!(bundle.checkpoint.note().signatures().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_witnesses_whose_clocks_can_be_right_nothing_is_published() {
+    let mut world = World::new().await;
+    for number in [1, 2] {
+        world.wrong_clock(number, 3600).await;
+    }
+    world.start_log().await;
+    let health = until_it_says(&world, "/healthz", "warning: ").await;
+    assert!(health.starts_with("HTTP/1.1 503") && health.contains("too few witnesses"), "{health}");
+    assert!(world.get(&Resource::Checkpoint).await.is_err());
+    // By a minute clocks may differ.
+    let mut world = World::new().await;
+    world.wrong_clock(1, 30).await;
+    world.wrong_clock(2, 30).await;
+    world.start_log().await;
+    checkpoint(&world).await;
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().flatten() {
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_witness_that_was_put_back_as_a_whole_learns_it_from_the_log_and_refuses() {
+    let mut world = World::new().await;
+    world.republish_every = Duration::from_millis(200);
+    world.start_log().await;
+    found(&world, 1).await;
+    // A backup of the whole folder, made with the witness stopped; then the witness goes on.
+    world.stop_witness(2).await;
+    let (data, backup) = (world.witness_config(2).data, world.data().with_file_name("backup"));
+    copy(&data, &backup);
+    world.start_witness(2).await;
+    found(&world, 2).await;
+    let newest = cosigned_by_all(&world).await;
+    assert_eq!(newest.checkpoint().size, TreeSize(2));
+    world.stop_witness(2).await;
+    std::fs::remove_dir_all(&data).unwrap();
+    copy(&backup, &data);
+    world.start_witness(2).await;
+    // Nothing in the folder tells; the log does.
+    found(&world, 3).await;
+    until(async || {
+        world.ask_witness(2, "metrics").await.contains("isonomy_witness_doubt{origin=\"log.example/isonomy\"} 1")
+    })
+    .await;
+    until_it_says(&world, "/metrics", "witness_failures{witness=\"witness.example/w2\"} 2").await;
+    assert_eq!(cosigners(&world).await, 2, "it cosigns nothing that it can't know to follow");
+
+    // Its operator gives it the newest checkpoint with its own cosignature.
+    world.stop_witness(2).await;
+    let restored = isonomy_witness::restore(world.witness_config(2), newest).unwrap();
+    assert_eq!(restored, Restored::Written);
+    world.start_witness(2).await;
+    found(&world, 4).await;
+    assert_eq!(cosigned_by_all(&world).await.checkpoint().size, TreeSize(4));
+}
+
+/// The published checkpoint, once all three witnesses have cosigned it.
+async fn cosigned_by_all(world: &World) -> CheckpointNote {
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        let newest = checkpoint(world).await;
+        if newest.note().signatures().len() == 4 {
+            return newest;
+        }
+        assert!(Instant::now() < until, "one of them does not cosign");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn until(holds: impl AsyncFn() -> bool) {
+    let until = Instant::now() + Duration::from_secs(60);
+    while !holds().await {
+        assert!(Instant::now() < until, "it does not come to that");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// What a witness is asked, and what it remembers of it.
+#[derive(Default)]
+struct Forgetful {
+    asked: Vec<AddCheckpoint>,
+    known: u64,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_witness_is_shown_its_own_last_line_again_and_goes_on_if_it_takes_it() {
+    let mut world = World::new().await;
+    world.republish_every = Duration::from_millis(100);
+    let memory = Arc::new(Mutex::new(Forgetful::default()));
+    let shared = Arc::clone(&memory);
+    let answer = move |request: AddCheckpoint| {
+        let mut memory = shared.lock().unwrap();
+        memory.asked.push(request.clone());
+        if request.old.0 != memory.known {
+            return (StatusCode::CONFLICT, CONFLICT_CONTENT_TYPE, format!("{}\n", memory.known));
+        }
+        memory.known = request.checkpoint.checkpoint().size.0;
+        let text = request.checkpoint.note().text();
+        (StatusCode::OK, "text/plain", cosignature::cosign(&World::witness_key(2), text, now()).to_string())
+    };
+    world.other_witness(2, answer).await;
+    world.start_log().await;
+    found(&world, 1).await;
+    let own = |request: &AddCheckpoint| -> Option<Timestamp> {
+        let (note, key) = (request.checkpoint.note(), World::witness_key(2));
+        note.signatures().iter().find_map(|line| cosignature::verify(key.verifier(), note.text(), line))
+    };
+    // The unchanged tree is shown again under the witness's own line; nobody else's lines are sent.
+    let until = Instant::now() + Duration::from_secs(60);
+    let is_reminded = |request: &AddCheckpoint| request.old.0 == 1 && own(request).is_some();
+    while !memory.lock().unwrap().asked.iter().any(is_reminded) {
+        assert!(Instant::now() < until);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    found(&world, 2).await;
+    // It forgets; the next that it is shown is what it cosigned, then what is new.
+    {
+        let mut memory = memory.lock().unwrap();
+        (memory.known, memory.asked) = (0, Vec::new());
+    }
+    found(&world, 3).await;
+    until_it_says(&world, "/metrics", "witness_cosigned_size{witness=\"witness.example/w2\"} 3").await;
+    let asked = std::mem::take(&mut memory.lock().unwrap().asked);
+    let reminder = asked.iter().find(|request| request.old.0 == 0).unwrap();
+    assert!(reminder.checkpoint.checkpoint().size.0 == 2 && own(reminder).is_some(), "{reminder:?}");
+    for request in &asked {
+        assert!(request.checkpoint.note().signatures().len() <= 2, "{request:?}");
+        assert_eq!(request.checkpoint.note().signatures().len() == 2, own(request).is_some());
+    }
 }

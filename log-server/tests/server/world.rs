@@ -1,5 +1,7 @@
 //! A log server and its witnesses, on this machine, with data folders that go away.
 
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use isonomy_core::add_checkpoint::AddCheckpoint;
 use isonomy_core::cosignature;
 use isonomy_core::note::{KeyType, SigningKey, VerifierKey};
@@ -9,6 +11,7 @@ use isonomy_core::time::Timestamp;
 use isonomy_fetch::{FetchError, LogClient, Source};
 use isonomy_log_server::access::AccessEntry;
 use isonomy_log_server::{Config, ServeError};
+use isonomy_serve::{Rates, Settings};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -40,7 +43,7 @@ pub(crate) fn config(data: PathBuf, policy: Policy, republish_every: Duration) -
         auditors: vec![crate::lists::auditor().verifier().clone()],
         republish_every,
         access: Vec::new(),
-        serving: Default::default(),
+        serving: Settings::new(Rates::UNLIMITED),
     }
 }
 
@@ -121,16 +124,30 @@ impl World {
         });
     }
 
-    /// Puts a witness in a witness's place that cosigns whatever it is shown, dated so many seconds ago.
-    pub(crate) async fn slow_clock(&mut self, number: usize, seconds: u64) {
+    /// Puts a witness in a witness's place that cosigns whatever it is shown, by a clock that is so many seconds ahead, or
+    /// behind.
+    pub(crate) async fn wrong_clock(&mut self, number: usize, ahead: i64) {
+        let answer = move |request: AddCheckpoint| {
+            let time = Timestamp(now().0.saturating_add_signed(ahead));
+            let line = cosignature::cosign(&Self::witness_key(number), request.checkpoint.note().text(), time);
+            (StatusCode::OK, "text/plain", line.to_string())
+        };
+        self.other_witness(number, answer).await;
+    }
+
+    /// Puts something in a witness's place that gives these answers.
+    pub(crate) async fn other_witness(
+        &mut self,
+        number: usize,
+        answer: impl Fn(AddCheckpoint) -> (StatusCode, &'static str, String) + Clone + Send + Sync + 'static,
+    ) {
         self.stop_witness(number).await;
         let listener = TcpListener::bind(self.addresses[number]).await.unwrap();
-        let cosign = async move |body: axum::body::Bytes| {
-            let request = AddCheckpoint::parse(&body, 1 << 20).unwrap();
-            let time = Timestamp(now().0 - seconds);
-            cosignature::cosign(&Self::witness_key(number), request.checkpoint.note().text(), time).to_string()
+        let add = async move |body: axum::body::Bytes| {
+            let (status, media, text) = answer(AddCheckpoint::parse(&body, 1 << 20).unwrap());
+            (status, [(CONTENT_TYPE, media)], text)
         };
-        let router = axum::Router::new().route("/add-checkpoint", axum::routing::post(cosign));
+        let router = axum::Router::new().route("/add-checkpoint", axum::routing::post(add));
         tokio::spawn(isonomy_serve::serve(listener, router, Default::default(), std::future::pending()));
     }
 
@@ -184,19 +201,32 @@ impl World {
         key(ORIGIN, KeyType::Ed25519)
     }
 
-    fn witness_key(number: usize) -> SigningKey {
+    pub(crate) fn witness_key(number: usize) -> SigningKey {
         key(&format!("witness.example/w{number}"), KeyType::Cosignature)
+    }
+
+    pub(crate) fn witness_config(&self, number: usize) -> isonomy_witness::Config {
+        isonomy_witness::Config {
+            data: self.dir.path().join(format!("witness-{number}")),
+            key: Self::witness_key(number),
+            logs: vec![Self::log_key().verifier().clone()],
+            serving: Settings::new(Rates::UNLIMITED),
+        }
+    }
+
+    /// What a witness answers to a `GET`.
+    pub(crate) async fn ask_witness(&self, number: usize, path: &str) -> String {
+        let url = format!("http://{}", self.addresses[number]);
+        match isonomy_fetch::document(&url, path, 1 << 20).await {
+            Ok(bytes) => String::from_utf8(bytes).unwrap(),
+            Err(error) => error.to_string(),
+        }
     }
 
     pub(crate) async fn start_witness(&mut self, number: usize) {
         let listener = listen_at(self.addresses[number]).await;
         self.addresses[number] = listener.local_addr().unwrap();
-        let config = isonomy_witness::Config {
-            data: self.dir.path().join(format!("witness-{number}")),
-            key: Self::witness_key(number),
-            logs: vec![Self::log_key().verifier().clone()],
-            serving: Default::default(),
-        };
+        let config = self.witness_config(number);
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(isonomy_witness::run(listener, config, async move { drop(stopped.await) }));
         self.witnesses[number] = Some(Running { stop, task });

@@ -1,0 +1,113 @@
+//! What happens when nothing can be published: too few witnesses answer, and statements go on coming.
+
+use super::*;
+use crate::access::Access;
+use crate::admission::Admission;
+use crate::faults::lists::{by_all, charter, maintainer};
+use crate::faults::world::{cosigned, log_key, policy};
+use crate::health::Health;
+use crate::http::{self, Surface};
+use crate::publication;
+use crate::shelf::Shelf;
+use isonomy_serve::{Rates, Settings};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+/// How many may be unpublished, and how many wait in the queue behind them.
+const MOST: u64 = 4;
+const QUEUE: usize = 3;
+
+async fn serve(state: &Arc<State>) -> (SocketAddr, watch::Sender<bool>) {
+    let (stopper, stop) = watch::channel(false);
+    let (sender, queue) = mpsc::channel(QUEUE);
+    let sequencer = Sequencer { state: Arc::clone(state), queue, most_unpublished: MOST, stop: stop.clone() };
+    tokio::spawn(sequencer.run());
+    let serving = Settings::new(Rates::UNLIMITED);
+    let surface = Surface {
+        shared: Arc::clone(state),
+        queue: sender,
+        stop: stop.clone(),
+        judges: Arc::new(Semaphore::new(1)),
+        access: Arc::new(Access::new(Vec::new())),
+        health: Arc::new(Health::new(Duration::from_secs(60))),
+        meter: Arc::clone(&serving.meter),
+        shelf: Arc::new(Shelf::default()),
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut stop = stop;
+    let shutdown = async move { drop(stop.wait_for(|stop| *stop).await) };
+    tokio::spawn(isonomy_serve::serve_with(listener, http::router(surface), serving, shutdown));
+    (address, stopper)
+}
+
+async fn exchange(address: SocketAddr, head: String, body: Vec<u8>) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = format!("{head} HTTP/1.1\r\nhost: l\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+    stream.write_all(&[head.into_bytes(), body].concat()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+async fn submit(address: SocketAddr, number: u64) -> String {
+    let statement = by_all(charter(&format!("hotline.example/l-{number}")).to_text().unwrap());
+    exchange(address, "POST /submit".to_owned(), statement.to_bytes()).await
+}
+
+/// What the publisher does once enough witnesses answer.
+fn publish(state: &State) {
+    let head = cosigned(&state.log.integrate().unwrap());
+    let times = policy().checkpoint_times(head.note()).unwrap().unwrap();
+    publication::publish(state, head, times).unwrap();
+}
+
+fn status(answer: &str) -> &str {
+    &answer[9..12]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_can_t_be_published_pauses_the_log_and_it_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let admission = Admission::new(vec![maintainer().verifier().clone()], Vec::new());
+    let state = crate::server::open_state(folder.path(), log_key(), policy(), admission, Default::default()).unwrap();
+    let state = Arc::new(state);
+    let (address, stopper) = serve(&state).await;
+    let (taken, mut answers) = (MOST + QUEUE as u64, JoinSet::new());
+    let mut grown = state.grown.subscribe();
+    for number in 0..MOST {
+        answers.spawn(submit(address, number));
+        grown.wait_for(|size| size.0 == number + 1).await.unwrap();
+    }
+    // Nothing more is sequenced now: as many wait as the queue has places.
+    (MOST..taken).for_each(|number| drop(answers.spawn(submit(address, number))));
+    let is_full = "the queue of submissions is full";
+    while !exchange(address, "GET /healthz".to_owned(), Vec::new()).await.contains(is_full) {
+        tokio::task::yield_now().await;
+    }
+    // For whom there is no place is told at once.
+    for number in taken..taken + 3 {
+        let answer = submit(address, number).await;
+        assert!(status(&answer) == "503" && answer.contains("\"error\":\"busy\""), "{answer}");
+        assert!(answer.to_lowercase().contains("\r\nretry-after: 10\r\n"), "{answer}");
+    }
+    assert_eq!(state.log.size().0, MOST);
+    assert!(answers.try_join_next().is_none(), "nothing is acknowledged before it is published");
+
+    publish(&state);
+    grown.wait_for(|size| size.0 == taken).await.unwrap();
+    for _ in 0..MOST {
+        assert_eq!(status(&answers.join_next().await.unwrap().unwrap()), "200");
+    }
+    assert!(answers.try_join_next().is_none());
+    publish(&state);
+    while let Some(answer) = answers.join_next().await {
+        assert_eq!(status(&answer.unwrap()), "200");
+    }
+    assert_eq!(state.log.size().0, taken, "what was refused was not logged");
+    stopper.send_replace(true);
+}
