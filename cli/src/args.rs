@@ -9,6 +9,7 @@ mod list;
 mod log;
 mod matching;
 mod monitor;
+mod out;
 mod release;
 mod verify;
 mod witness;
@@ -18,11 +19,14 @@ pub(crate) use charter::{CharterCommand, SeverityArg};
 pub(crate) use client::{ClientCommand, ClientFolder};
 pub(crate) use demo::DemoArgs;
 pub(crate) use key::{KeyCommand, KeyKind};
-pub(crate) use list::{AlgorithmArg, CheckArgs, DiffArgs, FormatArg, ImportArgs, ListCommand, ProveArgs, RemoveArgs};
-pub(crate) use log::{FsckArgs, LogCommand, LogServeArgs};
+pub(crate) use list::{
+    AlgorithmArg, CheckArgs, DiffArgs, FormatArg, HashArgs, ImportArgs, InfoArgs, ListCommand, ProveArgs, RemoveArgs,
+};
+pub(crate) use log::{CollectArgs, FsckArgs, LogCommand, LogServeArgs};
 pub(crate) use matching::{ListFolders, MatchArgs, MatchCommand, OrientationsArg};
 pub(crate) use monitor::{AttestArgs, FindingSeverityArg, FollowArgs, LogArgs, MethodArg, MonitorCommand, TraceArgs};
-pub(crate) use release::{RailArgs, ReleaseCommand};
+pub(crate) use out::{DeskArgs, Overwrite};
+pub(crate) use release::{ComposeArgs, EndorseArgs, PublishArgs, RailArgs, ReleaseCommand};
 pub(crate) use verify::{BundleCommand, EvidenceCommand, ReceiptCommand};
 pub(crate) use witness::{WitnessCommand, WitnessServeArgs};
 

@@ -15,6 +15,7 @@
 //! | [`statement`], [`charter`], [`release`], [`attestation`] | `docs/formats.md`, statements |
 //! | [`list`] | `docs/formats.md`, lists: entries, list tree, snapshot, delta |
 //! | [`bundle`], [`resource`] | `docs/formats.md`, what a log serves for clients |
+//! | [`paths`] | on which deltas clients catch up, and which objects that takes |
 //! | [`rules`] | `docs/rules.md`: who may change what, and when |
 #![no_std]
 #![forbid(unsafe_code)]
@@ -34,6 +35,7 @@ pub mod hash;
 pub mod json;
 pub mod list;
 pub mod note;
+pub mod paths;
 pub mod policy;
 pub mod release;
 pub mod resource;

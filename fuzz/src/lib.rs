@@ -24,7 +24,7 @@ pub use seeds::seeds;
 pub type Property = (&'static str, fn(&[u8]));
 
 /// All properties. Each has a program of its name in `targets/`.
-pub const PROPERTIES: [Property; 22] = [
+pub const PROPERTIES: [Property; 24] = [
     ("note", log::note),
     ("verifier_key", log::verifier_key),
     ("checkpoint", log::checkpoint),
@@ -44,6 +44,8 @@ pub const PROPERTIES: [Property; 22] = [
     ("receipt", files::receipt),
     ("charter", files::charter),
     ("import", lists::import),
+    ("kept_ids", lists::kept_ids),
+    ("list_proof", lists::list_proof),
     ("snapshot", lists::snapshot),
     ("delta", lists::delta),
     ("picture", lists::picture),

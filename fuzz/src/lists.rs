@@ -1,8 +1,8 @@
 //! Lists as maintainers have them and as clients get them, and pictures.
 
-use isonomy_core::list::{Algorithm, Entries, delta, snapshot};
+use isonomy_core::list::{Algorithm, Entries, ListProof, delta, snapshot};
 use isonomy_matcher::image::{Limits, decode};
-use isonomy_publisher::import::{self, Format, ImportOptions, Invalid, Irregular};
+use isonomy_publisher::import::{self, Format, ImportOptions, Importer, Invalid, Irregular};
 use isonomy_tests::people::hashes;
 use std::sync::LazyLock;
 
@@ -22,6 +22,31 @@ pub(crate) fn import(bytes: &[u8]) {
         } else if let Ok(imported) = lenient {
             assert!(imported.entries.irregular(algorithm).is_ok());
         }
+    }
+}
+
+/// What an import remembers of ids is taken back as it was written, or refused.
+pub(crate) fn kept_ids(bytes: &[u8]) {
+    let options = ImportOptions::new(Algorithm::PdqFull);
+    let mut importer = Importer::new(&options);
+    if importer.know_ids(bytes).is_err() {
+        return;
+    }
+    let mut written = Vec::new();
+    let imported = importer.finish().expect("ids alone are no entries");
+    imported.write_ids(&mut written).expect("memory takes it");
+    let mut again = Importer::new(&options);
+    again.know_ids(&written[..]).expect("its own writing");
+    let mut rewritten = Vec::new();
+    again.finish().expect("ids alone are no entries").write_ids(&mut rewritten).expect("memory takes it");
+    assert_eq!(written, rewritten);
+    assert!(imported.entries.is_empty());
+}
+
+/// A proof about an entry of a list is written as it was read.
+pub(crate) fn list_proof(bytes: &[u8]) {
+    if let Ok(proof) = ListProof::parse(bytes) {
+        assert_eq!(ListProof::parse(proof.to_text().as_bytes()), Ok(proof));
     }
 }
 

@@ -2,7 +2,8 @@
 
 use crate::lists::FROM;
 use isonomy_core::add_checkpoint::AddCheckpoint;
-use isonomy_core::list::{delta, snapshot};
+use isonomy_core::hash::StatementId;
+use isonomy_core::list::{ListProof, ListTree, delta, snapshot};
 use isonomy_core::statement::Statement;
 use isonomy_core::tile::encode_entries;
 use isonomy_core::tree::TreeSize;
@@ -89,20 +90,43 @@ fn of_files(world: &World) -> Vec<(&'static str, Vec<u8>)> {
     seeds
 }
 
+/// A file in each format that maintainers have.
+const FIXTURES: [&[u8]; 12] = [
+    include_bytes!("../../publisher/tests/fixtures/md5sum-tag.txt"),
+    include_bytes!("../../publisher/tests/fixtures/md5sum.txt"),
+    include_bytes!("../../publisher/tests/fixtures/ncmec-deletion.xml"),
+    include_bytes!("../../publisher/tests/fixtures/ncmec.xml"),
+    include_bytes!("../../publisher/tests/fixtures/pdq.txt"),
+    include_bytes!("../../publisher/tests/fixtures/stopncii.json"),
+    include_bytes!("../../publisher/tests/fixtures/terrorism.json"),
+    include_bytes!("../../publisher/tests/fixtures/threat_updates.json"),
+    include_bytes!("../../publisher/tests/fixtures/threatexchange-ids.te"),
+    include_bytes!("../../publisher/tests/fixtures/threatexchange.te"),
+    include_bytes!("../../publisher/tests/fixtures/tx.txt"),
+    include_bytes!("../../publisher/tests/fixtures/vpdq.txt"),
+];
+
 fn of_lists() -> Vec<(&'static str, Vec<u8>)> {
     let to = hashes((0..38).chain(100..103));
     let hex = |number| isonomy_core::encoding::to_hex(&hash(number));
     let lines: String = (0..4).map(|number| format!("{}\n", hex(number))).collect();
     let table = format!("file,quality,pdq\na.png,90,{}\n\"b,c\",40,{}\n", hex(1), hex(2));
-    vec![
+    let tree = ListTree::new(&FROM);
+    let proof = |entry: &[u8]| ListProof::new(&tree, StatementId([7; 32]), entry).to_text().into_bytes();
+    let mut seeds = vec![
         ("snapshot", snapshot::encode(&FROM)),
         ("snapshot", snapshot::encode(&hashes([]))),
         ("delta", delta::encode(&delta::diff(&FROM, &to).expect("one size"))),
         ("delta", delta::encode(&delta::diff(&FROM, &FROM).expect("one size"))),
+        ("list_proof", proof(&hash(3))),
+        ("list_proof", proof(&hash(100))),
+        ("kept_ids", format!("{} {}\n{} {}\n", "ab".repeat(16), hex(1), "cd".repeat(16), hex(2)).into_bytes()),
         ("import", lines.into_bytes()),
         ("import", table.into_bytes()),
         ("import", b"d41d8cd98f00b204e9800998ecf8427e  a.txt\n\\900150983cd24fb0d6963f7d28e17f72 *b\\n\n".to_vec()),
-    ]
+    ];
+    seeds.extend(FIXTURES.map(|fixture| ("import", fixture.to_vec())));
+    seeds
 }
 
 /// A small picture with a gradient in each format.

@@ -113,7 +113,8 @@ fn followed(
     attestations
 }
 
-fn candidate(history: &ListHistory, logged: &LoggedRelease, now: Timestamp) -> Candidate {
+/// How far a release of a list is at the witnessed time `now`.
+pub fn candidate(history: &ListHistory, logged: &LoggedRelease, now: Timestamp) -> Candidate {
     let body = logged.release.body();
     let charter = history.editions().find(&body.charter).map(|edition| edition.charter());
     let public = charter.is_some_and(|charter| releases::visible(charter, logged.public_since, now, None).is_ok());

@@ -30,6 +30,7 @@
 pub mod access;
 pub mod admission;
 pub mod bundles;
+pub mod collect;
 mod compress;
 pub mod config;
 pub mod content;

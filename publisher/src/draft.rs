@@ -4,10 +4,15 @@
 //! release.note        the release, with the signatures that it has so far
 //! objects/<sha256>    its snapshot and its deltas
 //! content.entries     all entries, one after the other; a convenience that nobody has to believe
+//! charter.note        the charter that the release cites; as little to be believed as the content
 //! reason.txt          for a removal: why, in the maintainer's words, for the curators
 //! ```
+//!
+//! The release is written last, so that a folder with a release in it is complete. A folder in which that step is missing,
+//! because its process died, is finished by writing the draft to it again.
 
 use crate::workspace::{ContentError, check_object};
+use isonomy_core::charter::Charter;
 use isonomy_core::hash::ObjectDigest;
 use isonomy_core::list::Entries;
 use isonomy_core::release::{ObjectRef, Release};
@@ -17,6 +22,7 @@ use isonomy_store::files::{self, FileError};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 /// The name of the release's file in the folder.
 pub const NOTE_FILE: &str = "release.note";
@@ -24,6 +30,8 @@ pub const NOTE_FILE: &str = "release.note";
 pub const OBJECTS: &str = "objects";
 /// The name of the file with all entries.
 pub const ENTRIES_FILE: &str = "content.entries";
+/// The name of the file with the charter that the release cites.
+pub const CHARTER_FILE: &str = "charter.note";
 /// The name of the file with the reason of a removal.
 pub const REASON_FILE: &str = "reason.txt";
 /// The most bytes of a reason.
@@ -37,6 +45,19 @@ pub enum DraftError {
     Missing {
         /// The folder.
         folder: String,
+    },
+    /// The folder holds a draft already.
+    #[error(
+        "{folder} holds a draft already, of {list} version {version}: go on with `isonomy release endorse`, or choose another \
+         folder"
+    )]
+    Occupied {
+        /// The folder.
+        folder: String,
+        /// The list.
+        list: ListName,
+        /// The version.
+        version: u64,
     },
     /// The release is malformed.
     #[error(transparent)]
@@ -66,11 +87,23 @@ pub enum DraftError {
     File(#[from] FileError),
 }
 
+/// What lies beside the release and its objects, for whoever looks into the folder.
+#[derive(Clone, Copy, Debug)]
+pub struct Attachments<'a> {
+    /// The content of the release.
+    pub entries: &'a Entries,
+    /// The charter that it cites.
+    pub charter: &'a Signed<Charter>,
+    /// Why entries are removed.
+    pub reason: Option<&'a str>,
+}
+
 /// A release and its objects, each of which has the digest that the release names.
 #[derive(Clone, Debug)]
 pub struct Draft {
     release: Signed<Release>,
-    objects: BTreeMap<ObjectDigest, Vec<u8>>,
+    /// Shared by copies with other signatures: they are large.
+    objects: Arc<BTreeMap<ObjectDigest, Vec<u8>>>,
 }
 
 impl Draft {
@@ -80,7 +113,7 @@ impl Draft {
             let bytes = objects.get(&object.sha256).ok_or(DraftError::ObjectMissing { digest: object.sha256 })?;
             check_object(&object, bytes)?;
         }
-        Ok(Self { release, objects })
+        Ok(Self { release, objects: Arc::new(objects) })
     }
 
     /// Reads a draft from its folder.
@@ -94,16 +127,25 @@ impl Draft {
     }
 
     /// Writes the draft to a folder that has none yet.
-    pub fn write(&self, folder: &Path, entries: &Entries) -> Result<(), DraftError> {
+    pub fn write(&self, folder: &Path, beside: &Attachments<'_>) -> Result<(), DraftError> {
         let note = folder.join(NOTE_FILE);
         if note.exists() {
-            return Err(FileError::Exists { path: note }.into());
+            let there = read_release(folder)?;
+            let (folder, list, version) =
+                (folder.display().to_string(), there.body().list.clone(), there.body().version);
+            return Err(DraftError::Occupied { folder, list, version });
         }
         let objects = folder.join(OBJECTS);
         files::create_dir_all_durable(&objects)?;
+        files::remove_temporaries_below(folder)?;
         let named: Vec<_> = self.objects.iter().map(|(digest, bytes)| (objects.join(digest.to_hex()), bytes)).collect();
         files::write_all_once(&named)?;
-        files::replace(&folder.join(ENTRIES_FILE), entries.as_bytes())?;
+        files::replace(&folder.join(ENTRIES_FILE), beside.entries.as_bytes())?;
+        files::replace(&folder.join(CHARTER_FILE), &beside.charter.to_bytes())?;
+        match beside.reason {
+            Some(reason) => files::replace(&folder.join(REASON_FILE), reason.as_bytes())?,
+            None => files::remove_durable(&folder.join(REASON_FILE))?,
+        }
         // Last, so that a folder with a release in it is complete.
         Ok(files::create_new(&note, &self.release.to_bytes())?)
     }
@@ -121,7 +163,7 @@ impl Draft {
     /// The same draft with other signatures.
     pub fn signed(&self, release: Signed<Release>) -> Result<Self, DraftError> {
         check_text(&self.release, &release)?;
-        Ok(Self { release, objects: self.objects.clone() })
+        Ok(Self { release, objects: Arc::clone(&self.objects) })
     }
 
     /// What is in it.
@@ -199,16 +241,18 @@ pub fn read_release(folder: &Path) -> Result<Signed<Release>, DraftError> {
     Statement::parse_draft(&bytes)?.into_release().ok_or(DraftError::NotARelease)
 }
 
-/// Writes down, in a draft folder, why entries are removed.
-pub fn write_reason(folder: &Path, reason: &str) -> Result<(), DraftError> {
-    Ok(files::replace(&folder.join(REASON_FILE), reason.as_bytes())?)
-}
-
 /// Why entries are removed, if that is written in a draft folder; without control characters, since it is shown.
 pub fn read_reason(folder: &Path) -> Result<Option<String>, DraftError> {
     let bytes = files::read_limited(&folder.join(REASON_FILE), MAX_REASON)?;
     let text = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     Ok(text.map(|text| text.chars().filter(|character| !character.is_control()).collect()))
+}
+
+/// The charter that the release in a draft folder cites, if it lies there.
+pub fn read_charter(folder: &Path, release: &Release) -> Result<Option<Signed<Charter>>, DraftError> {
+    let bytes = files::read_limited(&folder.join(CHARTER_FILE), MAX_STATEMENT_SIZE)?;
+    let Some(bytes) = bytes else { return Ok(None) };
+    Ok(Statement::parse(&bytes)?.into_charter().filter(|charter| charter.id() == release.charter))
 }
 
 /// Puts a release with further signatures in the place of the one in a draft folder.

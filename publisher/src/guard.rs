@@ -8,9 +8,15 @@
 //! | [`Rail::Shrinkage`] | a release that removes more than a fifth of the list before it: a file that was cut off, say | the release stops, unless that is accepted |
 //! | [`Rail::Irregular`] | PDQ hashes with other than 128 bits set (rule 8) | the release stops, unless that is accepted; the release counts them in public |
 //! | [`Rail::Near`] | new entries that differ from another one in few bits: repetitions, or a flood | a warning |
+//! | [`Rail::Crowded`] | half of the entries or more stand in crowded buckets of an index: the list holds so many variants of few pictures that looking up a picture near to them takes as long as comparing it with every entry | a warning |
 //!
-//! The **canaries** are the photographs of this project, the empty file, and whatever a maintainer keeps in a folder of its
-//! own: pictures that no list may ever match, because everybody has them or because they are somebody's target.
+//! The **canaries** are the photographs of this project, the empty file, and whatever a maintainer or curator brings along:
+//! pictures that no list may ever match, because everybody has them or because they are somebody's target.
+//!
+//! A change that only removes can't make a list match more, and a wrongly listed person waits for it. What was wrong with
+//! the list before and still is (canaries, limits, irregular entries) is then a warning.
+//!
+//! Maintainer and curators are stopped alike, each before their own signature.
 
 mod canaries;
 
@@ -20,7 +26,7 @@ use crate::difference::share;
 use isonomy_core::charter::Charter;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::list::{Algorithm, Entries, EntryVerdict, ListError, delta};
-use isonomy_matcher::lookup::{Index, LookupError};
+use isonomy_matcher::lookup::{Arrangement, Index, LookupError};
 use serde::Serialize;
 
 /// The most entries that an alarm names.
@@ -31,8 +37,18 @@ const SUDDEN: u64 = 5;
 const SMALL: u64 = 1_000;
 /// Entries that differ in at most so many bits are too near to each other.
 const NEAR: u32 = 8;
-/// The most new entries that are compared with all others.
+/// The most new entries that are compared with all others; fewer in a list of more than a million.
 const COMPARED: usize = 2_000;
+/// The fewest, if there are so many.
+const COMPARED_AT_LEAST: usize = 100;
+/// About how many comparisons the new entries may cost.
+const COMPARISONS: usize = 1 << 31;
+/// Lists up to this size are put into buckets whole. Of larger ones an even selection is, so that it takes less memory
+/// than the list; the rest is scanned, unless there is very much to look up.
+const IN_BUCKETS: usize = 1 << 20;
+/// The share of entries in crowded buckets from which on lookups near to them take as long as a scan
+/// ([`Index::crowding`]); hashes without regularity have less than 0.02.
+const CROWDED: f64 = 0.5;
 
 /// Why the rails can't be checked.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +77,8 @@ pub enum Rail {
     Irregular,
     /// Entries too near to each other.
     Near,
+    /// So many entries near to each other that lookups take long.
+    Crowded,
 }
 
 /// What follows if a rail is set off.
@@ -95,17 +113,42 @@ pub fn inspect(
 ) -> Result<Vec<Alarm>, GuardError> {
     let algorithm = charter.matching.algorithm;
     let difference = delta::diff(before, after)?;
-    let (added, removed) = (difference.added().clone(), difference.removed().len() as u64);
-    let index = Index::new(algorithm, after)?;
-    let mut alarms = canary(&index, after, charter, canaries)?;
-    alarms.extend(limits(after, &added, charter));
-    alarms.extend(growth(before, &added));
-    alarms.extend(shrinkage(before, removed));
-    alarms.extend(irregular(after, algorithm));
-    alarms.extend(near(&index, after, &added)?);
-    Ok(alarms)
+    let (added, removed) = (difference.added(), difference.removed().len() as u64);
+    let lookups = canaries.of(algorithm).count() + compared(after);
+    let index = Index::arranged(algorithm, after, arrangement(after, lookups))?;
+    let mut standing = canary(&index, after, charter, canaries)?;
+    standing.extend(limits(after, added, charter));
+    standing.extend(irregular(after, algorithm));
+    if added.is_empty() && removed > 0 {
+        standing.iter_mut().for_each(|alarm| alarm.severity = Severity::Warns);
+    }
+    let sudden = growth(before, added).into_iter().chain(shrinkage(before, removed));
+    let close = near(&index, after, added)?.into_iter().chain(crowded(crowding(&index, after)?));
+    Ok(standing.into_iter().chain(sudden).chain(close).collect())
 }
 
+/// How many new entries are compared with all others.
+fn compared(after: &Entries) -> usize {
+    (COMPARISONS / after.len().max(1)).clamp(COMPARED_AT_LEAST, COMPARED)
+}
+
+fn arrangement(after: &Entries, lookups: usize) -> Arrangement {
+    let is_small = after.len() <= IN_BUCKETS;
+    let scanning_is_cheaper = lookups.saturating_mul(after.len()) <= 4 * COMPARISONS;
+    if scanning_is_cheaper && !is_small { Arrangement::Scan } else { Arrangement::Buckets }
+}
+
+/// The share of entries in crowded buckets, of a large list by an even selection.
+fn crowding(index: &Index<&Entries>, after: &Entries) -> Result<f64, GuardError> {
+    if after.len() <= IN_BUCKETS {
+        return Ok(index.crowding());
+    }
+    let step = after.len().div_ceil(IN_BUCKETS);
+    let bytes: Vec<u8> = after.iter().step_by(step).flatten().copied().collect();
+    Ok(Index::new(index.algorithm(), &Entries::from_sorted(after.entry_size(), bytes)?)?.crowding())
+}
+
+/// An alarm for each canary that would match; of very many, the first ones and how many more.
 fn canary(
     index: &Index<&Entries>,
     after: &Entries,
@@ -113,16 +156,37 @@ fn canary(
     canaries: &Canaries,
 ) -> Result<Vec<Alarm>, GuardError> {
     let distance = u32::try_from(charter.matching.max_distance).unwrap_or(u32::MAX);
-    let mut alarms = Vec::new();
+    let stop = |words, entries| Alarm { rail: Rail::Canary, severity: Severity::Stops, words, entries };
+    let (mut alarms, mut hidden) = (Vec::new(), 0);
     for (name, hash) in canaries.of(charter.matching.algorithm) {
         let found = index.within(hash, distance)?;
-        if let Some(nearest) = found.iter().map(|found| found.distance).min() {
-            let entries = found.iter().take(SHOWN).filter_map(|found| after.get(found.index)).map(to_hex).collect();
-            let words = format!("{name}, which is harmless, would match, at distance {nearest} of {distance}");
-            alarms.push(Alarm { rail: Rail::Canary, severity: Severity::Stops, words, entries });
+        let Some(nearest) = found.iter().map(|found| found.distance).min() else { continue };
+        if alarms.len() == SHOWN {
+            hidden += 1;
+            continue;
         }
+        let entries = found.iter().take(SHOWN).filter_map(|found| after.get(found.index)).map(to_hex).collect();
+        alarms.push(stop(
+            format!("{name}, which is harmless, would match, at distance {nearest} of {distance}"),
+            entries,
+        ));
+    }
+    if hidden > 0 {
+        alarms.push(stop(format!("{hidden} more harmless pictures or files would match"), Vec::new()));
     }
     Ok(alarms)
+}
+
+fn crowded(crowding: f64) -> Option<Alarm> {
+    let words = || {
+        format!(
+            "{:.0} % of the entries stand in crowded buckets, where less than 2 % are usual: the list holds very many variants \
+             of few pictures. Looking up a picture near to them takes as long as comparing it with every entry",
+            crowding * 100.0
+        )
+    };
+    let alarm = || Alarm { rail: Rail::Crowded, severity: Severity::Warns, words: words(), entries: Vec::new() };
+    (crowding >= CROWDED).then(alarm)
 }
 
 fn limits(after: &Entries, added: &Entries, charter: &Charter) -> Vec<Alarm> {
@@ -164,10 +228,10 @@ fn near(index: &Index<&Entries>, after: &Entries, added: &Entries) -> Result<Opt
     if !index.algorithm().is_perceptual() {
         return Ok(None);
     }
-    let step = added.len().div_ceil(COMPARED).max(1);
-    let (mut compared, mut pairs, mut entries) = (0, 0, Vec::new());
+    let step = added.len().div_ceil(compared(after)).max(1);
+    let (mut looked_at, mut pairs, mut entries) = (0, 0, Vec::new());
     for entry in added.iter().step_by(step) {
-        compared += 1;
+        looked_at += 1;
         let others = index.within(entry, NEAR)?;
         let nearest = others.iter().filter(|found| after.get(found.index) != Some(entry)).min();
         if let Some(nearest) = nearest {
@@ -178,7 +242,7 @@ fn near(index: &Index<&Entries>, after: &Entries, added: &Entries) -> Result<Opt
     }
     entries.truncate(SHOWN);
     let words =
-        format!("{pairs} of {compared} new entries that were compared differ from another one in at most {NEAR} bits");
+        format!("{pairs} of {looked_at} new entries that were compared differ from another one in at most {NEAR} bits");
     Ok((pairs > 0).then_some(Alarm { rail: Rail::Near, severity: Severity::Warns, words, entries }))
 }
 
@@ -231,7 +295,7 @@ mod tests {
         let mut small = charter();
         (small.limits.max_entries, small.limits.max_added) = (1_100, 50);
         let (before, after) = (entries(1, 1_000), entries(1, 1_300));
-        let stops = [(Rail::Limits, Severity::Stops), (Rail::Limits, Severity::Stops), (Rail::Growth, Severity::Stops)];
+        let stops = [Rail::Limits, Rail::Limits, Rail::Growth].map(|rail| (rail, Severity::Stops));
         assert_eq!(rails(&before, &after, &small), stops);
         for (left, alarms) in
             [(900, &[][..]), (700, &[(Rail::Shrinkage, Severity::Stops)]), (0, &[(Rail::Shrinkage, Severity::Stops)])]
@@ -247,5 +311,58 @@ mod tests {
         near[one] ^= 1;
         near[zero] ^= 1;
         assert_eq!(rails(&before, &with(&before, &near), &roomy()), [(Rail::Near, Severity::Warns)]);
+    }
+
+    #[test]
+    fn a_change_that_only_removes_is_not_stopped_by_what_was_wrong_before() {
+        let list = entries(1, 50);
+        let hash = Canaries::built_in().of(Algorithm::PdqFull).next().map(|(_, hash)| hash.to_vec()).unwrap();
+        let before = with(&with(&list, &hash), &[0x01; 32]);
+        let after = Entries::from_sorted(32, before.as_bytes()[..51 * 32].to_vec()).unwrap();
+        let mut small = charter();
+        small.limits.max_entries = 10;
+        let found = rails(&before, &after, &small);
+        assert!(found.iter().any(|(rail, _)| *rail == Rail::Canary), "{found:?}");
+        assert!(found.iter().any(|(rail, _)| *rail == Rail::Limits), "{found:?}");
+        assert!(found.iter().all(|(_, severity)| *severity == Severity::Warns), "{found:?}");
+        let unchanged = rails(&after, &after, &small);
+        assert!(unchanged.contains(&(Rail::Canary, Severity::Stops)), "{unchanged:?}");
+    }
+
+    #[test]
+    fn a_list_of_variants_of_few_pictures_is_crowded() {
+        let pictures = entries(1, 4);
+        let mut bytes = Vec::new();
+        for (number, picture) in pictures.iter().cycle().take(12_000).enumerate() {
+            let mut variant = picture.to_vec();
+            // Swaps a set bit with a clear one, twice, by the number.
+            for (byte, bit) in [(number % 32, number / 32 % 8), (number / 256 % 32, number / 8192)] {
+                variant[byte] ^= 1 << bit;
+                variant[31 - byte] ^= 1 << bit;
+            }
+            bytes.extend_from_slice(&variant);
+        }
+        let crowd = Entries::from_unsorted(32, bytes).unwrap().0;
+        assert!(crowd.len() >= 4096, "{crowd:?}");
+        let index = Index::new(Algorithm::PdqFull, &crowd).unwrap();
+        let alarm = crowded(index.crowding()).unwrap_or_else(|| panic!("{}", index.crowding()));
+        assert_eq!(alarm.severity, Severity::Warns);
+        let usual = entries(1, 12_000);
+        assert_eq!(crowded(Index::new(Algorithm::PdqFull, &usual).unwrap().crowding()), None);
+    }
+
+    #[test]
+    fn of_very_many_canaries_the_first_are_shown() {
+        let list = entries(1, 50);
+        let lines: String = list.iter().map(|entry| to_hex(entry) + "\n").collect();
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("harmless.txt");
+        std::fs::write(&file, lines).unwrap();
+        let mut canaries = Canaries::none();
+        assert_eq!(canaries.add(&file, Algorithm::PdqFull).unwrap(), 50);
+        let alarms = inspect(&list, &list, &charter(), &canaries).unwrap();
+        assert_eq!(alarms.len(), SHOWN + 1);
+        assert!(alarms[SHOWN].words.starts_with("30 more"), "{alarms:?}");
+        assert!(alarms[0].words.contains("harmless.txt"), "{alarms:?}");
     }
 }

@@ -38,6 +38,8 @@ pub mod guard;
 pub mod images;
 pub mod import;
 pub mod keys;
+#[cfg(test)]
+mod kills;
 pub mod memory;
 pub mod signer;
 pub mod signing;

@@ -3,6 +3,9 @@
 //!
 //! Everything comes from the list's bundle and is believed by the log's signature, the quorum of witnesses, inclusion
 //! proofs and seen proofs, as a client believes it. Earlier releases are believed by the hash chain from the newest one.
+//! What a release or an edition must be like is judged by `isonomy_core::rules` alone, and a draft as the log judges it
+//! ([`releases::judge_next`]); here it is only read what they need. After publication the maintainer's own client makes every
+//! check once more (`confirm`).
 //!
 //! That there is no newer release than the newest one shown is the word of the log, or of the mirror that was asked: a
 //! draft built on an old view is refused by the log in the end. Whoever wants to be sure follows the log
@@ -17,8 +20,8 @@ use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::release::{Release, delta_bases};
 use isonomy_core::resource::Resource;
 use isonomy_core::rules::editions::{Edition, Editions};
-use isonomy_core::rules::releases::{self, Before, Earlier, Place};
-use isonomy_core::rules::{Series, Violation, signatures};
+use isonomy_core::rules::releases::{self, Before, Chain, Earlier, Place};
+use isonomy_core::rules::{Violation, signatures};
 use isonomy_core::statement::{ListName, Signed, Statement, StatementError};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::{TlogProof, TlogProofError};
@@ -122,7 +125,7 @@ impl ListView {
         let bundle = reader.bundle().await?;
         let (log, now) = reader.check_checkpoint(&bundle)?;
         let editions = reader.editions(&bundle, &log).await?;
-        let newest = reader.newest(&bundle, &editions).await?;
+        let newest = reader.newest(&bundle, &editions, &log).await?;
         let mut view = Self {
             list: list.clone(),
             editions,
@@ -188,18 +191,12 @@ impl ListView {
     /// Judges a draft of the next release as the log would at `clock`, without its signatures. Gives the edition that
     /// it cites.
     pub fn judge(&self, draft: &Release, clock: Timestamp) -> Result<&Edition, Violation> {
-        let expected = self.next_version();
-        if draft.version != expected {
-            return Err(Violation::NotContiguous { series: Series::Version, expected, found: draft.version });
-        }
-        for delta in &draft.deltas {
-            if self.bases.get(&delta.from).is_none_or(|base| base.id() != delta.release) {
-                return Err(Violation::UnknownRelease { id: delta.release });
-            }
-        }
         signatures::admissible_at(draft, clock)?;
         let place = Place { index: LeafIndex(self.size.0), public_since: clock };
-        releases::judge_text(draft, &self.editions, &self.before(), place)
+        let release = |version| self.bases.get(&version).map(Signed::id);
+        let newest = self.newest().map_or(0, |newest| newest.body().version);
+        let chain = Chain { newest, release: &release, before: self.before() };
+        releases::judge_next(draft, &self.editions, &chain, place)
     }
 
     fn before(&self) -> Before {
@@ -292,31 +289,30 @@ impl Reader<'_> {
             let charter = statement.into_charter().ok_or_else(|| Self::other("a charter"))?;
             logged.push((charter, included.index, public_since));
         }
-        // What covers a later edition covers the earlier ones, so none is public later than its successors.
-        let mut earliest = Timestamp(u64::MAX);
-        for (_, _, public_since) in logged.iter_mut().rev() {
-            earliest = earliest.min(*public_since);
-            *public_since = earliest;
-        }
-        let mut editions = Editions::new(log.name(), self.list);
-        for (charter, index, public_since) in logged {
-            editions.push(charter, index, public_since)?;
-        }
+        let editions = Editions::of_logged(log.name(), self.list, logged).map_err(|(_, violation)| violation)?;
         if editions.newest().is_none() {
             return Err(ViewError::NoList { list: self.list.clone() });
         }
         Ok(editions)
     }
 
-    async fn newest(&self, bundle: &Bundle, editions: &Editions) -> Result<Option<Newest>, ViewError> {
+    /// The newest release, judged in its place by the rules.
+    async fn newest(
+        &self,
+        bundle: &Bundle,
+        editions: &Editions,
+        log: &VerifierKey,
+    ) -> Result<Option<Newest>, ViewError> {
         let Some(included) = bundle.releases.last() else {
             return Ok(None);
         };
-        let release = self.logged(bundle, included).await?.into_release().ok_or_else(|| Self::other("a release"))?;
-        let id = release.body().charter;
-        let edition = editions.find(&id).ok_or(Violation::UnknownCharter { id })?;
-        signatures::release(&release, edition.charter())?;
-        Ok(Some(Newest { release, index: included.index, edition: edition.number() }))
+        let statement = self.logged(bundle, included).await?;
+        let public_since = self.public_since(included, &statement.to_bytes(), log).await?;
+        let release = statement.into_release().ok_or_else(|| Self::other("a release"))?;
+        let editions = editions.known_with(included.index, public_since);
+        releases::judge(&release, &editions, &Before::default(), Place { index: included.index, public_since })?;
+        let edition = editions.find(&release.body().charter).map_or(0, Edition::number);
+        Ok(Some(Newest { release, index: included.index, edition }))
     }
 
     /// The releases from which the next one has deltas. Each is a base of the one above it too, so the hash chain leads

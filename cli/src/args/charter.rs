@@ -1,5 +1,6 @@
 //! Arguments of `isonomy charter`.
 
+use super::Overwrite;
 use clap::{Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -29,6 +30,8 @@ pub(crate) enum CharterCommand {
         /// The file to write.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+        #[command(flatten)]
+        overwrite: Overwrite,
     },
     /// Say what is missing or weak in a charter, each with its legal source. Ends with exit code 6 if something is serious.
     Lint {
@@ -60,6 +63,17 @@ pub(crate) enum CharterCommand {
         #[arg(long, value_name = "ID")]
         replaces: Option<String>,
     },
+    /// Put the signatures that others sent back, each on a copy of its own, onto a charter.
+    Merge {
+        /// The charter; the signatures are added to it.
+        file: PathBuf,
+        /// The copies.
+        #[arg(required = true, value_name = "FILE")]
+        copies: Vec<PathBuf>,
+        /// For an amendment: the edition that it amends, and, if that isn't in force yet, the newest one that is.
+        #[arg(long, value_name = "FILE")]
+        amends: Vec<PathBuf>,
+    },
     /// Publish a charter that everybody has signed.
     Publish {
         /// The signed charter.
@@ -67,8 +81,10 @@ pub(crate) enum CharterCommand {
         /// Log, witnesses and quorum, in C2SP tlog-policy form; the log with its URL.
         #[arg(long, value_name = "FILE")]
         policy: PathBuf,
-        /// Where to write the proof that it is in the log.
+        /// Where to write the proof that it is in the log. An older proof that is there is renewed.
         #[arg(long, value_name = "FILE")]
         proof: Option<PathBuf>,
+        #[command(flatten)]
+        overwrite: Overwrite,
     },
 }

@@ -1,5 +1,6 @@
 //! Arguments of `isonomy client`.
 
+use super::Overwrite;
 use clap::Subcommand;
 use std::path::PathBuf;
 
@@ -47,6 +48,8 @@ pub(crate) enum ClientCommand {
         /// The file; standard output if not given.
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
+        #[command(flatten)]
+        overwrite: Overwrite,
     },
     /// Forget the newest checkpoint and the witnessed time, not the release in force: after the log or a quorum of witnesses
     /// has vouched for a size or a time that is far ahead, or has changed its key.

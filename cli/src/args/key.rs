@@ -23,8 +23,12 @@ pub(crate) enum KeyCommand {
         /// What it signs.
         #[arg(long, value_enum, default_value = "ed25519")]
         kind: KeyKind,
+        /// Keep it under a passphrase, which is asked for twice in the terminal, and again whenever the key is used. For scripts,
+        /// ISONOMY_PASSPHRASE_FILE names a file (mode 600) whose line is the passphrase; /dev/fd/3 is one that is open.
+        #[arg(long)]
+        passphrase: bool,
     },
-    /// Print the vkey of a key file, or of one that names a program that signs.
+    /// Print the vkey of a key file, or of one that names a program that signs; asks for the passphrase if there is one.
     Show {
         /// The file of the private half.
         file: PathBuf,

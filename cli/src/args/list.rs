@@ -1,10 +1,10 @@
 //! Arguments of `isonomy list`.
 
-use super::ClientFolder;
+use super::{ClientFolder, DeskArgs, Overwrite, RailArgs};
 use crate::exit::Malformed;
 use clap::{Subcommand, ValueEnum};
 use isonomy_core::statement::ListName;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum AlgorithmArg {
@@ -49,21 +49,9 @@ pub(crate) enum ListCommand {
     /// Read hashes from files that maintainers have, into a sorted list.
     Import(ImportArgs),
     /// Hash a folder of pictures.
-    Hash {
-        /// The folder.
-        folder: PathBuf,
-        /// The CSV file to write: file,width,height,quality,pdq.
-        #[arg(long, value_name = "FILE")]
-        csv: PathBuf,
-    },
-    /// Say what a list holds.
-    Info {
-        /// The list.
-        file: PathBuf,
-        /// Which hashes it holds.
-        #[arg(long, value_enum, default_value = "pdq")]
-        algorithm: AlgorithmArg,
-    },
+    Hash(HashArgs),
+    /// Say what a list, or a draft, holds. A list in a file is nothing but its entries: whose hashes they are, a charter says.
+    Info(InfoArgs),
     /// Show what would change from one list to another, or from what is published to a list. Nothing is written or signed.
     Diff(DiffArgs),
     /// Compose a release that only removes entries, in one step: a wrongly listed person waits for it.
@@ -72,6 +60,32 @@ pub(crate) enum ListCommand {
     Prove(ProveArgs),
     /// Check such a proof against a release, offline.
     Check(CheckArgs),
+}
+
+/// Arguments of `isonomy list hash`.
+#[derive(clap::Args)]
+pub(crate) struct HashArgs {
+    /// The folder.
+    pub(crate) folder: PathBuf,
+    /// The CSV file to write: file,width,height,quality,pdq.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) csv: PathBuf,
+    #[command(flatten)]
+    pub(crate) overwrite: Overwrite,
+}
+
+/// Arguments of `isonomy list info`.
+#[derive(clap::Args)]
+pub(crate) struct InfoArgs {
+    /// The list, or a draft folder.
+    #[arg(value_name = "FILE|DIR")]
+    pub(crate) path: PathBuf,
+    /// Whose hashes the list holds. Without it, what the entries alone tell.
+    #[arg(long, value_enum, conflicts_with = "charter")]
+    pub(crate) algorithm: Option<AlgorithmArg>,
+    /// The charter of the list, which names its algorithm.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) charter: Option<PathBuf>,
 }
 
 /// Arguments of `isonomy list import`.
@@ -113,6 +127,8 @@ pub(crate) struct ImportArgs {
     /// The list to write.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) overwrite: Overwrite,
 }
 
 /// Arguments of `isonomy list diff`.
@@ -129,7 +145,7 @@ pub(crate) struct DiffArgs {
     /// With --list: log, witnesses and quorum, in C2SP tlog-policy form; the log with its URL.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// With --list: the maintainer's folder, which remembers the releases before.
+    /// With --list: your own folder, which keeps the content of earlier releases.
     #[arg(long, value_name = "DIR")]
     workspace: Option<PathBuf>,
     /// Which hashes the two files hold.
@@ -142,12 +158,13 @@ pub(crate) struct DiffArgs {
 
 impl DiffArgs {
     /// The published list with which to compare.
-    pub(crate) fn published(&self) -> anyhow::Result<(ListName, &Path, &Path)> {
-        let (Some(list), Some(policy), Some(workspace)) = (&self.list, &self.policy, &self.workspace) else {
+    pub(crate) fn published(&self) -> anyhow::Result<(ListName, DeskArgs)> {
+        let (Some(list), Some(policy), Some(workspace)) = (&self.list, self.policy.clone(), self.workspace.clone())
+        else {
             anyhow::bail!("compare with a file (--old), or with what is published (--list, --policy and --workspace)");
         };
         let name = ListName::new(list).ok_or_else(|| Malformed(format!("{list} is no list's name")))?;
-        Ok((name, policy, workspace))
+        Ok((name, DeskArgs { policy, workspace }))
     }
 }
 
@@ -163,12 +180,10 @@ pub(crate) struct RemoveArgs {
     /// The name of the list.
     #[arg(long, value_name = "NAME")]
     pub(crate) list: String,
-    /// Log, witnesses and quorum, in C2SP tlog-policy form; the log with its URL.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) policy: PathBuf,
-    /// The maintainer's folder, which remembers the releases before.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) workspace: PathBuf,
+    #[command(flatten)]
+    pub(crate) desk: DeskArgs,
+    #[command(flatten)]
+    pub(crate) rails: RailArgs,
     /// The draft folder to write.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
@@ -197,6 +212,8 @@ pub(crate) struct ProveArgs {
     /// The proof to write.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) overwrite: Overwrite,
 }
 
 impl ProveArgs {

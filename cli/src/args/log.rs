@@ -17,6 +17,10 @@ pub(crate) enum LogCommand {
     },
     /// Serve a log.
     Serve(LogServeArgs),
+    /// Say which old snapshots and deltas no client needs any more, and why; remove them with --remove. Not while the log is
+    /// served. Every way on which a client of any version catches up stays open; who audits the log later can't recompute
+    /// what was removed.
+    Collect(CollectArgs),
     /// Make a token for a list whose contents are not for everybody, and the digest that the configuration takes.
     Token,
     /// Check a whole log, this project's or any other of C2SP tlog-tiles: every entry and every tile against the signed
@@ -50,6 +54,19 @@ pub(crate) struct LogServeArgs {
     /// After how many seconds an unchanged tree is cosigned and published again [default: 300].
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) republish: Option<u64>,
+}
+
+#[derive(Args)]
+pub(crate) struct CollectArgs {
+    /// The configuration of the log.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Keep everything of releases that have been public for less than so many days.
+    #[arg(long, value_name = "DAYS", default_value_t = 90)]
+    pub(crate) least_age: u64,
+    /// Remove them, for ever. Without it, nothing is removed.
+    #[arg(long)]
+    pub(crate) remove: bool,
 }
 
 #[derive(Args)]

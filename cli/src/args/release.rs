@@ -1,81 +1,97 @@
 //! Arguments of `isonomy release`.
 
-use clap::Subcommand;
+use super::{DeskArgs, Overwrite};
+use clap::{Args, Subcommand};
 use isonomy_publisher::guard::Rail;
 use std::path::PathBuf;
 
 #[derive(Subcommand)]
 pub(crate) enum ReleaseCommand {
     /// Compose the next release of a list: a draft folder for the curators.
-    New {
-        /// The content: a list as `isonomy list import` writes it.
-        content: PathBuf,
-        /// The name of the list.
-        #[arg(long, value_name = "NAME")]
-        list: String,
-        /// Log, witnesses and quorum, in C2SP tlog-policy form; the log with its URL.
-        #[arg(long, value_name = "FILE")]
-        policy: PathBuf,
-        /// The maintainer's folder, which remembers the releases before.
-        #[arg(long, value_name = "DIR")]
-        workspace: PathBuf,
-        /// For how many seconds the release is valid; the charter's limit if not given.
-        #[arg(long, value_name = "SECONDS")]
-        validity: Option<u64>,
-        #[command(flatten)]
-        rails: RailArgs,
-        /// The draft folder to write.
-        #[arg(long, value_name = "DIR")]
-        out: PathBuf,
-    },
+    New(ComposeArgs),
     /// As a curator: recompute a draft from its content, and sign it.
-    Endorse {
+    Endorse(EndorseArgs),
+    /// Put the signatures that curators sent back, each on a copy of its own, onto the draft.
+    Merge {
         /// The draft folder.
         draft: PathBuf,
-        /// The curator's key file.
-        #[arg(long, value_name = "FILE")]
-        key: PathBuf,
-        /// Log, witnesses and quorum, in C2SP tlog-policy form; the log with its URL.
-        #[arg(long, value_name = "FILE")]
-        policy: PathBuf,
-        /// The curator's own folder, which keeps the content of earlier releases.
-        #[arg(long, value_name = "DIR")]
-        workspace: PathBuf,
-        /// The curator's own hashes: says how many of the added entries it knows itself.
-        #[arg(long, value_name = "FILE")]
-        holdings: Option<PathBuf>,
-        /// The curator's own hashes: refuses to sign unless every entry of the release stands there, and prints those that don't.
-        #[arg(long, value_name = "FILE")]
-        require_all_in: Option<PathBuf>,
-        /// Sign this as the second text for its version, in the place of the one with this id (64 hexadecimal digits), and
-        /// keep that on record.
-        #[arg(long, value_name = "ID")]
-        replaces: Option<String>,
+        /// The curators' copies of its `release.note`, or draft folders.
+        #[arg(required = true, value_name = "FILE|DIR")]
+        copies: Vec<PathBuf>,
     },
     /// As the maintainer: sign an endorsed draft, and publish it.
-    Publish {
-        /// The draft folder.
-        draft: PathBuf,
-        /// The maintainer's key file.
-        #[arg(long, value_name = "FILE")]
-        key: PathBuf,
-        /// Log, witnesses and quorum, in C2SP tlog-policy form; the log with its URL.
-        #[arg(long, value_name = "FILE")]
-        policy: PathBuf,
-        /// The maintainer's folder, which remembers the releases before.
-        #[arg(long, value_name = "DIR")]
-        workspace: PathBuf,
-        /// Where to write the proof that it is in the log.
-        #[arg(long, value_name = "FILE")]
-        proof: Option<PathBuf>,
-    },
+    Publish(PublishArgs),
 }
 
-/// What stops a release before anybody signs it.
-#[derive(clap::Args)]
-pub(crate) struct RailArgs {
-    /// A folder of harmless pictures, none of which the list may match. Repeatable.
+/// Arguments of `isonomy release new`.
+#[derive(Args)]
+pub(crate) struct ComposeArgs {
+    /// The content: a list as `isonomy list import` writes it.
+    pub(crate) content: PathBuf,
+    /// The name of the list.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) list: String,
+    #[command(flatten)]
+    pub(crate) desk: DeskArgs,
+    /// For how many seconds the release is valid; the charter's limit if not given.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) validity: Option<u64>,
+    #[command(flatten)]
+    pub(crate) rails: RailArgs,
+    /// The draft folder to write.
     #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}
+
+/// Arguments of `isonomy release endorse`.
+#[derive(Args)]
+pub(crate) struct EndorseArgs {
+    /// The draft folder.
+    pub(crate) draft: PathBuf,
+    /// The curator's key file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    #[command(flatten)]
+    pub(crate) desk: DeskArgs,
+    /// The curator's own hashes: says how many of the added entries it knows itself.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) holdings: Option<PathBuf>,
+    /// The curator's own hashes: refuses to sign unless every entry of the release stands there, and prints those that don't.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) require_all_in: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) rails: RailArgs,
+    /// Sign this as the second text for its version, in the place of the one with this id (64 hexadecimal digits), and
+    /// keep that on record.
+    #[arg(long, value_name = "ID")]
+    pub(crate) replaces: Option<String>,
+}
+
+/// Arguments of `isonomy release publish`.
+#[derive(Args)]
+pub(crate) struct PublishArgs {
+    /// The draft folder.
+    pub(crate) draft: PathBuf,
+    /// The maintainer's key file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    #[command(flatten)]
+    pub(crate) desk: DeskArgs,
+    #[command(flatten)]
+    pub(crate) rails: RailArgs,
+    /// Where to write the proof that it is in the log. An older proof that is there is renewed.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) proof: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) overwrite: Overwrite,
+}
+
+/// What stops a release before anybody signs it. Maintainer and curators are asked alike, each for themselves.
+#[derive(Args)]
+pub(crate) struct RailArgs {
+    /// What the list may never match: a folder of harmless pictures and files, or a file of their hashes in any form that
+    /// `isonomy list import` reads. Repeatable.
+    #[arg(long, value_name = "DIR|FILE")]
     pub(crate) canaries: Vec<PathBuf>,
     /// Don't hold the list against the photographs of this project: for trials with those very photographs.
     #[arg(long)]
@@ -98,7 +114,7 @@ impl RailArgs {
             Rail::Growth => self.accept_growth,
             Rail::Shrinkage => self.accept_shrinkage,
             Rail::Irregular => self.allow_irregular,
-            Rail::Canary | Rail::Limits | Rail::Near => false,
+            Rail::Canary | Rail::Limits | Rail::Near | Rail::Crowded => false,
         }
     }
 }

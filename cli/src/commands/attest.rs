@@ -1,6 +1,6 @@
 //! `isonomy monitor attest`.
 
-use super::{files, monitor, release};
+use super::{files, key, monitor, release};
 use crate::args::{AttestArgs, MethodArg};
 use crate::exit::{Exit, Malformed, Refused};
 use crate::output::Output;
@@ -15,11 +15,10 @@ use isonomy_core::time::Timestamp;
 use isonomy_fetch::Submitted;
 use isonomy_monitor::Monitor;
 use isonomy_monitor::attest::Claim;
-use isonomy_publisher::keys;
 use serde_json::json;
 
 pub(crate) async fn run(args: AttestArgs, output: &Output) -> Result<Exit> {
-    let key = keys::read(&args.key)?;
+    let key = key::read(&args.key)?;
     let policy = files::tlog_policy(&args.log.policy)?;
     let log = release::log_client(&policy)?;
     let (claim, salt) = claim(&args)?;

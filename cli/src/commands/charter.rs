@@ -1,7 +1,8 @@
 //! `isonomy charter`.
 
-use super::{files, release};
-use crate::args::{CharterCommand, SeverityArg};
+use super::release::ProofFile;
+use super::{files, key, release};
+use crate::args::{CharterCommand, Overwrite, SeverityArg};
 use crate::exit::{Exit, Malformed};
 use crate::output::Output;
 use anyhow::{Context, Result, bail};
@@ -11,30 +12,38 @@ use isonomy_core::statement::{MAX_STATEMENT_SIZE, Signed};
 use isonomy_publisher::charter::Severity;
 use isonomy_publisher::charter::dialogue::Question;
 use isonomy_publisher::charter::{self, CharterReport, Edition, Finding};
-use isonomy_publisher::keys;
 use isonomy_publisher::memory::SigningMemory;
 use isonomy_publisher::submit::submit_charter;
 use serde_json::json;
 use std::io::{Lines, StdinLock};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(crate) async fn run(command: CharterCommand, output: &Output) -> Result<Exit> {
     match command {
-        CharterCommand::New { ask: true, out, .. } => new_by_dialogue(&out, output),
-        CharterCommand::New { from: None, out, .. } => new_template(&out, output),
-        CharterCommand::New { from: Some(from), amends, out, .. } => new_text(&from, amends.as_deref(), &out, output),
+        CharterCommand::New { ask: true, out, overwrite, .. } => new_by_dialogue(&out, overwrite, output),
+        CharterCommand::New { from: None, out, overwrite, .. } => new_template(&out, overwrite, output),
+        CharterCommand::New { from: Some(from), amends, out, overwrite, .. } => {
+            new_text(&from, amends.as_deref(), &out, overwrite, output)
+        }
         CharterCommand::Lint { file, deny } => lint(&file, deny.into(), output),
         CharterCommand::Diff { old, new } => diff(&old, &new, output),
         CharterCommand::Sign { file, key, amends, replaces } => {
             let older = amends.iter().map(|path| read(path)).collect::<Result<Vec<_>>>()?;
             sign(&file, &key, &older, replaces.as_deref(), output)
         }
-        CharterCommand::Publish { file, policy, proof } => publish(&file, &policy, proof.as_deref(), output).await,
+        CharterCommand::Merge { file, copies, amends } => {
+            let older = amends.iter().map(|path| read(path)).collect::<Result<Vec<_>>>()?;
+            merge(&file, &copies, &older, output)
+        }
+        CharterCommand::Publish { file, policy, proof, overwrite } => {
+            let proof = ProofFile { path: proof, overwrite };
+            publish(&file, &policy, &proof, output).await
+        }
     }
 }
 
-fn new_template(out: &Path, output: &Output) -> Result<Exit> {
-    isonomy_store::files::create_new(out, charter::template().as_bytes())?;
+fn new_template(out: &Path, overwrite: Overwrite, output: &Output) -> Result<Exit> {
+    files::save(out, charter::template().as_bytes(), overwrite)?;
     let words = format!(
         "{} is written. Fill it in; then make the text that everybody signs:\n  isonomy charter new --from {} --out charter.note",
         out.display(),
@@ -44,12 +53,12 @@ fn new_template(out: &Path, output: &Output) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn new_text(from: &Path, amends: Option<&Path>, out: &Path, output: &Output) -> Result<Exit> {
+fn new_text(from: &Path, amends: Option<&Path>, out: &Path, overwrite: Overwrite, output: &Output) -> Result<Exit> {
     let before = amends.map(read).transpose()?;
     let edition = before.as_ref().map_or(Edition::First, Edition::Amends);
     let body = parse_toml(from, edition)?;
     let draft = charter::draft(&body)?;
-    isonomy_store::files::create_new(out, &draft.to_bytes())?;
+    files::save(out, &draft.to_bytes(), overwrite)?;
     let changes = before.as_ref().map(|before| charter::changes(before.body(), &body)).unwrap_or_default();
     let signed = charter::parse(&draft.to_bytes())?;
     let older: Vec<&Charter> = before.iter().map(|before| before.body()).collect();
@@ -69,7 +78,8 @@ fn parse_toml(path: &Path, edition: Edition<'_>) -> Result<Charter> {
 }
 
 /// Asks every question of the charter, and writes the answers.
-fn new_by_dialogue(out: &Path, output: &Output) -> Result<Exit> {
+fn new_by_dialogue(out: &Path, overwrite: Overwrite, output: &Output) -> Result<Exit> {
+    files::check_free(out, overwrite)?;
     let mut answers = Vec::new();
     let mut input = std::io::stdin().lines();
     for question in charter::dialogue::questions() {
@@ -81,7 +91,7 @@ fn new_by_dialogue(out: &Path, output: &Output) -> Result<Exit> {
         }
     }
     let file = charter::dialogue::file(&answers);
-    isonomy_store::files::create_new(out, file.as_bytes())?;
+    files::save(out, file.as_bytes(), overwrite)?;
     let problem = charter::from_toml(file.as_bytes(), Edition::First).err().map(|error| error.to_string());
     let next = match &problem {
         Some(problem) => format!("It can't be a charter yet: {problem}. Mend the file"),
@@ -192,7 +202,7 @@ fn diff(old: &Path, new: &Path, output: &Output) -> Result<Exit> {
 }
 
 /// A charter in a file.
-fn read(path: &Path) -> Result<Signed<Charter>> {
+pub(super) fn read(path: &Path) -> Result<Signed<Charter>> {
     let bytes = files::read(path, MAX_STATEMENT_SIZE)?;
     charter::parse(&bytes).map_err(|error| Malformed(format!("{}: {error}", path.display())).into())
 }
@@ -204,7 +214,7 @@ fn sign(
     replaces: Option<&str>,
     output: &Output,
 ) -> Result<Exit> {
-    let (signed, key) = (read(file)?, keys::open(key_file)?);
+    let (signed, key) = (read(file)?, key::open(key_file)?);
     if signed.body().edition > 1 && older.is_empty() {
         bail!("edition {} amends an older one: name that with --amends", signed.body().edition);
     }
@@ -214,6 +224,19 @@ fn sign(
     let signed = charter::sign(&signed, &older, key.as_ref(), &mut memory, replaces, system_clock())?;
     files::write(file, &signed.to_bytes())?;
     let report = charter::report(&signed, &older)?;
+    output.report(report_words(&report), &report)?;
+    Ok(Exit::Done)
+}
+
+fn merge(file: &Path, copies: &[PathBuf], older: &[Signed<Charter>], output: &Output) -> Result<Exit> {
+    let mut all = vec![read(file)?];
+    for path in copies {
+        all.push(read(path)?);
+    }
+    let older: Vec<&Charter> = older.iter().map(Signed::body).collect();
+    let merged = charter::merge(&all, &older)?;
+    files::write(file, &merged.to_bytes())?;
+    let report = charter::report(&merged, &older)?;
     output.report(report_words(&report), &report)?;
     Ok(Exit::Done)
 }
@@ -237,11 +260,12 @@ fn listed(names: &[String]) -> String {
     if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
 }
 
-async fn publish(file: &Path, policy: &Path, proof: Option<&Path>, output: &Output) -> Result<Exit> {
+async fn publish(file: &Path, policy: &Path, proof: &ProofFile, output: &Output) -> Result<Exit> {
+    proof.check()?;
     let (signed, trust) = (read(file)?, files::tlog_policy(policy)?);
     let log = release::log_client(&trust)?;
     let report = submit_charter(&log, &trust, &signed).await.context("the charter was not published")?;
-    release::write_proof(proof, &report)?;
+    proof.write(&report)?;
     output.report(release::submit_words(&report, "charter"), &report)?;
     Ok(Exit::Done)
 }

@@ -26,7 +26,7 @@ pub(crate) async fn run(command: ClientCommand, output: &Output) -> Result<Exit>
         }
         ClientCommand::Status { folder } => status(&folder, output),
         ClientCommand::Compare { folder, with, sources } => comparing::compare(&folder, &with, &sources, output).await,
-        ClientCommand::View { folder, out } => comparing::view(&folder, out.as_deref(), output),
+        ClientCommand::View { folder, out, overwrite } => comparing::view(&folder, out.as_deref(), overwrite, output),
         ClientCommand::Recover { folder, i_know_why: _ } => recover(&folder, output),
     }
 }

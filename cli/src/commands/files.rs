@@ -1,10 +1,12 @@
 //! Files that a person names: read within limits, with errors that name them.
 
+use crate::args::Overwrite;
 use crate::exit::{Malformed, Refused};
 use anyhow::{Context, Result};
 use isonomy_core::policy::{MAX_POLICY_SIZE as MAX_TRUST_SIZE, Policy as TlogPolicy};
 use isonomy_fetch::{MAX_TOKENS_SIZE, Tokens};
-use isonomy_store::files::read_limited;
+use isonomy_publisher::keys::sealed::is_sealed;
+use isonomy_store::files::{FileError, read_limited};
 use isonomy_verifier::Policy;
 use isonomy_verifier::policy::MAX_POLICY_SIZE;
 use std::io::Read;
@@ -12,14 +14,19 @@ use std::path::Path;
 
 /// What a file of a private key starts with.
 const PRIVATE_KEY: &[u8] = b"PRIVATE+KEY+";
+/// How much of a file shows whether it is one.
+const HEAD: u64 = 64;
 
-/// Whether what stands at `path` now is a file of a private key.
+/// Whether what stands at `path` now is a file of a private key, under a passphrase or not.
 fn is_private_key(path: &Path) -> bool {
-    let mut start = [0; PRIVATE_KEY.len()];
     let is_file = std::fs::metadata(path).is_ok_and(|found| found.is_file());
-    is_file
-        && std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok()
-        && start == *PRIVATE_KEY
+    is_file && head(path).is_ok_and(|head| head.starts_with(PRIVATE_KEY) || is_sealed(&head))
+}
+
+fn head(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    std::fs::File::open(path)?.take(HEAD).read_to_end(&mut head)?;
+    Ok(head)
 }
 
 /// The bytes of a file of at most `limit` bytes.
@@ -33,12 +40,45 @@ pub(crate) fn read(path: &Path, limit: usize) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Writes a file that may exist already, but never over a private key, which no copy can bring back.
+/// Writes a result to a new file, or over the file that is there if that was asked for; never over a private key, which no
+/// copy can bring back.
+pub(crate) fn save(path: &Path, bytes: &[u8], overwrite: Overwrite) -> Result<()> {
+    if overwrite.force {
+        return write(path, bytes);
+    }
+    match isonomy_store::files::create_new(path, bytes) {
+        Err(FileError::Exists { .. }) => Err(exists(path)),
+        written => written.with_context(|| format!("can't write {}", path.display())),
+    }
+}
+
+/// Whether a result can be written, so that nobody works for hours and then loses it.
+pub(crate) fn check_free(path: &Path, overwrite: Overwrite) -> Result<()> {
+    if overwrite.force { refuse_key(path) } else { refuse_existing(path) }
+}
+
+/// Refuses a file that is there already.
+pub(crate) fn refuse_existing(path: &Path) -> Result<()> {
+    if path.symlink_metadata().is_ok() { Err(exists(path)) } else { Ok(()) }
+}
+
+fn exists(path: &Path) -> anyhow::Error {
+    let path = path.display();
+    Refused(format!("{path} exists already and was left as it is; choose another name, or write over it with --force"))
+        .into()
+}
+
+/// Writes a file in place of the one that the command changes, never over a private key.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    refuse_key(path)?;
+    isonomy_store::files::replace(path, bytes).with_context(|| format!("can't write {}", path.display()))
+}
+
+fn refuse_key(path: &Path) -> Result<()> {
     if is_private_key(path) {
         return Err(Refused(format!("{} is a private key; nothing is written over it", path.display())).into());
     }
-    isonomy_store::files::replace(path, bytes).with_context(|| format!("can't write {}", path.display()))
+    Ok(())
 }
 
 /// Log, witnesses and quorum in C2SP form.

@@ -5,7 +5,7 @@ use crate::output::Output;
 use crate::{commands::files, exit::Exit};
 use anyhow::{Context, Result};
 use isonomy_core::note::KeyType;
-use isonomy_publisher::keys;
+use isonomy_publisher::keys::{self, Protection};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -105,7 +105,7 @@ fn make(kind: &Kind, folder: &Path, name: &str, output: &Output) -> Result<Exit>
     let (key, vkey, config, policy) = (file("key"), file("vkey"), file("toml"), folder.join(kind.policy.0));
     std::fs::create_dir_all(folder).with_context(|| format!("can't make {}", folder.display()))?;
     refuse_existing(&[&key, &vkey, &config, &policy])?;
-    let made = keys::create(&key, name, kind.key_type)?;
+    let made = keys::create(&key, name, kind.key_type, Protection::Permissions)?;
     files::write(&vkey, format!("{}\n", made.vkey).as_bytes())?;
     files::write(&policy, kind.policy.1.replace("{vkey}", &made.vkey.to_string()).as_bytes())?;
     files::write(&config, kind.template.as_bytes())?;

@@ -1,7 +1,7 @@
 //! `isonomy log`.
 
 use super::serving::{self, Scheme};
-use super::{configuration, files, fsck, init, key};
+use super::{collect, configuration, files, fsck, init, key};
 use crate::args::{LogCommand, LogServeArgs};
 use crate::exit::Exit;
 use crate::output::Output;
@@ -10,7 +10,6 @@ use isonomy_core::encoding::to_hex;
 use isonomy_core::hash::sha256;
 use isonomy_log_server::config::ConfigFile;
 use isonomy_log_server::{Config, RATES};
-use isonomy_publisher::keys;
 use isonomy_serve::Settings;
 use serde_json::json;
 use std::net::SocketAddr;
@@ -26,6 +25,7 @@ pub(crate) async fn run(command: LogCommand, output: &Output) -> Result<Exit> {
     match command {
         LogCommand::Init { folder, name } => init::log(&folder, &name, output),
         LogCommand::Serve(args) => serve(args, output).await,
+        LogCommand::Collect(args) => collect::run(&args, output),
         LogCommand::Token => token(output),
         LogCommand::Fsck(args) => fsck::run(&args, output).await,
     }
@@ -48,7 +48,7 @@ fn from_args(args: &LogServeArgs) -> Result<(Config, SocketAddr)> {
     let given = |path: &Option<std::path::PathBuf>| path.clone().context("an argument is missing");
     let config = Config {
         data: given(&args.data)?,
-        key: keys::read(&given(&args.key)?)?,
+        key: key::read(&given(&args.key)?)?,
         policy: files::tlog_policy(&given(&args.policy)?)?,
         publishers: key::parse_all(&args.publishers)?,
         auditors: key::parse_all(&args.auditors)?,
@@ -59,12 +59,12 @@ fn from_args(args: &LogServeArgs) -> Result<(Config, SocketAddr)> {
     Ok((config, args.listen.unwrap_or(LISTEN.into())))
 }
 
-fn from_file(path: &Path) -> Result<(Config, SocketAddr)> {
+pub(super) fn from_file(path: &Path) -> Result<(Config, SocketAddr)> {
     let (file, folder) = configuration::log(path)?;
     let ConfigFile { key, policy, data, publishers, auditors, republish, http, access, .. } = file;
     let config = Config {
         data: folder.join(data),
-        key: keys::read(&folder.join(key))?,
+        key: key::read(&folder.join(key))?,
         policy: files::tlog_policy(&folder.join(policy))?,
         publishers,
         auditors,

@@ -7,7 +7,6 @@ use crate::exit::{Exit, Malformed};
 use crate::output::Output;
 use anyhow::{Context, Result};
 use isonomy_core::checkpoint::{CheckpointNote, MAX_CHECKPOINT_SIZE};
-use isonomy_publisher::keys;
 use isonomy_serve::Settings;
 use isonomy_witness::{Config, RATES, Restored};
 use serde_json::json;
@@ -40,7 +39,7 @@ async fn serve(args: WitnessServeArgs, output: &Output) -> Result<Exit> {
 
 fn from_args(args: &WitnessServeArgs) -> Result<(Config, SocketAddr)> {
     let given = |path: &Option<PathBuf>| path.clone().context("an argument is missing");
-    let (data, key) = (given(&args.data)?, keys::read(&given(&args.key)?)?);
+    let (data, key) = (given(&args.data)?, key::read(&given(&args.key)?)?);
     let config = Config { data, key, logs: key::parse_all(&args.logs)?, serving: Settings::new(RATES) };
     Ok((config, args.listen.unwrap_or(LISTEN.into())))
 }
@@ -49,7 +48,7 @@ fn from_file(path: &Path) -> Result<(Config, SocketAddr)> {
     let (file, folder) = configuration::witness(path)?;
     let config = Config {
         data: folder.join(file.data),
-        key: keys::read(&folder.join(file.key))?,
+        key: key::read(&folder.join(file.key))?,
         logs: files::tlog_policy(&folder.join(file.logs))?.log_keys(),
         serving: file.http.settings(&folder, RATES)?,
     };

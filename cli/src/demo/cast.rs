@@ -6,7 +6,7 @@ use isonomy_core::hash::StatementId;
 use isonomy_core::note::{KeyType, SigningKey};
 use isonomy_core::statement::ListName;
 use isonomy_publisher::charter::{Edition, from_toml};
-use isonomy_publisher::keys;
+use isonomy_publisher::keys::{self, Protection};
 use isonomy_verifier::Policy;
 use std::path::{Path, PathBuf};
 
@@ -29,13 +29,23 @@ impl Cast {
         for name in ["log", "maintainer"].into_iter().chain(CURATORS).chain(WITNESSES) {
             isonomy_store::files::create_dir_all_durable(&folder.join(name))?;
         }
-        keys::create(&cast.key_file("log"), "log.example/demo", KeyType::Ed25519)?;
-        keys::create(&cast.key_file("maintainer"), "hotline.example/maintainer", KeyType::Ed25519)?;
+        keys::create(&cast.key_file("log"), "log.example/demo", KeyType::Ed25519, Protection::Permissions)?;
+        keys::create(
+            &cast.key_file("maintainer"),
+            "hotline.example/maintainer",
+            KeyType::Ed25519,
+            Protection::Permissions,
+        )?;
         for name in CURATORS {
-            keys::create(&cast.key_file(name), &format!("{name}.example"), KeyType::Ed25519)?;
+            keys::create(&cast.key_file(name), &format!("{name}.example"), KeyType::Ed25519, Protection::Permissions)?;
         }
         for name in WITNESSES {
-            keys::create(&cast.key_file(name), &format!("{name}.example"), KeyType::Cosignature)?;
+            keys::create(
+                &cast.key_file(name),
+                &format!("{name}.example"),
+                KeyType::Cosignature,
+                Protection::Permissions,
+            )?;
         }
         Ok(cast)
     }
@@ -48,7 +58,7 @@ impl Cast {
 
     /// Somebody's key.
     pub(crate) fn key(&self, name: &str) -> Result<SigningKey> {
-        Ok(keys::read(&self.key_file(name))?)
+        Ok(keys::read(&self.key_file(name), &keys::nobody_to_ask)?)
     }
 
     /// The demo's charter.

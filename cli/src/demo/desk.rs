@@ -10,7 +10,7 @@ use isonomy_core::release::Release;
 use isonomy_core::statement::{ListName, Signed};
 use isonomy_fetch::LogClient;
 use isonomy_publisher::compose::{Term, compose};
-use isonomy_publisher::draft::{Draft, write_release};
+use isonomy_publisher::draft::{Attachments, Draft, write_release};
 use isonomy_publisher::endorse::examine;
 use isonomy_publisher::memory::SigningMemory;
 use isonomy_publisher::submit::{SubmitReport, submit_charter, submit_release};
@@ -75,7 +75,8 @@ impl<'d> Desk<'d> {
         let bases = self.bases("maintainer", &view).await?;
         let draft = compose(&view, &bases, entries, Term { created: system_clock(), validity: None })?;
         let folder = self.data.join(folder);
-        draft.write(&folder, entries)?;
+        let charter = view.editions().find(&draft.release().body().charter).context("the charter isn't in the log")?;
+        draft.write(&folder, &Attachments { entries, charter: charter.signed(), reason: None })?;
         Ok(folder)
     }
 

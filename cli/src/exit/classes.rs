@@ -4,6 +4,7 @@ use super::Exit;
 use isonomy_client::UpdateError;
 use isonomy_fetch::FetchError;
 use isonomy_log_server::ServeError as LogServeError;
+use isonomy_log_server::collect::CollectError;
 use isonomy_log_server::fsck::FsckError;
 use isonomy_matcher::image::DecodeError;
 use isonomy_matcher::receipt::ReceiptError;
@@ -61,6 +62,7 @@ pub(super) fn of(cause: &(dyn Error + 'static)) -> Option<Exit> {
         monitor_watch,
         mail,
         assess,
+        collect,
     )
 }
 
@@ -215,9 +217,18 @@ fn decode(_: &DecodeError) -> Exit {
 
 fn key(error: &KeyFileError) -> Exit {
     match error {
-        KeyFileError::Key { .. } | KeyFileError::NotAKey { .. } => Exit::Malformed,
+        KeyFileError::Key { .. } | KeyFileError::NotAKey { .. } | KeyFileError::Sealed { .. } => Exit::Malformed,
         KeyFileError::Exposed { .. } => Exit::Refused,
         _ => Exit::Failed,
+    }
+}
+
+/// What is not known to be unneeded is not removed.
+fn collect(error: &CollectError) -> Exit {
+    match error {
+        CollectError::Open(error) => log(error),
+        CollectError::File(error) => file(error),
+        CollectError::NoTime => Exit::Refused,
     }
 }
 

@@ -81,6 +81,25 @@ impl Editions {
         Self { log: log.to_owned(), list: list.clone(), editions: Vec::new() }
     }
 
+    /// The editions that a log shows, in its order: each with its place and since when it was proven to be public. What
+    /// covers a later edition covers the earlier ones, so none counts as public later than its successors. On a violation,
+    /// the edition that breaks the rule.
+    pub fn of_logged(
+        log: &str,
+        list: &ListName,
+        mut logged: Vec<(Signed<Charter>, LeafIndex, Timestamp)>,
+    ) -> Result<Self, (StatementId, Violation)> {
+        for at in (1..logged.len()).rev() {
+            logged[at - 1].2 = logged[at - 1].2.min(logged[at].2);
+        }
+        let mut editions = Self::new(log, list);
+        for (charter, index, public_since) in logged {
+            let id = charter.id();
+            editions.push(charter, index, public_since).map_err(|violation| (id, violation))?;
+        }
+        Ok(editions)
+    }
+
     /// The editions, ascending.
     pub fn all(&self) -> &[Edition] {
         &self.editions

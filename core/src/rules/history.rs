@@ -2,7 +2,7 @@
 //! next one, and a monitor to audit them all.
 
 use super::editions::{Edition, Editions};
-use super::releases::{self, Before, Earlier, Place};
+use super::releases::{self, Before, Chain, Earlier, Place};
 use super::{Series, Violation, signatures};
 use crate::attestation::Attestation;
 use crate::charter::Charter;
@@ -88,13 +88,9 @@ impl ListHistory {
         if body.version != expected {
             return Err(self.wrong_version(release, expected));
         }
-        for delta in &body.deltas {
-            let known = self.version(delta.from).is_some_and(|base| base.release.id() == delta.release);
-            if !known {
-                return Err(Violation::UnknownRelease { id: delta.release });
-            }
-        }
-        releases::judge_text(body, &self.editions, &self.before(), place)
+        let release = |version| self.version(version).map(|logged| logged.release.id());
+        let chain = Chain { newest: self.releases.len() as u64, release: &release, before: self.before() };
+        releases::judge_next(body, &self.editions, &chain, place)
     }
 
     /// A version that is taken is equivocation if the newcomer carries the signatures that count.

@@ -49,7 +49,35 @@ pub fn judge(release: &Signed<Release>, editions: &Editions, before: &Before, pl
     signatures::release(release, edition.charter())
 }
 
-/// The same without its signatures, for a draft. Gives the edition that it cites.
+/// What is known of a list of which every release is known: its newest one, and any older one by its version.
+pub struct Chain<'c> {
+    /// The newest version; 0 if there is no release yet.
+    pub newest: u64,
+    /// The identity of the release of a version.
+    pub release: &'c dyn Fn(u64) -> Option<StatementId>,
+    /// What the next release is judged by.
+    pub before: Before,
+}
+
+/// Judges the text of the next release of a list, where all releases before it are known: the log, before it admits it, and
+/// whoever drafts or signs it. Gives the edition that it cites.
+pub fn judge_next<'e>(
+    release: &Release,
+    editions: &'e Editions,
+    chain: &Chain<'_>,
+    place: Place,
+) -> Result<&'e Edition, Violation> {
+    let expected = chain.newest.saturating_add(1);
+    if release.version != expected {
+        return Err(Violation::NotContiguous { series: Series::Version, expected, found: release.version });
+    }
+    if let Some(unknown) = release.deltas.iter().find(|delta| (chain.release)(delta.from) != Some(delta.release)) {
+        return Err(Violation::UnknownRelease { id: unknown.release });
+    }
+    judge_text(release, editions, &chain.before, place)
+}
+
+/// The same as [`judge`] without its signatures, for a draft. Gives the edition that it cites.
 pub fn judge_text<'e>(
     release: &Release,
     editions: &'e Editions,

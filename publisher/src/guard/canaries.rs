@@ -1,10 +1,13 @@
 //! Harmless pictures and files, by their hashes.
 
 use crate::images::{ImagesError, ImagesOptions, hash_images};
-use isonomy_core::encoding::from_hex;
+use crate::import::{ImportError, ImportOptions, Irregular, import};
+use isonomy_core::encoding::{from_hex, to_hex};
 use isonomy_core::list::Algorithm;
 use isonomy_matcher::digest::digest;
 use isonomy_store::files::{self, FileError};
+use std::fs::File;
+use std::io::{self, BufReader};
 use std::path::Path;
 
 /// The photographs of this project, and the empty file.
@@ -12,7 +15,7 @@ const BUILT_IN: &str = include_str!("canaries.csv");
 /// The most bytes of a file that serves as a canary.
 const MAX_FILE: usize = 256 << 20;
 
-/// Why a folder can't serve as canaries.
+/// Why a folder or a file can't serve as canaries.
 #[derive(Debug, thiserror::Error)]
 pub enum CanariesError {
     /// Its pictures can't be hashed.
@@ -21,11 +24,17 @@ pub enum CanariesError {
     /// A file can't be read.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The hashes in a file can't be read.
+    #[error(transparent)]
+    Hashes(#[from] ImportError),
+    /// A file can't be opened.
+    #[error("it can't be opened: {0}")]
+    Open(io::Error),
     /// There is nothing in it that can be hashed, so it would guard nothing.
-    #[error("{folder} holds no picture that can be hashed, so it would guard nothing")]
+    #[error("{path} holds no picture that can be hashed, and no hash, so it would guard nothing")]
     Nothing {
-        /// The folder.
-        folder: String,
+        /// The folder or file.
+        path: String,
     },
 }
 
@@ -64,6 +73,26 @@ impl Canaries {
         Self { canaries }
     }
 
+    /// Adds what somebody brings along for a list of `algorithm`: the pictures in a folder, or the hashes in a file. Gives how
+    /// many hashes these are.
+    pub fn add(&mut self, path: &Path, algorithm: Algorithm) -> Result<usize, CanariesError> {
+        if path.is_dir() { self.add_folder(path) } else { self.add_file(path, algorithm) }
+    }
+
+    /// Adds the hashes in a file, in any form that can be imported.
+    fn add_file(&mut self, path: &Path, algorithm: Algorithm) -> Result<usize, CanariesError> {
+        let file = BufReader::new(File::open(path).map_err(CanariesError::Open)?);
+        let options = ImportOptions { irregular: Irregular::Allow, ..ImportOptions::new(algorithm) };
+        let (imported, _) = import(file, &options)?;
+        if imported.entries.is_empty() {
+            return Err(CanariesError::Nothing { path: path.display().to_string() });
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let canary = |hash: &[u8]| Canary { name: format!("{name}, {}", to_hex(hash)), algorithm, hash: hash.to_vec() };
+        self.canaries.extend(imported.entries.iter().map(canary));
+        Ok(imported.entries.len())
+    }
+
     /// Adds every picture in a folder, by its PDQ hash and by its digests.
     pub fn add_folder(&mut self, folder: &Path) -> Result<usize, CanariesError> {
         let report = hash_images(folder, &ImagesOptions::default(), &|_| ())?;
@@ -78,7 +107,7 @@ impl Canaries {
             }
         }
         if self.canaries.len() == before {
-            return Err(CanariesError::Nothing { folder: folder.display().to_string() });
+            return Err(CanariesError::Nothing { path: folder.display().to_string() });
         }
         Ok(self.canaries.len() - before)
     }
@@ -120,5 +149,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("notes.txt"), "no picture").unwrap();
         assert!(matches!(Canaries::none().add_folder(dir.path()), Err(CanariesError::Nothing { .. })));
+        let none = Canaries::none().add(&dir.path().join("notes.txt"), Algorithm::PdqFull);
+        assert!(matches!(none, Err(CanariesError::Hashes(ImportError::Unrecognised { .. }))));
+        let none = Canaries::none().add(&dir.path().join("missing"), Algorithm::PdqFull);
+        assert!(matches!(none, Err(CanariesError::Open(_))));
     }
 }

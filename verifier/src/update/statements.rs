@@ -116,17 +116,9 @@ impl Update {
             let charter = statement.into_charter().ok_or_else(|| malformed(&resource, "not a charter"))?;
             self.charters.push(LoggedCharter { charter, index: included.index, public_since });
         }
-        let mut logged = self.charters.clone();
-        // What covers a later edition covers the earlier ones, so none is public later than its successors.
-        for at in (1..logged.len()).rev() {
-            logged[at - 1].public_since = logged[at - 1].public_since.min(logged[at].public_since);
-        }
-        let mut editions = Editions::new(self.policy.log().name(), self.policy.list());
-        for LoggedCharter { charter, index, public_since } in logged {
-            let statement = charter.id();
-            editions.push(charter, index, public_since).map_err(|violation| rule(statement, violation))?;
-        }
-        Ok(editions)
+        let logged = self.charters.iter().map(|logged| (logged.charter.clone(), logged.index, logged.public_since));
+        let editions = Editions::of_logged(self.policy.log().name(), self.policy.list(), logged.collect());
+        editions.map_err(|(statement, violation)| rule(statement, violation))
     }
 
     /// The editions continue those that this client knows: one successor each, and none is forgotten.

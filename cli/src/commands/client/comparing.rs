@@ -1,7 +1,7 @@
 //! `isonomy client view` and `compare`.
 
 use super::{look, open, parse_sources, spinner};
-use crate::args::ClientFolder;
+use crate::args::{ClientFolder, Overwrite};
 use crate::commands::files;
 use crate::exit::{Exit, Malformed};
 use crate::output::Output;
@@ -13,13 +13,13 @@ use isonomy_verifier::view;
 use serde_json::json;
 use std::path::Path;
 
-pub(super) fn view(folder: &ClientFolder, out: Option<&Path>, output: &Output) -> Result<Exit> {
+pub(super) fn view(folder: &ClientFolder, out: Option<&Path>, overwrite: Overwrite, output: &Output) -> Result<Exit> {
     let client = look(folder)?;
     let view = client.view().context("no list is in force here; run `isonomy client update` first")?;
     match out {
         None => print!("{}", view.to_text()),
         Some(path) => {
-            files::write(path, view.to_text().as_bytes())?;
+            files::save(path, view.to_text().as_bytes(), overwrite)?;
             let words = format!("✓ {}: what is in force here, for somebody else to compare", path.display());
             output.report(words, &json!({ "written": path }))?;
         }

@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 const BUFFER: usize = 1 << 18;
 
 pub(super) fn run(args: &ImportArgs, output: &Output) -> Result<Exit> {
+    files::check_free(&args.out, args.overwrite)?;
     let options = options(args);
     let mut importer = Importer::new(&options);
     if let Some(path) = &args.ids {
@@ -41,13 +42,13 @@ pub(super) fn run(args: &ImportArgs, output: &Output) -> Result<Exit> {
         None => imported.entries.clone(),
     };
     let against = old.map(|old| difference::between(&old, &entries, options.algorithm, 0)).transpose()?;
-    files::write(&args.out, entries.as_bytes())?;
-    // After the list: an id that is kept without its list would do no harm, the reverse could.
+    // Before the list: an id that is kept without its list does no harm, the reverse could.
     if let Some(path) = &args.ids {
         let mut kept = Vec::new();
         imported.write_ids(&mut kept)?;
         files::write(path, &kept)?;
     }
+    files::save(&args.out, entries.as_bytes(), args.overwrite)?;
     report(args, &reports, &Outcome { imported, entries, against }, output)
 }
 

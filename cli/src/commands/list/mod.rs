@@ -4,17 +4,17 @@
 
 mod change;
 mod import;
+mod info;
 mod prove;
 
 use super::files;
-use crate::args::{AlgorithmArg, ListCommand};
+use crate::args::{AlgorithmArg, HashArgs, ListCommand};
 use crate::exit::{Exit, Malformed};
 use crate::output::Output;
 use anyhow::Result;
 use indicatif::ProgressBar;
 use isonomy_core::list::{Algorithm, Entries};
 use isonomy_publisher::images::{ImagesOptions, hash_images};
-use serde_json::json;
 use std::path::Path;
 
 /// The most bytes of a list: 2^32 entries of 32 bytes would not fit into memory.
@@ -23,8 +23,8 @@ const MAX_LIST_FILE: usize = 16 << 30;
 pub(crate) async fn run(command: ListCommand, output: &Output) -> Result<Exit> {
     match command {
         ListCommand::Import(args) => import::run(&args, output),
-        ListCommand::Hash { folder, csv } => hash(&folder, &csv, output),
-        ListCommand::Info { file, algorithm } => info(&file, algorithm.into(), output),
+        ListCommand::Hash(args) => hash(&args, output),
+        ListCommand::Info(args) => info::run(&args, output),
         ListCommand::Diff(args) => change::diff(&args, output).await,
         ListCommand::Remove(args) => change::remove(&args, output).await,
         ListCommand::Prove(args) => prove::prove(&args, output),
@@ -56,9 +56,10 @@ pub(crate) fn read(path: &Path, algorithm: Algorithm) -> Result<Entries> {
     })
 }
 
-fn hash(folder: &Path, csv: &Path, output: &Output) -> Result<Exit> {
+fn hash(args: &HashArgs, output: &Output) -> Result<Exit> {
+    files::check_free(&args.csv, args.overwrite)?;
     let bar = if output.is_json() { ProgressBar::hidden() } else { ProgressBar::new(0) };
-    let report = hash_images(folder, &ImagesOptions::default(), &|progress| {
+    let report = hash_images(&args.folder, &ImagesOptions::default(), &|progress| {
         bar.set_length(progress.total as u64);
         bar.set_position(progress.done as u64);
     });
@@ -66,19 +67,9 @@ fn hash(folder: &Path, csv: &Path, output: &Output) -> Result<Exit> {
     let report = report?;
     let mut table = Vec::new();
     report.write_csv(&mut table)?;
-    files::write(csv, &table)?;
+    files::save(&args.csv, &table, args.overwrite)?;
     let failed = report.failed.iter().map(|failed| format!("\n  {}: {}", failed.file, failed.reason));
-    let words = format!("✓ {} pictures hashed into {}", report.images.len(), csv.display());
+    let words = format!("✓ {} pictures hashed into {}", report.images.len(), args.csv.display());
     output.report(words + &failed.collect::<String>(), &report)?;
-    Ok(Exit::Done)
-}
-
-fn info(path: &Path, algorithm: Algorithm, output: &Output) -> Result<Exit> {
-    let entries = read(path, algorithm)?;
-    let irregular = entries.irregular(algorithm).map_err(|error| Malformed(error.to_string()))?;
-    let root = entries.root().to_hex();
-    let words = format!("{} entries of {algorithm}, {irregular} of them irregular\nroot {root}", entries.len());
-    let document = json!({ "entries": entries.len(), "algorithm": algorithm, "irregular": irregular, "root": root });
-    output.report(words, &document)?;
     Ok(Exit::Done)
 }

@@ -18,6 +18,7 @@ use serde_json::json;
 use std::path::Path;
 
 pub(super) fn prove(args: &ProveArgs, output: &Output) -> Result<Exit> {
+    files::check_free(&args.out, args.overwrite)?;
     let (release, entries) = listed(args)?;
     let size = entries.entry_size();
     let entry = hash(&args.hash, size)?;
@@ -28,7 +29,7 @@ pub(super) fn prove(args: &ProveArgs, output: &Output) -> Result<Exit> {
     }
     let proof = ListProof::new(&tree, release.id(), &entry);
     let text = proof.to_text();
-    files::write(&args.out, text.as_bytes())?;
+    files::save(&args.out, text.as_bytes(), args.overwrite)?;
     let words = format!(
         "✓ {}\n  {} bytes in {}; check it with: isonomy list check {} --release RELEASE",
         claim(&proof, release.body()),

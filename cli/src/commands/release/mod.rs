@@ -1,0 +1,91 @@
+//! `isonomy release`, and what other commands about releases need of it.
+
+mod composing;
+mod endorsing;
+mod merging;
+mod publishing;
+pub(super) mod rails;
+
+pub(super) use composing::draft_words;
+pub(crate) use publishing::{ProofFile, submit_words};
+
+use super::files;
+use crate::args::{DeskArgs, ReleaseCommand};
+use crate::exit::{Exit, Malformed};
+use crate::output::Output;
+use anyhow::{Context, Result, bail};
+use isonomy_core::hash::StatementId;
+use isonomy_core::policy::Policy as TlogPolicy;
+use isonomy_core::statement::ListName;
+use isonomy_fetch::{LogClient, Source};
+use isonomy_publisher::view::ListView;
+use isonomy_publisher::workspace::{Base, Workspace};
+use std::path::PathBuf;
+
+pub(crate) async fn run(command: ReleaseCommand, output: &Output) -> Result<Exit> {
+    match command {
+        ReleaseCommand::New(args) => composing::run(&args, output).await,
+        ReleaseCommand::Endorse(args) => endorsing::run(&args, output).await,
+        ReleaseCommand::Merge { draft, copies } => merging::run(&draft, &copies, output),
+        ReleaseCommand::Publish(args) => publishing::run(&args, output).await,
+    }
+}
+
+/// What maintainer and curators all need: whom to trust, the log, and the content of earlier releases.
+pub(super) struct Desk {
+    trust: TlogPolicy,
+    log: LogClient,
+    source: Source,
+    workspace: Workspace,
+    /// The folder of the workspace.
+    folder: PathBuf,
+}
+
+impl Desk {
+    pub(super) fn open(args: &DeskArgs) -> Result<Self> {
+        let trust = files::tlog_policy(&args.policy)?;
+        let log = log_client(&trust)?;
+        let folder = args.workspace.clone();
+        Ok(Self { source: log.source(), log, trust, workspace: Workspace::open(&folder)?, folder })
+    }
+
+    /// What the log says of the list, verified, and the content on which the next release builds.
+    pub(super) async fn view(&self, list: &ListName) -> Result<(ListView, Vec<Base>)> {
+        let view = ListView::fetch(&self.source, &self.trust, list)
+            .await
+            .context("what the log says of the list can't be used")?;
+        let newest = view.editions().newest().context("the list has no charter")?;
+        let algorithm = newest.charter().matching.algorithm;
+        let bases = self.workspace.bases(view.bases(), algorithm, &self.source).await?;
+        Ok((view, bases))
+    }
+}
+
+/// The log of a policy, which must say where it is.
+pub(crate) fn log_client(trust: &TlogPolicy) -> Result<LogClient> {
+    match trust.logs() {
+        [log] => {
+            let url = log.url.as_deref().context("the policy gives no URL for its log")?;
+            Ok(LogClient::new(url)?)
+        }
+        logs => bail!("the policy names {} logs; a list counts in exactly one", logs.len()),
+    }
+}
+
+/// A statement's identity, as a person typed it.
+pub(crate) fn parse_id(text: Option<&str>) -> Result<Option<StatementId>> {
+    let parse = |text: &str| {
+        StatementId::from_hex(text).ok_or_else(|| Malformed(format!("{text} is no id of 64 hexadecimal digits")))
+    };
+    Ok(text.map(parse).transpose()?)
+}
+
+/// The name of a list, as a person typed it.
+pub(super) fn parse_list(text: &str) -> Result<ListName> {
+    Ok(ListName::new(text).ok_or_else(|| Malformed(format!("{text} is no list's name")))?)
+}
+
+/// How many of the entries rule 8 admits by exception alone.
+fn irregular_words(irregular: u64) -> String {
+    if irregular == 0 { String::new() } else { format!(" ({irregular} of them irregular)") }
+}

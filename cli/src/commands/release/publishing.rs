@@ -1,0 +1,92 @@
+//! `isonomy release publish`, and what every submission says.
+
+use super::{Desk, rails};
+use crate::args::{Overwrite, PublishArgs};
+use crate::commands::{confirming, files, key};
+use crate::exit::Exit;
+use crate::output::Output;
+use anyhow::{Context, Result};
+use isonomy_client::system_clock;
+use isonomy_core::release::Release;
+use isonomy_core::statement::Signed;
+use isonomy_core::tlog_proof::{MAX_TLOG_PROOF_SIZE, TlogProof};
+use isonomy_publisher::draft::{self, Draft};
+use isonomy_publisher::endorse::examine;
+use isonomy_publisher::guard::Alarm;
+use isonomy_publisher::memory::SigningMemory;
+use isonomy_publisher::submit::{SubmitReport, submit_release};
+use isonomy_publisher::view::ListView;
+use isonomy_publisher::workspace::Base;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+pub(super) async fn run(args: &PublishArgs, output: &Output) -> Result<Exit> {
+    let proof = ProofFile { path: args.proof.clone(), overwrite: args.overwrite };
+    proof.check()?;
+    let desk = Desk::open(&args.desk)?;
+    let draft = Draft::read(&args.draft)?;
+    let (view, bases) = desk.view(&draft.release().body().list).await?;
+    let cited = view.editions().find(&draft.release().body().charter).context("the cited charter isn't in the log")?;
+    let (signed, alarms) = finish(args, &draft, &view, &bases)?;
+    let complete = draft.signed(signed)?;
+    let report = submit_release(&desk.log, &desk.trust, &complete, cited.charter()).await;
+    let report = report.context("the release was not published")?;
+    proof.write(&report)?;
+    let (published, charter) = (complete.release(), cited.charter());
+    let confirmed = confirming::ask(&desk.folder, &desk.trust, &view, charter, &desk.source, published).await;
+    let confirmed = confirmed.context("the release is in the log, but a client would not accept it")?;
+    let words =
+        format!("{}\n{}{}", submit_words(&report, "release"), confirming::words(&confirmed), rails::words(&alarms));
+    output.report(words, &json!({ "published": report, "client": confirmed, "alarms": alarms }))?;
+    Ok(Exit::Done)
+}
+
+/// Signs as the maintainer, unless that was done before an earlier try.
+fn finish(args: &PublishArgs, draft: &Draft, view: &ListView, bases: &[Base]) -> Result<(Signed<Release>, Vec<Alarm>)> {
+    let signer = key::open(&args.key)?;
+    let lines = draft.release().note().signatures();
+    if lines.iter().any(|line| signer.verifier().matches(line)) {
+        return Ok((draft.release().clone(), Vec::new()));
+    }
+    let examined = examine(draft, view, bases, system_clock())?;
+    let (before, after) = (examined.before(), examined.entries());
+    let alarms = rails::check(&args.rails, before, after, examined.charter(), "nothing was signed")?;
+    let mut memory = SigningMemory::of_key(&args.key)?;
+    let signed = examined.finish(signer.as_ref(), &mut memory, system_clock())?;
+    draft::write_release(&args.draft, &signed)?;
+    Ok((signed, alarms))
+}
+
+/// Where the proof of a submission is written, if it is.
+pub(crate) struct ProofFile {
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) overwrite: Overwrite,
+}
+
+impl ProofFile {
+    /// Whether the proof can be written, before anything is submitted.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.path.as_deref().map_or(Ok(()), |path| files::check_free(path, self.overwrite_of(path)))
+    }
+
+    /// Writes the proof of a submission.
+    pub(crate) fn write(&self, report: &SubmitReport) -> Result<()> {
+        let save = |path: &Path| files::save(path, report.proof.as_bytes(), self.overwrite_of(path));
+        self.path.as_deref().map_or(Ok(()), save)
+    }
+
+    /// A proof takes the place of an older one unasked: who submits again after a failure gets a newer one for the same.
+    fn overwrite_of(&self, path: &Path) -> Overwrite {
+        let is_proof = || files::read(path, MAX_TLOG_PROOF_SIZE).is_ok_and(|bytes| TlogProof::parse(&bytes).is_ok());
+        Overwrite { force: self.overwrite.force || is_proof() }
+    }
+}
+
+/// What came of a submission, in words.
+pub(crate) fn submit_words(report: &SubmitReport, what: &str) -> String {
+    let usable = report.usable_from.map_or(String::new(), |time| format!("; usable from {time}"));
+    format!(
+        "✓ the {what} is entry {} of {}, and the quorum of witnesses has cosigned it\n  id {}\n  public since {}{usable}\n  {} objects sent, {} bytes",
+        report.index, report.log, report.statement, report.public_since, report.objects_sent, report.bytes_sent
+    )
+}

@@ -1,0 +1,92 @@
+//! The signature, remembered durably before it leaves.
+
+use super::{EndorseError, Examined};
+use crate::draft::DraftError;
+use crate::memory::{Role, SignedText, SigningMemory};
+use crate::signer::Signer;
+use crate::signing;
+use isonomy_core::charter::Charter;
+use isonomy_core::hash::StatementId;
+use isonomy_core::note::{Note, VerifierKey};
+use isonomy_core::release::Release;
+use isonomy_core::rules::{Series, signatures};
+use isonomy_core::statement::{Signed, Statement};
+use isonomy_core::time::Timestamp;
+
+impl Examined<'_> {
+    /// Signs as a curator. The signature is remembered durably before it is returned. `replaces` is another text for the
+    /// same version that this one is said to replace.
+    pub fn endorse(
+        &self,
+        key: &dyn Signer,
+        memory: &mut SigningMemory,
+        replaces: Option<StatementId>,
+        clock: Timestamp,
+    ) -> Result<Signed<Release>, EndorseError> {
+        if self.is_maintainer(key.verifier()) {
+            return Err(EndorseError::MaintainerKey { name: key.verifier().name().to_owned() });
+        }
+        let note = self.draft.release().note();
+        let is_maintainers = |line| self.charter.maintainer.keys.iter().any(|key| key.matches(line));
+        if note.signatures().iter().any(is_maintainers) {
+            return Err(EndorseError::AlreadyFinished);
+        }
+        let signed = self.sign(note, key)?;
+        self.remember(memory, Role::Curator, replaces, clock)?;
+        Ok(signed)
+    }
+
+    /// Signs as the maintainer, last of all: the release must be complete with this signature. The signature is
+    /// remembered durably before it is returned.
+    pub fn finish(
+        &self,
+        key: &dyn Signer,
+        memory: &mut SigningMemory,
+        clock: Timestamp,
+    ) -> Result<Signed<Release>, EndorseError> {
+        if !self.is_maintainer(key.verifier()) {
+            return Err(EndorseError::CuratorKey { name: key.verifier().name().to_owned() });
+        }
+        let signed = self.sign(self.draft.release().note(), key)?;
+        signatures::release(&signed, self.charter).map_err(EndorseError::Incomplete)?;
+        self.remember(memory, Role::Maintainer, None, clock)?;
+        Ok(signed)
+    }
+
+    fn is_maintainer(&self, key: &VerifierKey) -> bool {
+        self.charter.maintainer.keys.contains(key)
+    }
+
+    fn sign(&self, note: &Note, key: &dyn Signer) -> Result<Signed<Release>, EndorseError> {
+        let note = signing::add(note, &self.counted, key)?;
+        Ok(Statement::from_note(note)?.into_release().ok_or(DraftError::NotARelease)?)
+    }
+
+    fn remember(
+        &self,
+        memory: &mut SigningMemory,
+        role: Role,
+        replaces: Option<StatementId>,
+        clock: Timestamp,
+    ) -> Result<(), EndorseError> {
+        let release = self.draft.release();
+        let text = SignedText {
+            list: &release.body().list,
+            series: Series::Version,
+            number: release.body().version,
+            statement: release.id(),
+            created: Some(release.body().created),
+            role,
+            free_at: Some(self.free_at),
+        };
+        Ok(memory.remember(&text, replaces, clock)?)
+    }
+}
+
+/// The release with the signatures that are on several copies of it, such as curators send back.
+pub fn merge(copies: &[Signed<Release>], charter: &Charter) -> Result<Signed<Release>, EndorseError> {
+    let counted: Vec<VerifierKey> = charter.keys().cloned().collect();
+    let notes: Vec<&Note> = copies.iter().map(Signed::note).collect();
+    let merged = signing::merge(&notes, &counted)?;
+    Ok(Statement::from_note(merged)?.into_release().ok_or(DraftError::NotARelease)?)
+}

@@ -1,0 +1,348 @@
+//! A list in a log in a folder, composed, endorsed and signed by people who make mistakes or mean harm.
+
+use super::report::SHOWN;
+use super::*;
+use crate::compose::{Term, change, compose};
+use crate::draft::{self, Attachments, Draft};
+use crate::testing::{TestLog, charter, entries, key, memory};
+use crate::view::ListView;
+use crate::workspace::{Base, Workspace};
+use isonomy_core::hash::{ListRoot, ObjectDigest};
+use isonomy_core::list::{Algorithm, Entries, snapshot};
+use isonomy_core::note::Note;
+use isonomy_core::release::{ObjectRef, Release};
+use isonomy_core::statement::Statement;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A maintainer's or curator's desk.
+struct Desk {
+    folder: tempfile::TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    async fn bases(&self, log: &TestLog, view: &ListView) -> Vec<Base> {
+        let workspace = Workspace::open(&self.path().join("work")).unwrap();
+        workspace.bases(view.bases(), Algorithm::PdqFull, &log.source()).await.unwrap()
+    }
+
+    async fn compose(&self, log: &TestLog, content: &Entries) -> Draft {
+        let view = log.view().await.unwrap();
+        let bases = self.bases(log, &view).await;
+        compose(&view, &bases, content, Term { created: log.clock(), validity: None }).unwrap()
+    }
+}
+
+/// Lets both curators and the maintainer sign, each after their own checks, and logs the release.
+async fn publish(log: &mut TestLog, desk: &Desk, draft: Draft) {
+    publish_by(log, desk, draft, ["c3", "c1", "m1"]).await;
+}
+
+/// As [`publish`]; the last is the maintainer's key.
+async fn publish_by(log: &mut TestLog, desk: &Desk, draft: Draft, [one, other, maintainer]: [&str; 3]) {
+    let view = log.view().await.unwrap();
+    let bases = desk.bases(log, &view).await;
+    let mut draft = draft;
+    for name in [one, other] {
+        let examined = examine(&draft, &view, &bases, log.clock()).unwrap();
+        let signed = examined.endorse(&key(name), &mut memory(desk.path(), name), None, log.clock()).unwrap();
+        draft = draft.signed(signed).unwrap();
+    }
+    let examined = examine(&draft, &view, &bases, log.clock()).unwrap();
+    let mut memory = memory(desk.path(), maintainer);
+    let signed = examined.finish(&key(maintainer), &mut memory, log.clock()).unwrap();
+    assert_eq!(examined.report(&signed).missing, None);
+    for object in signed.body().objects() {
+        log.write(&format!("object/{}", object.sha256), draft.object(&object.sha256).unwrap());
+    }
+    log.append(Statement::Release(signed));
+}
+
+#[tokio::test]
+async fn releases_are_composed_endorsed_and_signed_and_the_log_takes_them() {
+    let (mut log, maintainer) = (TestLog::with_charter().await, Desk::new());
+    let mut content = entries(1, 50);
+    for version in 1..=6u64 {
+        log.advance(100);
+        if version > 1 {
+            let gone = Entries::from_sorted(32, content.get(version as usize).unwrap().to_vec()).unwrap();
+            content = change(&content, &entries(version, 5), &gone).unwrap().entries;
+        }
+        let draft = maintainer.compose(&log, &content).await;
+        let body = draft.release().body();
+        assert_eq!((body.version, body.root, body.entries), (version, content.root(), content.len() as u64));
+        let counts = if version == 1 { (50, 0) } else { (5, 1) };
+        assert_eq!((body.added, body.removed), counts);
+        // A new desk has no cache, so the content of earlier releases comes from the log.
+        publish(&mut log, &Desk::new(), draft).await;
+    }
+    let (_, history) = log.history().lists().next().unwrap();
+    assert_eq!(history.releases().len(), 6);
+    assert_eq!(history.version(4).unwrap().release.body().deltas.len(), 2);
+    let view = log.view().await.unwrap();
+    assert_eq!(view.next_version(), 7);
+    assert_eq!(view.newest().unwrap().body().version, 6);
+}
+
+#[tokio::test]
+async fn the_maintainer_s_keys_and_a_curator_change_by_amendment() {
+    use crate::charter;
+    let (mut log, desk) = (TestLog::with_charter().await, Desk::new());
+    let draft = desk.compose(&log, &entries(1, 20)).await;
+    publish(&mut log, &desk, draft).await;
+
+    // Edition 2: the key m3 comes in the place of m1, the curator c4 in that of c3.
+    let editions = log.view().await.unwrap().editions().clone();
+    let (first, first_id) = (editions.all()[0].charter(), editions.all()[0].id());
+    let mut text = first.clone();
+    (text.edition, text.previous) = (2, Some(first_id));
+    text.maintainer.keys = vec![key("m2").verifier().clone(), key("m3").verifier().clone()];
+    for curator in text.curation.curators.iter_mut().filter(|curator| curator.key == *key("c3").verifier()) {
+        curator.key = key("c4").verifier().clone();
+    }
+    let mut edition = charter::parse(&charter::draft(&text).unwrap().to_bytes()).unwrap();
+    let older = [first];
+    for name in ["m1", "c1", "c3", "m2", "m3", "c4"] {
+        assert!(name == "m1" || charter::missing(&edition, &older).is_some(), "complete before {name} has signed");
+        let mut memory = memory(desk.path(), name);
+        edition = charter::sign(&edition, &older, &key(name), &mut memory, None, log.clock()).unwrap();
+    }
+    assert_eq!(charter::missing(&edition, &older), None);
+    assert!(charter::changes(first, &text).iter().any(|change| change.widens));
+    log.append(Statement::Charter(edition.clone()));
+
+    // While its notice runs, the old keys sign; afterwards the new ones alone.
+    log.advance(100);
+    let draft = desk.compose(&log, &entries(1, 21)).await;
+    assert_eq!(draft.release().body().charter, first_id);
+    publish(&mut log, &desk, draft).await;
+    log.advance(3_700);
+    let draft = desk.compose(&log, &entries(1, 22)).await;
+    assert_eq!(draft.release().body().charter, edition.id());
+    let view = log.view().await.unwrap();
+    let bases = desk.bases(&log, &view).await;
+    let examined = examine(&draft, &view, &bases, log.clock()).unwrap();
+    let gone = examined.endorse(&key("c3"), &mut memory(desk.path(), "c3"), None, log.clock());
+    assert!(matches!(gone, Err(EndorseError::Signing(SigningError::NotCounted { .. }))), "{gone:?}");
+    let gone = examined.finish(&key("m1"), &mut memory(desk.path(), "m1"), log.clock());
+    assert!(matches!(gone, Err(EndorseError::CuratorKey { .. })), "{gone:?}");
+    publish_by(&mut log, &desk, draft, ["c4", "c1", "m3"]).await;
+    assert_eq!(log.view().await.unwrap().newest().unwrap().body().version, 3);
+}
+
+#[tokio::test]
+async fn a_draft_survives_its_folder_and_its_text_is_not_replaced() {
+    let (log, desk) = (TestLog::with_charter().await, Desk::new());
+    let content = entries(1, 20);
+    let draft = desk.compose(&log, &content).await;
+    let view = log.view().await.unwrap();
+    let folder = desk.path().join("draft");
+    let charter = view.editions().newest().unwrap().signed();
+    let beside = Attachments { entries: &content, charter, reason: Some("a reason") };
+    draft.write(&folder, &beside).unwrap();
+    let read = Draft::read(&folder).unwrap();
+    assert_eq!((read.release(), read.report()), (draft.release(), draft.report()));
+    assert_eq!(draft::read_charter(&folder, read.release().body()).unwrap().as_ref(), Some(charter));
+    assert_eq!(draft::read_reason(&folder).unwrap().as_deref(), Some("a reason"));
+    assert!(matches!(draft.write(&folder, &beside), Err(DraftError::Occupied { version: 1, .. })));
+    let other = desk.compose(&log, &entries(2, 20)).await;
+    let replaced = draft::write_release(&folder, other.release());
+    assert!(matches!(replaced, Err(DraftError::OtherText { .. })));
+    let digest = draft.release().body().snapshot.sha256;
+    let object = folder.join(draft::OBJECTS).join(digest.to_hex());
+    let bytes = std::fs::read(&object).unwrap();
+    std::fs::write(&object, &bytes[..bytes.len() - 1]).unwrap();
+    assert!(matches!(Draft::read(&folder), Err(DraftError::Object(ContentError::OtherBytes { .. }))));
+    std::fs::remove_file(&object).unwrap();
+    assert!(matches!(Draft::read(&folder), Err(DraftError::ObjectMissing { .. })));
+}
+
+/// The draft with another text: what a careless or dishonest maintainer could send.
+fn forged(draft: &Draft, edit: impl Fn(&mut Release), replace: Option<Vec<u8>>) -> Draft {
+    let mut body = draft.release().body().clone();
+    let mut objects: BTreeMap<ObjectDigest, Vec<u8>> = BTreeMap::new();
+    for object in body.objects() {
+        objects.insert(object.sha256, draft.object(&object.sha256).unwrap().to_vec());
+    }
+    if let Some(bytes) = replace {
+        body.snapshot = ObjectRef { size: bytes.len() as u64, sha256: ObjectDigest::of(&bytes) };
+        objects.insert(body.snapshot.sha256, bytes);
+    }
+    edit(&mut body);
+    let note = Note::new(body.to_text().unwrap(), Vec::new()).unwrap();
+    Draft::new(Statement::from_note(note).unwrap().into_release().unwrap(), objects).unwrap()
+}
+
+#[tokio::test]
+async fn a_curator_signs_nothing_that_is_not_what_it_says() {
+    let (mut log, desk) = (TestLog::with_charter().await, Desk::new());
+    let first = entries(1, 20);
+    let draft = desk.compose(&log, &first).await;
+    publish(&mut log, &desk, draft).await;
+    log.advance(100);
+    let second = change(&first, &entries(2, 5), &entries(3, 0)).unwrap().entries;
+    let draft = desk.compose(&log, &second).await;
+    let view = log.view().await.unwrap();
+    let bases = desk.bases(&log, &view).await;
+    let examine = |draft: &Draft| examine(draft, &view, &bases, log.clock()).map(drop);
+    examine(&draft).unwrap();
+
+    let wrong_root = forged(&draft, |release| release.root = ListRoot([1; 32]), None);
+    let refused = examine(&wrong_root);
+    assert!(matches!(refused, Err(EndorseError::Content(ContentError::Rule(Violation::RootMismatch)))), "{refused:?}");
+    let fewer = forged(&draft, |release| release.added = 4, None);
+    assert!(matches!(examine(&fewer), Err(EndorseError::Rule(Violation::CountMismatch { .. }))));
+    let smuggled = change(&first, &entries(9, 5), &entries(3, 0)).unwrap().entries;
+    let root = smuggled.root();
+    let other_snapshot = forged(&draft, |release| release.root = root, Some(snapshot::encode(&smuggled)));
+    assert!(matches!(examine(&other_snapshot), Err(EndorseError::Rule(Violation::RootMismatch))), "the delta differs");
+    let regular = forged(&draft, |release| release.irregular = 1, None);
+    assert!(matches!(
+        examine(&regular),
+        Err(EndorseError::Content(ContentError::Rule(Violation::CountMismatch { .. })))
+    ));
+    let skipped = forged(&draft, |release| release.expires = release.created.plus(86_401), None);
+    assert!(matches!(examine(&skipped), Err(EndorseError::Rule(Violation::OverLimit { .. }))));
+    let no_bases = super::examine(&draft, &view, &[], log.clock()).map(drop);
+    assert!(matches!(no_bases, Err(EndorseError::BaseMissing { version: 1 })));
+    let late = super::examine(&draft, &view, &bases, log.clock().plus(86_401)).map(drop);
+    assert!(matches!(late, Err(EndorseError::Rule(Violation::StaleDraft { .. }))));
+}
+
+#[tokio::test]
+async fn nobody_signs_out_of_turn_or_twice() {
+    let (log, desk) = (TestLog::with_charter().await, Desk::new());
+    let view = log.view().await.unwrap();
+    let clock = log.clock();
+    let draft = desk.compose(&log, &entries(1, 20)).await;
+    let examined = examine(&draft, &view, &[], clock).unwrap();
+    let as_curator = examined.endorse(&key("m1"), &mut memory(desk.path(), "m1"), None, clock);
+    assert!(matches!(as_curator, Err(EndorseError::MaintainerKey { .. })));
+    let as_maintainer = examined.finish(&key("c1"), &mut memory(desk.path(), "c1"), clock);
+    assert!(matches!(as_maintainer, Err(EndorseError::CuratorKey { .. })));
+    let stranger = examined.endorse(&key("x"), &mut memory(desk.path(), "x"), None, clock);
+    assert!(matches!(stranger, Err(EndorseError::Signing(SigningError::NotCounted { .. }))));
+    let too_early = examined.finish(&key("m1"), &mut memory(desk.path(), "m1"), clock);
+    assert!(matches!(too_early, Err(EndorseError::Incomplete(Violation::TooFewCurators { have: 0, .. }))));
+    assert!(memory(desk.path(), "m1").remembered().is_empty(), "what was refused was not signed");
+
+    let sign = |name: &str| examined.endorse(&key(name), &mut memory(desk.path(), name), None, clock).unwrap();
+    assert!(!desk.path().join("x.signed").exists(), "a key that is refused leaves no trace");
+    let missing = examined.report(&sign("c3")).missing.unwrap();
+    assert!(missing.contains("maintainer"), "{missing}");
+    assert!(missing.ends_with("; 1 of 2 curators have signed, from 1 of 2 jurisdictions"), "{missing}");
+    let merged = merge(&[sign("c3"), sign("c1")], &charter()).unwrap();
+    let missing = examined.report(&merged).missing.unwrap();
+    assert!(missing.contains("maintainer") && !missing.contains("curators have"), "{missing}");
+    let draft = draft.signed(merged).unwrap();
+    let examined = examine(&draft, &view, &[], clock).unwrap();
+    let finished = examined.finish(&key("m2"), &mut memory(desk.path(), "m2"), clock).unwrap();
+    assert_eq!(examined.report(&finished).signed, ["m2", "c1", "c3"]);
+    let draft = draft.signed(finished).unwrap();
+    let examined = examine(&draft, &view, &[], clock).unwrap();
+    let after = examined.endorse(&key("c2"), &mut memory(desk.path(), "c2"), None, clock);
+    assert!(matches!(after, Err(EndorseError::AlreadyFinished)));
+
+    let other = desk.compose(&log, &entries(2, 20)).await;
+    let second = examine(&other, &view, &[], clock).unwrap();
+    let refused = second.endorse(&key("c1"), &mut memory(desk.path(), "c1"), None, clock);
+    assert!(matches!(refused, Err(EndorseError::Memory(MemoryError::SecondText { .. }))));
+    let first = draft.release().id();
+    second.endorse(&key("c1"), &mut memory(desk.path(), "c1"), Some(first), clock).unwrap();
+}
+
+#[tokio::test]
+async fn what_is_in_the_log_already_is_not_signed_again() {
+    let (mut log, desk) = (TestLog::with_charter().await, Desk::new());
+    let draft = desk.compose(&log, &entries(1, 20)).await;
+    publish(&mut log, &desk, draft.clone()).await;
+    let view = log.view().await.unwrap();
+    let refused = examine(&draft, &view, &[], log.clock()).map(drop).unwrap_err();
+    assert!(refused.to_string().starts_with("it is already in the log as version 1"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_release_that_expires_before_its_use_is_not_drafted() {
+    let log = TestLog::with_charter().await;
+    let view = log.view().await.unwrap();
+    let compose = |validity| {
+        compose(&view, &[], &entries(1, 20), Term { created: log.clock(), validity: Some(validity) }).map(drop)
+    };
+    let refused = compose(10).unwrap_err();
+    assert!(refused.to_string().contains("can never be used"), "{refused}");
+    compose(11).unwrap();
+}
+
+#[tokio::test]
+async fn a_second_text_is_signed_once_the_first_one_s_day_is_over() {
+    let (mut log, desk) = (TestLog::with_charter().await, Desk::new());
+    let draft = desk.compose(&log, &entries(1, 20)).await;
+    let view = log.view().await.unwrap();
+    let examined = examine(&draft, &view, &[], log.clock()).unwrap();
+    examined.endorse(&key("c1"), &mut memory(desk.path(), "c1"), None, log.clock()).unwrap();
+    log.advance(86_401);
+    let other = desk.compose(&log, &entries(2, 20)).await;
+    let view = log.view().await.unwrap();
+    let examined = examine(&other, &view, &[], log.clock()).unwrap();
+    examined.endorse(&key("c1"), &mut memory(desk.path(), "c1"), None, log.clock()).unwrap();
+}
+
+#[tokio::test]
+async fn a_curator_sees_which_additions_it_knows() {
+    let (log, desk) = (TestLog::with_charter().await, Desk::new());
+    let content = entries(1, 30);
+    let draft = desk.compose(&log, &content).await;
+    let view = log.view().await.unwrap();
+    let examined = examine(&draft, &view, &[], log.clock()).unwrap();
+    let mut near = content.as_bytes()[..10 * 32].to_vec();
+    near.chunks_exact_mut(32).for_each(|entry| entry[3] ^= 0b101);
+    let report = examined.compare(&Entries::from_unsorted(32, near).unwrap().0).unwrap();
+    assert_eq!((report.known, report.unknown, report.examples.len()), (10, 20, SHOWN));
+    assert_eq!(examined.added(), &content);
+    assert!(examined.removed().is_empty());
+}
+
+#[tokio::test]
+async fn what_the_log_would_refuse_is_not_even_drafted() {
+    let (mut log, desk) = (TestLog::with_charter().await, Desk::new());
+    let draft = desk.compose(&log, &entries(1, 20)).await;
+    publish(&mut log, &desk, draft).await;
+    let view = log.view().await.unwrap();
+    let bases = desk.bases(&log, &view).await;
+    let rule = |content: &Entries, after: u64, validity| {
+        let term = Term { created: log.clock().plus(after), validity };
+        match compose(&view, &bases, content, term) {
+            Err(crate::compose::ComposeError::Rule(violation)) => Some(violation.code()),
+            Ok(_) => None,
+            Err(other) => panic!("{other}"),
+        }
+    };
+    assert_eq!(rule(&entries(1, 21), 59, None), Some("too-soon"));
+    assert_eq!(rule(&entries(1, 19), 59, None), None, "removing needs no interval");
+    assert_eq!(rule(&entries(1, 121), 60, None), Some("over-limit"));
+    assert_eq!(rule(&entries(1, 21), 60, Some(86_401)), Some("over-limit"));
+    assert_eq!(rule(&entries(1, 21), 60, Some(3600)), None);
+}
+
+#[tokio::test]
+async fn a_damaged_cache_is_fetched_anew() {
+    let (mut log, desk) = (TestLog::with_charter().await, Desk::new());
+    let content = entries(1, 20);
+    let draft = desk.compose(&log, &content).await;
+    publish(&mut log, &desk, draft).await;
+    let view = log.view().await.unwrap();
+    let kept = desk.path().join("work/1.entries");
+    for damage in [&b""[..], &[0; 32], &[1; 20 * 32], &[1; 21 * 32]] {
+        std::fs::write(&kept, damage).unwrap();
+        assert_eq!(desk.bases(&log, &view).await[0].entries, content);
+        assert_eq!(std::fs::read(&kept).unwrap(), content.as_bytes());
+    }
+}

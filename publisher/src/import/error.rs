@@ -1,0 +1,90 @@
+//! Why files are not imported.
+
+use super::MAX_IMPORT_BYTES;
+use super::outcome::OutcomeError;
+use super::report::ImportReport;
+use isonomy_core::list::entries::MAX_ENTRIES;
+use isonomy_core::list::{Algorithm, ListError};
+use std::io;
+
+/// Why files are not imported.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// It can't be read.
+    #[error("can't read the file: {0}")]
+    Read(#[from] io::Error),
+    /// There is nothing in it.
+    #[error("the file holds nothing but empty lines and comments")]
+    Empty,
+    /// It is a private key, which no message may show.
+    #[error("this is a private key; nothing of it is shown. Give a file of hashes")]
+    PrivateKey,
+    /// Its format is not recognised.
+    #[error(
+        "the format is not recognised from the first line, {line:?}: it is neither a hash by {algorithm} nor a table with a column such as `hash`; give the format with --format, or the name of the column with --column"
+    )]
+    Unrecognised {
+        /// The first line.
+        line: String,
+        /// The algorithm.
+        algorithm: Algorithm,
+    },
+    /// A table does not have the column.
+    #[error("the table has no column {wanted}; it has {}", found.join(", "))]
+    NoColumn {
+        /// The column that was asked for.
+        wanted: String,
+        /// The columns that there are.
+        found: Vec<String>,
+    },
+    /// A document in XML or JSON is not of its format as a whole.
+    #[error("the document is malformed: {0}. Nothing was imported")]
+    Malformed(String),
+    /// What should select records stands in none of them.
+    #[error("no record gives a {what}, so {flag} would select nothing; leave it out, or give another file")]
+    NothingToSelectBy {
+        /// `quality`, `class` or `tag`.
+        what: &'static str,
+        /// The flag.
+        flag: &'static str,
+    },
+    /// The file is larger than [`MAX_IMPORT_BYTES`].
+    #[error("the file is larger than {MAX_IMPORT_BYTES} bytes; split it")]
+    TooLarge,
+    /// There are more hashes than a list can have.
+    #[error("the files hold more hashes than the {MAX_ENTRIES} that a list can have")]
+    TooMany,
+    /// Ids that were kept are not as they were written.
+    #[error("line {line} of the kept ids is not as it was written: {text:?}")]
+    Ids {
+        /// The line, from 1.
+        line: u64,
+        /// What stands there.
+        text: String,
+    },
+    /// Records were refused.
+    #[error("{}", refusal(.0))]
+    Refused(Box<ImportReport>),
+    /// The hashes can't be a list.
+    #[error(transparent)]
+    List(#[from] ListError),
+}
+
+impl From<OutcomeError> for ImportError {
+    fn from(error: OutcomeError) -> Self {
+        match error {
+            OutcomeError::File(error) => Self::Read(error),
+            OutcomeError::List(error) => Self::List(error),
+        }
+    }
+}
+
+fn refusal(report: &ImportReport) -> String {
+    let first = report.refused.first().map(|one| format!("; the first is {}", one.words()));
+    format!(
+        "{} of {} records are refused{}. Nothing was imported: mend the file, or leave such records out with --skip-invalid",
+        report.refused_records,
+        report.records,
+        first.unwrap_or_default()
+    )
+}

@@ -1,0 +1,74 @@
+//! What came of files, and how it went.
+
+use super::options::Format;
+use super::outcome::Id;
+use isonomy_core::encoding::to_hex;
+use isonomy_core::list::Entries;
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// How the import of one file went.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ImportReport {
+    /// The format.
+    pub format: Format,
+    /// Lines or records.
+    pub records: u64,
+    /// Hashes that were taken, repetitions too.
+    pub taken: u64,
+    /// Records that withdraw a hash.
+    pub withdrawals: u64,
+    /// Records without a hash by the list's algorithm.
+    pub other_hashes: u64,
+    /// Records that were not selected by class, tag or quality.
+    pub not_selected: u64,
+    /// How many records were refused.
+    pub refused_records: u64,
+    /// The first of those.
+    pub refused: Vec<RefusedRecord>,
+}
+
+/// A record that was refused.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct RefusedRecord {
+    /// The number of the line on which it stands, or ends where it has several; from 1.
+    pub line: u64,
+    /// Which part of it.
+    pub field: &'static str,
+    /// Why.
+    pub reason: String,
+}
+
+impl RefusedRecord {
+    /// Where it stands, and why it is refused.
+    pub fn words(&self) -> String {
+        format!("line {}, {}: {}", self.line, self.field, self.reason)
+    }
+}
+
+/// What came of all files.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Imported {
+    /// The entries that come, sorted, each once.
+    pub entries: Entries,
+    /// Hashes that are withdrawn: they go if the list had them.
+    pub withdrawn: Entries,
+    /// How often a hash was given that had been given already.
+    pub duplicates: u64,
+    /// Entries that rule 8 admits only by exception.
+    pub irregular: u64,
+    /// Withdrawals by an id under which nothing was known: what they were meant to remove may still be listed.
+    pub unknown_ids: u64,
+    pub(super) ids: Vec<(Id, Vec<u8>)>,
+}
+
+impl Imported {
+    /// Writes, for [`Importer::know_ids`] in a later import, which hash was given under which id: a line each, the first 16
+    /// bytes of SHA-256 of the id, and the hash, in hexadecimal.
+    pub fn write_ids(&self, mut out: impl Write) -> io::Result<()> {
+        for (id, hash) in &self.ids {
+            writeln!(out, "{} {}", to_hex(id), to_hex(hash))?;
+        }
+        out.flush()
+    }
+}

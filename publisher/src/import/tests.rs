@@ -1,0 +1,194 @@
+//! Every format of one record a line, what is refused, and that neither order nor repetition matters.
+
+use super::*;
+use crate::testing::entries;
+use isonomy_core::encoding::{to_base64, to_hex};
+use isonomy_core::list::Algorithm;
+use proptest::prelude::*;
+
+fn pdq(text: &str) -> Result<(Imported, ImportReport), ImportError> {
+    import(text.as_bytes(), &ImportOptions::new(Algorithm::PdqFull))
+}
+
+fn hexes(count: u64) -> Vec<String> {
+    entries(1, count).iter().map(to_hex).collect()
+}
+
+#[test]
+fn every_line_format_gives_the_same_entries() {
+    let (list, hexes) = (entries(1, 3), hexes(3));
+    let table = |format: &dyn Fn(&str) -> String| hexes.iter().map(|hex| format(hex)).collect::<String>();
+    for (format, text) in [
+        (Format::Lines, table(&|hex| format!("{hex}\n"))),
+        (Format::Lines, table(&|hex| format!("  {}\r\n", hex.to_uppercase()))),
+        (Format::Lines, "# a comment\n\n".to_owned() + &table(&|hex| format!("pdq {hex}\n"))),
+        (Format::Lines, list.iter().map(|entry| to_base64(entry) + "\n").collect()),
+        (Format::Sums, table(&|hex| format!("{hex}  a name, with a comma.jpg\n"))),
+        (Format::Sums, table(&|hex| format!("{hex} *name\n"))),
+        (Format::Sums, table(&|hex| format!("\\{hex}  na\\nme\n"))),
+        (Format::Csv, "\u{feff}File,Quality,PDQ\n".to_owned() + &table(&|hex| format!("\"a,\nb\",100,{hex}\n"))),
+        (Format::Csv, "hash;note\n".to_owned() + &table(&|hex| format!("{hex};\n"))),
+        (Format::Csv, "indicator\tother\n".to_owned() + &table(&|hex| format!("{hex}\tx\n"))),
+        (Format::Csv, "pdq\n".to_owned() + &table(&|hex| format!("{hex}\n"))),
+        (Format::Csv, table(&|hex| format!("{hex},meta,more\n"))),
+        (Format::Pdq, table(&|hex| format!("hash={hex},norm=1,delta=0,quality=100,filename=x,y\n"))),
+        (Format::Vpdq, table(&|hex| format!("0,100,{hex},0.033\n"))),
+        (
+            Format::ThreatExchange,
+            table(&|hex| format!("{hex},4711,2020-07-31T18:47:45+0000,tag other\n").replace("+0000", "Z")),
+        ),
+        (Format::ThreatExchange, table(&|hex| format!("{hex},1,4711,1596221265,\n"))),
+    ] {
+        let (imported, report) = pdq(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!((imported.entries, report.format), (list.clone(), format), "{text}");
+        assert_eq!((report.records, report.refused_records), (3, 0));
+    }
+}
+
+#[test]
+fn digests_of_files_are_imported_by_their_algorithm() {
+    for (algorithm, name, hex) in [
+        (Algorithm::Sha256, "SHA256", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+        (Algorithm::Sha1, "SHA1", "a9993e364706816aba3e25717850c26c9cd0d89d"),
+        (Algorithm::Md5, "MD5", "900150983cd24fb0d6963f7d28e17f72"),
+    ] {
+        for text in [format!("{hex}  abc\n"), format!("{name} (a) = b) = {hex}\n"), format!("\\{name} (a) = {hex}\n")] {
+            let (imported, report) = import(text.as_bytes(), &ImportOptions::new(algorithm)).unwrap();
+            assert_eq!((imported.entries.len(), report.format), (1, Format::Sums), "{text}");
+        }
+    }
+    let wrong = import(&b"900150983cd24fb0d6963f7d28e17f72\n"[..], &ImportOptions::new(Algorithm::Sha256));
+    assert!(matches!(wrong, Err(ImportError::Unrecognised { .. })));
+    let sums = ImportOptions { format: Some(Format::Sums), ..ImportOptions::new(Algorithm::Sha256) };
+    let other = import(&b"MD5 (a) = 900150983cd24fb0d6963f7d28e17f72\n"[..], &sums).unwrap_err();
+    assert!(other.to_string().contains("line 1, algorithm"), "{other}");
+}
+
+#[test]
+fn nothing_of_a_private_key_is_shown() {
+    let text = crate::testing::key("c1").to_private_text();
+    let table = ImportOptions { column: Some("pdq".into()), ..ImportOptions::new(Algorithm::PdqFull) };
+    for options in [table, ImportOptions::new(Algorithm::PdqFull)] {
+        for file in [format!("{}\n", *text), format!("\n # key\n \t{}", *text)] {
+            let error = import(file.as_bytes(), &options).unwrap_err();
+            assert!(matches!(error, ImportError::PrivateKey), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_bad_line_refuses_the_file_or_is_skipped_and_reported() {
+    let hexes = hexes(2);
+    let text = format!("{}\nnonsense\n{}\n{}\n{}\n", hexes[0], &hexes[1][1..], "0".repeat(64), hexes[1]);
+    let Err(ImportError::Refused(report)) = pdq(&text) else { panic!("accepted") };
+    let lines: Vec<(u64, &str)> = report.refused.iter().map(|one| (one.line, one.field)).collect();
+    assert_eq!((report.records, report.refused_records), (5, 3));
+    assert_eq!(lines, [(2, "hash"), (3, "hash"), (4, "hash")]);
+    assert!(report.refused[1].reason.contains("63 hexadecimal digits"), "{report:?}");
+    assert!(pdq(&text).unwrap_err().to_string().contains("line 2, hash"));
+    let options = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::PdqFull) };
+    let (imported, report) = import(text.as_bytes(), &options).unwrap();
+    assert_eq!((imported.entries.len(), report.refused_records), (2, 3));
+}
+
+#[test]
+fn irregular_hashes_need_permission_and_blank_ones_never_get_it() {
+    let text = format!("{}\n{}\n", hexes(1)[0], "01".repeat(32));
+    assert!(matches!(pdq(&text), Err(ImportError::Refused(_))));
+    let options = ImportOptions { irregular: Irregular::Allow, ..ImportOptions::new(Algorithm::PdqFull) };
+    assert_eq!(import(text.as_bytes(), &options).unwrap().0.irregular, 1);
+    let blank = text + &"00".repeat(32);
+    assert!(matches!(import(blank.as_bytes(), &options), Err(ImportError::Refused(_))));
+}
+
+#[test]
+fn column_quality_class_and_tag_select() {
+    let hexes = hexes(2);
+    let text = format!(
+        "pdq,mine,quality,class,tags\n{},{},49,A1,one two\n{},{},50,b2,three\n",
+        hexes[0], hexes[1], hexes[1], hexes[0]
+    );
+    let plain = || ImportOptions { column: Some("Mine".into()), ..ImportOptions::new(Algorithm::PdqFull) };
+    for options in [
+        ImportOptions { min_quality: 50, ..plain() },
+        ImportOptions { classes: vec!["B1".into(), "B2".into()], ..plain() },
+        ImportOptions { tags: vec!["three".into()], ..plain() },
+    ] {
+        let (imported, report) = import(text.as_bytes(), &options).unwrap();
+        assert_eq!((to_hex(imported.entries.as_bytes()), report.not_selected), (hexes[0].clone(), 1), "{options:?}");
+    }
+    let missing = import(text.as_bytes(), &ImportOptions { column: Some("theirs".into()), ..plain() }).unwrap_err();
+    assert!(missing.to_string().contains("it has pdq, mine, quality"), "{missing}");
+    let nothing = ImportOptions { min_quality: 50, ..ImportOptions::new(Algorithm::PdqFull) };
+    let nothing = import(hexes[0].as_bytes(), &nothing).unwrap_err();
+    assert!(matches!(nothing, ImportError::NothingToSelectBy { flag: "--min-quality", .. }), "{nothing}");
+    assert!(matches!(pdq(&text.replace(",50,", ",101,")), Err(ImportError::Refused(_))));
+}
+
+#[test]
+fn what_is_not_recognised_is_said() {
+    assert!(matches!(pdq(""), Err(ImportError::Empty)));
+    assert!(matches!(pdq("\n# nothing\n\n"), Err(ImportError::Empty)));
+    assert!(matches!(pdq("hello world\n"), Err(ImportError::Unrecognised { .. })));
+    assert!(matches!(pdq("a,b,c\n1,2,3\n"), Err(ImportError::Unrecognised { .. })));
+    assert!(matches!(pdq("<html></html>"), Err(ImportError::Unrecognised { .. })));
+    let forced = ImportOptions { format: Some(Format::Lines), ..ImportOptions::new(Algorithm::PdqFull) };
+    assert!(matches!(import(&b"hello world\n"[..], &forced), Err(ImportError::Refused(_))));
+    let long = [&vec![b'a'; 3 * MAX_LINE][..], b"\n", hexes(1)[0].as_bytes()].concat();
+    let skip = ImportOptions { invalid: Invalid::Skip, ..forced };
+    let (imported, report) = import(&long[..], &skip).unwrap();
+    assert_eq!((imported.entries.len(), report.refused[0].line), (1, 1));
+}
+
+fn any_options() -> impl Strategy<Value = ImportOptions> {
+    (
+        prop::sample::select(&Algorithm::ALL[..]),
+        proptest::option::of(prop::sample::select(&Format::ALL[..])),
+        proptest::option::of(Just("hash".to_owned())),
+        any::<bool>(),
+        any::<bool>(),
+    )
+        .prop_map(|(algorithm, format, column, skip, allow)| ImportOptions {
+            format,
+            column,
+            invalid: if skip { Invalid::Skip } else { Invalid::Refuse },
+            irregular: if allow { Irregular::Allow } else { Irregular::Refuse },
+            ..ImportOptions::new(algorithm)
+        })
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), options in any_options()) {
+        if let Ok((imported, report)) = import(&bytes[..], &options) {
+            prop_assert_eq!(report.taken, imported.entries.len() as u64 + imported.duplicates);
+        }
+    }
+
+    #[test]
+    fn text_that_looks_like_hashes_never_panics(
+        text in "([0-9a-fA-F]{0,66}[ ,;*\n\"=#(){}\\[\\]<>/&:]{0,3}(hash|pdq |hashRecords|queryResult|data)?){0,9}",
+        options in any_options(),
+    ) {
+        let _ = import(text.as_bytes(), &options);
+    }
+
+    #[test]
+    fn order_and_repetition_do_not_matter(
+        mut lines in Just(hexes(20)).prop_shuffle(),
+        repeated in proptest::collection::vec(0..20usize, 0..5),
+        cut in 1usize..20,
+    ) {
+        let again: Vec<String> = repeated.iter().map(|at| lines[*at].clone()).collect();
+        lines.extend(again);
+        let (imported, _) = pdq(&lines.join("\n")).unwrap();
+        prop_assert_eq!(&imported.entries, &entries(1, 20));
+        prop_assert_eq!(imported.duplicates, repeated.len() as u64);
+        // In two files, the second first.
+        let options = ImportOptions::new(Algorithm::PdqFull);
+        let mut importer = Importer::new(&options);
+        importer.read(lines[cut..].join("\n").as_bytes()).unwrap();
+        importer.read(lines[..cut].join("\n").as_bytes()).unwrap();
+        prop_assert_eq!(importer.finish().unwrap(), imported);
+    }
+}

@@ -1,0 +1,91 @@
+//! What stops a release before each signature, and results that are not written over others.
+
+use crate::scene::{LIST, Scene, hashes};
+use std::fs;
+use std::path::Path;
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().flatten() {
+        let target = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy_folder(&entry.path(), &target),
+            false => drop(fs::copy(entry.path(), target).unwrap()),
+        }
+    }
+}
+
+#[test]
+fn maintainer_and_curators_are_each_stopped_before_their_signature() {
+    let scene = Scene::founded();
+    scene.import(0..1_000, "one");
+    // The maintainer did not look; a curator brings hashes of pictures that must never match.
+    let compose = Scene::at_desk("work", &["release", "new", "one", "--list", LIST, "--out", "draft-1"]);
+    scene.report(&compose);
+    let again = scene.refusal(4, &compose);
+    assert!(again.contains("draft-1 holds a draft already") && again.contains("release endorse"), "{again}");
+    fs::write(scene.path("harmless.txt"), hashes(7..9)).unwrap();
+    let curator = ["release", "endorse", "draft-1", "--key", "curator-one.example.key"];
+    let with_canaries = [&curator[..], &["--canaries", "harmless.txt"]].concat();
+    let stopped = scene.refusal(3, &Scene::at_desk("curator-one", &with_canaries));
+    let named = hashes(7..8);
+    assert!(stopped.contains("nothing was signed") && stopped.contains("harmless.txt"), "{stopped}");
+    assert!(stopped.contains(named.trim()), "{stopped}");
+    let releases = scene.signed("curator-one").iter().filter(|line| line["series"] == "version").count();
+    assert_eq!(releases, 0, "nothing was signed, so nothing is remembered");
+    let endorsed = scene.report(&Scene::at_desk("curator-one", &curator));
+    assert_eq!(endorsed["alarms"].as_array().map(Vec::len), Some(0), "{endorsed}");
+    // The other curator works on a copy, and sends the note back alone.
+    copy_folder(&scene.path("draft-1"), &scene.path("copy"));
+    let other = ["release", "endorse", "copy", "--key", "curator-two.example.key"];
+    scene.report(&Scene::at_desk("curator-two", &other));
+    let merged = scene.report(&["release", "merge", "draft-1", "copy/release.note"]);
+    assert_eq!(merged["signed"].as_array().map(Vec::len), Some(2), "{merged}");
+    let publish = ["release", "publish", "draft-1", "--key", "maintainer.example.key"];
+    let with_canaries = [&publish[..], &["--canaries", "harmless.txt"]].concat();
+    let stopped = scene.refusal(3, &Scene::at_desk("work", &with_canaries));
+    assert!(stopped.contains("nothing was signed"), "{stopped}");
+    scene.report(&Scene::at_desk("work", &publish));
+
+    // Sudden growth: the maintainer accepts it, and each curator is asked again.
+    scene.import(0..1_300, "two");
+    let compose = ["release", "new", "two", "--list", LIST, "--out", "draft-2"];
+    let stopped = scene.refusal(3, &Scene::at_desk("work", &compose));
+    assert!(stopped.contains("nothing was composed") && stopped.contains("--accept-growth"), "{stopped}");
+    assert!(!scene.path("draft-2").exists());
+    scene.report(&Scene::at_desk("work", &[&compose[..], &["--accept-growth"]].concat()));
+    let curator = ["release", "endorse", "draft-2", "--key", "curator-one.example.key"];
+    assert!(scene.refusal(3, &Scene::at_desk("curator-one", &curator)).contains("--accept-growth"));
+
+    // A removal in one command: what remains wrong is a warning, losing everything is not.
+    let hash = hashes(3..4);
+    let remove = ["list", "remove", hash.trim(), "--reason", "listed by mistake", "--list", LIST];
+    let removal = [&remove[..], &["--canaries", "harmless.txt", "--out", "draft-r"]].concat();
+    let removed = scene.report(&Scene::at_desk("work", &removal));
+    assert_eq!(removed["alarms"][0]["severity"], "warns", "{removed}");
+    let info = scene.report(&["list", "info", "draft-r"]);
+    assert_eq!((&info["algorithm"], &info["readings"][0]["entries"]), (&"pdq/full".into(), &999.into()), "{info}");
+}
+
+#[test]
+fn results_are_not_written_over_other_files_unless_that_is_asked_for() {
+    let scene = Scene::founded();
+    scene.import(0..20, "list");
+    let before = fs::read(scene.path("list")).unwrap();
+    let import = ["list", "import", "list.txt", "--out", "list"];
+    let refused = scene.refusal(3, &import);
+    assert!(refused.contains("exists already and was left as it is") && refused.contains("--force"), "{refused}");
+    assert_eq!(fs::read(scene.path("list")).unwrap(), before);
+    scene.report(&[&import[..], &["--force"]].concat());
+    assert!(scene.refusal(3, &["charter", "new", "--out", "charter.note"]).contains("--force"));
+    scene.report(&Scene::at_desk("work", &["release", "new", "list", "--list", LIST, "--out", "draft"]));
+    let hash = hashes(3..4);
+    for (number, code) in [(1, 0), (2, 3)] {
+        let (found, said) = scene.run(&["list", "prove", hash.trim(), "--draft", "draft", "--out", "proof"]);
+        assert_eq!(found, Some(code), "try {number}: {said}");
+    }
+    let unknown = scene.report(&["list", "info", "list"]);
+    assert!(unknown["algorithm"].is_null() && unknown["readings"].as_array().unwrap().len() >= 2, "{unknown}");
+    let known = scene.report(&["list", "info", "list", "--charter", "charter.note"]);
+    assert_eq!((&known["algorithm"], &known["readings"][0]["entries"]), (&"pdq/full".into(), &20.into()), "{known}");
+}
