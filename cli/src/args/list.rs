@@ -16,6 +16,8 @@ pub(crate) enum AlgorithmArg {
     Sha1,
     /// MD5: identical files.
     Md5,
+    /// vpdq/v1: videos that look alike; an entry is a frame, the number of its video before its hash.
+    Vpdq,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -48,13 +50,17 @@ pub(crate) enum FormatArg {
 pub(crate) enum ListCommand {
     /// Read hashes from files that maintainers have, into a sorted list.
     Import(ImportArgs),
-    /// Hash a folder of pictures.
+    /// Hash a folder of pictures, and of videos if wanted.
     Hash {
         /// The folder.
         folder: PathBuf,
         /// The CSV file to write: file,width,height,quality,pdq.
         #[arg(long, value_name = "FILE")]
         csv: PathBuf,
+        /// Hash videos, too, by the system's ffmpeg, into this CSV file: file,quality,vpdq. A row is a frame, as a list of
+        /// videos holds it.
+        #[arg(long, value_name = "FILE")]
+        videos: Option<PathBuf>,
     },
     /// Say what a list holds.
     Info {

@@ -12,6 +12,7 @@ use crate::exit::{Exit, Malformed};
 use crate::output::Output;
 use anyhow::Result;
 use indicatif::ProgressBar;
+use isonomy_client::video::VideoLimits;
 use isonomy_core::list::{Algorithm, Entries};
 use isonomy_publisher::images::{ImagesOptions, hash_images};
 use serde_json::json;
@@ -23,7 +24,7 @@ const MAX_LIST_FILE: usize = 16 << 30;
 pub(crate) async fn run(command: ListCommand, output: &Output) -> Result<Exit> {
     match command {
         ListCommand::Import(args) => import::run(&args, output),
-        ListCommand::Hash { folder, csv } => hash(&folder, &csv, output),
+        ListCommand::Hash { folder, csv, videos } => hash(&folder, &csv, videos.as_deref(), output),
         ListCommand::Info { file, algorithm } => info(&file, algorithm.into(), output),
         ListCommand::Diff(args) => change::diff(&args, output).await,
         ListCommand::Remove(args) => change::remove(&args, output).await,
@@ -39,6 +40,7 @@ impl From<AlgorithmArg> for Algorithm {
             AlgorithmArg::Sha256 => Self::Sha256,
             AlgorithmArg::Sha1 => Self::Sha1,
             AlgorithmArg::Md5 => Self::Md5,
+            AlgorithmArg::Vpdq => Self::VpdqV1,
         }
     }
 }
@@ -56,9 +58,10 @@ pub(crate) fn read(path: &Path, algorithm: Algorithm) -> Result<Entries> {
     })
 }
 
-fn hash(folder: &Path, csv: &Path, output: &Output) -> Result<Exit> {
+fn hash(folder: &Path, csv: &Path, videos: Option<&Path>, output: &Output) -> Result<Exit> {
     let bar = if output.is_json() { ProgressBar::hidden() } else { ProgressBar::new(0) };
-    let report = hash_images(folder, &ImagesOptions::default(), &|progress| {
+    let options = ImagesOptions { videos: videos.map(|_| VideoLimits::default()), ..ImagesOptions::default() };
+    let report = hash_images(folder, &options, &|progress| {
         bar.set_length(progress.total as u64);
         bar.set_position(progress.done as u64);
     });
@@ -67,8 +70,16 @@ fn hash(folder: &Path, csv: &Path, output: &Output) -> Result<Exit> {
     let mut table = Vec::new();
     report.write_csv(&mut table)?;
     files::write(csv, &table)?;
+    if let Some(videos) = videos {
+        let mut table = Vec::new();
+        report.write_videos_csv(&mut table)?;
+        files::write(videos, &table)?;
+    }
     let failed = report.failed.iter().map(|failed| format!("\n  {}: {}", failed.file, failed.reason));
-    let words = format!("✓ {} pictures hashed into {}", report.images.len(), csv.display());
+    let mut words = format!("✓ {} pictures hashed into {}", report.images.len(), csv.display());
+    if let Some(videos) = videos {
+        words += &format!("\n✓ {} videos hashed into {}", report.videos.len(), videos.display());
+    }
     output.report(words + &failed.collect::<String>(), &report)?;
     Ok(Exit::Done)
 }
