@@ -49,6 +49,7 @@
 //!   ([`CancelFlag`]), and when the next one is due ([`Schedule`]).
 //! * [`UpdateReport`] and [`Refusal`]: what came of an update. Every refusal leaves a record in the folder.
 //! * [`Compared`]: how what a peer holds relates to what is in force here.
+//! * [`video`]: videos to the hashes of their frames, by another program, within limits.
 //! * [`Status`]: what is in force, who vouches for it, and how old that knowledge is.
 
 #![forbid(unsafe_code)]
@@ -68,6 +69,7 @@ mod refusal;
 mod schedule;
 mod status;
 mod update;
+pub mod video;
 
 pub use cache::CacheReport;
 pub use client::Client;

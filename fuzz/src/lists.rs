@@ -1,7 +1,8 @@
 //! Lists as maintainers have them and as clients get them, and pictures.
 
 use isonomy_core::list::{Algorithm, Entries, ListProof, delta, snapshot};
-use isonomy_matcher::image::{Limits, decode};
+use isonomy_matcher::image::{Limits, MAX_FRAMES, decode, each_frame, shown_orientation};
+use isonomy_matcher::video::is_video;
 use isonomy_publisher::import::{self, Format, ImportOptions, Importer, Invalid, Irregular};
 use isonomy_tests::people::hashes;
 use std::sync::LazyLock;
@@ -75,6 +76,15 @@ pub(crate) fn delta(bytes: &[u8]) {
 /// Whatever decodes is no larger than the limits, and can be hashed.
 pub(crate) fn picture(bytes: &[u8]) {
     let limits = Limits { pixels: 1 << 16, memory: 1 << 24, ..Limits::default() };
+    let (mut frames, mut pixels) = (0, 0);
+    let visited = each_frame(bytes, &limits, |frame| {
+        frames += 1;
+        pixels += (frame.width() * frame.height()) as u64;
+    });
+    assert!(frames <= MAX_FRAMES && visited.is_ok() == (frames > 0));
+    // The first frame is decoded once for itself and once for the animation.
+    assert!(pixels <= 2 * limits.pixels);
+    let _ = (shown_orientation(bytes, &limits), is_video(bytes));
     if let Ok(picture) = decode(bytes, &limits) {
         assert!((picture.width() * picture.height()) as u64 <= limits.pixels);
         assert_eq!(picture.data().len(), picture.width() * picture.height() * picture.channels().count());

@@ -83,6 +83,7 @@ fn of_files(world: &World) -> Vec<(&'static str, Vec<u8>)> {
         ("state", client.state.to_bytes().expect("a state")),
         ("evidence", fork.to_text().into_bytes()),
         ("receipt", matches[0].receipt.to_text().into_bytes()),
+        ("receipt", matches[0].receipt.to_file()),
         ("charter", template().into_bytes()),
         ("charter", include_bytes!("../../cli/src/demo/charter.toml").to_vec()),
     ];

@@ -25,6 +25,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use isonomy_client::video::hash_video_bytes;
 use isonomy_core::encoding::{from_hex, to_hex};
 use isonomy_core::list::Algorithm;
 use isonomy_core::time::Timestamp;
@@ -147,8 +148,8 @@ impl HashRequest {
     fn fingerprint(&self) -> Result<Fingerprint, Refusal> {
         let malformed = |error: String| Refusal::Malformed(error);
         let algorithm: Algorithm = self.algorithm.parse().map_err(|error| malformed(format!("{error}")))?;
-        let hash = from_hex(&self.hash.to_lowercase()).filter(|hash| hash.len() == algorithm.entry_size());
-        let digits = algorithm.entry_size() * 2;
+        let hash = from_hex(&self.hash.to_lowercase()).filter(|hash| hash.len() == algorithm.hash_size());
+        let digits = algorithm.hash_size() * 2;
         let hash = hash.ok_or_else(|| malformed(format!("a hash by {algorithm} has {digits} hexadecimal digits")))?;
         if self.quality.is_some_and(|quality| quality > 100) {
             return Err(malformed("quality is a number from 0 to 100".into()));
@@ -228,13 +229,26 @@ async fn match_file(State(service): Shared, query: FileQuery, body: Body) -> Ans
 async fn hash_file(State(service): Shared, query: FileQuery, body: Body) -> Answered {
     let Query(request) = query.map_err(|error| Refusal::Malformed(error.body_text()))?;
     let orientations = request.orientations()?;
-    let (_, subject) = hashed(service, Algorithm::ALL.to_vec(), orientations, body).await?;
+    let algorithms = hashable(&service.shelf.lists());
+    let videos = algorithms.contains(&Algorithm::VpdqV1);
+    let (_, subject) = hashed(service, algorithms, orientations, body).await?;
     let hash = |(orientation, fingerprint): &(_, Fingerprint)| {
         let Fingerprint { algorithm, hash, quality } = fingerprint;
         json!({ "algorithm": algorithm, "hash": to_hex(hash), "quality": quality, "orientation": orientation })
     };
     let hashes: Vec<Value> = subject.fingerprints().iter().map(hash).collect();
-    Ok(Json(json!({ "hashes": hashes, "not_a_picture": subject.not_a_picture().map(ToString::to_string) })))
+    Ok(Json(json!({
+        "hashes": hashes,
+        "not_a_picture": subject.not_a_picture().map(ToString::to_string),
+        "not_a_video": subject.not_a_video().filter(|_| videos).map(ToString::to_string),
+    })))
+}
+
+/// The algorithms by which a file is hashed: all. But a strange program sees a file only where videos are listed.
+fn hashable(lists: &Lists) -> Vec<Algorithm> {
+    let listed = lists.algorithms();
+    let is_wanted = |algorithm: &Algorithm| *algorithm != Algorithm::VpdqV1 || listed.contains(algorithm);
+    Algorithm::ALL.into_iter().filter(is_wanted).collect()
 }
 
 /// Reads the file and hashes it, when its turn has come.
@@ -251,10 +265,14 @@ async fn hashed(
         return Err(Refusal::Malformed("the body has to be the file".into()));
     }
     let turn = Arc::clone(&service.hashing).acquire_owned().await.map_err(|_| Refusal::Failed)?;
-    let limits = service.limits.image;
+    let (limits, video) = (service.limits.image, service.limits.video);
     let work = spawn_blocking(move || {
         let start = Instant::now();
         let subject = Subject::of_file(&algorithms, &file, &limits, orientations);
+        let subject = match algorithms.contains(&Algorithm::VpdqV1) {
+            true => subject.with_video(hash_video_bytes(&file, &video)),
+            false => subject,
+        };
         drop((turn, place)); // here, since whoever asked may have gone away before
         (subject, start.elapsed())
     });

@@ -5,6 +5,7 @@ use crate::metrics::Metrics;
 use crate::shelf::Shelf;
 use crate::watch::{ListFolder, WatchError, Watched};
 use isonomy_client::system_clock;
+use isonomy_client::video::VideoLimits;
 use isonomy_core::time::Timestamp;
 use isonomy_matcher::image;
 use std::sync::Arc;
@@ -18,6 +19,8 @@ use tokio::task::{JoinError, spawn_blocking};
 pub struct Limits {
     /// What decoding a file may cost; its size is that of an upload.
     pub image: image::Limits,
+    /// What decoding a video may cost, beside that.
+    pub video: VideoLimits,
     /// How many files are hashed at a time.
     pub hashing: usize,
     /// How many more may wait for that.
@@ -28,12 +31,19 @@ pub struct Limits {
     pub request: Duration,
 }
 
-/// Files of 20 MiB, 50 million pixels and 512 MiB; as many at a time as there are processors.
+/// Files of 20 MiB; pictures of 50 million pixels and 512 MiB; videos of an hour, 20 seconds and 1 GiB; as many at a time as there
+/// are processors.
 impl Default for Limits {
     fn default() -> Self {
         let hashing = available_parallelism().map_or(1, usize::from);
         Self {
             image: image::Limits { file_bytes: 20 << 20, pixels: 50_000_000, memory: 512 << 20 },
+            video: VideoLimits {
+                frames: 3600,
+                time: Duration::from_secs(20),
+                memory: 1 << 30,
+                ..VideoLimits::default()
+            },
             hashing,
             waiting: 16 * hashing,
             hashes: 1000,

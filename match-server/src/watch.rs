@@ -4,13 +4,10 @@ use crate::shelf::Shelf;
 use isonomy_client::{Client, ClientError};
 use isonomy_core::statement::ListName;
 use isonomy_matcher::Matcher;
-use isonomy_matcher::lookup::LookupError;
+use isonomy_matcher::lookup::{CROWDED, LookupError};
 use isonomy_verifier::Policy;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
-
-/// From which share of entries in crowded buckets on a list is spoken of.
-const CROWDED: f64 = 0.25;
 
 /// A list that is served: the folder in which a client keeps it, and what is accepted of it.
 #[derive(Clone, Debug)]

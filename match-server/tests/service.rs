@@ -3,9 +3,14 @@
 mod openapi;
 mod world;
 
+use isonomy_client::video::{Ffmpeg, hash_video_bytes};
+use isonomy_core::charter::Matching;
+use isonomy_core::list::{Algorithm, Entries};
+use isonomy_core::statement::ListName;
 use isonomy_match_server::{Config, Limits, ServeError};
-use isonomy_matcher::Receipt;
+use isonomy_matcher::{Fingerprint, Receipt};
 use isonomy_tests::people::{hash, hashes};
+use isonomy_tests::world::World;
 use serde_json::{Value, json};
 use world::{Service, clock, file, hex};
 
@@ -142,6 +147,83 @@ async fn an_expired_list_is_said_to_be_so() {
     assert_eq!(status, 503, "{}", String::from_utf8_lossy(&body));
     let answer = service.get_json(&format!("/v1/lookup?algorithm=pdq/full&hash={}", hex(&hash(7)))).await;
     assert_eq!(answer["answers"][0][0]["verdict"], "not-covered");
+    service.stop().await;
+}
+
+/// A list of this name by this rule.
+fn further(name: &str, matching: Matching, content: Entries) -> World {
+    let mut world = World::founded_with(|charter| {
+        charter.list = ListName::new(name).unwrap();
+        charter.matching = matching;
+    });
+    world.release(content, 100);
+    world.publish(100);
+    world.publish(105);
+    world
+}
+
+#[tokio::test]
+async fn several_lists_answer_each_by_its_own_rule() {
+    let pdq = |max_distance| Matching { algorithm: Algorithm::PdqFull, max_distance, min_quality: 50 };
+    let same = Matching { algorithm: Algorithm::Sha256, max_distance: 0, min_quality: 0 };
+    let picture = file("photos/chelsea.png");
+    let digest = isonomy_matcher::digest::sha256(&picture).to_vec();
+    let others = vec![
+        further("two.example/narrow", pdq(2), hashes(0..20)),
+        further("three.example/same", same, Entries::from_sorted(32, digest).unwrap()),
+    ];
+    let service = Service::of(world::published(100), others, Limits::default(), clock).await;
+    let answers = service.get_json(&format!("/v1/lookup?algorithm=pdq/full&hash={}", hex(&world::near(7, 3)))).await;
+    let verdict = |answers: &Value, list: usize| answers["answers"][0][list]["verdict"].as_str().unwrap().to_owned();
+    assert_eq!([0, 1, 2].map(|list| verdict(&answers, list)), ["matched", "not-matched", "not-covered"]);
+    let answers = service.post_json("/v1/match", &picture).await;
+    assert_eq!([0, 1, 2].map(|list| verdict(&answers, list)), ["not-matched", "not-matched", "matched"]);
+    let receipt = answers["answers"][0][2]["matches"][0]["receipt"].as_str().unwrap();
+    assert!(receipt.contains("list=three.example/same"), "{receipt}");
+    let one = service.post_json("/v1/match?list=two.example/narrow", &picture).await;
+    assert_eq!(one["answers"][0].as_array().unwrap().len(), 1);
+    let lists = service.get_json("/v1/lists").await;
+    let rules: Vec<&Value> = (0..3).map(|at| &lists["lists"][at]["max_distance"]).collect();
+    assert_eq!(rules, [24, 2, 0]);
+    service.stop().await;
+}
+
+/// What needs ffmpeg runs where it is installed. With `ISONOMY_REQUIRE_FFMPEG` set, it must be there.
+#[tokio::test]
+async fn videos_are_matched_where_a_list_of_videos_is_in_force() {
+    let found = Ffmpeg::find().is_ok();
+    assert!(found || std::env::var_os("ISONOMY_REQUIRE_FFMPEG").is_none(), "no ffmpeg is installed");
+    let (mp4, webm) = (file("tests/data/video/photos.mp4"), file("tests/data/video/photos.webm"));
+    // Without such a list, no video is decoded.
+    let service = Service::start(100).await;
+    let hashes = service.post_json("/v1/hash", &mp4).await;
+    assert_eq!((hashes["hashes"].as_array().unwrap().len(), &hashes["not_a_video"]), (3, &Value::Null));
+    service.stop().await;
+    let rule = Matching { algorithm: Algorithm::VpdqV1, max_distance: 31, min_quality: 50 };
+    let limits = Limits::default();
+    let content = match hash_video_bytes(&mp4, &limits.video) {
+        Ok(video) => video.entries(50).concat(),
+        Err(error) if found => panic!("{error}"),
+        Err(_) => [[1; 16].as_slice(), &hash(1)].concat(),
+    };
+    let list = further("two.example/videos", rule, Entries::from_sorted(48, content).unwrap());
+    let service = Service::of(world::published(100), vec![list], limits, clock).await;
+    let answers = service.post_json("/v1/match?list=two.example/videos", &webm).await;
+    let answer = &answers["answers"][0][0];
+    if found {
+        assert_eq!(answer["verdict"], "matched", "{answer}");
+        assert_eq!(answer["matches"][0]["video"]["listed"]["of"], 10);
+        let hashes = service.post_json("/v1/hash", &webm).await;
+        let frames = hashes["hashes"].as_array().unwrap().iter().filter(|hash| hash["algorithm"] == "vpdq/v1");
+        assert_eq!(frames.count(), 10);
+        let frame =
+            hex(&Fingerprint::of_file(Algorithm::VpdqV1, &file("photos/coins.png"), &limits.image).unwrap().hash);
+        let alone = service.get_json(&format!("/v1/lookup?algorithm=vpdq/v1&hash={frame}")).await;
+        assert_eq!(alone["answers"][0][1]["verdict"], "not-matched");
+    } else {
+        assert_eq!(answer["verdict"], "not-covered");
+        assert!(answer["why"].as_str().unwrap().contains("not installed"), "{answer}");
+    }
     service.stop().await;
 }
 

@@ -1,7 +1,8 @@
-//! Pictures to hashes: `cargo bench -p isonomy-matcher --bench hashing`.
+//! Pictures to hashes: `cargo bench -p isonomy-matcher --bench hashing -- [--write DIR]`.
 //!
 //! Decoding and hashing apart, in milliseconds (the minimum of several runs) and pictures per second and core: the
-//! photographs of this repository, and larger ones that are made from one of them.
+//! photographs of this repository, and larger ones that are made from one of them. `--write DIR` leaves files, pixels, hashes and
+//! times for `peers/hashing.py`.
 
 mod support;
 
@@ -12,28 +13,58 @@ use ::image::imageops::{FilterType, resize};
 use ::image::{ExtendedColorType, ImageEncoder, RgbImage};
 use isonomy_matcher::image::{Channels, Limits, Picture, decode};
 use isonomy_matcher::pdq;
+use std::path::PathBuf;
 use support::timing::least_thread_time;
 
 fn main() {
+    let mut words = std::env::args().skip_while(|word| word != "--write").skip(1);
+    let mut written = words.next().map(|folder| Written::new(folder.into()));
     println!("file | pixels | decode ms | hash ms | pictures per second and core");
     for (name, file) in photographs() {
-        report(&name, &file);
+        report(&name, &file, written.as_mut());
     }
     let astronaut = rgb(&photographs()[0].1);
     for (width, height) in [(512, 512), (1600, 1200), (4000, 3000)] {
         let large = resize(&astronaut, width, height, FilterType::Triangle);
-        for (format, file) in [("JPEG", jpeg(&large)), ("PNG", png(&large)), ("WebP, lossless", webp(&large))] {
-            report(&format!("{width} × {height} {format}"), &file);
+        for (format, file) in [("jpg", jpeg(&large)), ("png", png(&large)), ("webp", webp(&large))] {
+            report(&format!("{width}x{height}.{format}"), &file, written.as_mut());
         }
     }
 }
 
-fn report(name: &str, file: &[u8]) {
+/// What the peers get.
+struct Written {
+    folder: PathBuf,
+    table: String,
+}
+
+impl Written {
+    fn new(folder: PathBuf) -> Self {
+        std::fs::create_dir_all(&folder).expect("a folder");
+        Self { folder, table: "file,pixels,width,height,channels,quality,hash,decode,hashing\n".into() }
+    }
+
+    fn add(&mut self, name: &str, file: &[u8], picture: &Picture, [decode, hashing]: [f64; 2]) {
+        let (pixels, hash) = (format!("{name}.pixels"), pdq::hash(picture));
+        std::fs::write(self.folder.join(name), file).expect("written");
+        std::fs::write(self.folder.join(&pixels), picture.data()).expect("written");
+        let (width, height, channels) = (picture.width(), picture.height(), picture.channels().count());
+        let (quality, hash) = (hash.quality, hash.to_hex());
+        let row = format!("{name},{pixels},{width},{height},{channels},{quality},{hash},{decode:.3},{hashing:.4}\n");
+        self.table.push_str(&row);
+        std::fs::write(self.folder.join("hashes.csv"), &self.table).expect("written");
+    }
+}
+
+fn report(name: &str, file: &[u8], written: Option<&mut Written>) {
     let picture = decode(file, &Limits::default()).expect("a picture");
     let passes = (40_000_000 / (picture.width() * picture.height())).clamp(3, 200);
     let milliseconds = |time: std::time::Duration| time.as_secs_f64() * 1e3;
     let decoding = milliseconds(least_thread_time(passes, || drop(decode(file, &Limits::default()))));
     let hashing = milliseconds(least_thread_time(passes, || _ = std::hint::black_box(pdq::hash(&picture))));
+    if let Some(written) = written {
+        written.add(name, file, &picture, [decoding, hashing]);
+    }
     let (width, height) = (picture.width(), picture.height());
     println!("{name} | {width} × {height} | {decoding:.2} | {hashing:.3} | {:.0}", 1e3 / (decoding + hashing));
 }

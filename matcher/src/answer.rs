@@ -3,6 +3,7 @@
 use crate::image::DecodeError;
 use crate::pdq::Orientation;
 use crate::proofs::LazyReceipt;
+use crate::video::{VideoError, VideoMatch};
 use isonomy_core::charter::Action;
 use isonomy_core::list::Algorithm;
 use isonomy_core::statement::ListName;
@@ -42,6 +43,8 @@ pub struct Match {
     pub distance: u32,
     /// The orientation of the picture that is so near.
     pub orientation: Orientation,
+    /// For a frame of a listed video: how that video matches.
+    pub video: Option<VideoMatch>,
     /// The most that the charter allows this match to lead to. The person is told in every case.
     pub action: Action,
     /// What proves the match to others.
@@ -62,6 +65,9 @@ pub enum NotCovered {
     /// The file can't be decoded, so it has no perceptual hash.
     #[error(transparent)]
     NotAPicture(#[from] DecodeError),
+    /// The file can't be decoded as a video, and the list is of videos.
+    #[error(transparent)]
+    NotAVideo(#[from] VideoError),
     /// The hash is of another algorithm than the list.
     #[error("the list holds {list} hashes, not {found}")]
     OtherAlgorithm {

@@ -24,7 +24,46 @@ pub fn digest(algorithm: Algorithm, file: &[u8]) -> Option<Vec<u8>> {
         Algorithm::Sha256 => Some(sha256(file).to_vec()),
         Algorithm::Sha1 => Some(sha1(file).to_vec()),
         Algorithm::Md5 => Some(md5(file).to_vec()),
-        Algorithm::PdqFull => None,
+        Algorithm::PdqFull | Algorithm::VpdqV1 => None,
+    }
+}
+
+/// The digest of a file that is read piece by piece.
+pub struct Digester(Kind);
+
+enum Kind {
+    Sha256(sha2::Sha256),
+    Sha1(sha1::Sha1),
+    Md5(md5::Md5),
+}
+
+impl Digester {
+    /// A digest of nothing yet; `None` if `algorithm` is a perceptual one.
+    pub fn new(algorithm: Algorithm) -> Option<Self> {
+        Some(Self(match algorithm {
+            Algorithm::Sha256 => Kind::Sha256(Digest::new()),
+            Algorithm::Sha1 => Kind::Sha1(Digest::new()),
+            Algorithm::Md5 => Kind::Md5(Digest::new()),
+            Algorithm::PdqFull | Algorithm::VpdqV1 => return None,
+        }))
+    }
+
+    /// Takes the next piece.
+    pub fn update(&mut self, piece: &[u8]) {
+        match &mut self.0 {
+            Kind::Sha256(digest) => digest.update(piece),
+            Kind::Sha1(digest) => digest.update(piece),
+            Kind::Md5(digest) => digest.update(piece),
+        }
+    }
+
+    /// The digest of all pieces.
+    pub fn finish(self) -> Vec<u8> {
+        match self.0 {
+            Kind::Sha256(digest) => digest.finalize().to_vec(),
+            Kind::Sha1(digest) => digest.finalize().to_vec(),
+            Kind::Md5(digest) => digest.finalize().to_vec(),
+        }
     }
 }
 
@@ -43,7 +82,11 @@ mod tests {
             let digest = digest(algorithm, b"abc").unwrap();
             assert_eq!(to_hex(&digest), expected, "{algorithm}");
             assert_eq!(digest.len(), algorithm.entry_size());
+            let mut by_pieces = Digester::new(algorithm).unwrap();
+            b"abc".iter().for_each(|byte| by_pieces.update(&[*byte]));
+            assert_eq!(by_pieces.finish(), digest);
         }
         assert_eq!(digest(Algorithm::PdqFull, b"abc"), None);
+        assert!(Digester::new(Algorithm::VpdqV1).is_none());
     }
 }

@@ -3,6 +3,7 @@
 use crate::answer::{Answer, Match, Verdict};
 use crate::notice::Notice;
 use crate::pdq::Orientation;
+use crate::video::VideoMatch;
 use isonomy_core::charter::Action;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::statement::ListName;
@@ -41,6 +42,9 @@ pub struct MatchDocument {
     pub distance: u32,
     /// The orientation of the picture that is so near.
     pub orientation: Orientation,
+    /// For a frame of a listed video: how that video matches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub video: Option<VideoMatch>,
     /// The most that may follow.
     pub action: Action,
     /// Where its receipt is.
@@ -73,6 +77,7 @@ impl Answer {
             entry: to_hex(&found.entry),
             distance: found.distance,
             orientation: found.orientation,
+            video: found.video,
             action: found.action,
             receipt: receipt(found),
         };

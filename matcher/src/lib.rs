@@ -6,6 +6,7 @@
 //! | [`pdq`] | the perceptual hash `pdq/full` |
 //! | [`digest`] | SHA-256, SHA-1 and MD5 of files |
 //! | [`lookup`] | the entries of a list within a distance of a hash |
+//! | [`video`] | the rule by which videos match |
 //! | [`subject`] | what is looked up: the hashes of a file, in one or several orientations |
 //! | [`Matcher`] | a [`isonomy_verifier::VerifiedList`] with the rule of its charter |
 //! | [`answer`] | what it says: matched, not matched, not covered |
@@ -28,6 +29,7 @@ pub mod pdq;
 mod proofs;
 pub mod receipt;
 pub mod subject;
+pub mod video;
 
 pub use answer::{Answer, Match, NotCovered, Verdict};
 pub use document::AnswerDocument;
@@ -36,3 +38,4 @@ pub use notice::Notice;
 pub use proofs::LazyReceipt;
 pub use receipt::Receipt;
 pub use subject::{Fingerprint, Orientations, Subject};
+pub use video::{Video, VideoError};

@@ -5,11 +5,14 @@ use crate::lookup::{Arrangement, Found, Index, LookupError};
 use crate::pdq::Orientation;
 use crate::proofs::{LazyReceipt, Prover};
 use crate::subject::{Fingerprint, Subject};
+use crate::video::{self, VideoError, VideoMatch};
 use isonomy_core::charter::Matching;
 use isonomy_core::list::Algorithm;
+use isonomy_core::list::algorithm::VIDEO_NUMBER_SIZE;
 use isonomy_core::time::Timestamp;
 use isonomy_verifier::{Freshness, VerifiedList};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A list made ready for lookups. It takes nothing but a [`VerifiedList`]. To match against several lists, make a matcher of
@@ -17,6 +20,14 @@ use std::sync::Arc;
 pub struct Matcher {
     index: Index<VerifiedList>,
     prover: Arc<Prover>,
+}
+
+/// An entry within the distance.
+#[derive(Clone, Copy)]
+struct Near {
+    found: Found,
+    orientation: Orientation,
+    video: Option<VideoMatch>,
 }
 
 impl Matcher {
@@ -79,25 +90,58 @@ impl Matcher {
         Answer { list: list.name().clone(), version: list.version(), freshness, verdict }
     }
 
-    /// What is within the distance of any of the hashes; of an entry that is near to several, the nearest.
-    fn find(&self, subject: &Subject, freshness: Freshness) -> Result<Vec<(Found, Orientation)>, NotCovered> {
+    /// What matches, nearest first.
+    fn find(&self, subject: &Subject, freshness: Freshness) -> Result<Vec<Near>, NotCovered> {
         if let Freshness::Expired { since } = freshness {
             return Err(NotCovered::Expired { since });
         }
-        let mut nearest: BTreeMap<usize, (Found, Orientation)> = BTreeMap::new();
-        for (orientation, fingerprint) in self.usable(subject)? {
-            let most = u32::try_from(self.rule().max_distance).unwrap_or(u32::MAX);
-            let wrong = NotCovered::WrongLength { found: fingerprint.hash.len() };
-            for found in self.index.within(&fingerprint.hash, most).map_err(|_| wrong)? {
-                let known = nearest.entry(found.index).or_insert((found, *orientation));
-                if found.distance < known.0.distance {
-                    *known = (found, *orientation);
+        let usable = self.usable(subject)?;
+        let mut near = match self.algorithm() {
+            Algorithm::VpdqV1 => self.find_videos(&usable)?,
+            Algorithm::PdqFull | Algorithm::Sha256 | Algorithm::Sha1 | Algorithm::Md5 => self.find_entries(&usable)?,
+        };
+        near.sort_by_key(|near| near.found);
+        Ok(near)
+    }
+
+    /// What is within the distance of any of the hashes; of an entry that is near to several, the nearest.
+    fn find_entries(&self, hashes: &[&(Orientation, Fingerprint)]) -> Result<Vec<Near>, NotCovered> {
+        let mut nearest: BTreeMap<usize, Near> = BTreeMap::new();
+        for (orientation, fingerprint) in hashes {
+            for found in self.within(&fingerprint.hash)? {
+                let near = Near { found, orientation: *orientation, video: None };
+                let known = nearest.entry(found.index).or_insert(near);
+                if found.distance < known.found.distance {
+                    *known = near;
                 }
             }
         }
-        let mut found: Vec<_> = nearest.into_values().collect();
-        found.sort_by_key(|(found, _)| *found);
-        Ok(found)
+        Ok(nearest.into_values().collect())
+    }
+
+    /// The frames, within the distance, of the listed videos that match by the rule for videos.
+    fn find_videos(&self, frames: &[&(Orientation, Fingerprint)]) -> Result<Vec<Near>, NotCovered> {
+        let hashes: BTreeSet<&[u8]> = frames.iter().map(|(_, frame)| frame.hash.as_slice()).collect();
+        let found = hashes.into_iter().map(|hash| self.within(hash)).collect::<Result<Vec<_>, _>>()?;
+        let near = |(rule, found): (VideoMatch, Vec<Found>)| {
+            let of_entry = move |found| Near { found, orientation: Orientation::Original, video: Some(rule) };
+            found.into_iter().map(of_entry)
+        };
+        Ok(video::judge(&found, |entry| self.video(entry)).into_iter().flat_map(near).collect())
+    }
+
+    /// All entries of the video of which `entry` is a frame: they begin with its number.
+    fn video(&self, entry: usize) -> Range<usize> {
+        let entries = self.list().entries();
+        let number = |at: usize| entries.get(at).and_then(|entry| entry.get(..VIDEO_NUMBER_SIZE)).unwrap_or_default();
+        let own = number(entry);
+        let start = partition_point(0..entry, |at| number(at) < own);
+        start..partition_point(entry..entries.len(), |at| number(at) <= own)
+    }
+
+    fn within(&self, hash: &[u8]) -> Result<Vec<Found>, NotCovered> {
+        let most = u32::try_from(self.rule().max_distance).unwrap_or(u32::MAX);
+        self.index.within(hash, most).map_err(|_| NotCovered::WrongLength { found: hash.len() })
     }
 
     /// The hashes that the list can be asked for, or why there are none.
@@ -106,9 +150,12 @@ impl Matcher {
         let of_list = |hash: &&(Orientation, Fingerprint)| hash.1.algorithm == list;
         let hashes: Vec<_> = subject.fingerprints().iter().filter(of_list).collect();
         if hashes.is_empty() {
-            return Err(match (subject.not_a_picture(), subject.fingerprints().first()) {
-                (Some(why), _) if list.is_perceptual() => NotCovered::NotAPicture(why.clone()),
-                (_, other) => NotCovered::OtherAlgorithm { list, found: other.map_or(list, |other| other.1.algorithm) },
+            let other = subject.fingerprints().first().map_or(list, |other| other.1.algorithm);
+            return Err(match (list, subject.not_a_picture(), subject.not_a_video()) {
+                (Algorithm::PdqFull, Some(why), _) => NotCovered::NotAPicture(why.clone()),
+                (Algorithm::VpdqV1, _, Some(why)) => NotCovered::NotAVideo(why.clone()),
+                (Algorithm::VpdqV1, ..) if other == list => NotCovered::NotAVideo(no_frames()),
+                _ => NotCovered::OtherAlgorithm { list, found: other },
             });
         }
         let least = self.rule().min_quality;
@@ -125,13 +172,28 @@ impl Matcher {
         &self.list().charter().matching
     }
 
-    fn matched(&self, (found, orientation): (Found, Orientation)) -> Option<Match> {
+    fn matched(&self, Near { found, orientation, video }: Near) -> Option<Match> {
         Some(Match {
             entry: self.list().entries().get(found.index)?.to_vec(),
             distance: found.distance,
             orientation,
+            video,
             action: self.list().charter().action.most,
             receipt: LazyReceipt::new(&self.prover, found.index),
         })
     }
+}
+
+fn no_frames() -> VideoError {
+    VideoError::Malformed { reason: "it has no frames".into() }
+}
+
+/// The first of `places` for which `is_before` does not hold, where it holds for all before that.
+fn partition_point(places: Range<usize>, is_before: impl Fn(usize) -> bool) -> usize {
+    let Range { mut start, mut end } = places;
+    while start < end {
+        let middle = start + (end - start) / 2;
+        if is_before(middle) { start = middle + 1 } else { end = middle }
+    }
+    start
 }

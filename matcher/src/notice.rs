@@ -1,6 +1,7 @@
 //! What the person is told, whose picture matched: in every case, by the charter.
 
 use crate::answer::{Answer, Verdict};
+use crate::video::{Frames, VideoMatch};
 use isonomy_core::charter::{Action, Charter};
 use isonomy_verifier::{Freshness, VerifiedList};
 use serde::Serialize;
@@ -20,6 +21,9 @@ pub struct Notice {
     pub entries: usize,
     /// The distance of the nearest, in bits; 0 for the digest of a file.
     pub distance: u32,
+    /// For a list of videos: how the video matches; of several listed ones, the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub video: Option<VideoMatch>,
     /// The distance up to which the charter calls it a match.
     pub max_distance: u64,
     /// What belongs on the list, in the charter's words.
@@ -49,6 +53,7 @@ impl Answer {
             freshness: self.freshness,
             entries: matches.len(),
             distance: matches.first()?.distance,
+            video: matches.first()?.video,
             max_distance: matching.max_distance,
             purpose: purpose.definition.clone(),
             maintainer: format!("{} ({})", maintainer.name, maintainer.jurisdiction),
@@ -62,6 +67,12 @@ impl Answer {
 
 impl Notice {
     fn what(&self) -> String {
+        if let Some(VideoMatch { looked_up: Frames { alike, of }, .. }) = self.video {
+            let Self { max_distance: most, .. } = self;
+            return format!(
+                "looks like an entry ({alike} of the {of} frames that were compared are within a distance of {most})"
+            );
+        }
         match (self.max_distance, self.entries) {
             (0, _) => "is the same file as an entry".into(),
             (most, 1) => format!("looks like an entry (distance {} of at most {most})", self.distance),
@@ -71,10 +82,19 @@ impl Notice {
         }
     }
 
+    fn thing(&self) -> &'static str {
+        match self.video {
+            Some(_) => "video",
+            None => "picture",
+        }
+    }
+
     fn follows(&self) -> String {
         match self.action {
             Action::Warn => "This notice, and nothing else".into(),
-            Action::Block => "The picture may be held back: not sent, not shown. Nobody else is told".into(),
+            Action::Block => {
+                format!("The {} may be held back: not sent, not shown. Nobody else is told", self.thing())
+            }
             Action::Report => format!("It may be reported to {}", self.recipients.join(", ")),
         }
     }
@@ -84,7 +104,7 @@ impl Notice {
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { list, version, freshness, purpose, maintainer, complaints, removal_hours, .. } = self;
-        writeln!(f, "This picture {} of the list {list}, version {version}, {freshness}.", self.what())?;
+        writeln!(f, "This {} {} of the list {list}, version {version}, {freshness}.", self.thing(), self.what())?;
         writeln!(f, "The list is published by {maintainer}. It is for: {purpose}")?;
         writeln!(f, "What may follow, at most: {}.", self.follows())?;
         write!(
@@ -106,6 +126,7 @@ mod tests {
             freshness: Freshness::Fresh { checkpoint_age: 60 },
             entries,
             distance: 4,
+            video: None,
             max_distance,
             purpose: "Pictures of the moon.".into(),
             maintainer: "Hotline (DE)".into(),

@@ -89,6 +89,11 @@ impl LazyReceipt {
         self.prover.receipt(self.index)
     }
 
+    /// Its file, under gzip.
+    pub fn to_file(&self) -> Vec<u8> {
+        self.make().to_file()
+    }
+
     /// The text of its file.
     pub fn to_text(&self) -> String {
         self.make().to_text()

@@ -5,8 +5,11 @@
 //! whoever checks the distance brings the picture along. It discloses one entry.
 //!
 //! The file is canonical JSON ([`isonomy_core::json`]): notes are arrays of lines, proofs one base64 string of their
-//! concatenated hashes, from the leaf's sibling upwards.
+//! concatenated hashes, from the leaf's sibling upwards. It is usually kept under gzip, without flags and names: most of it is
+//! base64, which takes a quarter less then.
 
+use flate2::Compression;
+use flate2::bufread::{GzDecoder, GzEncoder};
 use isonomy_core::charter::{Charter, Matching};
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::encoding::{from_base64, to_base64};
@@ -20,8 +23,9 @@ use isonomy_core::statement::{Signed, Statement};
 use isonomy_core::tree::{LeafIndex, TreeSize, leaf_hash, verify_inclusion};
 use isonomy_verifier::VerifiedList;
 use serde::{Deserialize, Serialize};
+use std::io::Read;
 
-/// The most bytes that a receipt may have: a charter, a release, a checkpoint and the proofs fit.
+/// The most bytes that a receipt may have, as text and under gzip: a charter, a release, a checkpoint and the proofs fit.
 pub const MAX_RECEIPT_SIZE: usize = 256 * 1024;
 
 /// Why a receipt proves nothing.
@@ -85,6 +89,9 @@ pub struct Proven {
 
 const MARK: &str = "isonomy/receipt/v1";
 
+/// How a receipt under gzip begins: deflated, without flags.
+const GZIP: [u8; 4] = [0x1f, 0x8b, 8, 0];
+
 impl Receipt {
     /// The receipt for an entry of `list`.
     pub(crate) fn new(list: &VerifiedList, entry: &[u8], membership: &MembershipProof) -> Self {
@@ -104,15 +111,25 @@ impl Receipt {
         }
     }
 
-    /// Parses a receipt.
+    /// Parses a receipt: its text, or that under gzip.
     pub fn parse(bytes: &[u8]) -> Result<Self, ReceiptError> {
-        let malformed = |problem: String| ReceiptError::Malformed(problem);
         if bytes.len() > MAX_RECEIPT_SIZE {
-            return Err(malformed(format!("larger than {MAX_RECEIPT_SIZE} bytes")));
+            return Err(too_large());
         }
-        let text = std::str::from_utf8(bytes).map_err(|_| malformed("not UTF-8".into()))?;
+        let unpacked = bytes.starts_with(&GZIP).then(|| unpack(bytes)).transpose()?;
+        let malformed = |problem: String| ReceiptError::Malformed(problem);
+        let text =
+            std::str::from_utf8(unpacked.as_deref().unwrap_or(bytes)).map_err(|_| malformed("not UTF-8".into()))?;
         let receipt: Self = json::decode(text).map_err(|error| malformed(error.to_string()))?;
         if receipt.receipt == MARK { Ok(receipt) } else { Err(malformed("not a receipt".into())) }
+    }
+
+    /// The file, under gzip.
+    pub fn to_file(&self) -> Vec<u8> {
+        let (text, mut file) = (self.to_text(), Vec::new());
+        // Reading and writing memory can't fail.
+        GzEncoder::new(text.as_bytes(), Compression::best()).read_to_end(&mut file).unwrap_or_default();
+        file
     }
 
     /// The text of the file.
@@ -175,11 +192,29 @@ impl Receipt {
     }
 }
 
+fn too_large() -> ReceiptError {
+    ReceiptError::Malformed(format!("larger than {MAX_RECEIPT_SIZE} bytes"))
+}
+
+/// The text of a receipt under gzip, with nothing after it.
+fn unpack(file: &[u8]) -> Result<Vec<u8>, ReceiptError> {
+    let malformed = |problem: &str| ReceiptError::Malformed(problem.into());
+    let (mut decoder, mut text) = (GzDecoder::new(file), Vec::new());
+    let most = MAX_RECEIPT_SIZE as u64 + 1;
+    decoder.by_ref().take(most).read_to_end(&mut text).map_err(|_| malformed("damaged under gzip"))?;
+    if text.len() > MAX_RECEIPT_SIZE {
+        return Err(too_large());
+    }
+    let rest: &[u8] = decoder.into_inner();
+    if rest.is_empty() { Ok(text) } else { Err(malformed("something follows it")) }
+}
+
 fn unproven(problem: impl std::fmt::Display) -> ReceiptError {
     ReceiptError::Unproven(problem.to_string())
 }
 
 fn check_distance(matching: &Matching, entry: &[u8], hash: &[u8]) -> Result<u32, ReceiptError> {
+    let entry = matching.algorithm.hash_of(entry);
     if entry.len() != hash.len() {
         return Err(ReceiptError::WrongHash { found: hash.len(), expected: entry.len() });
     }

@@ -3,6 +3,7 @@
 use crate::digest;
 use crate::image::{self, DecodeError, Limits};
 use crate::pdq::{self, Orientation};
+use crate::video::{self, Video, VideoError};
 use isonomy_core::list::Algorithm;
 
 /// What is looked up: the hash of a picture or file under a list's algorithm.
@@ -10,7 +11,7 @@ use isonomy_core::list::Algorithm;
 pub struct Fingerprint {
     /// The algorithm.
     pub algorithm: Algorithm,
-    /// The hash.
+    /// The hash; for `vpdq/v1` that of one frame.
     pub hash: Vec<u8>,
     /// For a perceptual hash of a picture: how much detail it rests on, 0 to 100; `None` if only the hash is known.
     pub quality: Option<u8>,
@@ -18,16 +19,16 @@ pub struct Fingerprint {
 
 impl Fingerprint {
     /// The fingerprint of a file: of its pixels, as they are stored, for a perceptual algorithm, of its bytes for an exact
-    /// one.
+    /// one. A picture counts as a frame where videos are listed.
     pub fn of_file(algorithm: Algorithm, file: &[u8], limits: &Limits) -> Result<Self, DecodeError> {
         match digest::digest(algorithm, file) {
             Some(hash) => Ok(Self { algorithm, hash, quality: None }),
-            None => Ok(Self::of_pdq(&pdq::hash(&image::decode(file, limits)?))),
+            None => Ok(Self::of_pdq(algorithm, &pdq::hash(&image::decode(file, limits)?))),
         }
     }
 
-    fn of_pdq(pdq: &pdq::PdqHash) -> Self {
-        Self { algorithm: Algorithm::PdqFull, hash: pdq.hash.to_vec(), quality: Some(pdq.quality) }
+    fn of_pdq(algorithm: Algorithm, pdq: &pdq::PdqHash) -> Self {
+        Self { algorithm, hash: pdq.hash.to_vec(), quality: Some(pdq.quality) }
     }
 }
 
@@ -49,29 +50,57 @@ pub enum Orientations {
 pub struct Subject {
     fingerprints: Vec<(Orientation, Fingerprint)>,
     not_a_picture: Option<DecodeError>,
+    not_a_video: Option<VideoError>,
 }
 
 impl Subject {
     /// A file, for lists of these algorithms. If one is perceptual, its picture is decoded once; if that fails, lists of
     /// this algorithm say so, and the others answer all the same. Of an animation, sampled frames count
-    /// ([`image::each_frame`]).
+    /// ([`image::each_frame`]). Lists of videos say that it can't be decoded, unless [`Subject::with_video`] follows.
     pub fn of_file(algorithms: &[Algorithm], file: &[u8], limits: &Limits, orientations: Orientations) -> Self {
-        let mut subject = Self { fingerprints: Vec::new(), not_a_picture: None };
+        let mut subject = Self::of_digests(Vec::new());
         for (place, &algorithm) in algorithms.iter().enumerate() {
             if algorithms[..place].contains(&algorithm) {
                 continue;
             }
-            match digest::digest(algorithm, file) {
-                Some(hash) => subject.push(Orientation::Original, Fingerprint { algorithm, hash, quality: None }),
-                None => subject.not_a_picture = subject.hash_picture(file, limits, orientations).err(),
+            match algorithm {
+                Algorithm::PdqFull => subject.not_a_picture = subject.hash_picture(file, limits, orientations).err(),
+                Algorithm::VpdqV1 if video::is_video(file) => subject.not_a_video = Some(VideoError::NoDecoder),
+                Algorithm::VpdqV1 | Algorithm::Sha256 | Algorithm::Sha1 | Algorithm::Md5 => {}
+            }
+            if let Some(hash) = digest::digest(algorithm, file) {
+                subject.push(Orientation::Original, Fingerprint { algorithm, hash, quality: None });
             }
         }
         subject
     }
 
+    /// A file of which nothing but digests is known yet: of no use to lists that match what is alike.
+    pub fn of_digests(digests: Vec<Fingerprint>) -> Self {
+        Self {
+            fingerprints: digests.into_iter().map(|digest| (Orientation::Original, digest)).collect(),
+            not_a_picture: Some(DecodeError::UnknownFormat),
+            not_a_video: Some(VideoError::UnknownFormat),
+        }
+    }
+
+    /// The same, with what came of decoding it as a video.
+    pub fn with_video(mut self, video: Result<Video, VideoError>) -> Self {
+        match video {
+            Ok(video) => {
+                let frames = video.frames().iter().map(|frame| Fingerprint::of_pdq(Algorithm::VpdqV1, frame));
+                self.fingerprints.extend(frames.map(|frame| (Orientation::Original, frame)));
+                self.not_a_video = None;
+            }
+            Err(why) => self.not_a_video = Some(why),
+        }
+        self
+    }
+
     /// A hash alone.
     pub fn of_hash(fingerprint: Fingerprint) -> Self {
-        Self { fingerprints: vec![(Orientation::Original, fingerprint)], not_a_picture: None }
+        let fingerprints = vec![(Orientation::Original, fingerprint)];
+        Self { fingerprints, not_a_picture: None, not_a_video: None }
     }
 
     fn push(&mut self, orientation: Orientation, fingerprint: Fingerprint) {
@@ -90,7 +119,7 @@ impl Subject {
         image::each_frame(file, limits, |frame| {
             let hashes = Orientation::ALL.into_iter().zip(pdq::hash_orientations(frame));
             for (orientation, hash) in hashes.filter(|(orientation, _)| is_wanted(*orientation)) {
-                self.push(orientation, Fingerprint::of_pdq(&hash));
+                self.push(orientation, Fingerprint::of_pdq(Algorithm::PdqFull, &hash));
             }
         })
     }
@@ -100,8 +129,13 @@ impl Subject {
         &self.fingerprints
     }
 
-    /// Why it has no perceptual hash, if it was asked for one.
+    /// Why it has no hash as a picture, if it has none and is a file.
     pub fn not_a_picture(&self) -> Option<&DecodeError> {
         self.not_a_picture.as_ref()
+    }
+
+    /// Why it has no hashes as a video, if it has none and is a file.
+    pub fn not_a_video(&self) -> Option<&VideoError> {
+        self.not_a_video.as_ref()
     }
 }

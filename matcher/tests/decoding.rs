@@ -146,6 +146,17 @@ fn of_an_animation_a_frame_for_each_second_counts() {
 }
 
 #[test]
+fn other_animations_are_sampled_in_the_same_way() {
+    // The decoder of WebP lays a frame upon the one before with an error of up to 1.
+    for (name, second, third) in [("animated.webp", 9, 19), ("animated.png", 10, 20)] {
+        assert_eq!(greys(&encoded(name), &Limits::default()), [0, second, third], "{name}");
+        let few = Limits { pixels: 64 * 12, ..Limits::default() };
+        assert_eq!(greys(&encoded(name), &few), [0, second], "{name}");
+        assert_eq!(decode_default(&encoded(name)).unwrap().data()[0], 0, "{name}");
+    }
+}
+
+#[test]
 fn cmyk_is_not_the_complement() {
     let (cmyk, rgb) = (decode_default(&encoded("cmyk.jpg")).unwrap(), decode_default(&encoded("rgb.bmp")).unwrap());
     let apart: u64 = cmyk.data().iter().zip(rgb.data()).map(|(one, other)| u64::from(one.abs_diff(*other))).sum();
@@ -275,6 +286,39 @@ fn a_picture_larger_than_the_limits_is_refused_by_its_header() {
         let little_memory = Limits { memory: 120 * 80 / 2, ..Limits::default() };
         let refusal = DecodeError::TooMuchMemory { limit: little_memory.memory };
         assert_eq!(decode(&encoded(name), &little_memory), Err(refusal), "{name}");
+    }
+}
+
+#[test]
+fn headers_that_claim_much_cost_nothing_whatever_the_format() {
+    // Where each format says the size of its picture, changed to 100,000 × 100,000 or the most that fits.
+    let claim = |name: &str, places: &[(usize, &[u8])]| {
+        let mut file = encoded(name);
+        for (at, bytes) in places {
+            file[*at..*at + bytes.len()].copy_from_slice(bytes);
+        }
+        decode_default(&file)
+    };
+    let hundred_thousand = 100_000u32.to_le_bytes();
+    let of_tiff = |tag: u8| {
+        let file = encoded("lzw.tiff");
+        8 + file[8..].windows(4).position(|bytes| bytes == [tag, 1, 4, 0] || bytes == [tag, 1, 3, 0]).unwrap()
+    };
+    let long = [4, 0, 1, 0, 0, 0, 0xa0, 0x86, 1, 0];
+    let sof = encoded("rgb.jpg").windows(2).position(|bytes| bytes == [0xff, 0xc0]).unwrap();
+    for (name, places) in [
+        ("rgb.bmp", vec![(18, &hundred_thousand[..]), (22, &hundred_thousand)]),
+        ("palette.gif", vec![(6, &[0xff; 4][..])]),
+        ("rgb.jpg", vec![(sof + 5, &[0xff; 4][..])]),
+        ("lzw.tiff", vec![(of_tiff(0) + 2, &long[..]), (of_tiff(1) + 2, &long)]),
+        ("lossy.webp", vec![(26, &[0xff, 0x3f, 0xff, 0x3f][..])]),
+    ] {
+        let refused = claim(name, &places);
+        let is_refused = match name {
+            "rgb.bmp" | "lzw.tiff" => matches!(refused, Err(DecodeError::Malformed { .. })), // the decoder's own checks
+            _ => matches!(refused, Err(DecodeError::TooManyPixels { .. })),
+        };
+        assert!(is_refused, "{name}: {refused:?}");
     }
 }
 

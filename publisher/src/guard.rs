@@ -232,7 +232,7 @@ fn near(index: &Index<&Entries>, after: &Entries, added: &Entries) -> Result<Opt
     let (mut looked_at, mut pairs, mut entries) = (0, 0, Vec::new());
     for entry in added.iter().step_by(step) {
         looked_at += 1;
-        let others = index.within(entry, NEAR)?;
+        let others = index.within(index.algorithm().hash_of(entry), NEAR)?;
         let nearest = others.iter().filter(|found| after.get(found.index) != Some(entry)).min();
         if let Some(nearest) = nearest {
             pairs += 1;

@@ -7,11 +7,19 @@
 //! file,width,height,quality,pdq
 //! holidays/beach.jpg,4032,3024,100,d8f8f0cce0f4e84d06370a22038f63f0b36e2ae596621e1d33e6b39c4e9a9b22
 //! ```
+//!
+//! Videos are hashed if that is asked for, into a table of their own: a row for each frame as a list of `vpdq/v1` holds it,
+//! with its video's number before its hash, where the frame has the usual quality.
 
+use isonomy_client::video::{self, VideoLimits};
+use isonomy_core::encoding::to_hex;
+use isonomy_core::list::Algorithm;
 use isonomy_matcher::image::{self, DecodeError, Limits};
-use isonomy_matcher::pdq;
+use isonomy_matcher::pdq::{self, USUAL_MINIMUM_QUALITY};
+use isonomy_matcher::video::is_video;
 use isonomy_store::files::{self, FileError};
 use serde::Serialize;
+use std::fs::File;
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -68,6 +76,24 @@ pub struct HashedImage {
     pub pdq: String,
 }
 
+/// A video and its hashes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct HashedVideo {
+    /// The file, relative to the folder.
+    pub file: String,
+    /// Its frames, as a list holds them.
+    pub frames: Vec<HashedFrame>,
+}
+
+/// A frame of a video.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct HashedFrame {
+    /// The quality of its hash, 0 to 100.
+    pub quality: u8,
+    /// The number of its video and its hash, in hexadecimal.
+    pub vpdq: String,
+}
+
 /// A file without a hash.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct FailedImage {
@@ -82,6 +108,8 @@ pub struct FailedImage {
 pub struct ImagesReport {
     /// The pictures, in the order of their names.
     pub images: Vec<HashedImage>,
+    /// The videos, in the order of their names.
+    pub videos: Vec<HashedVideo>,
     /// The other files.
     pub failed: Vec<FailedImage>,
 }
@@ -93,13 +121,15 @@ pub struct ImagesOptions {
     pub threads: NonZeroUsize,
     /// What decoding one picture may cost.
     pub limits: Limits,
+    /// What decoding one video may cost, if videos are to be hashed.
+    pub videos: Option<VideoLimits>,
 }
 
-/// As many threads as the machine can run, and the usual limits.
+/// As many threads as the machine can run, the usual limits, no videos.
 impl Default for ImagesOptions {
     fn default() -> Self {
         let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        Self { threads, limits: Limits::default() }
+        Self { threads, limits: Limits::default(), videos: None }
     }
 }
 
@@ -115,7 +145,7 @@ pub fn hash_images(
     let outcomes = Mutex::new(Vec::with_capacity(paths.len()));
     let work = || {
         while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let outcome = hash_file(folder, path, &options.limits);
+            let outcome = hash_file(folder, path, options);
             outcomes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((path, outcome));
             progress(Progress { done: done.fetch_add(1, Ordering::Relaxed) + 1, total: paths.len() });
         }
@@ -131,7 +161,8 @@ pub fn hash_images(
     let mut report = ImagesReport::default();
     for (_, outcome) in outcomes {
         match outcome {
-            Ok(image) => report.images.push(image),
+            Ok(Hashed::Image(image)) => report.images.push(image),
+            Ok(Hashed::Video(video)) => report.videos.push(video),
             Err(failed) => report.failed.push(failed),
         }
     }
@@ -156,8 +187,42 @@ fn collect(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) -> Result<(), 
     Ok(())
 }
 
-fn hash_file(folder: &Path, path: &Path, limits: &Limits) -> Result<HashedImage, FailedImage> {
+enum Hashed {
+    Image(HashedImage),
+    Video(HashedVideo),
+}
+
+fn hash_file(folder: &Path, path: &Path, options: &ImagesOptions) -> Result<Hashed, FailedImage> {
     let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned();
+    let begins_like_video = || {
+        let beginning = File::open(path).and_then(|mut file| video::beginning(&mut file));
+        beginning.is_ok_and(|beginning| is_video(&beginning))
+    };
+    match &options.videos {
+        Some(limits) if begins_like_video() => hash_video(name, path, limits).map(Hashed::Video),
+        _ => hash_image(name, path, &options.limits).map(Hashed::Image),
+    }
+}
+
+fn hash_video(file: String, path: &Path, limits: &VideoLimits) -> Result<HashedVideo, FailedImage> {
+    let video = match video::hash_video(path, limits) {
+        Ok(video) => video,
+        Err(error) => return Err(FailedImage { file, reason: error.to_string() }),
+    };
+    let algorithm = Algorithm::VpdqV1;
+    let frame = |entry: Vec<u8>| {
+        let same = video.frames().iter().filter(|frame| frame.hash == algorithm.hash_of(&entry));
+        HashedFrame { quality: same.map(|frame| frame.quality).max().unwrap_or_default(), vpdq: to_hex(&entry) }
+    };
+    let frames: Vec<HashedFrame> = video.entries(u64::from(USUAL_MINIMUM_QUALITY)).into_iter().map(frame).collect();
+    if frames.is_empty() {
+        let reason = format!("no frame of the video has a quality of {USUAL_MINIMUM_QUALITY}");
+        return Err(FailedImage { file, reason });
+    }
+    Ok(HashedVideo { file, frames })
+}
+
+fn hash_image(name: String, path: &Path, limits: &Limits) -> Result<HashedImage, FailedImage> {
     let failed = |reason: String| FailedImage { file: name.clone(), reason };
     let bytes = match files::read_limited(path, limits.file_bytes) {
         Err(FileError::TooLarge { limit, .. }) => return Err(failed(DecodeError::FileTooLarge { limit }.to_string())),
@@ -181,13 +246,24 @@ impl ImagesReport {
         }
         writer.flush().map_err(ImagesError::Write)
     }
+
+    /// Writes the frames of the videos as a table, which [`crate::import`] reads for lists of `vpdq/v1`.
+    pub fn write_videos_csv(&self, out: impl Write) -> Result<(), ImagesError> {
+        let failed = |error: csv::Error| ImagesError::Write(error.into());
+        let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(out);
+        writer.write_record(["file", "quality", "vpdq"]).map_err(failed)?;
+        for (video, frame) in self.videos.iter().flat_map(|video| video.frames.iter().map(move |frame| (video, frame)))
+        {
+            writer.write_record([&video.file, &frame.quality.to_string(), &frame.vpdq]).map_err(failed)?;
+        }
+        writer.flush().map_err(ImagesError::Write)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::import::{ImportOptions, Invalid, import};
-    use isonomy_core::list::Algorithm;
     use std::fs;
 
     /// An uncompressed picture of 64 × 64 grey pixels.
@@ -225,7 +301,7 @@ mod tests {
         let limits = Limits { file_bytes: 15_000, ..Limits::default() };
         let mut reports = Vec::new();
         for threads in 1..=3 {
-            let options = ImagesOptions { threads: NonZeroUsize::new(threads).unwrap(), limits };
+            let options = ImagesOptions { threads: NonZeroUsize::new(threads).unwrap(), limits, videos: None };
             let seen = Mutex::new(Vec::new());
             let report = hash_images(dir.path(), &options, &|progress| seen.lock().unwrap().push(progress)).unwrap();
             let mut seen = seen.into_inner().unwrap();
@@ -247,6 +323,29 @@ mod tests {
         let options = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::PdqFull) };
         let (imported, report) = import(&table[..], &options).unwrap();
         assert_eq!((imported.entries.len(), report.refused_records), (3, 0), "{report:?}");
+    }
+
+    /// They run where ffmpeg is installed. With `ISONOMY_REQUIRE_FFMPEG` set, it must be there.
+    #[test]
+    fn videos_are_hashed_if_wanted_and_become_a_list() {
+        let found = video::Ffmpeg::find().is_ok();
+        assert!(found || std::env::var_os("ISONOMY_REQUIRE_FFMPEG").is_none(), "no ffmpeg is installed");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/video");
+        let unwanted = hash_images(&folder, &ImagesOptions::default(), &|_| ()).unwrap();
+        assert!(unwanted.videos.is_empty() && unwanted.failed.len() >= 4, "{unwanted:?}");
+        if !found {
+            return;
+        }
+        let options = ImagesOptions { videos: Some(VideoLimits::default()), ..ImagesOptions::default() };
+        let report = hash_images(&folder, &options, &|_| ()).unwrap();
+        let names: Vec<&str> = report.videos.iter().map(|video| video.file.as_str()).collect();
+        assert_eq!(names, ["ntsc.mkv", "photos.mp4", "photos.ts", "photos.webm"]);
+        let mut table = Vec::new();
+        report.write_videos_csv(&mut table).unwrap();
+        let (imported, summary) = import(&table[..], &ImportOptions::new(Algorithm::VpdqV1)).unwrap();
+        let frames: usize = report.videos.iter().map(|video| video.frames.len()).sum();
+        assert_eq!((imported.entries.len(), summary.refused_records), (frames, 0), "{summary:?}");
+        assert!(imported.entries.irregular(Algorithm::VpdqV1).is_ok_and(|irregular| irregular == 0));
     }
 
     #[test]

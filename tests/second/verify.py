@@ -8,6 +8,7 @@ One line for each file: `ok` and who answers for a breach, or `refused` and why.
 
 import base64
 import hashlib
+import gzip
 import json
 import sys
 from datetime import datetime, timezone
@@ -448,8 +449,10 @@ KINDS = {
 
 
 def check(policy, path):
-    with open(path, encoding="utf-8") as file:
-        document = json.load(file)
+    with open(path, "rb") as file:
+        data = file.read()
+    data = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+    document = json.loads(data.decode("utf-8"))
     kind = document.get("receipt") or document.get("evidence")
     require(kind in KINDS, "neither a receipt nor evidence")
     return KINDS[kind](policy, document)

@@ -26,7 +26,7 @@ use isonomy_core::hash::{NodeHash, ObjectDigest, RootHash, StatementId};
 use isonomy_core::list::Entries;
 use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::resource::Resource;
-use isonomy_core::statement::Statement;
+use isonomy_core::statement::{ListName, Statement};
 use isonomy_core::tile::{TILE_HEIGHT, TILE_WIDTH, TileKind, TilePath, encode_entries, encode_hashes};
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_core::tree::{Frontier, InclusionPlan, LeafIndex, NodeCoordinate, TreeSize, leaf_hash};
@@ -59,6 +59,11 @@ impl World {
         world.edition(edit);
         world.publish(0);
         world
+    }
+
+    /// The list that the first charter is of.
+    pub fn list(&self) -> ListName {
+        self.entries.first().map_or_else(people::list, |founding| founding.list().clone())
     }
 
     /// Logs a statement. It is public once a checkpoint that covers it is cosigned.
@@ -146,7 +151,7 @@ impl World {
         let size = self.published().checkpoint().size.0;
         let charters = self.charters().map(|charter| charter.id()).filter(|id| self.index_of(id) < size);
         Bundle {
-            list: people::list(),
+            list: self.list(),
             charters: charters.map(|id| self.included(&id)).collect(),
             releases: releases.iter().map(|id| self.included(id)).collect(),
             attestations: self.attestations(releases).map(|id| self.included(&id)).collect(),
@@ -165,7 +170,7 @@ impl World {
             Resource::Object(digest) => self.objects.get(digest).cloned(),
             Resource::Statement(id) => Some(self.entries.iter().find(|entry| entry.id() == *id)?.to_bytes()),
             Resource::SeenProof(id) => Some(self.seen.get(id)?.to_bytes()),
-            Resource::Bundle(list) if *list == people::list() => Some(self.bundle().to_bytes()),
+            Resource::Bundle(list) if *list == self.list() => Some(self.bundle().to_bytes()),
             Resource::Bundle(_) => None,
         }
     }
@@ -195,7 +200,7 @@ impl World {
              curators = []\n\n\
              [ages]\ncheckpoint = 4\nrelease = 43200\n",
             self.trust_text(),
-            people::LIST
+            self.list()
         )
     }
 

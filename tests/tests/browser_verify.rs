@@ -228,6 +228,13 @@ fn kinds() -> Vec<Kind> {
             beside: vec![],
             holds: Box::new(by_receipt),
         },
+        Kind {
+            name: "receipt under gzip",
+            world: world.clone(),
+            text: receipt.to_file(),
+            beside: vec![],
+            holds: Box::new(by_receipt),
+        },
         Kind { name: "proof", world: world.clone(), text: proof, beside, holds: Box::new(by_proof) },
         bundle(world),
     ];
@@ -387,11 +394,11 @@ fn what_holds_is_said_in_sentences() {
     for (at, words) in [
         (0, "stands in version 1 of hotline.example/images. That version was endorsed by c1 (DE), c3 (FR)."),
         (0, "2 of 3 witnesses have cosigned it"),
-        (1, "release.note is entry 1 of the log log.example/isonomy."),
-        (2, "Version 1 is in the log and endorsed as its charter asks: 100 entries"),
-        (3, "m1, c3 signed two texts for version 2 of hotline.example/images."),
-        (4, "The log log.example/isonomy signed two histories"),
-        (5, "under edition 2, which was public for at most 1100 s of the notice of 3600 s."),
+        (2, "release.note is entry 1 of the log log.example/isonomy."),
+        (3, "Version 1 is in the log and endorsed as its charter asks: 100 entries"),
+        (4, "m1, c3 signed two texts for version 2 of hotline.example/images."),
+        (5, "The log log.example/isonomy signed two histories"),
+        (6, "under edition 2, which was public for at most 1100 s of the notice of 3600 s."),
     ] {
         assert!(said[at].contains(words), "{words}: {}", said[at]);
     }

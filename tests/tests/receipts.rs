@@ -1,5 +1,6 @@
 //! Matches and their receipts: what a person is told, and what a third person can check years later, offline.
 
+use isonomy_core::encoding::to_base64;
 use isonomy_core::json;
 use isonomy_core::list::Algorithm;
 use isonomy_core::policy::Policy as TlogPolicy;
@@ -134,17 +135,60 @@ fn a_receipt_is_small() {
     let (world, list) = published(100_000);
     let receipt = receipt(&list);
     let text = receipt.to_text();
-    // As it stands in the file: each line in quotes, indented, with a comma.
-    let charter: usize = list.signed_charter().note().to_string().lines().map(quoted).sum();
-    let rest = text.len() - charter;
-    // In a log of 2^16 statements each of the two paths has 16 hashes, where it has one here.
-    let in_a_large_log = rest + 2 * 15 * 43;
-    assert!(in_a_large_log <= 4096, "{in_a_large_log} bytes beside the charter, here {rest}");
     assert!(receipt.verify(&world.trust(), Some(&near(0))).is_ok());
+    assert_eq!(Receipt::parse(&receipt.to_file()), Ok(receipt.clone()));
+    // A list and a log of 2^24 entries each. Version 128 has eight deltas, and only one version in 256 has more.
+    let size = |deltas: u32| beside_the_charter(&text, deltas);
+    assert!(size(1) <= 3584, "{} bytes", size(1));
+    assert!(size(8) <= 4096, "{} bytes", size(8));
+    assert!(size(11) <= 4352, "{} bytes", size(11));
 }
 
-fn quoted(line: &str) -> usize {
-    line.len() + line.matches('"').count() + "    \"\",\n".len()
+/// Bytes of a receipt's file without its charter, if list and log had 2^24 entries each and the release so many deltas.
+fn beside_the_charter(text: &str, deltas: u32) -> usize {
+    let mut fields: Fields = json::decode(text).unwrap();
+    let mut noise = (0u64..).flat_map(|number| isonomy_matcher::digest::sha256(&number.to_be_bytes()));
+    let mut base64 = |hashes: usize| to_base64(&noise.by_ref().take(32 * hashes).collect::<Vec<u8>>());
+    (fields.entry_path, fields.release_path, fields.charter_path) = (base64(24), base64(24), base64(24));
+    (fields.entry_index, fields.release_index, fields.charter_index) = (9_876_543, 16_777_000, 12_345_678);
+    let place = fields.release.iter().position(|line| line.contains("deltas")).unwrap() + 1;
+    for power in 0..deltas {
+        let (from, release, sha256) = (2048 - (1 << power), base64(1), base64(1));
+        let delta = format!(
+            "    {{\n      \"from\": {from},\n      \"release\": \"{release}\",\n      \"size\": 123456,\n      \"sha256\": \"{sha256}\"\n    }},"
+        );
+        fields.release.splice(place..place, delta.lines().map(str::to_owned));
+    }
+    fields.charter.clear();
+    Receipt::parse(json::encode(&fields).unwrap().as_bytes()).unwrap().to_file().len()
+}
+
+#[test]
+fn a_receipt_under_gzip_is_whole_and_alone() {
+    let (_, list) = published(100);
+    let receipt = receipt(&list);
+    let file = receipt.to_file();
+    for cut in 1..file.len() {
+        assert!(matches!(Receipt::parse(&file[..cut]), Err(ReceiptError::Malformed(_))), "{cut}");
+    }
+    for place in 4..file.len() {
+        let mut changed = file.clone();
+        changed[place] ^= 1;
+        // The time and the system in the header mean nothing.
+        assert!(
+            Receipt::parse(&changed).is_ok_and(|changed| changed == receipt) == (4..10).contains(&place),
+            "{place}"
+        );
+    }
+    for after in [&b"\0"[..], &file] {
+        assert!(matches!(Receipt::parse(&[&file, after].concat()), Err(ReceiptError::Malformed(_))));
+    }
+    // A bomb: it says little and holds much.
+    let (zeros, mut bomb) = (vec![b' '; 100 << 20], Vec::new());
+    let mut encoder = flate2::read::GzEncoder::new(&zeros[..], flate2::Compression::best());
+    std::io::Read::read_to_end(&mut encoder, &mut bomb).unwrap();
+    assert!(bomb.len() < MAX_RECEIPT_SIZE);
+    assert!(matches!(Receipt::parse(&bomb), Err(ReceiptError::Malformed(problem)) if problem.contains("larger")));
 }
 
 /// The fields of a receipt, to be changed.

@@ -184,6 +184,22 @@ fn both_implementations_say_the_same_of_what_is_true() {
     }
 }
 
+/// A receipt as the command writes it, under gzip.
+#[test]
+fn a_compressed_receipt_is_the_same_to_both() {
+    if !python_is_here() {
+        return eprintln!("not checked: python3 lacks the package `cryptography`");
+    }
+    let (world, folder) = (World::founded(), tempfile::tempdir().unwrap());
+    let receipt = Receipt::parse(receipt().as_bytes()).unwrap();
+    assert_eq!(Receipt::parse(&receipt.to_file()).unwrap(), receipt);
+    let (policy, file) = (folder.path().join("policy"), folder.path().join("receipt.json.gz"));
+    std::fs::write(&policy, world.trust_text()).unwrap();
+    std::fs::write(&file, receipt.to_file()).unwrap();
+    let output = Command::new("python3").arg(SCRIPT).arg(policy).arg(file).output().expect("python3 is there");
+    assert!(output.stdout.starts_with(b"ok"), "{output:?}");
+}
+
 /// One letter or digit is changed, in many places of each file. What is true afterwards, both must say.
 #[test]
 fn both_implementations_refuse_what_was_changed() {

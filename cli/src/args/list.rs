@@ -16,6 +16,8 @@ pub(crate) enum AlgorithmArg {
     Sha1,
     /// MD5: identical files.
     Md5,
+    /// vpdq/v1: videos that look alike; an entry is a frame, the number of its video before its hash.
+    Vpdq,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -48,7 +50,7 @@ pub(crate) enum FormatArg {
 pub(crate) enum ListCommand {
     /// Read hashes from files that maintainers have, into a sorted list.
     Import(ImportArgs),
-    /// Hash a folder of pictures.
+    /// Hash a folder of pictures, and of videos if wanted.
     Hash(HashArgs),
     /// Say what a list, or a draft, holds. A list in a file is nothing but its entries: whose hashes they are, a charter says.
     Info(InfoArgs),
@@ -70,6 +72,10 @@ pub(crate) struct HashArgs {
     /// The CSV file to write: file,width,height,quality,pdq.
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: PathBuf,
+    /// Hash videos, too, by the system's ffmpeg, into this CSV file: file,quality,vpdq. A row is a frame, as a list of
+    /// videos holds it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) videos: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) overwrite: Overwrite,
 }

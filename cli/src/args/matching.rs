@@ -40,7 +40,7 @@ pub(crate) enum OrientationsArg {
 pub(crate) struct MatchArgs {
     #[command(subcommand)]
     pub(crate) command: Option<MatchCommand>,
-    /// Pictures, or hashes as hexadecimal digits.
+    /// Pictures, videos, or hashes as hexadecimal digits. Videos are decoded by the system's ffmpeg, for lists of videos.
     #[arg(required = true, value_name = "FILE|HASH")]
     pub(crate) subjects: Vec<String>,
     #[command(flatten)]

@@ -5,15 +5,20 @@ use super::{client, files, serving};
 use crate::args::{ClientFolder, ListFolders, MatchArgs, MatchCommand, OrientationsArg};
 use crate::exit::{Exit, Malformed, Refused};
 use crate::output::Output;
-use anyhow::Result;
+use anyhow::{Context, Result};
+use isonomy_client::video::{self, VideoLimits, hash_video};
 use isonomy_core::encoding::{from_hex, to_hex};
 use isonomy_core::list::Algorithm;
 use isonomy_match_server::{Config, Limits as ServiceLimits, ListFolder};
+use isonomy_matcher::digest::Digester;
 use isonomy_matcher::document::MAX_MATCHES;
 use isonomy_matcher::image::Limits;
+use isonomy_matcher::lookup::Arrangement;
 use isonomy_matcher::{Answer, AnswerDocument, Fingerprint, Match, Matcher, Orientations, Subject, Verdict};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -48,8 +53,12 @@ fn limits(file_bytes: usize, pixels: u64) -> ServiceLimits {
     ServiceLimits { image: Limits { file_bytes, pixels, memory }, ..usual }
 }
 
+/// From so many subjects on, an index is made first: that takes as long as comparing so many hashes with the whole list.
+const INDEXED_FROM: usize = 500;
+
 fn match_subjects(args: &MatchArgs, output: &Output) -> Result<Exit> {
-    let matchers = pairs(&args.lists)?.iter().map(matcher).collect::<Result<Vec<_>>>()?;
+    let arrangement = if args.subjects.len() < INDEXED_FROM { Arrangement::Scan } else { Arrangement::Buckets };
+    let matchers = pairs(&args.lists)?.iter().map(|folder| matcher(folder, arrangement)).collect::<Result<Vec<_>>>()?;
     let (mut exits, mut documents) = (Vec::new(), Vec::new());
     for subject in &args.subjects {
         let (exit, document) = check(&matchers, subject, args, output).unwrap_or_else(|error| {
@@ -74,13 +83,13 @@ fn worst(exits: impl IntoIterator<Item = Exit>) -> Exit {
     })
 }
 
-fn matcher(folder: &ClientFolder) -> Result<Matcher> {
+fn matcher(folder: &ClientFolder, arrangement: Arrangement) -> Result<Matcher> {
     let list = client::look(folder)?.list().cloned();
     let nothing = || {
         let state = folder.state.display();
         Refused(format!("no verified list is at hand in {state}: run `isonomy client update` first"))
     };
-    Ok(Matcher::new(list.ok_or_else(nothing)?)?)
+    Ok(Matcher::arranged(list.ok_or_else(nothing)?, arrangement)?)
 }
 
 /// Asks all lists for one picture or hash, and says what came of it.
@@ -127,14 +136,49 @@ fn fingerprints(matchers: &[Matcher], subject: &str, orientations: Orientations)
     let algorithms: Vec<Algorithm> = matchers.iter().map(Matcher::algorithm).collect();
     let path = Path::new(subject);
     if let Some(hash) = from_hex(&subject.to_lowercase())
-        && let Some(algorithm) = algorithms.iter().copied().find(|known| known.entry_size() == hash.len())
+        && let Some(algorithm) = algorithms.iter().copied().find(|known| known.hash_size() == hash.len())
         && !path.exists()
     {
         return Ok(Subject::of_hash(Fingerprint { algorithm, hash, quality: None }));
     }
+    let unreadable = || format!("can't read {}", path.display());
+    if is_video(path).with_context(unreadable)? {
+        let subject = Subject::of_digests(digests(path, &algorithms).with_context(unreadable)?);
+        return Ok(match algorithms.contains(&Algorithm::VpdqV1) {
+            true => subject.with_video(hash_video(path, &VideoLimits::default())),
+            false => subject,
+        });
+    }
     let limits = Limits::default();
     let bytes = files::read(path, limits.file_bytes)?;
     Ok(Subject::of_file(&algorithms, &bytes, &limits, orientations))
+}
+
+fn is_video(path: &Path) -> std::io::Result<bool> {
+    Ok(isonomy_matcher::video::is_video(&video::beginning(&mut File::open(path)?)?))
+}
+
+/// The digests of a file that may be too large for memory.
+fn digests(path: &Path, algorithms: &[Algorithm]) -> std::io::Result<Vec<Fingerprint>> {
+    let mut digesters: BTreeMap<Algorithm, Digester> =
+        algorithms.iter().filter_map(|algorithm| Some((*algorithm, Digester::new(*algorithm)?))).collect();
+    if digesters.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (mut file, mut piece) = (File::open(path)?, vec![0; 1 << 16]);
+    loop {
+        let length = file.read(&mut piece)?;
+        if length == 0 {
+            break;
+        }
+        digesters.values_mut().for_each(|digester| digester.update(&piece[..length]));
+    }
+    let digest = |(algorithm, digester): (Algorithm, Digester)| Fingerprint {
+        algorithm,
+        hash: digester.finish(),
+        quality: None,
+    };
+    Ok(digesters.into_iter().map(digest).collect())
 }
 
 /// The receipts of the nearest matches, by entry, and why there are no more of them.
@@ -167,8 +211,8 @@ fn write_receipts(answer: &Answer, folder: Option<&Path>) -> Receipts {
 fn write_receipt(answer: &Answer, found: &Match, folder: &Path) -> Result<PathBuf> {
     isonomy_store::files::create_dir_all_durable(folder)?;
     let list = answer.list.to_string().replace('/', "_");
-    let path = folder.join(format!("{list}-{}-{}.receipt.json", answer.version, to_hex(&found.entry)));
-    files::write(&path, found.receipt.to_text().as_bytes())?;
+    let path = folder.join(format!("{list}-{}-{}.receipt.json.gz", answer.version, to_hex(&found.entry)));
+    files::write(&path, &found.receipt.to_file())?;
     Ok(path)
 }
 
@@ -183,7 +227,11 @@ fn words(subject: &str, answer: &AnswerDocument) -> String {
     };
     let mut lines = vec![format!("{subject}: match ({list})")];
     for found in &answer.matches {
-        lines.push(format!("  entry {} at distance {}: {}", found.entry, found.distance, found.action));
+        let of_video = found.video.map_or(String::new(), |video| {
+            let (own, listed) = (video.looked_up, video.listed);
+            format!(" ({} of {} frames, {} of {} of the listed video)", own.alike, own.of, listed.alike, listed.of)
+        });
+        lines.push(format!("  entry {} at distance {}{of_video}: {}", found.entry, found.distance, found.action));
         lines.extend(found.receipt.iter().map(|path| format!("    receipt {path}")));
     }
     if answer.found > answer.matches.len() {

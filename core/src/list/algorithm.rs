@@ -1,5 +1,6 @@
 //! Hash algorithms that a list can have, each with its lineage in its identifier.
 
+use super::entries::MAX_ENTRY_SIZE;
 use alloc::string::String;
 use core::fmt;
 use core::str::FromStr;
@@ -19,11 +20,17 @@ pub enum Algorithm {
     Md5,
     /// `pdq/full`: PDQ of the full-size image, in the lineage that does not shrink it to 512 × 512 first.
     PdqFull,
+    /// `vpdq/v1`: a video, as the `pdq/full` hashes of its frames, one for each second. An entry is one frame: the number
+    /// of its video, then its hash. The rule by which videos match is in `docs/matching.md`.
+    VpdqV1,
 }
+
+/// Bytes of an entry of `vpdq/v1` that say which video it is of.
+pub const VIDEO_NUMBER_SIZE: usize = 16;
 
 /// A name that is no algorithm's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown algorithm {0:?}: known are sha256, sha1, md5 and pdq/full")]
+#[error("unknown algorithm {0:?}: known are sha256, sha1, md5, pdq/full and vpdq/v1")]
 pub struct UnknownAlgorithm(pub String);
 
 /// What the rule on content (rule 8) says of one entry.
@@ -39,7 +46,7 @@ pub enum EntryVerdict {
 
 impl Algorithm {
     /// Every algorithm.
-    pub const ALL: [Self; 4] = [Self::Sha256, Self::Sha1, Self::Md5, Self::PdqFull];
+    pub const ALL: [Self; 5] = [Self::Sha256, Self::Sha1, Self::Md5, Self::PdqFull, Self::VpdqV1];
 
     /// The identifier, as in charters.
     pub fn identifier(self) -> &'static str {
@@ -48,6 +55,7 @@ impl Algorithm {
             Self::Sha1 => "sha1",
             Self::Md5 => "md5",
             Self::PdqFull => "pdq/full",
+            Self::VpdqV1 => "vpdq/v1",
         }
     }
 
@@ -57,18 +65,32 @@ impl Algorithm {
             Self::Sha256 | Self::PdqFull => 32,
             Self::Sha1 => 20,
             Self::Md5 => 16,
+            Self::VpdqV1 => VIDEO_NUMBER_SIZE + 32,
+        }
+    }
+
+    /// Bytes in a hash that is looked up: an entry without the number of its video.
+    pub fn hash_size(self) -> usize {
+        self.hash_of(&[0; MAX_ENTRY_SIZE][..self.entry_size()]).len()
+    }
+
+    /// The part of `entry` with which a hash is compared: all of it, but of a video's frame not the number of the video.
+    pub fn hash_of(self, entry: &[u8]) -> &[u8] {
+        match self {
+            Self::VpdqV1 => entry.get(VIDEO_NUMBER_SIZE..).unwrap_or_default(),
+            Self::Sha256 | Self::Sha1 | Self::Md5 | Self::PdqFull => entry,
         }
     }
 
     /// Whether entries match what is alike, not only what is identical.
     pub fn is_perceptual(self) -> bool {
-        matches!(self, Self::PdqFull)
+        matches!(self, Self::PdqFull | Self::VpdqV1)
     }
 
     /// The largest Hamming distance, in bits, at which a charter may call it a match.
     pub fn max_distance(self) -> u32 {
         match self {
-            Self::PdqFull => 31,
+            Self::PdqFull | Self::VpdqV1 => 31,
             Self::Sha256 | Self::Sha1 | Self::Md5 => 0,
         }
     }
@@ -78,13 +100,13 @@ impl Algorithm {
         if entry.len() != self.entry_size() {
             return EntryVerdict::Forbidden("it does not have the algorithm's size");
         }
-        let weight = weight(entry);
+        let weight = weight(self.hash_of(entry));
         match (self, weight) {
             (_, 0) => {
                 EntryVerdict::Forbidden("it is all zero, which is what blank content or a failed computation gives")
             }
-            (Self::PdqFull, PDQ_WEIGHT) => EntryVerdict::Valid,
-            (Self::PdqFull, _) => EntryVerdict::Irregular(
+            (Self::PdqFull | Self::VpdqV1, PDQ_WEIGHT) => EntryVerdict::Valid,
+            (Self::PdqFull | Self::VpdqV1, _) => EntryVerdict::Irregular(
                 "it does not have exactly 128 bits set, as the PDQ hash of every natural image has",
             ),
             (Self::Sha256 | Self::Sha1 | Self::Md5, _) => EntryVerdict::Valid,
@@ -155,6 +177,20 @@ mod tests {
         entry[31] = 1;
         assert!(matches!(Algorithm::PdqFull.check_entry(&entry), EntryVerdict::Irregular(_)));
         assert_eq!(Algorithm::Sha256.check_entry(&entry), EntryVerdict::Valid);
+    }
+
+    #[test]
+    fn a_frame_is_judged_by_its_hash_and_not_by_the_number_of_its_video() {
+        let mut entry = [0xff; 48];
+        assert!(matches!(Algorithm::VpdqV1.check_entry(&entry), EntryVerdict::Irregular(_)));
+        entry[16..].fill(0x0f);
+        assert_eq!(Algorithm::VpdqV1.check_entry(&entry), EntryVerdict::Valid);
+        entry[16..].fill(0);
+        assert!(matches!(Algorithm::VpdqV1.check_entry(&entry), EntryVerdict::Forbidden(_)));
+        for algorithm in Algorithm::ALL {
+            let expected = if algorithm == Algorithm::VpdqV1 { 32 } else { algorithm.entry_size() };
+            assert_eq!(algorithm.hash_size(), expected, "{algorithm}");
+        }
     }
 
     #[test]

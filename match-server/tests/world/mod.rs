@@ -53,6 +53,8 @@ pub(crate) fn file(path: &str) -> Vec<u8> {
 
 pub(crate) struct Service {
     pub(crate) world: World,
+    /// Further lists, which stay as they are.
+    others: Vec<TempDir>,
     folder: TempDir,
     address: SocketAddr,
     stop: oneshot::Sender<()>,
@@ -70,16 +72,26 @@ impl Service {
     }
 
     pub(crate) async fn at(entries: u64, limits: Limits, clock: fn() -> Timestamp) -> Self {
-        let (world, folder) = (published(entries), tempfile::tempdir().unwrap());
-        update(&world, folder.path(), 105).await;
-        let list = ListFolder { policy: world.policy(), state: folder.path().join("state") };
+        Self::of(published(entries), Vec::new(), limits, clock).await
+    }
+
+    /// A service of these lists.
+    pub(crate) async fn of(world: World, further: Vec<World>, limits: Limits, clock: fn() -> Timestamp) -> Self {
+        let (mut lists, mut folders) = (Vec::new(), Vec::new());
+        for world in [&world].into_iter().chain(&further) {
+            let folder = tempfile::tempdir().unwrap();
+            update(world, folder.path(), 105).await;
+            lists.push(ListFolder { policy: world.policy(), state: folder.path().join("state") });
+            folders.push(folder);
+        }
+        let (others, folder) = (folders.split_off(1), folders.remove(0));
         let look_every = Duration::from_millis(20);
-        let config = Config { look_every, limits, clock, ..Config::new(vec![list]) };
+        let config = Config { look_every, limits, clock, ..Config::new(lists) };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(async move { run(listener, config, async { drop(stopped.await) }).await.unwrap() });
-        Self { world, folder, address, stop, task }
+        Self { world, others, folder, address, stop, task }
     }
 
     /// Brings the client's folder up to date.
@@ -120,6 +132,7 @@ impl Service {
     pub(crate) async fn stop(self) {
         self.stop.send(()).unwrap();
         self.task.await.unwrap();
+        drop(self.others);
     }
 }
 

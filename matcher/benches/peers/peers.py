@@ -1,24 +1,33 @@
 #!/usr/bin/env python3
-"""Other engines on workloads written by the benchmark `lookup`: FAISS (flat, and the fastest exact multi-index) and
-threatexchange's default index. One line each: microseconds per query (median and 99th percentile of the minimum of several
-passes), seconds to build, recall."""
+"""Other engines on workloads written by the benchmark `lookup`: FAISS (flat, and exact multi-indexes) and threatexchange's
+default index. One line each: microseconds per query (median and 99th percentile of the minimum of several passes), seconds
+to build, recall. Each engine runs in a process of its own; one that takes too long is stopped, and the line says so.
+
+    peers.py [--limit SECONDS] [--only WORD] WORKLOAD...
+"""
+import argparse
 import os
+import subprocess
 import sys
 import time
 
-os.environ["OMP_NUM_THREADS"] = "1"
-import faiss
-import numpy as np
-
 DISTANCE = 31
 PASSES = 3
-SECONDS = 8  # for each engine, about
+SECONDS = 8  # of queries for each engine, about
 
 
 def multi_index(bands, bits, flips):
+    import faiss
+
     index = faiss.IndexBinaryMultiHash(256, bands, bits)
     index.nflip = flips
     return index
+
+
+def flat():
+    import faiss
+
+    return faiss.IndexBinaryFlat(256)
 
 
 class Faiss:
@@ -26,6 +35,9 @@ class Faiss:
         self.make = make
 
     def build(self, hashes):
+        import faiss
+
+        faiss.omp_set_num_threads(1)
         self.index = self.make()
         self.index.add(hashes)
 
@@ -45,21 +57,24 @@ class ThreatExchange:
 
 
 ENGINES = {
-    "FAISS flat": Faiss(lambda: faiss.IndexBinaryFlat(256)),
+    "FAISS flat": Faiss(flat),
     "FAISS MultiHash 16 × 16, flip 1": Faiss(lambda: multi_index(16, 16, 1)),
     "FAISS MultiHash 11 × 23, flip 2": Faiss(lambda: multi_index(11, 23, 2)),
     "threatexchange PDQIndex": ThreatExchange(),
 }
 
 
-def measure(folder, name, engine):
+def measure(folder, engine):
+    """What the process of one engine does. Its first line says that the index is built."""
+    import numpy as np
+
     hashes, queries, expected = (
         np.fromfile(f"{folder}/{file}.bin", kind).reshape(-1, width)
         for file, kind, width in [("list", np.uint8, 32), ("queries", np.uint8, 32), ("expected", np.uint32, 3)]
     )
     start = time.process_time()
     engine.build(hashes)
-    build = time.process_time() - start
+    print(f"build {time.process_time() - start:.2f} s", flush=True)
     start = time.process_time()
     for number in range(5):
         engine.find(queries[number : number + 1])
@@ -76,14 +91,41 @@ def measure(folder, name, engine):
     wanted = {(int(query), int(index)) for query, index, _ in expected if query < count}
     recall = len(wanted & found) / max(1, len(wanted))
     p50, p99 = np.percentile(least, 50), np.percentile(least, 99)
-    print(
-        f"{os.path.basename(folder)} | {name} | build {build:.2f} s | p50 {p50:.1f} | p99 {p99:.1f} | {count} queries"
-        f" | recall {recall:.4f} | more {len(found - wanted)}",
-        flush=True,
+    print(f"p50 {p50:.1f} | p99 {p99:.1f} | {count} queries | recall {recall:.4f} | more {len(found - wanted)}", flush=True)
+
+
+def run(folder, name, limit):
+    """One engine in a process of its own; what it said, and what it did not get to."""
+    command = [sys.executable, __file__, "--engine", name, folder]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
     )
+    try:
+        said, wrong = process.communicate(timeout=limit)
+        words = said.split("\n")[:-1]
+        if process.returncode != 0:
+            words.append(f"failed: {(wrong.strip().splitlines() or ['status %d' % process.returncode])[-1]}")
+    except subprocess.TimeoutExpired:
+        process.kill()
+        said, _ = process.communicate()
+        words = said.split("\n")[:-1] + [f"did not finish in {limit} s"]
+    print(" | ".join([os.path.basename(folder.rstrip("/")), name, *words]), flush=True)
 
 
-faiss.omp_set_num_threads(1)
-for workload in sys.argv[1:]:
-    for name, engine in ENGINES.items():
-        measure(workload, name, engine)
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--limit", type=int, default=600, help="seconds for each engine and workload")
+    parser.add_argument("--only", default="", help="engines with this word in their name")
+    parser.add_argument("--engine", help=argparse.SUPPRESS)
+    parser.add_argument("workloads", nargs="+")
+    arguments = parser.parse_args()
+    if arguments.engine:
+        return measure(arguments.workloads[0], ENGINES[arguments.engine])
+    for workload in arguments.workloads:
+        for name in ENGINES:
+            if arguments.only in name:
+                run(workload, name, arguments.limit)
+
+
+if __name__ == "__main__":
+    main()

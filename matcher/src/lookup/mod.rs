@@ -36,6 +36,9 @@ const BUCKETS_FROM: usize = 4096;
 /// Lists from this size on, too: numbers of lines would not fit into 32 bits.
 const BUCKETS_TO: usize = 1 << 28;
 
+/// From this [`Index::crowding`] on it is worth saying that a list is crowded: 25 % of its entries are variants of few pictures.
+pub const CROWDED: f64 = 0.25;
+
 /// An entry that was found.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Found {
@@ -49,7 +52,7 @@ pub struct Found {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LookupError {
     /// The list's entries are not of its algorithm.
-    #[error("the list has entries of {found} bytes, where hashes by {algorithm} have {}", algorithm.entry_size())]
+    #[error("the list has entries of {found} bytes, where entries of {algorithm} have {}", algorithm.entry_size())]
     EntrySize {
         /// The algorithm that the list is said to have.
         algorithm: Algorithm,
@@ -57,7 +60,7 @@ pub enum LookupError {
         found: usize,
     },
     /// The hash that is looked up is not of the list's algorithm.
-    #[error("a hash by {algorithm} has {} bytes, not {found}", algorithm.entry_size())]
+    #[error("a hash by {algorithm} has {} bytes, not {found}", algorithm.hash_size())]
     QuerySize {
         /// The list's algorithm.
         algorithm: Algorithm,
@@ -112,7 +115,39 @@ pub struct Index<L> {
 
 enum Table {
     Exact(Directory),
-    Pdq { first_halves: FirstHalves, buckets: Option<Buckets> },
+    Pdq { hashes: Hashes, first_halves: FirstHalves, buckets: Option<Buckets> },
+}
+
+/// Where the hashes of the entries stand.
+enum Hashes {
+    /// They are the entries.
+    InList,
+    /// Beside the list, whose entries begin with something else.
+    Apart(Vec<Row>),
+}
+
+impl Hashes {
+    fn of(algorithm: Algorithm, entries: &Entries) -> Self {
+        if algorithm.hash_size() == algorithm.entry_size() {
+            return Self::InList;
+        }
+        let hash = |entry| *algorithm.hash_of(entry).as_array().unwrap_or(&[0; 32]);
+        Self::Apart(entries.iter().map(hash).collect())
+    }
+
+    fn rows<'h>(&'h self, entries: &'h Entries) -> &'h [Row] {
+        match self {
+            Self::InList => entries.as_bytes().as_chunks().0,
+            Self::Apart(rows) => rows,
+        }
+    }
+
+    fn memory(&self) -> usize {
+        match self {
+            Self::InList => 0,
+            Self::Apart(rows) => size_of_val(rows.as_slice()),
+        }
+    }
 }
 
 impl<L: Listed> Index<L> {
@@ -128,12 +163,14 @@ impl<L: Listed> Index<L> {
             return Err(LookupError::EntrySize { algorithm, found: entries.entry_size() });
         }
         let table = match algorithm {
-            Algorithm::PdqFull => {
-                let rows = rows(entries);
+            Algorithm::PdqFull | Algorithm::VpdqV1 => {
+                let hashes = Hashes::of(algorithm, entries);
+                let rows = hashes.rows(entries);
                 let first_halves = FirstHalves::of(rows);
                 let in_buckets =
                     arrangement == Arrangement::Buckets && (BUCKETS_FROM..BUCKETS_TO).contains(&rows.len());
-                Table::Pdq { first_halves, buckets: in_buckets.then(|| fill_buckets(rows)) }
+                let buckets = in_buckets.then(|| fill_buckets(rows));
+                Table::Pdq { hashes, first_halves, buckets }
             }
             Algorithm::Sha256 | Algorithm::Sha1 | Algorithm::Md5 => Table::Exact(Directory::new(entries)),
         };
@@ -174,7 +211,9 @@ impl<L: Listed> Index<L> {
     pub fn memory(&self) -> usize {
         match &*self.table {
             Table::Exact(directory) => directory.memory(),
-            Table::Pdq { first_halves, buckets } => first_halves.memory() + buckets.as_ref().map_or(0, Buckets::memory),
+            Table::Pdq { hashes, first_halves, buckets } => {
+                hashes.memory() + first_halves.memory() + buckets.as_ref().map_or(0, Buckets::memory)
+            }
         }
     }
 
@@ -210,7 +249,7 @@ impl<L: Listed> Index<L> {
         max_distance: u32,
         mut found: impl FnMut(usize, Vec<Found>),
     ) -> Result<(), LookupError> {
-        let size = self.algorithm.entry_size();
+        let size = self.algorithm.hash_size();
         if let [_, ..] = queries.chunks_exact(size).remainder() {
             return Err(LookupError::QuerySize { algorithm: self.algorithm, found: queries.len() % size });
         }
@@ -234,7 +273,7 @@ impl<L: Listed> Index<L> {
     }
 
     fn check_size(&self, query: &[u8]) -> Result<(), LookupError> {
-        if query.len() == self.algorithm.entry_size() {
+        if query.len() == self.algorithm.hash_size() {
             return Ok(());
         }
         Err(LookupError::QuerySize { algorithm: self.algorithm, found: query.len() })
@@ -246,8 +285,8 @@ impl<L: Listed> Index<L> {
     }
 
     fn near(&self, queries: &[Row], most: u32, found: &mut impl FnMut(usize, Vec<Found>)) {
-        let Table::Pdq { first_halves, buckets } = &*self.table else { return };
-        let rows = rows(self.list.entries());
+        let Table::Pdq { hashes, first_halves, buckets } = &*self.table else { return };
+        let rows = hashes.rows(self.list.entries());
         let scan = |query| {
             let mut near = self.instructions.run(Scan { first_halves, rows, query, most });
             near.sort_unstable();
@@ -264,11 +303,6 @@ impl<L: Listed> Index<L> {
             }
         }
     }
-}
-
-/// The entries of a list of PDQ hashes.
-fn rows(entries: &Entries) -> &[Row] {
-    entries.as_bytes().as_chunks().0
 }
 
 /// Rows that are permuted in one go.

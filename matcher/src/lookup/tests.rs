@@ -16,7 +16,7 @@ fn indexes(entries: &Entries) -> Vec<Index<Entries>> {
         Instructions::available().into_iter().map(move |instructions| {
             let mut index = Index::arranged(PdqFull, entries.clone(), Arrangement::Scan).unwrap().using(instructions);
             if let (Table::Pdq { buckets, .. }, Some(shape)) = (Arc::get_mut(&mut index.table).unwrap(), shape) {
-                let bands: Vec<_> = rows(entries).iter().map(|row| permutation::bands(row)).collect();
+                let bands: Vec<_> = Hashes::InList.rows(entries).iter().map(|row| permutation::bands(row)).collect();
                 *buckets = Some(Buckets::new(&bands, shape));
             }
             index

@@ -345,6 +345,23 @@ const Isonomy = (() => {
     demand(`${JSON.stringify(value, null, 2)}\n` === text, `${what} is not in the one form that it may have`);
     return value;
   };
+  const MAX_RECEIPT_SIZE = 256 * 1024;
+
+  /** What a receipt under gzip holds; other files as they are. */
+  const unpacked = async (bytes, name) => {
+    if (![0x1f, 0x8b, 8, 0].every((byte, at) => bytes[at] === byte)) return bytes;
+    demand(bytes.length <= MAX_RECEIPT_SIZE, `${name} is too large`);
+    const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip')).getReader();
+    const parts = [];
+    for (let size = 0; ;) {
+      const { done, value } = await reader.read().catch(() => refuse(`${name} is damaged under gzip`));
+      if (done) return new Uint8Array(await new Blob(parts).arrayBuffer());
+      size += value.length;
+      demand(size <= MAX_RECEIPT_SIZE, `${name} is too large`);
+      parts.push(value);
+    }
+  };
+
   const textOfLines = (lines) => lines.map((line) => `${line}\n`).join('');
 
   const country = (jurisdiction) => jurisdiction.split('-')[0];
@@ -473,7 +490,7 @@ const Isonomy = (() => {
     demand(charter.body.log === checkpoint.origin, 'the charter counts in another log');
     const { curators } = await checkRelease(release, charter);
     const entry = fromBase64(file.entry, 'the entry');
-    const size = { sha256: 32, 'pdq/full': 32, sha1: 20, md5: 16 }[charter.body.matching.algorithm];
+    const size = { sha256: 32, 'pdq/full': 32, sha1: 20, md5: 16, 'vpdq/v1': 48 }[charter.body.matching.algorithm];
     demand(entry.length === size, 'the entry is not of the list’s algorithm');
     const root = hashOf(release.body.root, 'the list’s root');
     await included(await leafHash(entry), BigInt(file.entry_index), BigInt(release.body.entries), hashesOf(file.entry_path, 'the proof of the entry'), root, 'the entry in the list');
@@ -649,7 +666,7 @@ const Isonomy = (() => {
       demand(globalThis.crypto?.subtle !== undefined, 'this browser offers no cryptography here; open the page over HTTPS');
       demand(files.length > 0, 'choose a file first');
       const policy = await parsePolicy(policyText);
-      const texts = files.map((file) => textOf(file.bytes, file.name));
+      const texts = await Promise.all(files.map(async (file) => textOf(await unpacked(file.bytes, file.name), file.name)));
       const at = texts.findIndex((text) => /^(\{|c2sp\.org\/tlog-proof@|isonomy-bundle\/)/.test(text) && !/^\{\n {2}"statement":/.test(text));
       demand(at >= 0, 'none of the files is a receipt, evidence, a proof or a bundle');
       const [text, others] = [texts[at], files.filter((_, index) => index !== at)];

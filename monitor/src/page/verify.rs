@@ -75,7 +75,7 @@ fn form(report: &Report) -> Markup {
             div class="field" {
                 label for="files" { "Files" }
                 p class="small soft" id="files-help" {
-                    "A receipt (" code { ".receipt.json" } "), evidence (" code { ".json" } "), or a " code { "tlog-proof" } " or " code { "bundle" }
+                    "A receipt (" code { ".receipt.json.gz" } "), evidence (" code { ".json" } "), or a " code { "tlog-proof" } " or " code { "bundle" }
                     " together with the statements that it is about."
                 }
                 input id="files" type="file" multiple aria-describedby="files-help";

@@ -67,7 +67,7 @@ impl Examined<'_> {
         let distance = u32::try_from(matching.max_distance).unwrap_or(u32::MAX);
         let mut report = HoldingsReport { known: 0, unknown: 0, examples: Vec::new() };
         for entry in &self.added {
-            if !index.within(entry, distance)?.is_empty() {
+            if !index.within(matching.algorithm.hash_of(entry), distance)?.is_empty() {
                 report.known += 1;
                 continue;
             }

@@ -10,10 +10,10 @@ use isonomy_core::hash::sha256;
 use isonomy_core::list::{Algorithm, Entries, ListError};
 use std::io;
 
-/// How many records are sorted in memory, about 100 MB.
+/// How many records are sorted in memory, about 120 MB.
 const IN_MEMORY: usize = 2 << 20;
 /// The largest entry of an algorithm.
-const MAX_HASH: usize = 32;
+const MAX_HASH: usize = 48;
 
 /// The entry of any algorithm, shorter ones filled up with zeros.
 type Filled = [u8; MAX_HASH];
@@ -41,7 +41,7 @@ impl Item for Saying {
         let (hash, rest) = bytes.split_at(MAX_HASH);
         let action = if rest.get(8) == Some(&1) { Action::Remove } else { Action::Add };
         let time = rest.first_chunk().map_or(0, |time| u64::from_be_bytes(*time));
-        Self { hash: hash.try_into().unwrap_or_default(), time, action }
+        Self { hash: filled(hash), time, action }
     }
 }
 
@@ -105,7 +105,7 @@ impl Sayings {
         let undated = if record.action == Action::Remove { u64::MAX } else { 0 };
         let hash = record.hash.as_deref().map(filled);
         let saying =
-            Saying { hash: hash.unwrap_or_default(), time: record.time.unwrap_or(undated), action: record.action };
+            Saying { hash: hash.unwrap_or([0; MAX_HASH]), time: record.time.unwrap_or(undated), action: record.action };
         if let Some(id) = &record.id {
             self.named.push(Named { id: identity(id), saying })?;
         }

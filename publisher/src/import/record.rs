@@ -131,6 +131,7 @@ pub(super) fn is_of(name: &str, algorithm: Algorithm) -> bool {
     let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     let own = match algorithm {
         Algorithm::PdqFull => "pdq",
+        Algorithm::VpdqV1 => "vpdq",
         Algorithm::Sha256 => "sha256",
         Algorithm::Sha1 => "sha1",
         Algorithm::Md5 => "md5",

@@ -119,5 +119,6 @@ fn own_names(algorithm: Algorithm) -> &'static [&'static str] {
         Algorithm::Sha256 => &["sha256", "sha-256", "sha_256"],
         Algorithm::Sha1 => &["sha1", "sha-1", "sha_1"],
         Algorithm::Md5 => &["md5"],
+        Algorithm::VpdqV1 => &["vpdq/v1", "vpdq"],
     }
 }

@@ -22,7 +22,7 @@ pub struct Draft {
 impl World {
     /// The charters of the list in the log, in its order.
     pub fn charters(&self) -> impl Iterator<Item = &Signed<Charter>> {
-        let of_list = self.entries.iter().filter(|entry| *entry.list() == people::list());
+        let of_list = self.entries.iter().filter(|entry| *entry.list() == self.list());
         of_list.filter_map(|entry| match entry {
             Statement::Charter(charter) => Some(charter),
             _ => None,
@@ -67,7 +67,7 @@ impl World {
         let deltas = delta_bases(version).into_iter().map(|from| self.delta(from, &content)).collect();
         let release = Release {
             statement: Release::KIND.into(),
-            list: people::list(),
+            list: self.list(),
             version,
             previous,
             charter,

@@ -13,6 +13,7 @@ use crate::exit::{Exit, Malformed};
 use crate::output::Output;
 use anyhow::Result;
 use indicatif::ProgressBar;
+use isonomy_client::video::VideoLimits;
 use isonomy_core::list::{Algorithm, Entries};
 use isonomy_publisher::images::{ImagesOptions, hash_images};
 use std::path::Path;
@@ -39,6 +40,7 @@ impl From<AlgorithmArg> for Algorithm {
             AlgorithmArg::Sha256 => Self::Sha256,
             AlgorithmArg::Sha1 => Self::Sha1,
             AlgorithmArg::Md5 => Self::Md5,
+            AlgorithmArg::Vpdq => Self::VpdqV1,
         }
     }
 }
@@ -57,9 +59,13 @@ pub(crate) fn read(path: &Path, algorithm: Algorithm) -> Result<Entries> {
 }
 
 fn hash(args: &HashArgs, output: &Output) -> Result<Exit> {
-    files::check_free(&args.csv, args.overwrite)?;
+    for path in [Some(&args.csv), args.videos.as_ref()].into_iter().flatten() {
+        files::check_free(path, args.overwrite)?;
+    }
     let bar = if output.is_json() { ProgressBar::hidden() } else { ProgressBar::new(0) };
-    let report = hash_images(&args.folder, &ImagesOptions::default(), &|progress| {
+    let videos = args.videos.as_ref().map(|_| VideoLimits::default());
+    let options = ImagesOptions { videos, ..ImagesOptions::default() };
+    let report = hash_images(&args.folder, &options, &|progress| {
         bar.set_length(progress.total as u64);
         bar.set_position(progress.done as u64);
     });
@@ -68,8 +74,14 @@ fn hash(args: &HashArgs, output: &Output) -> Result<Exit> {
     let mut table = Vec::new();
     report.write_csv(&mut table)?;
     files::save(&args.csv, &table, args.overwrite)?;
+    let mut words = format!("✓ {} pictures hashed into {}", report.images.len(), args.csv.display());
+    if let Some(videos) = &args.videos {
+        let mut table = Vec::new();
+        report.write_videos_csv(&mut table)?;
+        files::save(videos, &table, args.overwrite)?;
+        words += &format!("\n✓ {} videos hashed into {}", report.videos.len(), videos.display());
+    }
     let failed = report.failed.iter().map(|failed| format!("\n  {}: {}", failed.file, failed.reason));
-    let words = format!("✓ {} pictures hashed into {}", report.images.len(), args.csv.display());
     output.report(words + &failed.collect::<String>(), &report)?;
     Ok(Exit::Done)
 }

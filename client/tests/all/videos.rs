@@ -1,0 +1,103 @@
+//! Videos by the system's ffmpeg. They run where it is installed. With `ISONOMY_REQUIRE_FFMPEG` set, it must be there.
+
+use isonomy_client::video::{Ffmpeg, VideoLimits, hash_video, hash_video_bytes};
+use isonomy_core::encoding::from_hex;
+use isonomy_matcher::pdq;
+use isonomy_matcher::video::{Video, VideoError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// With ffmpeg 5.1 on x86-64, hashes are the same as those of vPDQ. Other versions and machines may differ by a bit or two of colour,
+/// which can move the hash of a smooth frame by some bits.
+const DECODERS_DIFFER: u32 = 16;
+
+fn ffmpeg_is_here() -> bool {
+    let found = Ffmpeg::find().is_ok();
+    assert!(found || std::env::var_os("ISONOMY_REQUIRE_FFMPEG").is_none(), "no ffmpeg is installed");
+    found
+}
+
+fn data() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/video")
+}
+
+fn hash(name: &str) -> Result<Video, VideoError> {
+    hash_video(&data().join(name), &VideoLimits::default())
+}
+
+#[test]
+fn frames_and_hashes_are_those_of_vpdq() {
+    if !ffmpeg_is_here() {
+        return;
+    }
+    let table = std::fs::read_to_string(data().join("vpdq.csv")).unwrap();
+    for name in ["photos.mp4", "photos.webm", "photos.ts", "ntsc.mkv"] {
+        let rows = table.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(','));
+        let rows: Vec<Vec<&str>> = rows.map(|row| row.split(',').collect()).collect();
+        let video = hash(name).unwrap();
+        assert_eq!(video.frames().len(), rows.len(), "{name}");
+        assert!(rows.len() >= 4);
+        for (frame, row) in video.frames().iter().zip(&rows) {
+            let expected = *from_hex(row[2]).unwrap().as_array().unwrap();
+            let apart = pdq::distance(&frame.hash, &expected);
+            assert!(apart <= DECODERS_DIFFER, "{name}, frame {}: {apart} bits", row[0]);
+            assert!(frame.quality.abs_diff(row[1].parse().unwrap()) <= 1, "{name}, frame {}", row[0]);
+        }
+    }
+}
+
+#[test]
+fn a_video_in_memory_is_the_same_as_in_a_file() {
+    if !ffmpeg_is_here() {
+        return;
+    }
+    let bytes = std::fs::read(data().join("photos.mp4")).unwrap();
+    assert_eq!(hash_video_bytes(&bytes, &VideoLimits::default()), hash("photos.mp4"));
+}
+
+#[test]
+fn what_is_no_video_does_not_reach_the_decoder() {
+    let limits = VideoLimits::default();
+    let playlist = b"#EXTM3U\n#EXTINF:1,\nfile:///etc/hostname\n#EXT-X-ENDLIST\n";
+    for other in [&b""[..], playlist, b"ffconcat version 1.0\nfile /etc/hostname\n", b"GIF89a......"] {
+        assert_eq!(hash_video_bytes(other, &limits), Err(VideoError::UnknownFormat));
+    }
+}
+
+#[test]
+fn damaged_videos_are_errors_or_what_is_left_of_them() {
+    if !ffmpeg_is_here() {
+        return;
+    }
+    let whole = std::fs::read(data().join("photos.mp4")).unwrap();
+    let refused = |bytes: &[u8]| match hash_video_bytes(bytes, &VideoLimits::default()) {
+        Err(VideoError::Malformed { reason }) => reason,
+        other => panic!("{other:?}"),
+    };
+    // Its index is at the end.
+    assert!(!refused(&whole[..whole.len() / 2]).is_empty());
+    assert!(!refused(&[&whole[..32], &[0; 2000]].concat()).is_empty());
+    // A transport stream has none: what is there counts.
+    let stream = std::fs::read(data().join("photos.ts")).unwrap();
+    let left = hash_video_bytes(&stream[..stream.len() / 2], &VideoLimits::default()).unwrap();
+    let all = hash("photos.ts").unwrap();
+    assert!(!left.frames().is_empty() && left.frames().len() < all.frames().len());
+    assert_eq!(left.frames()[0], all.frames()[0]);
+}
+
+#[test]
+fn limits_hold() {
+    if !ffmpeg_is_here() {
+        return;
+    }
+    let usual = VideoLimits::default();
+    let refused = |limits: VideoLimits| hash_video(&data().join("photos.mp4"), &limits).unwrap_err();
+    assert_eq!(refused(VideoLimits { file_bytes: 1000, ..usual }), VideoError::TooLarge { limit: 1000 });
+    assert_eq!(refused(VideoLimits { frames: 3, ..usual }), VideoError::TooLong { limit: 3 });
+    let expected = VideoError::TooManyPixels { width: 320, height: 240, limit: 1000 };
+    assert_eq!(refused(VideoLimits { pixels: 1000, ..usual }), expected);
+    assert_eq!(refused(VideoLimits { time: Duration::ZERO, ..usual }), VideoError::TookTooLong { seconds: 1 });
+    let VideoError::Malformed { .. } = refused(VideoLimits { memory: 16 << 20, ..usual }) else {
+        panic!("16 MiB are enough for ffmpeg");
+    };
+}

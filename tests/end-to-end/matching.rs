@@ -1,0 +1,182 @@
+//! `isonomy match` and `isonomy list hash` as they are typed: several lists at once, and videos.
+//!
+//! What needs ffmpeg runs where it is installed. With `ISONOMY_REQUIRE_FFMPEG` set, it must be there.
+
+use isonomy_client::video::{Ffmpeg, VideoLimits, hash_video};
+use isonomy_client::{Client, Source};
+use isonomy_core::charter::{Charter, Matching};
+use isonomy_core::encoding::to_hex;
+use isonomy_core::list::{Algorithm, Entries};
+use isonomy_core::statement::ListName;
+use isonomy_tests::client::drive;
+use isonomy_tests::people::{at, hash, hashes};
+use isonomy_tests::world::World;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// A client's folder with a verified list in it.
+struct Device {
+    folder: TempDir,
+}
+
+impl Device {
+    /// A device with version 1 of a list of this name, by this rule, with this content.
+    fn with(name: &str, matching: Matching, content: Entries) -> Self {
+        let edit = |charter: &mut Charter| {
+            charter.list = ListName::new(name).unwrap();
+            charter.matching = matching;
+        };
+        let mut world = World::founded_with(edit);
+        world.release(content, 100);
+        world.publish(100);
+        world.publish(105);
+        let device = Self { folder: tempfile::tempdir().unwrap() };
+        std::fs::write(device.policy(), world.policy_text()).unwrap();
+        device.update(&world);
+        device
+    }
+
+    fn policy(&self) -> PathBuf {
+        self.folder.path().join("policy.toml")
+    }
+
+    fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    fn update(&self, world: &World) {
+        let (mirror, policy) = (self.folder.path().join("mirror"), world.policy());
+        let mut client = Client::open(self.state(), policy.clone()).unwrap();
+        let driven = drive(&policy, client.state(), client.list(), at(105), world);
+        driven.outcome.unwrap();
+        for (resource, _) in driven.asked {
+            let path = mirror.join(resource.to_string().trim_start_matches('/'));
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            if let Some(bytes) = world.get(&resource) {
+                std::fs::write(path, bytes).unwrap();
+            }
+        }
+        client.update_blocking(&[Source::parse(mirror.to_str().unwrap()).unwrap()], at(105)).unwrap();
+    }
+}
+
+fn isonomy(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_isonomy"));
+    command.args(arguments);
+    command
+}
+
+/// `isonomy match --json` of these subjects against the lists of these devices.
+fn matching(subjects: &[&str], devices: &[&Device]) -> Command {
+    let mut command = isonomy(&["match", "--json", "--clock", &at(106).to_string()]);
+    command.args(subjects);
+    for device in devices {
+        command.arg("--policy").arg(device.policy()).arg("--state").arg(device.state());
+    }
+    command
+}
+
+fn json(output: &Output) -> Value {
+    let words = String::from_utf8_lossy(&output.stderr);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {words}"))
+}
+
+fn verdicts(output: &Output) -> Vec<String> {
+    let answers = json(output);
+    let answers = answers.as_array().unwrap().iter().flat_map(|subject| subject["answers"].as_array().unwrap().clone());
+    answers
+        .map(|answer| format!("{}: {}", answer["list"].as_str().unwrap(), answer["verdict"].as_str().unwrap()))
+        .collect()
+}
+
+fn pdq(max_distance: u64) -> Matching {
+    Matching { algorithm: Algorithm::PdqFull, max_distance, min_quality: 50 }
+}
+
+#[test]
+fn several_lists_are_asked_at_once_each_by_its_own_rule() {
+    let wide = Device::with("one.example/wide", pdq(31), hashes(0..50));
+    let narrow = Device::with("two.example/narrow", pdq(4), hashes(0..50));
+    let mut near = hash(7);
+    near[0] ^= 0xff;
+    let (near, receipts) = (to_hex(&near), tempfile::tempdir().unwrap());
+    let mut command = matching(&[&near, &to_hex(&hash(1000))], &[&wide, &narrow]);
+    let output = command.arg("--receipts").arg(receipts.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(5), "{output:?}");
+    let expected = ["one.example/wide: matched", "two.example/narrow: not-matched"];
+    let nothing = ["one.example/wide: not-matched", "two.example/narrow: not-matched"];
+    assert_eq!(verdicts(&output), [expected, nothing].concat());
+    let files: Vec<_> = std::fs::read_dir(receipts.path()).unwrap().map(|file| file.unwrap().path()).collect();
+    let [file] = &files[..] else { panic!("{files:?}") };
+    let name = format!("one.example_wide-1-{}.receipt.json.gz", to_hex(&hash(7)));
+    assert_eq!(file.file_name().unwrap().to_str(), Some(&*name));
+    let unpaired = matching(&[&near], &[&wide]).arg("--policy").arg(narrow.policy()).output().unwrap();
+    assert_eq!(unpaired.status.code(), Some(4), "{unpaired:?}");
+    assert!(json(&unpaired)["error"].as_str().unwrap().contains("needs its --state"), "{unpaired:?}");
+}
+
+fn video(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/video").join(name).to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_video_is_matched_by_the_frames_of_listed_ones() {
+    let rule = Matching { algorithm: Algorithm::VpdqV1, max_distance: 31, min_quality: 50 };
+    let other = Device::with("three.example/videos", rule.clone(), {
+        let entries = (0..50).flat_map(|number| [[1; 16].as_slice(), &hash(number)].concat()).collect();
+        Entries::from_unsorted(48, entries).unwrap().0
+    });
+    let pictures = Device::with("one.example/pictures", pdq(31), hashes(0..50));
+    // Where no ffmpeg is installed, the list says so, and that is the exit code.
+    let mut command = matching(&[&video("photos.mp4")], &[&other]);
+    let without = command.env("PATH", "/nonexistent").output().unwrap();
+    assert_eq!(without.status.code(), Some(7), "{without:?}");
+    let why = json(&without)[0]["answers"][0]["why"].as_str().unwrap().to_owned();
+    assert!(why.contains("ffmpeg, which is not installed here"), "{why}");
+    let found = Ffmpeg::find().is_ok();
+    assert!(found || std::env::var_os("ISONOMY_REQUIRE_FFMPEG").is_none(), "no ffmpeg is installed");
+    if !found {
+        return;
+    }
+    let listed = hash_video(Path::new(&video("photos.mp4")), &VideoLimits::default()).unwrap().entries(50).concat();
+    let device = Device::with("two.example/videos", rule, Entries::from_unsorted(48, listed).unwrap().0);
+    // The same view in other formats; and in between a file that is none.
+    let output =
+        matching(&[&video("photos.webm"), &video("vpdq.csv")], &[&device, &other, &pictures]).output().unwrap();
+    assert_eq!(output.status.code(), Some(5), "{output:?}");
+    let expected = [
+        "two.example/videos: matched",
+        "three.example/videos: not-matched",
+        "one.example/pictures: not-covered",
+        "two.example/videos: not-covered",
+        "three.example/videos: not-covered",
+        "one.example/pictures: not-covered",
+    ];
+    assert_eq!(verdicts(&output), expected);
+    let answers = json(&output);
+    let matched = &answers[0]["answers"][0];
+    assert_eq!(matched["matches"][0]["video"]["looked_up"]["alike"], matched["matches"][0]["video"]["looked_up"]["of"]);
+    assert!(matched["notice"]["words"].as_str().unwrap().starts_with("This video looks like an entry"), "{matched}");
+}
+
+#[test]
+fn a_folder_of_pictures_and_videos_is_hashed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (csv, frames) = (folder.path().join("pictures.csv"), folder.path().join("videos.csv"));
+    let of = video("");
+    let mut command = isonomy(&["list", "hash", &of, "--json", "--csv", csv.to_str().unwrap()]);
+    let output = command.arg("--videos").arg(&frames).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let report = json(&output);
+    if Ffmpeg::find().is_err() {
+        return assert!(report["failed"][0]["reason"].as_str().unwrap().contains("ffmpeg"), "{report}");
+    }
+    assert_eq!(report["videos"].as_array().unwrap().len(), 4, "{report}");
+    let list = folder.path().join("videos.list");
+    let mut import = isonomy(&["list", "import", frames.to_str().unwrap(), "--algorithm", "vpdq", "--out"]);
+    let output = import.arg(&list).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(std::fs::metadata(&list).unwrap().len() % 48, 0);
+}
