@@ -86,7 +86,7 @@ impl ConfigFile {
 mod tests {
     use super::*;
     use crate::alert::Security;
-    use isonomy_serve::Settings;
+    use isonomy_serve::Limits;
 
     #[test]
     fn the_template_is_a_configuration_and_shows_the_values_that_count_if_left_out() {
@@ -107,7 +107,8 @@ mod tests {
         let http = Section { tls: None, listen: None, ..shown.http.clone() };
         let logs = vec![LogSection { sources: vec![], canaries: None, ..shown.logs[0].clone() }];
         assert_eq!(ConfigFile { alerts: AlertSection::default(), http, logs, ..shown }, template);
-        assert_eq!(template.http.limits, Settings::default().limits);
+        assert_eq!(template.http.limits, Limits::default());
+        assert_eq!(template.http.rates, Some(crate::RATES));
     }
 
     #[test]

@@ -95,4 +95,4 @@ pub use monitor::{Config, Monitor, MonitorError};
 pub use report::Report;
 pub use server::run;
 pub use trace::{Trace, trace};
-pub use watch::{Followed, Watch, WatchError};
+pub use watch::{Followed, RATES, Watch, WatchError};

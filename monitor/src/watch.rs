@@ -8,7 +8,7 @@ use crate::report::Report;
 use futures_util::future::join_all;
 use isonomy_core::policy::Policy;
 use isonomy_fetch::Source;
-use isonomy_serve::Settings;
+use isonomy_serve::{Rate, Rates, Settings};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,6 +16,11 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
+
+/// How often one client may ask a monitor, if nothing else is configured. Whoever reads the copy of a log asks for some
+/// thousand tiles.
+pub const RATES: Rates =
+    Rates { reads: Some(Rate { per_second: 50, burst: 2000 }), writes: Some(Rate { per_second: 1, burst: 20 }) };
 
 /// How many reports of [`follow`] may wait to be taken.
 const MAX_REPORTS: usize = 16;
@@ -51,7 +56,13 @@ impl Watch {
     /// Follows the logs of this policy, and tells nobody.
     pub fn new(data: PathBuf, policy: Policy) -> Self {
         let log = Followed { policy, sources: Vec::new(), canaries: None };
-        Self { data, logs: vec![log], alerts: None, poll_every: Duration::from_secs(60), serving: Settings::default() }
+        Self {
+            data,
+            logs: vec![log],
+            alerts: None,
+            poll_every: Duration::from_secs(60),
+            serving: Settings::new(Rates::UNLIMITED),
+        }
     }
 
     /// What each log's monitor needs to know, in their order. What an earlier version kept is moved to its place.

@@ -10,7 +10,8 @@ use isonomy_fetch::Source;
 use isonomy_monitor::alert::Mail;
 use isonomy_monitor::config::{AlertSection, ConfigFile, LogSection};
 use isonomy_monitor::watch::{self, Looked};
-use isonomy_monitor::{Alerts, Config, Followed, Report, Severity, Watch, folder};
+use isonomy_monitor::{Alerts, Config, Followed, RATES, Report, Severity, Watch, folder};
+use isonomy_serve::Settings;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -68,7 +69,7 @@ fn from_args(args: &FollowArgs) -> Result<Watch> {
         logs: logs.collect(),
         alerts: Some(Alerts { command, webhook, mail: None, from }),
         poll_every: Duration::from_secs(args.every.unwrap_or(EVERY)),
-        serving: Default::default(),
+        serving: Settings::new(RATES),
     })
 }
 
@@ -80,7 +81,7 @@ fn from_file(path: &Path) -> Result<(Watch, Option<SocketAddr>)> {
         logs: logs.into_iter().map(|log| followed(log, &folder)).collect::<Result<_>>()?,
         alerts: Some(alerts(who, &folder)?),
         poll_every: Duration::from_secs(every),
-        serving: http.settings(&folder)?,
+        serving: http.settings(&folder, RATES)?,
     };
     Ok((watch, http.listen))
 }
