@@ -77,7 +77,7 @@ impl IsonomyClient {
 
     pub(crate) fn match_hash(&self, hash: &[u8], clock: Timestamp) -> Result<(IsonomyVerdict, String), Failure> {
         let matcher = self.matcher()?;
-        let (algorithm, size) = (matcher.algorithm(), matcher.algorithm().entry_size());
+        let (algorithm, size) = (matcher.algorithm(), matcher.algorithm().hash_size());
         if hash.len() != size {
             let message = format!("a hash by {algorithm} has {size} bytes, not {}", hash.len());
             return Err(Failure::new(IsonomyStatus::InvalidArgument, message));

@@ -115,7 +115,7 @@ fn members(entries: &Entries, algorithm: Algorithm, distance: u32) -> Result<Vec
         if members.get(place).is_none_or(Option::is_some) {
             continue;
         }
-        for found in index.within(entry, distance)? {
+        for found in index.within(algorithm.hash_of(entry), distance)? {
             if let Some(free @ None) = members.get_mut(found.index) {
                 *free = Some(place);
             }
