@@ -102,7 +102,8 @@ fn check_listed(list: &Entries, entry: &[u8], algorithm: Algorithm, distance: u6
         return Ok(());
     }
     let mut problem = format!("{} is not on the list", to_hex(entry));
-    let found = Index::new(algorithm, list)?.within(entry, u32::try_from(distance).unwrap_or(u32::MAX))?;
+    let found =
+        Index::new(algorithm, list)?.within(algorithm.hash_of(entry), u32::try_from(distance).unwrap_or(u32::MAX))?;
     let near = found
         .iter()
         .filter_map(|found| Some(format!("\n  {} at distance {}", to_hex(list.get(found.index)?), found.distance)));
