@@ -2,6 +2,12 @@
 //!
 //! What needs ffmpeg runs where it is installed. With `ISONOMY_REQUIRE_FFMPEG` set, it must be there.
 
+#[path = "hostile/conditions.rs"]
+#[allow(dead_code)] // The hostile cases need more of it.
+mod conditions;
+#[allow(dead_code)]
+mod process;
+
 use isonomy_client::video::{Ffmpeg, VideoLimits, hash_video};
 use isonomy_client::{Client, Source};
 use isonomy_core::charter::{Charter, Matching};
@@ -70,7 +76,8 @@ fn isonomy(arguments: &[&str]) -> Command {
 
 /// `isonomy match --json` of these subjects against the lists of these devices.
 fn matching(subjects: &[&str], devices: &[&Device]) -> Command {
-    let mut command = isonomy(&["match", "--json", "--clock", &at(106).to_string()]);
+    let mut command = isonomy(&["match", "--json"]);
+    conditions::set_clock(&mut command, at(106));
     command.args(subjects);
     for device in devices {
         command.arg("--policy").arg(device.policy()).arg("--state").arg(device.state());

@@ -108,14 +108,15 @@ impl Unpacking {
                 reader.seek(reader.len());
                 break;
             };
+            let prefix = self.prefix + zeros;
+            if prefix >> shape.prefix_bits != 0 {
+                return Err(malformed(BEYOND));
+            }
             if reader.len() - reader.position() < shape.suffix_bits {
                 reader.seek(before);
                 break;
             }
-            self.prefix += zeros;
-            if self.prefix >> shape.prefix_bits != 0 {
-                return Err(malformed(BEYOND));
-            }
+            self.prefix = prefix;
             let mut entry = [0; MAX_ENTRY_SIZE];
             // The constant sizes let the compiler unroll what is most of a client's work besides hashing.
             match self.entry_size {
@@ -282,6 +283,13 @@ mod tests {
         }
         let descending = [0b1000_0011, 0b1000_0010, 0];
         assert_eq!(unpack(&descending, 1, 2, "list"), Err(ListError::NotAscending { index: 1 }));
+    }
+
+    #[test]
+    fn an_entry_beyond_the_greatest_is_refused_for_that_even_if_bits_lack() {
+        let mut bytes = vec![32, 0, 65, 0, 64, 0, 0, 1, 0, 0];
+        bytes.truncate(packed_len(2, 4).unwrap() as usize);
+        assert_eq!(unpack(&bytes, 2, 4, "list"), Err(ListError::Malformed { what: "list", why: BEYOND }));
     }
 
     proptest! {

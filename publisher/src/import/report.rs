@@ -63,7 +63,7 @@ pub struct Imported {
 }
 
 impl Imported {
-    /// Writes, for [`Importer::know_ids`] in a later import, which hash was given under which id: a line each, the first 16
+    /// Writes, for [`Importer::know_ids`](super::Importer::know_ids) in a later import, which hash was given under which id: a line each, the first 16
     /// bytes of SHA-256 of the id, and the hash, in hexadecimal.
     pub fn write_ids(&self, mut out: impl Write) -> io::Result<()> {
         for (id, hash) in &self.ids {
