@@ -332,7 +332,8 @@ fn a_bundle_lists_statements_in_the_order_of_the_log_each_once() {
     world.release(hashes(0..11), 200);
     world.publish(200);
     world.publish(205);
-    let edits: [(&str, fn(&mut Bundle)); 3] = [
+    type Edit = fn(&mut Bundle);
+    let edits: [(&str, Edit); 3] = [
         ("charters", |bundle| bundle.charters.reverse()),
         ("releases", |bundle| bundle.releases.reverse()),
         ("a release twice", |bundle| bundle.releases.push(bundle.releases.last().unwrap().clone())),
