@@ -6,7 +6,7 @@ use isonomy_core::hash::StatementId;
 use isonomy_core::json::Lines;
 use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::release::Release;
-use isonomy_core::statement::{Signed, Statement};
+use isonomy_core::statement::{ListName, Signed, Statement};
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_tests::client::Client;
 use isonomy_tests::people::{LOG, SIGNERS, at, curator, hashes, key, sign, sign_charter, witness};
@@ -262,6 +262,57 @@ fn a_release_under_the_old_edition_is_no_early_admission_of_the_new_one() {
         earlier: Lines::of(before.note()),
     }));
     assert!(is_unproven(&accusation, &world));
+}
+
+// Two texts for one edition.
+
+/// Two texts for edition 3, which follow one edition 2; and edition 1 of another list in the same log.
+#[test]
+fn what_is_no_second_text_for_an_edition() {
+    let mut world = World::founded();
+    let first = world.charters().next().unwrap().clone();
+    let next = |before: &Signed<Charter>, distance| {
+        let mut next = Charter { edition: before.body().edition + 1, ..before.body().clone() };
+        (next.previous, next.matching.max_distance) = (Some(before.id()), distance);
+        next
+    };
+    let elsewhere = Charter { list: ListName::new("other.example/images").unwrap(), ..first.body().clone() };
+    let elsewhere = world.append(sign_charter(&elsewhere));
+    let second = world.append(sign_charter(&next(&first, 23)));
+    let second = charter_of(&world, &second);
+    let [one, other] = [22, 21].map(|distance| world.append(sign_charter(&next(&second, distance))));
+    world.publish(100);
+    let charters =
+        [first.id(), second.id(), one, other, elsewhere].map(|id| (charter_of(&world, &id), world.proof(&id)));
+    let at = |place: usize| InLog { statement: &charters[place].0, proof: &charters[place].1 };
+    let (first, second, one, other, elsewhere) = (at(0), at(1), at(2), at(3), at(4));
+    let breach = verify(&Evidence::two_editions(Some(second), one, other), &world).unwrap();
+    assert_eq!(breach.by, [LOG]);
+    for (what, before, a, b) in [
+        ("one text", None, first, first),
+        ("one text for a later edition", Some(second), one, one),
+        ("first editions of two lists", None, first, elsewhere),
+        ("two editions", None, first, second),
+        ("two editions that follow each other", Some(first), second, one),
+        ("not the edition before", Some(first), one, other),
+        ("no edition before", None, one, other),
+        ("an edition before the first", Some(second), first, elsewhere),
+    ] {
+        assert!(is_unproven(&Evidence::two_editions(before, a, b), &world), "{what}");
+    }
+}
+
+#[test]
+fn two_texts_under_one_edition_have_one_kind_of_evidence() {
+    let (world, first, second) = two_versions(&SIGNERS, &SIGNERS);
+    let charter = world.charters().next().unwrap().clone();
+    let (a, b) = (release_of(&world, &first), release_of(&world, &second));
+    let proofs = [charter.id(), first, second].map(|id| world.proof(&id));
+    let charter = InLog { statement: &charter, proof: &proofs[0] };
+    let (a, b) = (InLog { statement: &a, proof: &proofs[1] }, InLog { statement: &b, proof: &proofs[2] });
+    let evidence = Evidence::equivocation_across((charter, a), (charter, b));
+    assert_eq!(evidence, Evidence::equivocation(charter, a, b));
+    assert!(verify(&evidence, &world).is_ok());
 }
 
 // Forks.
