@@ -66,6 +66,17 @@ fn entries_tile(width: u16) -> Resource {
 
 // Reading every entry.
 
+/// Whoever may write to the log could otherwise stop everybody who reads it.
+#[test]
+fn a_second_text_for_an_edition_without_consent_stops_no_reader() {
+    let mut world = with_release();
+    let text = world.amended(|charter| charter.matching.max_distance = 31).to_text().unwrap();
+    let alone = world.append(Statement::from_note(sign(&text, &["m1"])).unwrap());
+    world.publish(110);
+    world.edit_bundle(|bundle| bundle.charters.retain(|charter| charter.id != alone));
+    assert_eq!(complete(&world).version_from(&world, 110), Ok(1));
+}
+
 /// The app asked for a reader, then for none, then for one again: what was accepted in between was read by nobody.
 #[test]
 fn what_was_accepted_unread_is_not_opened_by_an_app_that_asks_for_a_reader() {

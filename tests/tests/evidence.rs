@@ -245,6 +245,27 @@ fn what_is_no_early_admission() {
     }
 }
 
+/// A narrowing edition is in force at once, and so are releases under it.
+#[test]
+fn a_release_under_an_edition_that_narrows_needs_no_notice() {
+    let mut world = World::founded();
+    world.release(hashes(0..10), 100);
+    world.publish(100);
+    let before = cosigned(&world.checkpoint(2), &[(1, 900), (2, 900)]);
+    let edition = world.edition(|charter| charter.matching.max_distance -= 1);
+    let release = world.release(hashes(0..12), 2000);
+    world.publish(2000);
+    let accusation = Evidence::EarlyAdmission(Box::new(EarlyAdmission {
+        before: Lines::of(world.charters().next().unwrap().note()),
+        edition: Lines::of(world.statement(&edition).note()),
+        edition_proof: Lines::of(world.proof(&edition)),
+        release: Lines::of(world.statement(&release).note()),
+        release_proof: Lines::of(world.seen_proof(&release)),
+        earlier: Lines::of(before.note()),
+    }));
+    assert!(is_unproven(&accusation, &world));
+}
+
 /// While an amendment's notice runs, releases go on under the edition in force.
 #[test]
 fn a_release_under_the_old_edition_is_no_early_admission_of_the_new_one() {
@@ -366,6 +387,20 @@ fn another_log_s_checkpoints_say_nothing_about_this_one() {
         &key("other.example/log"),
     );
     assert!(is_unproven(&Evidence::fork(&world.checkpoint(4), &other.unwrap(), Vec::new()), &world));
+}
+
+/// Whoever trusts both logs sees two trees of one size, each as its own log has it.
+#[test]
+fn two_logs_are_no_fork() {
+    let (world, _) = forked();
+    let mut other = world.checkpoint(4).checkpoint().clone();
+    (other.origin, other.root.0[0]) = ("other.example/log".into(), other.root.0[0] ^ 1);
+    let other = CheckpointNote::sign(other, &key("other.example/log")).unwrap();
+    let trust = format!("log {}\n{}", key("other.example/log").verifier(), world.trust_text());
+    let trust = TlogPolicy::parse(trust.as_bytes()).unwrap();
+    let accusation = Evidence::fork(&world.checkpoint(4), &other, Vec::new());
+    let Err(EvidenceError::Unproven(why)) = accusation.verify(&trust) else { panic!("proven") };
+    assert!(why.contains("different logs"), "{why}");
 }
 
 // Files.
