@@ -6,5 +6,4 @@ mod folder;
 mod read_only;
 mod refusals;
 mod updates;
-mod videos;
 mod world;
