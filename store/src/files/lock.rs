@@ -14,7 +14,7 @@ pub const LOCK_FILE: &str = "lock";
 #[derive(Debug)]
 pub struct FolderLock {
     folder: PathBuf,
-    _file: File,
+    file: File,
 }
 
 impl FolderLock {
@@ -25,7 +25,7 @@ impl FolderLock {
         let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let file = opened.map_err(|error| FileError::io("open", &path, error))?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { folder: folder.to_owned(), _file: file }),
+            Ok(()) => Ok(Self { folder: folder.to_owned(), file }),
             Err(TryLockError::WouldBlock) => Err(FileError::InUse { path: folder.to_owned() }),
             Err(TryLockError::Error(error)) => Err(FileError::io("lock", &path, error)),
         }
@@ -34,6 +34,15 @@ impl FolderLock {
     /// The folder that is locked.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+}
+
+/// A child that is just being started has the file open too, until it becomes another program: closing the file alone would
+/// leave the folder locked that long.
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        // If that fails, the lock goes with the last who has the file open.
+        let _ = self.file.unlock();
     }
 }
 
