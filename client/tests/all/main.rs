@@ -6,4 +6,5 @@ mod folder;
 mod read_only;
 mod refusals;
 mod updates;
+mod videos;
 mod world;

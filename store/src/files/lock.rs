@@ -61,6 +61,17 @@ mod tests {
         FolderLock::acquire(dir.path()).unwrap();
     }
 
+    /// What a child has between its creation and its start is what a second handle on the same open file is.
+    #[test]
+    fn a_lock_that_is_given_back_is_free_even_if_the_file_is_still_open_elsewhere() {
+        let dir = tempfile::tempdir().unwrap();
+        let lock = FolderLock::acquire(dir.path()).unwrap();
+        let with_the_child = lock.file.try_clone().unwrap();
+        drop(lock);
+        FolderLock::acquire(dir.path()).unwrap();
+        drop(with_the_child);
+    }
+
     #[test]
     fn a_missing_folder_is_an_error() {
         let dir = tempfile::tempdir().unwrap();

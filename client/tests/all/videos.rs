@@ -1,6 +1,4 @@
 //! Videos by the system's ffmpeg. They run where it is installed. With `ISONOMY_REQUIRE_FFMPEG` set, it must be there.
-//!
-//! A test binary of its own: a child that is just being started holds the locks of its parent, also those of other tests.
 
 use isonomy_client::video::{Ffmpeg, VideoLimits, hash_video, hash_video_bytes};
 use isonomy_core::encoding::from_hex;
