@@ -92,7 +92,7 @@ impl Watched {
 fn report(matcher: &Matcher) {
     let (list, index) = (matcher.list(), matcher.index());
     tracing::info!(list = %list.name(), version = list.version(), entries = index.len(), "in force");
-    if index.crowding() > CROWDED {
+    if index.crowding() >= CROWDED {
         let crowding = (index.crowding() * 100.0).round();
         tracing::warn!(
             list = %list.name(),

@@ -8,7 +8,7 @@
 //! | [`Rail::Shrinkage`] | a release that removes more than a fifth of the list before it: a file that was cut off, say | the release stops, unless that is accepted |
 //! | [`Rail::Irregular`] | PDQ hashes with other than 128 bits set (rule 8) | the release stops, unless that is accepted; the release counts them in public |
 //! | [`Rail::Near`] | new entries that differ from another one in few bits: repetitions, or a flood | a warning |
-//! | [`Rail::Crowded`] | half of the entries or more stand in crowded buckets of an index: the list holds so many variants of few pictures that looking up a picture near to them takes as long as comparing it with every entry | a warning |
+//! | [`Rail::Crowded`] | a quarter of the entries or more ([`CROWDED`]) stand in crowded buckets of an index: the list holds so many variants of few pictures that looking up a picture near to them takes as long as comparing it with every entry | a warning |
 //!
 //! The **canaries** are the photographs of this project, the empty file, and whatever a maintainer or curator brings along:
 //! pictures that no list may ever match, because everybody has them or because they are somebody's target.
@@ -26,7 +26,7 @@ use crate::difference::share;
 use isonomy_core::charter::Charter;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::list::{Algorithm, Entries, EntryVerdict, ListError, delta};
-use isonomy_matcher::lookup::{Arrangement, Index, LookupError};
+use isonomy_matcher::lookup::{Arrangement, CROWDED, Index, LookupError};
 use serde::Serialize;
 
 /// The most entries that an alarm names.
@@ -46,9 +46,6 @@ const COMPARISONS: usize = 1 << 31;
 /// Lists up to this size are put into buckets whole. Of larger ones an even selection is, so that it takes less memory
 /// than the list; the rest is scanned, unless there is very much to look up.
 const IN_BUCKETS: usize = 1 << 20;
-/// The share of entries in crowded buckets from which on lookups near to them take as long as a scan
-/// ([`Index::crowding`]); hashes without regularity have less than 0.02.
-const CROWDED: f64 = 0.5;
 
 /// Why the rails can't be checked.
 #[derive(Debug, thiserror::Error)]

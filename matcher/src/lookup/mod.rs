@@ -218,8 +218,8 @@ impl<L: Listed> Index<L> {
     }
 
     /// The share of entries, from 0 to 1, that stand in crowded buckets. Hashes without regularity have less than 0.02;
-    /// from 0.5 on the list holds many variants of few pictures, by chance or by craft, and lookups near these pictures
-    /// take as long as a scan.
+    /// from [`CROWDED`] on the list holds many variants of few pictures, by chance or by craft, and lookups near these
+    /// pictures take as long as a scan.
     pub fn crowding(&self) -> f64 {
         match &*self.table {
             Table::Pdq { buckets: Some(buckets), .. } => buckets.overflow(),
