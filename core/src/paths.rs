@@ -77,6 +77,9 @@ impl Needed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hash::{ObjectDigest, StatementId};
+    use crate::release::{DeltaRef, Release};
+    use crate::rules::testing::{charter, release_of};
     use alloc::vec;
 
     #[test]
@@ -87,6 +90,29 @@ mod tests {
         assert!(way(7, 7).is_empty());
         assert_eq!(stems(13), vec![13, 12, 8]);
         assert!(stems(0).is_empty());
+    }
+
+    /// By a second method: the versions on the way are those of the steps that a verifier takes from release to release.
+    #[test]
+    fn ways_are_those_that_releases_offer() {
+        let digest = ObjectDigest([0; 32]);
+        let offered = |version: u64| Release {
+            version,
+            deltas: delta_bases(version)
+                .into_iter()
+                .map(|from| DeltaRef { from, release: StatementId([0; 32]), size: 1, sha256: digest })
+                .collect(),
+            ..release_of(&charter(), 1)
+        };
+        for target in 2..=70 {
+            for version in 1..target {
+                for step in steps(version, target) {
+                    let taken = offered(step.to).step_down_to(version).map(|delta| delta.from);
+                    assert_eq!(taken, Some(step.from), "{version} to {target}");
+                }
+                assert_eq!(offered(version).step_down_to(version), None);
+            }
+        }
     }
 
     /// Every client, every wish, every state of the log up to 48 releases, and every wish up to 130.

@@ -99,6 +99,12 @@ impl Release {
         core::iter::once(self.snapshot).chain(deltas)
     }
 
+    /// The next step down the hash chain on the way to `version`: the longest delta that does not lead below it. Which
+    /// versions lie on that way, [`crate::paths::steps`] says.
+    pub fn step_down_to(&self, version: u64) -> Option<&DeltaRef> {
+        self.deltas.iter().find(|delta| delta.from >= version)
+    }
+
     fn check(&self) -> Result<(), StatementError> {
         require(self.statement == Self::KIND, "statement", "not a release")?;
         require(self.version >= 1, "version", "the first version is 1")?;

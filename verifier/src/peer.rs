@@ -287,7 +287,7 @@ impl Comparison {
         let wanted = older.release.body().version;
         let mut at = newer.release.clone();
         while at.body().version > wanted {
-            let step = at.body().deltas.iter().find(|delta| delta.from >= wanted);
+            let step = at.body().step_down_to(wanted);
             let resource = Resource::Statement(at.id());
             let step = *step.ok_or_else(|| malformed(&resource, "it names no way down to the older release"))?;
             if step.release == older.release.id() {

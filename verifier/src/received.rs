@@ -36,10 +36,11 @@ impl Received {
         self.whole.insert(resource, bytes);
     }
 
-    pub(crate) fn take_pieces(&mut self, resource: Resource, mut pieces: Vec<Vec<u8>>) {
-        match pieces.len() {
-            0 | 1 => self.take(resource, Ok(pieces.pop().unwrap_or_default())),
-            _ => drop(self.pieces.insert(resource, pieces)),
+    /// Takes an object in pieces. Anything else is small, and taken as a whole.
+    pub(crate) fn take_pieces(&mut self, resource: Resource, pieces: Vec<Vec<u8>>) {
+        match resource {
+            Resource::Object(_) => drop(self.pieces.insert(resource, pieces)),
+            _ => self.take(resource, Ok(pieces.concat())),
         }
     }
 

@@ -55,7 +55,7 @@ impl Update {
         };
         let (mut path, mut at) = (Vec::new(), release.clone());
         while at.id() != in_force.accepted().release {
-            let Some(step) = at.body().deltas.iter().find(|delta| delta.from >= in_force.version()) else {
+            let Some(step) = at.body().step_down_to(in_force.version()) else {
                 return Ok(None);
             };
             path.push(ObjectRef { size: step.size, sha256: step.sha256 });

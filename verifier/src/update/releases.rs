@@ -168,8 +168,7 @@ impl Update {
         };
         let mut at = release.clone();
         loop {
-            let step = at.body().deltas.iter().find(|delta| delta.from >= accepted.version);
-            let step = *step.ok_or_else(broken)?;
+            let step = *at.body().step_down_to(accepted.version).ok_or_else(broken)?;
             match (step.release == accepted.release, step.from == accepted.version) {
                 (true, true) => return Ok(()),
                 (false, false) => {}
