@@ -538,7 +538,7 @@ impl Charter {
 }
 
 #[cfg(test)]
-mod record_tests {
+mod tests {
     use super::*;
     use alloc::string::ToString;
 
