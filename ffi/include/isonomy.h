@@ -167,8 +167,8 @@ enum IsonomyStatus isonomy_client_match_hash(const struct IsonomyClient *client,
                                              char **error);
 
 /*
- Looks up a file, of `size` bytes: a picture where the list has hashes of pictures, else any. The rest is as with
- [`isonomy_client_match_hash`].
+ Looks up a file, of `size` bytes: a picture where the list has hashes of pictures, a video, by the system's ffmpeg, where
+ it has hashes of videos, else any. The rest is as with [`isonomy_client_match_hash`].
 
  # Safety
  `client` is open; `file` points to `size` bytes; `verdict`, `answer` and `error` can be written, or are NULL.

@@ -147,8 +147,8 @@ pub unsafe extern "C" fn isonomy_client_match_hash(
     unsafe { finish(found, error, |found| put_answer(found, verdict, answer)) }
 }
 
-/// Looks up a file, of `size` bytes: a picture where the list has hashes of pictures, else any. The rest is as with
-/// [`isonomy_client_match_hash`].
+/// Looks up a file, of `size` bytes: a picture where the list has hashes of pictures, a video, by the system's ffmpeg, where
+/// it has hashes of videos, else any. The rest is as with [`isonomy_client_match_hash`].
 ///
 /// # Safety
 /// `client` is open; `file` points to `size` bytes; `verdict`, `answer` and `error` can be written, or are NULL.

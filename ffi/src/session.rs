@@ -1,7 +1,9 @@
 //! What the functions do, in safe Rust.
 
 use crate::failure::{Failure, IsonomyStatus};
+use isonomy_client::video::{VideoLimits, hash_video_bytes};
 use isonomy_client::{CancelFlag, Client, Policy, Progress, ReadOnly, Source, UpdateOptions};
+use isonomy_core::list::Algorithm;
 use isonomy_core::time::Timestamp;
 use isonomy_matcher::image::Limits;
 use isonomy_matcher::{Fingerprint, Matcher, Orientations, Subject, Verdict};
@@ -88,6 +90,10 @@ impl IsonomyClient {
     pub(crate) fn match_file(&self, file: &[u8], clock: Timestamp) -> Result<(IsonomyVerdict, String), Failure> {
         let matcher = self.matcher()?;
         let subject = Subject::of_file(&[matcher.algorithm()], file, &Limits::default(), Orientations::Shown);
+        let subject = match matcher.algorithm() {
+            Algorithm::VpdqV1 => subject.with_video(hash_video_bytes(file, &VideoLimits::default())),
+            _ => subject,
+        };
         Ok(answer(&matcher, &subject, clock))
     }
 
