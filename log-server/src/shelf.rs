@@ -10,7 +10,6 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 use isonomy_store::files::{self, FileError};
 use std::collections::{HashMap, VecDeque};
-use std::fmt::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -170,18 +169,11 @@ pub(crate) fn asks_for_all(headers: &HeaderMap) -> bool {
     !headers.keys().any(asks_for_less)
 }
 
-/// A time as HTTP writes it (RFC 9110, 5.6.7).
+/// A time as HTTP writes it (RFC 9110, 5.6.7); `None` if it has no form for it: before 1970, or of a year of five digits.
 fn http_date(time: SystemTime) -> Option<HeaderValue> {
-    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    const YEAR_10000: u64 = 253_402_300_800;
     let seconds = time.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_secs();
-    let text = isonomy_core::time::Timestamp(seconds).to_string(); // 2026-01-31T23:59:59Z
-    let (year, month, day, clock) = (text.get(..4)?, text.get(5..7)?, text.get(8..10)?, text.get(11..19)?);
-    let month = MONTHS.get(month.parse::<usize>().ok()?.checked_sub(1)?)?;
-    let weekday = DAYS.get((seconds / 86_400 % 7) as usize)?;
-    let mut date = String::new();
-    write!(date, "{weekday}, {day} {month} {year} {clock} GMT").ok()?;
-    HeaderValue::from_str(&date).ok()
+    (seconds < YEAR_10000).then(|| HeaderValue::from_str(&httpdate::fmt_http_date(time)).ok())?
 }
 
 #[cfg(test)]
@@ -248,5 +240,9 @@ mod tests {
             let date = http_date(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
             assert_eq!(date.to_str().unwrap(), expected);
         }
+        let last = SystemTime::UNIX_EPOCH + Duration::from_secs(253_402_300_799);
+        assert_eq!(http_date(last).unwrap(), "Fri, 31 Dec 9999 23:59:59 GMT");
+        assert_eq!(http_date(last + Duration::from_secs(1)), None);
+        assert_eq!(http_date(SystemTime::UNIX_EPOCH - Duration::from_secs(1)), None);
     }
 }
