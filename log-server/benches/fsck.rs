@@ -84,7 +84,13 @@ fn floor(size: u64) {
 }
 
 fn check(runtime: &tokio::runtime::Runtime, folder: &Path, jobs: usize) {
-    let options = Options { log: key().verifier().clone(), policy: None, objects: Objects::Leave, jobs };
+    let options = Options {
+        log: key().verifier().clone(),
+        policy: None,
+        objects: Objects::Leave,
+        minimum_index: LeafIndex(0),
+        jobs,
+    };
     let report = runtime.block_on(fsck(&Source::folder(folder), &options, Arc::new(|_| ()))).expect("a report");
     assert!(report.is_sound(), "{:?}", report.findings);
 }

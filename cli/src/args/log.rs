@@ -83,6 +83,9 @@ pub(crate) struct FsckArgs {
     /// Read the snapshots and deltas that releases name, too, and compare their SHA-256.
     #[arg(long)]
     pub(crate) objects: bool,
+    /// The minimum index of a log that is pruned (C2SP tlog-tiles): full tiles and bundles that end at or before it may be missing.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub(crate) minimum_index: u64,
     /// How many parts of the log are read at a time [default: one for each processor, 16 over the network].
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,

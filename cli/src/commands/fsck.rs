@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use isonomy_core::note::VerifierKey;
 use isonomy_core::policy::Policy;
+use isonomy_core::tree::LeafIndex;
 use isonomy_fetch::Source;
 use isonomy_log_server::fsck::{Finding, Objects, Options, Report, fsck};
 use serde_json::json;
@@ -27,6 +28,7 @@ pub(crate) async fn run(args: &FsckArgs, output: &Output) -> Result<Exit> {
         log: log_key(args.key.as_deref(), policy.as_ref())?,
         policy,
         objects: if args.objects { Objects::Read } else { Objects::Leave },
+        minimum_index: LeafIndex(args.minimum_index),
         jobs: args.jobs.map_or_else(|| usual_jobs(&args.source), usize::from),
     };
     let (bar, started) = (progress_bar(output), Instant::now());
@@ -76,7 +78,14 @@ fn words(report: &Report, time: Duration) -> String {
     let kind = if report.holds_statements { ", each a statement with its own file and seen proof" } else { "" };
     let head = format!("{}: {} entries{kind}, root {}", tree.origin, tree.size, tree.root.to_base64());
     if report.is_sound() {
-        return format!("{head}\nall of it is as it was signed; checked in {:.1} s", time.as_secs_f64());
+        let whole = match report.pruned {
+            0 => "all of it is as it was signed".to_owned(),
+            1 => "1 tile or bundle before the minimum index is gone; all else is as it was signed".to_owned(),
+            count => {
+                format!("{count} tiles and bundles before the minimum index are gone; all else is as it was signed")
+            }
+        };
+        return format!("{head}\n{whole}; checked in {:.1} s", time.as_secs_f64());
     }
     let total = report.findings.len() + report.omitted;
     let shown: Vec<String> = report.findings.iter().take(SHOWN).map(|finding| format!("  {finding}")).collect();
@@ -98,5 +107,6 @@ fn document(report: &Report) -> serde_json::Value {
         "sound": report.is_sound(),
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
         "omitted": report.omitted,
+        "pruned": report.pruned,
     })
 }

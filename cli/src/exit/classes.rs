@@ -99,6 +99,7 @@ fn fsck(error: &FsckError) -> Exit {
     match error {
         FsckError::Fetch(error) => fetch(error),
         FsckError::Checkpoint(_) | FsckError::TooLarge(_) => Exit::Refused,
+        FsckError::Minimum { .. } => Exit::Malformed,
         FsckError::Panicked => Exit::Failed,
     }
 }

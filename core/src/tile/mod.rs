@@ -195,6 +195,26 @@ impl TilePath {
         self.width == TILE_WIDTH
     }
 
+    /// The index of the first entry that is neither in the tile nor below it nor to its left: the specification's *end index*
+    /// of a full tile.
+    pub fn end(&self) -> LeafIndex {
+        let leaves = match self.kind {
+            TileKind::Hashes { level } => {
+                1u64.checked_shl(u32::from(level) * u32::from(TILE_HEIGHT)).unwrap_or(u64::MAX)
+            }
+            TileKind::Entries => 1,
+        };
+        let items = self.index.saturating_mul(u64::from(TILE_WIDTH)).saturating_add(u64::from(self.width));
+        LeafIndex(items.saturating_mul(leaves))
+    }
+
+    /// Whether a log whose minimum index is `minimum` need not serve the tile any more ([tlog-tiles], Pruning).
+    ///
+    /// [tlog-tiles]: https://c2sp.org/tlog-tiles
+    pub fn may_be_pruned(&self, minimum: LeafIndex) -> bool {
+        self.is_full() && self.end() <= minimum
+    }
+
     /// The full tile in the place of this one. Once it exists, a log may have deleted the partial one; what that held is
     /// the start of the full one.
     pub fn full(&self) -> Self {
@@ -279,6 +299,24 @@ mod tests {
             assert_eq!(tile.to_string(), path);
             assert_eq!(TilePath::parse(path), Ok(tile));
         }
+    }
+
+    #[test]
+    fn only_full_tiles_that_end_by_the_minimum_index_may_be_pruned() {
+        for (path, end) in [
+            ("tile/entries/000", 256),
+            ("tile/0/003", 1024),
+            ("tile/1/000", 65_536),
+            ("tile/2/001", 2 << 24),
+            ("tile/63/999", u64::MAX),
+        ] {
+            let tile = TilePath::parse(path).unwrap();
+            assert_eq!(tile.end(), LeafIndex(end), "{path}");
+            assert!(tile.may_be_pruned(LeafIndex(end)) && !tile.may_be_pruned(LeafIndex(end - 1)), "{path}");
+        }
+        let partial = TilePath::parse("tile/0/003.p/7").unwrap();
+        assert_eq!(partial.end(), LeafIndex(3 * 256 + 7));
+        assert!(!partial.may_be_pruned(LeafIndex(u64::MAX)));
     }
 
     #[test]

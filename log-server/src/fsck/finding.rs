@@ -103,6 +103,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// How many findings more there are.
     pub omitted: usize,
+    /// How many tiles and bundles before the minimum index are not there, and need not be.
+    pub pruned: usize,
 }
 
 impl Report {
@@ -122,6 +124,7 @@ struct Collected {
     /// How many faults of the tree are kept elsewhere until they are judged.
     elsewhere: usize,
     omitted: usize,
+    pruned: usize,
 }
 
 impl Findings {
@@ -151,9 +154,13 @@ impl Findings {
         });
     }
 
+    pub(super) fn count_pruned(&self, tiles: usize) {
+        self.with(|collected| collected.pruned += tiles);
+    }
+
     pub(super) fn report(&self, checkpoint: CheckpointNote, kind: Kind) -> Report {
-        let Collected { mut findings, omitted, .. } = self.with(std::mem::take);
+        let Collected { mut findings, omitted, pruned, .. } = self.with(std::mem::take);
         findings.sort();
-        Report { checkpoint, holds_statements: kind == Kind::Statements, findings, omitted }
+        Report { checkpoint, holds_statements: kind == Kind::Statements, findings, omitted, pruned }
     }
 }

@@ -20,9 +20,9 @@ use isonomy_core::checkpoint::{CheckpointError, CheckpointNote, MAX_CHECKPOINT_S
 use isonomy_core::note::VerifierKey;
 use isonomy_core::policy::Policy;
 use isonomy_core::resource::Resource;
-use isonomy_core::tile::audit::{Known, MAX_AUDITED, Span, SpanOutcome, Top};
+use isonomy_core::tile::audit::{Fault, Known, MAX_AUDITED, Span, SpanOutcome, Top};
 use isonomy_core::tile::{TileKind, TilePath};
-use isonomy_core::tree::TreeSize;
+use isonomy_core::tree::{LeafIndex, TreeSize};
 use isonomy_fetch::{FetchError, Source};
 use statements::{Claims, Kind};
 use std::sync::Arc;
@@ -36,6 +36,9 @@ pub struct Options {
     pub policy: Option<Policy>,
     /// Whether to read what releases name, too.
     pub objects: Objects,
+    /// The log's minimum index: full tiles and bundles that end at or before it need not be there (C2SP tlog-tiles, Pruning). 0
+    /// for a log that is not pruned.
+    pub minimum_index: LeafIndex,
     /// How many spans are read at a time. Each may hold one bundle of entries in memory, of at most 16 MiB.
     pub jobs: usize,
 }
@@ -61,6 +64,14 @@ pub enum FsckError {
     /// Its checkpoint is malformed, of another log or not signed.
     #[error("the checkpoint is not one that this log signed: {0}")]
     Checkpoint(#[from] CheckpointError),
+    /// It is said to be pruned beyond its end.
+    #[error("the minimum index {minimum} is above the size {size} of the log's checkpoint")]
+    Minimum {
+        /// What was said.
+        minimum: LeafIndex,
+        /// How many entries the log has.
+        size: TreeSize,
+    },
     /// There is too much of it.
     #[error("a log of {0} entries is too large to be checked by one process")]
     TooLarge(TreeSize),
@@ -78,7 +89,11 @@ pub async fn fsck(source: &Source, options: &Options, progress: Progress) -> Res
     if size > MAX_AUDITED {
         return Err(FsckError::TooLarge(size));
     }
-    let kind = statements::kind_of(source, size).await;
+    let minimum = options.minimum_index;
+    if minimum.0 > size.0 {
+        return Err(FsckError::Minimum { minimum, size });
+    }
+    let kind = statements::kind_of(source, minimum, size).await;
     let work = Work {
         source: source.clone(),
         size,
@@ -90,7 +105,9 @@ pub async fn fsck(source: &Source, options: &Options, progress: Progress) -> Res
     work.check_quorum(&checkpoint);
     let top = work.read_top(&checkpoint).await?;
     let outcomes = work.read_spans(&top).await?;
-    work.findings.extend(top.judge(outcomes).into_iter().map(Finding::Tree));
+    let mut faults = top.judge(outcomes);
+    work.leave_pruned(&mut faults);
+    work.findings.extend(faults.into_iter().map(Finding::Tree));
     Ok(work.findings.report(checkpoint, kind))
 }
 
@@ -131,6 +148,14 @@ impl Work {
         Ok(self.source.fold_tiles(tiles, Vec::new(), take).await?)
     }
 
+    /// Drops what is no fault, because the log need not serve it any more, and counts it.
+    fn leave_pruned(&self, faults: &mut Vec<Fault>) {
+        let before = faults.len();
+        let is_pruned = |tile: &TilePath| tile.may_be_pruned(self.options.minimum_index);
+        faults.retain(|fault| !matches!(fault, Fault::Unreadable { tile, .. } if is_pruned(tile)));
+        self.findings.count_pruned(before - faults.len());
+    }
+
     async fn read_spans(&self, top: &Top) -> Result<Vec<SpanOutcome>, FsckError> {
         let spans = Span::all(self.size).map(|span| {
             let (work, known) = (self.clone(), top.known(&span));
@@ -160,6 +185,7 @@ impl Work {
         let (check, claims) = self.source.fold_tiles(span.tiles(), state, take).await?;
         statements::check(&self, claims).await;
         let mut outcome = check.finish();
+        self.leave_pruned(&mut outcome.faults);
         self.findings.limit(&mut outcome.faults);
         Ok(outcome)
     }

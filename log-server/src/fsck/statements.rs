@@ -26,9 +26,10 @@ pub(super) enum Kind {
     Statements,
 }
 
-/// What a log's entries are, by its first one.
-pub(super) async fn kind_of(source: &Source, size: TreeSize) -> Kind {
-    let Some(bundle) = TilePath::of_entry(LeafIndex(0), size) else { return Kind::Opaque };
+/// What a log's entries are, by the first one of those that it must serve.
+pub(super) async fn kind_of(source: &Source, minimum: LeafIndex, size: TreeSize) -> Kind {
+    let first = LeafIndex(minimum.0.min(size.0.saturating_sub(1)));
+    let Some(bundle) = TilePath::of_entry(first, size) else { return Kind::Opaque };
     let bytes = source.get(&Resource::Tile(bundle), bundle.max_bytes() as u64).await.unwrap_or_default();
     let bytes = coding::plain(bytes);
     let first = tile::split_entries(&bytes, bundle.width()).next();

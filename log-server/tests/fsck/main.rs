@@ -9,7 +9,7 @@ use isonomy_core::hash::{LeafHash, RootHash};
 use isonomy_core::note::{KeyType, SigningKey};
 use isonomy_core::policy::Policy;
 use isonomy_core::tile::audit::Fault;
-use isonomy_core::tile::{RightEdge, TilePath, encode_entries, entry_tiles};
+use isonomy_core::tile::{RightEdge, TileKind, TilePath, encode_entries, entry_tiles};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::{LeafIndex, TreeSize, leaf_hash};
 use isonomy_fetch::Source;
@@ -32,7 +32,13 @@ fn witness() -> SigningKey {
 }
 
 fn options() -> Options {
-    Options { log: key().verifier().clone(), policy: None, objects: Objects::Read, jobs: 2 }
+    Options {
+        log: key().verifier().clone(),
+        policy: None,
+        objects: Objects::Read,
+        minimum_index: LeafIndex(0),
+        jobs: 2,
+    }
 }
 
 /// A log in a folder.
@@ -205,6 +211,37 @@ async fn each_kind_of_damage_is_named() {
         let is_that = |(found, expected): (&String, &str)| found.starts_with(expected);
         assert!(found.len() == expected.len() && found.iter().zip(expected).all(is_that), "{found:#?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_pruned_log_need_not_serve_is_no_fault_and_what_it_serves_must_be_right() {
+    let log = Log::new();
+    let minimum = LeafIndex(65_536 + 300);
+    let mut pruned = vec!["tile/1/000".to_owned()];
+    pruned.extend((0..=256).flat_map(|index| {
+        let of = |kind| TilePath::new(kind, index, 256).unwrap().to_string();
+        [of(TileKind::Hashes { level: 0 }), of(TileKind::Entries)]
+    }));
+    pruned.iter().for_each(|path| fs::remove_file(log.path(path)).unwrap());
+    let options = Options { minimum_index: minimum, ..options() };
+    for source in [Source::folder(log.0.path()), log.serve().await] {
+        let report = fsck(&source, &options, Arc::new(|_| ())).await.unwrap();
+        assert_eq!((tree(&report), report.pruned), (vec![], pruned.len()));
+    }
+    // Without the minimum index all of them are missing.
+    let report = log.check().await;
+    assert_eq!((report.findings.len(), report.pruned), (pruned.len(), 0));
+    // What reaches beyond the minimum index must be there, and what is before it must be right if it is there.
+    fs::remove_file(log.path("tile/0/257")).unwrap();
+    log.write("tile/entries/003", b"\x00\x01x");
+    let report = fsck(&Source::folder(log.0.path()), &options, Arc::new(|_| ())).await.unwrap();
+    let found = tree(&report);
+    assert!(found.len() == 2 && found[0].starts_with("tile/0/257 can't be read"), "{found:?}");
+    assert!(found[1].starts_with("tile/entries/003 is malformed"), "{found:?}");
+    assert_eq!(report.pruned, pruned.len() - 1);
+    let beyond = Options { minimum_index: LeafIndex(SIZE + 1), ..options };
+    let refused = fsck(&Source::folder(log.0.path()), &beyond, Arc::new(|_| ())).await;
+    assert!(matches!(refused, Err(FsckError::Minimum { .. })), "{refused:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -29,6 +29,7 @@ impl Checked {
             log: self.world.log_verifier(),
             policy: Some(self.world.policy.clone()),
             objects: Objects::Read,
+            minimum_index: isonomy_core::tree::LeafIndex(0),
             jobs: 2,
         };
         let report = fsck(&Source::folder(&self.public), &options, Arc::new(|_| ())).await.unwrap();
