@@ -4,7 +4,7 @@ use crate::evidence::{Fork, Refused};
 use crate::log::Log;
 use crate::record::{Copies, MAX_RECORD_SIZE, Record, compare};
 use isonomy_core::json::JsonError;
-use isonomy_core::note::VerifierKey;
+use isonomy_core::note::{Note, VerifierKey};
 use isonomy_store::files::{self, FileError, FolderLock, LOCK_FILE};
 use isonomy_store::kv::{Store, StoreError, Tree};
 use std::path::{Path, PathBuf};
@@ -16,6 +16,7 @@ const MARKER: &str = "witness";
 const INITIALISING: &str = "initialising";
 const LOGS: &str = "logs";
 const EVIDENCE: &str = "evidence";
+const SHOWN: &str = "shown";
 const DATABASE: &str = "database";
 /// How the names of evidence begin.
 const FORK: &str = "fork-";
@@ -92,7 +93,7 @@ impl State {
         }
         files::remove_durable(&folder.join(INITIALISING))?;
         let records = open_database(folder, &marker)?;
-        for inside in [folder.to_owned(), folder.join(LOGS), folder.join(EVIDENCE)] {
+        for inside in [folder.to_owned(), folder.join(LOGS), folder.join(EVIDENCE), folder.join(SHOWN)] {
             files::create_dir_all_durable(&inside)?;
             files::remove_temporaries(&inside)?;
         }
@@ -145,6 +146,13 @@ impl State {
     /// The same with a refused checkpoint. However many of these there are, they take no place from forks.
     pub(crate) fn keep_refused(&self, refused: &Refused) -> Result<Option<PathBuf>, StateError> {
         self.keep_file(&refused.name(), REFUSED, &refused.to_text()?)
+    }
+
+    /// Keeps a checkpoint with a cosignature that this witness made and does not remember, and says where.
+    pub(crate) fn keep_shown(&self, log: &Log, note: &Note) -> Result<PathBuf, StateError> {
+        let path = self.folder.join(SHOWN).join(log.id());
+        files::replace(&path, &note.to_bytes())?;
+        Ok(path)
     }
 
     fn keep_file(&self, name: &str, kind: &str, text: &str) -> Result<Option<PathBuf>, StateError> {
@@ -283,7 +291,7 @@ mod tests {
     fn a_new_folder_is_initialised_once_and_belongs_to_one_key() {
         let dir = folder();
         assert_eq!(load(&dir), Ok(None));
-        assert_eq!(names(dir.path()), [DATABASE, EVIDENCE, LOCK_FILE, LOGS, MARKER]);
+        assert_eq!(names(dir.path()), [DATABASE, EVIDENCE, LOCK_FILE, LOGS, SHOWN, MARKER]);
         let marker = fs::read_to_string(dir.path().join(MARKER)).unwrap();
         assert_eq!(marker, format!("isonomy-witness/v1\n{}\n", witness_key().verifier()));
         assert_eq!(load(&dir), Ok(None));

@@ -146,6 +146,7 @@ impl Witness {
             let reason =
                 "a request shows a later cosignature of this witness than it remembers: its folder is an older copy";
             tracing::error!(log = slot.log.origin(), "refusing this log: {reason}; {ADVICE}");
+            self.keep_shown(slot, &request);
             *memory = Memory::Doubtful(reason.to_owned());
             return Err(slot.doubt(reason).into());
         }
@@ -184,6 +185,18 @@ impl Witness {
             Ok(Some(path)) => tracing::warn!(log, size, "the log forked; the evidence is {}", path.display()),
             Ok(None) => {}
             Err(error) => tracing::error!(log, size, "the log forked, and the evidence can't be kept: {error}"),
+        }
+    }
+
+    /// Keeps what a request has shown of this witness's own past, for whoever restores it.
+    fn keep_shown(&self, slot: &Slot, request: &Request) {
+        let (log, note) = (slot.log.origin(), request.note());
+        let Ok(mut lines) = slot.log.verified_lines(note) else { return };
+        let is_own = |line: &&Signature| cosignature::verify(self.key(), note.text(), line).is_some();
+        lines.extend(note.signatures().iter().filter(is_own).cloned());
+        match self.state.keep_shown(&slot.log, &note.with_signatures(lines)) {
+            Ok(path) => tracing::warn!(log, "the checkpoint with the later cosignature is kept in {}", path.display()),
+            Err(error) => tracing::error!(log, "the checkpoint with the later cosignature can't be kept: {error}"),
         }
     }
 
@@ -486,11 +499,18 @@ mod tests {
 
             let witness = Witness::open(config(&backup.path().join("data"))).unwrap();
             let mut shown = add(old, b"abcde");
-            shown.checkpoint = newest;
+            shown.checkpoint = newest.clone();
             let refused = witness.add_checkpoint(&shown.to_bytes(), START.plus(2)).unwrap_err();
             assert!(matches!(&refused, AddError::Doubt(doubt) if doubt.reason.contains("older copy")), "{refused}");
             assert!(ask(&witness, old, b"abcxy", START.plus(3)).is_err(), "and nothing else is cosigned");
             assert_eq!(witness.doubts().len(), 1);
+            // What was shown is kept, and it is what this log can be restored from.
+            let kept = fs::read(backup.path().join("data/shown").join(log().id())).unwrap();
+            assert_eq!(kept, newest.to_bytes());
+            let anew = folder();
+            let restored = restore(config(anew.path()), CheckpointNote::parse(&kept).unwrap()).unwrap();
+            assert_eq!(restored, Restored::Written);
+            assert_eq!(latest(&open(&anew)).unwrap(), newest);
         }
     }
 
