@@ -1,5 +1,5 @@
 //! How fast a log takes entries, beside the floors of this machine, measured in the same run:
-//! `cargo bench -p isonomy-log-server --bench log`. With words after `--`, only these parts: `-- 64 2048 http`.
+//! `cargo bench -p isonomy-log-server --bench log`. With words after `--`, only these parts: `-- 64 2048 http lists`.
 
 #[allow(dead_code, reason = "shared with the tests")]
 #[path = "../tests/server/lists.rs"]
@@ -155,13 +155,9 @@ fn signature_floor(statements: &[Statement]) {
     println!("floor: parsing a charter and verifying its three signatures, one thread: {rate:.0} statements/s");
 }
 
-/// Real statements over HTTP, answered when three witnesses, servers too, have been asked: time to witnessed.
-async fn statements_over_http(clients: usize, statements: &[Statement]) {
-    let mut world = World::new().await;
-    world.start_log().await;
-    world.get_soon(&isonomy_core::resource::Resource::Checkpoint).await;
+/// Submits statements from so many clients, each waiting for its answer: statements per second, and times to witnessed.
+async fn submit_all(world: &World, clients: usize, statements: &[Statement]) -> (f64, Times) {
     let began = Instant::now();
-    let share = statements.len() / clients;
     let submit = |own: &[Statement]| {
         let (client, own) = (world.client(), own.to_vec());
         tokio::spawn(async move {
@@ -175,13 +171,45 @@ async fn statements_over_http(clients: usize, statements: &[Statement]) {
             times
         })
     };
-    let tasks: Vec<_> = statements.chunks(share).map(submit).collect();
+    let tasks: Vec<_> = statements.chunks(statements.len() / clients).map(submit).collect();
     let mut times = Times::default();
     for task in tasks {
         times.0.extend(task.await.unwrap().0);
     }
-    let rate = times.0.len() as f64 / began.elapsed().as_secs_f64();
+    (times.0.len() as f64 / began.elapsed().as_secs_f64(), times)
+}
+
+async fn world() -> World {
+    let mut world = World::new().await;
+    world.start_log().await;
+    world.get_soon(&isonomy_core::resource::Resource::Checkpoint).await;
+    world
+}
+
+/// Real statements over HTTP, answered when three witnesses, servers too, have been asked: time to witnessed.
+async fn statements_over_http(clients: usize, statements: &[Statement]) {
+    let mut world = world().await;
+    let (rate, mut times) = submit_all(&world, clients, statements).await;
     println!("{clients} clients over HTTP, real charters: {rate:.0} statements/s; to witnessed: {}", times.line());
+    world.stop_log().await.unwrap();
+}
+
+/// The same in one log that has more and more lists.
+async fn while_lists_grow() {
+    let mut world = world().await;
+    let statements = charters(4096 + 256);
+    let mut there = 0;
+    for lists in [0, 1024, 4096] {
+        if lists > 0 {
+            submit_all(&world, 64, &statements[there..lists]).await;
+        }
+        let (rate, mut times) = submit_all(&world, 64, &statements[lists..lists + 256]).await;
+        println!(
+            "64 clients over HTTP, a log of {lists} lists: {rate:.0} statements/s; to witnessed: {}",
+            times.line()
+        );
+        there = lists + 256;
+    }
     world.stop_log().await.unwrap();
 }
 
@@ -203,5 +231,8 @@ async fn main() {
         signature_floor(&statements);
         statements_over_http(1, &statements[..40]).await;
         statements_over_http(64, &statements).await;
+    }
+    if is_wanted("lists") {
+        while_lists_grow().await;
     }
 }

@@ -4,7 +4,7 @@
 //! A log of statements is written, whose full tiles of hashes (8 KiB) are then asked for again and again, over connections
 //! that are kept, by one generator of load on a processor of its own. Both servers have one processor, the same one, and
 //! take turns. What counts is the processor time of a server for each request; requests per second depend on the
-//! generator as well.
+//! generator as well. The floor is a server that parses nothing and sends one answer of the same length to everything.
 
 #[allow(dead_code, reason = "shared with the tests")]
 #[path = "../tests/server/lists.rs"]
@@ -79,6 +79,34 @@ async fn serve(data: PathBuf, address: SocketAddr) {
         serving: Settings::new(Rates { reads: often, writes: often }),
     };
     isonomy_log_server::run(listener, config, std::future::pending()).await.unwrap();
+}
+
+/// The role of the floor: reads until a request ends, and writes an answer that was made before; until it is killed.
+async fn floor(address: SocketAddr) {
+    let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+    let mut answer = b"HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\ncache-control: public, max-age=31536000, immutable\r\n\
+        x-content-type-options: nosniff\r\ncontent-length: 8192\r\ndate: Thu, 01 Jan 2026 00:00:00 GMT\r\n\r\n"
+        .to_vec();
+    answer.resize(answer.len() + 8192, 7);
+    let answer: std::sync::Arc<[u8]> = answer.into();
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        tokio::spawn(answer_all(stream, answer.clone()));
+    }
+}
+
+async fn answer_all(mut stream: tokio::net::TcpStream, answer: std::sync::Arc<[u8]>) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut buffer = [0; 4096];
+    loop {
+        let read = stream.read(&mut buffer).await?;
+        if read == 0 {
+            return Ok(());
+        }
+        if buffer[..read].ends_with(b"\r\n\r\n") {
+            stream.write_all(&answer).await?;
+        }
+    }
 }
 
 /// The role of the load: asks for tiles until the time is over, and prints how many answers came.
@@ -238,17 +266,22 @@ fn compare() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     write_log(&data);
-    let (own, other) = (free_address(), free_address());
+    let (own, lowest, other) = (free_address(), free_address(), free_address());
     let program = std::env::current_exe().unwrap();
     let mut command = on(SERVER, &program);
     command.arg("serve").arg(&data).arg(own.to_string());
     let server = Running(command.spawn().unwrap());
     until_it_listens(own);
     std::thread::sleep(Duration::from_secs(3)); // it reads and judges its statements first
+    let mut command = on(SERVER, &program);
+    command.arg("floor").arg(lowest.to_string());
+    let floor = Running(command.spawn().unwrap());
+    until_it_listens(lowest);
     let nginx = start_nginx(folder.path(), other);
-    let mut servers = vec![(Turns { name: "this server", micros: vec![], rates: vec![] }, &server, own)];
+    let turns = |name| Turns { name, micros: vec![], rates: vec![] };
+    let mut servers = vec![(turns("this server"), &server, own), (turns("floor"), &floor, lowest)];
     match &nginx {
-        Some(nginx) => servers.push((Turns { name: "nginx", micros: vec![], rates: vec![] }, nginx, other)),
+        Some(nginx) => servers.push((turns("nginx"), nginx, other)),
         None => println!("nginx is not installed, so there is nothing to compare with"),
     }
     for _ in 0..ROUNDS {
@@ -259,8 +292,9 @@ fn compare() {
         }
     }
     servers.iter().for_each(|(turns, _, _)| turns.print());
-    if let [(own, ..), (other, ..)] = &servers[..] {
-        println!("ratio of the medians: {:.2}", Turns::median(&own.micros) / Turns::median(&other.micros));
+    let medians: Vec<f64> = servers.iter().map(|(turns, ..)| Turns::median(&turns.micros)).collect();
+    for ((turns, ..), other) in servers.iter().zip(&medians).skip(1) {
+        println!("this server ÷ {}: {:.2}", turns.name, medians[0] / other);
     }
 }
 
@@ -273,6 +307,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["serve", data, address] => run(serve(data.into(), address.parse().unwrap())),
+        ["floor", address] => run(floor(address.parse().unwrap())),
         ["load", address] => run(load(address.parse().unwrap())),
         _ => compare(),
     }
