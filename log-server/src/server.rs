@@ -105,6 +105,7 @@ pub async fn run(
     let opened = tokio::task::spawn_blocking(move || open(config, board)).await;
     let (state, _lock) = opened.map_err(|_| ServeError::Panicked)??;
     witnesses.check_memory(&state.log).await?;
+    tracing::info!(key = %state.log.key(), size = state.log.integrated_size().0, "the log is ready");
     if let Some(before) = &state.before {
         witnesses.remember(&before.checkpoint, state.log.key());
     }
