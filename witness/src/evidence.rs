@@ -54,10 +54,9 @@ impl Fork {
         })
     }
 
-    /// The same for every request with these two texts, whatever signature lines it carries.
-    pub(crate) fn name(&self) -> String {
-        let digest = to_hex(&sha256(&[self.older.text().as_bytes(), self.newer.text().as_bytes()]));
-        format!("fork-{}.json", digest.get(..32).unwrap_or(&digest))
+    /// What the file is called: the same for every request with these two texts, whatever signature lines it carries.
+    pub(crate) fn name(&self, log: &Log) -> String {
+        name_of(Kind::Fork, log, &[self.older.text(), self.newer.text()])
     }
 }
 
@@ -99,6 +98,9 @@ impl Refused {
         if !matches!(refusal, Refusal::Inconsistent(_) | Refusal::EmptyTreeRoot) {
             return None;
         }
+        if latest.is_some_and(|latest| latest.text() == request.note().text()) {
+            return None; // a good checkpoint, which anybody can send with a wrong proof
+        }
         let lines = log.verified_lines(request.note()).ok()?;
         let proof = if let Request::Add(request) = request { request.proof.clone() } else { Vec::new() };
         Some(Self {
@@ -124,11 +126,60 @@ impl Refused {
         })
     }
 
-    /// The same for every request with this checkpoint.
-    pub(crate) fn name(&self) -> String {
-        let digest = to_hex(&sha256(&[self.checkpoint.text().as_bytes()]));
-        format!("refused-{}.json", digest.get(..32).unwrap_or(&digest))
+    /// What the file of a checkpoint with this text is called.
+    pub(crate) fn name_of(log: &Log, text: &str) -> String {
+        name_of(Kind::Refused, log, &[text])
     }
+
+    /// The same for every request with this checkpoint.
+    pub(crate) fn name(&self, log: &Log) -> String {
+        Self::name_of(log, self.checkpoint.text())
+    }
+}
+
+/// The kinds of evidence.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    /// [`Fork`].
+    Fork,
+    /// [`Refused`].
+    Refused,
+}
+
+/// How many hexadecimal digits name the log, and how many the texts.
+const DIGITS: usize = 16;
+
+impl Kind {
+    const ALL: [Self; 2] = [Self::Fork, Self::Refused];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Fork => "fork",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// How the names of a log's files of this kind begin.
+    pub(crate) fn prefix(self, log: &Log) -> String {
+        format!("{}-{}-", self.word(), first_digits(&log.id()))
+    }
+}
+
+fn first_digits(hex: &str) -> &str {
+    hex.get(..DIGITS).unwrap_or(hex)
+}
+
+fn name_of(kind: Kind, log: &Log, texts: &[&str]) -> String {
+    let texts: Vec<&[u8]> = texts.iter().map(|text| text.as_bytes()).collect();
+    format!("{}{}.json", kind.prefix(log), first_digits(&to_hex(&sha256(&texts))))
+}
+
+/// Whether a file has the name of one that is kept.
+pub(crate) fn is_name(name: &str) -> bool {
+    let is_hex = |text: &str| text.len() == DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let rest =
+        Kind::ALL.iter().find_map(|kind| name.strip_prefix(kind.word())?.strip_prefix('-')?.strip_suffix(".json"));
+    rest.and_then(|rest| rest.split_once('-')).is_some_and(|(log, text)| is_hex(log) && is_hex(text))
 }
 
 #[cfg(test)]
@@ -206,7 +257,7 @@ mod tests {
             assert!(text.contains(part), "{text}");
         }
         wrong.proof[0] = NodeHash([8; 32]);
-        assert_eq!(refused(wrong).unwrap().name(), kept.name(), "another wrong proof is no further file");
+        assert_eq!(refused(wrong).unwrap().name(&log()), kept.name(&log()), "another wrong proof is no further file");
         let stranger = SigningKey::from_seed(ORIGIN, KeyType::Ed25519, &[7; 32]).unwrap();
         let forged = isonomy_core::checkpoint::CheckpointNote::sign(checkpoint(b"abx").checkpoint().clone(), &stranger);
         for request in [add(0, b"abcd"), AddCheckpoint { checkpoint: forged.unwrap(), ..add(3, b"abx") }] {

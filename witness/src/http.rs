@@ -119,10 +119,17 @@ async fn latest(State(Surface { witness, .. }): State<Surface>, Path(origin): Pa
 }
 
 async fn health(State(Surface { witness, .. }): State<Surface>) -> Response {
-    let Some(doubts) = blocking(move || witness.doubts()).await else { return failed() };
+    let Some((doubts, counts)) = blocking(move || (witness.doubts(), witness.evidence_counts())).await else {
+        return failed();
+    };
+    let Ok(counts) = counts else { return failed() };
+    let forked = counts.iter().filter(|(_, forks, _)| *forks > 0);
+    let warnings: String = forked
+        .map(|(origin, ..)| format!("warning: the log {origin:?} forked; the evidence is under /evidence\n"))
+        .collect();
     match doubts.iter().map(words).collect::<String>() {
-        words if words.is_empty() => text(StatusCode::OK, "ok\n".to_owned()),
-        words => text(StatusCode::SERVICE_UNAVAILABLE, words),
+        words if words.is_empty() => text(StatusCode::OK, format!("ok\n{warnings}")),
+        words => text(StatusCode::SERVICE_UNAVAILABLE, words + &warnings),
     }
 }
 
@@ -162,8 +169,15 @@ struct OfLog {
 
 /// Numbers about each log. A log in doubt has no size and no time.
 async fn metrics(State(Surface { witness, meter }): State<Surface>) -> Response {
-    let Some(views) = blocking(move || witness.views()).await else { return failed() };
-    let [size, time, doubt]: [Family<OfLog, Gauge>; 3] = Default::default();
+    let Some((views, counts)) = blocking(move || (witness.views(), witness.evidence_counts())).await else {
+        return failed();
+    };
+    let [size, time, doubt, forks, refused]: [Family<OfLog, Gauge>; 5] = Default::default();
+    for (origin, forked, refusals) in counts.unwrap_or_default() {
+        let label = OfLog { origin };
+        forks.get_or_create(&label).set(i64::try_from(forked).unwrap_or(i64::MAX));
+        refused.get_or_create(&label).set(i64::try_from(refusals).unwrap_or(i64::MAX));
+    }
     for (origin, view) in views {
         let label = OfLog { origin };
         doubt.get_or_create(&label).set(i64::from(view.is_err()));
@@ -176,6 +190,12 @@ async fn metrics(State(Surface { witness, meter }): State<Surface>) -> Response 
     registry.register("size", "Entries in the last cosigned checkpoint", size);
     registry.register("cosigned_timestamp_seconds", "The time of the last cosignature", time);
     registry.register("doubt", "1 if the log is refused until the operator acts, else 0", doubt);
+    registry.register("forks", "Forks that the log proved against itself, whose evidence is kept", forks);
+    registry.register(
+        "refused_checkpoints",
+        "Checkpoints that the log signed, not shown to follow, that are kept",
+        refused,
+    );
     meter.answer(&registry)
 }
 
@@ -377,8 +397,12 @@ mod tests {
         );
         assert_eq!(witness.post(b"old 0\n").await.status, 400);
         assert_eq!(witness.post(b"").await.status, 400);
-        // The fork, and the two checkpoints that were not shown to follow.
-        assert_eq!(witness.get("/evidence").await.body.lines().count(), 3);
+        // The fork, and the checkpoint that was not shown to follow; the other one was, in the end.
+        assert_eq!(witness.get("/evidence").await.body.lines().count(), 2);
+        let health = witness.get("/healthz").await;
+        assert!(health.status == 200 && health.body.contains("warning: the log \"log.example/lists\" forked"));
+        let metrics = witness.get("/metrics").await.body;
+        assert!(metrics.contains("isonomy_witness_forks{origin=\"log.example/lists\"} 1"), "{metrics}");
         witness.stop().await;
     }
 
@@ -399,7 +423,7 @@ mod tests {
             assert!(file.status == 200 && file.has("content-type: application/json"), "{}", file.head);
             assert!(file.body.contains(checkpoint(b"abx").to_string().lines().next().unwrap()), "{}", file.body);
         }
-        assert_eq!(witness.get("/evidence/fork-00000000000000000000000000000000.json").await.status, 404);
+        assert_eq!(witness.get("/evidence/fork-0000000000000000-0000000000000000.json").await.status, 404);
         assert_eq!(witness.get("/evidence/..%2Fwitness").await.status, 404);
         witness.stop().await;
     }

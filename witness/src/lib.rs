@@ -18,7 +18,8 @@
 //! database/                    the same records, in an embedded database
 //! evidence/*.json              forks that logs have proven against themselves (`isonomy/fork/v1`), and log-signed
 //!                              checkpoints that were not shown to follow (`isonomy/refused-checkpoint/v1`)
-//! shown/<sha256 of origin>     a checkpoint with a later cosignature of this witness than it remembered, as a request showed it
+//! shown/<sha256 of origin>     a checkpoint with a later cosignature of this witness than it remembered, as a request showed it;
+//!                              while there is one, the log is refused
 //! lock                         held while the witness runs
 //! initialising                 only during the first start
 //! ```
@@ -45,6 +46,7 @@ mod faults;
 mod http;
 pub mod log;
 pub mod record;
+mod shown;
 mod state;
 #[cfg(test)]
 mod testing;

@@ -1,15 +1,16 @@
 //! The data folder: each log's record twice over, and evidence. The crate's documentation draws it.
 
-use crate::evidence::{Fork, Refused};
+use crate::evidence::{self, Fork, Kind, Refused};
 use crate::log::Log;
 use crate::record::{Copies, MAX_RECORD_SIZE, Record, compare};
+use crate::shown::Shown;
 use isonomy_core::json::JsonError;
-use isonomy_core::note::{Note, VerifierKey};
+use isonomy_core::note::VerifierKey;
 use isonomy_store::files::{self, FileError, FolderLock, LOCK_FILE};
 use isonomy_store::kv::{Store, StoreError, Tree};
 use std::path::{Path, PathBuf};
 
-/// The most files of evidence that are kept of each kind. More of them would prove no more.
+/// The most files of evidence that are kept of each kind and log. More of them would prove no more.
 pub(crate) const MAX_EVIDENCE: usize = 100;
 
 const MARKER: &str = "witness";
@@ -18,9 +19,6 @@ const LOGS: &str = "logs";
 const EVIDENCE: &str = "evidence";
 const SHOWN: &str = "shown";
 const DATABASE: &str = "database";
-/// How the names of evidence begin.
-const FORK: &str = "fork-";
-const REFUSED: &str = "refused-";
 /// No file of evidence is larger: three checkpoints and a proof, in JSON.
 const MAX_EVIDENCE_SIZE: usize = 4 * MAX_RECORD_SIZE;
 /// The key of the marker's copy in the database, which tells that the database is not a new one.
@@ -65,6 +63,21 @@ pub enum StateError {
 pub(crate) const ADVICE: &str = "set this folder aside, begin with an empty one, and restore for each log, before the \
      witness runs again, the newest checkpoint with a cosignature of this witness that the log or anybody else has";
 
+/// Why a log is refused after a request has shown a later cosignature.
+pub(crate) const OLDER_COPY: &str =
+    "a request has shown a later cosignature of this witness than it remembers: its folder is an older copy";
+
+/// What became of a file of evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// It is kept here now.
+    At(PathBuf),
+    /// It was kept before.
+    Before,
+    /// It is not kept: there are [`MAX_EVIDENCE`] of its kind and log.
+    Full,
+}
+
 /// The open data folder. What a call that writes has returned `Ok` for survives a power cut.
 pub(crate) struct State {
     folder: PathBuf,
@@ -108,15 +121,29 @@ impl State {
             record.map_err(|error| format!("{place} is damaged: {error}"))
         };
         let Stored { file, database } = self.read(log).map_err(|error| error.to_string())?;
-        match compare(parse("its file", file)?, parse("its entry in the database", database)?) {
-            Copies::Agree(record) => Ok(record),
-            Copies::Doubtful(why) => Err(why.to_owned()),
+        let record = match compare(parse("its file", file)?, parse("its entry in the database", database)?) {
+            Copies::Agree(record) => record,
+            Copies::Doubtful(why) => return Err(why.to_owned()),
             Copies::Interrupted(record) => {
                 tracing::warn!(log = log.origin(), size = record.size().0, "completing a write that was interrupted");
                 self.write(log, &record).map_err(|error| error.to_string())?;
-                Ok(Some(record))
+                Some(record)
             }
+        };
+        match self.shown(log, witness)? {
+            Some(shown) if shown.exceeds(record.as_ref()) => Err(OLDER_COPY.to_owned()),
+            _ => Ok(record),
         }
+    }
+
+    /// The cosignature of this witness that a request has shown, if one is kept.
+    pub(crate) fn shown(&self, log: &Log, witness: &VerifierKey) -> Result<Option<Shown>, String> {
+        let path = self.shown_file(log);
+        let Some(bytes) = files::read_limited(&path, MAX_RECORD_SIZE).map_err(|error| error.to_string())? else {
+            return Ok(None);
+        };
+        let damaged = || format!("{}, a checkpoint that was shown to this witness, is damaged", path.display());
+        Shown::parse(&bytes, log, witness).map(Some).ok_or_else(damaged)
     }
 
     /// The bytes of both copies. A file that is too large for a record reads as empty, which is none
@@ -138,32 +165,62 @@ impl State {
         self.records.put(id.as_bytes(), &bytes).map_err(StateError::Database)
     }
 
-    /// Keeps the evidence of a fork, and says where if it is new; at most [`MAX_EVIDENCE`] files are kept.
-    pub(crate) fn keep(&self, fork: &Fork) -> Result<Option<PathBuf>, StateError> {
-        self.keep_file(&fork.name(), FORK, &fork.to_text()?)
+    /// Keeps the evidence of a fork.
+    pub(crate) fn keep(&self, log: &Log, fork: &Fork) -> Result<Kept, StateError> {
+        self.keep_file(&fork.name(log), &Kind::Fork.prefix(log), &fork.to_text()?)
     }
 
     /// The same with a refused checkpoint. However many of these there are, they take no place from forks.
-    pub(crate) fn keep_refused(&self, refused: &Refused) -> Result<Option<PathBuf>, StateError> {
-        self.keep_file(&refused.name(), REFUSED, &refused.to_text()?)
+    pub(crate) fn keep_refused(&self, log: &Log, refused: &Refused) -> Result<Kept, StateError> {
+        self.keep_file(&refused.name(log), &Kind::Refused.prefix(log), &refused.to_text()?)
     }
 
-    /// Keeps a checkpoint with a cosignature that this witness made and does not remember, and says where.
-    pub(crate) fn keep_shown(&self, log: &Log, note: &Note) -> Result<PathBuf, StateError> {
-        let path = self.folder.join(SHOWN).join(log.id());
-        files::replace(&path, &note.to_bytes())?;
+    /// Drops the refused checkpoint with this text, which was then shown to follow.
+    pub(crate) fn drop_refused(&self, log: &Log, text: &str) -> Result<(), StateError> {
+        let path = self.folder.join(EVIDENCE).join(Refused::name_of(log, text));
+        if path.exists() {
+            files::remove_durable(&path)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps a checkpoint with a cosignature that this witness made and does not remember, unless one that tells more is kept;
+    /// and says where.
+    pub(crate) fn keep_shown(&self, log: &Log, shown: &Shown, witness: &VerifierKey) -> Result<PathBuf, StateError> {
+        let path = self.shown_file(log);
+        let kept = self.shown(log, witness).unwrap_or_default();
+        if kept.is_none_or(|kept| shown.tells_more_than(&kept)) {
+            files::replace(&path, &shown.to_bytes())?;
+        }
         Ok(path)
     }
 
-    fn keep_file(&self, name: &str, kind: &str, text: &str) -> Result<Option<PathBuf>, StateError> {
+    /// Forgets what was shown of a log that is restored.
+    pub(crate) fn drop_shown(&self, log: &Log) -> Result<(), StateError> {
+        Ok(files::remove_durable(&self.shown_file(log))?)
+    }
+
+    fn shown_file(&self, log: &Log) -> PathBuf {
+        self.folder.join(SHOWN).join(log.id())
+    }
+
+    fn keep_file(&self, name: &str, prefix: &str, text: &str) -> Result<Kept, StateError> {
         let path = self.folder.join(EVIDENCE).join(name);
         let kept = self.evidence_names()?;
-        let is_full = kept.iter().filter(|name| name.starts_with(kind)).count() >= MAX_EVIDENCE;
-        if is_full || kept.iter().any(|kept| kept == name) {
-            return Ok(None);
+        if kept.iter().any(|kept| kept == name) {
+            return Ok(Kept::Before);
+        }
+        if kept.iter().filter(|name| name.starts_with(prefix)).count() >= MAX_EVIDENCE {
+            return Ok(Kept::Full);
         }
         files::create_new(&path, text.as_bytes())?;
-        Ok(Some(path))
+        Ok(Kept::At(path))
+    }
+
+    /// How many files of this kind are kept of a log.
+    pub(crate) fn count(&self, kind: Kind, log: &Log) -> Result<usize, StateError> {
+        let prefix = kind.prefix(log);
+        Ok(self.evidence_names()?.iter().filter(|name| name.starts_with(&prefix)).count())
     }
 
     /// The names of the files that are kept as evidence, in order.
@@ -173,7 +230,7 @@ impl State {
         let mut names = Vec::new();
         for entry in std::fs::read_dir(&folder).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name();
-            names.extend(name.into_string().ok().filter(|name| is_evidence(name)));
+            names.extend(name.into_string().ok().filter(|name| evidence::is_name(name)));
         }
         names.sort_unstable();
         Ok(names)
@@ -181,7 +238,7 @@ impl State {
 
     /// The file of this name that is kept as evidence; `None` if there is none.
     pub(crate) fn evidence(&self, name: &str) -> Result<Option<Vec<u8>>, StateError> {
-        if !is_evidence(name) {
+        if !evidence::is_name(name) {
             return Ok(None);
         }
         Ok(files::read_limited(&self.folder.join(EVIDENCE).join(name), MAX_EVIDENCE_SIZE)?)
@@ -190,12 +247,6 @@ impl State {
     fn file(&self, id: &str) -> PathBuf {
         self.folder.join(LOGS).join(id)
     }
-}
-
-/// Whether a file has the name of one that is kept: `fork-` or `refused-`, hexadecimal digits, `.json`.
-fn is_evidence(name: &str) -> bool {
-    let digits = [FORK, REFUSED].iter().find_map(|kind| name.strip_prefix(kind)?.strip_suffix(".json"));
-    digits.is_some_and(|digits| digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// Makes an empty folder into a witness's. If the process dies meanwhile, the next start begins again: nothing was
@@ -243,6 +294,7 @@ mod tests {
     use super::*;
     use crate::decide::Request;
     use crate::testing::*;
+    use isonomy_core::note::{KeyType, SigningKey};
     use std::fs;
     use tempfile::TempDir;
 
@@ -443,13 +495,22 @@ mod tests {
             let request = Request::Add(add(0, &[b'x', (number >> 8) as u8, number as u8]));
             Fork::between(&log(), &latest, &request).unwrap()
         };
-        let path = state.keep(&fork(0)).unwrap().unwrap();
+        let keep = |number| state.keep(&log(), &fork(number)).unwrap();
+        let Kept::At(path) = keep(0) else { panic!("it is not kept") };
         assert_eq!(fs::read_to_string(path).unwrap(), fork(0).to_text().unwrap());
-        assert_eq!(state.keep(&fork(0)).unwrap(), None);
+        assert_eq!(keep(0), Kept::Before);
         for number in 1..MAX_EVIDENCE as u32 {
-            assert!(state.keep(&fork(number)).unwrap().is_some());
+            assert!(matches!(keep(number), Kept::At(_)));
         }
-        assert_eq!(state.keep(&fork(MAX_EVIDENCE as u32)).unwrap(), None);
+        assert_eq!(keep(MAX_EVIDENCE as u32), Kept::Full);
         assert_eq!(names(&dir.path().join(EVIDENCE)).len(), MAX_EVIDENCE);
+        // Another log has its own room, so that none pushes out what another has done.
+        let other =
+            Log::new(SigningKey::from_seed("other.example", KeyType::Ed25519, &[5; 32]).unwrap().verifier().clone());
+        assert!(matches!(state.keep(&other, &fork(0)), Ok(Kept::At(_))));
+        assert_eq!(
+            (state.count(Kind::Fork, &log()).unwrap(), state.count(Kind::Fork, &other).unwrap()),
+            (MAX_EVIDENCE, 1)
+        );
     }
 }

@@ -1,12 +1,12 @@
 //! A witness without its HTTP: check, store and answer as one step for each log.
 
 use crate::decide::{Decision, Refusal, Request, decide};
-use crate::evidence::{Fork, Refused};
+use crate::evidence::{Fork, Kind, Refused};
 use crate::log::{ConfigError, Log};
 use crate::record::{Record, RecordError};
-use crate::state::{ADVICE, State, StateError};
+use crate::shown::Shown;
+use crate::state::{ADVICE, Kept, OLDER_COPY, State, StateError};
 use isonomy_core::checkpoint::CheckpointNote;
-use isonomy_core::cosignature;
 use isonomy_core::note::{Signature, SigningKey, VerifierKey};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::TreeSize;
@@ -142,13 +142,12 @@ impl Witness {
             Memory::Certain(latest) => latest.as_deref(),
             Memory::Doubtful(reason) => return Err(slot.doubt(reason).into()),
         };
-        if shows_more(&request, self.key(), latest) {
-            let reason =
-                "a request shows a later cosignature of this witness than it remembers: its folder is an older copy";
-            tracing::error!(log = slot.log.origin(), "refusing this log: {reason}; {ADVICE}");
-            self.keep_shown(slot, &request);
-            *memory = Memory::Doubtful(reason.to_owned());
-            return Err(slot.doubt(reason).into());
+        let shown = Shown::in_note(request.note(), &slot.log, self.key());
+        if let Some(shown) = shown.filter(|shown| shown.exceeds(latest)) {
+            tracing::error!(log = slot.log.origin(), "refusing this log: {OLDER_COPY}; {ADVICE}");
+            *memory = Memory::Doubtful(OLDER_COPY.to_owned());
+            self.keep_shown(slot, &shown);
+            return Err(slot.doubt(OLDER_COPY).into());
         }
         match decide(&slot.log, latest, &request, clock) {
             Ok(Decision::Cosign(accepted)) => Ok(self.commit(slot, &mut memory, accepted.cosign(&self.key)?)?),
@@ -173,6 +172,12 @@ impl Witness {
             *memory = Memory::Doubtful(reason.clone());
             return Err(slot.doubt(&reason));
         }
+        if let Err(error) = self.state.drop_refused(&slot.log, record.text()) {
+            tracing::error!(
+                log = slot.log.origin(),
+                "a checkpoint that follows after all is still kept as refused: {error}"
+            );
+        }
         let cosignature = record.cosignature().clone();
         *memory = Memory::Certain(Some(Box::new(record)));
         Ok(cosignature)
@@ -181,33 +186,37 @@ impl Witness {
     fn look_for_fork(&self, slot: &Slot, latest: Option<&Record>, request: &Request) {
         let Some(fork) = latest.and_then(|latest| Fork::between(&slot.log, latest, request)) else { return };
         let (log, size) = (slot.log.origin(), request.size().0);
-        match self.state.keep(&fork) {
-            Ok(Some(path)) => tracing::warn!(log, size, "the log forked; the evidence is {}", path.display()),
-            Ok(None) => {}
+        match self.state.keep(&slot.log, &fork) {
+            Ok(Kept::At(path)) => tracing::error!(log, size, "the log forked; the evidence is {}", path.display()),
+            Ok(Kept::Before) => {}
+            Ok(Kept::Full) => tracing::error!(log, size, "the log forked again; this one is not kept: {FULL}"),
             Err(error) => tracing::error!(log, size, "the log forked, and the evidence can't be kept: {error}"),
         }
     }
 
-    /// Keeps what a request has shown of this witness's own past, for whoever restores it.
-    fn keep_shown(&self, slot: &Slot, request: &Request) {
-        let (log, note) = (slot.log.origin(), request.note());
-        let Ok(mut lines) = slot.log.verified_lines(note) else { return };
-        let is_own = |line: &&Signature| cosignature::verify(self.key(), note.text(), line).is_some();
-        lines.extend(note.signatures().iter().filter(is_own).cloned());
-        match self.state.keep_shown(&slot.log, &note.with_signatures(lines)) {
+    /// Keeps what a request has shown of this witness's own past: no restart forgets it, and whoever restores can use it.
+    fn keep_shown(&self, slot: &Slot, shown: &Shown) {
+        let log = slot.log.origin();
+        match self.state.keep_shown(&slot.log, shown, self.key()) {
             Ok(path) => tracing::warn!(log, "the checkpoint with the later cosignature is kept in {}", path.display()),
-            Err(error) => tracing::error!(log, "the checkpoint with the later cosignature can't be kept: {error}"),
+            Err(error) => tracing::error!(
+                log,
+                "the checkpoint with the later cosignature can't be kept, so do not start this witness again before it is restored: {error}"
+            ),
         }
     }
 
     fn keep_refused(&self, slot: &Slot, refused: Option<Refused>) {
         let Some(refused) = refused else { return };
         let log = slot.log.origin();
-        match self.state.keep_refused(&refused) {
-            Ok(Some(path)) => {
+        match self.state.keep_refused(&slot.log, &refused) {
+            Ok(Kept::At(path)) => {
                 tracing::warn!(log, "a checkpoint that the log signed was refused; it is kept in {}", path.display())
             }
-            Ok(None) => {}
+            Ok(Kept::Before) => {}
+            Ok(Kept::Full) => {
+                tracing::error!(log, "a checkpoint that the log signed was refused, and is not kept: {FULL}");
+            }
             Err(error) => tracing::error!(log, "a refused checkpoint can't be kept: {error}"),
         }
     }
@@ -215,6 +224,16 @@ impl Witness {
     /// The names of what is kept as evidence.
     pub fn evidence_names(&self) -> Result<Vec<String>, StateError> {
         self.state.evidence_names()
+    }
+
+    /// How many forks and refused checkpoints are kept of each log, by its origin.
+    pub fn evidence_counts(&self) -> Result<Vec<(String, usize, usize)>, StateError> {
+        let count = |slot: &Slot| {
+            let (forks, refused) =
+                (self.state.count(Kind::Fork, &slot.log)?, self.state.count(Kind::Refused, &slot.log)?);
+            Ok((slot.log.origin().to_owned(), forks, refused))
+        };
+        self.logs.values().map(count).collect()
     }
 
     /// What is kept under this name, canonical JSON; `None` if nothing is.
@@ -253,13 +272,8 @@ impl Witness {
     }
 }
 
-/// Whether the request's checkpoint bears a cosignature of this witness that it does not remember: of a later date, or of a
-/// larger tree, which may be of the same second. Nobody else can make one, so that its memory was put back.
-fn shows_more(request: &Request, witness: &VerifierKey, latest: Option<&Record>) -> bool {
-    let note = request.note();
-    let own = note.signatures().iter().filter_map(|line| cosignature::verify(witness, note.text(), line)).max();
-    own.is_some_and(|own| latest.is_none_or(|latest| own > latest.time() || request.size() > latest.size()))
-}
+/// Why evidence is not kept.
+const FULL: &str = "there are 100 of its kind and log already; move them elsewhere, or publish them";
 
 /// What [`restore`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -282,6 +296,9 @@ pub enum RestoreError {
     /// The checkpoint is not one that the log signed and this witness cosigned.
     #[error("this checkpoint can't be restored: {0}")]
     Record(#[from] RecordError),
+    /// What the folder keeps of a later cosignature can't be read.
+    #[error("{0}; set the data folder aside, and restore into an empty one")]
+    Shown(String),
     /// The folder holds a newer or contradicting one with the same good signatures.
     #[error(
         "the data folder holds a checkpoint of this log that is newer than this one or contradicts it, with good signatures"
@@ -311,6 +328,10 @@ pub fn restore(config: Config, checkpoint: CheckpointNote) -> Result<Restored, R
     let stored = state.read(log)?;
     let parse = |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| Record::parse(&bytes, log, key.verifier()).ok());
     let copies = [parse(stored.file), parse(stored.database)];
+    let shown = state.shown(log, key.verifier()).map_err(RestoreError::Shown)?;
+    if shown.is_some_and(|shown| shown.exceeds(Some(&record))) {
+        return Err(RestoreError::Older);
+    }
     if copies.iter().all(|copy| copy.as_ref().is_some_and(|copy| copy.checkpoint() == record.checkpoint())) {
         return Ok(Restored::Unchanged);
     }
@@ -318,6 +339,7 @@ pub fn restore(config: Config, checkpoint: CheckpointNote) -> Result<Restored, R
         return Err(RestoreError::Older);
     }
     state.write(log, &record)?;
+    state.drop_shown(log)?;
     Ok(Restored::Written)
 }
 
@@ -332,6 +354,8 @@ fn is_superseded(record: &Record, copy: &Record) -> bool {
 mod tests {
     use super::*;
     use crate::testing::*;
+    use isonomy_core::add_checkpoint::AddCheckpoint;
+    use isonomy_core::cosignature;
     use std::fs;
     use tempfile::TempDir;
 
@@ -504,6 +528,12 @@ mod tests {
             assert!(matches!(&refused, AddError::Doubt(doubt) if doubt.reason.contains("older copy")), "{refused}");
             assert!(ask(&witness, old, b"abcxy", START.plus(3)).is_err(), "and nothing else is cosigned");
             assert_eq!(witness.doubts().len(), 1);
+            // No restart forgets it.
+            drop(witness);
+            let witness = Witness::open(config(&backup.path().join("data"))).unwrap();
+            let fork = ask(&witness, old, b"abcxy", START.plus(3)).unwrap_err();
+            assert!(matches!(&fork, AddError::Doubt(doubt) if doubt.reason.contains("older copy")), "{fork}");
+            drop(witness);
             // What was shown is kept, and it is what this log can be restored from.
             let kept = fs::read(backup.path().join("data/shown").join(log().id())).unwrap();
             assert_eq!(kept, newest.to_bytes());
@@ -511,7 +541,37 @@ mod tests {
             let restored = restore(config(anew.path()), CheckpointNote::parse(&kept).unwrap()).unwrap();
             assert_eq!(restored, Restored::Written);
             assert_eq!(latest(&open(&anew)).unwrap(), newest);
+            // In the old folder it may be restored, too, and nothing below it.
+            let data = backup.path().join("data");
+            if backup_holds_a_record {
+                let below = CheckpointNote::parse(&record(None, b"abc", START).checkpoint().to_bytes()).unwrap();
+                assert!(matches!(restore(config(&data), below), Err(RestoreError::Older)));
+            }
+            assert_eq!(restore(config(&data), newest.clone()).unwrap(), Restored::Written);
+            let witness = Witness::open(config(&data)).unwrap();
+            assert_eq!((latest(&witness).unwrap(), witness.doubts().len()), (newest, 0));
         }
+    }
+
+    #[test]
+    fn of_what_was_shown_the_most_is_kept_and_damage_to_it_is_doubt() {
+        let (dir, newer) = (folder(), folder());
+        let witness = open(&newer);
+        let shown = [(0, &b"abc"[..]), (3, b"abcde"), (5, b"abcdefg")].map(|(old, leaves)| {
+            ask(&witness, old, leaves, START.plus(leaves.len() as u64)).unwrap();
+            latest(&witness).unwrap()
+        });
+        drop(open(&dir));
+        let kept = dir.path().join("shown").join(log().id());
+        for (number, most) in [(1, 1), (2, 2), (1, 2), (0, 2)] {
+            let state = State::open(dir.path(), witness_key().verifier()).unwrap();
+            let shown_now = Shown::in_note(shown[number].note(), &log(), witness_key().verifier()).unwrap();
+            state.keep_shown(&log(), &shown_now, witness_key().verifier()).unwrap();
+            assert_eq!(fs::read(&kept).unwrap(), shown[most].to_bytes());
+        }
+        fs::write(&kept, b"damaged").unwrap();
+        assert_eq!(open(&dir).doubts().len(), 1);
+        assert!(matches!(restore(config(dir.path()), shown[2].clone()), Err(RestoreError::Shown(_))));
     }
 
     fn copy(from: &std::path::Path, to: &std::path::Path) {
@@ -540,6 +600,7 @@ mod tests {
             ));
         }
         assert_eq!(witness.evidence_names().unwrap().len(), 100);
+        assert_eq!(witness.evidence_counts().unwrap(), [(ORIGIN.to_owned(), 0, 100)]);
         assert!(ask(&witness, 1, b"b", START).is_err());
         let names = witness.evidence_names().unwrap();
         assert_eq!(names.iter().filter(|name| name.starts_with("fork-")).count(), 1);
@@ -550,8 +611,25 @@ mod tests {
                     || text.starts_with(b"{\n  \"observation\": ")
             );
         }
-        for nothing in ["", "fork-", "../witness", "fork-00000000000000000000000000000000.json", ".tmp-1-1"] {
+        for nothing in ["", "fork-", "../witness", "fork-0000000000000000-0000000000000000.json", ".tmp-1-1"] {
             assert_eq!(witness.evidence(nothing).unwrap(), None, "{nothing}");
         }
+    }
+    #[test]
+    fn a_good_checkpoint_with_a_wrong_proof_is_no_lasting_reproach() {
+        let dir = folder();
+        let witness = open(&dir);
+        ask(&witness, 0, b"abc", START).unwrap();
+        let spoilt = |old, leaves: &[u8]| AddCheckpoint {
+            proof: vec![isonomy_core::hash::NodeHash([7; 32])],
+            ..add(old, leaves)
+        };
+        let refuse = |request: AddCheckpoint| witness.add_checkpoint(&request.to_bytes(), START).unwrap_err();
+        refuse(spoilt(3, b"abc"));
+        assert_eq!(witness.evidence_names().unwrap(), [""; 0], "what is cosigned already");
+        refuse(spoilt(3, b"abcde"));
+        assert_eq!(witness.evidence_counts().unwrap(), [(ORIGIN.to_owned(), 0, 1)]);
+        ask(&witness, 3, b"abcde", START).unwrap();
+        assert_eq!(witness.evidence_names().unwrap(), [""; 0], "what is then shown to follow");
     }
 }

@@ -89,7 +89,7 @@ fn tls(error: &TlsError) -> Exit {
 /// What a witness must not be made to remember is refused.
 fn restore(error: &RestoreError) -> Exit {
     match error {
-        RestoreError::Open(_) => Exit::Failed,
+        RestoreError::Open(_) | RestoreError::Shown(_) => Exit::Failed,
         RestoreError::UnknownOrigin(_) | RestoreError::Record(_) | RestoreError::Older => Exit::Refused,
     }
 }
