@@ -21,6 +21,9 @@ pub struct HttpLimits {
     pub minimum_rate: u64,
     /// The whole exchange.
     pub total: Duration,
+    /// How long in all a read waits where a server puts it off (429, 503), as long each time as `Retry-After` says, before that is
+    /// an error. None usually: who reads much, such as all of a log, sets it.
+    pub put_off: Duration,
 }
 
 impl Default for HttpLimits {
@@ -32,6 +35,7 @@ impl Default for HttpLimits {
             idle: Duration::from_secs(20),
             minimum_rate: 8 * 1024,
             total: Duration::from_secs(4 * 60 * 60),
+            put_off: Duration::ZERO,
         }
     }
 }
@@ -49,6 +53,7 @@ impl HttpLimits {
             idle: self.idle.min(LONGEST),
             minimum_rate: self.minimum_rate,
             total: self.total.min(LONGEST),
+            put_off: self.put_off.min(LONGEST),
         }
     }
 
@@ -81,6 +86,7 @@ mod tests {
             idle: Duration::MAX,
             minimum_rate: 0,
             total: Duration::MAX,
+            put_off: Duration::MAX,
         };
         let limits = endless.bounded();
         let longest = limits.idle + limits.time_for(u64::MAX) + limits.submission;

@@ -6,6 +6,7 @@ use crate::limits::HttpLimits;
 use crate::sink::Sink;
 use crate::tokens::Tokens;
 use futures_util::StreamExt;
+use isonomy_core::resource::Resource;
 use reqwest::header::{
     AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
     RETRY_AFTER,
@@ -17,7 +18,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Once};
 use std::time::Duration;
 use tokio::io::AsyncWrite;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 /// The same for every version and every installation, so that it tells nobody apart.
 pub(crate) const USER_AGENT: &str = "isonomy";
@@ -74,8 +75,28 @@ impl Server {
         self.exchange(Method::GET, path, &[], Vec::new(), self.limits.answer).await
     }
 
+    /// The answer to a read of this resource, once it is there; waits as long as the limits allow where the server puts it off.
+    pub(crate) async fn read(&self, resource: &Resource) -> Result<Answer, FetchError> {
+        let (path, mut waited) = (resource.to_string(), Duration::ZERO);
+        loop {
+            let asked = match resource {
+                Resource::Object(_) => self.get_object(&path).await,
+                _ => self.get(&path).await,
+            };
+            let put_off = match asked.and_then(Answer::found) {
+                Err(FetchError::Status { status: 429 | 503, retry_after, .. }) if waited < self.limits.put_off => {
+                    retry_after
+                }
+                answer => return answer,
+            };
+            let pause = put_off.unwrap_or_default().max(SHORTEST_PAUSE).min(self.limits.put_off - waited);
+            waited += pause;
+            sleep(pause).await;
+        }
+    }
+
     /// Asks for the object at `path`, with this server's token.
-    pub(crate) async fn get_object(&self, path: &str) -> Result<Answer, FetchError> {
+    async fn get_object(&self, path: &str) -> Result<Answer, FetchError> {
         let token = self.token.iter().map(|token| (AUTHORIZATION, token.clone()));
         self.exchange(Method::GET, path, &token.collect::<Vec<_>>(), Vec::new(), self.limits.answer).await
     }
@@ -116,6 +137,9 @@ impl Server {
         }
     }
 }
+
+/// A server that says nothing of when to come again is asked again after this time.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Shows the base URL.
 impl fmt::Display for Server {

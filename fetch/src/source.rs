@@ -186,19 +186,14 @@ impl Source {
         max_bytes: u64,
         writer: &mut W,
     ) -> Result<Copied, FetchError> {
-        let path = resource.to_string();
         match &self.place {
             Place::Server(server) => {
-                let answer = match resource {
-                    Resource::Object(_) => server.get_object(&path).await?,
-                    _ => server.get(&path).await?,
-                };
-                let answer = answer.found()?;
+                let answer = server.read(resource).await?;
                 let fresh_for = answer.fresh_for();
                 Ok(Copied { bytes: answer.copy_to(writer, max_bytes).await?, fresh_for })
             }
             Place::Folder(folder) => {
-                Ok(Copied { bytes: folder.copy_to(&path, writer, max_bytes).await?, fresh_for: None })
+                Ok(Copied { bytes: folder.copy_to(&resource.to_string(), writer, max_bytes).await?, fresh_for: None })
             }
         }
     }

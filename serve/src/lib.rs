@@ -103,7 +103,7 @@ pub async fn serve_with(
     shutdown: impl Future<Output = ()> + Send,
 ) {
     let server = Server::new(app.into(), settings);
-    let reloading = server.settings.tls.clone().map(|tls| tokio::spawn(tls.reload_on_hangup()));
+    let reloading = tokio::spawn(tls::reload_on_hangup(server.settings.tls.clone()));
     let stopping = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
@@ -126,9 +126,7 @@ pub async fn serve_with(
     drop(listener);
     let _ = tokio::time::timeout(server.settings.limits.stop, stopping.shutdown()).await;
     connections.shutdown().await;
-    if let Some(reloading) = reloading {
-        reloading.abort();
-    }
+    reloading.abort();
 }
 
 /// What all connections share.
@@ -329,6 +327,17 @@ mod tests {
 
     fn short() -> Duration {
         Duration::from_millis(300)
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_hangup_does_not_end_a_server_without_tls() {
+        let server = Running::start(Limits::default()).await;
+        assert!(server.exchange(GET).await.ends_with(b"here"));
+        let hangup = std::process::Command::new("kill").args(["-HUP", &std::process::id().to_string()]).status();
+        assert!(hangup.unwrap().success());
+        assert!(server.exchange(GET).await.ends_with(b"here"), "it would have ended this process");
+        server.stop().await;
     }
 
     #[tokio::test]

@@ -41,13 +41,14 @@ fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Er
     Err(serde::de::Error::custom("a time is a number of seconds from 1 to 86400"))
 }
 
-/// A process may open 1024 files on many systems, and a connection may need two: itself and a file that is sent over it.
+/// A process may open 1024 files on many systems, and a connection may need two: itself and a file that is sent over it. One
+/// client gets a quarter at most, so that no single one keeps all others out.
 impl Default for Limits {
     fn default() -> Self {
         let seconds = Duration::from_secs;
         Self {
             connections: 384,
-            connections_per_client: 384,
+            connections_per_client: 96,
             headers: seconds(30),
             header_count: 64,
             drain: seconds(60),

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use isonomy_core::note::VerifierKey;
 use isonomy_core::policy::Policy;
 use isonomy_core::tree::LeafIndex;
-use isonomy_fetch::Source;
+use isonomy_fetch::{HttpLimits, Source};
 use isonomy_log_server::fsck::{Finding, Objects, Options, Report, fsck};
 use serde_json::json;
 use std::path::Path;
@@ -18,12 +18,15 @@ use std::time::{Duration, Instant};
 
 /// How many requests are under way at a time.
 const JOBS_OF_NETWORK: usize = 16;
+/// How long one read waits in all for a server that says that it is asked too often.
+const PATIENCE: Duration = Duration::from_secs(600);
 /// How many findings are shown to people; `--json` has them all.
 const SHOWN: usize = 50;
 
 pub(crate) async fn run(args: &FsckArgs, output: &Output) -> Result<Exit> {
     let policy = args.policy.as_deref().map(files::tlog_policy).transpose()?;
-    let source = Source::parse(&public_of(&args.source))?;
+    let limits = HttpLimits { put_off: PATIENCE, ..HttpLimits::default() };
+    let source = Source::with_limits(&public_of(&args.source), limits)?;
     let options = Options {
         log: log_key(args.key.as_deref(), policy.as_ref())?,
         policy,

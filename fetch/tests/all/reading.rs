@@ -152,6 +152,31 @@ async fn a_slow_body_that_keeps_the_rate_is_read() {
 }
 
 #[tokio::test]
+async fn who_reads_much_waits_as_a_server_says_and_not_for_ever() {
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let server = Script::start(move |_| {
+        let status = match asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+            0 => "429 Too Many Requests",
+            1 => "503 Service Unavailable",
+            _ => "200 OK",
+        };
+        vec![response(status, "retry-after: 1\r\n", b"abc")]
+    })
+    .await;
+    let limits = HttpLimits { put_off: Duration::from_secs(60), ..HttpLimits::default() };
+    let begun = Instant::now();
+    assert_eq!(read_with(&server, limits).await, Ok(b"abc".to_vec()));
+    assert!(begun.elapsed() >= Duration::from_secs(2));
+    let server = Script::answering("429 Too Many Requests", "retry-after: 3000\r\n", b"").await;
+    let limits = HttpLimits { put_off: Duration::from_millis(300), ..HttpLimits::default() };
+    let refused = read_with(&server, limits).await;
+    assert!(matches!(refused, Err(FetchError::Status { status: 429, .. })), "{refused:?}");
+    assert_eq!(server.requests().len(), 2, "after the time that it may wait in all it asks once more");
+    assert!(matches!(read(&server).await, Err(FetchError::Status { .. })), "usually it doesn't wait");
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[tokio::test]
 async fn redirects_are_named_and_not_followed() {
     let elsewhere = Script::answering("200 OK", "", b"planted").await;
     for status in ["301 Moved Permanently", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"] {

@@ -15,6 +15,7 @@ pub(crate) const QUICK: HttpLimits = HttpLimits {
     idle: Duration::from_millis(400),
     minimum_rate: 1000,
     total: Duration::from_secs(5),
+    put_off: Duration::ZERO,
 };
 
 /// One thing that the server does on a connection.

@@ -3,11 +3,11 @@
 use super::finding::Finding;
 use super::{Objects, Work, coding};
 use isonomy_core::checkpoint::Checkpoint;
-use isonomy_core::hash::{HASH_SIZE, ObjectDigest, RootHash, StatementId, sha256};
+use isonomy_core::hash::{HASH_SIZE, NodeHash, ObjectDigest, RootHash, StatementId, sha256};
 use isonomy_core::release::{ObjectRef, Release};
 use isonomy_core::resource::Resource;
 use isonomy_core::statement::{MAX_STATEMENT_SIZE, Statement};
-use isonomy_core::tile::{self, TILE_WIDTH, TilePath, parse_hashes};
+use isonomy_core::tile::{self, RightEdge, TILE_WIDTH, TileKind, TilePath, parse_hashes};
 use isonomy_core::tlog_proof::{MAX_TLOG_PROOF_SIZE, TlogProof};
 use isonomy_core::tree::{Frontier, LeafIndex, TreeSize, leaf_hash, verify_inclusion};
 use isonomy_fetch::Source;
@@ -155,18 +155,95 @@ impl Roots<'_> {
         if seen.size > self.size {
             return Err(format!("it is of {} entries, the log's own checkpoint of {} only", seen.size, self.size));
         }
-        let places = Frontier::coordinates(seen.size);
+        let wrong = match self.served_root(seen.size).await {
+            Ok(root) if root == seen.root => return self.check_last_bundle(seen.size).await,
+            Ok(_) => None,
+            Err(wrong) => Some(wrong),
+        };
+        let by_hashes = self.root_within(seen.size, Leaves::Hashes).await;
+        if by_hashes == Some(seen.root) || self.root_within(seen.size, Leaves::Entries).await == Some(seen.root) {
+            // Of this tree. Where the tile of today is damaged alike, that is said of it.
+            return if by_hashes == Some(seen.root) || wrong.is_some() {
+                Err(unreadable(seen.size, wrong))
+            } else {
+                Ok(())
+            };
+        }
+        Err(contradiction(seen))
+    }
+
+    /// The root that the tiles give which readers of a tree of this size ask for.
+    async fn served_root(&self, size: TreeSize) -> Result<RootHash, String> {
+        let mut rows = Vec::new();
+        for tile in RightEdge::partial_tiles(size) {
+            rows.push(self.hashes(&tile).await?);
+        }
+        RightEdge::from_tiles(size, rows).map(|edge| edge.root()).map_err(|error| error.to_string())
+    }
+
+    /// Whether readers of a tree of this size get its last entries, which have the hashes that the tile beside them has.
+    async fn check_last_bundle(&self, size: TreeSize) -> Result<(), String> {
+        let last = size.0.checked_sub(1).and_then(|last| TilePath::of_entry(LeafIndex(last), size));
+        let Some(bundle) = last.filter(|bundle| !bundle.is_full()) else { return Ok(()) };
+        let Some(tile) = TilePath::new(TileKind::Hashes { level: 0 }, bundle.index(), bundle.width()) else {
+            return Ok(());
+        };
+        let (hashes, leaves) = (self.hashes(&tile).await, self.leaves(&bundle).await);
+        match leaves {
+            Ok(leaves) if hashes.as_ref() == Ok(&leaves) => Ok(()),
+            Ok(_) => Err(unreadable(size, Some(format!("{bundle} has other entries")))),
+            Err(reason) => Err(unreadable(size, Some(reason))),
+        }
+    }
+
+    /// The root of this tree's first entries; `None` if tiles are missing.
+    async fn root_within(&self, size: TreeSize, leaves: Leaves) -> Option<RootHash> {
+        let places = Frontier::coordinates(size);
         let mut tiles = BTreeMap::new();
         for tile in tile::tiles_for(&places, self.size) {
-            let bytes = self.source.get(&Resource::Tile(tile), tile.max_bytes() as u64).await;
-            let hashes = parse_hashes(&bytes.map_err(|error| error.to_string())?, tile.width());
-            tiles.insert(tile, hashes.map_err(|error| error.to_string())?);
+            let row = match (leaves, tile.kind()) {
+                (Leaves::Entries, TileKind::Hashes { level: 0 }) => {
+                    self.leaves(&TilePath::new(TileKind::Entries, tile.index(), tile.width())?).await
+                }
+                _ => self.hashes(&tile).await,
+            };
+            tiles.insert(tile, row.ok()?);
         }
-        let nodes = tile::nodes_from_tiles(&places, self.size, |tile| tiles.get(tile).map(Vec::as_slice));
-        let frontier = nodes.and_then(|nodes| Frontier::from_parts(seen.size, nodes));
-        let is_of_this_tree = frontier.is_some_and(|frontier| frontier.root() == seen.root);
-        if is_of_this_tree { Ok(()) } else { Err(contradiction(seen)) }
+        let nodes = tile::nodes_from_tiles(&places, self.size, |tile| tiles.get(tile).map(Vec::as_slice))?;
+        Some(Frontier::from_parts(size, nodes)?.root())
     }
+
+    async fn hashes(&self, tile: &TilePath) -> Result<Vec<NodeHash>, String> {
+        let bytes = self.read(tile).await?;
+        parse_hashes(&bytes, tile.width()).map_err(|error| format!("{tile} is malformed: {error}"))
+    }
+
+    /// The hashes of the entries in a bundle.
+    async fn leaves(&self, bundle: &TilePath) -> Result<Vec<NodeHash>, String> {
+        let bytes = coding::plain(self.read(bundle).await?);
+        let entries = tile::split_entries(&bytes, bundle.width());
+        let hash = |entry: Result<&[u8], _>| entry.map(|entry| NodeHash::from(leaf_hash(entry)));
+        entries.map(hash).collect::<Result<_, _>>().map_err(|error| format!("{bundle} is malformed: {error}"))
+    }
+
+    async fn read(&self, tile: &TilePath) -> Result<Vec<u8>, String> {
+        let bytes = self.source.get(&Resource::Tile(*tile), tile.max_bytes() as u64).await;
+        bytes.map_err(|error| format!("{tile} can't be read: {error}"))
+    }
+}
+
+/// Where the hashes of leaves are taken from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Leaves {
+    /// The tiles of level 0.
+    Hashes,
+    /// The entries themselves.
+    Entries,
+}
+
+fn unreadable(size: TreeSize, wrong: Option<String>) -> String {
+    let wrong = wrong.unwrap_or_else(|| "a tile of that size holds other hashes".to_owned());
+    format!("whoever holds its checkpoint, of {size} entries, can't read that tree: {wrong}")
 }
 
 fn contradiction(seen: &Checkpoint) -> String {

@@ -4,6 +4,9 @@ use crate::published;
 use crate::world::World;
 use isonomy_core::resource::Resource;
 use isonomy_core::statement::Statement;
+use isonomy_core::tile::TilePath;
+use isonomy_core::tile::audit::Fault;
+use isonomy_core::tree::LeafIndex;
 use isonomy_fetch::Source;
 use isonomy_log_server::fsck::{Finding, Objects, Options, Report, fsck};
 use std::fs;
@@ -29,7 +32,7 @@ impl Checked {
             log: self.world.log_verifier(),
             policy: Some(self.world.policy.clone()),
             objects: Objects::Read,
-            minimum_index: isonomy_core::tree::LeafIndex(0),
+            minimum_index: LeafIndex(0),
             jobs: 2,
         };
         let report = fsck(&Source::folder(&self.public), &options, Arc::new(|_| ())).await.unwrap();
@@ -83,4 +86,27 @@ async fn statements_proofs_and_objects_are_checked_beside_the_tree() {
     assert!(matches!(checked.after(snapshot.clone(), flipped).await[..], [Finding::Object { .. }]));
     assert!(matches!(checked.after(snapshot, |_| None).await[..], [Finding::Object { .. }]));
     assert_eq!(checked.check().await.findings, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_of_every_checkpoint_that_was_seen_can_read_its_tree() {
+    let checked = Checked::new().await;
+    let tile = |path: &str| Resource::Tile(TilePath::parse(path).unwrap());
+    let flipped = |mut bytes: Vec<u8>| {
+        bytes[40] ^= 1;
+        Some(bytes)
+    };
+    let reason = |findings: &[Finding]| match findings {
+        [Finding::SeenProof { reason, .. }] => reason.clone(),
+        other => panic!("{other:?}"),
+    };
+    for path in ["tile/0/000.p/2", "tile/entries/000.p/2"] {
+        let damaged = reason(&checked.after(tile(path), flipped).await);
+        assert!(damaged.contains("of 2 entries, can't read that tree"), "{damaged}");
+        let missing = reason(&checked.after(tile(path), |_| None).await);
+        assert!(missing.contains("of 2 entries, can't read that tree") && missing.contains(path), "{missing}");
+    }
+    // A damaged tile of today is named once, and accuses no proof of an earlier tree.
+    let found = checked.after(tile("tile/0/000.p/3"), flipped).await;
+    assert!(matches!(found[..], [Finding::Tree(Fault::Hash { .. })]), "{found:?}");
 }

@@ -11,7 +11,7 @@ use isonomy_core::time::Timestamp;
 use isonomy_fetch::{FetchError, LogClient, Source};
 use isonomy_log_server::access::AccessEntry;
 use isonomy_log_server::{Config, ServeError};
-use isonomy_serve::{Rates, Settings};
+use isonomy_serve::{Limits, Rates, Settings};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -35,6 +35,8 @@ pub(crate) fn now() -> Timestamp {
 
 /// What the log is started with.
 pub(crate) fn config(data: PathBuf, policy: Policy, republish_every: Duration) -> Config {
+    // All who ask come from one address.
+    let limits = Limits { connections_per_client: Limits::default().connections, ..Limits::default() };
     Config {
         data,
         key: World::log_key(),
@@ -43,7 +45,7 @@ pub(crate) fn config(data: PathBuf, policy: Policy, republish_every: Duration) -
         auditors: vec![crate::lists::auditor().verifier().clone()],
         republish_every,
         access: Vec::new(),
-        serving: Settings::new(Rates::UNLIMITED),
+        serving: Settings { limits, ..Settings::new(Rates::UNLIMITED) },
     }
 }
 
