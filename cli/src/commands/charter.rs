@@ -109,10 +109,10 @@ fn new_by_dialogue(out: &Path, overwrite: Overwrite, output: &Output) -> Result<
 /// Asks until there is an answer that can stand; nothing if a question may stay open.
 fn ask(question: &Question, input: &mut Lines<StdinLock<'static>>) -> Result<Option<String>> {
     loop {
-        let usual = question
-            .usual()
-            .map(|usual| format!(" [{}]", usual.replace("\n    ", " ").replace('\n', " ")))
-            .unwrap_or_default();
+        let usual = question.usual_words().map_or(String::new(), |usual| match usual.as_str() {
+            "" => " [none]".to_owned(),
+            usual => format!(" [{usual}]"),
+        });
         eprint!("{}: {}{}{usual}\n> ", question.name(), question.about(), question.how());
         let line = input.next().context("the answers end before the questions do; nothing was written")??;
         if line.trim().is_empty() {

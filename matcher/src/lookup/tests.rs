@@ -153,8 +153,9 @@ fn crowded_buckets_hide_nothing() {
     let entries = sorted(&near.chain(one_band).collect::<Vec<_>>());
     let queries: Vec<Vec<u8>> = (0..48).map(|count| apart(&centre, count, &mut next)).collect();
     assert_exact(&entries, &queries, &[0, 12, 31]);
-    let crowding = indexes(&entries)[0].crowding();
-    assert!(crowding > 0.3, "{crowding}");
+    let found = indexes(&entries)[0].crowding();
+    assert!(found > 0.3, "{found}");
+    assert_eq!(crowding(PdqFull, &entries), found, "counted without an index");
 }
 
 #[test]
@@ -175,6 +176,7 @@ fn a_large_list_gets_buckets_by_itself_and_digests_a_directory() {
     let indexed = Index::new(PdqFull, &entries).unwrap();
     assert!(indexed.memory() > 16 * entries.len());
     assert!(indexed.crowding() < 0.02, "{}", indexed.crowding());
+    assert_eq!(crowding(PdqFull, indexed.list()), indexed.crowding());
     let scanned = Index::arranged(PdqFull, &entries, Arrangement::Scan).unwrap();
     assert_eq!(scanned.memory(), 16 * entries.len());
     let exact = Index::new(Sha256, &entries).unwrap();
