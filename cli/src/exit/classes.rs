@@ -274,7 +274,7 @@ fn assess(error: &AssessError) -> Exit {
         AssessError::Monitor(error) => monitor(error),
         AssessError::NoList { .. } | AssessError::Empty | AssessError::TooManyFiles { .. } => Exit::Malformed,
         AssessError::Content { .. } | AssessError::Lookup(_) => Exit::Refused,
-        AssessError::Log(_) | AssessError::Corpus { .. } => Exit::Failed,
+        AssessError::Log(_) | AssessError::Gone { .. } | AssessError::Corpus { .. } => Exit::Failed,
     }
 }
 

@@ -153,9 +153,18 @@ fn crowded_buckets_hide_nothing() {
     let entries = sorted(&near.chain(one_band).collect::<Vec<_>>());
     let queries: Vec<Vec<u8>> = (0..48).map(|count| apart(&centre, count, &mut next)).collect();
     assert_exact(&entries, &queries, &[0, 12, 31]);
-    let found = indexes(&entries)[0].crowding();
-    assert!(found > 0.3, "{found}");
-    assert_eq!(crowding(PdqFull, &entries), found, "counted without an index");
+    let crowding = indexes(&entries)[0].crowding();
+    assert!(crowding > 0.3, "{crowding}");
+}
+
+#[test]
+fn crowding_is_counted_without_an_index() {
+    let centre = random_hash(&mut noise(2));
+    let near = (0..6000).map(|at| apart(&centre, at % 40, &mut noise(at as u64 + 3)));
+    let entries = sorted(&near.collect::<Vec<_>>());
+    let counted = crowding(PdqFull, &entries);
+    assert!(counted > CROWDED, "{counted}");
+    assert_eq!(counted, Index::new(PdqFull, &entries).unwrap().crowding());
 }
 
 #[test]
