@@ -157,7 +157,8 @@ impl Draft {
         Ok(entries)
     }
 
-    /// Reads an object once; what `take` made of it counts only if this succeeds, since its digest shows in the end.
+    /// Reads an object once; what `take` made of it counts only if this succeeds, since its digest shows in the end, and what
+    /// `take` says of other bytes is not believed.
     fn pieces(
         &self,
         object: &ObjectRef,
@@ -167,7 +168,8 @@ impl Draft {
         let failed = |source| unreadable(&self.path, source);
         let mut file = open(&self.path)?;
         file.seek(SeekFrom::Start(*start)).map_err(failed)?;
-        let (mut rest, mut piece, mut hasher) = (file.take(object.size), Vec::with_capacity(PIECE), Sha256::new());
+        let (mut rest, mut piece, mut taken) = (file.take(object.size), Vec::with_capacity(PIECE), Ok(()));
+        let mut hasher = Sha256::new();
         loop {
             piece.clear();
             rest.by_ref().take(PIECE as u64).read_to_end(&mut piece).map_err(failed)?;
@@ -175,12 +177,12 @@ impl Draft {
                 break;
             }
             hasher.update(&piece);
-            take(&piece)?;
+            taken = taken.and_then(|()| take(&piece));
         }
-        if rest.limit() > 0 || hasher.finalize()[..] != object.sha256.0 {
+        if hasher.finalize()[..] != object.sha256.0 {
             return Err(ContentError::OtherBytes { expected: object.sha256 }.into());
         }
-        Ok(())
+        Ok(taken?)
     }
 
     /// What is in it.

@@ -51,19 +51,30 @@ impl Question {
         }
     }
 
-    /// The answer that stands if none is given; `None` if the question needs one.
+    /// The answer that stands if none is given; `None` if the question needs one: nobody is called as in an example.
     pub fn usual(&self) -> Option<&'static str> {
-        (!self.field.example.contains('…') && !self.section.path.starts_with("record")).then_some(self.field.example)
+        let is_example = self.field.example.contains('…') || self.field.example.to_lowercase().contains("example");
+        (!is_example && !self.section.path.starts_with("record")).then_some(self.field.example)
+    }
+
+    /// What an answer looks like, where each has its own.
+    pub fn example(&self) -> Option<String> {
+        let has_own = self.usual().is_none() && !self.is_optional() && !self.field.example.contains('…');
+        if has_own { self.words_of(self.field.example) } else { None }
     }
 
     /// The same as somebody would answer it.
     pub fn usual_words(&self) -> Option<String> {
-        let usual: toml::Table = format!("usual = {}", self.usual()?).parse().ok()?;
+        self.words_of(self.usual()?)
+    }
+
+    fn words_of(&self, value: &str) -> Option<String> {
+        let table: toml::Table = format!("value = {value}").parse().ok()?;
         let names = match self.kind() {
             Kind::Records(names) => names,
             Kind::Text | Kind::Number | Kind::Words => Vec::new(),
         };
-        usual.get("usual").map(|value| words(value, &names))
+        table.get("value").map(|value| words(value, &names))
     }
 
     /// Whether no answer is needed.
@@ -215,7 +226,7 @@ mod tests {
             "purpose.exclusions" => Some(question.answer("Art, \"medicine\" and news.; Text.").unwrap()),
             "record.legality.basis" => Some(question.answer("A statute.").unwrap()),
             "limits.max_entries" => Some(question.answer(" 5000 ").unwrap()),
-            _ => question.usual().map(str::to_owned),
+            _ => question.usual().map(str::to_owned).or_else(|| Some(question.answer(&question.example()?).unwrap())),
         };
         questions().filter_map(|question| Some((question, given(&question)?))).collect()
     }
@@ -249,6 +260,8 @@ mod tests {
             question("curation.curators").answer("Curator One / DE").unwrap_err().contains("name / jurisdiction / key")
         );
         assert!(question("maintainer.keys").usual().is_none() && question("record.quality.recall").is_optional());
+        assert_eq!(question("maintainer.name").usual(), None, "nobody is called Hotline Example");
+        assert_eq!(question("maintainer.name").example().as_deref(), Some("Hotline Example"));
         for (name, answer, problem) in [
             ("list", "Hotline Images", "no list's name"),
             ("maintainer.jurisdiction", "Germany", "no jurisdiction"),

@@ -12,7 +12,7 @@ use isonomy_core::list::Algorithm;
 use isonomy_core::release::Release;
 use isonomy_core::statement::Signed;
 use isonomy_publisher::draft::{self, Draft};
-use isonomy_publisher::endorse::{EndorsementReport, Examined, HoldingsReport, examine};
+use isonomy_publisher::endorse::{EndorseError, EndorsementReport, Examined, HoldingsReport, examine};
 use isonomy_publisher::memory::SigningMemory;
 use isonomy_publisher::stored::StoredList;
 use serde_json::json;
@@ -64,7 +64,10 @@ fn overwrite_of(args: &EndorseArgs, release: &Signed<Release>) -> Overwrite {
 /// Refuses a release with entries that the curator does not hold itself, and names each of them.
 fn check_all_in(examined: &Examined<'_>, path: &Path, algorithm: Algorithm, output: &Output) -> Result<()> {
     let holdings = StoredList::new(path, algorithm.entry_size());
-    let missing = examined.missing_from(&holdings).map_err(|error| list::unreadable(path, algorithm, error))?;
+    let missing = examined.missing_from(&holdings).map_err(|error| match error {
+        EndorseError::Holdings(error) => list::unreadable(path, algorithm, error),
+        other => other.into(),
+    })?;
     if missing.is_empty() {
         return Ok(());
     }
@@ -84,7 +87,7 @@ fn holdings_words(known: Option<&HoldingsReport>) -> String {
 fn words(report: &EndorsementReport) -> String {
     let missing = report.missing.as_deref().unwrap_or("nothing: it can be published");
     format!(
-        "✓ {} version {}: recomputed from its content: {} entries{}, +{} −{}, root {}\n  signed by {}\n  still missing: {missing}\n  to be published before {}",
+        "✓ {} version {}: recomputed from its content: {} entries{}, +{} −{}, root {}\n  signed by {}\n  with this endorsement alone, still missing: {missing}\n  to be published before {}",
         report.list,
         report.version,
         report.entries,
