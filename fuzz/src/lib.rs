@@ -24,7 +24,7 @@ pub use seeds::seeds;
 pub type Property = (&'static str, fn(&[u8]));
 
 /// All properties. Each has a program of its name in `targets/`.
-pub const PROPERTIES: [Property; 24] = [
+pub const PROPERTIES: [Property; 25] = [
     ("note", log::note),
     ("verifier_key", log::verifier_key),
     ("checkpoint", log::checkpoint),
@@ -48,6 +48,7 @@ pub const PROPERTIES: [Property; 24] = [
     ("list_proof", lists::list_proof),
     ("snapshot", lists::snapshot),
     ("delta", lists::delta),
+    ("draft", lists::draft),
     ("picture", lists::picture),
 ];
 

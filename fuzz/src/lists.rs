@@ -3,6 +3,7 @@
 use isonomy_core::list::{Algorithm, Entries, ListProof, delta, snapshot};
 use isonomy_matcher::image::{Limits, MAX_FRAMES, decode, each_frame, shown_orientation};
 use isonomy_matcher::video::is_video;
+use isonomy_publisher::draft::{self, Draft};
 use isonomy_publisher::import::{self, Format, ImportOptions, Importer, Invalid, Irregular};
 use isonomy_tests::people::hashes;
 use std::sync::LazyLock;
@@ -71,6 +72,45 @@ pub(crate) fn delta(bytes: &[u8]) {
         assert_eq!(delta::encode(&difference), bytes);
         assert_eq!(difference.removed().len() as u64, applied.removed);
     }
+}
+
+/// A draft's content is what its release says, or is refused; one whose objects are right has one form.
+pub(crate) fn draft(bytes: &[u8]) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("draft");
+    std::fs::write(&path, bytes).expect("room for it");
+    let Ok(draft) = Draft::open(&path) else { return };
+    assert!(draft::is_one(&path));
+    let release = draft.release().body();
+    if let Ok(entries) = draft.entries(draft.charter().body().matching.algorithm) {
+        assert_eq!((entries.root(), entries.len() as u64), (release.root, release.entries));
+    }
+    let object = |name: String, digest| Some((name, draft.object(digest).ok()?));
+    let deltas = release.deltas.iter().map(|delta| object(format!("delta-from-{}", delta.from), &delta.sha256));
+    let objects = deltas.chain([object("snapshot".to_owned(), &release.snapshot.sha256)]);
+    let Some(mut members) = objects.collect::<Option<Vec<_>>>() else { return };
+    members.push(("charter.note".to_owned(), draft.charter().to_bytes()));
+    members.extend(draft.reason().map(|reason| ("reason.txt".to_owned(), reason.as_bytes().to_vec())));
+    members.push(("release.note".to_owned(), draft.release().to_bytes()));
+    assert!(archive(&members) == bytes, "a draft has one form");
+}
+
+/// A draft's file of these members, by another hand than the one that publishes: as docs/formats.md says it.
+pub(crate) fn archive(members: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, bytes) in members {
+        let mut header = tar::Header::new_ustar();
+        header.set_path(name).expect("a short name");
+        header.set_entry_type(tar::EntryType::Regular);
+        header.set_mode(0o644);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(0);
+        header.set_size(bytes.len() as u64);
+        header.set_cksum();
+        archive.append(&header, &bytes[..]).expect("memory takes it");
+    }
+    archive.into_inner().expect("memory takes it")
 }
 
 /// Whatever decodes is no larger than the limits, and can be hashed.

@@ -1,6 +1,6 @@
 //! Well-formed bytes for each property, from which fuzzing starts.
 
-use crate::lists::FROM;
+use crate::lists::{FROM, archive};
 use isonomy_core::add_checkpoint::AddCheckpoint;
 use isonomy_core::hash::StatementId;
 use isonomy_core::list::{ListProof, ListTree, delta, snapshot};
@@ -86,9 +86,22 @@ fn of_files(world: &World) -> Vec<(&'static str, Vec<u8>)> {
         ("receipt", matches[0].receipt.to_file()),
         ("charter", template().into_bytes()),
         ("charter", include_bytes!("../../cli/src/demo/charter.toml").to_vec()),
+        ("draft", draft(world, None)),
+        ("draft", draft(world, Some("a reason"))),
     ];
     seeds.extend(statements(world).into_iter().map(|statement| ("statement", statement)));
     seeds
+}
+
+/// The draft of the world's first release.
+fn draft(world: &World, reason: Option<&str>) -> Vec<u8> {
+    let [charter, release] = [0, 1].map(|index| &world.statements()[index]);
+    let unsigned = release.note().with_signatures(Vec::new());
+    let mut members = vec![("snapshot", snapshot::encode(&FROM)), ("charter.note", charter.to_bytes())];
+    members.extend(reason.map(|reason| ("reason.txt", reason.as_bytes().to_vec())));
+    members.push(("release.note", unsigned.to_bytes()));
+    let members: Vec<_> = members.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect();
+    archive(&members)
 }
 
 /// A file in each format that maintainers have.

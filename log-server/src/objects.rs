@@ -14,11 +14,16 @@ use isonomy_core::resource::Resource;
 use isonomy_store::files::{self, FileError, Incoming};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many may send the same object at a time, each at the price of its size on the disk.
 const MAX_SENDERS: usize = 4;
+
+/// How much of an object is read at a time.
+const PIECE: usize = 1 << 20;
 
 /// Why an object could not be received or read.
 #[derive(Debug, thiserror::Error)]
@@ -73,12 +78,37 @@ impl Objects {
     /// The bytes of an object, checked against its digest. One that is staged and is not as it was received is removed: it
     /// is missing again, and can be sent again.
     pub fn read(&self, object: &ObjectRef) -> Result<Vec<u8>, ObjectError> {
+        let mut bytes = Vec::with_capacity(usize::try_from(object.size).unwrap_or(0));
+        self.pieces(object, |piece| {
+            bytes.extend_from_slice(piece);
+            Ok(())
+        })?;
+        Ok(bytes)
+    }
+
+    /// [`Self::read`] piece by piece. What `take` made of it counts only if this succeeds: whether it was the object shows in
+    /// the end, and what `take` says of a damaged one is not believed.
+    pub fn pieces(
+        &self,
+        object: &ObjectRef,
+        mut take: impl FnMut(&[u8]) -> Result<(), ObjectError>,
+    ) -> Result<(), ObjectError> {
         let damaged = || ObjectError::Damaged(object.sha256);
         let path = self.find(object).ok_or_else(damaged)?;
-        let limit = usize::try_from(object.size).map_err(|_| damaged())?;
-        let bytes = files::read_limited(&path, limit)?.ok_or_else(damaged)?;
-        if ObjectDigest::of(&bytes) == object.sha256 {
-            return Ok(bytes);
+        let failed = |source| FileError::Io { action: "read", path: path.clone(), source };
+        let mut rest = File::open(&path).map_err(failed)?.take(object.size);
+        let (mut piece, mut hasher, mut taken) = (Vec::with_capacity(PIECE), Sha256::new(), Ok(()));
+        loop {
+            piece.clear();
+            rest.by_ref().take(PIECE as u64).read_to_end(&mut piece).map_err(failed)?;
+            if piece.is_empty() {
+                break;
+            }
+            hasher.update(&piece);
+            taken = taken.and_then(|()| take(&piece));
+        }
+        if hasher.finalize()[..] == object.sha256.0 {
+            return taken;
         }
         if path.starts_with(&self.staged) {
             files::remove_durable(&path)?;

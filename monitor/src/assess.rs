@@ -82,7 +82,15 @@ pub enum AssessError {
     /// There is nothing to measure.
     #[error("the list has no release yet")]
     Empty,
-    /// A release's content is not to be had, or not what was signed.
+    /// A release's content is not to be had, though the log has to keep it.
+    #[error("the content of version {version}, which the log has to keep, can't be had: {words}")]
+    Gone {
+        /// The release's version.
+        version: u64,
+        /// What each source said.
+        words: String,
+    },
+    /// A release's content is not what was signed.
     #[error("the content of version {version} can't be measured: {words}")]
     Content {
         /// The release's version.

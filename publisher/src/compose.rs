@@ -1,19 +1,21 @@
 //! A draft of the next release from new content.
 
-use crate::draft::{Draft, DraftError};
+use crate::difference::Difference;
+use crate::draft::{DraftWriter, UnsavedDraft};
+use crate::stored::{StoredError, StoredList};
 use crate::view::ListView;
-use crate::workspace::Base;
+use crate::workspace::{Base, ContentError};
 use isonomy_core::charter::Charter;
 use isonomy_core::hash::ObjectDigest;
-use isonomy_core::list::delta::{self, Delta};
-use isonomy_core::list::{Algorithm, Entries, ListError, snapshot};
+use isonomy_core::list::{Algorithm, Entries, ListError, delta};
 use isonomy_core::note::{Note, NoteError};
 use isonomy_core::release::{DeltaRef, ObjectRef, Release};
 use isonomy_core::rules::Violation;
 use isonomy_core::rules::editions::Edition;
 use isonomy_core::statement::{ListName, Statement, StatementError};
 use isonomy_core::time::Timestamp;
-use std::collections::BTreeMap;
+use isonomy_store::files::FileError;
+use std::path::Path;
 
 /// Why no draft can be made.
 #[derive(Debug, thiserror::Error)]
@@ -53,9 +55,15 @@ pub enum ComposeError {
     /// The release can't be a note.
     #[error(transparent)]
     Note(#[from] NoteError),
-    /// The draft can't be put together.
+    /// The content of an earlier release can't be read.
     #[error(transparent)]
-    Draft(#[from] DraftError),
+    Content(#[from] ContentError),
+    /// The draft is no release.
+    #[error("what was composed is no release")]
+    NotARelease,
+    /// The draft can't be written.
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 /// The times of a release.
@@ -67,14 +75,68 @@ pub struct Term {
     pub validity: Option<u64>,
 }
 
-/// Adds and removes entries. An entry that is both added and removed is removed.
+/// Adds entries to a list, and removes some. An entry that is both added and removed is removed.
 pub fn change(old: &Entries, add: &Entries, remove: &Entries) -> Result<Changed, ListError> {
-    let kept = |entry: &&[u8]| !remove.contains(entry);
-    let bytes: Vec<u8> = old.iter().chain(add).filter(kept).flatten().copied().collect();
-    let (entries, already_listed) = Entries::from_unsorted(old.entry_size(), bytes)?;
-    let known = |entry: &&[u8]| old.contains(entry) || add.contains(entry);
-    let not_listed = remove.iter().filter(|entry| !known(entry)).count() as u64;
-    Ok(Changed { entries, already_listed, not_listed })
+    let mut changing = Changing::new(add, remove);
+    changing.take(old);
+    changing.finish()
+}
+
+/// [`change`] of a list in a file, which passes by.
+pub fn change_stored(old: &StoredList, add: &Entries, remove: &Entries) -> Result<Changed, StoredError> {
+    let mut changing = Changing::new(add, remove);
+    old.pieces(|piece| {
+        changing.take(piece);
+        Ok::<(), StoredError>(())
+    })?;
+    Ok(changing.finish()?)
+}
+
+/// A change, while the old list passes by.
+struct Changing<'c> {
+    add: std::iter::Peekable<std::slice::ChunksExact<'c, u8>>,
+    remove: &'c Entries,
+    new: Vec<u8>,
+    already_listed: u64,
+    /// Entries to remove that were listed, or to be added.
+    known: u64,
+}
+
+impl<'c> Changing<'c> {
+    fn new(add: &'c Entries, remove: &'c Entries) -> Self {
+        Self { add: add.iter().peekable(), remove, new: Vec::new(), already_listed: 0, known: 0 }
+    }
+
+    fn take(&mut self, piece: &Entries) {
+        for old in piece {
+            while let Some(entry) = self.add.next_if(|&entry| entry < old) {
+                self.put(entry);
+            }
+            let is_added = self.add.next_if_eq(&old).is_some();
+            let is_kept = self.put(old);
+            self.already_listed += u64::from(is_added && is_kept);
+        }
+    }
+
+    /// Puts an entry into the new list, unless it is to be removed.
+    fn put(&mut self, entry: &[u8]) -> bool {
+        let is_kept = !self.remove.contains(entry);
+        if is_kept {
+            self.new.extend_from_slice(entry);
+        } else {
+            self.known += 1;
+        }
+        is_kept
+    }
+
+    fn finish(mut self) -> Result<Changed, ListError> {
+        while let Some(entry) = self.add.next() {
+            self.put(entry);
+        }
+        let entries = Entries::from_sorted(self.remove.entry_size(), self.new)?;
+        let not_listed = self.remove.len() as u64 - self.known;
+        Ok(Changed { entries, already_listed: self.already_listed, not_listed })
+    }
 }
 
 /// The result of a [`change`].
@@ -88,37 +150,60 @@ pub struct Changed {
     pub not_listed: u64,
 }
 
-/// The draft of the next release with this content, under the newest edition in force. `bases` are the releases of
-/// [`ListView::bases`] with their content. The draft is judged as the log would judge it, so mistakes show before
+/// What the next release is to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Proposal<'p> {
+    /// Its content.
+    pub entries: &'p Entries,
+    /// Its times.
+    pub term: Term,
+    /// Why entries are removed, for the curators.
+    pub reason: Option<&'p str>,
+}
+
+/// A draft that is written and has no name yet, and what should be looked at before it gets one.
+pub struct Composed<'v> {
+    /// The draft.
+    pub draft: UnsavedDraft,
+    /// The edition that it cites.
+    pub edition: &'v Edition,
+    /// What it changes of the release before.
+    pub change: Difference,
+}
+
+/// The draft of the next release, under the newest edition in force. `bases` are the releases of [`ListView::bases`] with their
+/// content, which passes by; `folder` is where the draft will be. It is judged as the log would judge it, so mistakes show before
 /// anybody signs.
-pub fn compose(view: &ListView, bases: &[Base], entries: &Entries, term: Term) -> Result<Draft, ComposeError> {
+pub fn compose<'v>(
+    view: &'v ListView,
+    bases: &[Base],
+    proposal: Proposal<'_>,
+    folder: &Path,
+) -> Result<Composed<'v>, ComposeError> {
+    let Proposal { entries, term, reason } = proposal;
     let edition = view.in_force_at(term.created.max(view.now()));
     let edition = edition.ok_or_else(|| ComposeError::NoCharter { list: view.list().clone() })?;
     check_validity(edition.charter(), term)?;
     let algorithm = edition.charter().matching.algorithm;
-    let mut objects = BTreeMap::new();
-    let mut deltas = Vec::new();
-    let mut churn = (entries.len() as u64, 0);
-    for release in view.bases() {
-        let base = bases.iter().find(|base| base.release.id() == release.id());
-        let version = release.body().version;
-        let base = base.ok_or(ComposeError::BaseMissing { version })?;
-        let difference = delta::diff(&base.entries, entries)?;
-        churn = counts(&difference);
-        let object = put(&mut objects, delta::encode(&difference));
-        let ObjectRef { size, sha256 } = object;
-        deltas.push(DeltaRef { from: version, release: release.id(), size, sha256 });
-    }
-    let snapshot = put(&mut objects, snapshot::encode(entries));
     let mut release = describe(view, edition, algorithm, entries, term)?;
-    // The last delta is the one from the release directly before.
-    (release.added, release.removed) = churn;
-    release.snapshot = snapshot;
-    release.deltas = deltas;
+    let mut writer = DraftWriter::begin(folder)?;
+    let mut change = Difference::from_base(None, entries, algorithm)?;
+    for earlier in view.bases() {
+        let (id, from) = (earlier.id(), earlier.body().version);
+        let base = bases.iter().find(|base| base.release.id() == id);
+        let base = base.ok_or(ComposeError::BaseMissing { version: from })?;
+        // The last one is the release directly before.
+        change = Difference::from_base(Some(base), entries, algorithm)?;
+        let ObjectRef { size, sha256 } = writer.delta(from, &delta::encode(change.delta()))?;
+        release.deltas.push(DeltaRef { from, release: id, size, sha256 });
+    }
+    (release.added, release.removed) = (change.added().len() as u64, change.removed().len() as u64);
+    release.snapshot = writer.snapshot(entries)?;
     let note = Note::new(release.to_text()?, Vec::new())?;
     view.judge(&release, term.created.max(view.now()))?;
-    let release = Statement::from_note(note)?.into_release().ok_or(DraftError::NotARelease)?;
-    Ok(Draft::new(release, objects)?)
+    let release = Statement::from_note(note)?.into_release().ok_or(ComposeError::NotARelease)?;
+    let draft = writer.finish(edition.signed(), reason, release)?;
+    Ok(Composed { draft, edition, change })
 }
 
 /// Whether the release can be used at all before it expires.
@@ -154,16 +239,6 @@ fn describe(
     })
 }
 
-fn counts(delta: &Delta) -> (u64, u64) {
-    (delta.added().len() as u64, delta.removed().len() as u64)
-}
-
-fn put(objects: &mut BTreeMap<ObjectDigest, Vec<u8>>, bytes: Vec<u8>) -> ObjectRef {
-    let object = ObjectRef { size: bytes.len() as u64, sha256: ObjectDigest::of(&bytes) };
-    objects.insert(object.sha256, bytes);
-    object
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,6 +252,18 @@ mod tests {
 
     fn set(entries: &Entries) -> BTreeSet<Vec<u8>> {
         entries.iter().map(<[u8]>::to_vec).collect()
+    }
+
+    #[test]
+    fn a_list_in_a_file_changes_as_one_in_memory() {
+        let list = |seed, count| crate::testing::entries(seed, count);
+        let (old, add, folder) = (list(1, 40_000), list(2, 50), tempfile::tempdir().unwrap());
+        let remove = Entries::from_sorted(32, old.as_bytes()[64..320].to_vec()).unwrap();
+        let path = folder.path().join("list");
+        std::fs::write(&path, old.as_bytes()).unwrap();
+        let changed = change_stored(&StoredList::new(&path, 32), &add, &remove).unwrap();
+        assert_eq!(changed, change(&old, &add, &remove).unwrap());
+        assert_eq!(changed.entries.len(), 40_042);
     }
 
     proptest! {
@@ -195,7 +282,8 @@ mod tests {
             let new = change(&old, &add, &remove).unwrap().entries;
             let difference = delta::diff(&old, &new).unwrap();
             let applied = delta::apply(&old, &delta::encode(&difference)).unwrap();
-            prop_assert_eq!((applied.added, applied.removed), counts(&difference));
+            let counts = (difference.added().len() as u64, difference.removed().len() as u64);
+            prop_assert_eq!((applied.added, applied.removed), counts);
             prop_assert_eq!(applied.entries, new);
         }
     }

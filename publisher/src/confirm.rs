@@ -87,28 +87,28 @@ fn is_waiting(refusal: &Refusal) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compose::{Term, compose};
-    use crate::testing::{TestLog, entries, sign_release};
-    use crate::workspace::Base;
+    use crate::draft::Draft;
+    use crate::testing::{TestLog, compose_in, entries, sign_release};
+    use crate::workspace::Workspace;
+    use isonomy_core::list::Algorithm;
     use isonomy_core::statement::Statement;
 
-    async fn publish(log: &mut TestLog, bases: &[Base], count: u64) -> Base {
+    /// The draft of the next release.
+    async fn draft(log: &TestLog, count: u64) -> Draft {
         let view = log.view().await.unwrap();
-        let content = entries(1, count);
-        let draft = compose(&view, bases, &content, Term { created: log.clock(), validity: None }).unwrap();
-        let release = sign_release(&draft).release().clone();
-        for object in release.body().objects() {
-            log.write(&format!("object/{}", object.sha256), draft.object(&object.sha256).unwrap());
-        }
-        log.append(Statement::Release(release.clone()));
-        Base { release, entries: content }
+        let workspace = Workspace::open(&log.path("work")).unwrap();
+        let bases = workspace.bases(view.bases(), Algorithm::PdqFull, &log.source()).await.unwrap();
+        sign_release(&compose_in(&log.path("drafts"), &view, &bases, &entries(1, count), log.clock()))
     }
 
-    /// A second release that the log does not get.
-    async fn compose_next(log: &TestLog, first: &Base) -> crate::draft::Draft {
-        let view = log.view().await.unwrap();
-        let term = Term { created: log.clock(), validity: None };
-        compose(&view, std::slice::from_ref(first), &entries(1, 22), term).unwrap()
+    async fn publish(log: &mut TestLog, count: u64) -> Signed<Release> {
+        let draft = draft(log, count).await;
+        let release = draft.release().clone();
+        for object in release.body().objects() {
+            log.write(&format!("object/{}", object.sha256), &draft.object(&object.sha256).unwrap());
+        }
+        log.append(Statement::Release(release.clone()));
+        release
     }
 
     #[tokio::test]
@@ -117,20 +117,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut client = Client::open(folder.path(), log.client_policy()).unwrap();
         let sources = [log.source()];
-        let first = publish(&mut log, &[], 20).await;
-        let pending = confirm(&mut client, &sources, &first.release, log.clock()).await.unwrap();
+        let first = publish(&mut log, 20).await;
+        let pending = confirm(&mut client, &sources, &first, log.clock()).await.unwrap();
         assert!(matches!(pending, Confirmation::Pending { in_force: None, .. }), "{pending:?}");
         log.advance(100);
-        let in_use = confirm(&mut client, &sources, &first.release, log.clock()).await.unwrap();
+        let in_use = confirm(&mut client, &sources, &first, log.clock()).await.unwrap();
         assert_eq!(in_use, Confirmation::InUse { version: 1 });
-        let hidden = sign_release(&compose_next(&log, &first).await).release().clone();
+        let hidden = draft(&log, 22).await.release().clone();
         let unknown = confirm(&mut client, &sources, &hidden, log.clock()).await;
         assert!(matches!(unknown, Err(ConfirmError::NotShown { version: 1, .. })));
-        let second = publish(&mut log, std::slice::from_ref(&first), 25).await;
+        let second = publish(&mut log, 25).await;
         log.advance(100);
-        let in_use = confirm(&mut client, &sources, &second.release, log.clock()).await.unwrap();
+        let in_use = confirm(&mut client, &sources, &second, log.clock()).await.unwrap();
         assert_eq!(in_use, Confirmation::InUse { version: 2 });
-        let older = confirm(&mut client, &sources, &first.release, log.clock()).await.unwrap();
+        let older = confirm(&mut client, &sources, &first, log.clock()).await.unwrap();
         assert_eq!(older, Confirmation::Superseded { version: 2 }, "an old draft submitted again accuses nobody");
     }
 }

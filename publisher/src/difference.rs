@@ -1,11 +1,80 @@
 //! What would change from one list to another, in words and numbers, before anything is signed.
 
+use crate::workspace::{Base, ContentError};
 use isonomy_core::encoding::to_hex;
-use isonomy_core::list::{Algorithm, Entries, ListError, delta, snapshot};
+use isonomy_core::list::delta::{self, Delta, Differing};
+use isonomy_core::list::{Algorithm, Entries, ListError, snapshot};
 use serde::Serialize;
 
 /// The most entries that a report shows, unless all are asked for.
 pub const SHOWN: usize = 20;
+
+/// What a new list changes of an old one.
+#[derive(Clone, Debug)]
+pub struct Difference {
+    delta: Delta,
+    removed: Entries,
+    irregular_before: u64,
+}
+
+impl Difference {
+    /// Against the content of a release; against nothing before the first.
+    pub fn from_base(base: Option<&Base>, new: &Entries, algorithm: Algorithm) -> Result<Self, ContentError> {
+        let mut finding = Finding::new(new, algorithm);
+        if let Some(base) = base {
+            base.pieces(|piece| finding.take(piece).map_err(ContentError::from))?;
+        }
+        Ok(finding.finish()?)
+    }
+
+    /// How many entries the old list has.
+    pub fn before(&self) -> u64 {
+        self.delta.from_len()
+    }
+
+    /// What makes the new list of the old one.
+    pub fn delta(&self) -> &Delta {
+        &self.delta
+    }
+
+    /// The entries that come.
+    pub fn added(&self) -> &Entries {
+        self.delta.added()
+    }
+
+    /// The entries that go.
+    pub fn removed(&self) -> &Entries {
+        &self.removed
+    }
+}
+
+/// Finds a [`Difference`] while the old list comes piece by piece.
+pub struct Finding<'n> {
+    differing: Differing<'n>,
+    algorithm: Algorithm,
+    removed: Vec<u8>,
+    irregular: u64,
+}
+
+impl<'n> Finding<'n> {
+    /// From nothing yet to `new`.
+    pub fn new(new: &'n Entries, algorithm: Algorithm) -> Self {
+        Self { differing: Differing::new(new), algorithm, removed: Vec::new(), irregular: 0 }
+    }
+
+    /// Takes the next entries of the old list.
+    pub fn take(&mut self, piece: &Entries) -> Result<(), ListError> {
+        self.irregular += piece.irregular(self.algorithm)?;
+        let removed = &mut self.removed;
+        self.differing.take(piece, |entry| removed.extend_from_slice(entry))
+    }
+
+    /// What was found.
+    pub fn finish(self) -> Result<Difference, ListError> {
+        let removed = Entries::from_sorted(self.algorithm.entry_size(), self.removed)?;
+        Ok(Difference { delta: self.differing.finish(), removed, irregular_before: self.irregular })
+    }
+}
 
 /// What would change.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -32,26 +101,26 @@ pub struct DifferenceReport {
     pub first_removed: Vec<String>,
 }
 
-/// Compares two lists of one algorithm, and shows at most so many entries that come, and that go.
-pub fn between(
-    old: &Entries,
+/// Says what a new list changes, and shows at most so many entries that come, and that go.
+pub fn report(
+    difference: &Difference,
     new: &Entries,
     algorithm: Algorithm,
     shown: usize,
 ) -> Result<DifferenceReport, ListError> {
-    let (there, back) = (delta::diff(old, new)?, delta::diff(new, old)?);
     let first = |entries: &Entries| entries.iter().take(shown).map(to_hex).collect();
+    let (added, removed) = (difference.added(), difference.removed());
     Ok(DifferenceReport {
-        before: old.len() as u64,
+        before: difference.before(),
         after: new.len() as u64,
-        added: there.added().len() as u64,
-        removed: there.removed().len() as u64,
-        irregular_before: old.irregular(algorithm)?,
+        added: added.len() as u64,
+        removed: removed.len() as u64,
+        irregular_before: difference.irregular_before,
         irregular_after: new.irregular(algorithm)?,
-        delta_bytes: delta::encode(&there).len() as u64,
+        delta_bytes: delta::encode(difference.delta()).len() as u64,
         snapshot_bytes: snapshot::encoded_len(algorithm.entry_size(), new.len() as u64).unwrap_or_default(),
-        first_added: first(there.added()),
-        first_removed: first(back.added()),
+        first_added: first(added),
+        first_removed: first(removed),
     })
 }
 
@@ -101,21 +170,35 @@ pub(crate) fn share(part: u64, whole: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::entries;
+    use crate::testing::{difference, entries};
+
+    fn between(old: &Entries, new: &Entries, shown: usize) -> DifferenceReport {
+        report(&difference(old, new), new, Algorithm::PdqFull, shown).unwrap()
+    }
 
     #[test]
     fn a_difference_is_counted_and_said() {
         let (old, new) = (entries(1, 1000), entries(1, 1010));
         let less = Entries::from_sorted(32, new.as_bytes()[32..].to_vec()).unwrap();
-        let report = between(&old, &less, Algorithm::PdqFull, 3).unwrap();
+        let report = between(&old, &less, 3);
         assert_eq!((report.before, report.after, report.added + report.removed), (1000, 1009, 11));
         assert!(report.first_added.len() <= 3 && report.first_removed.len() <= 3);
         let words = report.words();
         assert!(words.contains("1000 before, 1009 after") && words.contains("more"), "{words}");
-        let back = between(&less, &old, Algorithm::PdqFull, 3).unwrap();
+        let back = between(&less, &old, 3);
         assert_eq!((back.added, back.removed), (report.removed, report.added));
-        assert!(between(&old, &old, Algorithm::PdqFull, 3).unwrap().words().starts_with("nothing changes"));
-        assert!(between(&old, &old, Algorithm::Md5, 3).is_err());
+        assert!(between(&old, &old, 3).words().starts_with("nothing changes"));
+        let others = Finding::new(&old, Algorithm::Md5).take(&old);
+        assert!(matches!(others, Err(ListError::EntrySize { .. })), "{others:?}");
+    }
+
+    #[test]
+    fn what_goes_and_what_comes_are_the_entries_themselves() {
+        let (old, new) = (entries(1, 100), entries(2, 100));
+        let found = difference(&old, &new);
+        assert_eq!((found.added(), found.removed(), found.before()), (&new, &old, 100));
+        let nothing = difference(&entries(1, 0), &new);
+        assert!(std::ptr::eq(nothing.added().as_bytes(), new.as_bytes()), "the list is not in memory twice");
     }
 
     #[test]

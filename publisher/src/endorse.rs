@@ -4,7 +4,9 @@
 //! 2. Its snapshot is decoded; entries, irregular entries and root are counted and computed (rule 8).
 //! 3. Each of its deltas is applied to the release that it starts from, and must give the same list; what the release
 //!    says to add and remove is what is counted there.
-//! 4. The signatures that it has already are verified.
+//! 4. The signatures that come with it are verified.
+//!
+//! Only the list itself is in memory: the snapshot is decoded as it is read, and the lists before pass by.
 //!
 //! An [`Examined`] draft is one that passed all this; only such a draft can be signed. A curator [`endorse`]s it before
 //! the maintainer does; the maintainer signs last ([`finish`]). Both remember durably what they signed, before the
@@ -26,6 +28,7 @@ pub use sign::merge;
 use crate::draft::DraftError;
 use crate::memory::MemoryError;
 use crate::signing::SigningError;
+use crate::stored::StoredError;
 use crate::workspace::ContentError;
 use isonomy_core::list::ListError;
 use isonomy_core::rules::Violation;
@@ -53,9 +56,9 @@ pub enum EndorseError {
         /// The version.
         version: u64,
     },
-    /// An object is missing.
+    /// The draft can't be read.
     #[error(transparent)]
-    Draft(#[from] DraftError),
+    Draft(DraftError),
     /// The key has no place in it, or a signature that is there already is wrong.
     #[error(transparent)]
     Signing(#[from] SigningError),
@@ -84,13 +87,28 @@ pub enum EndorseError {
     /// What the key signed before forbids it.
     #[error(transparent)]
     Memory(#[from] MemoryError),
+    /// What was signed is another statement.
+    #[error("what was signed is no release")]
+    NotARelease,
     /// The signed release can't be a statement.
     #[error(transparent)]
     Statement(#[from] StatementError),
     /// The entries can't be compared.
     #[error(transparent)]
     Lookup(#[from] LookupError),
+    /// A curator's own hashes can't be read.
+    #[error(transparent)]
+    Holdings(#[from] StoredError),
     /// The content of an earlier release does not fit.
     #[error(transparent)]
     List(#[from] ListError),
+}
+
+impl From<DraftError> for EndorseError {
+    fn from(error: DraftError) -> Self {
+        match error {
+            DraftError::Content(error) => Self::Content(error),
+            other => Self::Draft(other),
+        }
+    }
 }

@@ -19,14 +19,17 @@
 //! Maintainer and curators are stopped alike, each before their own signature.
 
 mod canaries;
+mod near;
 
 pub use canaries::{Canaries, CanariesError};
 
-use crate::difference::share;
+use crate::difference::{Difference, share};
+use crate::nearest::nearest;
 use isonomy_core::charter::Charter;
 use isonomy_core::encoding::to_hex;
-use isonomy_core::list::{Algorithm, Entries, EntryVerdict, ListError, delta};
-use isonomy_matcher::lookup::{Arrangement, CROWDED, Index, LookupError};
+use isonomy_core::list::{Algorithm, Entries, EntryVerdict, ListError};
+use isonomy_matcher::lookup::{CROWDED, LookupError, crowding};
+use near::NEAR;
 use serde::Serialize;
 
 /// The most entries that an alarm names.
@@ -35,18 +38,6 @@ const SHOWN: usize = 20;
 const SUDDEN: u64 = 5;
 /// Lists smaller than this may grow as they like.
 const SMALL: u64 = 1_000;
-/// Entries that differ in at most so many bits are too near to each other.
-const NEAR: u32 = 8;
-/// The most new entries that are compared with all others; fewer in a list of more than a million.
-const COMPARED: usize = 2_000;
-/// The fewest, if there are so many.
-const COMPARED_AT_LEAST: usize = 100;
-/// About how many comparisons the new entries may cost.
-const COMPARISONS: usize = 1 << 31;
-/// Lists up to this size are put into buckets whole. Of larger ones an even selection is, so that it takes less memory
-/// than the list; the rest is scanned, unless there is very much to look up.
-const IN_BUCKETS: usize = 1 << 20;
-
 /// Why the rails can't be checked.
 #[derive(Debug, thiserror::Error)]
 pub enum GuardError {
@@ -101,72 +92,47 @@ pub struct Alarm {
     pub entries: Vec<String>,
 }
 
-/// Checks what would replace `before`: the content `after`, under `charter`.
+/// Checks a new list, `after`, that changes so much, under `charter`. Beside the list this takes some megabytes, and a bit more
+/// than 8 bytes for each new entry, up to a million of them.
 pub fn inspect(
-    before: &Entries,
+    change: &Difference,
     after: &Entries,
     charter: &Charter,
     canaries: &Canaries,
 ) -> Result<Vec<Alarm>, GuardError> {
     let algorithm = charter.matching.algorithm;
-    let difference = delta::diff(before, after)?;
-    let (added, removed) = (difference.added(), difference.removed().len() as u64);
-    let lookups = canaries.of(algorithm).count() + compared(after);
-    let index = Index::arranged(algorithm, after, arrangement(after, lookups))?;
-    let mut standing = canary(&index, after, charter, canaries)?;
+    let (before, added, removed) = (change.before(), change.added(), change.removed().len() as u64);
+    let mut standing = canary(after, charter, canaries)?;
     standing.extend(limits(after, added, charter));
     standing.extend(irregular(after, algorithm));
     if added.is_empty() && removed > 0 {
         standing.iter_mut().for_each(|alarm| alarm.severity = Severity::Warns);
     }
     let sudden = growth(before, added).into_iter().chain(shrinkage(before, removed));
-    let close = near(&index, after, added)?.into_iter().chain(crowded(crowding(&index, after)?));
+    let close = near(algorithm, after, added)?.into_iter().chain(crowded(crowding(algorithm, after)));
     Ok(standing.into_iter().chain(sudden).chain(close).collect())
 }
 
-/// How many new entries are compared with all others.
-fn compared(after: &Entries) -> usize {
-    (COMPARISONS / after.len().max(1)).clamp(COMPARED_AT_LEAST, COMPARED)
-}
-
-fn arrangement(after: &Entries, lookups: usize) -> Arrangement {
-    let is_small = after.len() <= IN_BUCKETS;
-    let scanning_is_cheaper = lookups.saturating_mul(after.len()) <= 4 * COMPARISONS;
-    if scanning_is_cheaper && !is_small { Arrangement::Scan } else { Arrangement::Buckets }
-}
-
-/// The share of entries in crowded buckets, of a large list by an even selection.
-fn crowding(index: &Index<&Entries>, after: &Entries) -> Result<f64, GuardError> {
-    if after.len() <= IN_BUCKETS {
-        return Ok(index.crowding());
-    }
-    let step = after.len().div_ceil(IN_BUCKETS);
-    let bytes: Vec<u8> = after.iter().step_by(step).flatten().copied().collect();
-    Ok(Index::new(index.algorithm(), &Entries::from_sorted(after.entry_size(), bytes)?)?.crowding())
-}
-
 /// An alarm for each canary that would match; of very many, the first ones and how many more.
-fn canary(
-    index: &Index<&Entries>,
-    after: &Entries,
-    charter: &Charter,
-    canaries: &Canaries,
-) -> Result<Vec<Alarm>, GuardError> {
+fn canary(after: &Entries, charter: &Charter, canaries: &Canaries) -> Result<Vec<Alarm>, GuardError> {
+    let algorithm = charter.matching.algorithm;
     let distance = u32::try_from(charter.matching.max_distance).unwrap_or(u32::MAX);
+    let all: Vec<(&str, &[u8])> = canaries.of(algorithm).map(|(name, hash)| (name, algorithm.hash_of(hash))).collect();
+    let hashes: Vec<u8> = all.iter().flat_map(|(_, hash)| hash.iter().copied()).collect();
+    let hashes = Entries::from_unsorted(algorithm.hash_size(), hashes)?.0;
+    let found = nearest(algorithm, after, &hashes, distance, SHOWN)?;
     let stop = |words, entries| Alarm { rail: Rail::Canary, severity: Severity::Stops, words, entries };
     let (mut alarms, mut hidden) = (Vec::new(), 0);
-    for (name, hash) in canaries.of(charter.matching.algorithm) {
-        let found = index.within(hash, distance)?;
-        let Some(nearest) = found.iter().map(|found| found.distance).min() else { continue };
+    for (name, hash) in all {
+        let near = hashes.binary_search(hash).map_or(&[][..], |at| found[at].all());
+        let Some(closest) = near.first() else { continue };
         if alarms.len() == SHOWN {
             hidden += 1;
             continue;
         }
-        let entries = found.iter().take(SHOWN).filter_map(|found| after.get(found.index)).map(to_hex).collect();
-        alarms.push(stop(
-            format!("{name}, which is harmless, would match, at distance {nearest} of {distance}"),
-            entries,
-        ));
+        let entries = near.iter().filter_map(|near| after.get(near.index)).map(to_hex).collect();
+        let words = format!("{name}, which is harmless, would match, at distance {} of {distance}", closest.distance);
+        alarms.push(stop(words, entries));
     }
     if hidden > 0 {
         alarms.push(stop(format!("{hidden} more harmless pictures or files would match"), Vec::new()));
@@ -197,15 +163,14 @@ fn limits(after: &Entries, added: &Entries, charter: &Charter) -> Vec<Alarm> {
     entries.into_iter().chain(over("entries are added", added.len(), limits.max_added)).collect()
 }
 
-fn growth(before: &Entries, added: &Entries) -> Option<Alarm> {
-    let (before, added) = (before.len() as u64, added.len() as u64);
+fn growth(before: u64, added: &Entries) -> Option<Alarm> {
+    let added = added.len() as u64;
     let words = || format!("{added} entries come to {before}: {} at once", share(added, before));
     let is_sudden = before >= SMALL && added > before / SUDDEN;
     is_sudden.then(|| Alarm { rail: Rail::Growth, severity: Severity::Stops, words: words(), entries: Vec::new() })
 }
 
-fn shrinkage(before: &Entries, removed: u64) -> Option<Alarm> {
-    let before = before.len() as u64;
+fn shrinkage(before: u64, removed: u64) -> Option<Alarm> {
     let words = || format!("{removed} entries go of {before}: {} at once", share(removed, before));
     let is_sudden = before >= SMALL && removed > before / SUDDEN || removed > 0 && removed == before;
     is_sudden.then(|| Alarm { rail: Rail::Shrinkage, severity: Severity::Stops, words: words(), entries: Vec::new() })
@@ -220,36 +185,46 @@ fn irregular(after: &Entries, algorithm: Algorithm) -> Option<Alarm> {
     (count > 0).then(|| Alarm { rail: Rail::Irregular, severity: Severity::Stops, words: words(), entries: entries() })
 }
 
-/// New entries near to others; of very many new ones, an even selection is compared.
-fn near(index: &Index<&Entries>, after: &Entries, added: &Entries) -> Result<Option<Alarm>, GuardError> {
-    if !index.algorithm().is_perceptual() {
+/// New entries near to others, the first of them with their nearest neighbour.
+fn near(algorithm: Algorithm, after: &Entries, added: &Entries) -> Result<Option<Alarm>, GuardError> {
+    if !algorithm.is_perceptual() {
         return Ok(None);
     }
-    let step = added.len().div_ceil(compared(after)).max(1);
-    let (mut looked_at, mut pairs, mut entries) = (0, 0, Vec::new());
-    for entry in added.iter().step_by(step) {
-        looked_at += 1;
-        let others = index.within(index.algorithm().hash_of(entry), NEAR)?;
-        let nearest = others.iter().filter(|found| after.get(found.index) != Some(entry)).min();
-        if let Some(nearest) = nearest {
-            pairs += 1;
-            let other = after.get(nearest.index).unwrap_or_default();
-            entries.push(format!("{} is {} bits from {}", to_hex(entry), nearest.distance, to_hex(other)));
-        }
+    let found = near::find(algorithm, after, added);
+    if found.near.is_empty() {
+        return Ok(None);
     }
-    entries.truncate(SHOWN);
-    let words =
-        format!("{pairs} of {looked_at} new entries that were compared differ from another one in at most {NEAR} bits");
-    Ok((pairs > 0).then_some(Alarm { rail: Rail::Near, severity: Severity::Warns, words, entries }))
+    let words = format!(
+        "{} of {} new entries that were compared differ from another one in at most {NEAR} bits",
+        found.near.len(),
+        found.compared
+    );
+    let shown = &found.near[..found.near.len().min(SHOWN)];
+    let hash = |index: &usize| algorithm.hash_of(after.get(*index).unwrap_or_default());
+    let hashes = Entries::from_unsorted(algorithm.hash_size(), shown.iter().flat_map(hash).copied().collect())?.0;
+    // Each entry is found itself, and those of its own video may be.
+    let neighbours = nearest(algorithm, after, &hashes, NEAR, SHOWN)?;
+    let example = |index: &usize| {
+        let near = hashes.binary_search(hash(index)).map_or(&[][..], |at| neighbours[at].all());
+        let other = near
+            .iter()
+            .find(|near| near.index != *index && !near::are_of_one_video(algorithm, after, near.index, *index));
+        let own = to_hex(after.get(*index).unwrap_or_default());
+        other.map_or(own.clone(), |near| {
+            format!("{own} is {} bits from {}", near.distance, to_hex(after.get(near.index).unwrap_or_default()))
+        })
+    };
+    let entries = shown.iter().map(example).collect();
+    Ok(Some(Alarm { rail: Rail::Near, severity: Severity::Warns, words, entries }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{charter, entries};
+    use crate::testing::{charter, difference, entries};
 
     fn rails(before: &Entries, after: &Entries, charter: &Charter) -> Vec<(Rail, Severity)> {
-        let alarms = inspect(before, after, charter, &Canaries::built_in()).unwrap();
+        let alarms = inspect(&difference(before, after), after, charter, &Canaries::built_in()).unwrap();
         alarms.iter().map(|alarm| (alarm.rail, alarm.severity)).collect()
     }
 
@@ -278,11 +253,13 @@ mod tests {
         near[0] ^= 0b11;
         near[7] ^= 0b1;
         for entry in [hash, near] {
-            let alarms = inspect(&list, &with(&list, &entry), &charter(), &Canaries::built_in()).unwrap();
+            let after = with(&list, &entry);
+            let change = difference(&list, &after);
+            let alarms = inspect(&change, &after, &charter(), &Canaries::built_in()).unwrap();
             let alarm = alarms.iter().find(|alarm| alarm.rail == Rail::Canary).expect("an alarm");
             assert_eq!((alarm.severity, &alarm.entries), (Severity::Stops, &vec![to_hex(&entry)]));
             assert!(alarm.words.contains(&name), "{}", alarm.words);
-            let none = inspect(&list, &with(&list, &entry), &charter(), &Canaries::none()).unwrap();
+            let none = inspect(&change, &after, &charter(), &Canaries::none()).unwrap();
             assert!(none.iter().all(|alarm| alarm.rail != Rail::Canary));
         }
     }
@@ -341,11 +318,11 @@ mod tests {
         }
         let crowd = Entries::from_unsorted(32, bytes).unwrap().0;
         assert!(crowd.len() >= 4096, "{crowd:?}");
-        let index = Index::new(Algorithm::PdqFull, &crowd).unwrap();
-        let alarm = crowded(index.crowding()).unwrap_or_else(|| panic!("{}", index.crowding()));
+        let found = crowding(Algorithm::PdqFull, &crowd);
+        let alarm = crowded(found).unwrap_or_else(|| panic!("{found}"));
         assert_eq!(alarm.severity, Severity::Warns);
         let usual = entries(1, 12_000);
-        assert_eq!(crowded(Index::new(Algorithm::PdqFull, &usual).unwrap().crowding()), None);
+        assert_eq!(crowded(crowding(Algorithm::PdqFull, &usual)), None);
     }
 
     #[test]
@@ -357,7 +334,7 @@ mod tests {
         std::fs::write(&file, lines).unwrap();
         let mut canaries = Canaries::none();
         assert_eq!(canaries.add(&file, Algorithm::PdqFull).unwrap(), 50);
-        let alarms = inspect(&list, &list, &charter(), &canaries).unwrap();
+        let alarms = inspect(&difference(&list, &list), &list, &charter(), &canaries).unwrap();
         assert_eq!(alarms.len(), SHOWN + 1);
         assert!(alarms[SHOWN].words.starts_with("30 more"), "{alarms:?}");
         assert!(alarms[0].words.contains("harmless.txt"), "{alarms:?}");

@@ -18,7 +18,7 @@
 //! unless that is allowed. Records about other kinds of hashes, and those that are not selected by class, tag or quality, are
 //! passed over and counted.
 //!
-//! Files stream: beside the list itself, an import holds about 2,000,000 records (100 MB) however long they are; more is sorted
+//! Files stream: beside the list itself, an import holds about 250,000 records (16 MB) however long they are; more is sorted
 //! on disk. Feeds with ids take as much again, and the ids that are kept.
 
 mod budget;

@@ -1,7 +1,7 @@
 //! What maintainers and curators do: turn hashes into signed releases of a list, and get them into the log.
 //!
 //! ```text
-//! import ─▶ compose ─▶ draft folder ─▶ endorse (each curator) ─▶ finish (maintainer, last) ─▶ submit
+//! import ─▶ compose ─▶ draft, a file ─▶ endorse (each curator) ─▶ finish (maintainer, last) ─▶ submit
 //!              ▲                          ▲
 //!           ListView: what the log says of the list, verified
 //! ```
@@ -15,9 +15,11 @@
 //! | [`images`] | a folder of pictures to a file of hashes |
 //! | [`view`] | what the log says of a list, verified |
 //! | [`workspace`] | the content of earlier releases, kept or fetched, and checked |
-//! | [`draft`] | a release before it is published, as a folder that passes from hand to hand |
+//! | [`stored`] | a list in a file, read piece by piece |
+//! | [`draft`] | a release before it is published, as one file that passes from hand to hand |
 //! | [`difference`] | what would change from one list to another |
 //! | [`guard`] | what should have been seen before anything is signed |
+//! | [`nearest`] | which entries of a list are near to a few hashes, without an index of the list |
 //! | [`compose`] | a draft from new content |
 //! | [`endorse`] | the checks before a signature, and the signature |
 //! | [`memory`] | what a key has signed, so that it never signs two texts for one version |
@@ -41,8 +43,10 @@ pub mod keys;
 #[cfg(test)]
 mod kills;
 pub mod memory;
+pub mod nearest;
 pub mod signer;
 pub mod signing;
+pub mod stored;
 pub mod submit;
 #[cfg(test)]
 mod testing;

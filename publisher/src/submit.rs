@@ -4,7 +4,7 @@
 //! enough witnesses have cosigned. The tlog-proof that it gives is verified under the tlog-policy before anything is
 //! called published: the log's word alone is worth nothing.
 
-use crate::draft::Draft;
+use crate::draft::{Draft, DraftError};
 use isonomy_core::charter::Charter;
 use isonomy_core::hash::{ObjectDigest, StatementId};
 use isonomy_core::note::VerifierKey;
@@ -57,6 +57,9 @@ pub enum SubmitError {
     /// The log has the text under other bytes that are no such statement.
     #[error("what the log has logged under this identity is another statement")]
     OtherStatement,
+    /// The draft can't be read.
+    #[error(transparent)]
+    Draft(#[from] DraftError),
     /// It is no statement.
     #[error(transparent)]
     Statement(#[from] StatementError),
@@ -133,11 +136,14 @@ impl Submission<'_> {
             Submitted::Logged(proof) => proof,
             Submitted::Missing(missing) => {
                 for digest in &missing {
-                    let object = self.draft.and_then(|draft| draft.object(digest));
-                    let object = object.ok_or(SubmitError::UnknownObject { digest: *digest })?;
-                    self.log.put_object(digest, object.to_vec()).await?;
+                    let draft = self.draft.ok_or(SubmitError::UnknownObject { digest: *digest })?;
+                    let object = draft.object(digest).map_err(|error| match error {
+                        DraftError::ObjectMissing { digest } => SubmitError::UnknownObject { digest },
+                        other => other.into(),
+                    })?;
                     objects_sent += 1;
                     bytes_sent += object.len() as u64;
+                    self.log.put_object(digest, object).await?;
                 }
                 match self.submit().await? {
                     Submitted::Logged(proof) => proof,
@@ -202,8 +208,7 @@ impl Submission<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compose::{Term, compose};
-    use crate::testing::{TestLog, charter, entries, sign_release};
+    use crate::testing::{TestLog, charter, compose_in, entries, sign_release};
     use isonomy_core::encoding::from_hex;
     use std::collections::BTreeSet;
     use std::io::{BufRead, BufReader, Read, Write};
@@ -253,8 +258,7 @@ mod tests {
 
     async fn signed_draft(log: &TestLog) -> Draft {
         let view = log.view().await.unwrap();
-        let term = Term { created: log.clock(), validity: None };
-        sign_release(&compose(&view, &[], &entries(1, 20), term).unwrap())
+        sign_release(&compose_in(&log.path("drafts"), &view, &[], &entries(1, 20), log.clock()))
     }
 
     /// A log that misses objects at first, and is busy once.

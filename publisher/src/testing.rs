@@ -1,8 +1,11 @@
 //! A charter, keys, entries and a log in a folder, for the tests of this crate.
 
+use crate::compose::{Proposal, Term, compose};
+use crate::difference::{Difference, Finding};
 use crate::draft::Draft;
 use crate::memory::SigningMemory;
 use crate::view::{ListView, ViewError};
+use crate::workspace::Base;
 use isonomy_core::bundle::{Bundle, Included};
 use isonomy_core::charter::*;
 use isonomy_core::checkpoint::{Checkpoint, CheckpointNote};
@@ -29,6 +32,24 @@ pub(crate) fn sign_release(draft: &Draft) -> Draft {
     let lines = ["m1", "c1", "c3"].map(|name| key(name).sign(note.text())).to_vec();
     let signed = Statement::from_note(note.with_signatures(lines)).unwrap().into_release().unwrap();
     draft.signed(signed).unwrap()
+}
+
+/// The draft of the next release with this content, in a new file in `folder`.
+pub(crate) fn compose_in(
+    folder: &Path,
+    view: &ListView,
+    bases: &[Base],
+    entries: &Entries,
+    created: Timestamp,
+) -> Draft {
+    fs::create_dir_all(folder).unwrap();
+    let proposal = Proposal { entries, term: Term { created, validity: None }, reason: None };
+    let composed = compose(view, bases, proposal, folder).unwrap();
+    let path = folder.join(composed.draft.release().id().to_hex());
+    if !path.exists() {
+        composed.draft.save(&path).unwrap();
+    }
+    Draft::open(&path).unwrap()
 }
 
 pub(crate) const CURATORS: [&str; 3] = ["c1", "c2", "c3"];
@@ -62,6 +83,13 @@ pub(crate) fn entries(seed: u64, count: u64) -> Entries {
         bytes.extend(half.iter().map(|byte| !byte));
     }
     Entries::from_unsorted(32, bytes).unwrap().0
+}
+
+/// What `new` changes of `old`.
+pub(crate) fn difference(old: &Entries, new: &Entries) -> Difference {
+    let mut finding = Finding::new(new, Algorithm::PdqFull);
+    finding.take(old).unwrap();
+    finding.finish().unwrap()
 }
 
 /// Two maintainer keys; 2 of the curators c1 and c2 (DE) and c3 (FR), from 2 jurisdictions.

@@ -1,13 +1,16 @@
 //! The content of earlier releases: kept in a folder as `<version>.entries`, the raw entries one after the other, or
 //! fetched from the log. Wherever it comes from, it is checked against the root in the release.
 //!
-//! The folder is a cache: whatever is missing or damaged in it is fetched anew.
+//! The folder is a cache: whatever is missing or damaged in it is fetched anew. What is in it is read piece by piece, and
+//! judged each time that it is read: nobody needs memory for the lists on which a new one builds.
 
-use isonomy_core::hash::ObjectDigest;
+use crate::stored::{StoredError, StoredList};
+use isonomy_core::hash::{ObjectDigest, sha256};
 use isonomy_core::list::{Algorithm, Entries, ListError, snapshot};
 use isonomy_core::release::{ObjectRef, Release};
 use isonomy_core::resource::Resource;
-use isonomy_core::rules::{Violation, content};
+use isonomy_core::rules::Violation;
+use isonomy_core::rules::content::{self, Tally};
 use isonomy_core::statement::Signed;
 use isonomy_fetch::{FetchError, Source};
 use isonomy_store::files::{self, FileError};
@@ -36,6 +39,9 @@ pub enum ContentError {
         /// The size in the release.
         size: u64,
     },
+    /// What is kept of it can't be read.
+    #[error(transparent)]
+    Stored(#[from] StoredError),
     /// An object is malformed, or for another list.
     #[error("{what}: {source}")]
     Malformed {
@@ -54,8 +60,37 @@ pub enum ContentError {
 pub struct Base {
     /// The release.
     pub release: Signed<Release>,
-    /// Its content.
-    pub entries: Entries,
+    algorithm: Algorithm,
+    content: StoredList,
+}
+
+impl From<ListError> for ContentError {
+    fn from(error: ListError) -> Self {
+        Self::Stored(error.into())
+    }
+}
+
+impl Base {
+    /// Reads the content once, piece by piece. What `take` made of it counts only if this succeeds: that it was the content of
+    /// the release shows in the end.
+    pub fn pieces<E>(&self, mut take: impl FnMut(&Entries) -> Result<(), E>) -> Result<(), E>
+    where
+        E: From<ContentError> + From<StoredError>,
+    {
+        let mut tally = Tally::new(self.algorithm);
+        self.content.pieces(|piece| {
+            tally.take(piece);
+            take(piece)
+        })?;
+        Ok(tally.judge(self.release.body(), None).map_err(ContentError::from)?)
+    }
+
+    /// The whole content.
+    pub fn read(&self) -> Result<Entries, ContentError> {
+        let entries = self.content.read()?;
+        content::judge(self.release.body(), self.algorithm, &entries, None)?;
+        Ok(entries)
+    }
 }
 
 /// A folder that keeps the content of releases.
@@ -71,7 +106,7 @@ impl Workspace {
         Ok(Self { folder: folder.to_owned() })
     }
 
-    /// The content of all `releases`, in their order.
+    /// All `releases` with their content, in their order.
     pub async fn bases<'r>(
         &self,
         releases: impl Iterator<Item = &'r Signed<Release>>,
@@ -80,44 +115,31 @@ impl Workspace {
     ) -> Result<Vec<Base>, ContentError> {
         let mut bases = Vec::new();
         for release in releases {
-            let entries = self.entries(release.body(), algorithm, source).await?;
-            bases.push(Base { release: release.clone(), entries });
+            bases.push(self.base(release, algorithm, source).await?);
         }
         Ok(bases)
     }
 
-    /// The content of a release: what is kept, if it is right, or else the snapshot from `source`, which is kept then.
-    pub async fn entries(
+    /// A release with its content: what is kept, if it is right, or else the snapshot from `source`, which is kept then.
+    async fn base(
         &self,
-        release: &Release,
+        release: &Signed<Release>,
         algorithm: Algorithm,
         source: &Source,
-    ) -> Result<Entries, ContentError> {
-        if let Some(entries) = self.kept(release, algorithm)? {
-            return Ok(entries);
+    ) -> Result<Base, ContentError> {
+        let content = StoredList::new(&self.path(release.body()), algorithm.entry_size());
+        let base = Base { release: release.clone(), algorithm, content };
+        if !self.is_kept(&base) {
+            let entries = fetch(release.body(), algorithm, source).await?;
+            files::replace(&self.path(release.body()), entries.as_bytes())?;
         }
-        let size = algorithm.entry_size();
-        check_size(release, size)?;
-        let bytes = source.get(&Resource::Object(release.snapshot.sha256), release.snapshot.size).await?;
-        let entries = decode(release, algorithm, &bytes)?;
-        self.keep(release, &entries)?;
-        Ok(entries)
+        Ok(base)
     }
 
-    /// Keeps the content of a release.
-    pub fn keep(&self, release: &Release, entries: &Entries) -> Result<(), FileError> {
-        files::replace(&self.path(release), entries.as_bytes())
-    }
-
-    fn kept(&self, release: &Release, algorithm: Algorithm) -> Result<Option<Entries>, FileError> {
-        let expected =
-            usize::try_from(release.entries).ok().and_then(|count| count.checked_mul(algorithm.entry_size()));
-        let bytes = match files::read_limited(&self.path(release), expected.unwrap_or(0)) {
-            Err(FileError::TooLarge { .. }) => return Ok(None),
-            answer => answer?,
-        };
-        let entries = bytes.and_then(|bytes| Entries::from_sorted(algorithm.entry_size(), bytes).ok());
-        Ok(entries.filter(|entries| content::judge(release, algorithm, entries, None).is_ok()))
+    fn is_kept(&self, base: &Base) -> bool {
+        let size = base.release.body().entries.checked_mul(base.algorithm.entry_size() as u64);
+        let found = std::fs::metadata(self.path(base.release.body())).map(|found| found.len());
+        found.ok() == size && base.pieces(|_| Ok::<(), ContentError>(())).is_ok()
     }
 
     fn path(&self, release: &Release) -> PathBuf {
@@ -125,29 +147,29 @@ impl Workspace {
     }
 }
 
+/// The content of a release from its snapshot at `source`, judged by rule 8.
+async fn fetch(release: &Release, algorithm: Algorithm, source: &Source) -> Result<Entries, ContentError> {
+    let ObjectRef { size, sha256: expected } = release.snapshot;
+    check_size(release, algorithm.entry_size())?;
+    let given = source.get_pieces(&Resource::Object(expected), size, &mut |_| ()).await?;
+    let pieces: Vec<&[u8]> = given.pieces.iter().map(Vec::as_slice).collect();
+    if ObjectDigest(sha256(&pieces)) != expected {
+        return Err(ContentError::OtherBytes { expected });
+    }
+    let decoded = snapshot::decode_pieces(given.pieces, algorithm.entry_size(), release.entries);
+    let entries = decoded.map_err(|source| malformed_snapshot(release, source))?;
+    content::judge(release, algorithm, &entries, None)?;
+    Ok(entries)
+}
+
 /// Whether the stated size of the snapshot is that of so many entries, before anything is allocated by it.
-fn check_size(release: &Release, entry_size: usize) -> Result<(), ContentError> {
+pub(crate) fn check_size(release: &Release, entry_size: usize) -> Result<(), ContentError> {
     if snapshot::encoded_len(entry_size, release.entries) == Some(release.snapshot.size) {
         return Ok(());
     }
     Err(ContentError::Size { entries: release.entries, size: release.snapshot.size })
 }
 
-/// The content of a release from its snapshot, judged by rule 8.
-pub(crate) fn decode(release: &Release, algorithm: Algorithm, bytes: &[u8]) -> Result<Entries, ContentError> {
-    check_size(release, algorithm.entry_size())?;
-    check_object(&release.snapshot, bytes)?;
-    let decoded = snapshot::decode(bytes, algorithm.entry_size(), release.entries);
-    let what = || format!("the snapshot of version {}", release.version);
-    let entries = decoded.map_err(|source| ContentError::Malformed { what: what(), source })?;
-    content::judge(release, algorithm, &entries, None)?;
-    Ok(entries)
-}
-
-/// Whether `bytes` are the object.
-pub(crate) fn check_object(object: &ObjectRef, bytes: &[u8]) -> Result<(), ContentError> {
-    if bytes.len() as u64 == object.size && ObjectDigest::of(bytes) == object.sha256 {
-        return Ok(());
-    }
-    Err(ContentError::OtherBytes { expected: object.sha256 })
+pub(crate) fn malformed_snapshot(release: &Release, source: ListError) -> ContentError {
+    ContentError::Malformed { what: format!("the snapshot of version {}", release.version), source }
 }

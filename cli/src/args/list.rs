@@ -83,8 +83,8 @@ pub(crate) struct HashArgs {
 /// Arguments of `isonomy list info`.
 #[derive(clap::Args)]
 pub(crate) struct InfoArgs {
-    /// The list, or a draft folder.
-    #[arg(value_name = "FILE|DIR")]
+    /// The list, or a draft.
+    #[arg(value_name = "FILE")]
     pub(crate) path: PathBuf,
     /// Whose hashes the list holds. Without it, what the entries alone tell.
     #[arg(long, value_enum, conflicts_with = "charter")]
@@ -180,7 +180,7 @@ pub(crate) struct RemoveArgs {
     /// The hashes to remove, in hexadecimal or base64; each must be on the list.
     #[arg(required = true, value_name = "HASH")]
     pub(crate) hashes: Vec<String>,
-    /// Why, for the curators; it stays in the draft folder and is not published.
+    /// Why, for the curators; it stays in the draft and is not published.
     #[arg(long, value_name = "WORDS")]
     pub(crate) reason: String,
     /// The name of the list.
@@ -190,8 +190,8 @@ pub(crate) struct RemoveArgs {
     pub(crate) desk: DeskArgs,
     #[command(flatten)]
     pub(crate) rails: RailArgs,
-    /// The draft folder to write.
-    #[arg(long, value_name = "DIR")]
+    /// The draft to write: one file, for the curators.
+    #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
 }
 
@@ -200,8 +200,8 @@ pub(crate) struct RemoveArgs {
 pub(crate) struct ProveArgs {
     /// The hash, in hexadecimal or base64.
     pub(crate) hash: String,
-    /// A draft folder, with release and content.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["release", "content", "policy", "state"])]
+    /// A draft, which has release and content.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["release", "content", "policy", "state"])]
     pub(crate) draft: Option<PathBuf>,
     /// The release.
     #[arg(long, value_name = "FILE", requires = "content", conflicts_with_all = ["policy", "state"])]
@@ -237,7 +237,7 @@ impl ProveArgs {
 pub(crate) struct CheckArgs {
     /// The proof.
     pub(crate) file: PathBuf,
-    /// The release with whose list it deals: `release.note` of a draft, or what the log serves at `/statement/<id>`.
+    /// The release with whose list it deals: a draft, an endorsement, or what the log serves at `/statement/<id>`.
     #[arg(long, value_name = "FILE")]
     pub(crate) release: PathBuf,
     /// The release's own proof that it is in the log, as `isonomy release publish --proof` writes it.

@@ -7,19 +7,11 @@ use std::path::PathBuf;
 
 #[derive(Subcommand)]
 pub(crate) enum ReleaseCommand {
-    /// Compose the next release of a list: a draft folder for the curators.
+    /// Compose the next release of a list: a draft, one file for the curators.
     New(ComposeArgs),
-    /// As a curator: recompute a draft from its content, and sign it.
+    /// As a curator: recompute a draft from its content, and sign it. What is to be sent back is a small file.
     Endorse(EndorseArgs),
-    /// Put the signatures that curators sent back, each on a copy of its own, onto the draft.
-    Merge {
-        /// The draft folder.
-        draft: PathBuf,
-        /// The curators' copies of its `release.note`, or draft folders.
-        #[arg(required = true, value_name = "FILE|DIR")]
-        copies: Vec<PathBuf>,
-    },
-    /// As the maintainer: sign an endorsed draft, and publish it.
+    /// As the maintainer: sign a draft that the curators endorsed, and publish it.
     Publish(PublishArgs),
 }
 
@@ -38,15 +30,15 @@ pub(crate) struct ComposeArgs {
     pub(crate) validity: Option<u64>,
     #[command(flatten)]
     pub(crate) rails: RailArgs,
-    /// The draft folder to write.
-    #[arg(long, value_name = "DIR")]
+    /// The draft to write: one file, a tar archive. Each curator gets a copy.
+    #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
 }
 
 /// Arguments of `isonomy release endorse`.
 #[derive(Args)]
 pub(crate) struct EndorseArgs {
-    /// The draft folder.
+    /// The draft, as the maintainer sent it.
     pub(crate) draft: PathBuf,
     /// The curator's key file.
     #[arg(long, value_name = "FILE")]
@@ -65,13 +57,21 @@ pub(crate) struct EndorseArgs {
     /// keep that on record.
     #[arg(long, value_name = "ID")]
     pub(crate) replaces: Option<String>,
+    /// The endorsement to write: the release with this signature, some kilobytes. It goes back to the maintainer.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) overwrite: Overwrite,
 }
 
 /// Arguments of `isonomy release publish`.
 #[derive(Args)]
 pub(crate) struct PublishArgs {
-    /// The draft folder.
+    /// The draft.
     pub(crate) draft: PathBuf,
+    /// What the curators sent back.
+    #[arg(value_name = "ENDORSEMENT")]
+    pub(crate) endorsements: Vec<PathBuf>,
     /// The maintainer's key file.
     #[arg(long, value_name = "FILE")]
     pub(crate) key: PathBuf,

@@ -109,10 +109,12 @@ fn new_by_dialogue(out: &Path, overwrite: Overwrite, output: &Output) -> Result<
 /// Asks until there is an answer that can stand; nothing if a question may stay open.
 fn ask(question: &Question, input: &mut Lines<StdinLock<'static>>) -> Result<Option<String>> {
     loop {
-        let usual = question
-            .usual()
-            .map(|usual| format!(" [{}]", usual.replace("\n    ", " ").replace('\n', " ")))
-            .unwrap_or_default();
+        let usual = match (question.usual_words().as_deref(), question.example()) {
+            (Some(""), _) => " [none]".to_owned(),
+            (Some(usual), _) => format!(" [{usual}]"),
+            (None, Some(example)) => format!(" (for example: {example})"),
+            (None, None) => String::new(),
+        };
         eprint!("{}: {}{}{usual}\n> ", question.name(), question.about(), question.how());
         let line = input.next().context("the answers end before the questions do; nothing was written")??;
         if line.trim().is_empty() {
@@ -204,7 +206,11 @@ fn diff(old: &Path, new: &Path, output: &Output) -> Result<Exit> {
 /// A charter in a file.
 pub(super) fn read(path: &Path) -> Result<Signed<Charter>> {
     let bytes = files::read(path, MAX_STATEMENT_SIZE)?;
-    charter::parse(&bytes).map_err(|error| Malformed(format!("{}: {error}", path.display())).into())
+    let malformed = |error| {
+        let wanted = "wanted is a charter as `isonomy charter new --from` makes it of its TOML";
+        Malformed(format!("{}: {error}; {wanted}", path.display()))
+    };
+    charter::parse(&bytes).map_err(|error| malformed(error).into())
 }
 
 fn sign(

@@ -62,6 +62,11 @@ pub(crate) fn refuse_existing(path: &Path) -> Result<()> {
     if path.symlink_metadata().is_ok() { Err(exists(path)) } else { Ok(()) }
 }
 
+/// The folder that holds a file.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 fn exists(path: &Path) -> anyhow::Error {
     let path = path.display();
     Refused(format!("{path} exists already and was left as it is; choose another name, or write over it with --force"))

@@ -80,6 +80,13 @@ fn words(report: &Report, time: Duration) -> String {
     let tree = report.checkpoint.checkpoint();
     let kind = if report.holds_statements { ", each a statement with its own file and seen proof" } else { "" };
     let head = format!("{}: {} entries{kind}, root {}", tree.origin, tree.size, tree.root.to_base64());
+    let collected = match report.collected {
+        0 => String::new(),
+        count => format!(
+            "\n{count} objects are not there, and no client's way needs them: `isonomy log collect` removes such"
+        ),
+    };
+    let head = head + &collected;
     if report.is_sound() {
         let whole = match report.pruned {
             0 => "all of it is as it was signed".to_owned(),
@@ -111,5 +118,6 @@ fn document(report: &Report) -> serde_json::Value {
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
         "omitted": report.omitted,
         "pruned": report.pruned,
+        "collected": report.collected,
     })
 }

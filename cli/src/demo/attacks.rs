@@ -91,7 +91,7 @@ impl Scene<'_> {
     /// A log shows one person another list: another release 2, signed by a maintainer and curators who collude with it,
     /// in the place of the real one.
     pub(crate) async fn split_view(&self, targeted: &Path) -> Result<SplitView> {
-        let draft = Draft::read(targeted)?;
+        let draft = Draft::open(targeted)?;
         let release = self.signed_by_colluders(draft.release().body())?;
         let folder = self.data.join("attack-split-view");
         let mut rogue = RogueLog::open(&folder, self.cast.key("log")?, self.trust)?;

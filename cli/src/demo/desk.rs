@@ -9,14 +9,14 @@ use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::release::Release;
 use isonomy_core::statement::{ListName, Signed};
 use isonomy_fetch::LogClient;
-use isonomy_publisher::compose::{Term, compose};
-use isonomy_publisher::draft::{Attachments, Draft, write_release};
-use isonomy_publisher::endorse::examine;
+use isonomy_publisher::charter;
+use isonomy_publisher::compose::{Proposal, Term, compose};
+use isonomy_publisher::draft::Draft;
+use isonomy_publisher::endorse::{examine, merge};
 use isonomy_publisher::memory::SigningMemory;
 use isonomy_publisher::submit::{SubmitReport, submit_charter, submit_release};
 use isonomy_publisher::view::ListView;
 use isonomy_publisher::workspace::{Base, Workspace};
-use isonomy_publisher::{charter, draft};
 use std::path::{Path, PathBuf};
 
 /// The list's algorithm.
@@ -69,37 +69,41 @@ impl<'d> Desk<'d> {
         Ok(ListView::fetch(&self.log.source(), self.trust, &self.list).await?)
     }
 
-    /// Composes the next release with this content, into a folder.
-    pub(crate) async fn compose(&self, entries: &Entries, folder: &str) -> Result<PathBuf> {
+    /// Composes the next release with this content, into a file.
+    pub(crate) async fn compose(&self, entries: &Entries, file: &str) -> Result<PathBuf> {
         let view = self.view().await?;
         let bases = self.bases("maintainer", &view).await?;
-        let draft = compose(&view, &bases, entries, Term { created: system_clock(), validity: None })?;
-        let folder = self.data.join(folder);
-        let charter = view.editions().find(&draft.release().body().charter).context("the charter isn't in the log")?;
-        draft.write(&folder, &Attachments { entries, charter: charter.signed(), reason: None })?;
-        Ok(folder)
+        let term = Term { created: system_clock(), validity: None };
+        let composed = compose(&view, &bases, Proposal { entries, term, reason: None }, &self.data)?;
+        let path = self.data.join(file);
+        composed.draft.save(&path)?;
+        Ok(path)
     }
 
-    /// A curator's work: reads the draft, recomputes everything from the content, and signs.
-    pub(crate) async fn endorse(&self, folder: &Path, curator: &str) -> Result<()> {
-        let (draft, view) = (Draft::read(folder)?, self.view().await?);
+    /// A curator's work: reads the draft, recomputes everything from the content, and signs. Gives what is sent back.
+    pub(crate) async fn endorse(&self, draft: &Path, curator: &str) -> Result<Signed<Release>> {
+        let (draft, view) = (Draft::open(draft)?, self.view().await?);
         let bases = self.bases(curator, &view).await?;
         let examined = examine(&draft, &view, &bases, system_clock())?;
         let mut memory = SigningMemory::of_key(&self.cast.key_file(curator))?;
-        let signed = examined.endorse(&self.cast.key(curator)?, &mut memory, None, system_clock())?;
-        Ok(write_release(folder, &signed)?)
+        Ok(examined.endorse(&self.cast.key(curator)?, &mut memory, None, system_clock())?)
     }
 
     /// The maintainer signs, last of all, and publishes.
-    pub(crate) async fn publish(&self, folder: &Path, charter: &Charter) -> Result<(Signed<Release>, SubmitReport)> {
-        let (draft, view) = (Draft::read(folder)?, self.view().await?);
+    pub(crate) async fn publish(
+        &self,
+        draft: &Path,
+        endorsements: &[Signed<Release>],
+        charter: &Charter,
+    ) -> Result<(Signed<Release>, SubmitReport)> {
+        let (draft, view) = (Draft::open(draft)?, self.view().await?);
+        let draft = draft.signed(merge(endorsements, charter)?)?;
         let bases = self.bases("maintainer", &view).await?;
         let examined = examine(&draft, &view, &bases, system_clock())?;
         let mut memory = SigningMemory::of_key(&self.cast.key_file("maintainer"))?;
         let signed = examined.finish(&self.cast.key("maintainer")?, &mut memory, system_clock())?;
-        write_release(folder, &signed)?;
-        let report = submit_release(&self.log, self.trust, &draft.signed(signed)?, charter).await?;
-        Ok((draft::read_release(folder)?, report))
+        let report = submit_release(&self.log, self.trust, &draft.signed(signed.clone())?, charter).await?;
+        Ok((signed, report))
     }
 
     /// The content of the releases on which the next one builds, in somebody's own folder.

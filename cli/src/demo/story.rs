@@ -74,7 +74,7 @@ pub(crate) async fn tell(data: &Path, images: Option<&Path>, narrator: &Narrator
     attacks::copy_folder(&data.join("log").join("public"), &old)?;
     let (second_content, targeted_content) = later_contents(&first_content)?;
     // Composed now, while it would still be release 2: a list with one more entry, meant for one person alone.
-    let targeted = desk.compose(&targeted_content, "draft-2-targeted").await?;
+    let targeted = desk.compose(&targeted_content, "draft-2-targeted.tar").await?;
     let (second, report) = second_release(&desk, &charter, &second_content, &mut client, narrator).await?;
     let delta_bytes = report.objects.iter().map(|(_, bytes)| bytes).sum();
 
@@ -172,7 +172,7 @@ async fn first_release(
     client: &mut Client,
     narrator: &Narrator<'_>,
 ) -> Result<(Signed<Release>, String)> {
-    let release = publish(desk, charter, content, "draft-1", narrator).await?;
+    let release = publish(desk, charter, content, "draft-1.tar", narrator).await?;
     let source = [Source::parse(client.policy().log_url().context("the policy has no URL")?)?];
     let refusal = match client.update(&source, system_clock()).await {
         Err(UpdateError::Refused(refusals)) => refusals.into_iter().next().context("refused by nobody")?,
@@ -198,7 +198,7 @@ async fn second_release(
     client: &mut Client,
     narrator: &Narrator<'_>,
 ) -> Result<(Signed<Release>, UpdateReport)> {
-    let release = publish(desk, charter, content, "draft-2", narrator).await?;
+    let release = publish(desk, charter, content, "draft-2.tar", narrator).await?;
     let source = [Source::parse(client.policy().log_url().context("the policy has no URL")?)?];
     let waiting = client.update(&source, system_clock()).await?;
     ensure!(waiting.kind == Change::Same, "release 2 was accepted before it was visible");
@@ -217,14 +217,15 @@ async fn publish(
     desk: &Desk<'_>,
     charter: &Signed<Charter>,
     content: &Entries,
-    folder: &str,
+    file: &str,
     narrator: &Narrator<'_>,
 ) -> Result<Signed<Release>> {
-    let draft = desk.compose(content, folder).await?;
+    let draft = desk.compose(content, file).await?;
+    let mut endorsements = Vec::new();
     for curator in ["curator-one", "curator-two"] {
-        desk.endorse(&draft, curator).await?;
+        endorsements.push(desk.endorse(&draft, curator).await?);
     }
-    let (release, report) = desk.publish(&draft, charter.body()).await?;
+    let (release, report) = desk.publish(&draft, &endorsements, charter.body()).await?;
     let body = release.body();
     narrator.done(format!(
         "release {}: +{} −{}, {} entries; recomputed and endorsed by two curators, logged as entry {}",

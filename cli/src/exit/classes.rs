@@ -19,6 +19,7 @@ use isonomy_publisher::endorse::EndorseError;
 use isonomy_publisher::import::ImportError;
 use isonomy_publisher::keys::KeyFileError;
 use isonomy_publisher::memory::MemoryError;
+use isonomy_publisher::stored::StoredError;
 use isonomy_publisher::submit::SubmitError;
 use isonomy_publisher::view::ViewError;
 use isonomy_publisher::workspace::ContentError;
@@ -43,6 +44,7 @@ pub(super) fn of(cause: &(dyn Error + 'static)) -> Option<Exit> {
         update,
         file,
         draft,
+        stored,
         content,
         memory,
         view,
@@ -135,7 +137,16 @@ fn file(error: &FileError) -> Exit {
 fn draft(error: &DraftError) -> Exit {
     match error {
         DraftError::File(error) => file(error),
+        DraftError::Content(error) => content(error),
+        DraftError::Read { .. } => Exit::Failed,
         _ => Exit::Malformed,
+    }
+}
+
+fn stored(error: &StoredError) -> Exit {
+    match error {
+        StoredError::File(error) => file(error),
+        StoredError::List(_) => Exit::Malformed,
     }
 }
 
@@ -143,6 +154,7 @@ fn content(error: &ContentError) -> Exit {
     match error {
         ContentError::Fetch(error) => fetch(error),
         ContentError::File(error) => file(error),
+        ContentError::Stored(error) => stored(error),
         _ => Exit::Refused,
     }
 }
@@ -165,6 +177,7 @@ fn view(error: &ViewError) -> Exit {
 fn submit(error: &SubmitError) -> Exit {
     match error {
         SubmitError::Log(error) => fetch(error),
+        SubmitError::Draft(error) => draft(error),
         SubmitError::Statement(_) => Exit::Malformed,
         _ => Exit::Refused,
     }
@@ -181,7 +194,8 @@ fn compose(error: &ComposeError) -> Exit {
     match error {
         ComposeError::BaseMissing { .. } => Exit::Failed,
         ComposeError::Entries(_) | ComposeError::Statement(_) | ComposeError::Note(_) => Exit::Malformed,
-        ComposeError::Draft(error) => draft(error),
+        ComposeError::File(error) => file(error),
+        ComposeError::Content(error) => content(error),
         _ => Exit::Refused,
     }
 }
@@ -192,6 +206,7 @@ fn endorse(error: &EndorseError) -> Exit {
         EndorseError::Statement(_) | EndorseError::Lookup(_) | EndorseError::List(_) => Exit::Malformed,
         EndorseError::Draft(error) => draft(error),
         EndorseError::Content(error) => content(error),
+        EndorseError::Holdings(error) => stored(error),
         EndorseError::Memory(error) => memory(error),
         _ => Exit::Refused,
     }
@@ -259,7 +274,7 @@ fn assess(error: &AssessError) -> Exit {
         AssessError::Monitor(error) => monitor(error),
         AssessError::NoList { .. } | AssessError::Empty | AssessError::TooManyFiles { .. } => Exit::Malformed,
         AssessError::Content { .. } | AssessError::Lookup(_) => Exit::Refused,
-        AssessError::Log(_) | AssessError::Corpus { .. } => Exit::Failed,
+        AssessError::Log(_) | AssessError::Gone { .. } | AssessError::Corpus { .. } => Exit::Failed,
     }
 }
 

@@ -41,7 +41,17 @@ impl BitWriter {
         }
     }
 
-    /// The bytes, the last one filled up with zeros.
+    /// The bytes that are full and were not taken yet.
+    pub(super) fn full_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Forgets the bytes that are full: they were taken.
+    pub(super) fn drop_full_bytes(&mut self) {
+        self.bytes.clear();
+    }
+
+    /// The other bytes, the last one filled up with zeros.
     pub(super) fn finish(mut self) -> Vec<u8> {
         let last = (self.pending << ((64 - self.pending_count) % 64)).to_be_bytes();
         self.bytes.extend_from_slice(&last[..self.pending_count.div_ceil(8) as usize]);

@@ -82,22 +82,61 @@ pub struct Applied {
 
 /// What turns `from` into `to`, which must have entries of one size.
 pub fn diff(from: &Entries, to: &Entries) -> Result<Delta, ListError> {
-    let size = from.entry_size();
-    if to.entry_size() != size {
-        return Err(ListError::EntrySize { expected: size, found: to.entry_size() });
+    let mut differing = Differing::new(to);
+    differing.take(from, |_| ())?;
+    Ok(differing.finish())
+}
+
+/// [`diff`] for an old list that comes piece by piece; what was taken need not be kept.
+pub struct Differing<'t> {
+    to: &'t Entries,
+    /// The first entry of `to` that is not dealt with.
+    next: usize,
+    from_len: u64,
+    removed: Vec<u64>,
+    added: Vec<u8>,
+}
+
+impl<'t> Differing<'t> {
+    /// From nothing yet to `to`.
+    pub fn new(to: &'t Entries) -> Self {
+        Self { to, next: 0, from_len: 0, removed: Vec::new(), added: Vec::new() }
     }
-    let (mut removed, mut added) = (Vec::new(), Vec::new());
-    let mut new = to.iter().peekable();
-    for (old, place) in from.iter().zip(0..) {
-        while let Some(entry) = new.next_if(|&entry| entry < old) {
-            added.extend_from_slice(entry);
+
+    /// Takes the next entries of the old list, which must ascend from piece to piece; `gone` is told those that the new list
+    /// does not have.
+    pub fn take(&mut self, from: &Entries, mut gone: impl FnMut(&[u8])) -> Result<(), ListError> {
+        let size = self.to.entry_size();
+        if from.entry_size() != size {
+            return Err(ListError::EntrySize { expected: from.entry_size(), found: size });
         }
-        if new.next_if_eq(&old).is_none() {
-            removed.push(place);
+        let rest = self.to.as_bytes().get(self.next * size..).unwrap_or_default();
+        let mut new = rest.chunks_exact(size).peekable();
+        for old in from {
+            while let Some(entry) = new.next_if(|&entry| entry < old) {
+                self.added.extend_from_slice(entry);
+            }
+            if new.next_if_eq(&old).is_none() {
+                self.removed.push(self.from_len);
+                gone(old);
+            }
+            self.from_len += 1;
         }
+        self.next = self.to.len() - new.len();
+        Ok(())
     }
-    new.for_each(|entry| added.extend_from_slice(entry));
-    Ok(Delta { from_len: from.len() as u64, removed, added: Entries::from_ascending(size, added) })
+
+    /// What turns all that was taken into the new list. Nothing is copied if that was nothing.
+    pub fn finish(mut self) -> Delta {
+        let size = self.to.entry_size();
+        let added = if self.from_len == 0 {
+            self.to.clone()
+        } else {
+            self.added.extend_from_slice(self.to.as_bytes().get(self.next * size..).unwrap_or_default());
+            Entries::from_ascending(size, self.added)
+        };
+        Delta { from_len: self.from_len, removed: self.removed, added }
+    }
 }
 
 /// The bytes of `delta`.
@@ -116,16 +155,78 @@ pub fn encode(delta: &Delta) -> Vec<u8> {
 /// of `bytes` before anything is computed or allocated by it; whether the result is the right list is for its root to
 /// say.
 pub fn apply(from: &Entries, bytes: &[u8]) -> Result<Applied, ListError> {
-    let parts = Parts::parse(from, bytes)?;
-    let additions = Unpacker::new(parts.additions, from.entry_size(), parts.added, "delta")?;
-    let mut removals = Decoder::new(parts.removals, from.len() as u64, parts.removed)
-        .ok_or(malformed("it removes more entries than there are"))?;
-    let len = from.len() as u64 - parts.removed + parts.added;
-    let entries = merge(from, &mut removals, additions, len)?;
-    if !removals.was_canonical() {
-        return Err(malformed("its removals are not in their one form"));
+    let mut applying = Applying::new(bytes, from.entry_size(), from.len() as u64)?;
+    let len = from.len() as u64 - applying.removed + applying.added;
+    let mut entries = Vec::with_capacity(len as usize * from.entry_size());
+    applying.take(from, |entry| entries.extend_from_slice(entry))?;
+    let (removed, added) = applying.finish(|entry| entries.extend_from_slice(entry))?;
+    Ok(Applied { entries: Entries::from_ascending(from.entry_size(), entries), removed, added })
+}
+
+/// [`apply`] for an old list that comes piece by piece, and a new one that goes entry by entry: neither need be in memory.
+pub struct Applying<'b> {
+    removals: Decoder<'b>,
+    additions: Unpacker<'b>,
+    /// Whether `additions` stands at an entry that is still to be put.
+    more: bool,
+    entry_size: usize,
+    /// How many entries of the old list are still to come.
+    left: u64,
+    removed: u64,
+    added: u64,
+}
+
+impl<'b> Applying<'b> {
+    /// Of the delta in `bytes`, to a list of `from_len` entries of `entry_size` bytes. What it says of sizes is checked before
+    /// anything is computed or allocated by it.
+    pub fn new(bytes: &'b [u8], entry_size: usize, from_len: u64) -> Result<Self, ListError> {
+        let parts = Parts::parse(entry_size, from_len, bytes)?;
+        let mut additions = Unpacker::new(parts.additions, entry_size, parts.added, "delta")?;
+        let removals = Decoder::new(parts.removals, from_len, parts.removed)
+            .ok_or(malformed("it removes more entries than there are"))?;
+        let more = additions.advance()?.is_some();
+        let Parts { removed, added, .. } = parts;
+        Ok(Self { removals, additions, more, entry_size, left: from_len, removed, added })
     }
-    Ok(Applied { entries, removed: parts.removed, added: parts.added })
+
+    /// Takes the next entries of the old list, and gives those of the new one to `put`, in their order.
+    #[inline]
+    pub fn take(&mut self, from: &Entries, mut put: impl FnMut(&[u8])) -> Result<(), ListError> {
+        if from.entry_size() != self.entry_size {
+            return Err(ListError::EntrySize { expected: from.entry_size(), found: self.entry_size });
+        }
+        let taken = from.len() as u64;
+        self.left = self.left.checked_sub(taken).ok_or(ListError::Length { expected: taken, found: self.left })?;
+        for old in from {
+            while self.more {
+                match self.additions.entry().cmp(old) {
+                    Ordering::Less => put(self.additions.entry()),
+                    Ordering::Equal => return Err(malformed("it adds an entry that the list has already")),
+                    Ordering::Greater => break,
+                }
+                self.more = self.additions.advance()?.is_some();
+            }
+            if self.removals.next_fate() == Fate::Kept {
+                put(old);
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the last entries to `put` once the old list was taken as a whole; then how many entries it removed and added.
+    pub fn finish(mut self, mut put: impl FnMut(&[u8])) -> Result<(u64, u64), ListError> {
+        if self.left > 0 {
+            return Err(malformed("it is for a longer list"));
+        }
+        while self.more {
+            put(self.additions.entry());
+            self.more = self.additions.advance()?.is_some();
+        }
+        if !self.removals.was_canonical() {
+            return Err(malformed("its removals are not in their one form"));
+        }
+        Ok((self.removed, self.added))
+    }
 }
 
 const fn malformed(why: &'static str) -> ListError {
@@ -141,23 +242,23 @@ struct Parts<'b> {
 }
 
 impl<'b> Parts<'b> {
-    fn parse(from: &Entries, bytes: &'b [u8]) -> Result<Self, ListError> {
+    fn parse(entry_size: usize, expected: u64, bytes: &'b [u8]) -> Result<Self, ListError> {
         const SHORT: ListError = malformed("it ends too early");
         let rest = bytes.strip_prefix(MAGIC).ok_or(malformed("it does not start as one"))?;
         let (&size, rest) = rest.split_first().ok_or(SHORT)?;
         let (from_len, rest) = split_count(rest).ok_or(SHORT)?;
         let (removed, rest) = split_count(rest).ok_or(SHORT)?;
         let (added, rest) = split_count(rest).ok_or(SHORT)?;
-        if usize::from(size) != from.entry_size() {
-            return Err(ListError::EntrySize { expected: from.entry_size(), found: size.into() });
+        if usize::from(size) != entry_size {
+            return Err(ListError::EntrySize { expected: entry_size, found: size.into() });
         }
-        if from_len != from.len() as u64 {
-            return Err(ListError::Length { expected: from.len() as u64, found: from_len });
+        if from_len != expected {
+            return Err(ListError::Length { expected, found: from_len });
         }
         if (from_len + added).saturating_sub(removed) > MAX_ENTRIES {
             return Err(ListError::TooMany);
         }
-        let packed = packed_len(from.entry_size(), added).and_then(|len| usize::try_from(len).ok());
+        let packed = packed_len(entry_size, added).and_then(|len| usize::try_from(len).ok());
         let (additions, removals) = packed.and_then(|len| rest.split_at_checked(len)).ok_or(SHORT)?;
         Ok(Self { removed, added, additions, removals })
     }
@@ -166,36 +267,6 @@ impl<'b> Parts<'b> {
 fn split_count(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let (count, rest) = bytes.split_first_chunk()?;
     Some((u32::from_be_bytes(*count).into(), rest))
-}
-
-/// One pass over `from`: leaves out what `removals` says and puts `additions` in their places, which makes `len` entries.
-/// Nothing is held but the two lists.
-fn merge(
-    from: &Entries,
-    removals: &mut Decoder<'_>,
-    mut additions: Unpacker<'_>,
-    len: u64,
-) -> Result<Entries, ListError> {
-    let mut bytes = Vec::with_capacity(len as usize * from.entry_size());
-    let mut more = additions.advance()?.is_some();
-    for old in from {
-        while more {
-            match additions.entry().cmp(old) {
-                Ordering::Less => bytes.extend_from_slice(additions.entry()),
-                Ordering::Equal => return Err(malformed("it adds an entry that the list has already")),
-                Ordering::Greater => break,
-            }
-            more = additions.advance()?.is_some();
-        }
-        if removals.next_fate() == Fate::Kept {
-            bytes.extend_from_slice(old);
-        }
-    }
-    while more {
-        bytes.extend_from_slice(additions.entry());
-        more = additions.advance()?.is_some();
-    }
-    Ok(Entries::from_ascending(from.entry_size(), bytes))
 }
 
 #[cfg(test)]
@@ -238,6 +309,18 @@ mod tests {
         let other = Entries::from_sorted(1, [1, 2, 3].to_vec()).unwrap();
         assert_eq!(apply(&other, &bytes), Err(ListError::EntrySize { expected: 1, found: 2 }));
         assert_eq!(diff(&list(&[1]), &other), Err(ListError::EntrySize { expected: 2, found: 1 }));
+    }
+
+    #[test]
+    fn a_list_that_is_too_long_or_too_short_is_refused() {
+        let (from, to) = (list(&[1, 2, 3]), list(&[1, 4]));
+        let bytes = delta(&from, &to);
+        let mut short = Applying::new(&bytes, 2, 3).unwrap();
+        short.take(&list(&[1, 2]), |_| ()).unwrap();
+        assert_eq!(short.finish(|_| ()), Err(malformed("it is for a longer list")));
+        let mut long = Applying::new(&bytes, 2, 3).unwrap();
+        long.take(&from, |_| ()).unwrap();
+        assert!(matches!(long.take(&list(&[9]), |_| ()), Err(ListError::Length { .. })));
     }
 
     #[test]
@@ -284,6 +367,23 @@ mod tests {
             prop_assert_eq!(applied.entries, to);
             prop_assert_eq!(applied.removed, difference.removed().len() as u64);
             prop_assert_eq!(applied.added, difference.added().len() as u64);
+        }
+
+        #[test]
+        fn in_pieces_it_is_the_same(from in lists(1), to in lists(1), piece in 1usize..50) {
+            let pieces = || from.as_bytes().chunks(piece).map(|piece| Entries::from_sorted(1, piece.to_vec()).unwrap());
+            let (mut differing, mut gone) = (Differing::new(&to), Vec::new());
+            pieces().for_each(|piece| differing.take(&piece, |entry| gone.extend_from_slice(entry)).unwrap());
+            let difference = differing.finish();
+            prop_assert_eq!(&difference, &diff(&from, &to).unwrap());
+            let removed = difference.removed().iter().flat_map(|&place| from.get(place as usize).unwrap());
+            prop_assert!(gone.iter().eq(removed));
+            let bytes = encode(&difference);
+            let mut applying = Applying::new(&bytes, 1, from.len() as u64).unwrap();
+            let mut made = Vec::new();
+            pieces().for_each(|piece| applying.take(&piece, |entry| made.extend_from_slice(entry)).unwrap());
+            applying.finish(|entry| made.extend_from_slice(entry)).unwrap();
+            prop_assert_eq!(&made, to.as_bytes());
         }
 
         #[test]

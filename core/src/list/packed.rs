@@ -3,6 +3,7 @@
 use super::bits::{BitReader, BitWriter};
 use super::entries::{Entries, ListError, MAX_ENTRIES, MAX_ENTRY_SIZE, check_entry_size};
 use alloc::vec::Vec;
+use core::convert::Infallible;
 
 const TOO_FEW: &str = "fewer entries than it says";
 const BEYOND: &str = "an entry beyond the greatest";
@@ -40,11 +41,34 @@ pub(super) fn packed_len(entry_size: usize, count: u64) -> Option<u64> {
 
 /// The packed form of `entries`.
 pub(super) fn pack(entries: &Entries) -> Vec<u8> {
-    let count = entries.len() as u64;
-    let Some(shape) = Shape::new(entries.entry_size(), count) else {
-        return Vec::new();
+    let bytes = packed_len(entries.entry_size(), entries.len() as u64).unwrap_or_default();
+    let Ok(packed) = pack_with(entries, bytes as usize, |_| Ok::<(), Infallible>(()));
+    packed
+}
+
+/// The packed form of `entries`, in pieces of some 64 kB, each given to `put` as soon as it is made.
+pub(super) fn pack_to<E>(entries: &Entries, mut put: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+    let rest = pack_with(entries, 2 * PIECE, |writer| {
+        if writer.full_bytes().len() < PIECE {
+            return Ok(());
+        }
+        put(writer.full_bytes())?;
+        writer.drop_full_bytes();
+        Ok(())
+    })?;
+    put(&rest)
+}
+
+/// Packs entry by entry; `entry_packed` may take full bytes away after each. Gives what is left in the end.
+fn pack_with<E>(
+    entries: &Entries,
+    capacity: usize,
+    mut entry_packed: impl FnMut(&mut BitWriter) -> Result<(), E>,
+) -> Result<Vec<u8>, E> {
+    let Some(shape) = Shape::new(entries.entry_size(), entries.len() as u64) else {
+        return Ok(Vec::new());
     };
-    let mut writer = BitWriter::with_capacity(shape.total_bits.div_ceil(8) as usize);
+    let mut writer = BitWriter::with_capacity(capacity);
     let mut last_prefix = 0;
     for entry in entries {
         let mut reader = BitReader::new(entry);
@@ -53,9 +77,10 @@ pub(super) fn pack(entries: &Entries) -> Vec<u8> {
         writer.put(1, 1);
         reader.copy_to(&mut writer, shape.suffix_bits);
         last_prefix = prefix;
+        entry_packed(&mut writer)?;
     }
     writer.put_zeros((1 << shape.prefix_bits) - 1 - last_prefix);
-    writer.finish()
+    Ok(writer.finish())
 }
 
 /// How much is copied at once of what is there as a whole.

@@ -29,7 +29,7 @@
 //! ```
 
 use super::entries::{Entries, ListError};
-use super::packed::{Unpacking, pack, packed_len, unpack};
+use super::packed::{Unpacking, pack, pack_to, packed_len, unpack};
 use alloc::vec::Vec;
 
 /// What every snapshot starts with.
@@ -46,11 +46,23 @@ pub fn encoded_len(entry_size: usize, len: u64) -> Option<u64> {
 
 /// The snapshot of `entries`.
 pub fn encode(entries: &Entries) -> Vec<u8> {
-    let mut snapshot = MAGIC.to_vec();
-    snapshot.push(entries.entry_size() as u8);
-    snapshot.extend_from_slice(&(entries.len() as u32).to_be_bytes());
+    let mut snapshot = header(entries);
     snapshot.extend_from_slice(&pack(entries));
     snapshot
+}
+
+/// The snapshot of `entries` in pieces, each given to `put` as soon as it is made, so that it is never in memory beside its
+/// list.
+pub fn encode_to<E>(entries: &Entries, mut put: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+    put(&header(entries))?;
+    pack_to(entries, put)
+}
+
+fn header(entries: &Entries) -> Vec<u8> {
+    let mut header = MAGIC.to_vec();
+    header.push(entries.entry_size() as u8);
+    header.extend_from_slice(&(entries.len() as u32).to_be_bytes());
+    header
 }
 
 /// The list of `expected_len` entries of `entry_size` bytes, as a release gives both, whose snapshot is `bytes`.
@@ -63,19 +75,59 @@ pub fn decode(bytes: &[u8], entry_size: usize, expected_len: u64) -> Result<Entr
 /// [`decode`] for a snapshot in pieces, each of which is freed as soon as it was taken: so the snapshot and its list never
 /// need memory for both, but for little more than the larger of the two.
 pub fn decode_pieces(mut pieces: Vec<Vec<u8>>, entry_size: usize, expected_len: u64) -> Result<Entries, ListError> {
-    let length = pieces.iter().map(|piece| piece.len() as u64).sum::<u64>();
-    let header: Vec<u8> = pieces.iter().flatten().take(HEADER_SIZE).copied().collect();
-    check_header(&header, entry_size, expected_len)?;
-    let packed = length - HEADER_SIZE as u64;
-    let mut unpacking = Unpacking::new(packed, entry_size, expected_len, "snapshot")?;
-    let mut skip = HEADER_SIZE;
-    for piece in &mut pieces {
-        let piece = core::mem::take(piece);
-        let (skipped, packed) = piece.split_at(skip.min(piece.len()));
-        skip -= skipped.len();
-        unpacking.take(packed)?;
+    let size = pieces.iter().map(|piece| piece.len() as u64).sum();
+    let mut decoding = Decoding::new(size, entry_size, expected_len);
+    pieces.iter_mut().try_for_each(|piece| decoding.take(&core::mem::take(piece)))?;
+    decoding.finish()
+}
+
+/// [`decode`] for a snapshot that comes piece by piece; what was taken need not be kept.
+pub struct Decoding {
+    /// How many bytes the snapshot has, and how many of them are still to come.
+    size: u64,
+    left: u64,
+    entry_size: usize,
+    expected_len: u64,
+    header: Vec<u8>,
+    /// Once the header was read.
+    unpacking: Option<Unpacking>,
+}
+
+impl Decoding {
+    /// Of a snapshot of `size` bytes, for the list of `expected_len` entries of `entry_size` bytes.
+    pub fn new(size: u64, entry_size: usize, expected_len: u64) -> Self {
+        Self { size, left: size, entry_size, expected_len, header: Vec::new(), unpacking: None }
     }
-    unpacking.finish()
+
+    /// Takes the next bytes.
+    pub fn take(&mut self, piece: &[u8]) -> Result<(), ListError> {
+        const LONG: ListError = ListError::Malformed { what: "snapshot", why: "it is longer than it should be" };
+        self.left = self.left.checked_sub(piece.len() as u64).ok_or(LONG)?;
+        if let Some(unpacking) = &mut self.unpacking {
+            return unpacking.take(piece);
+        }
+        let (header, packed) = piece.split_at(piece.len().min(HEADER_SIZE - self.header.len()));
+        self.header.extend_from_slice(header);
+        if self.header.len() < HEADER_SIZE {
+            return Ok(());
+        }
+        self.read_header()?.take(packed)
+    }
+
+    fn read_header(&mut self) -> Result<&mut Unpacking, ListError> {
+        check_header(&self.header, self.entry_size, self.expected_len)?;
+        let packed = self.size.saturating_sub(HEADER_SIZE as u64);
+        Ok(self.unpacking.insert(Unpacking::new(packed, self.entry_size, self.expected_len, "snapshot")?))
+    }
+
+    /// The list, once all bytes were taken.
+    pub fn finish(mut self) -> Result<Entries, ListError> {
+        if self.unpacking.is_none() {
+            self.read_header()?;
+        }
+        let short = ListError::Malformed { what: "snapshot", why: "it ends too early" };
+        self.unpacking.filter(|_| self.left == 0).ok_or(short)?.finish()
+    }
 }
 
 fn check_header(header: &[u8], entry_size: usize, expected_len: u64) -> Result<(), ListError> {
@@ -95,7 +147,7 @@ fn check_header(header: &[u8], entry_size: usize, expected_len: u64) -> Result<(
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::lists;
+    use super::super::samples::{lists, scattered};
     use super::*;
     use crate::encoding::to_hex;
     use proptest::prelude::*;
@@ -118,6 +170,32 @@ mod tests {
         }
         let longer = [&snapshot[..], &[0]].concat();
         assert!(matches!(decode(&longer, 2, 2), Err(ListError::Malformed { .. })));
+    }
+
+    #[test]
+    fn in_pieces_a_snapshot_is_the_same_and_has_all_its_bytes() {
+        let entries = scattered(32, 9_000, 1);
+        let snapshot = encode(&entries);
+        let (mut pieces, mut count) = (Vec::new(), 0);
+        let put = |piece: &[u8]| {
+            pieces.extend_from_slice(piece);
+            count += 1;
+            Ok::<(), ()>(())
+        };
+        encode_to(&entries, put).unwrap();
+        assert!(count > 3 && pieces == snapshot, "{count} pieces");
+        // Zeros at the end are no entries, and still have to be there.
+        let all_in_one = Entries::from_sorted(2, [0, 0, 0, 1, 0, 2].to_vec()).unwrap();
+        let snapshot = encode(&all_in_one);
+        let size = snapshot.len() as u64;
+        let decode = |pieces: &[&[u8]]| {
+            let mut decoding = Decoding::new(size, 2, 3);
+            pieces.iter().try_for_each(|piece| decoding.take(piece))?;
+            decoding.finish()
+        };
+        assert_eq!(decode(&[&snapshot[..4], &snapshot[4..]]), Ok(all_in_one));
+        assert!(matches!(decode(&[&snapshot, &[0]]), Err(ListError::Malformed { .. })));
+        assert!(matches!(decode(&[&snapshot[..snapshot.len() - 1]]), Err(ListError::Malformed { .. })));
     }
 
     proptest! {

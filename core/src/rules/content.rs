@@ -1,9 +1,11 @@
 //! Rules 7 and 8 for content: what a release says of its entries is what whoever holds them counts.
 
 use super::Violation;
+use crate::hash::ListRoot;
 use crate::list::entries::MAX_ENTRIES;
-use crate::list::{Algorithm, Entries, snapshot};
+use crate::list::{Algorithm, Entries, ListError, snapshot};
 use crate::release::Release;
+use crate::tree::Frontier;
 use alloc::string::ToString;
 
 /// How many entries a change adds and removes, as counted by whoever applied it.
@@ -24,17 +26,64 @@ pub fn judge(
     churn: Option<Churn>,
 ) -> Result<(), Violation> {
     count("entries", release.entries, entries.len() as u64)?;
-    if entries.root() != release.root {
-        return Err(Violation::RootMismatch);
+    let mut tally = Tally::new(algorithm);
+    tally.take(entries);
+    tally.judge(release, churn)
+}
+
+/// [`judge`] for content that comes piece by piece; what was taken need not be kept. That the entries ascend from piece to
+/// piece is for the caller to see to.
+pub struct Tally {
+    algorithm: Algorithm,
+    frontier: Frontier,
+    irregular: u64,
+    forbidden: Option<ListError>,
+}
+
+impl Tally {
+    /// Of nothing yet.
+    pub fn new(algorithm: Algorithm) -> Self {
+        Self { algorithm, frontier: Frontier::new(), irregular: 0, forbidden: None }
     }
-    let irregular =
-        entries.irregular(algorithm).map_err(|error| Violation::ForbiddenEntry { problem: error.to_string() })?;
-    count("irregular entries", release.irregular, irregular)?;
-    if let Some(churn) = churn {
-        count("added entries", release.added, churn.added)?;
-        count("removed entries", release.removed, churn.removed)?;
+
+    /// Takes the next entries.
+    pub fn take(&mut self, entries: &Entries) {
+        let before = self.frontier.size().0;
+        self.frontier.extend_with_entries(entries.as_bytes(), entries.entry_size());
+        match entries.irregular(self.algorithm) {
+            Ok(irregular) => self.irregular += irregular,
+            Err(error) => {
+                self.forbidden.get_or_insert(further_on(error, before));
+            }
+        }
     }
-    Ok(())
+
+    /// The verdict on all that was taken.
+    pub fn judge(self, release: &Release, churn: Option<Churn>) -> Result<(), Violation> {
+        count("entries", release.entries, self.frontier.size().0)?;
+        if ListRoot(self.frontier.root().0) != release.root {
+            return Err(Violation::RootMismatch);
+        }
+        if let Some(error) = self.forbidden {
+            return Err(Violation::ForbiddenEntry { problem: error.to_string() });
+        }
+        count("irregular entries", release.irregular, self.irregular)?;
+        if let Some(churn) = churn {
+            count("added entries", release.added, churn.added)?;
+            count("removed entries", release.removed, churn.removed)?;
+        }
+        Ok(())
+    }
+}
+
+/// An error about an entry of a piece, as one about that entry of the list.
+fn further_on(error: ListError, before: u64) -> ListError {
+    match error {
+        ListError::Forbidden { index, algorithm, reason } => {
+            ListError::Forbidden { index: before + index, algorithm, reason }
+        }
+        other => other,
+    }
 }
 
 /// Judges the size that a release names for its snapshot before anybody fetches it. It follows from the number of entries,
@@ -98,6 +147,23 @@ mod tests {
         assert_eq!(judged(|release| release.irregular = 0), mismatch("irregular entries", 0, 1));
         assert_eq!(judged(|release| release.added = 2), mismatch("added entries", 2, 3));
         assert_eq!(judged(|release| release.removed = 0), mismatch("removed entries", 0, 1));
+    }
+
+    #[test]
+    fn in_pieces_it_is_the_same() {
+        let entries = entries(1);
+        let release = release(&entries, 1);
+        let mut tally = Tally::new(Algorithm::PdqFull);
+        for entry in &entries {
+            tally.take(&Entries::from_sorted(ENTRY, entry.to_vec()).unwrap());
+        }
+        assert_eq!(tally.judge(&release, Some(Churn { added: 3, removed: 1 })), Ok(()));
+        let zero = Entries::from_sorted(ENTRY, [0; ENTRY].to_vec()).unwrap();
+        let mut tally = Tally::new(Algorithm::PdqFull);
+        [&zero, &entries].into_iter().for_each(|piece| tally.take(piece));
+        let all = Entries::from_sorted(ENTRY, [zero.as_bytes(), entries.as_bytes()].concat()).unwrap();
+        let forbidden = self::release(&all, 1);
+        assert!(matches!(tally.judge(&forbidden, None), Err(Violation::ForbiddenEntry { .. })));
     }
 
     #[test]

@@ -47,13 +47,23 @@ impl Frontier {
     /// If `entry_size` is 0.
     pub fn of_entries(entries: &[u8], entry_size: usize) -> Self {
         let mut frontier = Self::new();
-        let chunks = chunk_roots(entries, entry_size);
+        frontier.extend_with_entries(entries, entry_size);
+        frontier
+    }
+
+    /// Appends the leaves of `entries`, as [`Self::of_entries`] takes them. It is as fast if the tree has a multiple of
+    /// [`CHUNK_LEAVES`] leaves so far.
+    ///
+    /// # Panics
+    /// If `entry_size` is 0.
+    pub fn extend_with_entries(&mut self, entries: &[u8], entry_size: usize) {
+        let is_aligned = self.size.0.is_multiple_of(CHUNK_LEAVES as u64);
+        let chunks = if is_aligned { chunk_roots(entries, entry_size) } else { Vec::new() };
         for root in &chunks {
-            frontier.push_subtree(CHUNK_LEVEL, NodeHash(*root));
+            self.push_subtree(CHUNK_LEVEL, NodeHash(*root));
         }
         let rest = entries.get(chunks.len() * CHUNK_LEAVES * entry_size..).unwrap_or_default();
-        frontier.extend(leaf_hashes(rest, entry_size).into_iter().map(LeafHash));
-        frontier
+        self.extend(leaf_hashes(rest, entry_size).into_iter().map(LeafHash));
     }
 
     /// The places of the nodes that [`Self::from_parts`] wants for a tree of this size.
@@ -158,6 +168,12 @@ mod tests {
                 let entries = &bytes[..(count * entry_size).min(bytes.len() / entry_size * entry_size)];
                 let expected: Frontier = entries.chunks_exact(entry_size).map(leaf_hash).collect();
                 assert_eq!(Frontier::of_entries(entries, entry_size), expected, "{count} of {entry_size} bytes");
+                for piece in [700, 1_024] {
+                    let mut in_pieces = Frontier::new();
+                    let pieces = entries.chunks(piece * entry_size);
+                    pieces.for_each(|piece| in_pieces.extend_with_entries(piece, entry_size));
+                    assert_eq!(in_pieces, expected, "{count} in pieces of {piece}");
+                }
             }
         }
     }

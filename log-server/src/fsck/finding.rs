@@ -1,5 +1,6 @@
 //! What a check finds.
 
+use super::collected::Absent;
 use super::statements::Kind;
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::ObjectDigest;
@@ -105,6 +106,8 @@ pub struct Report {
     pub omitted: usize,
     /// How many tiles and bundles before the minimum index are not there, and need not be.
     pub pruned: usize,
+    /// How many objects are not there that nobody needs any more: the operator may collect them.
+    pub collected: usize,
 }
 
 impl Report {
@@ -125,6 +128,8 @@ struct Collected {
     elsewhere: usize,
     omitted: usize,
     pruned: usize,
+    /// Objects that are not there, until it is known whether anybody needs them.
+    absent: Vec<Absent>,
 }
 
 impl Findings {
@@ -144,6 +149,16 @@ impl Findings {
         });
     }
 
+    /// Notes an object that is not there.
+    pub(super) fn note_absent(&self, object: Absent) {
+        self.with(|collected| collected.absent.push(object));
+    }
+
+    /// All of those.
+    pub(super) fn take_absent(&self) -> Vec<Absent> {
+        self.with(|collected| std::mem::take(&mut collected.absent))
+    }
+
     /// Drops those faults of a span that are too many.
     pub(super) fn limit(&self, faults: &mut Vec<Fault>) {
         self.with(|collected| {
@@ -158,9 +173,9 @@ impl Findings {
         self.with(|collected| collected.pruned += tiles);
     }
 
-    pub(super) fn report(&self, checkpoint: CheckpointNote, kind: Kind) -> Report {
+    pub(super) fn report(&self, checkpoint: CheckpointNote, kind: Kind, collected: usize) -> Report {
         let Collected { mut findings, omitted, pruned, .. } = self.with(std::mem::take);
         findings.sort();
-        Report { checkpoint, holds_statements: kind == Kind::Statements, findings, omitted, pruned }
+        Report { checkpoint, holds_statements: kind == Kind::Statements, findings, omitted, pruned, collected }
     }
 }

@@ -9,6 +9,7 @@
 //! server doesn't import already.
 
 mod coding;
+mod collected;
 mod finding;
 mod statements;
 
@@ -48,7 +49,8 @@ pub struct Options {
 pub enum Objects {
     /// They are left alone.
     Leave,
-    /// Each is read and its SHA-256 compared.
+    /// Each is read and its SHA-256 compared. One that is not there is missing, unless nobody needs it any more by the policy of
+    /// [`crate::collect`].
     Read,
 }
 
@@ -108,7 +110,10 @@ pub async fn fsck(source: &Source, options: &Options, progress: Progress) -> Res
     let mut faults = top.judge(outcomes);
     work.leave_pruned(&mut faults);
     work.findings.extend(faults.into_iter().map(Finding::Tree));
-    Ok(work.findings.report(checkpoint, kind))
+    let absent = work.findings.take_absent();
+    let (missing, collected) = collected::sort_out(&work, &checkpoint, absent).await;
+    work.findings.extend(missing);
+    Ok(work.findings.report(checkpoint, kind, collected))
 }
 
 /// What all parts of a check share.

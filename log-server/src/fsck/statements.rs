@@ -1,16 +1,17 @@
 //! What a log of ours has beside its tree: statements by their id, their seen proofs, and objects.
 
+use super::collected::Absent;
 use super::finding::Finding;
 use super::{Objects, Work, coding};
 use isonomy_core::checkpoint::Checkpoint;
 use isonomy_core::hash::{HASH_SIZE, NodeHash, ObjectDigest, RootHash, StatementId, sha256};
 use isonomy_core::release::{ObjectRef, Release};
 use isonomy_core::resource::Resource;
-use isonomy_core::statement::{MAX_STATEMENT_SIZE, Statement};
+use isonomy_core::statement::{ListName, MAX_STATEMENT_SIZE, Statement};
 use isonomy_core::tile::{self, RightEdge, TILE_WIDTH, TileKind, TilePath, parse_hashes};
 use isonomy_core::tlog_proof::{MAX_TLOG_PROOF_SIZE, TlogProof};
 use isonomy_core::tree::{Frontier, LeafIndex, TreeSize, leaf_hash, verify_inclusion};
-use isonomy_fetch::Source;
+use isonomy_fetch::{FetchError, Source};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -49,6 +50,7 @@ struct Claim {
     id: StatementId,
     /// The SHA-256 of the entry.
     digest: [u8; HASH_SIZE],
+    list: ListName,
     objects: Vec<ObjectRef>,
 }
 
@@ -72,7 +74,8 @@ impl Claims {
 impl Claim {
     fn of(index: LeafIndex, entry: &[u8], statement: &Statement) -> Self {
         let objects = if let Statement::Release(release) = statement { objects_of(release.body()) } else { Vec::new() };
-        Self { index, id: statement.id(), digest: sha256(&[entry]), objects }
+        let list = statement.list().clone();
+        Self { index, id: statement.id(), digest: sha256(&[entry]), list, objects }
     }
 
     fn statement(&self, reason: impl ToString) -> Finding {
@@ -262,6 +265,11 @@ async fn check_objects(work: &Work, claim: &Claim) {
         let reason = match copied {
             Ok(size) if size == object.size && found == object.sha256 => continue,
             Ok(size) => format!("it has {size} bytes and the SHA-256 {found}; {} bytes were named", object.size),
+            Err(error @ FetchError::NotFound { .. }) => {
+                let (index, list, digest) = (claim.index, claim.list.clone(), object.sha256);
+                work.findings.note_absent(Absent { index, list, digest, reason: error.to_string() });
+                continue;
+            }
             Err(error) => error.to_string(),
         };
         work.findings.extend([Finding::Object { index: claim.index, digest: object.sha256, reason }]);

@@ -3,13 +3,15 @@
 
 use super::AssessError;
 use crate::monitor::Monitor;
-use crate::vantage::Vantage;
+use crate::vantage::{Lack, Vantage};
 use isonomy_core::charter::Curator;
 use isonomy_core::list::{Algorithm, Entries, snapshot};
+use isonomy_core::paths::Needed;
 use isonomy_core::rules::history::{ListHistory, LoggedRelease};
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// One release.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -20,10 +22,13 @@ pub struct Growth {
     pub public_since: Timestamp,
     /// How many entries it has.
     pub entries: u64,
-    /// How many of them are new, counted anew.
+    /// How many of them are new, counted anew unless it says otherwise.
     pub added: u64,
-    /// How many are gone, counted anew.
+    /// How many are gone, counted anew unless it says otherwise.
     pub removed: u64,
+    /// Whether both are what the release says, endorsed as it is: its content, or that of the one before, is no longer kept.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub as_stated: bool,
 }
 
 /// What a curator has endorsed.
@@ -81,6 +86,8 @@ pub(super) struct Since {
 }
 
 /// Reads every release's content in turn, and follows each entry from the release that added it to the one that removed it.
+/// Content that the log need not keep any more ([`isonomy_core::paths`]) may be gone; then what the release says of itself counts,
+/// and entries that came or went meanwhile are dated by the next release whose content is there.
 pub(super) async fn measure(
     monitor: &Monitor,
     list: &ListHistory,
@@ -89,17 +96,29 @@ pub(super) async fn measure(
     let size = algorithm.entry_size();
     let mut standing = Standing { entries: Entries::empty(size).map_err(|_| AssessError::Empty)?, since: Vec::new() };
     let (mut growth, mut ages) = (Vec::new(), Vec::new());
+    let needed = needed(list, monitor.mirror.newest().and_then(|newest| newest.now()));
+    let mut is_followed = true;
     for logged in list.releases() {
-        let content = content(&monitor.vantages, logged, size).await?;
         let body = logged.release.body();
-        let now = Since { version: body.version, time: logged.public_since };
-        let (added, removed) = standing.replace(content, now, &mut ages);
+        let counted = match content(&monitor.vantages, logged, size).await {
+            Ok(content) => {
+                let now = Since { version: body.version, time: logged.public_since };
+                Some(standing.replace(content, now, &mut ages)).filter(|_| std::mem::replace(&mut is_followed, true))
+            }
+            Err(AssessError::Gone { .. }) if !needed.contains(&body.version) => {
+                is_followed = false;
+                None
+            }
+            Err(error) => return Err(error),
+        };
+        let (added, removed) = counted.unwrap_or((body.added, body.removed));
         growth.push(Growth {
             version: body.version,
             public_since: logged.public_since,
             entries: body.entries,
             added,
             removed,
+            as_stated: counted.is_none(),
         });
     }
     ages.sort_unstable();
@@ -113,6 +132,14 @@ pub(super) async fn measure(
     Ok(Measured { growth, removals, newest: standing.entries, since: standing.since })
 }
 
+/// The versions whose content a log has to keep at the witnessed time `now`: what has not expired, and what later releases build
+/// on. All of them if no time is witnessed.
+fn needed(list: &ListHistory, now: Option<Timestamp>) -> BTreeSet<u64> {
+    let offered = list.releases().iter().map(|logged| logged.release.body());
+    let offered = offered.filter(|release| now.is_none_or(|now| release.expires > now));
+    Needed::of(list.releases().len() as u64, &offered.map(|release| release.version).collect()).snapshots
+}
+
 /// The entries of a release, which have the root that it names.
 pub(crate) async fn content(
     vantages: &[Vantage],
@@ -121,10 +148,13 @@ pub(crate) async fn content(
 ) -> Result<Entries, AssessError> {
     let body = logged.release.body();
     let failed = |words: String| AssessError::Content { version: body.version, words };
-    let mut problems = Vec::new();
+    let (mut problems, mut is_gone) = (Vec::new(), true);
     for vantage in vantages {
         match vantage.object(&body.snapshot).await {
-            Err(lack) => problems.push(lack.words().to_owned()),
+            Err(lack) => {
+                is_gone &= matches!(lack, Lack::Unavailable(_));
+                problems.push(lack.words().to_owned());
+            }
             Ok(bytes) => {
                 let entries = snapshot::decode(&bytes, entry_size, body.entries);
                 let entries = entries.map_err(|error| failed(error.to_string()))?;
@@ -135,7 +165,8 @@ pub(crate) async fn content(
             }
         }
     }
-    Err(failed(problems.join("; ")))
+    let words = problems.join("; ");
+    if is_gone { Err(AssessError::Gone { version: body.version, words }) } else { Err(failed(words)) }
 }
 
 /// Entries, and since when each is public.

@@ -210,7 +210,15 @@ fn growth(report: &Assessment) -> Markup {
             (page::cell("Additions endorsed", units::number(one.additions)))
         })
         .collect();
+    let stated = report.growth.iter().filter(|one| one.as_stated).count() as u64;
     html! {
+        @if stated > 0 {
+            p {
+                "Of " (units::number(stated)) " releases the content, or that of the release before, is no longer kept: a log need "
+                "not keep what has expired and nothing builds on. Their changes are shown as they state them, which is what the "
+                "curators endorsed. Entries that came or went there are dated by the next release whose content is kept."
+            }
+        }
         div class="charts" {
             (bars("entries", "Entries", "of each release.", &entries))
             @if !added.is_empty() {

@@ -1,6 +1,11 @@
 //! The questions of `charter.toml`, for whoever prefers to answer one after the other.
 
 use super::template::{Field, SECTIONS, Section};
+use isonomy_core::charter::{Action, Aim, Jurisdiction, PurposeCode, Surface};
+use isonomy_core::list::Algorithm;
+use isonomy_core::note::{KeyType, VerifierKey};
+use isonomy_core::statement::ListName;
+use serde::de::DeserializeOwned;
 use std::fmt::Write as _;
 
 /// A question, and how its answer is written.
@@ -46,9 +51,30 @@ impl Question {
         }
     }
 
-    /// The answer that stands if none is given; `None` if the question needs one.
+    /// The answer that stands if none is given; `None` if the question needs one: nobody is called as in an example.
     pub fn usual(&self) -> Option<&'static str> {
-        (!self.field.example.contains('…') && !self.section.path.starts_with("record")).then_some(self.field.example)
+        let is_example = self.field.example.contains('…') || self.field.example.to_lowercase().contains("example");
+        (!is_example && !self.section.path.starts_with("record")).then_some(self.field.example)
+    }
+
+    /// What an answer looks like, where each has its own.
+    pub fn example(&self) -> Option<String> {
+        let has_own = self.usual().is_none() && !self.is_optional() && !self.field.example.contains('…');
+        if has_own { self.words_of(self.field.example) } else { None }
+    }
+
+    /// The same as somebody would answer it.
+    pub fn usual_words(&self) -> Option<String> {
+        self.words_of(self.usual()?)
+    }
+
+    fn words_of(&self, value: &str) -> Option<String> {
+        let table: toml::Table = format!("value = {value}").parse().ok()?;
+        let names = match self.kind() {
+            Kind::Records(names) => names,
+            Kind::Text | Kind::Number | Kind::Words => Vec::new(),
+        };
+        table.get("value").map(|value| words(value, &names))
     }
 
     /// Whether no answer is needed.
@@ -56,21 +82,66 @@ impl Question {
         self.section.path.starts_with("record")
     }
 
-    /// The answer as TOML; what is wrong with it otherwise.
+    /// The answer as TOML; what is wrong with it otherwise, as far as that shows without the other answers.
     pub fn answer(&self, text: &str) -> Result<String, String> {
         let parts = || text.split(';').map(str::trim).filter(|part| !part.is_empty());
         match self.kind() {
-            Kind::Text => Ok(quoted(text.trim())),
+            Kind::Text => self.check(self.field.name, text.trim()).map(|()| quoted(text.trim())),
             Kind::Number => text
                 .trim()
                 .parse::<u64>()
                 .map(|number| number.to_string())
                 .map_err(|_| format!("{text:?} is no number")),
-            Kind::Words => Ok(format!("[{}]", parts().map(quoted).collect::<Vec<_>>().join(", "))),
+            Kind::Words => {
+                parts().try_for_each(|part| self.check(self.field.name, part))?;
+                Ok(format!("[{}]", parts().map(quoted).collect::<Vec<_>>().join(", ")))
+            }
             Kind::Records(names) => {
-                let records = parts().map(|part| record(part, &names)).collect::<Result<Vec<_>, _>>()?;
+                let records = parts().map(|part| self.record(part, &names)).collect::<Result<Vec<_>, _>>()?;
                 Ok(format!("[{}]", records.join(", ")))
             }
+        }
+    }
+
+    fn record(&self, text: &str, names: &[&str]) -> Result<String, String> {
+        let values: Vec<&str> = text.split('/').map(str::trim).collect();
+        // A key may hold slashes: what is too much belongs to the last field.
+        if values.len() < names.len() {
+            return Err(format!("{text:?} has {} of {}", values.len(), names.join(" / ")));
+        }
+        let (first, last) = values.split_at(names.len() - 1);
+        let last = last.join("/");
+        let fields = names.iter().zip(first.iter().copied().chain([last.as_str()]));
+        fields.clone().try_for_each(|(name, value)| self.check(name, value))?;
+        let fields: Vec<String> = fields.map(|(name, value)| format!("{name} = {}", quoted(value))).collect();
+        Ok(format!("{{ {} }}", fields.join(", ")))
+    }
+
+    /// What is wrong with one value of a field. The record is in free words.
+    fn check(&self, name: &str, value: &str) -> Result<(), String> {
+        if self.section.path.starts_with("record") {
+            return Ok(());
+        }
+        match name {
+            "list" => ListName::new(value).map(drop).ok_or_else(|| {
+                format!("{value:?} is no list's name: small letters and digits, such as hotline.example/known-images")
+            }),
+            "jurisdiction" | "jurisdictions" => {
+                let unknown =
+                    || format!("{value:?} is no jurisdiction: a country such as DE, EU, or a part such as US-CA");
+                Jurisdiction::new(value).map(drop).ok_or_else(unknown)
+            }
+            "key" | "keys" => match VerifierKey::parse(value) {
+                Ok(key) if key.key_type() == KeyType::Ed25519 => Ok(()),
+                Ok(_) => Err(format!("{value:?} is a witness's key; a list is signed with `isonomy key new NAME`")),
+                Err(error) => Err(format!("{value:?} is no vkey, as `isonomy key new` prints it: {error}")),
+            },
+            "code" => known::<PurposeCode>(value),
+            "aim" => known::<Aim>(value),
+            "surfaces" => known::<Surface>(value),
+            "most" => known::<Action>(value),
+            "algorithm" => value.parse::<Algorithm>().map(drop).map_err(|error| error.to_string()),
+            _ => Ok(()),
         }
     }
 
@@ -96,17 +167,25 @@ enum Kind {
     Records(Vec<&'static str>),
 }
 
-fn record(text: &str, names: &[&str]) -> Result<String, String> {
-    let values: Vec<&str> = text.split('/').map(str::trim).collect();
-    // A key may hold slashes: what is too much belongs to the last field.
-    if values.len() < names.len() {
-        return Err(format!("{text:?} has {} of {}", values.len(), names.join(" / ")));
+/// Whether a word is one of those that a type has; what they are otherwise.
+fn known<T: DeserializeOwned>(word: &str) -> Result<(), String> {
+    let value = serde_json::Value::String(word.to_owned());
+    serde_json::from_value::<T>(value).map(drop).map_err(|error| error.to_string())
+}
+
+/// A value as somebody would type it; of a record, the fields with these names.
+fn words(value: &toml::Value, names: &[&str]) -> String {
+    match value {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Array(values) => values.iter().map(|value| words(value, names)).collect::<Vec<_>>().join("; "),
+        toml::Value::Table(fields) => {
+            let values = names.iter().filter_map(|name| fields.get(*name));
+            values.map(|value| words(value, names)).collect::<Vec<_>>().join(" / ")
+        }
+        toml::Value::Integer(number) => number.to_string(),
+        // No question is answered otherwise.
+        _ => String::new(),
     }
-    let (first, last) = values.split_at(names.len() - 1);
-    let last = last.join("/");
-    let fields = names.iter().zip(first.iter().copied().chain([last.as_str()]));
-    let fields: Vec<String> = fields.map(|(name, value)| format!("{name} = {}", quoted(value))).collect();
-    Ok(format!("{{ {} }}", fields.join(", ")))
 }
 
 /// A text as TOML writes it, which is as JSON does.
@@ -147,7 +226,7 @@ mod tests {
             "purpose.exclusions" => Some(question.answer("Art, \"medicine\" and news.; Text.").unwrap()),
             "record.legality.basis" => Some(question.answer("A statute.").unwrap()),
             "limits.max_entries" => Some(question.answer(" 5000 ").unwrap()),
-            _ => question.usual().map(str::to_owned),
+            _ => question.usual().map(str::to_owned).or_else(|| Some(question.answer(&question.example()?).unwrap())),
         };
         questions().filter_map(|question| Some((question, given(&question)?))).collect()
     }
@@ -164,6 +243,16 @@ mod tests {
     }
 
     #[test]
+    fn the_usual_answers_stand_as_they_are_shown() {
+        for question in questions().filter(|question| question.usual().is_some()) {
+            let (name, shown) = (question.name(), question.usual_words().unwrap());
+            let typed: toml::Table = format!("answer = {}", question.answer(&shown).unwrap()).parse().unwrap();
+            let usual: toml::Table = format!("answer = {}", question.usual().unwrap()).parse().unwrap();
+            assert_eq!(typed, usual, "{name}");
+        }
+    }
+
+    #[test]
     fn wrong_answers_are_said_at_once() {
         let question = |name: &str| questions().find(|question| question.name() == name).unwrap();
         assert!(question("limits.notice").answer("a month").unwrap_err().contains("no number"));
@@ -171,6 +260,24 @@ mod tests {
             question("curation.curators").answer("Curator One / DE").unwrap_err().contains("name / jurisdiction / key")
         );
         assert!(question("maintainer.keys").usual().is_none() && question("record.quality.recall").is_optional());
+        assert_eq!(question("maintainer.name").usual(), None, "nobody is called Hotline Example");
+        assert_eq!(question("maintainer.name").example().as_deref(), Some("Hotline Example"));
+        for (name, answer, problem) in [
+            ("list", "Hotline Images", "no list's name"),
+            ("maintainer.jurisdiction", "Germany", "no jurisdiction"),
+            ("reach.jurisdictions", "DE; Europe", "no jurisdiction"),
+            ("maintainer.keys", "nonsense", "no vkey"),
+            ("purpose.code", "images", "csam-known"),
+            ("purpose.aim", "help", "protect-victims"),
+            ("reach.surfaces", "public; secret", "end-to-end-encrypted"),
+            ("action.most", "arrest", "report"),
+            ("matching.algorithm", "pdq", "pdq/full"),
+            ("purpose.statutes", "Germany / StGB / § 184b", "no jurisdiction"),
+            ("curation.curators", "One / DE / nonsense", "no vkey"),
+        ] {
+            let refused = question(name).answer(answer).unwrap_err();
+            assert!(refused.contains(problem), "{name}: {refused}");
+        }
         assert!(questions().next().unwrap().heading().is_none());
         assert!(question("purpose.code").heading().is_some() && question("purpose.aim").heading().is_none());
     }

@@ -1,14 +1,16 @@
 //! The checks, and what passed them.
 
 use super::EndorseError;
-use crate::draft::{Draft, DraftError};
+use crate::difference::{Difference, Finding};
+use crate::draft::Draft;
 use crate::signing;
 use crate::view::ListView;
-use crate::workspace::{Base, ContentError, check_object, decode};
+use crate::workspace::{Base, ContentError};
 use isonomy_core::charter::Charter;
-use isonomy_core::list::{Algorithm, Entries, ListError, delta};
+use isonomy_core::list::delta::Applying;
+use isonomy_core::list::{Algorithm, Entries};
 use isonomy_core::note::VerifierKey;
-use isonomy_core::release::{DeltaRef, ObjectRef};
+use isonomy_core::release::DeltaRef;
 use isonomy_core::rules::Violation;
 use isonomy_core::rules::content::{self, Churn};
 use isonomy_core::time::Timestamp;
@@ -20,9 +22,7 @@ pub struct Examined<'e> {
     pub(super) charter: &'e Charter,
     pub(super) counted: Vec<VerifierKey>,
     pub(super) entries: Entries,
-    before: Entries,
-    pub(super) added: Entries,
-    pub(super) removed: Entries,
+    pub(super) change: Difference,
     /// The witnessed time at which the log was seen to have no release of this version.
     pub(super) free_at: Timestamp,
 }
@@ -43,48 +43,43 @@ pub fn examine<'e>(
     let counted: Vec<VerifierKey> = charter.keys().cloned().collect();
     signing::check(draft.release().note(), &counted)?;
     let algorithm = charter.matching.algorithm;
-    let entries = decode(release, algorithm, object(draft, &release.snapshot)?)?;
+    let entries = draft.entries(algorithm)?;
+    let mut change = Difference::from_base(None, &entries, algorithm)?;
     for step in &release.deltas {
-        check_delta(draft, step, bases, &entries, algorithm)?;
+        let difference = check_delta(draft, step, bases, &entries, algorithm)?;
+        if Some(step.release) == release.previous {
+            change = difference;
+        }
     }
-    let direct = bases.iter().find(|base| Some(base.release.id()) == release.previous);
-    let before = match direct {
-        Some(base) => base.entries.clone(),
-        None => Entries::empty(algorithm.entry_size())?,
-    };
-    let (added, removed) = (difference(&entries, &before)?, difference(&before, &entries)?);
-    let churn = Churn { added: added.len() as u64, removed: removed.len() as u64 };
+    let churn = Churn { added: change.added().len() as u64, removed: change.removed().len() as u64 };
     content::judge(release, algorithm, &entries, Some(churn))?;
-    Ok(Examined { draft, charter, counted, entries, before, added, removed, free_at: view.now() })
+    Ok(Examined { draft, charter, counted, entries, change, free_at: view.now() })
 }
 
-fn object<'d>(draft: &'d Draft, object: &ObjectRef) -> Result<&'d [u8], EndorseError> {
-    let bytes = draft.object(&object.sha256).ok_or(DraftError::ObjectMissing { digest: object.sha256 })?;
-    check_object(object, bytes)?;
-    Ok(bytes)
-}
-
-/// Whether the delta leads from its base to exactly these entries.
+/// Whether the delta leads from its base to exactly these entries; gives what it changes. The base passes by once, for all that
+/// is to be known of it.
 fn check_delta(
     draft: &Draft,
     step: &DeltaRef,
     bases: &[Base],
     entries: &Entries,
     algorithm: Algorithm,
-) -> Result<(), EndorseError> {
+) -> Result<Difference, EndorseError> {
     let base = bases.iter().find(|base| base.release.id() == step.release);
     let base = base.ok_or(EndorseError::BaseMissing { version: step.from })?;
-    content::judge(base.release.body(), algorithm, &base.entries, None)?;
-    let bytes = object(draft, &ObjectRef { size: step.size, sha256: step.sha256 })?;
-    let what = || format!("the delta from version {}", step.from);
-    let applied =
-        delta::apply(&base.entries, bytes).map_err(|source| ContentError::Malformed { what: what(), source })?;
-    if applied.entries == *entries { Ok(()) } else { Err(Violation::RootMismatch.into()) }
-}
-
-/// The entries of `one` that `other` does not have.
-pub(super) fn difference(one: &Entries, other: &Entries) -> Result<Entries, ListError> {
-    Ok(delta::diff(other, one)?.added().clone())
+    let bytes = draft.object(&step.sha256)?;
+    let malformed = |source| ContentError::Malformed { what: format!("the delta from version {}", step.from), source };
+    let applying = Applying::new(&bytes, algorithm.entry_size(), base.release.body().entries);
+    let mut applying = applying.map_err(malformed)?;
+    let (mut expected, mut is_same) = (entries.iter(), true);
+    let mut put = |entry: &[u8]| is_same &= expected.next() == Some(entry);
+    let mut finding = Finding::new(entries, algorithm);
+    base.pieces(|piece| {
+        finding.take(piece)?;
+        applying.take(piece, &mut put).map_err(malformed)
+    })?;
+    applying.finish(&mut put).map_err(malformed)?;
+    if is_same && expected.next().is_none() { Ok(finding.finish()?) } else { Err(Violation::RootMismatch.into()) }
 }
 
 impl Examined<'_> {
@@ -93,23 +88,13 @@ impl Examined<'_> {
         &self.entries
     }
 
-    /// The content of the release before; nothing before the first.
-    pub fn before(&self) -> &Entries {
-        &self.before
+    /// What it changes of the release before.
+    pub fn change(&self) -> &Difference {
+        &self.change
     }
 
     /// The charter that the release cites.
     pub fn charter(&self) -> &Charter {
         self.charter
-    }
-
-    /// The entries that it adds to the release before.
-    pub fn added(&self) -> &Entries {
-        &self.added
-    }
-
-    /// The entries that it removes from the release before.
-    pub fn removed(&self) -> &Entries {
-        &self.removed
     }
 }

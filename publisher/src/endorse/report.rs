@@ -1,10 +1,11 @@
 //! What was counted, who has signed, and what a curator knows of the entries.
 
-use super::examine::difference;
 use super::{EndorseError, Examined};
+use crate::stored::StoredList;
 use isonomy_core::charter::Curator;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::list::Entries;
+use isonomy_core::list::delta::Differing;
 use isonomy_core::note::VerifierKey;
 use isonomy_core::release::Release;
 use isonomy_core::rules::{Violation, signatures};
@@ -66,7 +67,7 @@ impl Examined<'_> {
         let index = Index::new(matching.algorithm, holdings)?;
         let distance = u32::try_from(matching.max_distance).unwrap_or(u32::MAX);
         let mut report = HoldingsReport { known: 0, unknown: 0, examples: Vec::new() };
-        for entry in &self.added {
+        for entry in self.change.added() {
             if !index.within(matching.algorithm.hash_of(entry), distance)?.is_empty() {
                 report.known += 1;
                 continue;
@@ -80,8 +81,10 @@ impl Examined<'_> {
     }
 
     /// The entries of the release that do not stand in `holdings`, to the bit.
-    pub fn missing_from(&self, holdings: &Entries) -> Result<Entries, EndorseError> {
-        Ok(difference(&self.entries, holdings)?)
+    pub fn missing_from(&self, holdings: &StoredList) -> Result<Entries, EndorseError> {
+        let mut differing = Differing::new(&self.entries);
+        holdings.pieces(|piece| Ok::<(), EndorseError>(differing.take(piece, |_| ())?))?;
+        Ok(differing.finish().added().clone())
     }
 
     /// What was counted, and who has signed. `signed` is the release with the newest signatures.
@@ -98,8 +101,8 @@ impl Examined<'_> {
             submit_before: body.created.plus(signatures::DRAFT_LIFETIME),
             entries: self.entries.len() as u64,
             irregular: body.irregular,
-            added: self.added.len() as u64,
-            removed: self.removed.len() as u64,
+            added: self.change.added().len() as u64,
+            removed: self.change.removed().len() as u64,
             root: body.root.to_hex(),
             signed: self.counted.iter().filter(has).map(|key| key.name().to_owned()).collect(),
             missing: self.missing(signed),

@@ -2,17 +2,16 @@
 
 use super::report::SHOWN;
 use super::*;
-use crate::compose::{Term, change, compose};
-use crate::draft::{self, Attachments, Draft};
-use crate::testing::{TestLog, charter, entries, key, memory};
+use crate::compose::{Proposal, Term, compose};
+use crate::draft::{Draft, DraftWriter};
+use crate::testing::{TestLog, charter, compose_in, entries, key, memory};
 use crate::view::ListView;
 use crate::workspace::{Base, Workspace};
-use isonomy_core::hash::{ListRoot, ObjectDigest};
-use isonomy_core::list::{Algorithm, Entries, snapshot};
+use isonomy_core::hash::ListRoot;
+use isonomy_core::list::{Algorithm, Entries};
 use isonomy_core::note::Note;
-use isonomy_core::release::{ObjectRef, Release};
+use isonomy_core::release::Release;
 use isonomy_core::statement::Statement;
-use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A maintainer's or curator's desk.
@@ -37,8 +36,13 @@ impl Desk {
     async fn compose(&self, log: &TestLog, content: &Entries) -> Draft {
         let view = log.view().await.unwrap();
         let bases = self.bases(log, &view).await;
-        compose(&view, &bases, content, Term { created: log.clock(), validity: None }).unwrap()
+        compose_in(&self.path().join("drafts"), &view, &bases, content, log.clock())
     }
+}
+
+/// What is in `list` and `more`, and not in `less`.
+fn change(list: &Entries, more: &Entries, less: &Entries) -> Entries {
+    crate::compose::change(list, more, less).unwrap().entries
 }
 
 /// Lets both curators and the maintainer sign, each after their own checks, and logs the release.
@@ -61,7 +65,7 @@ async fn publish_by(log: &mut TestLog, desk: &Desk, draft: Draft, [one, other, m
     let signed = examined.finish(&key(maintainer), &mut memory, log.clock()).unwrap();
     assert_eq!(examined.report(&signed).missing, None);
     for object in signed.body().objects() {
-        log.write(&format!("object/{}", object.sha256), draft.object(&object.sha256).unwrap());
+        log.write(&format!("object/{}", object.sha256), &draft.object(&object.sha256).unwrap());
     }
     log.append(Statement::Release(signed));
 }
@@ -74,7 +78,7 @@ async fn releases_are_composed_endorsed_and_signed_and_the_log_takes_them() {
         log.advance(100);
         if version > 1 {
             let gone = Entries::from_sorted(32, content.get(version as usize).unwrap().to_vec()).unwrap();
-            content = change(&content, &entries(version, 5), &gone).unwrap().entries;
+            content = change(&content, &entries(version, 5), &gone);
         }
         let draft = maintainer.compose(&log, &content).await;
         let body = draft.release().body();
@@ -139,46 +143,105 @@ async fn the_maintainer_s_keys_and_a_curator_change_by_amendment() {
 }
 
 #[tokio::test]
-async fn a_draft_survives_its_folder_and_its_text_is_not_replaced() {
+async fn a_draft_is_one_file_that_never_changes() {
+    let (log, desk) = (TestLog::with_charter().await, Desk::new());
+    let content = entries(1, 20);
+    let view = log.view().await.unwrap();
+    let propose = |reason| Proposal { entries: &content, term: Term { created: log.clock(), validity: None }, reason };
+    let composed = compose(&view, &[], propose(Some("a reason")), desk.path()).unwrap();
+    let path = desk.path().join("draft.tar");
+    let (release, report) = (composed.draft.release().clone(), composed.draft.report());
+    composed.draft.save(&path).unwrap();
+    let read = Draft::open(&path).unwrap();
+    assert_eq!((read.release(), read.report()), (&release, report));
+    assert_eq!((read.charter(), read.reason()), (view.editions().newest().unwrap().signed(), Some("a reason")));
+    assert_eq!(read.entries(Algorithm::PdqFull).unwrap(), content);
+    let bytes = std::fs::read(&path).unwrap();
+    let again = compose(&view, &[], propose(None), desk.path()).unwrap();
+    assert!(matches!(again.draft.save(&path), Err(DraftError::Occupied { version: 1, .. })));
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    drop(compose(&view, &[], propose(None), desk.path()).unwrap());
+    assert_eq!(std::fs::read_dir(desk.path()).unwrap().count(), 1, "what is not saved leaves nothing");
+    let other = desk.compose(&log, &entries(2, 20)).await;
+    assert!(matches!(read.signed(other.release().clone()), Err(DraftError::OtherText { .. })));
+
+    let refused = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).unwrap();
+        Draft::open(&path).map(drop).unwrap_err().to_string()
+    };
+    assert!(refused(&bytes[..bytes.len() - 1]).contains("is no draft as `isonomy release new` writes it"));
+    assert!(refused(b"").contains("it ends too early"));
+    let mut damaged = bytes.clone();
+    damaged[600] ^= 1;
+    std::fs::write(&path, damaged).unwrap();
+    let draft = Draft::open(&path).unwrap();
+    let found = examine(&draft, &view, &[], log.clock()).map(drop);
+    assert!(matches!(found, Err(EndorseError::Content(ContentError::OtherBytes { .. }))), "{found:?}");
+    std::fs::remove_file(&path).unwrap();
+    assert!(matches!(Draft::open(&path), Err(DraftError::Missing { .. })));
+}
+
+#[tokio::test]
+async fn a_draft_that_does_not_fit_together_is_refused() {
     let (log, desk) = (TestLog::with_charter().await, Desk::new());
     let content = entries(1, 20);
     let draft = desk.compose(&log, &content).await;
-    let view = log.view().await.unwrap();
-    let folder = desk.path().join("draft");
-    let charter = view.editions().newest().unwrap().signed();
-    let beside = Attachments { entries: &content, charter, reason: Some("a reason") };
-    draft.write(&folder, &beside).unwrap();
-    let read = Draft::read(&folder).unwrap();
-    assert_eq!((read.release(), read.report()), (draft.release(), draft.report()));
-    assert_eq!(draft::read_charter(&folder, read.release().body()).unwrap().as_ref(), Some(charter));
-    assert_eq!(draft::read_reason(&folder).unwrap().as_deref(), Some("a reason"));
-    assert!(matches!(draft.write(&folder, &beside), Err(DraftError::Occupied { version: 1, .. })));
-    let other = desk.compose(&log, &entries(2, 20)).await;
-    let replaced = draft::write_release(&folder, other.release());
-    assert!(matches!(replaced, Err(DraftError::OtherText { .. })));
-    let digest = draft.release().body().snapshot.sha256;
-    let object = folder.join(draft::OBJECTS).join(digest.to_hex());
-    let bytes = std::fs::read(&object).unwrap();
-    std::fs::write(&object, &bytes[..bytes.len() - 1]).unwrap();
-    assert!(matches!(Draft::read(&folder), Err(DraftError::Object(ContentError::OtherBytes { .. }))));
-    std::fs::remove_file(&object).unwrap();
-    assert!(matches!(Draft::read(&folder), Err(DraftError::ObjectMissing { .. })));
+    let path = desk.path().join("made");
+    type Make<'m> = &'m dyn Fn(DraftWriter) -> crate::draft::UnsavedDraft;
+    let refused = |make: Make<'_>| {
+        let _ = std::fs::remove_file(&path);
+        make(DraftWriter::begin(desk.path()).unwrap()).save(&path).unwrap();
+        Draft::open(&path).map(drop).map_err(|error| error.to_string())
+    };
+    let (charter, release) = (draft.charter(), draft.release());
+    let whole = |mut writer: DraftWriter| {
+        writer.snapshot(&content).unwrap();
+        writer.finish(charter, Some("a reason"), release.clone()).unwrap()
+    };
+    refused(&whole).unwrap();
+    let without = refused(&|writer| writer.finish(charter, None, release.clone()).unwrap());
+    assert!(without.unwrap_err().contains("an object is missing"));
+    let more = refused(&|mut writer| {
+        writer.delta(7, b"a delta that nobody names").unwrap();
+        whole(writer)
+    });
+    assert!(more.unwrap_err().contains("an object that its release does not name"));
+    let shown = refused(&|mut writer| {
+        writer.snapshot(&content).unwrap();
+        writer.finish(charter, Some("one line\u{1b}[2Jand control"), release.clone()).unwrap()
+    });
+    assert!(shown.unwrap_err().contains("its reason is not one line of text"));
+    let signed = crate::testing::sign_release(&draft);
+    let signed = refused(&|mut writer| {
+        writer.snapshot(&content).unwrap();
+        writer.finish(charter, None, signed.release().clone()).unwrap()
+    });
+    assert!(signed.unwrap_err().contains("it is signed already"));
+    let mut uncited = release.body().clone();
+    uncited.charter = isonomy_core::hash::StatementId([7; 32]);
+    let note = Note::new(uncited.to_text().unwrap(), Vec::new()).unwrap();
+    let uncited = Statement::from_note(note).unwrap().into_release().unwrap();
+    let other = refused(&|mut writer| {
+        writer.snapshot(&content).unwrap();
+        writer.finish(charter, None, uncited.clone()).unwrap()
+    });
+    assert!(other.unwrap_err().contains("it lacks the charter that its release cites"));
 }
 
-/// The draft with another text: what a careless or dishonest maintainer could send.
-fn forged(draft: &Draft, edit: impl Fn(&mut Release), replace: Option<Vec<u8>>) -> Draft {
+/// The draft with another text, and with other content: what a careless or dishonest maintainer could send.
+fn forged(desk: &Desk, draft: &Draft, edit: impl Fn(&mut Release), content: &Entries) -> Draft {
     let mut body = draft.release().body().clone();
-    let mut objects: BTreeMap<ObjectDigest, Vec<u8>> = BTreeMap::new();
-    for object in body.objects() {
-        objects.insert(object.sha256, draft.object(&object.sha256).unwrap().to_vec());
+    let mut writer = DraftWriter::begin(desk.path()).unwrap();
+    for delta in &body.deltas {
+        writer.delta(delta.from, &draft.object(&delta.sha256).unwrap()).unwrap();
     }
-    if let Some(bytes) = replace {
-        body.snapshot = ObjectRef { size: bytes.len() as u64, sha256: ObjectDigest::of(&bytes) };
-        objects.insert(body.snapshot.sha256, bytes);
-    }
+    body.snapshot = writer.snapshot(content).unwrap();
     edit(&mut body);
     let note = Note::new(body.to_text().unwrap(), Vec::new()).unwrap();
-    Draft::new(Statement::from_note(note).unwrap().into_release().unwrap(), objects).unwrap()
+    let release = Statement::from_note(note).unwrap().into_release().unwrap();
+    let path = desk.path().join(release.id().to_hex());
+    writer.finish(draft.charter(), None, release).unwrap().save(&path).unwrap();
+    Draft::open(&path).unwrap()
 }
 
 #[tokio::test]
@@ -188,28 +251,28 @@ async fn a_curator_signs_nothing_that_is_not_what_it_says() {
     let draft = desk.compose(&log, &first).await;
     publish(&mut log, &desk, draft).await;
     log.advance(100);
-    let second = change(&first, &entries(2, 5), &entries(3, 0)).unwrap().entries;
+    let second = change(&first, &entries(2, 5), &entries(3, 0));
     let draft = desk.compose(&log, &second).await;
     let view = log.view().await.unwrap();
     let bases = desk.bases(&log, &view).await;
     let examine = |draft: &Draft| examine(draft, &view, &bases, log.clock()).map(drop);
     examine(&draft).unwrap();
 
-    let wrong_root = forged(&draft, |release| release.root = ListRoot([1; 32]), None);
+    let wrong_root = forged(&desk, &draft, |release| release.root = ListRoot([1; 32]), &second);
     let refused = examine(&wrong_root);
     assert!(matches!(refused, Err(EndorseError::Content(ContentError::Rule(Violation::RootMismatch)))), "{refused:?}");
-    let fewer = forged(&draft, |release| release.added = 4, None);
+    let fewer = forged(&desk, &draft, |release| release.added = 4, &second);
     assert!(matches!(examine(&fewer), Err(EndorseError::Rule(Violation::CountMismatch { .. }))));
-    let smuggled = change(&first, &entries(9, 5), &entries(3, 0)).unwrap().entries;
+    let smuggled = change(&first, &entries(9, 5), &entries(3, 0));
     let root = smuggled.root();
-    let other_snapshot = forged(&draft, |release| release.root = root, Some(snapshot::encode(&smuggled)));
+    let other_snapshot = forged(&desk, &draft, |release| release.root = root, &smuggled);
     assert!(matches!(examine(&other_snapshot), Err(EndorseError::Rule(Violation::RootMismatch))), "the delta differs");
-    let regular = forged(&draft, |release| release.irregular = 1, None);
+    let regular = forged(&desk, &draft, |release| release.irregular = 1, &second);
     assert!(matches!(
         examine(&regular),
         Err(EndorseError::Content(ContentError::Rule(Violation::CountMismatch { .. })))
     ));
-    let skipped = forged(&draft, |release| release.expires = release.created.plus(86_401), None);
+    let skipped = forged(&desk, &draft, |release| release.expires = release.created.plus(86_401), &second);
     assert!(matches!(examine(&skipped), Err(EndorseError::Rule(Violation::OverLimit { .. }))));
     let no_bases = super::examine(&draft, &view, &[], log.clock()).map(drop);
     assert!(matches!(no_bases, Err(EndorseError::BaseMissing { version: 1 })));
@@ -273,8 +336,11 @@ async fn what_is_in_the_log_already_is_not_signed_again() {
 async fn a_release_that_expires_before_its_use_is_not_drafted() {
     let log = TestLog::with_charter().await;
     let view = log.view().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
     let compose = |validity| {
-        compose(&view, &[], &entries(1, 20), Term { created: log.clock(), validity: Some(validity) }).map(drop)
+        let term = Term { created: log.clock(), validity: Some(validity) };
+        let proposal = Proposal { entries: &entries(1, 20), term, reason: None };
+        compose(&view, &[], proposal, folder.path()).map(drop)
     };
     let refused = compose(10).unwrap_err();
     assert!(refused.to_string().contains("can never be used"), "{refused}");
@@ -306,8 +372,12 @@ async fn a_curator_sees_which_additions_it_knows() {
     near.chunks_exact_mut(32).for_each(|entry| entry[3] ^= 0b101);
     let report = examined.compare(&Entries::from_unsorted(32, near).unwrap().0).unwrap();
     assert_eq!((report.known, report.unknown, report.examples.len()), (10, 20, SHOWN));
-    assert_eq!(examined.added(), &content);
-    assert!(examined.removed().is_empty());
+    assert_eq!(examined.change().added(), &content);
+    assert!(examined.change().removed().is_empty());
+    let own = desk.path().join("own");
+    std::fs::write(&own, &content.as_bytes()[..28 * 32]).unwrap();
+    let missing = examined.missing_from(&crate::stored::StoredList::new(&own, 32)).unwrap();
+    assert_eq!(missing.as_bytes(), &content.as_bytes()[28 * 32..]);
 }
 
 #[tokio::test]
@@ -319,7 +389,7 @@ async fn what_the_log_would_refuse_is_not_even_drafted() {
     let bases = desk.bases(&log, &view).await;
     let rule = |content: &Entries, after: u64, validity| {
         let term = Term { created: log.clock().plus(after), validity };
-        match compose(&view, &bases, content, term) {
+        match compose(&view, &bases, Proposal { entries: content, term, reason: None }, desk.path()) {
             Err(crate::compose::ComposeError::Rule(violation)) => Some(violation.code()),
             Ok(_) => None,
             Err(other) => panic!("{other}"),
@@ -340,9 +410,10 @@ async fn a_damaged_cache_is_fetched_anew() {
     publish(&mut log, &desk, draft).await;
     let view = log.view().await.unwrap();
     let kept = desk.path().join("work/1.entries");
-    for damage in [&b""[..], &[0; 32], &[1; 20 * 32], &[1; 21 * 32]] {
+    let damages = [&b""[..], &[0; 32], &[1; 20 * 32], &[1; 21 * 32], entries(2, 20).as_bytes()].map(<[u8]>::to_vec);
+    for damage in &damages {
         std::fs::write(&kept, damage).unwrap();
-        assert_eq!(desk.bases(&log, &view).await[0].entries, content);
+        assert_eq!(desk.bases(&log, &view).await[0].read().unwrap(), content);
         assert_eq!(std::fs::read(&kept).unwrap(), content.as_bytes());
     }
 }

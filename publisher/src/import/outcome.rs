@@ -10,8 +10,8 @@ use isonomy_core::hash::sha256;
 use isonomy_core::list::{Algorithm, Entries, ListError};
 use std::io;
 
-/// How many records are sorted in memory, about 120 MB.
-const IN_MEMORY: usize = 2 << 20;
+/// How many records are sorted in memory, about 16 MB: half of a list of a million.
+const IN_MEMORY: usize = 1 << 18;
 /// The largest entry of an algorithm.
 const MAX_HASH: usize = 48;
 

@@ -2,6 +2,7 @@
 
 use crate::scene::{LIST, Scene, Server};
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// For how long the releases are valid that are to be superseded, in seconds.
@@ -65,6 +66,43 @@ fn old_objects_are_collected_and_every_client_still_catches_up() {
     assert_eq!(removed["collected"].as_array(), Some(&planned));
     assert_eq!(objects(), before - planned.len());
     assert_eq!(scene.report(&collect)["collected"].as_array().map(Vec::len), Some(0));
+
+    // Nobody needs what went, and a check and an assessment know that; what somebody needs is missing.
+    let fsck = ["log", "fsck", "log", "--policy", "trust.policy", "--objects"];
+    let checked = scene.report(&fsck);
+    assert_eq!((&checked["sound"], &checked["collected"]), (&true.into(), &planned.len().into()), "{checked:#}");
+    let key = fs::read_to_string(scene.path("log.policy")).unwrap();
+    let key = key.lines().next().unwrap().trim_start_matches("log ");
+    let (_, untold) = scene.run(&["log", "fsck", "log", "--key", key, "--objects"]);
+    assert_eq!(untold["findings"].as_array().map(Vec::len), Some(planned.len()), "whose time counts? {untold:#}");
+    fs::create_dir(scene.path("corpus")).unwrap();
+    let photo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../photos/coffee.png");
+    fs::copy(photo, scene.path("corpus/coffee.png")).unwrap();
+    let assess = [
+        "assess",
+        "--policy",
+        "trust.policy",
+        "--source",
+        "log/public",
+        "--list",
+        LIST,
+        "--corpus",
+        "corpus",
+        "--out",
+        "assessed",
+    ];
+    let assessed = scene.report(&assess);
+    let growth = assessed["growth"].as_array().unwrap();
+    let added: Vec<_> = growth.iter().map(|one| (one["added"].as_u64(), one["as_stated"].as_bool())).collect();
+    assert_eq!(added, [200, 3, 3, 3].map(|added| (Some(added), Some(true))), "{assessed:#}");
+    let newest = fs::read_dir(scene.path("log/public/object")).unwrap().flatten().map(|file| file.path());
+    let newest = newest.max_by_key(|path| fs::metadata(path).unwrap().len()).unwrap();
+    fs::rename(&newest, scene.path("aside")).unwrap();
+    let (_, damaged) = scene.run(&fsck);
+    assert_eq!(damaged["findings"].as_array().map(Vec::len), Some(1), "{damaged:#}");
+    assert_eq!((&damaged["findings"][0]["code"], &damaged["collected"]), (&"object".into(), &planned.len().into()));
+    assert!(scene.refusal(1, &assess).contains("which the log has to keep"));
+    fs::rename(scene.path("aside"), &newest).unwrap();
 
     // The log starts again, at another address, and everybody catches up, also beyond what was there.
     let log = Server::start(scene.folder(), &["log", "serve", "--config", "log.toml"]);

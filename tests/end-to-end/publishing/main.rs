@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod collecting;
+mod dialogue;
 mod keys;
 mod kills;
 mod rails;

@@ -2,18 +2,6 @@
 
 use crate::scene::{LIST, Scene, hashes};
 use std::fs;
-use std::path::Path;
-
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().flatten() {
-        let target = to.join(entry.file_name());
-        match entry.file_type().unwrap().is_dir() {
-            true => copy_folder(&entry.path(), &target),
-            false => drop(fs::copy(entry.path(), target).unwrap()),
-        }
-    }
-}
 
 #[test]
 fn maintainer_and_curators_are_each_stopped_before_their_signature() {
@@ -23,9 +11,9 @@ fn maintainer_and_curators_are_each_stopped_before_their_signature() {
     let compose = Scene::at_desk("work", &["release", "new", "one", "--list", LIST, "--out", "draft-1"]);
     scene.report(&compose);
     let again = scene.refusal(4, &compose);
-    assert!(again.contains("draft-1 holds a draft already") && again.contains("release endorse"), "{again}");
+    assert!(again.contains("draft-1 is a draft already") && again.contains("release endorse"), "{again}");
     fs::write(scene.path("harmless.txt"), hashes(7..9)).unwrap();
-    let curator = ["release", "endorse", "draft-1", "--key", "curator-one.example.key"];
+    let curator = ["release", "endorse", "draft-1", "--key", "curator-one.example.key", "--out", "one.note"];
     let with_canaries = [&curator[..], &["--canaries", "harmless.txt"]].concat();
     let stopped = scene.refusal(3, &Scene::at_desk("curator-one", &with_canaries));
     let named = hashes(7..8);
@@ -35,13 +23,21 @@ fn maintainer_and_curators_are_each_stopped_before_their_signature() {
     assert_eq!(releases, 0, "nothing was signed, so nothing is remembered");
     let endorsed = scene.report(&Scene::at_desk("curator-one", &curator));
     assert_eq!(endorsed["alarms"].as_array().map(Vec::len), Some(0), "{endorsed}");
-    // The other curator works on a copy, and sends the note back alone.
-    copy_folder(&scene.path("draft-1"), &scene.path("copy"));
-    let other = ["release", "endorse", "copy", "--key", "curator-two.example.key"];
+    // Who repeats the command gets the same; nothing else is written over.
+    let first = fs::read(scene.path("one.note")).unwrap();
+    scene.report(&Scene::at_desk("curator-one", &curator));
+    assert_eq!(fs::read(scene.path("one.note")).unwrap(), first);
+    let over = ["release", "endorse", "draft-1", "--key", "curator-one.example.key", "--out", "draft-1"];
+    assert!(scene.refusal(3, &Scene::at_desk("curator-one", &over)).contains("exists already"));
+    // The other curator gets a copy of the file, and sends a small one back.
+    fs::copy(scene.path("draft-1"), scene.path("copy")).unwrap();
+    let other = ["release", "endorse", "copy", "--key", "curator-two.example.key", "--out", "two.note"];
     scene.report(&Scene::at_desk("curator-two", &other));
-    let merged = scene.report(&["release", "merge", "draft-1", "copy/release.note"]);
-    assert_eq!(merged["signed"].as_array().map(Vec::len), Some(2), "{merged}");
-    let publish = ["release", "publish", "draft-1", "--key", "maintainer.example.key"];
+    assert!(fs::metadata(scene.path("two.note")).unwrap().len() < 4096);
+    let early = ["release", "publish", "draft-1", "one.note", "--key", "maintainer.example.key"];
+    let early = scene.refusal(3, &Scene::at_desk("work", &early));
+    assert!(early.contains("1 of the 2 curators") && early.contains("what the curators sent back"), "{early}");
+    let publish = ["release", "publish", "draft-1", "one.note", "two.note", "--key", "maintainer.example.key"];
     let with_canaries = [&publish[..], &["--canaries", "harmless.txt"]].concat();
     let stopped = scene.refusal(3, &Scene::at_desk("work", &with_canaries));
     assert!(stopped.contains("nothing was signed"), "{stopped}");
@@ -54,7 +50,7 @@ fn maintainer_and_curators_are_each_stopped_before_their_signature() {
     assert!(stopped.contains("nothing was composed") && stopped.contains("--accept-growth"), "{stopped}");
     assert!(!scene.path("draft-2").exists());
     scene.report(&Scene::at_desk("work", &[&compose[..], &["--accept-growth"]].concat()));
-    let curator = ["release", "endorse", "draft-2", "--key", "curator-one.example.key"];
+    let curator = ["release", "endorse", "draft-2", "--key", "curator-one.example.key", "--out", "one-2.note"];
     assert!(scene.refusal(3, &Scene::at_desk("curator-one", &curator)).contains("--accept-growth"));
 
     // A removal in one command: what remains wrong is a warning, losing everything is not.
@@ -65,6 +61,9 @@ fn maintainer_and_curators_are_each_stopped_before_their_signature() {
     assert_eq!(removed["alarms"][0]["severity"], "warns", "{removed}");
     let info = scene.report(&["list", "info", "draft-r"]);
     assert_eq!((&info["algorithm"], &info["readings"][0]["entries"]), (&"pdq/full".into(), &999.into()), "{info}");
+    assert_eq!(info["reason"], "listed by mistake");
+    let foreign = ["release", "publish", "draft-r", "one.note", "--key", "maintainer.example.key"];
+    assert!(scene.refusal(3, &Scene::at_desk("work", &foreign)).contains("it is for another draft"));
 }
 
 #[test]

@@ -198,11 +198,13 @@ impl Scene {
 
     /// Endorses and publishes a draft.
     pub(crate) fn finish(&self, draft: &str) -> serde_json::Value {
-        for curator in ["curator-one", "curator-two"] {
-            let key = format!("{curator}.example.key");
-            self.report(&Self::at_desk(curator, &["release", "endorse", draft, "--key", &key]));
-        }
-        self.report(&Self::at_desk("work", &["release", "publish", draft, "--key", "maintainer.example.key"]))
+        let notes = ["curator-one", "curator-two"].map(|curator| {
+            let (key, note) = (format!("{curator}.example.key"), format!("{draft}.{curator}"));
+            self.report(&Self::at_desk(curator, &["release", "endorse", draft, "--key", &key, "--out", &note]));
+            note
+        });
+        let publish = ["release", "publish", draft, &notes[0], &notes[1], "--key", "maintainer.example.key"];
+        self.report(&Self::at_desk("work", &publish))
     }
 
     /// What a key is remembered to have signed.

@@ -4,14 +4,14 @@
 //! is replaced, and the same client catches up by the delta.
 //!
 //! Of each step: time on the clock, processor time, the most memory that its process held, and bytes. Beside them what
-//! nobody goes below, measured in the same run. Needs Linux (`/proc`), 200 bytes of disk for each entry, and for the maker of a
-//! release about as much memory.
+//! nobody goes below, measured in the same run. Needs Linux (`/proc`), and 300 bytes of disk for each entry.
 
 mod cast;
 mod floors;
 mod measure;
 
 use cast::{Cast, LIST};
+use isonomy_publisher::draft::Draft;
 use measure::{Spent, row};
 use std::fs;
 use std::path::Path;
@@ -63,7 +63,8 @@ struct Step {
 
 fn publish(cast: &Cast, release: Release<'_>) -> Vec<Step> {
     let Release { version, input, raw } = release;
-    let (list, draft) = (format!("list-{version}"), format!("draft-{version}"));
+    let (list, draft) = (format!("list-{version}"), format!("draft-{version}.tar"));
+    let notes = ["one", "two"].map(|curator| format!("endorsed-{version}-{curator}.note"));
     let mut steps = Vec::new();
     let mut step = |name: &'static str, words: &str, arguments: &[&str], bytes: &dyn Fn() -> u64| {
         let spent = cast.run(arguments);
@@ -75,16 +76,19 @@ fn publish(cast: &Cast, release: Release<'_>) -> Vec<Step> {
     step("import", "**import**", &import, &|| size(&list));
     let new =
         ["release", "new", &list, "--list", LIST, "--out", &draft, "--policy", "trust.policy", "--workspace", "work"];
-    step("compose", "**compose**", &new, &|| folder_size(&cast.path(&draft).join("objects")));
-    for curator in ["curator-one", "curator-two"] {
+    step("compose", "**compose**", &new, &|| size(&draft));
+    for (curator, note) in ["curator-one", "curator-two"].into_iter().zip(&notes) {
         let key = format!("{curator}.example.key");
-        let endorse = ["release", "endorse", &draft, "--key", &key, "--policy", "trust.policy", "--workspace", curator];
-        step("endorse", "**endorse**", &endorse, &|| 0);
+        let own = ["--key", &key, "--policy", "trust.policy", "--workspace", curator, "--out", note];
+        let endorse = [&["release", "endorse", &draft][..], &own].concat();
+        step("endorse", "**endorse**", &endorse, &|| size(note));
     }
     let publish = [
         "release",
         "publish",
         &draft,
+        &notes[0],
+        &notes[1],
         "--key",
         "maintainer.example.key",
         "--policy",
@@ -95,20 +99,12 @@ fn publish(cast: &Cast, release: Release<'_>) -> Vec<Step> {
     step("publish", "**publish**, as the maintainer's process has it", &publish, &|| 0);
     std::thread::sleep(Duration::from_secs(VISIBILITY + 2));
     let update = ["client", "update", "--policy", "app.toml", "--state", "device"];
-    step("client", "**client verified**", &update, &|| least_size(&cast.path(&draft).join("objects")));
+    step("client", "**client verified**", &update, &|| least_object(&cast.path(&draft)));
     steps
 }
 
-fn sizes(folder: &Path) -> Vec<u64> {
-    let files = fs::read_dir(folder).into_iter().flatten().flatten();
-    files.filter_map(|file| file.metadata().ok()).map(|found| found.len()).collect()
-}
-
-fn folder_size(folder: &Path) -> u64 {
-    sizes(folder).iter().sum()
-}
-
 /// What a client fetches of a release: its snapshot if that is all there is, or else its delta.
-fn least_size(folder: &Path) -> u64 {
-    sizes(folder).into_iter().min().unwrap_or_default()
+fn least_object(draft: &Path) -> u64 {
+    let report = Draft::open(draft).expect("the draft").report();
+    report.objects.iter().map(|object| object.size).min().unwrap_or_default()
 }

@@ -2,6 +2,7 @@
 
 use super::prove;
 use crate::args::{DiffArgs, RemoveArgs};
+use crate::commands::files;
 use crate::commands::release::{self, Desk, rails};
 use crate::exit::{Exit, Malformed, Refused};
 use crate::output::Output;
@@ -10,11 +11,13 @@ use isonomy_client::system_clock;
 use isonomy_core::charter::Charter;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::list::{Algorithm, Entries};
-use isonomy_matcher::lookup::Index;
-use isonomy_publisher::compose::{Term, change, compose};
-use isonomy_publisher::difference::{self, DifferenceReport};
-use isonomy_publisher::draft::{Attachments, MAX_REASON};
+use isonomy_publisher::compose::{Proposal, Term, compose};
+use isonomy_publisher::difference::{self, Difference, DifferenceReport, Finding};
+use isonomy_publisher::draft::{self, MAX_REASON};
 use isonomy_publisher::guard::{Alarm, Canaries, inspect};
+use isonomy_publisher::nearest::{Nearest, nearest};
+use isonomy_publisher::stored::{StoredError, StoredList};
+use isonomy_publisher::workspace::Base;
 use serde_json::json;
 
 /// Shows what would change. Nothing is written, nothing is signed.
@@ -22,8 +25,12 @@ pub(super) async fn diff(args: &DiffArgs, output: &Output) -> Result<Exit> {
     let shown = if args.all { usize::MAX } else { difference::SHOWN };
     if let Some(old) = &args.old {
         let algorithm: Algorithm = args.algorithm.into();
-        let (old, new) = (super::read(old, algorithm)?, super::read(&args.new, algorithm)?);
-        return show(&difference::between(&old, &new, algorithm, shown)?, Vec::new(), output);
+        let new = super::read(&args.new, algorithm)?;
+        let mut finding = Finding::new(&new, algorithm);
+        let read =
+            StoredList::new(old, algorithm.entry_size()).pieces(|piece| Ok::<(), StoredError>(finding.take(piece)?));
+        read.map_err(|error| super::unreadable(old, algorithm, error))?;
+        return show(&difference::report(&finding.finish()?, &new, algorithm, shown)?, Vec::new(), output);
     }
     let (list, desk) = args.published()?;
     let desk = Desk::open(&desk)?;
@@ -31,12 +38,9 @@ pub(super) async fn diff(args: &DiffArgs, output: &Output) -> Result<Exit> {
     let charter = view.editions().newest().context("the list has no charter")?.charter();
     let algorithm = charter.matching.algorithm;
     let new = super::read(&args.new, algorithm)?;
-    let old = match bases.last() {
-        Some(base) => base.entries.clone(),
-        None => Entries::empty(algorithm.entry_size())?,
-    };
-    let report = difference::between(&old, &new, algorithm, shown)?;
-    show(&report, inspect(&old, &new, charter, &Canaries::built_in())?, output)
+    let change = Difference::from_base(bases.last(), &new, algorithm)?;
+    let report = difference::report(&change, &new, algorithm, shown)?;
+    show(&report, inspect(&change, &new, charter, &Canaries::built_in())?, output)
 }
 
 fn show(report: &DifferenceReport, alarms: Vec<Alarm>, output: &Output) -> Result<Exit> {
@@ -48,19 +52,20 @@ fn show(report: &DifferenceReport, alarms: Vec<Alarm>, output: &Output) -> Resul
 /// The draft of a release that does nothing but remove entries: what a wrongly listed person waits for.
 pub(super) async fn remove(args: &RemoveArgs, output: &Output) -> Result<Exit> {
     check_reason(&args.reason)?;
+    draft::check_free(&args.out)?;
     let desk = Desk::open(&args.desk)?;
     let (view, bases) = desk.view(&release::parse_list(&args.list)?).await?;
     let nothing = || Refused("the list has no release yet: nothing can be removed".to_owned());
-    let old = &bases.last().ok_or_else(nothing)?.entries;
+    let old = bases.last().ok_or_else(nothing)?;
     let newest = view.editions().newest().context("the list has no charter")?.charter();
-    let removals = removals(&args.hashes, old, newest)?;
-    let entries = change(old, &Entries::empty(old.entry_size())?, &removals)?.entries;
-    let draft = compose(&view, &bases, &entries, Term { created: system_clock(), validity: None })?;
-    let cited = view.editions().find(&draft.release().body().charter).context("the cited charter isn't in the log")?;
-    let alarms = rails::check(&args.rails, old, &entries, cited.charter(), "nothing was composed")?;
-    let beside = Attachments { entries: &entries, charter: cited.signed(), reason: Some(&args.reason) };
-    draft.write(&args.out, &beside)?;
-    let report = draft.report();
+    let (removals, entries) = without(&args.hashes, old, newest)?;
+    let term = Term { created: system_clock(), validity: None };
+    let proposal = Proposal { entries: &entries, term, reason: Some(&args.reason) };
+    let composed = compose(&view, &bases, proposal, files::folder_of(&args.out))?;
+    let charter = composed.edition.charter();
+    let alarms = rails::check(&args.rails, &composed.change, &entries, charter, "nothing was composed")?;
+    let report = composed.draft.report();
+    composed.draft.save(&args.out)?;
     let removed: Vec<String> = removals.iter().map(to_hex).collect();
     let words = format!(
         "{}\n  It only removes, so clients that hold the version before use it at once, without waiting for its visibility.\n  \
@@ -68,28 +73,37 @@ pub(super) async fn remove(args: &RemoveArgs, output: &Output) -> Result<Exit> {
         release::draft_words(&report, &args.out),
         args.reason,
         removed.join(", "),
-        cited.charter().redress.removal_deadline,
+        charter.redress.removal_deadline,
         rails::words(&alarms),
     );
     let document =
-        json!({ "draft": report, "folder": args.out, "removed": removed, "reason": args.reason, "alarms": alarms });
+        json!({ "draft": report, "file": args.out, "removed": removed, "reason": args.reason, "alarms": alarms });
     output.report(words, &document)?;
     Ok(Exit::Done)
 }
 
-/// The entries that are to go, each of which must be on the list.
-fn removals(hashes: &[String], old: &Entries, charter: &Charter) -> Result<Entries> {
-    let size = old.entry_size();
+/// The entries that are to go, each of which must be on the list, and the list without them.
+fn without(hashes: &[String], old: &Base, charter: &Charter) -> Result<(Entries, Entries)> {
+    let (listed, size) = (old.read()?, charter.matching.algorithm.entry_size());
     let removals = hashes.iter().map(|text| prove::hash(text, size)).collect::<Result<Vec<_>>>()?;
     for entry in &removals {
-        check_listed(old, entry, charter.matching.algorithm, charter.matching.max_distance)?;
+        check_listed(&listed, entry, charter.matching.algorithm, charter.matching.max_distance)?;
     }
-    Ok(Entries::from_unsorted(size, removals.concat())?.0)
+    let removals = Entries::from_unsorted(size, removals.concat())?.0;
+    let mut bytes = listed.into_bytes();
+    let mut kept = 0;
+    for start in (0..bytes.len()).step_by(size) {
+        if !removals.contains(&bytes[start..start + size]) {
+            bytes.copy_within(start..start + size, kept);
+            kept += size;
+        }
+    }
+    bytes.truncate(kept);
+    Ok((removals, Entries::from_sorted(size, bytes)?))
 }
 
 fn check_reason(reason: &str) -> Result<()> {
-    let is_empty = reason.trim().is_empty();
-    if is_empty || reason.len() > MAX_REASON || reason.chars().any(char::is_control) {
+    if !draft::is_reason(reason) {
         let problem = format!("a reason has 1 to {MAX_REASON} bytes on one line; the curators read it");
         return Err(Malformed(problem).into());
     }
@@ -102,12 +116,13 @@ fn check_listed(list: &Entries, entry: &[u8], algorithm: Algorithm, distance: u6
         return Ok(());
     }
     let mut problem = format!("{} is not on the list", to_hex(entry));
-    let found =
-        Index::new(algorithm, list)?.within(algorithm.hash_of(entry), u32::try_from(distance).unwrap_or(u32::MAX))?;
-    let near = found
-        .iter()
-        .filter_map(|found| Some(format!("\n  {} at distance {}", to_hex(list.get(found.index)?), found.distance)));
-    let near: String = near.take(difference::SHOWN).collect();
+    let hash = Entries::from_sorted(algorithm.hash_size(), algorithm.hash_of(entry).to_vec())?;
+    let distance = u32::try_from(distance).unwrap_or(u32::MAX);
+    let found = nearest(algorithm, list, &hash, distance, difference::SHOWN)?;
+    let near = found.iter().flat_map(Nearest::all);
+    let near =
+        near.filter_map(|near| Some(format!("\n  {} at distance {}", to_hex(list.get(near.index)?), near.distance)));
+    let near: String = near.collect();
     if !near.is_empty() {
         problem += &format!("; a picture with this hash matches because of:{near}");
     }

@@ -5,12 +5,13 @@ use crate::args::{FormatArg, ImportArgs};
 use crate::exit::Exit;
 use crate::output::Output;
 use anyhow::{Context, Result};
-use isonomy_core::list::Entries;
-use isonomy_publisher::compose::change;
-use isonomy_publisher::difference::{self, DifferenceReport};
+use isonomy_core::list::{Algorithm, Entries};
+use isonomy_publisher::compose::change_stored;
+use isonomy_publisher::difference::{self, DifferenceReport, Finding};
 use isonomy_publisher::import::{
     Format, ImportError, ImportOptions, ImportReport, Imported, Importer, Invalid, Irregular, RefusedRecord,
 };
+use isonomy_publisher::stored::{StoredError, StoredList};
 use serde_json::json;
 use std::fs::File;
 use std::io::{BufReader, ErrorKind};
@@ -36,12 +37,15 @@ pub(super) fn run(args: &ImportArgs, output: &Output) -> Result<Exit> {
     }
     let imported = importer.finish().context("nothing was imported")?;
     // Read before anything is written: the new list may take the place of the old one.
-    let old = args.base.as_ref().map(|base| super::read(base, options.algorithm)).transpose()?;
-    let entries = match &old {
-        Some(old) => change(old, &imported.entries, &imported.withdrawn)?.entries,
-        None => imported.entries.clone(),
+    let old = args.base.as_ref().map(|base| (base, StoredList::new(base, options.algorithm.entry_size())));
+    let (entries, against) = match &old {
+        Some((path, old)) => {
+            let changed = apply(old, &imported, options.algorithm);
+            let (entries, difference) = changed.map_err(|error| super::unreadable(path, options.algorithm, error))?;
+            (entries, Some(difference))
+        }
+        None => (imported.entries.clone(), None),
     };
-    let against = old.map(|old| difference::between(&old, &entries, options.algorithm, 0)).transpose()?;
     // Before the list: an id that is kept without its list does no harm, the reverse could.
     if let Some(path) = &args.ids {
         let mut kept = Vec::new();
@@ -50,6 +54,19 @@ pub(super) fn run(args: &ImportArgs, output: &Output) -> Result<Exit> {
     }
     files::save(&args.out, entries.as_bytes(), args.overwrite)?;
     report(args, &reports, &Outcome { imported, entries, against }, output)
+}
+
+/// The list as it was, with what comes and without what goes; and what that changes.
+fn apply(
+    old: &StoredList,
+    imported: &Imported,
+    algorithm: Algorithm,
+) -> Result<(Entries, DifferenceReport), StoredError> {
+    let entries = change_stored(old, &imported.entries, &imported.withdrawn)?.entries;
+    let mut finding = Finding::new(&entries, algorithm);
+    old.pieces(|piece| Ok::<(), StoredError>(finding.take(piece)?))?;
+    let report = difference::report(&finding.finish()?, &entries, algorithm, 0)?;
+    Ok((entries, report))
 }
 
 fn options(args: &ImportArgs) -> ImportOptions {

@@ -3,46 +3,54 @@
 use super::MAX_LIST_FILE;
 use crate::args::InfoArgs;
 use crate::commands::{charter, files};
-use crate::exit::{Exit, Malformed, Refused};
+use crate::exit::{Exit, Malformed};
 use crate::output::Output;
 use anyhow::Result;
 use isonomy_core::list::{Algorithm, Entries};
 use isonomy_core::release::Release;
 use isonomy_core::statement::Signed;
-use isonomy_publisher::draft;
+use isonomy_publisher::draft::{self, Draft};
 use serde::Serialize;
 use serde_json::json;
 use std::path::Path;
 
 pub(super) fn run(args: &InfoArgs, output: &Output) -> Result<Exit> {
-    let release = if args.path.is_dir() { Some(draft::read_release(&args.path)?) } else { None };
-    let algorithm = known_algorithm(args, release.as_ref().map(Signed::body))?;
-    let content = if release.is_some() { args.path.join(draft::ENTRIES_FILE) } else { args.path.clone() };
-    let bytes = files::read(&content, MAX_LIST_FILE)?;
+    if draft::is_one(&args.path) {
+        return run_draft(&Draft::open(&args.path)?, output);
+    }
+    let algorithm = known_algorithm(args)?;
+    let bytes = files::read(&args.path, MAX_LIST_FILE)?;
     let readings = match algorithm {
-        Some(algorithm) => vec![read_as(&bytes, algorithm).map_err(|why| not_of(&content, algorithm, &why))?],
+        Some(algorithm) => vec![read_as(&bytes, algorithm).map_err(|why| not_of(&args.path, algorithm, &why))?],
         None => Algorithm::ALL.into_iter().filter_map(|algorithm| read_as(&bytes, algorithm).ok()).collect(),
     };
-    if let Some(release) = &release {
-        check_content(release.body(), &readings)?;
-    }
-    let mut lines: Vec<String> = release.iter().map(release_words).collect();
-    lines.extend(words(&bytes, &readings, algorithm.is_some()));
-    let release = release.map(|release| release_document(&release));
-    output.report(lines.join("\n"), &json!({ "algorithm": algorithm, "readings": readings, "release": release }))?;
+    let lines = words(&bytes, &readings, algorithm.is_some());
+    output.report(lines.join("\n"), &json!({ "algorithm": algorithm, "readings": readings }))?;
     Ok(Exit::Done)
 }
 
-/// The algorithm, if somebody says it: the person, a charter, or the charter in the draft folder.
-fn known_algorithm(args: &InfoArgs, release: Option<&Release>) -> Result<Option<Algorithm>> {
+/// A draft, whose charter says by which algorithm its entries are.
+fn run_draft(draft: &Draft, output: &Output) -> Result<Exit> {
+    let algorithm = draft.charter().body().matching.algorithm;
+    let reading = Reading::of(&draft.entries(algorithm)?, algorithm).map_err(Malformed)?;
+    let mut lines = vec![release_words(draft.release()), reading_words(&reading)];
+    lines.extend(draft.reason().map(|reason| format!("the maintainer says why: {reason}")));
+    let document = json!({
+        "algorithm": algorithm,
+        "readings": [reading],
+        "release": release_document(draft.release()),
+        "reason": draft.reason(),
+    });
+    output.report(lines.join("\n"), &document)?;
+    Ok(Exit::Done)
+}
+
+/// The algorithm, if somebody says it: the person, or a charter.
+fn known_algorithm(args: &InfoArgs) -> Result<Option<Algorithm>> {
     if let Some(algorithm) = args.algorithm {
         return Ok(Some(algorithm.into()));
     }
-    let charter = match (&args.charter, release) {
-        (Some(path), _) => Some(charter::read(path)?),
-        (None, Some(release)) => draft::read_charter(&args.path, release)?,
-        (None, None) => None,
-    };
+    let charter = args.charter.as_ref().map(|path| charter::read(path)).transpose()?;
     Ok(charter.map(|charter| charter.body().matching.algorithm))
 }
 
@@ -56,10 +64,16 @@ struct Reading {
     root: String,
 }
 
+impl Reading {
+    fn of(entries: &Entries, algorithm: Algorithm) -> Result<Self, String> {
+        let irregular = entries.irregular(algorithm).map_err(|error| error.to_string())?;
+        Ok(Self { algorithm, entries: entries.len(), irregular, root: entries.root().to_hex() })
+    }
+}
+
 fn read_as(bytes: &[u8], algorithm: Algorithm) -> Result<Reading, String> {
     let entries = Entries::from_sorted(algorithm.entry_size(), bytes.to_vec()).map_err(|error| error.to_string())?;
-    let irregular = entries.irregular(algorithm).map_err(|error| error.to_string())?;
-    Ok(Reading { algorithm, entries: entries.len(), irregular, root: entries.root().to_hex() })
+    Reading::of(&entries, algorithm)
 }
 
 fn not_of(path: &Path, algorithm: Algorithm, why: &str) -> Malformed {
@@ -67,15 +81,6 @@ fn not_of(path: &Path, algorithm: Algorithm, why: &str) -> Malformed {
         "{} is no list of {algorithm} hashes: {why}; make one with `isonomy list import`",
         path.display()
     ))
-}
-
-fn check_content(release: &Release, readings: &[Reading]) -> Result<()> {
-    let root = release.root.to_hex();
-    if readings.iter().any(|reading| reading.root == root && reading.entries as u64 == release.entries) {
-        return Ok(());
-    }
-    let problem = "the content in the draft folder is not that of its release: the root is another one";
-    Err(Refused(problem.to_owned()).into())
 }
 
 fn words(bytes: &[u8], readings: &[Reading], is_known: bool) -> Vec<String> {

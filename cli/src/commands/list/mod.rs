@@ -16,6 +16,7 @@ use indicatif::ProgressBar;
 use isonomy_client::video::VideoLimits;
 use isonomy_core::list::{Algorithm, Entries};
 use isonomy_publisher::images::{ImagesOptions, hash_images};
+use isonomy_publisher::stored::{StoredError, StoredList};
 use std::path::Path;
 
 /// The most bytes of a list: 2^32 entries of 32 bytes would not fit into memory.
@@ -47,15 +48,20 @@ impl From<AlgorithmArg> for Algorithm {
 
 /// A list in a file.
 pub(crate) fn read(path: &Path, algorithm: Algorithm) -> Result<Entries> {
-    let bytes = files::read(path, MAX_LIST_FILE)?;
-    let entries = Entries::from_sorted(algorithm.entry_size(), bytes);
-    entries.map_err(|error| {
-        let problem = format!(
-            "{} is no list of {algorithm} hashes: {error}; make one with `isonomy list import`",
-            path.display()
-        );
-        Malformed(problem).into()
-    })
+    let read = StoredList::new(path, algorithm.entry_size()).read();
+    read.map_err(|error| unreadable(path, algorithm, error))
+}
+
+/// Why a list in a file can't be read, with what to do.
+pub(crate) fn unreadable(path: &Path, algorithm: Algorithm, error: impl Into<anyhow::Error>) -> anyhow::Error {
+    let error = error.into();
+    match error.downcast_ref() {
+        Some(StoredError::List(error)) => {
+            let made = "make one with `isonomy list import`";
+            Malformed(format!("{} is no list of {algorithm} hashes: {error}; {made}", path.display())).into()
+        }
+        _ => error,
+    }
 }
 
 fn hash(args: &HashArgs, output: &Output) -> Result<Exit> {

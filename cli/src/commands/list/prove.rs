@@ -3,6 +3,7 @@
 use super::files;
 use crate::args::{CheckArgs, ProveArgs};
 use crate::commands::client;
+use crate::commands::release::read_release;
 use crate::exit::{Exit, Malformed, Refused};
 use crate::output::Output;
 use anyhow::{Context, Result};
@@ -11,9 +12,9 @@ use isonomy_core::list::proof::MAX_LIST_PROOF_SIZE;
 use isonomy_core::list::{Entries, ListProof, ListTree};
 use isonomy_core::policy::QuorumTimes;
 use isonomy_core::release::Release;
-use isonomy_core::statement::{MAX_STATEMENT_SIZE, Signed, Statement};
+use isonomy_core::statement::Signed;
 use isonomy_core::tlog_proof::{MAX_TLOG_PROOF_SIZE, TlogProof};
-use isonomy_publisher::draft;
+use isonomy_publisher::draft::Draft;
 use serde_json::json;
 use std::path::Path;
 
@@ -41,11 +42,12 @@ pub(super) fn prove(args: &ProveArgs, output: &Output) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The release and its content: a draft folder's, a client's, or a file each.
+/// The release and its content: a draft's, a client's, or a file each.
 fn listed(args: &ProveArgs) -> Result<(Signed<Release>, Entries)> {
-    if let Some(folder) = &args.draft {
-        let release = draft::read_release(folder)?;
-        return with_content(release, &folder.join(draft::ENTRIES_FILE));
+    if let Some(path) = &args.draft {
+        let draft = Draft::open(path)?;
+        let entries = draft.entries(draft.charter().body().matching.algorithm)?;
+        return Ok((draft.release().clone(), entries));
     }
     if let (Some(release), Some(content)) = (&args.release, &args.content) {
         return with_content(read_release(release)?, content);
@@ -71,13 +73,6 @@ fn with_content(release: Signed<Release>, path: &Path) -> Result<(Signed<Release
     };
     let entries = Entries::from_sorted(size, bytes);
     Ok((release, entries.map_err(|error| Malformed(format!("{}: {error}", path.display())))?))
-}
-
-fn read_release(path: &Path) -> Result<Signed<Release>> {
-    let bytes = files::read(path, MAX_STATEMENT_SIZE)?;
-    let statement =
-        Statement::parse_draft(&bytes).map_err(|error| Malformed(format!("{}: {error}", path.display())))?;
-    Ok(statement.into_release().ok_or_else(|| Malformed(format!("{} is no release", path.display())))?)
 }
 
 /// A hash as a person gives it, in hexadecimal or base64.

@@ -1,50 +1,73 @@
 //! `isonomy release endorse`.
 
-use super::{Desk, irregular_words, parse_id, rails};
-use crate::args::EndorseArgs;
-use crate::commands::{key, list};
+use super::{Desk, irregular_words, parse_id, rails, read_release};
+use crate::args::{EndorseArgs, Overwrite};
+use crate::commands::{files, key, list};
 use crate::exit::{Exit, Refused};
 use crate::output::Output;
 use anyhow::Result;
 use isonomy_client::system_clock;
 use isonomy_core::encoding::to_hex;
-use isonomy_core::list::Entries;
+use isonomy_core::list::Algorithm;
+use isonomy_core::release::Release;
+use isonomy_core::statement::Signed;
 use isonomy_publisher::draft::{self, Draft};
-use isonomy_publisher::endorse::{EndorsementReport, Examined, HoldingsReport, examine};
+use isonomy_publisher::endorse::{EndorseError, EndorsementReport, Examined, HoldingsReport, examine};
 use isonomy_publisher::memory::SigningMemory;
+use isonomy_publisher::stored::StoredList;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
 pub(super) async fn run(args: &EndorseArgs, output: &Output) -> Result<Exit> {
     let replaces = parse_id(args.replaces.as_deref())?;
     let desk = Desk::open(&args.desk)?;
-    let draft = Draft::read(&args.draft)?;
+    let draft = Draft::open(&args.draft)?;
+    let overwrite = overwrite_of(args, draft.release());
+    files::check_free(&args.out, overwrite)?;
     let (view, bases) = desk.view(&draft.release().body().list).await?;
     let examined = examine(&draft, &view, &bases, system_clock())?;
-    let holdings = |path: &PathBuf| list::read(path, examined.charter().matching.algorithm);
+    let algorithm = examined.charter().matching.algorithm;
     if let Some(path) = &args.require_all_in {
-        check_all_in(&examined, &holdings(path)?, path, output)?;
+        check_all_in(&examined, path, algorithm, output)?;
     }
-    let known = args.holdings.as_ref().map(|path| anyhow::Ok(examined.compare(&holdings(path)?)?)).transpose()?;
-    let (before, after) = (examined.before(), examined.entries());
-    let alarms = rails::check(&args.rails, before, after, examined.charter(), "nothing was signed")?;
-    if let Some(reason) = draft::read_reason(&args.draft)? {
+    let compare = |path: &PathBuf| anyhow::Ok(examined.compare(&list::read(path, algorithm)?)?);
+    let known = args.holdings.as_ref().map(compare).transpose()?;
+    let (change, after) = (examined.change(), examined.entries());
+    let alarms = rails::check(&args.rails, change, after, examined.charter(), "nothing was signed")?;
+    if let Some(reason) = draft.reason() {
         output.say(format!("the maintainer says why: {reason}"));
     }
     // After all checks, so that nobody is asked for a passphrase in vain.
     let key = key::open(&args.key)?;
     let mut memory = SigningMemory::of_key(&args.key)?;
     let signed = examined.endorse(key.as_ref(), &mut memory, replaces, system_clock())?;
-    draft::write_release(&args.draft, &signed)?;
+    files::save(&args.out, &signed.to_bytes(), overwrite)?;
     let report = examined.report(&signed);
-    let words = words(&report) + &holdings_words(known.as_ref()) + &rails::words(&alarms);
-    output.report(words, &json!({ "endorsement": report, "holdings": known, "alarms": alarms }))?;
+    let out = args.out.display();
+    let words = format!(
+        "{}\n  Your endorsement is {out}: send it back to the maintainer{}{}",
+        words(&report),
+        holdings_words(known.as_ref()),
+        rails::words(&alarms)
+    );
+    let document = json!({ "endorsement": report, "file": args.out, "holdings": known, "alarms": alarms });
+    output.report(words, &document)?;
     Ok(Exit::Done)
 }
 
+/// An endorsement of the same release is written again unasked: who repeats a command means that one.
+fn overwrite_of(args: &EndorseArgs, release: &Signed<Release>) -> Overwrite {
+    let is_same = || read_release(&args.out).is_ok_and(|there| there.id() == release.id());
+    Overwrite { force: args.overwrite.force || !draft::is_one(&args.out) && is_same() }
+}
+
 /// Refuses a release with entries that the curator does not hold itself, and names each of them.
-fn check_all_in(examined: &Examined<'_>, holdings: &Entries, path: &Path, output: &Output) -> Result<()> {
-    let missing = examined.missing_from(holdings)?;
+fn check_all_in(examined: &Examined<'_>, path: &Path, algorithm: Algorithm, output: &Output) -> Result<()> {
+    let holdings = StoredList::new(path, algorithm.entry_size());
+    let missing = examined.missing_from(&holdings).map_err(|error| match error {
+        EndorseError::Holdings(error) => list::unreadable(path, algorithm, error),
+        other => other.into(),
+    })?;
     if missing.is_empty() {
         return Ok(());
     }
@@ -64,7 +87,7 @@ fn holdings_words(known: Option<&HoldingsReport>) -> String {
 fn words(report: &EndorsementReport) -> String {
     let missing = report.missing.as_deref().unwrap_or("nothing: it can be published");
     format!(
-        "✓ {} version {}: recomputed from its content: {} entries{}, +{} −{}, root {}\n  signed by {}\n  still missing: {missing}\n  to be published before {}",
+        "✓ {} version {}: recomputed from its content: {} entries{}, +{} −{}, root {}\n  signed by {}\n  with this endorsement alone, still missing: {missing}\n  to be published before {}",
         report.list,
         report.version,
         report.entries,

@@ -2,7 +2,6 @@
 
 mod composing;
 mod endorsing;
-mod merging;
 mod publishing;
 pub(super) mod rails;
 
@@ -16,17 +15,18 @@ use crate::output::Output;
 use anyhow::{Context, Result, bail};
 use isonomy_core::hash::StatementId;
 use isonomy_core::policy::Policy as TlogPolicy;
-use isonomy_core::statement::ListName;
+use isonomy_core::release::Release;
+use isonomy_core::statement::{ListName, MAX_STATEMENT_SIZE, Signed, Statement};
 use isonomy_fetch::{LogClient, Source};
+use isonomy_publisher::draft::{self, Draft};
 use isonomy_publisher::view::ListView;
 use isonomy_publisher::workspace::{Base, Workspace};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(crate) async fn run(command: ReleaseCommand, output: &Output) -> Result<Exit> {
     match command {
         ReleaseCommand::New(args) => composing::run(&args, output).await,
         ReleaseCommand::Endorse(args) => endorsing::run(&args, output).await,
-        ReleaseCommand::Merge { draft, copies } => merging::run(&draft, &copies, output),
         ReleaseCommand::Publish(args) => publishing::run(&args, output).await,
     }
 }
@@ -70,6 +70,17 @@ pub(crate) fn log_client(trust: &TlogPolicy) -> Result<LogClient> {
         }
         logs => bail!("the policy names {} logs; a list counts in exactly one", logs.len()),
     }
+}
+
+/// A release in a file: a draft's, an endorsement, or what a log serves.
+pub(super) fn read_release(path: &Path) -> Result<Signed<Release>> {
+    if draft::is_one(path) {
+        return Ok(Draft::open(path)?.release().clone());
+    }
+    let malformed = |why: &dyn std::fmt::Display| Malformed(format!("{}: {why}", path.display()));
+    let statement = Statement::parse_draft(&files::read(path, MAX_STATEMENT_SIZE)?);
+    let statement = statement.map_err(|error| malformed(&error))?;
+    Ok(statement.into_release().ok_or_else(|| malformed(&"it is no release"))?)
 }
 
 /// A statement's identity, as a person typed it.

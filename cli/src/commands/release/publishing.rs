@@ -1,17 +1,18 @@
 //! `isonomy release publish`, and what every submission says.
 
-use super::{Desk, rails};
+use super::{Desk, rails, read_release};
 use crate::args::{Overwrite, PublishArgs};
 use crate::commands::{confirming, files, key};
-use crate::exit::Exit;
+use crate::exit::{Exit, Refused};
 use crate::output::Output;
 use anyhow::{Context, Result};
 use isonomy_client::system_clock;
+use isonomy_core::charter::Charter;
 use isonomy_core::release::Release;
 use isonomy_core::statement::Signed;
 use isonomy_core::tlog_proof::{MAX_TLOG_PROOF_SIZE, TlogProof};
-use isonomy_publisher::draft::{self, Draft};
-use isonomy_publisher::endorse::examine;
+use isonomy_publisher::draft::Draft;
+use isonomy_publisher::endorse::{self, EndorseError};
 use isonomy_publisher::guard::Alarm;
 use isonomy_publisher::memory::SigningMemory;
 use isonomy_publisher::submit::{SubmitReport, submit_release};
@@ -24,10 +25,16 @@ pub(super) async fn run(args: &PublishArgs, output: &Output) -> Result<Exit> {
     let proof = ProofFile { path: args.proof.clone(), overwrite: args.overwrite };
     proof.check()?;
     let desk = Desk::open(&args.desk)?;
-    let draft = Draft::read(&args.draft)?;
+    let draft = Draft::open(&args.draft)?;
+    let endorsements = args.endorsements.iter().map(|path| endorsement(path, &draft)).collect::<Result<Vec<_>>>()?;
     let (view, bases) = desk.view(&draft.release().body().list).await?;
     let cited = view.editions().find(&draft.release().body().charter).context("the cited charter isn't in the log")?;
-    let (signed, alarms) = finish(args, &draft, &view, &bases)?;
+    let logged = view.newest().into_iter().chain(view.bases()).find(|logged| logged.id() == draft.release().id());
+    let (signed, alarms) = match logged {
+        // An earlier try came that far: the log is asked for its proof again.
+        Some(logged) => (logged.clone(), Vec::new()),
+        None => finish(args, &draft.signed(merge(&draft, endorsements, cited.charter())?)?, &view, &bases)?,
+    };
     let complete = draft.signed(signed)?;
     let report = submit_release(&desk.log, &desk.trust, &complete, cited.charter()).await;
     let report = report.context("the release was not published")?;
@@ -41,19 +48,37 @@ pub(super) async fn run(args: &PublishArgs, output: &Output) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Signs as the maintainer, unless that was done before an earlier try.
+/// What a curator sent back.
+fn endorsement(path: &Path, draft: &Draft) -> Result<Signed<Release>> {
+    let signed = read_release(path)?;
+    let (own, other) = (draft.release().id(), signed.id());
+    if own != other {
+        let problem = format!("{} endorses {other}, where the draft is {own}: it is for another draft", path.display());
+        return Err(Refused(problem).into());
+    }
+    Ok(signed)
+}
+
+fn merge(draft: &Draft, endorsements: Vec<Signed<Release>>, charter: &Charter) -> Result<Signed<Release>> {
+    let copies: Vec<_> = std::iter::once(draft.release().clone()).chain(endorsements).collect();
+    Ok(endorse::merge(&copies, charter)?)
+}
+
+/// Signs as the maintainer. Who tries again signs the same text again.
 fn finish(args: &PublishArgs, draft: &Draft, view: &ListView, bases: &[Base]) -> Result<(Signed<Release>, Vec<Alarm>)> {
     let signer = key::open(&args.key)?;
-    let lines = draft.release().note().signatures();
-    if lines.iter().any(|line| signer.verifier().matches(line)) {
-        return Ok((draft.release().clone(), Vec::new()));
-    }
-    let examined = examine(draft, view, bases, system_clock())?;
-    let (before, after) = (examined.before(), examined.entries());
-    let alarms = rails::check(&args.rails, before, after, examined.charter(), "nothing was signed")?;
+    let examined = endorse::examine(draft, view, bases, system_clock())?;
+    let (change, after) = (examined.change(), examined.entries());
+    let alarms = rails::check(&args.rails, change, after, examined.charter(), "nothing was signed")?;
     let mut memory = SigningMemory::of_key(&args.key)?;
-    let signed = examined.finish(signer.as_ref(), &mut memory, system_clock())?;
-    draft::write_release(&args.draft, &signed)?;
+    let signed = examined.finish(signer.as_ref(), &mut memory, system_clock());
+    let signed = signed.map_err(|error| match error {
+        EndorseError::Incomplete(_) => {
+            let hint = "Give what the curators sent back: isonomy release publish DRAFT ENDORSEMENT…";
+            anyhow::Error::from(Refused(format!("{error}. {hint}")))
+        }
+        other => other.into(),
+    })?;
     Ok((signed, alarms))
 }
 

@@ -5,13 +5,14 @@ use crate::exit::Refused;
 use anyhow::{Context, Result};
 use isonomy_core::charter::Charter;
 use isonomy_core::list::Entries;
+use isonomy_publisher::difference::Difference;
 use isonomy_publisher::guard::{Alarm, Canaries, Rail, Severity, inspect};
 
-/// What sets off a rail if `after` takes the place of `before`. One that stops a release is an error, which begins with what
+/// What sets off a rail if `after`, which changes so much, becomes the list. One that stops a release is an error, which begins with what
 /// was not done, unless it was accepted.
 pub(in crate::commands) fn check(
     rails: &RailArgs,
-    before: &Entries,
+    change: &Difference,
     after: &Entries,
     charter: &Charter,
     undone: &str,
@@ -21,7 +22,7 @@ pub(in crate::commands) fn check(
         let added = canaries.add(path, charter.matching.algorithm);
         added.with_context(|| format!("{} can't serve as canaries", path.display()))?;
     }
-    let alarms = inspect(before, after, charter, &canaries)?;
+    let alarms = inspect(change, after, charter, &canaries)?;
     let is_stopping = |alarm: &&Alarm| alarm.severity == Severity::Stops && !rails.accepts(alarm.rail);
     let stopping: Vec<Alarm> = alarms.iter().filter(is_stopping).cloned().collect();
     if stopping.is_empty() {
