@@ -13,11 +13,13 @@
 //! …
 //! ```
 //!
-//! First the list; then every edition of its charter from the first, then the newest usable release and every newer one,
-//! then the attestations of method `followed` about those releases, from each auditor the newest for each (lines that
-//! begin with `attestation `); all ascending, each by identity and log index, followed by its inclusion proof in the
-//! checkpoint, one base64 hash a line (RFC 9162 section 2.1.3); then an empty line and the cosigned checkpoint. Statements and their seen proofs don't
-//! change with every poll, so they are fetched once, by identity. Nothing in a bundle is believed: what it points to is
+//! First the list; then every edition of its charter from the first, then the newest usable release and every newer one;
+//! then what auditors say that followed the log (lines that begin with `attestation `), from each the attestation about
+//! the newest release that is still valid, which counts for older ones too. For clients that ask for such words, the
+//! releases that these attestations name are among the others, also where they are older. All ascending, each by identity
+//! and log index, followed by its inclusion proof in the checkpoint, one base64 hash a line (RFC 9162 section 2.1.3); then
+//! an empty line and the cosigned checkpoint. So a bundle is the same for everybody, whatever their policy asks for.
+//! Statements and their seen proofs don't change with every poll, so they are fetched once, by identity. Nothing in a bundle is believed: what it points to is
 //! proven by the checkpoint, and what it hides can be nothing but newer.
 
 use crate::checkpoint::{CheckpointError, CheckpointNote};
@@ -81,9 +83,9 @@ pub struct Bundle {
     pub list: ListName,
     /// Every edition of its charter, from the first.
     pub charters: Vec<Included>,
-    /// The newest usable release and every newer one, ascending.
+    /// The newest usable release, every newer one, and those older ones that the attestations name; ascending.
     pub releases: Vec<Included>,
-    /// Attestations of method `followed` about these releases, ascending.
+    /// Attestations of method `followed`, of each auditor the one about the newest release; ascending.
     pub attestations: Vec<Included>,
     /// The newest checkpoint, cosigned.
     pub checkpoint: CheckpointNote,

@@ -1,16 +1,15 @@
 //! Composing bundles, and the index of lists.
 
-use isonomy_core::attestation::Method;
 use isonomy_core::bundle::{Bundle, Included};
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::{NodeHash, StatementId};
 use isonomy_core::rules::history::{History, ListHistory, LoggedRelease};
-use isonomy_core::rules::releases;
+use isonomy_core::rules::{attestations, releases};
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::{LeafIndex, TreeSize};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A release that a bundle may hold.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,6 +39,16 @@ pub fn select(releases: &[Candidate]) -> &[Candidate] {
     let newest = |wanted| releases.iter().rposition(|release| release.visible == wanted);
     let from = newest(Visibility::Usable).or_else(|| newest(Visibility::Expired)).unwrap_or(0);
     releases.get(from..).unwrap_or_default()
+}
+
+/// What a bundle offers of all releases: what [`select`] gives, and of those before it the usable ones that auditors name,
+/// by their places among `releases`. A client may ask for the word of auditors that have yet to speak of the newest.
+fn offered(releases: &[Candidate], named: &BTreeSet<usize>) -> Vec<Candidate> {
+    let selected = select(releases);
+    let older = &releases[..releases.len() - selected.len()];
+    let is_named = |(at, release): &(usize, &Candidate)| named.contains(at) && release.visible == Visibility::Usable;
+    let older = older.iter().enumerate().filter(is_named).map(|(_, release)| release);
+    older.chain(selected).copied().collect()
 }
 
 /// The bundle of a list: all editions of its charter, ascending, these releases and these attestations, with the inclusion proofs that
@@ -78,8 +87,9 @@ pub fn contents(history: &ListHistory, size: TreeSize, now: Timestamp) -> Option
     }
     let logged = history.releases().iter().filter(|logged| covered(logged.index));
     let candidates: Vec<Candidate> = logged.map(|logged| candidate(history, logged, now)).collect();
-    let releases = select(&candidates).to_vec();
-    let attestations = followed(history, &releases, &covered);
+    let words = followed(history, &candidates, &covered);
+    let releases = offered(&candidates, &words.iter().map(|word| word.release).collect());
+    let attestations = words.iter().map(|word| (word.id, word.index)).collect();
     Some(Contents { charters, releases, attestations })
 }
 
@@ -95,22 +105,32 @@ impl Contents {
     }
 }
 
-/// The attestations of method `followed` about these releases: the newest by each auditor, ascending.
-fn followed(
-    history: &ListHistory,
-    releases: &[Candidate],
-    covered: &impl Fn(LeafIndex) -> bool,
-) -> Vec<(StatementId, LeafIndex)> {
-    let mut newest = BTreeMap::new();
+/// An attestation of method `followed`.
+struct Word {
+    id: StatementId,
+    index: LeafIndex,
+    /// The place among all releases of the one that it names.
+    release: usize,
+}
+
+/// What auditors say that followed the log, ascending: each one's newest word about the newest release that it names,
+/// which counts for every older one too. Expired releases are no client's choice.
+fn followed(history: &ListHistory, releases: &[Candidate], covered: &impl Fn(LeafIndex) -> bool) -> Vec<Word> {
+    let valid = releases.iter().enumerate().filter(|(_, release)| release.visible != Visibility::Expired);
+    let places: HashMap<StatementId, usize> = valid.map(|(at, release)| (release.id, at)).collect();
+    let mut newest: BTreeMap<String, Word> = BTreeMap::new();
     for logged in history.attestations().iter().filter(|logged| covered(logged.index)) {
         let body = logged.attestation.body();
-        if body.method == Method::Followed && releases.iter().any(|release| release.id == body.release) {
-            newest.insert((body.auditor.to_string(), body.release), (logged.attestation.id(), logged.index));
+        let Some(&release) = places.get(&body.release) else { continue };
+        let auditor = body.auditor.to_string();
+        let is_newer = newest.get(&auditor).is_none_or(|known| known.release <= release);
+        if is_newer && attestations::followed(body, logged.index, releases[release].index) {
+            newest.insert(auditor, Word { id: logged.attestation.id(), index: logged.index, release });
         }
     }
-    let mut attestations: Vec<_> = newest.into_values().collect();
-    attestations.sort_by_key(|(_, index)| *index);
-    attestations
+    let mut words: Vec<Word> = newest.into_values().collect();
+    words.sort_by_key(|word| word.index);
+    words
 }
 
 /// How far a release of a list is at the witnessed time `now`.
@@ -173,14 +193,31 @@ mod tests {
     use super::*;
     use Visibility::{Expired, Pending, Usable};
 
-    fn selected(states: &[Visibility]) -> Vec<u64> {
+    fn candidates(states: &[Visibility]) -> Vec<Candidate> {
         let of = |(index, &visible): (usize, &Visibility)| Candidate {
             id: StatementId([index as u8; 32]),
             index: LeafIndex(index as u64),
             visible,
         };
-        let candidates: Vec<Candidate> = states.iter().enumerate().map(of).collect();
-        select(&candidates).iter().map(|candidate| candidate.index.0).collect()
+        states.iter().enumerate().map(of).collect()
+    }
+
+    fn selected(states: &[Visibility]) -> Vec<u64> {
+        select(&candidates(states)).iter().map(|candidate| candidate.index.0).collect()
+    }
+
+    #[test]
+    fn what_auditors_name_is_offered_beside_what_is_newer() {
+        let offered = |states: &[Visibility], named: &[usize]| -> Vec<u64> {
+            let offered = offered(&candidates(states), &named.iter().copied().collect());
+            offered.iter().map(|candidate| candidate.index.0).collect()
+        };
+        let states = [Usable, Usable, Expired, Usable, Usable, Pending];
+        assert_eq!(offered(&states, &[]), [4, 5]);
+        assert_eq!(offered(&states, &[1, 3, 4, 5]), [1, 3, 4, 5]);
+        assert_eq!(offered(&states, &[2]), [4, 5], "nobody can use what has expired");
+        assert_eq!(offered(&[Pending, Expired, Pending], &[0]), [1, 2], "nor what is not public for long enough");
+        assert!(offered(&[], &[]).is_empty());
     }
 
     #[test]

@@ -31,7 +31,7 @@ use isonomy_core::tile::{TILE_HEIGHT, TILE_WIDTH, TileKind, TilePath, encode_ent
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_core::tree::{Frontier, InclusionPlan, LeafIndex, NodeCoordinate, TreeSize, leaf_hash};
 use isonomy_verifier::Policy;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// The numbers of the witnesses; two of them are the quorum.
 pub const WITNESSES: [u8; 3] = [1, 2, 3];
@@ -137,13 +137,19 @@ impl World {
         self.entries.iter().position(|entry| entry.id() == *id).unwrap() as u64
     }
 
-    /// What a client polls: every edition, the newest release that may be used and every newer one.
+    /// What a client polls: every edition, the newest release that may be used, every newer one, and what auditors name.
     pub fn bundle(&self) -> Bundle {
         let size = self.published().checkpoint().size.0;
         let mut offered: Vec<StatementId> = self.releases().map(|release| release.id()).collect();
         offered.retain(|id| self.index_of(id) < size);
-        let newest_usable = offered.iter().rposition(|id| self.is_visible(id));
-        self.bundle_of(&offered[newest_usable.unwrap_or(0)..])
+        let newest_usable = offered.iter().rposition(|id| self.is_visible(id)).unwrap_or(0);
+        let named: Vec<StatementId> = self.words(&offered).into_values().map(|(release, _)| offered[release]).collect();
+        let mut at = 0;
+        offered.retain(|id| {
+            at += 1;
+            at > newest_usable || named.contains(id) && self.is_visible(id)
+        });
+        self.bundle_of(&offered)
     }
 
     /// A bundle of every edition and these releases.
@@ -154,7 +160,7 @@ impl World {
             list: self.list(),
             charters: charters.map(|id| self.included(&id)).collect(),
             releases: releases.iter().map(|id| self.included(id)).collect(),
-            attestations: self.attestations(releases).map(|id| self.included(&id)).collect(),
+            attestations: self.attestations(releases).iter().map(|id| self.included(id)).collect(),
             checkpoint: self.published().clone(),
         }
     }
@@ -226,13 +232,28 @@ impl World {
         now.latest.since(seen.earliest) >= charter.body().limits.min_visibility
     }
 
-    /// The published attestations about these releases.
-    fn attestations(&self, releases: &[StatementId]) -> impl Iterator<Item = StatementId> {
+    /// The published attestations that a bundle with these releases has.
+    fn attestations(&self, releases: &[StatementId]) -> Vec<StatementId> {
+        let mut words: Vec<StatementId> = self.words(releases).into_values().map(|(_, word)| word).collect();
+        words.sort_by_key(|word| self.index_of(word));
+        words
+    }
+
+    /// Of each auditor the newest of these releases that it attests, by its place, and the newest attestation of it. An
+    /// honest log leaves out those that say nothing of the kind.
+    fn words(&self, releases: &[StatementId]) -> BTreeMap<String, (usize, StatementId)> {
+        let mut words = BTreeMap::new();
         let size = self.published().checkpoint().size.0 as usize;
-        self.entries[..size].iter().filter_map(|entry| match entry {
-            Statement::Attestation(attestation) if releases.contains(&attestation.body().release) => Some(entry.id()),
-            _ => None,
-        })
+        for entry in &self.entries[..size] {
+            let Statement::Attestation(attestation) = entry else { continue };
+            let body = attestation.body();
+            let Some(release) = releases.iter().position(|id| *id == body.release) else { continue };
+            let word = words.entry(body.auditor.to_string()).or_insert((release, entry.id()));
+            if word.0 <= release {
+                *word = (release, entry.id());
+            }
+        }
+        words
     }
 
     fn included(&self, id: &StatementId) -> Included {

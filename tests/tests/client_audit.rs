@@ -1,42 +1,24 @@
-//! Policies that ask for somebody who has read the whole log: the client itself, or auditors.
+//! Policies that ask for a client that reads the whole log itself.
 
-use isonomy_core::attestation::{Attestation, Method};
-use isonomy_core::bundle::Included;
 use isonomy_core::charter::Charter;
-use isonomy_core::hash::{StatementId, sha256};
+use isonomy_core::hash::StatementId;
 use isonomy_core::list::snapshot;
-use isonomy_core::note::{KeyType, SigningKey};
 use isonomy_core::release::{DeltaRef, Release};
 use isonomy_core::resource::Resource;
 use isonomy_core::rules::{Series, Violation};
 use isonomy_core::statement::Statement;
 use isonomy_core::tile::{TileKind, TilePath, encode_entries, parse_entries};
-use isonomy_core::tree::TreeSize;
 use isonomy_tests::client::Client;
-use isonomy_tests::people::{hashes, key, sign, sign_charter};
+use isonomy_tests::people::{curator, hashes, sign, sign_charter};
 use isonomy_tests::world::{Draft, World};
 use isonomy_verifier::list::ReopenError;
-use isonomy_verifier::policy::{PolicyBreach, PolicyError};
+use isonomy_verifier::policy::PolicyBreach;
 use isonomy_verifier::rejection::Blame;
 use isonomy_verifier::{Evidence, Policy, Rejection, VerifiedList};
 
-/// The policy of `world` with these lines after it.
-fn policy_and(world: &World, lines: &str) -> Result<Policy, PolicyError> {
-    Policy::parse([&world.policy_text(), "\n", lines].concat().as_bytes())
-}
-
 fn complete(world: &World) -> Client {
-    Client::with(policy_and(world, "[audit]\ncomplete = true\n").unwrap())
-}
-
-fn auditor(name: &str) -> String {
-    key(name).verifier().to_string()
-}
-
-fn followed(world: &World, least: u64, names: &[&str]) -> Client {
-    let auditors: Vec<String> = names.iter().map(|name| format!("\"{}\"", auditor(name))).collect();
-    let lines = format!("[audit]\nfollowed = {least}\nauditors = [{}]\n", auditors.join(", "));
-    Client::with(policy_and(world, &lines).unwrap())
+    let text = world.policy_text() + "\n[audit]\ncomplete = true\n";
+    Client::with(Policy::parse(text.as_bytes()).unwrap())
 }
 
 /// Version 1 has been public for long enough at 105.
@@ -64,8 +46,6 @@ fn entries_tile(width: u16) -> Resource {
     Resource::Tile(TilePath::new(TileKind::Entries, 0, width).unwrap())
 }
 
-// Reading every entry.
-
 /// Whoever may write to the log could otherwise stop everybody who reads it.
 #[test]
 fn a_second_text_for_an_edition_without_consent_stops_no_reader() {
@@ -75,6 +55,48 @@ fn a_second_text_for_an_edition_without_consent_stops_no_reader() {
     world.publish(110);
     world.edit_bundle(|bundle| bundle.charters.retain(|charter| charter.id != alone));
     assert_eq!(complete(&world).version_from(&world, 110), Ok(1));
+}
+
+/// Edition 2, pending until 3710, has c4 in the place of c1. c3 and c4 may decide under it, not under edition 1; so until
+/// then what they alone sign is no edition 3, neither left out nor a second one, and stops nobody.
+#[test]
+fn what_only_a_pending_edition_consents_to_stops_no_reader() {
+    let after_notice = 110 + 3600;
+    for (what, with_third, logged_at, expected) in [
+        ("no edition 3", false, 200, Ok(1)),
+        ("an edition 3 that is left out", false, after_notice, Err(("malformed", None))),
+        ("no second edition 3", true, 200, Ok(1)),
+        ("a second edition 3", true, after_notice, Err(("equivocation", Some(1)))),
+    ] {
+        let mut world = with_release();
+        world.edition(|charter| charter.curation.curators[0] = curator("c4", "DE"));
+        world.publish(110);
+        let text = world.amended(|charter| charter.matching.max_distance = 20).to_text().unwrap();
+        if with_third {
+            world.edition(|charter| charter.matching.max_distance = 22);
+        }
+        world.publish(120);
+        let alone = world.append(Statement::from_note(sign(&text, &["m1", "c4", "c3"])).unwrap());
+        for time in [logged_at, logged_at + 1000] {
+            world.publish(time);
+        }
+        let shown = world.clone();
+        world.edit_bundle(|bundle| bundle.charters.retain(|charter| charter.id != alone));
+        let mut client = complete(&world);
+        let outcome = client
+            .version_from(&world, logged_at + 1000)
+            .map_err(|rejection| (rejection.code(), rejection.rule().map(|rule| rule.number())));
+        assert_eq!(outcome, expected, "{what}");
+        assert!(client.asked.contains(&Resource::SeenProof(alone)), "{what}: since when it is public decides");
+        let refused_for = match (with_third, expected.is_ok()) {
+            (false, false) => continue, // it is an edition
+            (false, true) => ("too-few-curators", Some(2)),
+            (true, true) => ("not-contiguous", Some(1)),
+            (true, false) => ("equivocation", Some(1)),
+        };
+        let refusal = Client::of(&shown).refusal(&shown, logged_at + 1000);
+        assert_eq!(refusal, refused_for, "{what}, shown to a light client");
+    }
 }
 
 /// The app asked for a reader, then for none, then for one again: what was accepted in between was read by nobody.
@@ -372,121 +394,4 @@ fn a_log_of_several_tiles_is_read_from_where_the_last_update_ended() {
     world.edit_bundle(|bundle| bundle.attestations.clear());
     assert_eq!(client.version_from(&world, 1005), Ok(2));
     assert_eq!((entry_tiles(&client), client.state.read().unwrap().size.0), (1, size + 1));
-}
-
-// Auditors.
-
-fn attested(world: &mut World, auditors: &[&str]) -> StatementId {
-    let (release, size) = (newest(world), world.size());
-    for auditor in auditors {
-        let attestation = world.attestation(auditor, &release, size);
-        world.attest(&attestation, auditor);
-    }
-    release
-}
-
-#[test]
-fn a_release_waits_for_the_auditors_that_the_policy_asks_for() {
-    let mut world = with_release();
-    let mut client = followed(&world, 2, &["a1", "a2", "a3"]);
-    assert_eq!(client.refusal(&world, 105), ("too-few-attestations", Some(9)));
-    attested(&mut world, &["a1"]);
-    world.publish(110);
-    let rejection = client.version_from(&world, 110).unwrap_err();
-    let Rejection::Rule { violation, .. } = &rejection else { panic!("{rejection}") };
-    assert_eq!(*violation, Violation::TooFewAttestations { have: 1, need: 2 });
-    attested(&mut world, &["a3"]);
-    world.publish(115);
-    assert_eq!(client.version_from(&world, 115), Ok(1));
-    client.restart();
-    assert_eq!(client.state.accepted().unwrap().attested_by.len(), 2);
-
-    world.release(hashes(0..12), 1000);
-    world.publish(1000);
-    world.publish(1005);
-    let updated = client.update(&world, 1005).unwrap();
-    assert_eq!(updated.list.version(), 1, "the list in force stays while the newer one waits");
-    assert_eq!(updated.pending[0].waits_for, Violation::TooFewAttestations { have: 0, need: 2 });
-    attested(&mut world, &["a1", "a2", "a3"]);
-    world.publish(1010);
-    assert_eq!(client.version_from(&world, 1010), Ok(2));
-}
-
-#[test]
-fn only_what_says_that_the_log_was_followed_up_to_the_release_counts() {
-    let other_method = |attestation: &mut Attestation| {
-        attestation.method = Method::Recomputed;
-        attestation.log_size = None;
-        attestation.sample = Some(10);
-        attestation.errors = Some(0);
-    };
-    let too_short = |attestation: &mut Attestation| attestation.log_size = Some(TreeSize(1));
-    let too_long = |attestation: &mut Attestation| attestation.log_size = Some(TreeSize(4));
-    let other_release = |attestation: &mut Attestation| attestation.release = StatementId([3; 32]);
-    let as_it_is = |_: &mut Attestation| ();
-    type Edit = fn(&mut Attestation);
-    for (name, edit, auditor, signer, expected) in [
-        ("as asked for", as_it_is as Edit, "a1", "a1", Ok(1)),
-        ("another method", other_method, "a1", "a1", Err(("too-few-attestations", Some(9)))),
-        ("up to before the release", too_short, "a1", "a1", Err(("too-few-attestations", Some(9)))),
-        ("up to what was not there yet", too_long, "a1", "a1", Err(("too-few-attestations", Some(9)))),
-        ("about another release", other_release, "a1", "a1", Err(("too-few-attestations", Some(9)))),
-        ("by a stranger", as_it_is, "stranger", "stranger", Err(("too-few-attestations", Some(9)))),
-        ("signed by another", as_it_is, "a1", "a2", Err(("uncounted-signature", Some(2)))),
-    ] {
-        let mut world = with_release();
-        let mut attestation = world.attestation(auditor, &newest(&world), 2);
-        edit(&mut attestation);
-        let id = world.attest(&attestation, signer);
-        world.publish(110);
-        let included = world.proof(&id);
-        world.edit_bundle(|bundle| {
-            bundle.attestations = vec![Included { id, index: included.index, path: included.path }];
-        });
-        let mut client = followed(&world, 1, &["a1", "a2"]);
-        let outcome = client
-            .version_from(&world, 110)
-            .map_err(|rejection| (rejection.code(), rejection.rule().map(|rule| rule.number())));
-        assert_eq!(outcome, expected, "{name}");
-    }
-}
-
-/// One auditor is one, however often it attests and under however many names.
-#[test]
-fn an_auditor_counts_once() {
-    let mut world = with_release();
-    let release = newest(&world);
-    for size in [2, 3] {
-        let attestation = world.attestation("a1", &release, size);
-        world.attest(&attestation, "a1");
-    }
-    world.publish(110);
-    assert_eq!(followed(&world, 2, &["a1", "a2"]).refusal(&world, 110), ("too-few-attestations", Some(9)));
-    let seed = sha256(&[b"a1"]);
-    let alias = SigningKey::from_seed("another-name", KeyType::Ed25519, &seed).unwrap();
-    let lines = format!("[audit]\nfollowed = 2\nauditors = [\"{}\", \"{}\"]\n", auditor("a1"), alias.verifier());
-    let refused = policy_and(&world, &lines).unwrap_err();
-    assert_eq!(refused, PolicyError::Auditors { followed: 2, named: 1 });
-    let none = policy_and(&world, &format!("[audit]\nauditors = [\"{}\"]\n", auditor("a1"))).unwrap_err();
-    assert_eq!(none, PolicyError::Auditors { followed: 0, named: 1 });
-}
-
-#[test]
-fn an_attestation_that_is_not_in_the_log_is_its_source_s_fault() {
-    let mut world = with_release();
-    attested(&mut world, &["a1"]);
-    world.publish(110);
-    world.edit_bundle(|bundle| bundle.attestations[0].path[0].0[0] ^= 1);
-    let rejection = followed(&world, 1, &["a1"]).version_from(&world, 110).unwrap_err();
-    assert_eq!((rejection.code(), rejection.blame()), ("malformed", Blame::Source), "{rejection}");
-    assert_eq!(Client::of(&world).version_from(&world, 110), Ok(1), "who asks for none does not look");
-}
-
-#[test]
-fn a_list_that_no_auditor_looked_at_is_judged_again_when_the_policy_asks_for_one() {
-    let world = with_release();
-    let mut client = Client::of(&world);
-    assert_eq!(client.version_from(&world, 105), Ok(1));
-    client.policy = followed(&world, 1, &["a1"]).policy;
-    assert_eq!(client.refusal(&world, 106), ("too-few-attestations", Some(9)));
 }

@@ -3,6 +3,7 @@
 use isonomy_core::charter::Charter;
 use isonomy_core::list::snapshot;
 use isonomy_core::release::Release;
+use isonomy_core::statement::ListName;
 use isonomy_tests::client::Client;
 use isonomy_tests::people::{SIGNERS, hashes};
 use isonomy_tests::world::{Draft, World};
@@ -177,6 +178,33 @@ fn a_view_is_believed_by_its_proofs() {
         });
         assert!(error.as_ref().is_some_and(|error| error.to_string().contains(expected)), "{name}: {error:?}");
     }
+}
+
+#[test]
+fn a_view_of_another_list_or_with_another_charter_is_none() {
+    let (mut world, holders) = grown(1);
+    let elsewhere = ListName::new("other.example/list").unwrap();
+    let mut other = World::founded_with(|charter| charter.list = elsewhere);
+    other.release(hashes(0..10), 100);
+    other.publish(100);
+    other.publish(105);
+    let refused = compare(&holders[0], &view(&updated(&other, 105)), &world);
+    assert_eq!(refused, Err(ViewError::Other("the list other.example/list".into())));
+
+    // A charter that the maintainer and the curators signed too, and that is in the log.
+    world.edition(|charter| charter.matching.max_distance = 20);
+    world.release(hashes(0..12), 200);
+    world.publish(200);
+    world.publish(205);
+    let newer = view(&updated(&world, 205)).to_text();
+    let charter = |text: &str| {
+        let (_, rest) = text.split_once("\n  \"charter\": ").unwrap();
+        rest.split_once("\n  \"proof\": ").unwrap().0.to_owned()
+    };
+    let own = view(&holders[0]).to_text();
+    let mixed = View::parse(newer.replace(&charter(&newer), &charter(&own)).as_bytes()).unwrap();
+    let refused = compare(&holders[0], &mixed, &world);
+    assert_eq!(refused, Err(ViewError::Unproven("the release cites another charter".into())));
 }
 
 /// Without enough cosignatures a newer history is no reason to believe in it.

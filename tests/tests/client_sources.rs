@@ -186,6 +186,11 @@ const LIES: &[Lie] = &[
         proof.checkpoint = signed_by(w, &other_key(LOG), |_| ());
         w.serve(seen_proof(w), proof.to_bytes());
     }, "malformed"),
+    ("a seen proof with an extension line, which log and witnesses signed", |w| {
+        let mut proof = w.seen_proof(&newest(w));
+        proof.checkpoint = signed_by(w, &isonomy_tests::people::key(LOG), |c| c.extensions.push("more".into()));
+        w.serve(seen_proof(w), proof.to_bytes());
+    }, "malformed"),
     ("an oversized seen proof", |w| oversized(w, seen_proof(w)), "malformed"),
 
     // Tiles.

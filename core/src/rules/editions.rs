@@ -5,6 +5,7 @@
 //! be laundered through a pending edition.
 
 use super::amendment::{narrows, widenings};
+use super::releases::Place;
 use super::{Series, Violation, signatures};
 use crate::charter::Charter;
 use crate::hash::StatementId;
@@ -117,11 +118,12 @@ impl Editions {
 
     /// The newest edition in force at `time`.
     pub fn in_force_at(&self, time: Timestamp) -> Option<&Edition> {
-        self.editions.iter().rev().find(|edition| edition.in_force_since <= time)
+        self.editions.get(in_force_at(&self.editions, time)?)
     }
 
-    /// Judges an edition that would be logged at `index`, without its signatures.
-    pub fn judge_text(&self, charter: &Signed<Charter>, index: LeafIndex) -> Result<(), Violation> {
+    /// Judges an edition that is, or would be, logged at `place`, without its signatures. They only tell, where its number
+    /// is taken, whether it is a second text or nobody's: see [`Editions::judge_signatures`].
+    pub fn judge_text(&self, charter: &Signed<Charter>, place: Place) -> Result<(), Violation> {
         let body = charter.body();
         if body.log != self.log {
             return Err(Violation::OtherLog { charter: body.log.clone(), log: self.log.clone() });
@@ -131,10 +133,10 @@ impl Editions {
         }
         let expected = self.editions.len() as u64 + 1;
         if body.edition != expected {
-            return Err(self.wrong_number(charter, expected));
+            return Err(self.wrong_number(charter, expected, place.public_since));
         }
         let before = self.newest();
-        if body.previous != before.map(Edition::id) || before.is_some_and(|before| before.index >= index) {
+        if body.previous != before.map(Edition::id) || before.is_some_and(|before| before.index >= place.index) {
             return Err(Violation::PreviousMismatch { series: Series::Edition, number: expected });
         }
         if before.is_some_and(|before| before.charter().matching.algorithm != body.matching.algorithm) {
@@ -143,14 +145,17 @@ impl Editions {
         Ok(())
     }
 
-    /// Judges the signatures of an edition that continues this chain and is public at `public_since`.
+    /// Judges the signatures of an edition that is public since `public_since`: the first one carries those of all whom it
+    /// names; any other the consent of the edition before it, of the newest that was in force then, and its own (rules 2
+    /// and 3). Of this chain the editions before it count, also where its number is taken: a second text is one if
+    /// somebody who was shown it alone would take it for the edition.
     pub fn judge_signatures(&self, charter: &Signed<Charter>, public_since: Timestamp) -> Result<(), Violation> {
-        match (self.newest(), self.in_force_at(public_since)) {
-            (Some(before), Some(in_force)) => signatures::amendment(charter, before.charter(), in_force.charter()),
-            // The first edition is in force at once, so nothing can be public before any edition is in force.
-            (Some(before), None) => signatures::amendment(charter, before.charter(), before.charter()),
-            (None, _) => signatures::first_edition(charter),
-        }
+        let (expected, found) = (self.editions.len() as u64 + 1, charter.body().edition);
+        let earlier = self.before_number(found);
+        let earlier = earlier.ok_or(Violation::NotContiguous { series: Series::Edition, expected, found })?;
+        let Some(before) = earlier.last() else { return signatures::first_edition(charter) };
+        let in_force = in_force_at(earlier, public_since).and_then(|at| earlier.get(at)).unwrap_or(before);
+        signatures::amendment(charter, before.charter(), in_force.charter())
     }
 
     /// Judges an edition and appends it.
@@ -160,7 +165,7 @@ impl Editions {
         index: LeafIndex,
         public_since: Timestamp,
     ) -> Result<(), Violation> {
-        self.judge_text(&charter, index)?;
+        self.judge_text(&charter, Place { index, public_since })?;
         self.judge_signatures(&charter, public_since)?;
         let (in_force_since, narrowing) = self.in_force_since(charter.body(), self.editions.len(), public_since);
         self.editions.push(Edition { charter, index, public_since, in_force_since, narrowing });
@@ -229,28 +234,39 @@ impl Editions {
     /// The editions before position `at`, from the newest in force at `public_since`.
     fn compared_with(&self, at: usize, public_since: Timestamp) -> &[Edition] {
         let before = &self.editions[..at];
-        let in_force = before.iter().rposition(|edition| edition.in_force_since <= public_since);
-        &before[in_force.unwrap_or(0)..]
+        &before[in_force_at(before, public_since).unwrap_or(0)..]
     }
 
-    fn wrong_number(&self, charter: &Signed<Charter>, expected: u64) -> Violation {
-        let number = charter.body().edition;
-        let position = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
-        match position.and_then(|position| self.editions.get(position)) {
-            Some(known) if known.id() == charter.id() => Violation::AlreadyLogged { id: charter.id() },
-            Some(known) => {
-                Violation::Equivocation { series: Series::Edition, number, first: known.id(), second: charter.id() }
+    /// The editions of smaller number; `None` if some of them are missing.
+    fn before_number(&self, number: u64) -> Option<&[Edition]> {
+        self.editions.get(..usize::try_from(number).ok()?.checked_sub(1)?)
+    }
+
+    /// A number that is taken is equivocation if the newcomer carries the signatures that count.
+    fn wrong_number(&self, charter: &Signed<Charter>, expected: u64, public_since: Timestamp) -> Violation {
+        let (number, second) = (charter.body().edition, charter.id());
+        let known = self.before_number(number).and_then(|before| self.editions.get(before.len()));
+        match known.map(Edition::id) {
+            Some(known) if known == second => Violation::AlreadyLogged { id: second },
+            Some(first) if self.judge_signatures(charter, public_since).is_ok() => {
+                Violation::Equivocation { series: Series::Edition, number, first, second }
             }
-            None => Violation::NotContiguous { series: Series::Edition, expected, found: number },
+            _ => Violation::NotContiguous { series: Series::Edition, expected, found: number },
         }
     }
+}
+
+/// The place among `editions` of the newest that is in force at `time`. The first one is in force as soon as it is public,
+/// so where times fit together there is one.
+fn in_force_at(editions: &[Edition], time: Timestamp) -> Option<usize> {
+    editions.iter().rposition(|edition| edition.in_force_since <= time)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::charter::Action;
-    use crate::rules::testing::{ALL, LOG, charter, sign_charter};
+    use crate::charter::{Action, Curator};
+    use crate::rules::testing::{ALL, LOG, charter, key, sign_charter};
 
     const START: Timestamp = Timestamp(1_000_000);
     const NOTICE: u64 = 3600;
@@ -319,12 +335,13 @@ mod tests {
         let other = amended(&editions, |c| c.matching.max_distance = 18);
         let gap = amended(&editions, |c| c.edition = 3);
         let wrong = amended(&editions, |c| c.previous = Some(StatementId([7; 32])));
-        let judge = |editions: &Editions, signed: &Signed<Charter>| editions.judge_text(signed, LeafIndex(5));
+        let at = |index| Place { index: LeafIndex(index), public_since: START };
+        let judge = |editions: &Editions, signed: &Signed<Charter>| editions.judge_text(signed, at(5));
         let contiguous = Violation::NotContiguous { series: Series::Edition, expected: 2, found: 3 };
         assert_eq!(judge(&editions, &gap), Err(contiguous));
         let mismatch = Violation::PreviousMismatch { series: Series::Edition, number: 2 };
         assert_eq!(judge(&editions, &wrong), Err(mismatch.clone()));
-        assert_eq!(editions.judge_text(&second, LeafIndex(0)), Err(mismatch), "refers to no larger index");
+        assert_eq!(editions.judge_text(&second, at(0)), Err(mismatch), "refers to no larger index");
         editions.push(second.clone(), LeafIndex(1), START).unwrap();
         let equivocation =
             Violation::Equivocation { series: Series::Edition, number: 2, first: second.id(), second: other.id() };
@@ -332,10 +349,45 @@ mod tests {
         assert_eq!(judge(&editions, &second), Err(Violation::AlreadyLogged { id: second.id() }), "one text is no two");
     }
 
+    /// A second text is judged as the first one was: by the edition before it and, while that is pending, by the one in
+    /// force. Edition 2, which is pending until 3610, has c4 in the place of c1; c2 and c4 may decide under it, not under
+    /// edition 1.
+    #[test]
+    fn a_second_text_needs_the_consent_that_the_first_one_needed() {
+        let mut editions = chain();
+        let replace = |c: &mut Charter| {
+            c.curation.curators.remove(0);
+            let (name, key) = ("c4".into(), key("c4").verifier().clone());
+            c.curation.curators.push(Curator { name, key, ..c.curation.curators[1].clone() });
+        };
+        push(&mut editions, 10, replace).unwrap();
+        let [first, second] = [20, 18].map(|distance| amended(&editions, |c| c.matching.max_distance = distance));
+        let of_pending = sign_charter(second.body(), &["m1", "c2", "c4"]);
+        let unsigned = sign_charter(second.body(), &[]);
+        editions.push(first.clone(), LeafIndex(2), START.plus(20)).unwrap();
+        let (series, number) = (Series::Edition, 3);
+        let equivocation = Err(Violation::Equivocation { series, number, first: first.id(), second: second.id() });
+        let nobody_s = Err(Violation::NotContiguous { series: Series::Edition, expected: 4, found: 3 });
+        let judge = |charter: &Signed<Charter>, after| {
+            let place = Place { index: LeafIndex(5), public_since: START.plus(after) };
+            editions.judge_text(charter, place)
+        };
+        assert_eq!(judge(&second, 30), equivocation);
+        assert_eq!(judge(&of_pending, 10 + NOTICE), equivocation, "edition 2 is in force");
+        assert_eq!(judge(&of_pending, 9 + NOTICE), nobody_s, "edition 1 is, and did not consent");
+        assert_eq!(judge(&unsigned, 10 + NOTICE), nobody_s);
+        let too_few = Err(Violation::TooFewCurators { have: 1, need: 2, under: 1 });
+        assert_eq!(editions.judge_signatures(&of_pending, START.plus(9 + NOTICE)), too_few);
+        let gap = sign_charter(&Charter { edition: 5, ..of_pending.body().clone() }, &["m1", "c2", "c4"]);
+        let gap = editions.judge_signatures(&gap, START.plus(10 + NOTICE));
+        assert_eq!(gap, Err(Violation::NotContiguous { series: Series::Edition, expected: 4, found: 5 }));
+    }
+
     #[test]
     fn other_log_list_or_algorithm() {
         let editions = chain();
-        let judge = |edit: fn(&mut Charter)| editions.judge_text(&amended(&editions, edit), LeafIndex(1));
+        let place = Place { index: LeafIndex(1), public_since: START };
+        let judge = |edit: fn(&mut Charter)| editions.judge_text(&amended(&editions, edit), place);
         assert!(matches!(judge(|c| c.log = "other.example/log".into()), Err(Violation::OtherLog { .. })));
         let other = |c: &mut Charter| c.list = ListName::new("other.example/list").unwrap();
         assert!(matches!(judge(other), Err(Violation::OtherList { .. })));

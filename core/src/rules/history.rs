@@ -211,7 +211,7 @@ impl History {
                 &empty
             }
         };
-        editions.judge_text(charter, place.index)?;
+        editions.judge_text(charter, place)?;
         match signing {
             Signing::Signed => editions.judge_signatures(charter, place.public_since),
             Signing::Draft => Ok(()),

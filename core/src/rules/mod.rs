@@ -14,9 +14,10 @@
 //! | 6 | time is witnessed by the quorum | [`crate::policy`] |
 //! | 7 | limits of the charter | [`releases`] |
 //! | 8 | content is what the release says | [`content`] |
-//! | 9 | attestations bind only who asked for them | [`history`] |
+//! | 9 | attestations bind only who asked for them | [`attestations`], [`history`] |
 
 pub mod amendment;
+pub mod attestations;
 pub mod content;
 pub mod editions;
 pub mod history;

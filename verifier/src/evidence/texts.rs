@@ -169,7 +169,9 @@ impl TwoEditions {
     }
 }
 
-/// Whether `edition` is the one after `before`, of the same list and log, and consented to as rule 3 asks.
+/// Whether `edition` is the one after `before`, of the same list and log, and consented to by it. What rule 3 asks for
+/// beside that, while `before` isn't in force, depends on since when it is, and makes no difference to the log's breach: it
+/// admits no second text for a number, whoever consents.
 fn follows(edition: &Signed<Charter>, before: &Signed<Charter>) -> Result<(), EvidenceError> {
     let (new, old) = (edition.body(), before.body());
     let is_next = new.previous == Some(before.id()) && old.edition.checked_add(1) == Some(new.edition);

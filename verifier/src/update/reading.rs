@@ -14,7 +14,7 @@ use super::{Stop, Update, malformed};
 use crate::evidence::{Evidence, InLog};
 use crate::rejection::Rejection;
 use crate::state::{ReadLog, ReadRelease};
-use isonomy_core::attestation::{Attestation, Method};
+use isonomy_core::attestation::Attestation;
 use isonomy_core::bundle::{Bundle, Included};
 use isonomy_core::charter::Charter;
 use isonomy_core::hash::StatementId;
@@ -22,9 +22,10 @@ use isonomy_core::note::VerifierKey;
 use isonomy_core::release::Release;
 use isonomy_core::resource::Resource;
 use isonomy_core::rules::editions::{Edition, Editions};
-use isonomy_core::rules::{Series, Violation, signatures};
+use isonomy_core::rules::{Series, Violation, attestations, signatures};
 use isonomy_core::statement::{ListName, Signed, Statement};
 use isonomy_core::tile::{self, TILE_WIDTH, parse_entries};
+use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_core::tree::{Frontier, LeafIndex, TreeSize, leaf_hash};
 use std::collections::BTreeMap;
@@ -39,6 +40,8 @@ pub(super) struct Reading {
     from_start: bool,
     /// Whether an entry is about a version that only the log's start can tell about.
     lacks_start: bool,
+    /// Charters that the bundle does not have. Whether they count depends on since when they are public.
+    strays: Vec<(LeafIndex, Signed<Charter>)>,
     breach: Option<Breach>,
 }
 
@@ -72,7 +75,8 @@ struct Rules<'r> {
 impl Reading {
     fn from_start() -> Self {
         let frontier = Frontier::new();
-        Self { frontier, releases: BTreeMap::new(), newest: 0, from_start: true, lacks_start: false, breach: None }
+        let (releases, strays) = (BTreeMap::new(), Vec::new());
+        Self { frontier, releases, newest: 0, from_start: true, lacks_start: false, strays, breach: None }
     }
 
     /// From where the state says that it ended. A state is believed; one that can't be is not used.
@@ -92,32 +96,25 @@ impl Reading {
         self.frontier.push(leaf_hash(entry));
         match Statement::parse(entry) {
             Ok(statement) if statement.list() != rules.list => {}
-            Ok(Statement::Charter(charter)) => self.take_charter(&charter, index, rules),
+            Ok(Statement::Charter(charter)) => self.take_charter(charter, index, rules),
             Ok(Statement::Release(release)) => self.take_release(release, index, rules),
             // What is no statement, no client accepts. An attestation counts for whoever asks for it.
             Ok(Statement::Attestation(_)) | Err(_) => {}
         }
     }
 
-    /// Rule 1: a second edition of one number, consented to as an edition must be.
-    fn take_charter(&mut self, charter: &Signed<Charter>, index: LeafIndex, rules: &Rules<'_>) {
-        let (id, number) = (charter.id(), charter.body().edition);
-        if let Some(known) = rules.editions.find(&id) {
-            if index < known.index() {
-                self.breaks(index, Violation::AlreadyLogged { id }, Texts::None);
+    /// Rule 1: a charter that the bundle does not have may be a second text for an edition, or one that is left out. What
+    /// the edition before it did not consent to is neither: asked about the end of time, when every edition is in force,
+    /// the rules ask for that one's consent alone.
+    fn take_charter(&mut self, charter: Signed<Charter>, index: LeafIndex, rules: &Rules<'_>) {
+        let id = charter.id();
+        match rules.editions.find(&id) {
+            Some(known) if index < known.index() => self.breaks(index, Violation::AlreadyLogged { id }, Texts::None),
+            Some(_) => {}
+            None if rules.editions.judge_signatures(&charter, Timestamp(u64::MAX)).is_ok() => {
+                self.strays.push((index, charter));
             }
-            return;
-        }
-        if !consented(charter, rules.editions) {
-            return;
-        }
-        let Some(known) = edition(rules.editions, number) else {
-            return self.breaks(index, Violation::UnknownCharter { id }, Texts::None);
-        };
-        let (first, second) = if known.index() < index { (known.id(), id) } else { (id, known.id()) };
-        if known.index().max(index) > rules.pinned {
-            let texts = Texts::Editions(Box::new(charter.clone()));
-            self.breaks(index, Violation::Equivocation { series: Series::Edition, number, first, second }, texts);
+            None => {}
         }
     }
 
@@ -174,16 +171,6 @@ fn edition(editions: &Editions, number: u64) -> Option<&Edition> {
     editions.all().iter().find(|edition| edition.number() == number)
 }
 
-/// Whether a charter carries the signatures that an edition in its place must have: those of the edition before it, and
-/// its own thresholds.
-fn consented(charter: &Signed<Charter>, editions: &Editions) -> bool {
-    let number = charter.body().edition;
-    match number.checked_sub(1).and_then(|before| edition(editions, before)) {
-        Some(before) => signatures::amendment(charter, before.charter(), before.charter()).is_ok(),
-        None => number == 1 && signatures::first_edition(charter).is_ok(),
-    }
-}
-
 impl Update {
     /// Reads what the log has beyond what was read, if the policy asks for that, and refuses a list whose versions or
     /// editions have two texts. No release of the bundle is judged before.
@@ -205,6 +192,7 @@ impl Update {
             *reading = Reading::from_start();
             self.read_to_root(reading, bundle, editions)?;
         }
+        self.judge_strays(reading, bundle, editions)?;
         if let Some(breach) = &reading.breach {
             return Err(self.breach(breach, bundle)?.into());
         }
@@ -221,9 +209,8 @@ impl Update {
 
     fn read_to_root(&mut self, reading: &mut Reading, bundle: &Bundle, editions: &Editions) -> Result<(), Stop> {
         let tree = bundle.checkpoint.checkpoint();
-        let pinned = editions.find(self.policy.charter()).map_or(LeafIndex(0), Edition::index);
         let list = self.policy.list().clone();
-        let rules = Rules { list: &list, editions, pinned };
+        let rules = Rules { list: &list, editions, pinned: self.pinned(editions) };
         while reading.next().0 < tree.size.0 {
             self.read_tile(reading, tree.size, &rules)?;
         }
@@ -250,7 +237,42 @@ impl Update {
         Ok(())
     }
 
-    /// The releases of the bundle, and the one in force, with their versions.
+    /// Which charters that the bundle does not have break rule 1: those with all the consent that an edition public since
+    /// then must have (rule 3). The first one counts, if it comes before every other breach.
+    fn judge_strays(&mut self, reading: &mut Reading, bundle: &Bundle, editions: &Editions) -> Result<(), Stop> {
+        for (index, charter) in &reading.strays {
+            if reading.breach.as_ref().is_some_and(|breach| breach.index <= *index) {
+                return Ok(());
+            }
+            let place = Included { id: charter.id(), index: *index, path: Vec::new() };
+            let public_since = self.public_since(bundle, &place, &charter.to_bytes())?;
+            if editions.judge_signatures(charter, public_since).is_ok() {
+                reading.breach = self.stray(charter, *index, editions).or(reading.breach.take());
+            }
+        }
+        Ok(())
+    }
+
+    /// The breach that a charter is which the bundle does not have. Among those before the edition that the policy pins a
+    /// second text is the developer's to know.
+    fn stray(&self, charter: &Signed<Charter>, index: LeafIndex, editions: &Editions) -> Option<Breach> {
+        let (id, number) = (charter.id(), charter.body().edition);
+        let Some(known) = edition(editions, number) else {
+            return Some(Breach { index, violation: Violation::UnknownCharter { id }, texts: Texts::None });
+        };
+        let (first, second) = if known.index() < index { (known.id(), id) } else { (id, known.id()) };
+        let violation = Violation::Equivocation { series: Series::Edition, number, first, second };
+        let texts = Texts::Editions(Box::new(charter.clone()));
+        let counts = known.index().max(index) > self.pinned(editions);
+        counts.then_some(Breach { index, violation, texts })
+    }
+
+    /// Where the edition stands that the policy pins.
+    fn pinned(&self, editions: &Editions) -> LeafIndex {
+        editions.find(self.policy.charter()).map_or(LeafIndex(0), Edition::index)
+    }
+
+    /// The releases of the bundle that this client may accept, and the one in force, with their versions.
     fn offered(&self, bundle: &Bundle) -> Result<Vec<(u64, Included)>, Stop> {
         let version = |included: &Included| {
             let resource = Resource::Statement(included.id);
@@ -258,7 +280,7 @@ impl Update {
             let release = release.ok_or_else(|| malformed(&resource, "not a release"))?;
             Ok((release.body().version, included.clone()))
         };
-        let mut offered: Vec<_> = bundle.releases.iter().map(version).collect::<Result<_, Stop>>()?;
+        let mut offered: Vec<_> = self.not_older(bundle).iter().map(version).collect::<Result<_, Stop>>()?;
         offered.extend(self.state.accepted().map(|accepted| {
             let index = accepted.proof.release_index;
             (accepted.version, Included { id: accepted.release, index, path: Vec::new() })
@@ -358,7 +380,7 @@ impl Update {
             let attestation = self.logged(bundle, included)?.into_attestation();
             let attestation = attestation.ok_or_else(|| malformed(&resource, "not an attestation"))?;
             let auditor = &attestation.body().auditor;
-            if audit.counts(auditor) && followed(attestation.body(), included, release) {
+            if audit.counts(auditor) && self.counts_for(attestation.body(), included, release, bundle)? {
                 signatures::attestation(&attestation).map_err(|violation| rule(included.id, violation))?;
                 heard.push(auditor.clone());
             }
@@ -366,13 +388,22 @@ impl Update {
         let (have, need) = (audit.heard(&heard), audit.followed);
         Ok(if have >= need { Ok(heard) } else { Err(Violation::TooFewAttestations { have, need }) })
     }
-}
 
-/// Whether an attestation says that its auditor read every entry up to a release, and none that was not there yet.
-fn followed(attestation: &Attestation, place: &Included, release: &Included) -> bool {
-    let read = attestation.log_size.map_or(0, |size| size.0);
-    let about_it = attestation.method == Method::Followed && attestation.release == release.id;
-    about_it && (release.index.0 + 1..=place.index.0).contains(&read)
+    /// Whether an attestation counts for a release: it names that one, or a newer one of the bundle, and its auditor read
+    /// beyond that (rule 9).
+    fn counts_for(
+        &self,
+        attestation: &Attestation,
+        place: &Included,
+        release: &Included,
+        bundle: &Bundle,
+    ) -> Result<bool, Stop> {
+        let names = |at: &&Included| at.id == attestation.release && at.index >= release.index;
+        let Some(named) = bundle.releases.iter().find(names) else { return Ok(false) };
+        // Newer ones were judged before this one, so each is at hand.
+        self.logged(bundle, named)?;
+        Ok(attestations::followed(attestation, place.index, named.index))
+    }
 }
 
 /// Every release offered, and the one in force, is the first text for its version, at its first place.

@@ -31,25 +31,39 @@ enum Verdict {
 }
 
 impl Update {
-    /// Judges the releases of the bundle, newest first.
+    /// Judges the releases of the bundle, newest first: where one waits, or has expired, an older one may do.
     pub(super) fn check_releases(
         &mut self,
         bundle: &Bundle,
         editions: &Editions,
         now: Timestamp,
     ) -> Result<Updated, Stop> {
-        let mut pending = Vec::new();
-        for included in bundle.releases.iter().rev() {
-            match self.check_release(bundle, included, editions, now)? {
-                Verdict::InForce(list) => return Ok(Updated { list: *list, pending }),
-                Verdict::Waits(waiting) => pending.push(waiting),
+        let (mut pending, mut expired) = (Vec::new(), None);
+        for included in self.not_older(bundle).iter().rev() {
+            match self.check_release(bundle, included, editions, now) {
+                Ok(Verdict::InForce(list)) => return Ok(Updated { list: *list, pending }),
+                Ok(Verdict::Waits(waiting)) => pending.push(waiting),
+                Err(Stop::Reject(rejection)) if matches!(*rejection, Rejection::Expired { .. }) => {
+                    expired.get_or_insert(rejection);
+                }
+                Err(stop) => return Err(stop),
             }
         }
-        match (&self.in_force, pending.first()) {
-            (Some(list), Some(_)) => Ok(Updated { list: list.known_at(now), pending }),
-            (None, Some(waiting)) => Err(rule(waiting.release, waiting.waits_for.clone())),
-            (_, None) => Err(Rejection::NoRelease.into()),
+        match (expired, &self.in_force, pending.first()) {
+            (Some(expired), ..) => Err(Stop::Reject(expired)),
+            (None, Some(list), Some(_)) => Ok(Updated { list: list.known_at(now), pending }),
+            (None, None, Some(waiting)) => Err(rule(waiting.release, waiting.waits_for.clone())),
+            (None, _, None) => Err(Rejection::NoRelease.into()),
         }
+    }
+
+    /// The releases of the bundle without those that stand before the one in force: they are there for others. If all of
+    /// them do, the newest: it is judged, and is a rollback.
+    pub(super) fn not_older<'b>(&self, bundle: &'b Bundle) -> &'b [Included] {
+        let in_force = self.state.accepted().map(|accepted| accepted.proof.release_index);
+        let is_older = |included: &Included| in_force.is_some_and(|in_force| included.index < in_force);
+        let older = bundle.releases.partition_point(is_older).min(bundle.releases.len().saturating_sub(1));
+        &bundle.releases[older..]
     }
 
     fn check_release(

@@ -43,6 +43,13 @@ fn attest(scene: &mut Scene, auditor: &str, edit: fn(&mut isonomy_core::attestat
     scene.world.publish(1010);
 }
 
+/// The auditor attests version 1, and has read no further.
+fn attest_first(scene: &mut Scene, auditor: &str) {
+    let attestation = scene.world.attestation(auditor, &first(&scene.world), 2);
+    scene.world.attest(&attestation, auditor);
+    scene.world.publish(1010);
+}
+
 fn entries(scene: &Scene) -> Resource {
     Resource::Tile(TilePath::new(TileKind::Entries, 0, scene.world.size() as u16).expect("a tile"))
 }
@@ -105,6 +112,10 @@ const FOLLOWED: &[Row] = &[
     ("followed-up-to-before", "the auditor has read up to the release before", TOO_FEW, |s| { followed(s, 1); attest(s, "a1", |a| a.log_size = Some(TreeSize(2))) }),
     ("followed-up-to-the-future", "the auditor has read what is not there yet", TOO_FEW, |s| { followed(s, 1); attest(s, "a1", |a| a.log_size = Some(TreeSize(40))) }),
     ("followed-not-in-the-log", "an attestation whose inclusion proof is wrong", Refused("malformed", None), |s| { followed(s, 1); attest(s, "a1", |_| ()); s.world.edit_bundle(|b| b.attestations[0].path[0].0[0] ^= 1) }),
+    ("followed-newest-not-yet", "an auditor has attested version 1 alone: a new client starts with that", InForce(1), |s| { followed(s, 1); attest_first(s, "a1") }),
+    ("followed-one-of-two-yet", "both auditors have attested version 1, one of them version 2: a new client starts with version 1", InForce(1), |s| { followed(s, 2); attest_first(s, "a2"); attest(s, "a1", |_| ()) }),
+    ("followed-older-read-newer", "an auditor has attested version 1 and read beyond version 2: a word counts for nothing newer than it names", InForce(1), |s| { followed(s, 1); let first = first(&s.world); let word = s.world.attestation("a1", &first, 3); s.world.attest(&word, "a1"); s.world.publish(1010) }),
+    ("followed-older-for-others", "version 1 is offered too, for clients that ask for auditors: this one does not", InForce(2), |s| attest_first(s, "a1")),
     ("followed-enough", "as many have attested as the policy asks for", InForce(2), |s| { followed(s, 2); attest(s, "a1", |_| ()); attest(s, "a2", |_| ()) }),
 ];
 
@@ -119,6 +130,18 @@ const WAITING: &[DoneRow] = &[
         s.world.release(hashes(0..12), 1020);
         s.world.publish(1020);
         s.world.publish(1030);
+        Ok(s.update())
+    }),
+    ("followed-older-than-held", "version 2 is in force, version 3 lacks attestations, and version 1 is all that is offered beside it", Waits(2, "too-few-attestations", 9), |s| {
+        followed(s, 1);
+        attest(s, "a1", |_| ());
+        let held = s.update();
+        if held.exit != 0 { return Err(format!("{held:?}")) }
+        let third = s.world.release(hashes(0..14), 1020);
+        s.world.publish(1020);
+        s.world.publish(1030);
+        let first = first(&s.world);
+        s.world.offer_only(&[first, third]);
         Ok(s.update())
     }),
     ("complete-after-light", "a policy asks for `complete` where a light client held the second text", Says(3, "\"equivocation\""), |s| {
