@@ -2,10 +2,11 @@
 
 use crate::http::Surface;
 use crate::state::{now, published_size};
-use crate::witnesses::{MAX_AHEAD, WitnessState};
+use crate::witnesses::WitnessState;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use isonomy_core::rules::MAX_CLOCK_AHEAD;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -33,7 +34,7 @@ impl Health {
     /// What an operator should look at, though the log does what it is for.
     fn warnings(&self, surface: &Surface) -> Vec<String> {
         let clock = |state: WitnessState| {
-            let seconds = state.clock_ahead.filter(|seconds| seconds.unsigned_abs() > MAX_AHEAD)?;
+            let seconds = state.clock_ahead.filter(|seconds| seconds.unsigned_abs() > MAX_CLOCK_AHEAD)?;
             let count = seconds.unsigned_abs();
             Some(match seconds > 0 {
                 true => format!(

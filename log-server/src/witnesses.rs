@@ -19,6 +19,7 @@ use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::cosignature;
 use isonomy_core::note::{NoteError, Signature, VerifierKey};
 use isonomy_core::policy::{Policy, QuorumTimes};
+use isonomy_core::rules::MAX_CLOCK_AHEAD;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::TreeSize;
 use isonomy_fetch::{FetchError, HttpLimits, WitnessClient, WitnessError};
@@ -37,8 +38,6 @@ const GRACE: Duration = Duration::from_millis(500);
 const LONG_GRACE: Duration = Duration::from_secs(5);
 /// How often a witness is asked in one round: it may know another size, and have to be reminded.
 const ATTEMPTS: usize = 4;
-/// How many seconds ahead of this machine's clock a cosignature may be dated.
-pub(crate) const MAX_AHEAD: u64 = 60;
 
 /// Why a witness did not cosign.
 #[derive(Debug, thiserror::Error)]
@@ -427,7 +426,7 @@ impl Ask {
         let now = now();
         self.board.note_clock(self.at, signed_difference(time, now));
         match time.since(now) {
-            seconds if seconds > MAX_AHEAD => Err(WitnessFailure::ClockAhead { seconds }),
+            seconds if seconds > MAX_CLOCK_AHEAD => Err(WitnessFailure::ClockAhead { seconds }),
             _ => Ok(Cosigned { line: line.clone(), time }),
         }
     }

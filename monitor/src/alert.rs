@@ -17,7 +17,7 @@ mod program;
 
 pub use mail::{Mail, MailConfigError, MailError, MailSection, Security};
 pub use outbox::MAX_WAITING;
-pub(crate) use outbox::{Outbox, deliver};
+pub(crate) use outbox::{Outbox, Told, deliver};
 
 use crate::finding::{Finding, Severity};
 use isonomy_core::time::Timestamp;

@@ -20,16 +20,18 @@ pub use interval::Share;
 pub use questions::Question;
 
 use crate::finding::Severity;
-use crate::monitor::{Config, Monitor, MonitorError};
+use crate::kept::ListHistory;
+use crate::monitor::{Config, Monitor, MonitorError, system_clock};
 use crate::report::CharterReport;
 pub(crate) use corpus::Corpus;
-pub(crate) use history::content;
+pub(crate) use history::{content, stored};
 use isonomy_core::charter::Charter;
 use isonomy_core::hash::RootHash;
+use isonomy_core::list::Algorithm;
 use isonomy_core::policy::Policy;
-use isonomy_core::rules::history::ListHistory;
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
+use isonomy_core::tree::TreeSize;
 use isonomy_fetch::Source;
 use isonomy_matcher::lookup::LookupError;
 use serde::Serialize;
@@ -47,6 +49,9 @@ pub struct Inputs {
     pub sources: Vec<Source>,
     /// The list.
     pub list: ListName,
+    /// How many entries of the log are read; all that there are if it isn't said. With the size of an earlier report, the
+    /// same report is made again after the log has grown.
+    pub size: Option<TreeSize>,
     /// The folder of files that must not match.
     pub corpus: PathBuf,
     /// A folder for a copy of the log, which may be thrown away afterwards.
@@ -89,6 +94,22 @@ pub enum AssessError {
         version: u64,
         /// What each source said.
         words: String,
+    },
+    /// An entry of another size than the list's.
+    #[error("an entry of a list of {algorithm} has {expected} bytes; this one has {found}")]
+    EntrySize {
+        /// The list's algorithm.
+        algorithm: Algorithm,
+        /// How many bytes its entries have.
+        expected: usize,
+        /// How many were given.
+        found: usize,
+    },
+    /// There is nothing in the folder.
+    #[error("{} has no file in it, so nothing can be looked up", path.display())]
+    NoFiles {
+        /// The folder.
+        path: PathBuf,
     },
     /// A release's content is not what was signed.
     #[error("the content of version {version} can't be measured: {words}")]
@@ -161,21 +182,45 @@ pub struct Assessment {
 
 /// Reads the whole log, checks it by the rules, and measures one list of it. `lint` says what is weak in a charter.
 pub async fn assess(inputs: Inputs, lint: impl Fn(&Charter) -> Vec<Weakness>) -> Result<Assessment, AssessError> {
-    let Inputs { policy, sources, list, corpus, scratch } = inputs;
+    let Inputs { policy, sources, list, size, corpus, scratch } = inputs;
     let config = Config { sources, ..Config::new(scratch, policy) };
+    let (monitor, root) = read_log(config, size, system_clock()).await?;
+    let logged = find_list(&monitor, &list)?;
+    Work { monitor: &monitor, root, name: &list, list: logged }.assess(corpus, lint).await
+}
+
+/// A monitor that has read the log up to this size, or all of it; with the root of what it has read.
+pub(crate) async fn read_log(
+    config: Config,
+    size: Option<TreeSize>,
+    clock: Timestamp,
+) -> Result<(Monitor, RootHash), AssessError> {
     let mut monitor = Monitor::open(config)?;
-    let report = monitor.poll_once().await?;
-    let Some(root) = monitor.mirror.newest().map(|newest| newest.root()) else {
-        let words = report.findings.iter().map(|found| found.words.clone()).collect::<Vec<_>>().join("; ");
-        return Err(AssessError::Log(words));
-    };
+    monitor.read_until = size;
+    monitor.follow(clock).await?;
+    let newest = monitor.mirror.size();
+    let wanted = size.unwrap_or(newest);
+    let read = monitor.audit.next().0;
+    if newest.0 == 0 || read != wanted.0 {
+        return Err(AssessError::Log(match newest.0 {
+            0 => monitor.ledger.findings().into_iter().map(|found| found.words).collect::<Vec<_>>().join("; "),
+            _ if wanted > newest => format!("it has {newest} entries, and {wanted} are asked for"),
+            _ => format!("{read} of {wanted} entries could be read"),
+        }));
+    }
+    let root = monitor.mirror.root_at(wanted).map_err(AssessError::Log)?;
+    Ok((monitor, root))
+}
+
+/// What the log says of a list that has a charter.
+pub(crate) fn find_list<'m>(monitor: &'m Monitor, list: &ListName) -> Result<&'m ListHistory, AssessError> {
     let history = monitor.audit.history();
-    let Some(logged) = history.list(&list).filter(|logged| logged.editions().newest().is_some()) else {
+    let chartered = |logged: &&ListHistory| logged.editions().newest().is_some();
+    history.list(list).filter(chartered).ok_or_else(|| {
         let known: Vec<String> = history.lists().map(|(name, _)| name.to_string()).collect();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        return Err(AssessError::NoList { list, known });
-    };
-    Work { monitor: &monitor, root, name: &list, list: logged }.assess(corpus, lint).await
+        AssessError::NoList { list: list.clone(), known }
+    })
 }
 
 /// What the report is made of.
@@ -199,7 +244,7 @@ impl Work<'_> {
             return Err(AssessError::Empty);
         }
         let matching = &charter.matching;
-        let measured = history::measure(self.monitor, self.list, matching.algorithm).await?;
+        let measured = history::measure(self.monitor, (self.name, self.list), matching.algorithm).await?;
         let corpus = Corpus::read(&corpus, matching.algorithm, matching.min_quality, edits::SAMPLE)?;
         let mut assessment = Assessment {
             assessment: FORMAT,
@@ -215,8 +260,8 @@ impl Work<'_> {
             crowds: crowds::find(&measured.newest, &measured.since, matching.algorithm, matching.max_distance)?,
             recall: edits::recall(&corpus, matching.max_distance),
             corpus: corpus.report,
-            curators: history::endorsements(self.list, &measured.growth),
-            missed: history::missed(self.name, self.list, as_of),
+            curators: measured.endorsements,
+            missed: history::missed(self.monitor, (self.name, self.list), as_of)?,
             growth: measured.growth,
             removals: measured.removals,
             questions: Vec::new(),

@@ -3,10 +3,10 @@
 
 use crate::content::ContentState;
 use crate::finding::{Finding, Severity};
+use crate::kept::LoggedRelease;
 use crate::monitor::Monitor;
 use isonomy_core::attestation::{Attestation, Complaint, Method};
 use isonomy_core::note::VerifierKey;
-use isonomy_core::rules::history::LoggedRelease;
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
 
@@ -47,6 +47,22 @@ pub enum AttestError {
     /// The rules are broken.
     #[error("the rules are not kept: {0}")]
     Breach(String),
+    /// Nothing was looked at.
+    #[error("nobody learns anything from a sample of 0")]
+    NothingSampled,
+    /// A time that has not come.
+    #[error("the complaint is said to have been received at {0}, which has not come yet")]
+    NotReceivedYet(Timestamp),
+    /// An entry that can't be of this list.
+    #[error("an entry of {list} has {expected} bytes; this one has {found}")]
+    EntrySize {
+        /// The list.
+        list: ListName,
+        /// How many bytes its entries have.
+        expected: usize,
+        /// How many were given.
+        found: usize,
+    },
     /// The content was not verified.
     #[error("the content of the newest release was not verified: {0}")]
     Content(String),
@@ -67,13 +83,17 @@ impl Monitor {
         let (method, log_size, sample, errors, complaint) = match claim {
             Claim::Followed => (Method::Followed, Some(self.followed(list)?), None, None, None),
             Claim::Recomputed => (Method::Recomputed, None, Some(self.recomputed(newest)?), Some(0), None),
+            Claim::LookedAt { sample: 0, .. } => return Err(AttestError::NothingSampled),
             Claim::LookedAt { method, sample, errors } => (*method, None, Some(*sample), Some(*errors), None),
+            Claim::Complaint(complaint) if complaint.received > created => {
+                return Err(AttestError::NotReceivedYet(complaint.received));
+            }
             Claim::Complaint(complaint) => (Method::Complaint, None, None, None, Some(complaint.clone())),
         };
         Ok(Attestation {
             statement: Attestation::KIND.to_owned(),
             list: list.clone(),
-            release: newest.release.id(),
+            release: newest.id,
             auditor: auditor.clone(),
             method,
             log_size: log_size.map(isonomy_core::tree::TreeSize),
@@ -84,6 +104,13 @@ impl Monitor {
             report: None,
             created,
         })
+    }
+
+    /// Whether an entry that somebody complains about can be one of this list.
+    pub fn can_hold(&self, list: &ListName, entry: &[u8]) -> Result<(), AttestError> {
+        let algorithm = self.algorithm(list).ok_or_else(|| AttestError::NoRelease(list.clone()))?;
+        let (expected, found) = (algorithm.entry_size(), entry.len());
+        if expected == found { Ok(()) } else { Err(AttestError::EntrySize { list: list.clone(), expected, found }) }
     }
 
     /// The size up to which every entry was read, if nothing about the log as a whole or about this list is broken.
@@ -103,8 +130,8 @@ impl Monitor {
 
     /// How many entries the release has, if its content was verified.
     fn recomputed(&self, newest: &LoggedRelease) -> Result<u64, AttestError> {
-        match self.contents.state(&newest.release.id()) {
-            ContentState::Verified { .. } => Ok(newest.release.body().entries),
+        match self.contents.state(newest.index) {
+            ContentState::Verified { .. } => Ok(newest.release.entries),
             ContentState::Unchecked => Err(AttestError::Content("it was not its turn yet".to_owned())),
             ContentState::Broken { words, .. } | ContentState::Unavailable { words, .. } => {
                 Err(AttestError::Content(words))

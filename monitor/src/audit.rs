@@ -3,11 +3,11 @@
 //! After a statement that breaks a rule, those that build on it can't be judged: they are noted as such, not blamed.
 
 use crate::finding::{Answerable, Finding, Role, Severity};
+use crate::kept::{AllRecent, History};
 use crate::units;
 use isonomy_core::charter::Charter;
 use isonomy_core::hash::StatementId;
 use isonomy_core::note::VerifierKey;
-use isonomy_core::rules::history::History;
 use isonomy_core::rules::releases::Place;
 use isonomy_core::rules::{Rule, Violation, signatures};
 use isonomy_core::statement::{Statement, StatementError};
@@ -23,12 +23,13 @@ const MAX_FINDINGS: usize = 2000;
 pub(crate) struct Audit {
     log: VerifierKey,
     history: History,
+    /// The newest statements of each list, whole.
+    recent: AllRecent,
     next: LeafIndex,
     /// Statements that broke a rule, or build on one that did.
     refused: BTreeMap<StatementId, LeafIndex>,
     /// Where editions of charters stand.
     editions: BTreeSet<LeafIndex>,
-    /// Since when statements are public, in log order.
     times: Times,
     findings: Vec<Finding>,
     omitted: usize,
@@ -47,7 +48,8 @@ impl Audit {
     pub(crate) fn new(log: &VerifierKey) -> Self {
         Self {
             log: log.clone(),
-            history: History::new(log.name()),
+            history: History::keeping(log.name()),
+            recent: AllRecent::default(),
             next: LeafIndex(0),
             refused: BTreeMap::new(),
             editions: BTreeSet::new(),
@@ -65,6 +67,11 @@ impl Audit {
     /// What keeps the rules.
     pub(crate) fn history(&self) -> &History {
         &self.history
+    }
+
+    /// The newest statements that keep the rules, whole.
+    pub(crate) fn recent(&self) -> &AllRecent {
+        &self.recent
     }
 
     /// Where editions of charters stand.
@@ -106,11 +113,14 @@ impl Audit {
         if matches!(statement, Statement::Charter(_)) {
             self.editions.insert(index);
         }
-        for earlier in self.times.push(statement.id(), public_since) {
-            self.history.set_public_since(&earlier, public_since);
+        if let Some(first) = self.times.push(index, public_since) {
+            self.history.set_public_since_from(first, public_since);
         }
         self.note_late_draft(&statement, index, public_since);
-        let violation = self.history.record(statement.clone(), Place { index, public_since }).err()?;
+        let Err(violation) = self.history.record(statement.clone(), Place { index, public_since }) else {
+            self.recent.take(statement, index, &self.history);
+            return None;
+        };
         let builds_on = cited(&statement).into_iter().find_map(|id| Some((id, *self.refused.get(&id)?)));
         if !matches!(violation, Violation::AlreadyLogged { .. }) {
             self.refused.entry(statement.id()).or_insert(index);
@@ -171,18 +181,32 @@ impl Audit {
             ),
             _ => (Severity::Breach, words),
         };
+        // Of what is not proven, nobody is named.
+        let answerable = if severity == Severity::Breach { self.answerable(statement, violation) } else { Vec::new() };
         Finding::new(severity, violation.code(), subject, words)
             .under(rule)
             .in_list(statement.list())
             .about(&statement.id(), *index)
-            .answered_by(self.answerable(statement, violation))
+            .answered_by(answerable)
+    }
+
+    /// Those of the log and the signers of a statement whom evidence names.
+    pub(crate) fn named(&self, statement: &Statement, names: &[String]) -> Vec<Answerable> {
+        let charter = self.charter_of(statement);
+        let signers = charter.map(|charter| Answerable::signers(statement.note(), charter)).unwrap_or_default();
+        let all = [Answerable::log(&self.log)].into_iter().chain(signers);
+        all.filter(|answerable| names.contains(&answerable.key)).collect()
     }
 
     /// The log answers for what it admits; who signed answers for what the text says. What lacks signatures can't be
     /// laid at the door of those who did not give them.
     fn answerable(&self, statement: &Statement, violation: &Violation) -> Vec<Answerable> {
         let mut answerable = vec![Answerable::log(&self.log)];
-        let by_the_log_alone = matches!(violation, Violation::AlreadyLogged { .. } | Violation::OtherLog { .. });
+        // A second text may be signed once the first one's day is over: who is to blame for two, evidence tells.
+        let by_the_log_alone = matches!(
+            violation,
+            Violation::AlreadyLogged { .. } | Violation::OtherLog { .. } | Violation::Equivocation { .. }
+        );
         if violation.rule() == Rule::Signatures || by_the_log_alone {
             return answerable;
         }
@@ -220,19 +244,18 @@ impl Audit {
 /// later than one after it, whatever the seen proofs say.
 #[derive(Debug, Default)]
 struct Times {
-    /// Ascending times, each with the statements that are public since then.
-    groups: Vec<(Timestamp, Vec<StatementId>)>,
+    /// Ascending times, each with the first entry that is public since then.
+    groups: Vec<(Timestamp, LeafIndex)>,
 }
 
 impl Times {
-    /// Adds the next statement; gives those before it that are therefore public since then, too.
-    fn push(&mut self, id: StatementId, since: Timestamp) -> Vec<StatementId> {
+    /// Adds the entry at `index`; gives the first of those before it that are therefore public since then, too.
+    fn push(&mut self, index: LeafIndex, since: Timestamp) -> Option<LeafIndex> {
         let later = self.groups.partition_point(|(time, _)| *time <= since);
-        let moved: Vec<StatementId> = self.groups.drain(later..).flat_map(|(_, ids)| ids).collect();
-        let group = moved.iter().copied().chain([id]);
-        match self.groups.last_mut().filter(|(time, _)| *time == since) {
-            Some((_, ids)) => ids.extend(group),
-            None => self.groups.push((since, group.collect())),
+        let moved = self.groups.get(later).map(|(_, first)| *first);
+        self.groups.truncate(later);
+        if self.groups.last().is_none_or(|(time, _)| *time < since) {
+            self.groups.push((since, moved.unwrap_or(index)));
         }
         moved
     }
@@ -265,19 +288,12 @@ mod tests {
 
     #[test]
     fn nothing_is_public_later_than_what_is_logged_after_it() {
-        let id = |seed: u8| StatementId([seed; 32]);
         let mut times = Times::default();
-        for (seed, since, moved) in [
-            (1, 10, vec![]),
-            (2, 30, vec![]),
-            (3, 20, vec![2]),
-            (4, 20, vec![]),
-            (5, 40, vec![]),
-            (6, 15, vec![2, 3, 4, 5]),
-        ] {
-            let moved: Vec<StatementId> = moved.into_iter().map(id).collect();
-            assert_eq!(times.push(id(seed), Timestamp(since)), moved, "{seed}");
+        for (index, since, moved) in
+            [(1, 10, None), (2, 30, None), (3, 20, Some(2)), (4, 20, None), (5, 40, None), (6, 15, Some(2))]
+        {
+            assert_eq!(times.push(LeafIndex(index), Timestamp(since)), moved.map(LeafIndex), "{index}");
         }
-        assert_eq!(times.groups.iter().map(|(time, ids)| (time.0, ids.len())).collect::<Vec<_>>(), [(10, 1), (15, 5)]);
+        assert_eq!(times.groups.iter().map(|(time, first)| (time.0, first.0)).collect::<Vec<_>>(), [(10, 1), (15, 2)]);
     }
 }

@@ -4,12 +4,13 @@
 //! Verdicts are kept, each for a release and a corpus, since neither changes.
 
 use crate::assess::Corpus;
+use crate::journal::Journal;
 use isonomy_core::hash::StatementId;
 use isonomy_core::list::{Algorithm, Entries};
-use isonomy_store::files::{self, FileError};
+use isonomy_store::files::FileError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Which files of the corpus a release matches.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -29,7 +30,7 @@ pub(crate) struct Verdict {
 #[derive(Debug)]
 pub(crate) struct Canary {
     folder: PathBuf,
-    path: PathBuf,
+    journal: Journal,
     /// By algorithm and least quality.
     hashed: BTreeMap<(Algorithm, u64), Corpus>,
     verdicts: BTreeMap<StatementId, Verdict>,
@@ -37,11 +38,14 @@ pub(crate) struct Canary {
 
 impl Canary {
     /// The corpus in this folder, with the verdicts in this journal.
-    pub(crate) fn open(folder: PathBuf, path: PathBuf) -> Result<Self, FileError> {
-        let lines = files::read_lines(&path)?;
-        let verdicts = lines.iter().filter_map(|line| serde_json::from_str::<Verdict>(line).ok());
-        let verdicts = verdicts.map(|verdict| (verdict.release, verdict)).collect();
-        Ok(Self { folder, path, hashed: BTreeMap::new(), verdicts })
+    pub(crate) fn open(folder: PathBuf, data: &Path) -> Result<Self, FileError> {
+        let mut verdicts = BTreeMap::new();
+        let journal = Journal::open(data, "canary", |line| {
+            if let Ok(verdict) = serde_json::from_str::<Verdict>(line) {
+                verdicts.insert(verdict.release, verdict);
+            }
+        })?;
+        Ok(Self { folder, journal, hashed: BTreeMap::new(), verdicts })
     }
 
     /// What is known of a release, by the corpus as it was at the start.
@@ -83,7 +87,7 @@ impl Canary {
             count: found.at_charter.count,
             named: found.named,
         };
-        files::append_line_durable(&self.path, &serde_json::to_string(&verdict).unwrap_or_default())?;
+        self.journal.append(&[serde_json::to_string(&verdict).unwrap_or_default()])?;
         self.verdicts.insert(release, verdict);
         Ok(())
     }

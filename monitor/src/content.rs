@@ -4,22 +4,29 @@
 //! What comes with the digest that the release names, and is not what the release says, is a breach by those who signed
 //! it. What doesn't come, or comes with another digest, is an observation: the way there may be at fault.
 
+use crate::journal::Journal;
+use crate::kept::History;
 use crate::vantage::{Lack, Vantage};
 use isonomy_core::hash::StatementId;
 use isonomy_core::list::{Algorithm, Entries, delta, snapshot};
 use isonomy_core::release::{DeltaRef, ObjectRef, Release};
 use isonomy_core::rules::content::{self, Churn};
-use isonomy_core::rules::history::{History, ListHistory, LoggedRelease};
+use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
-use isonomy_store::files::{self, FileError};
+use isonomy_core::tree::LeafIndex;
+use isonomy_store::files::FileError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 
 /// How many missing contents are asked for at every look.
 const MANY: usize = 50;
 /// After how many seconds more of them are asked for again.
 const RETRY_AFTER: u64 = 900;
+/// How many verdicts are written at once.
+const MAX_UNWRITTEN: usize = 256;
+/// Of how many releases whose content is not as it should be the words are held; of more, that alone.
+const MAX_WORDS: usize = 4000;
 
 /// What came of checking a release's objects.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -56,21 +63,29 @@ struct Line {
     state: ContentState,
 }
 
-/// Verdicts on the content of releases.
+/// Verdicts on the content of releases, by their places in the log.
 #[derive(Debug)]
 pub(crate) struct Contents {
-    path: PathBuf,
-    states: BTreeMap<StatementId, ContentState>,
+    journal: Journal,
+    /// Lines that are not in the journal yet.
+    unwritten: Vec<String>,
+    /// When a release's objects were found to be what it says.
+    verified: BTreeMap<LeafIndex, Timestamp>,
+    /// What else came of checking them.
+    faulty: BTreeMap<LeafIndex, ContentState>,
+    /// What the journal says of releases that were not read since the start.
+    unplaced: BTreeMap<StatementId, ContentState>,
 }
 
 /// A release whose content is to be checked.
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(crate) id: StatementId,
-    release: Release,
-    algorithm: Algorithm,
+    pub(crate) index: LeafIndex,
+    pub(crate) release: Release,
+    pub(crate) algorithm: Algorithm,
     /// The releases that its deltas start from, in their order.
-    bases: Vec<(StatementId, Release)>,
+    pub(crate) bases: Vec<(StatementId, Release)>,
 }
 
 /// Why a release's content was not verified.
@@ -90,31 +105,73 @@ pub(crate) struct Served {
 
 impl Contents {
     /// The verdicts in this journal. Lines that are not understood are left out, and their releases checked again.
-    pub(crate) fn open(path: PathBuf) -> Result<Self, FileError> {
-        let lines = files::read_lines(&path)?;
-        let lines = lines.iter().filter_map(|line| serde_json::from_str::<Line>(line).ok());
-        let states = lines.map(|line| (line.release, line.state)).collect();
-        Ok(Self { path, states })
+    pub(crate) fn open(folder: &Path) -> Result<Self, FileError> {
+        let mut unplaced = BTreeMap::new();
+        let journal = Journal::open(folder, "content", |line| {
+            if let Ok(Line { release, state }) = serde_json::from_str(line) {
+                unplaced.insert(release, state);
+            }
+        })?;
+        Ok(Self { journal, unwritten: Vec::new(), verified: BTreeMap::new(), faulty: BTreeMap::new(), unplaced })
     }
 
-    /// What is known of a release's content.
-    pub(crate) fn state(&self, release: &StatementId) -> ContentState {
-        self.states.get(release).cloned().unwrap_or(ContentState::Unchecked)
+    /// A release stands at this place in the log: what the journal says of it counts from now on.
+    pub(crate) fn place(&mut self, release: &StatementId, index: LeafIndex) {
+        if let Some(state) = self.unplaced.remove(release) {
+            self.set(index, state);
+        }
     }
 
-    /// The releases to check now: those without a final verdict, list by list, oldest first. If many could not be had,
-    /// they are asked for again only after a while.
-    pub(crate) fn jobs(&self, history: &History, now: Timestamp) -> Vec<Job> {
-        let unavailable = self.states.values().filter(|state| matches!(state, ContentState::Unavailable { .. }));
+    /// What is known of the content of the release at this place.
+    pub(crate) fn state(&self, index: LeafIndex) -> ContentState {
+        match self.verified.get(&index) {
+            Some(at) => ContentState::Verified { at: *at },
+            None => self.faulty.get(&index).cloned().unwrap_or(ContentState::Unchecked),
+        }
+    }
+
+    /// Whether it was verified.
+    pub(crate) fn is_verified(&self, index: LeafIndex) -> bool {
+        self.verified.contains_key(&index)
+    }
+
+    /// The places of releases whose content is not as it should be, or could not be had.
+    pub(crate) fn faulty(&self) -> impl Iterator<Item = LeafIndex> {
+        self.faulty.keys().copied()
+    }
+
+    fn set(&mut self, index: LeafIndex, mut state: ContentState) {
+        self.faulty.remove(&index);
+        let is_full = self.faulty.len() >= MAX_WORDS;
+        match &mut state {
+            ContentState::Unchecked => return,
+            ContentState::Verified { at } => {
+                self.verified.insert(index, *at);
+                return;
+            }
+            ContentState::Broken { words, .. } | ContentState::Unavailable { words, .. } if is_full => {
+                *words = String::new();
+            }
+            ContentState::Broken { .. } | ContentState::Unavailable { .. } => {}
+        }
+        self.faulty.insert(index, state);
+    }
+
+    /// The versions to check now, by list: those without a final verdict, oldest first. If many could not be had, they
+    /// are asked for again only after a while.
+    pub(crate) fn open_versions(&self, history: &History, now: Timestamp) -> Vec<(ListName, Vec<u64>)> {
+        let unavailable = self.faulty.values().filter(|state| matches!(state, ContentState::Unavailable { .. }));
         let are_many = unavailable.count() > MANY;
-        let is_open = |id: &StatementId| match self.states.get(id) {
-            None | Some(ContentState::Unchecked) => true,
+        let is_open = |index: LeafIndex| match self.faulty.get(&index) {
+            None => !self.is_verified(index),
             Some(ContentState::Unavailable { at, .. }) => !are_many || now.since(*at) >= RETRY_AFTER,
-            Some(ContentState::Verified { .. } | ContentState::Broken { .. }) => false,
+            Some(_) => false,
         };
-        let releases = history.lists().flat_map(|(_, list)| list.releases().iter().map(move |logged| (list, logged)));
-        let open = releases.filter(|(_, logged)| is_open(&logged.release.id()));
-        open.filter_map(|(list, logged)| Job::new(list, logged)).collect()
+        let lists = history.lists().map(|(name, list)| {
+            let versions = (1..).zip(list.releases()).filter(|(_, logged)| is_open(logged.index));
+            (name.clone(), versions.map(|(version, _)| version).collect())
+        });
+        lists.collect()
     }
 
     /// Fetches and checks one release's objects.
@@ -134,23 +191,22 @@ impl Contents {
         };
         if !matches!(state, ContentState::Unavailable { .. }) {
             let line = Line { release: job.id, state: state.clone() };
-            files::append_line_durable(&self.path, &serde_json::to_string(&line).unwrap_or_default())?;
+            self.unwritten.push(serde_json::to_string(&line).unwrap_or_default());
         }
-        self.states.insert(job.id, state);
+        self.set(job.index, state);
+        if self.unwritten.len() >= MAX_UNWRITTEN {
+            self.write()?;
+        }
         Ok(served)
     }
-}
 
-impl Job {
-    fn new(list: &ListHistory, logged: &LoggedRelease) -> Option<Self> {
-        let release = logged.release.body().clone();
-        let algorithm = list.editions().find(&release.charter)?.charter().matching.algorithm;
-        let base = |delta: &DeltaRef| {
-            let base = &list.version(delta.from)?.release;
-            Some((base.id(), base.body().clone()))
-        };
-        let bases = release.deltas.iter().map(base).collect::<Option<_>>()?;
-        Some(Self { id: logged.release.id(), release, algorithm, bases })
+    /// Writes the verdicts that are not in the journal yet. What is lost in a crash before is checked again.
+    pub(crate) fn write(&mut self) -> Result<(), FileError> {
+        if !self.unwritten.is_empty() {
+            self.journal.append(&self.unwritten)?;
+            self.unwritten.clear();
+        }
+        Ok(())
     }
 }
 
@@ -163,6 +219,8 @@ pub(crate) struct Cache {
 impl Cache {
     /// How many bytes are kept, at most; one list may be larger.
     const MAX_BYTES: usize = 256 << 20;
+    /// How many lists are kept, at most: all but the longest deltas start from one of so many before.
+    const MAX_LISTS: usize = 32;
 
     fn find(&self, id: &StatementId) -> Option<Entries> {
         self.entries.iter().find(|(known, _)| known == id).map(|(_, entries)| entries.clone())
@@ -171,7 +229,7 @@ impl Cache {
     fn keep(&mut self, id: StatementId, entries: &Entries) {
         self.entries.push((id, entries.clone()));
         let bytes = |cache: &Self| cache.entries.iter().map(|(_, entries)| entries.as_bytes().len()).sum::<usize>();
-        while self.entries.len() > 1 && bytes(self) > Self::MAX_BYTES {
+        while self.entries.len() > Self::MAX_LISTS || self.entries.len() > 1 && bytes(self) > Self::MAX_BYTES {
             self.entries.remove(0);
         }
     }
@@ -186,7 +244,7 @@ struct Check<'c> {
 
 impl Check<'_> {
     async fn run(mut self) -> Result<(), Fault> {
-        let Job { id, release, algorithm, bases } = self.job;
+        let Job { id, release, algorithm, bases, .. } = self.job;
         let entries = self.entries_of(*id, release).await?;
         content::judge(release, *algorithm, &entries, None)
             .map_err(|violation| Fault::Broken(violation.to_string()))?;
@@ -261,6 +319,7 @@ fn of_base(base: &Release, fault: Fault) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use isonomy_store::files;
     use proptest::prelude::*;
 
     #[test]
@@ -273,10 +332,31 @@ mod tests {
             files::append_line_durable(&path, &serde_json::to_string(&line).unwrap()).unwrap();
         }
         files::append_line_durable(&path, "nonsense").unwrap();
-        let contents = Contents::open(path).unwrap();
-        assert_eq!(contents.state(&StatementId([1; 32])), ContentState::Verified { at: Timestamp(4) });
-        assert_eq!(contents.state(&StatementId([2; 32])), broken);
-        assert_eq!(contents.state(&StatementId([3; 32])), ContentState::Unchecked);
+        let mut contents = Contents::open(dir.path()).unwrap();
+        for seed in 1..=3 {
+            contents.place(&StatementId([seed; 32]), LeafIndex(seed.into()));
+        }
+        assert_eq!(contents.state(LeafIndex(1)), ContentState::Verified { at: Timestamp(4) });
+        assert_eq!(contents.state(LeafIndex(2)), broken);
+        assert_eq!(contents.state(LeafIndex(3)), ContentState::Unchecked);
+        assert_eq!(contents.faulty().collect::<Vec<_>>(), [LeafIndex(2)]);
+        contents.set(LeafIndex(2), ContentState::Verified { at: Timestamp(9) });
+        assert!(contents.is_verified(LeafIndex(2)) && contents.faulty().next().is_none());
+    }
+
+    #[test]
+    fn of_many_that_are_missing_not_every_word_is_held() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut contents = Contents::open(dir.path()).unwrap();
+        let missing = || ContentState::Unavailable { at: Timestamp(1), words: "why".into() };
+        for index in 0..MAX_WORDS as u64 + 5 {
+            contents.set(LeafIndex(index), missing());
+        }
+        let words = contents.faulty.values().map(|state| match state {
+            ContentState::Unavailable { words, .. } => words.len(),
+            _ => 0,
+        });
+        assert_eq!((words.sum::<usize>(), contents.faulty.len()), (3 * MAX_WORDS, MAX_WORDS + 5));
     }
 
     #[test]
@@ -295,7 +375,7 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             let path = dir.path().join("content.journal");
             std::fs::write(&path, lines.join("\n")).unwrap();
-            prop_assert!(Contents::open(path).is_ok());
+            prop_assert!(Contents::open(dir.path()).is_ok());
         }
     }
 }

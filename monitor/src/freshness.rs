@@ -4,9 +4,9 @@
 //! of what it shows, well before a client's patience ends. This monitor does at half of the shortest visibility.
 
 use crate::finding::{Finding, Severity};
+use crate::kept::{History, ListHistory};
 use crate::units;
 use isonomy_core::rules::Rule;
-use isonomy_core::rules::history::{History, ListHistory};
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
 
@@ -63,55 +63,54 @@ pub(crate) fn of_list(name: &ListName, list: &ListHistory, clock: Timestamp) -> 
 
 /// The newest release came after the one before had expired: for a while, clients had no list.
 fn missed(name: &ListName, list: &ListHistory) -> Option<Finding> {
-    let (newest, before) = match list.releases() {
-        [.., before, newest] => (newest, before.release.body()),
-        _ => return None,
-    };
-    let gap = newest.public_since.since(before.expires);
+    let [.., before, newest] = list.releases() else { return None };
+    let gap = newest.public_since.since(before.release.expires);
     let words = format!(
         "Version {} of {name} became public at {}, {} after the one before had expired. Until then, no client could use the list.",
-        newest.release.body().version,
+        version_of(list),
         newest.public_since,
         units::duration(gap)
     );
-    let subject = format!("statement {}", newest.release.id());
+    let subject = format!("statement {}", newest.id);
     let finding = Finding::new(Severity::Notice, "release-missed", subject, words).under(Rule::Limits);
-    (gap > 0).then(|| finding.in_list(name).about(&newest.release.id(), newest.index))
+    (gap > 0).then(|| finding.in_list(name).about(&newest.id, newest.index))
 }
 
 /// The newest release holds entries that no picture has by nature.
 fn irregular(name: &ListName, list: &ListHistory) -> Option<Finding> {
     let newest = list.releases().last()?;
-    let body = newest.release.body();
+    let irregular = newest.release.irregular;
     let words = format!(
         "Version {} of {name} holds {}, admitted by exception: hashes such as no photograph has. They may be of drawings or plain surfaces, or made up.",
-        body.version,
-        units::count(usize::try_from(body.irregular).unwrap_or(usize::MAX), "irregular entry", "irregular entries")
+        version_of(list),
+        units::count(usize::try_from(irregular).unwrap_or(usize::MAX), "irregular entry", "irregular entries")
     );
-    let subject = format!("statement {}", newest.release.id());
+    let subject = format!("statement {}", newest.id);
     let finding = Finding::new(Severity::Notice, "content-crafted", subject, words).under(Rule::Content);
-    (body.irregular > 0).then(|| finding.in_list(name).about(&newest.release.id(), newest.index))
+    (irregular > 0).then(|| finding.in_list(name).about(&newest.id, newest.index))
 }
 
 fn expiry(name: &ListName, list: &ListHistory, clock: Timestamp) -> Option<Finding> {
     let newest = list.releases().last()?;
-    let body = newest.release.body();
-    let validity = body.expires.since(body.created);
-    let (code, words) = if clock >= body.expires {
-        let words = format!(
-            "Version {} of {name}, the newest, expired at {}. No client may use it any more.",
-            body.version, body.expires
-        );
+    let (version, expires) = (version_of(list), newest.release.expires);
+    let validity = expires.since(newest.created);
+    let (code, words) = if clock >= expires {
+        let words =
+            format!("Version {version} of {name}, the newest, expired at {expires}. No client may use it any more.");
         ("expired", words)
-    } else if body.expires.since(clock) < validity / LAST_PART {
+    } else if expires.since(clock) < validity / LAST_PART {
         let words = format!(
-            "Version {} of {name}, the newest, expires at {}, and no other follows it yet. Lists must be republished before that, changed or not.",
-            body.version, body.expires
+            "Version {version} of {name}, the newest, expires at {expires}, and no other follows it yet. Lists must be republished before that, changed or not."
         );
         ("expires-soon", words)
     } else {
         return None;
     };
-    let finding = Finding::new(Severity::Warning, code, format!("statement {}", newest.release.id()), words);
-    Some(finding.in_list(name).about(&newest.release.id(), newest.index))
+    let finding = Finding::new(Severity::Warning, code, format!("statement {}", newest.id), words);
+    Some(finding.in_list(name).about(&newest.id, newest.index))
+}
+
+/// The number of the newest release.
+fn version_of(list: &ListHistory) -> u64 {
+    list.releases().len() as u64
 }

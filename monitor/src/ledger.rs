@@ -28,6 +28,8 @@ pub(crate) struct Ledger {
     /// What stood at the look before this one, and how grave it was.
     stood: BTreeMap<Key, Severity>,
     omitted: usize,
+    /// Whether the next news are everything that stands.
+    tell_again: bool,
     now: Timestamp,
 }
 
@@ -51,7 +53,7 @@ impl Ledger {
             },
         };
         let findings = kept.findings.into_iter().map(|finding| (key(&finding), finding)).collect();
-        Ok(Self { path, findings, stood: BTreeMap::new(), omitted: 0, now: Timestamp::default() })
+        Ok(Self { path, findings, stood: BTreeMap::new(), omitted: 0, tell_again: false, now: Timestamp::default() })
     }
 
     /// Forgets findings whose evidence `is_kept` does not know: what is true of them is found, and proven, again.
@@ -78,12 +80,24 @@ impl Ledger {
         finding.last_seen = self.now;
         finding.standing = true;
         if let Some(known) = known.filter(|known| known.evidence.is_some() && finding.evidence.is_none()) {
-            // What was proven once stays proven, in the words of the proof.
+            // What was proven once stays proven, in the words of the proof, of those whom it names.
             finding.evidence = known.evidence.clone();
             finding.words = known.words.clone();
+            finding.answerable = known.answerable.clone();
             finding.severity = Severity::Breach;
         }
         self.findings.insert(key, finding);
+        if self.findings.len() > 2 * MAX_FINDINGS {
+            self.drop_excess();
+        }
+    }
+
+    /// Drops what there is no room for.
+    fn drop_excess(&mut self) {
+        let mut findings = self.findings();
+        self.omitted += findings.len().saturating_sub(MAX_FINDINGS);
+        findings.truncate(MAX_FINDINGS);
+        self.findings = findings.into_iter().map(|finding| (key(&finding), finding)).collect();
     }
 
     /// For how long a finding has stood at each look until now, in seconds.
@@ -103,10 +117,16 @@ impl Ledger {
         self.findings.values().any(|finding| finding.evidence.as_deref() == Some(evidence))
     }
 
+    /// Nobody knows what was told: the next news are everything that stands.
+    pub(crate) fn tell_again(&mut self) {
+        self.tell_again = true;
+    }
+
     /// What stands now and did not at the look before, or was less grave then.
     pub(crate) fn news(&self) -> Vec<Finding> {
         let is_new = |(key, finding): &(&Key, &Finding)| {
-            finding.standing && self.stood.get(*key).is_none_or(|before| finding.severity < *before)
+            let is_graver = self.stood.get(*key).is_none_or(|before| finding.severity < *before);
+            finding.standing && (is_graver || self.tell_again)
         };
         self.findings.iter().filter(is_new).map(|(_, finding)| finding.clone()).collect()
     }
@@ -129,11 +149,9 @@ impl Ledger {
 
     /// Ends the look: drops what there is no room for, and writes the rest.
     pub(crate) fn save(&mut self) -> Result<(), FileError> {
-        let mut findings = self.findings();
-        self.omitted += findings.len().saturating_sub(MAX_FINDINGS);
-        findings.truncate(MAX_FINDINGS);
-        self.findings = findings.iter().map(|finding| (key(finding), finding.clone())).collect();
-        let json = serde_json::to_vec_pretty(&Kept { findings }).unwrap_or_default();
+        self.drop_excess();
+        self.tell_again = false;
+        let json = serde_json::to_vec_pretty(&Kept { findings: self.findings() }).unwrap_or_default();
         files::replace(&self.path, &json)
     }
 }
@@ -202,6 +220,17 @@ mod tests {
         assert_eq!(told(&mut ledger, 5, Some(Severity::Notice)), 0);
         assert_eq!(told(&mut ledger, 6, None), 0);
         assert_eq!(told(&mut ledger, 7, Some(Severity::Notice)), 1);
+        // If nobody knows what was told, everything that stands is news once more.
+        for (at, news) in [(8, 1), (9, 0)] {
+            if at == 8 {
+                ledger.tell_again();
+            }
+            ledger.begin(Timestamp(at));
+            ledger.note(finding("ahead", Severity::Notice));
+            assert_eq!(ledger.news().len(), news, "{at}");
+            ledger.save().unwrap();
+        }
+        assert_eq!(ledger.findings()[0].first_seen, Timestamp(7));
     }
 
     #[test]
@@ -240,5 +269,20 @@ mod tests {
         ledger.note(finding("grave", Severity::Breach));
         ledger.save().unwrap();
         assert_eq!((ledger.omitted(), ledger.findings()[0].code.as_str()), (6, "grave"));
+    }
+
+    #[test]
+    fn a_look_that_finds_a_million_things_does_not_fill_the_memory() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(dir.path().join("findings.json")).unwrap();
+        ledger.begin(Timestamp(1));
+        ledger.note(finding("grave", Severity::Breach));
+        for number in 0..10 * MAX_FINDINGS {
+            ledger.note(Finding::new(Severity::Notice, "many", number.to_string(), ""));
+            assert!(ledger.findings.len() <= 2 * MAX_FINDINGS);
+        }
+        ledger.save().unwrap();
+        assert_eq!(ledger.findings.len() + ledger.omitted(), 10 * MAX_FINDINGS + 1);
+        assert_eq!(ledger.findings()[0].code.as_str(), "grave");
     }
 }

@@ -9,6 +9,7 @@
 //! | `vantage` | what a source or witness shows now | whether it is the same as elsewhere |
 //! | `relation` | whether two signed views are one history, and the proof if not | |
 //! | `follow` | the order of a poll | rules |
+//! | `kept` | how much of each statement stays in memory | |
 //! | `audit` | what breaks a rule, who answers for it, what proves it | files, the network |
 //! | `content` | whether objects are what their releases say | |
 //! | `availability`, `canary` | whether objects are still served; whether harmless files match | what that means |
@@ -41,7 +42,7 @@
 //! findings.json              what was found, and when it was first and last seen
 //! looks.json                 how large the log was at each look, and when each witness had cosigned last
 //! canary.journal             which releases match a file that must not match
-//! content.journal            which releases' objects were checked, and what came of it
+//! content.journal            which releases' objects were checked, and what came of it; goes on in content-1.journal, …
 //! alerts.json                what waits to be told
 //! lock                       held while the monitor runs
 //! ```
@@ -69,6 +70,8 @@ pub mod folder;
 mod follow;
 mod freshness;
 mod http;
+mod journal;
+mod kept;
 mod ledger;
 mod looks;
 mod metrics;

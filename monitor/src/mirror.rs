@@ -11,8 +11,9 @@ pub(crate) use growth::{Growth, GrowthError};
 use crate::structure;
 use crate::trust::{Trust, View};
 use isonomy_core::checkpoint::{CheckpointNote, MAX_CHECKPOINT_SIZE};
-use isonomy_core::hash::{NodeHash, StatementId};
+use isonomy_core::hash::{NodeHash, RootHash, StatementId};
 use isonomy_core::resource::Resource;
+use isonomy_core::statement::Statement;
 use isonomy_core::tile::{self, RightEdge, TILE_WIDTH, TilePath};
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_core::tree::{InclusionPlan, LeafIndex, NodeCoordinate, PrefixPlan, TreeSize, prefix_roots};
@@ -166,6 +167,12 @@ impl Mirror {
         read_entries(&self.folder, path)
     }
 
+    /// A statement of the tree that is here, as far as its bytes are one; not verified.
+    pub(crate) fn statement(&self, index: LeafIndex) -> Option<Statement> {
+        let newest = self.newest.as_ref().filter(|_| self.is_complete())?;
+        Statement::parse(&entry_in(&self.folder, newest, index)?).ok()
+    }
+
     /// The prefix proof from the first `old` entries to the tree that is here, whose root it leads to.
     pub(crate) fn prefix(&self, old: TreeSize) -> Result<Vec<NodeHash>, String> {
         let size = self.edge.size();
@@ -173,6 +180,16 @@ impl Mirror {
         let nodes = self.nodes(plan.nodes())?;
         let (_, root) = prefix_roots(old, size, &nodes).map_err(|error| error.to_string())?;
         if root == self.edge.root() { Ok(nodes) } else { Err(damaged()) }
+    }
+
+    /// The root of the first `size` entries, as the root of the tree that is here proves it. The error is words.
+    pub(crate) fn root_at(&self, size: TreeSize) -> Result<RootHash, String> {
+        if size == self.edge.size() {
+            return Ok(self.edge.root());
+        }
+        let nodes = self.prefix(size)?;
+        let (root, _) = prefix_roots(size, self.edge.size(), &nodes).map_err(|error| error.to_string())?;
+        Ok(root)
     }
 
     /// The proof that the entry at `index` is in the tree of the newest checkpoint.

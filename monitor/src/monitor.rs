@@ -1,6 +1,6 @@
 //! One monitor of one log.
 
-use crate::alert::{AlertError, Alerts, Outbox};
+use crate::alert::{AlertError, Alerts, Outbox, Told};
 use crate::audit::Audit;
 use crate::availability::Availability;
 use crate::canary::Canary;
@@ -9,6 +9,7 @@ use crate::content::Contents;
 use crate::evidence::EvidenceFolder;
 use crate::explorer::Explorer;
 use crate::finding::{Finding, Severity};
+use crate::kept::{LoggedAttestation, LoggedRelease};
 use crate::ledger::Ledger;
 use crate::looks::{Look, Looks};
 use crate::mirror::{Mirror, MirrorError};
@@ -16,8 +17,13 @@ use crate::posted::Posted;
 use crate::report::{self, Report, Views};
 use crate::trust::Trust;
 use crate::vantage::{Vantage, Witness};
+use isonomy_core::attestation::Attestation;
+use isonomy_core::list::Algorithm;
 use isonomy_core::policy::Policy;
+use isonomy_core::release::Release;
+use isonomy_core::statement::{ListName, Signed};
 use isonomy_core::time::Timestamp;
+use isonomy_core::tree::TreeSize;
 use isonomy_fetch::{FetchError, Source};
 use isonomy_store::files::{self, FileError, FolderLock};
 use std::path::{Path, PathBuf};
@@ -105,6 +111,8 @@ pub struct Monitor {
     pub(crate) canary: Option<Canary>,
     pub(crate) posted: Arc<Posted>,
     pub(crate) outbox: Arc<Outbox>,
+    /// How many entries are read, if not all that there are.
+    pub(crate) read_until: Option<TreeSize>,
     /// Words about a copy that was found damaged, until they are noted.
     damage: Option<String>,
     data: PathBuf,
@@ -127,16 +135,16 @@ impl Monitor {
         check_owner(&data, &trust)?;
         let (mirror, damage) = Mirror::open(data.join("mirror"), &trust)?;
         let views = Views::unasked(&vantages, &witnesses);
-        let outbox = Outbox::open(data.join("alerts.json"), trust.log().name().to_owned(), alerts)?;
+        let (outbox, told) = Outbox::open(data.join("alerts.json"), trust.log().name().to_owned(), alerts)?;
         let mut monitor = Self {
             checkpoints: Checkpoints::open(data.join("checkpoints"), &trust)?,
             evidence: EvidenceFolder::open(evidence_folder(&data), trust.policy())?,
             audit: Audit::new(trust.log()),
-            contents: Contents::open(data.join("content.journal"))?,
+            contents: Contents::open(&data)?,
             ledger: Ledger::open(data.join("findings.json"))?,
             looks: Looks::open(data.join("looks.json"))?,
             availability: Availability::default(),
-            canary: canaries.map(|folder| Canary::open(folder, data.join("canary.journal"))).transpose()?,
+            canary: canaries.map(|folder| Canary::open(folder, &data)).transpose()?,
             posted,
             outbox: Arc::new(outbox),
             report: Report::empty(&trust),
@@ -145,10 +153,14 @@ impl Monitor {
             witnesses,
             mirror,
             views,
+            read_until: None,
             damage,
             data,
             _lock: lock,
         };
+        if told == Told::Unknown {
+            monitor.ledger.tell_again();
+        }
         let Self { ledger, evidence, .. } = &mut monitor;
         ledger.forget_unproven(|cited| evidence.breaches().any(|(digest, _)| digest.to_hex() == cited));
         monitor.audit_kept()?;
@@ -212,6 +224,26 @@ impl Monitor {
     pub(crate) fn explorer(&self) -> Option<Explorer> {
         let newest = self.mirror.newest().filter(|_| self.mirror.is_complete())?.clone();
         Some(Explorer { folder: self.data.join("mirror"), newest })
+    }
+
+    /// A release that was read before, whole: from memory if it is a recent one, else from the copy.
+    pub(crate) fn release(&self, list: &ListName, logged: &LoggedRelease) -> Option<Signed<Release>> {
+        if let Some(recent) = self.audit.recent().release(list, &logged.id) {
+            return Some(recent.clone());
+        }
+        self.mirror.statement(logged.index)?.into_release().filter(|release| release.id() == logged.id)
+    }
+
+    /// An attestation that was read before, whole, from the copy.
+    pub(crate) fn attestation_at(&self, logged: &LoggedAttestation) -> Option<Signed<Attestation>> {
+        let attestation = self.mirror.statement(logged.index)?.into_attestation()?;
+        (self.audit.history().index_of(&attestation.id()) == Some(logged.index)).then_some(attestation)
+    }
+
+    /// The algorithm of a list that has a charter.
+    pub fn algorithm(&self, list: &ListName) -> Option<Algorithm> {
+        let newest = self.audit.history().list(list)?.editions().newest()?;
+        Some(newest.charter().matching.algorithm)
     }
 
     /// The folder of evidence files.

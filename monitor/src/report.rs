@@ -12,8 +12,9 @@ pub use crate::explorer::{EntryReport, StatementReport};
 pub use crate::looks::Look;
 pub use attestations::{AttestationReport, ComplaintReport};
 pub use charter::{ChangeReport, CharterReport, EditionReport, Limits, Organisation};
-pub use lists::ListReport;
+pub use lists::{EndorsementReport, ListReport, Removals};
 pub use record::RecordField;
+pub(crate) use releases::charter_of;
 pub use releases::{ReleaseReport, ReleaseState};
 
 use crate::finding::{Finding, Severity};

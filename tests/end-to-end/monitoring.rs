@@ -200,6 +200,35 @@ async fn two_texts_for_one_version_are_proven() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn two_texts_under_two_editions_are_proven() {
+    proven_at_the_next_look("equivocation", "isonomy/equivocation/v2", |stage| {
+        let log = &mut stage.world.log;
+        let third = log.draft(&entries(0..60), ago(60));
+        log.append(signed(&third.to_text().unwrap(), &SIGNERS).to_bytes());
+        log.charter(|charter| charter.limits.max_added = 400);
+        let other = log.draft(&entries(0..60), ago(60));
+        log.append(signed(&other.to_text().unwrap(), &SIGNERS).to_bytes());
+        log.publish(ago(20));
+        stage.witnesses_see();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_texts_for_one_edition_are_proven() {
+    proven_at_the_next_look("equivocation", "isonomy/two-editions/v1", |stage| {
+        let log = &mut stage.world.log;
+        let mut other = charter();
+        (other.edition, other.previous, other.limits.max_added) = (2, Some(log.first_charter()), 300);
+        log.charter(|charter| charter.limits.max_added = 400);
+        log.append(signed(&other.to_text().unwrap(), &SIGNERS).to_bytes());
+        log.publish(ago(20));
+        stage.witnesses_see();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_release_before_its_notice_is_over_is_proven() {
     proven_at_the_next_look("notice-not-over", "isonomy/early-admission/v1", |stage| {
         stage.world.log.charter(|charter| charter.limits.max_added = 600);
@@ -262,6 +291,40 @@ impl Drop for Serving {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// What systemd runs: this line, no environment, no terminal; SIGHUP to reload, SIGTERM to stop.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_unit_s_command_needs_no_environment_survives_a_reload_and_stops_when_told() {
+    use std::io::{BufRead, BufReader, Read, Write};
+    let stage = Stage::new().await;
+    let file = stage.world.path("monitor.toml");
+    let config = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("{config}[http]\nlisten = \"127.0.0.1:0\"\n")).unwrap();
+    let unit = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/isonomy-monitor.service")).unwrap();
+    let line = unit.lines().find_map(|line| line.strip_prefix("ExecStart=/usr/local/bin/isonomy ")).unwrap();
+    let arguments = line.split(' ').map(|word| if word.starts_with('/') { "monitor.toml" } else { word });
+    let mut command = Command::new(env!("CARGO_BIN_EXE_isonomy"));
+    command.current_dir(stage.world.dir.path()).args(arguments).env_clear().stdin(std::process::Stdio::null());
+    let mut serving = Serving(command.stdout(std::process::Stdio::piped()).spawn().unwrap());
+    let out = serving.0.stdout.take().unwrap();
+    let line = tokio::task::spawn_blocking(move || BufReader::new(out).lines().next().unwrap().unwrap()).await.unwrap();
+    let said: Value = serde_json::from_str(&line).unwrap();
+    let address = said["url"].as_str().unwrap().strip_prefix("http://").unwrap().to_owned();
+    let signal = |name: &str| Command::new("kill").args([name, &serving.0.id().to_string()]).status().unwrap();
+    assert!(signal("-HUP").success());
+    let answer = tokio::task::spawn_blocking(move || {
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: monitor\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    });
+    assert!(answer.await.unwrap().starts_with("HTTP/1.1 200 "));
+    assert!(signal("-TERM").success());
+    let ended = tokio::task::spawn_blocking(move || serving.0.wait().unwrap()).await.unwrap();
+    assert_eq!(ended.code(), Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

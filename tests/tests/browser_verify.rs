@@ -3,14 +3,17 @@
 //! browser.
 
 use isonomy_core::bundle::Bundle;
+use isonomy_core::charter::Charter;
 use isonomy_core::encoding::to_base64;
-use isonomy_core::statement::Statement;
+use isonomy_core::hash::StatementId;
+use isonomy_core::statement::{Signed, Statement};
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_matcher::{Fingerprint, Matcher, Receipt, Verdict};
 use isonomy_tests::client::Client;
-use isonomy_tests::people::{LOG, SIGNERS, at, hash, hashes, key};
+use isonomy_tests::people::{LOG, SIGNERS, at, curator, hash, hashes, key, sign, sign_charter};
 use isonomy_tests::world::{Draft, World};
 use isonomy_verifier::Evidence;
+use isonomy_verifier::evidence::InLog;
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -193,7 +196,36 @@ fn evidence() -> Vec<(World, Evidence)> {
     widened.publish(2000);
     widened.publish(2005);
     let early = client.version_from(&widened, 2005).unwrap_err().evidence().cloned().unwrap();
-    vec![(world.clone(), twice), (world, fork), (widened, early)]
+    let (across, editions) = two_texts();
+    vec![(world.clone(), twice), (world, fork), (widened, early), across, editions]
+}
+
+/// Two texts for version 1 under two editions; and two for edition 2, the second of which adds a curator.
+fn two_texts() -> ((World, Evidence), (World, Evidence)) {
+    let mut world = World::founded();
+    let first = world.charters().next().unwrap().id();
+    let one = world.draft(hashes(0..10), 100);
+    let mut other = world.draft(hashes(0..12), 110);
+    let one = world.log(one, &SIGNERS);
+    let narrow = world.amended(|charter| charter.matching.max_distance = 20);
+    let adding = world.amended(|charter| charter.curation.curators.push(curator("c4", "NL")));
+    let narrow = world.append(sign_charter(&narrow));
+    other.release.charter = narrow;
+    let other = world.log(other, &SIGNERS);
+    let adding = world.append(sign_charter(&adding));
+    world.publish(200);
+    let charter = |id: &StatementId| world.statement(id).clone().into_charter().unwrap();
+    let release = |id: &StatementId| world.statement(id).clone().into_release().unwrap();
+    let [of_first, of_narrow, of_adding] = [first, narrow, adding].map(|id| (charter(&id), world.proof(&id)));
+    let [of_one, of_other] = [one, other].map(|id| (release(&id), world.proof(&id)));
+    let across =
+        Evidence::equivocation_across((in_log(&of_first), in_log(&of_one)), (in_log(&of_narrow), in_log(&of_other)));
+    let editions = Evidence::two_editions(Some(in_log(&of_first)), in_log(&of_narrow), in_log(&of_adding));
+    ((world.clone(), across), (world, editions))
+}
+
+fn in_log<T>((statement, proof): &(Signed<T>, TlogProof)) -> InLog<'_, T> {
+    InLog { statement, proof }
 }
 
 /// Whether bytes prove something about a log.
@@ -238,7 +270,8 @@ fn kinds() -> Vec<Kind> {
         Kind { name: "proof", world: world.clone(), text: proof, beside, holds: Box::new(by_proof) },
         bundle(world),
     ];
-    for (name, (world, found)) in ["equivocation", "fork", "early admission"].into_iter().zip(evidence()) {
+    let names = ["equivocation", "fork", "early admission", "equivocation across editions", "two editions"];
+    for (name, (world, found)) in names.into_iter().zip(evidence()) {
         let holds = |world: &World, bytes: &[u8]| {
             Evidence::parse(bytes).and_then(|evidence| evidence.verify(&world.trust())).is_ok()
         };
@@ -383,6 +416,65 @@ fn each_kind_of_tampering_is_refused_for_its_reason() {
     }
 }
 
+/// Editions that are no second text for one, or that lack somebody's consent: neither implementation takes them.
+#[test]
+fn what_proves_no_second_edition_is_refused_by_both() {
+    let mut world = World::founded();
+    let first = world.charters().next().unwrap().clone();
+    let next = |before: &Signed<Charter>, distance| {
+        let mut next = Charter { edition: before.body().edition + 1, ..before.body().clone() };
+        (next.previous, next.matching.max_distance) = (Some(before.id()), distance);
+        next
+    };
+    let by =
+        |charter: &Charter, names: &[&str]| Statement::from_note(sign(&charter.to_text().unwrap(), names)).unwrap();
+    let mut adding = next(&first, 19);
+    adding.curation.curators.push(curator("c4", "NL"));
+    let ids = [
+        world.append(sign_charter(&next(&first, 23))),
+        world.append(sign_charter(&next(&first, 22))),
+        world.append(by(&next(&first, 21), &["m1"])),
+        world.append(by(&next(&first, 20), &["c1", "c2", "c3"])),
+        world.append(by(&adding, &["m1", "c1", "c2", "c3"])),
+        world.append(by(&next(&first, 18), &["m1", "c1", "c3", "stranger"])),
+    ];
+    let third = next(&world.statement(&ids[0]).clone().into_charter().unwrap(), 17);
+    let third = world.append(sign_charter(&third));
+    world.publish(100);
+    let editions: Vec<(Signed<Charter>, TlogProof)> = [first.id()]
+        .into_iter()
+        .chain(ids)
+        .chain([third])
+        .map(|id| (world.statement(&id).clone().into_charter().unwrap(), world.proof(&id)))
+        .collect();
+    let at = |place: usize| in_log(&editions[place]);
+    let table = [
+        ("it is one", Some(0), 1, 2),
+        ("the maintainer alone has signed", Some(0), 1, 3),
+        ("the maintainer has not signed", Some(0), 4, 1),
+        ("who is added has not signed", Some(0), 1, 5),
+        ("a stranger has signed", Some(0), 6, 1),
+        ("one text", Some(0), 1, 1),
+        ("one follows the other", Some(0), 1, 7),
+        ("not the edition before", Some(2), 1, 2),
+        ("no edition before", None, 1, 2),
+        ("the first edition has none before", Some(0), 0, 1),
+    ];
+    let cases: Vec<Case> = table
+        .iter()
+        .map(|(name, before, one, other)| {
+            let evidence = Evidence::two_editions(before.map(at), at(*one), at(*other));
+            assert_eq!(evidence.verify(&world.trust()).is_ok(), *name == "it is one", "{name}");
+            case(*name, &world, vec![file(name, evidence.to_text().as_bytes())])
+        })
+        .collect();
+    let Some(answers) = ask(&cases) else { return };
+    for ((name, ..), answer) in table.iter().zip(&answers) {
+        assert_eq!(answer.ok, *name == "it is one", "{name}: {answer:?}");
+        assert!(!answer.reason.contains("this program failed"), "{name}: {answer:?}");
+    }
+}
+
 #[test]
 fn what_holds_is_said_in_sentences() {
     let cases: Vec<Case> = kinds()
@@ -399,6 +491,8 @@ fn what_holds_is_said_in_sentences() {
         (4, "m1, c3 signed two texts for version 2 of hotline.example/images."),
         (5, "The log log.example/isonomy signed two histories"),
         (6, "under edition 2, which was public for at most 1100 s of the notice of 3600 s."),
+        (7, "m1, c1, c3 signed two texts for version 1 of hotline.example/images."),
+        (8, "The log log.example/isonomy admitted two texts for edition 2 of the charter of hotline.example/images."),
     ] {
         assert!(said[at].contains(words), "{words}: {}", said[at]);
     }

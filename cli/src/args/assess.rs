@@ -12,6 +12,10 @@ pub(crate) struct AssessArgs {
     /// The list.
     #[arg(long, value_name = "NAME", value_parser = list_name)]
     pub(crate) list: ListName,
+    /// How many entries of the log are read: with the size that an earlier report names, the same report again
+    /// [default: all]
+    #[arg(long, value_name = "ENTRIES")]
+    pub(crate) size: Option<u64>,
     /// A folder of files that must not match, with those in it. The more there are, the smaller a rate can be shown.
     #[arg(long, value_name = "DIR")]
     pub(crate) corpus: PathBuf,

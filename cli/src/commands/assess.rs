@@ -6,6 +6,7 @@ use crate::exit::Exit;
 use crate::output::Output;
 use anyhow::{Context, Result};
 use isonomy_core::charter::Charter;
+use isonomy_core::tree::TreeSize;
 use isonomy_fetch::Source;
 use isonomy_monitor::assess::{self, Assessment, Inputs, Weakness};
 use isonomy_publisher::charter::lint;
@@ -17,6 +18,7 @@ pub(crate) async fn run(args: AssessArgs, output: &Output) -> Result<Exit> {
         policy: files::tlog_policy(&args.log.policy)?,
         sources: args.log.sources.iter().map(|text| Source::parse(text)).collect::<Result<_, _>>()?,
         list: args.list,
+        size: args.size.map(TreeSize),
         corpus: args.corpus,
         scratch: scratch.path().to_owned(),
     };

@@ -14,20 +14,22 @@ use isonomy_core::statement::Statement;
 use isonomy_core::time::Timestamp;
 use isonomy_fetch::Submitted;
 use isonomy_monitor::Monitor;
-use isonomy_monitor::attest::Claim;
+use isonomy_monitor::attest::{AttestError, Claim};
 use serde_json::json;
 
 pub(crate) async fn run(args: AttestArgs, output: &Output) -> Result<Exit> {
     let key = key::read(&args.key)?;
     let policy = files::tlog_policy(&args.log.policy)?;
     let log = release::log_client(&policy)?;
-    let (claim, salt) = claim(&args)?;
+    let Claimed { claim, complained } = claim(&args)?;
     let mut monitor = Monitor::open(monitor::one_log(&args.data, &args.log)?)?;
     monitor.poll_once().await?;
     let created = system_clock();
-    let text = monitor
-        .attestation(&args.list, &claim, key.verifier(), &args.finding, created)
-        .map_err(|error| Refused(format!("nothing was attested: {error}")))?;
+    let refused = |error: AttestError| Refused(format!("nothing was attested: {error}"));
+    if let Some(complained) = &complained {
+        monitor.can_hold(&args.list, &complained.entry).map_err(refused)?;
+    }
+    let text = monitor.attestation(&args.list, &claim, key.verifier(), &args.finding, created).map_err(refused)?;
     let statement = sign(&text, &key)?;
     let id = statement.id().to_hex();
     let proof = match log.submit(&statement.to_bytes()).await? {
@@ -38,6 +40,7 @@ pub(crate) async fn run(args: AttestArgs, output: &Output) -> Result<Exit> {
         proof.verify(&statement.to_bytes(), policy.logs().first().map(|log| &log.key).context("no log")?, &policy);
     let times = times.context("the log's proof that it has logged the attestation does not hold")?;
     let mut words = format!("{id} is logged as entry {}, public since {}", proof.index, times.earliest);
+    let salt = complained.map(|complained| complained.salt);
     if let Some(salt) = &salt {
         words += &format!("\nsalt {salt}: keep it; with the entry it shows what the complaint is about");
     }
@@ -54,26 +57,37 @@ fn sign(text: &Attestation, key: &SigningKey) -> Result<Statement> {
     Ok(Statement::from_note(Note::new(text, vec![line])?)?)
 }
 
-/// What is to be attested; for a complaint with its salt.
-fn claim(args: &AttestArgs) -> Result<(Claim, Option<String>)> {
+/// What is to be attested.
+struct Claimed {
+    claim: Claim,
+    /// For a complaint.
+    complained: Option<Complained>,
+}
+
+/// What only those may know whom a complaint is about.
+struct Complained {
+    entry: Vec<u8>,
+    /// In hexadecimal.
+    salt: String,
+}
+
+fn claim(args: &AttestArgs) -> Result<Claimed> {
     let numbers = || match (args.sample, args.errors) {
         (Some(sample), Some(errors)) if errors <= sample => Ok((sample, errors)),
         _ => Err(Malformed("this method needs --sample and --errors, the latter no larger".to_owned())),
     };
     let looked_at = |method| numbers().map(|(sample, errors)| Claim::LookedAt { method, sample, errors });
-    Ok(match args.method {
-        MethodArg::Followed => (Claim::Followed, None),
-        MethodArg::Recomputed => (Claim::Recomputed, None),
-        MethodArg::Sampled => (looked_at(Method::Sampled)?, None),
-        MethodArg::Canary => (looked_at(Method::Canary)?, None),
-        MethodArg::Complaint => {
-            let (complaint, salt) = complaint(args)?;
-            (Claim::Complaint(complaint), Some(salt))
-        }
-    })
+    let claim = match args.method {
+        MethodArg::Followed => Claim::Followed,
+        MethodArg::Recomputed => Claim::Recomputed,
+        MethodArg::Sampled => looked_at(Method::Sampled)?,
+        MethodArg::Canary => looked_at(Method::Canary)?,
+        MethodArg::Complaint => return complaint(args),
+    };
+    Ok(Claimed { claim, complained: None })
 }
 
-fn complaint(args: &AttestArgs) -> Result<(Complaint, String)> {
+fn complaint(args: &AttestArgs) -> Result<Claimed> {
     let entry = args.entry.as_deref().and_then(from_hex);
     let entry = entry.ok_or_else(|| Malformed("a complaint needs --entry, in hexadecimal".to_owned()))?;
     let received = match &args.received {
@@ -83,5 +97,6 @@ fn complaint(args: &AttestArgs) -> Result<(Complaint, String)> {
     let received = received.ok_or_else(|| Malformed("--received is a time like 2026-11-22T02:07:32Z".to_owned()))?;
     let mut salt = [0; 32];
     getrandom::fill(&mut salt).context("this machine gives no random numbers")?;
-    Ok((Complaint { received, commitment: Commitment(sha256(&[&salt, &entry])) }, to_hex(&salt)))
+    let claim = Claim::Complaint(Complaint { received, commitment: Commitment(sha256(&[&salt, &entry])) });
+    Ok(Claimed { claim, complained: Some(Complained { entry, salt: to_hex(&salt) }) })
 }

@@ -127,6 +127,8 @@ async fn look_once(watch: Watch, output: &Output) -> Result<Exit> {
     let Looked { reports, failures } = watch::look_once(watch).await?;
     let told: Vec<String> = reports.iter().map(words).collect();
     match &reports[..] {
+        // Only what failed is said.
+        [] => {}
         [report] => output.report(told.concat(), report)?,
         reports => output.report(told.join("\n"), &reports)?,
     }

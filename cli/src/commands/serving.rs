@@ -91,7 +91,13 @@ pub(crate) async fn shutdown() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {
+        use std::io::IsTerminal;
         use tokio::signal::unix::{SignalKind, signal};
+        // A service is asked by SIGHUP to read its certificate again (`serve`); one that has none must not end by it. Once
+        // there is a handler, the signal has no other effect. In a terminal it means that somebody has closed it.
+        if !std::io::stdin().is_terminal() {
+            drop(signal(SignalKind::hangup()));
+        }
         match signal(SignalKind::terminate()) {
             Ok(mut terminate) => tokio::select! {
                 _ = interrupt => {}

@@ -43,14 +43,19 @@ fn words(trace: &Trace, is_salted: bool) -> String {
     lines.join("\n")
 }
 
-fn complaint_words(complaint: &Complained) -> [String; 2] {
-    [
-        format!("  complaint received {}, to be removed by {}", complaint.received, complaint.deadline),
-        match (complaint.in_time, complaint.gone_since) {
-            (Some(true), Some(since)) => format!("  removed in time, at {since}"),
-            (Some(false), Some(since)) => format!("  removed late, at {since}"),
-            (Some(false), None) => "  the deadline is over, and it is still there".to_owned(),
-            _ => "  it is still there; the deadline runs".to_owned(),
-        },
-    ]
+fn complaint_words(complaint: &Complained) -> Vec<String> {
+    let Complained { received, deadline, .. } = complaint;
+    let mut lines = vec![format!("  complaint received {received}, to be removed by {deadline}")];
+    if !complaint.listed {
+        lines.push("  it did not stand in the newest version that was public then".to_owned());
+    }
+    match (complaint.in_time, complaint.gone_since) {
+        _ if !complaint.listed => {}
+        (Some(true), Some(since)) => lines.push(format!("  removed in time, at {since}")),
+        (Some(false), Some(since)) => lines.push(format!("  removed late, at {since}")),
+        (Some(false), None) => lines.push("  the deadline is over, and it is still there".to_owned()),
+        _ => lines.push("  it is still there; the deadline runs".to_owned()),
+    }
+    lines.extend(complaint.back_in.map(|version| format!("  it stands in the list again since version {version}")));
+    lines
 }

@@ -272,7 +272,11 @@ fn monitor(error: &MonitorError) -> Exit {
 fn assess(error: &AssessError) -> Exit {
     match error {
         AssessError::Monitor(error) => monitor(error),
-        AssessError::NoList { .. } | AssessError::Empty | AssessError::TooManyFiles { .. } => Exit::Malformed,
+        AssessError::NoList { .. }
+        | AssessError::Empty
+        | AssessError::EntrySize { .. }
+        | AssessError::NoFiles { .. }
+        | AssessError::TooManyFiles { .. } => Exit::Malformed,
         AssessError::Content { .. } | AssessError::Lookup(_) => Exit::Refused,
         AssessError::Log(_) | AssessError::Gone { .. } | AssessError::Corpus { .. } => Exit::Failed,
     }

@@ -1,5 +1,8 @@
 //! Everything that a log says about its lists, judged statement by statement: what the log server keeps to admit the
 //! next one, and a monitor to audit them all.
+//!
+//! Of releases and attestations, the rules need a few figures again and not the text. So whoever keeps a [`History`] says
+//! what else of them stays in memory: a type that is made from the statement, by default the whole of it.
 
 use super::editions::{Edition, Editions};
 use super::releases::{self, Before, Chain, Earlier, Place};
@@ -18,9 +21,13 @@ use alloc::vec::Vec;
 
 /// A release in its place in the log.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct LoggedRelease {
-    /// The release, signed.
-    pub release: Signed<Release>,
+pub struct LoggedRelease<R = Signed<Release>> {
+    /// What is kept of the release.
+    pub release: R,
+    /// Its identity.
+    pub id: StatementId,
+    /// When it was composed.
+    pub created: Timestamp,
     /// Its place in the log.
     pub index: LeafIndex,
     /// Since when it is public.
@@ -29,57 +36,64 @@ pub struct LoggedRelease {
     pub edition: u64,
 }
 
-impl LoggedRelease {
-    fn as_earlier(&self) -> Earlier {
-        let Release { version, created, .. } = *self.release.body();
-        Earlier { id: self.release.id(), version, edition: self.edition, created, index: self.index }
-    }
-}
-
 /// An attestation in its place in the log.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct LoggedAttestation {
-    /// The attestation, signed.
-    pub attestation: Signed<Attestation>,
+pub struct LoggedAttestation<A = Signed<Attestation>> {
+    /// What is kept of the attestation.
+    pub attestation: A,
     /// Its place in the log.
     pub index: LeafIndex,
 }
 
 /// What a log says about one list, as far as it keeps the rules.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ListHistory {
+pub struct ListHistory<R = Signed<Release>, A = Signed<Attestation>> {
     editions: Editions,
-    releases: Vec<LoggedRelease>,
-    attestations: Vec<LoggedAttestation>,
+    releases: Vec<LoggedRelease<R>>,
+    /// When the last release that adds entries was composed.
+    last_addition: Option<Timestamp>,
+    attestations: Vec<LoggedAttestation<A>>,
 }
 
-impl ListHistory {
+impl<R, A> ListHistory<R, A> {
+    fn new(log: &str, name: &ListName) -> Self {
+        let editions = Editions::new(log, name);
+        Self { editions, releases: Vec::new(), last_addition: None, attestations: Vec::new() }
+    }
+
     /// The editions of its charter.
     pub fn editions(&self) -> &Editions {
         &self.editions
     }
 
     /// Its releases, from version 1 without gaps.
-    pub fn releases(&self) -> &[LoggedRelease] {
+    pub fn releases(&self) -> &[LoggedRelease<R>] {
         &self.releases
     }
 
     /// What auditors found.
-    pub fn attestations(&self) -> &[LoggedAttestation] {
+    pub fn attestations(&self) -> &[LoggedAttestation<A>] {
         &self.attestations
     }
 
     /// The release of this version.
-    pub fn version(&self, version: u64) -> Option<&LoggedRelease> {
+    pub fn version(&self, version: u64) -> Option<&LoggedRelease<R>> {
         self.releases.get(usize::try_from(version.checked_sub(1)?).ok()?)
     }
 
+    /// The version of the release at this place in the log, if one is there.
+    pub fn version_at(&self, index: LeafIndex) -> Option<u64> {
+        let at = self.releases.binary_search_by_key(&index, |logged| logged.index).ok()?;
+        Some(at as u64 + 1)
+    }
+
     fn before(&self) -> Before {
-        let adding = self.releases.iter().rev().find(|logged| logged.release.body().added > 0);
-        Before {
-            earlier: self.releases.last().map(LoggedRelease::as_earlier),
-            last_addition: adding.map(|logged| logged.release.body().created),
-        }
+        let version = self.releases.len() as u64;
+        let earlier = self.releases.last().map(|logged| {
+            let LoggedRelease { id, edition, created, index, .. } = *logged;
+            Earlier { id, version, edition, created, index }
+        });
+        Before { earlier, last_addition: self.last_addition }
     }
 
     fn judge_release_text(&self, release: &Signed<Release>, place: Place) -> Result<&Edition, Violation> {
@@ -88,7 +102,7 @@ impl ListHistory {
         if body.version != expected {
             return Err(self.wrong_version(release, expected));
         }
-        let release = |version| self.version(version).map(|logged| logged.release.id());
+        let release = |version| self.version(version).map(|logged| logged.id);
         let chain = Chain { newest: self.releases.len() as u64, release: &release, before: self.before() };
         releases::judge_next(body, &self.editions, &chain, place)
     }
@@ -105,7 +119,7 @@ impl ListHistory {
             .find(&release.body().charter)
             .is_some_and(|edition| signatures::release(release, edition.charter()).is_ok());
         if signed {
-            let (first, second) = (known.release.id(), release.id());
+            let (first, second) = (known.id, release.id());
             Violation::Equivocation { series: Series::Version, number, first, second }
         } else {
             contiguous
@@ -113,11 +127,40 @@ impl ListHistory {
     }
 }
 
+impl<R: From<Signed<Release>>, A: From<Signed<Attestation>>> ListHistory<R, A> {
+    /// Takes up a statement that keeps the rules.
+    fn take(&mut self, statement: Statement, Place { index, public_since }: Place) -> Result<(), Violation> {
+        match statement {
+            Statement::Charter(charter) => self.editions.push(charter, index, public_since)?,
+            Statement::Release(release) => {
+                let body = release.body();
+                let edition = self.editions.find(&body.charter).map_or(0, Edition::number);
+                let (id, created) = (release.id(), body.created);
+                if body.added > 0 {
+                    self.last_addition = Some(created);
+                }
+                self.releases.push(LoggedRelease {
+                    release: release.into(),
+                    id,
+                    created,
+                    index,
+                    public_since,
+                    edition,
+                });
+            }
+            Statement::Attestation(attestation) => {
+                self.attestations.push(LoggedAttestation { attestation: attestation.into(), index });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// What a log says, as far as it keeps the rules.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct History {
+pub struct History<R = Signed<Release>, A = Signed<Attestation>> {
     log: String,
-    lists: BTreeMap<ListName, ListHistory>,
+    lists: BTreeMap<ListName, ListHistory<R, A>>,
     statements: BTreeMap<StatementId, LeafIndex>,
 }
 
@@ -131,24 +174,38 @@ pub enum Signing {
 }
 
 impl History {
-    /// Nothing yet, in the log with this origin.
+    /// Nothing yet, in the log with this origin. Statements are kept whole.
     pub fn new(log: &str) -> Self {
+        Self::keeping(log)
+    }
+}
+
+impl<R, A> History<R, A> {
+    /// Nothing yet, in the log with this origin. Of releases and attestations so much is kept as these types hold.
+    pub fn keeping(log: &str) -> Self {
         Self { log: log.to_owned(), lists: BTreeMap::new(), statements: BTreeMap::new() }
     }
 
     /// The lists, by name.
-    pub fn lists(&self) -> impl Iterator<Item = (&ListName, &ListHistory)> {
+    pub fn lists(&self) -> impl Iterator<Item = (&ListName, &ListHistory<R, A>)> {
         self.lists.iter()
     }
 
     /// The list with this name.
-    pub fn list(&self, name: &ListName) -> Option<&ListHistory> {
+    pub fn list(&self, name: &ListName) -> Option<&ListHistory<R, A>> {
         self.lists.get(name)
     }
 
     /// Where a statement stands in the log.
     pub fn index_of(&self, id: &StatementId) -> Option<LeafIndex> {
         self.statements.get(id).copied()
+    }
+
+    /// The version of a list that the release with this identity is.
+    pub fn version_of(&self, list: &ListName, id: &StatementId) -> Option<u64> {
+        let list = self.list(list)?;
+        let version = list.version_at(self.index_of(id)?)?;
+        list.version(version).is_some_and(|logged| logged.id == *id).then_some(version)
     }
 
     /// Judges a statement that is, or would be, logged at `place`.
@@ -164,42 +221,29 @@ impl History {
         }
     }
 
-    /// Judges a statement and, if it keeps the rules, takes it up. One that breaks them leaves the lists as they were; its
-    /// text counts as logged in any case.
-    pub fn record(&mut self, statement: Statement, place: Place) -> Result<(), Violation> {
-        let verdict = self.judge(&statement, place, Signing::Signed);
-        self.statements.entry(statement.id()).or_insert(place.index);
-        verdict?;
-        let Place { index, public_since } = place;
-        let list = self.list_mut(statement.list());
-        match statement {
-            Statement::Charter(charter) => list.editions.push(charter, index, public_since)?,
-            Statement::Release(release) => {
-                let edition = list.editions.find(&release.body().charter).map_or(0, Edition::number);
-                list.releases.push(LoggedRelease { release, index, public_since, edition });
-            }
-            Statement::Attestation(attestation) => list.attestations.push(LoggedAttestation { attestation, index }),
-        }
-        Ok(())
-    }
-
     /// Sets since when a statement is public, once that is witnessed.
     pub fn set_public_since(&mut self, id: &StatementId, public_since: Timestamp) {
+        let index = self.index_of(id);
         for list in self.lists.values_mut() {
             list.editions.set_public_since(id, public_since);
-            for logged in list.releases.iter_mut().filter(|logged| logged.release.id() == *id) {
+            let at = index.and_then(|index| list.releases.binary_search_by_key(&index, |logged| logged.index).ok());
+            if let Some(logged) = at.and_then(|at| list.releases.get_mut(at)).filter(|logged| logged.id == *id) {
                 logged.public_since = public_since;
             }
         }
     }
 
-    fn list_mut(&mut self, name: &ListName) -> &mut ListHistory {
-        let log = &self.log;
-        self.lists.entry(name.clone()).or_insert_with(|| ListHistory {
-            editions: Editions::new(log, name),
-            releases: Vec::new(),
-            attestations: Vec::new(),
-        })
+    /// Sets that every statement from `first` on is public since then: once it is witnessed that a later one is, since
+    /// what covers a statement covers those before it.
+    pub fn set_public_since_from(&mut self, first: LeafIndex, public_since: Timestamp) {
+        for list in self.lists.values_mut() {
+            let late = list.editions.all().iter().filter(|edition| edition.index() >= first);
+            for id in late.map(Edition::id).collect::<Vec<_>>() {
+                list.editions.set_public_since(&id, public_since);
+            }
+            let before = list.releases.partition_point(|logged| logged.index < first);
+            list.releases.iter_mut().skip(before).for_each(|logged| logged.public_since = public_since);
+        }
     }
 
     fn judge_charter(&self, charter: &Signed<Charter>, place: Place, signing: Signing) -> Result<(), Violation> {
@@ -230,17 +274,26 @@ impl History {
 
     fn judge_attestation(&self, attestation: &Signed<Attestation>, signing: Signing) -> Result<(), Violation> {
         let body = attestation.body();
-        let known = self
-            .lists
-            .get(&body.list)
-            .is_some_and(|list| list.releases.iter().any(|logged| logged.release.id() == body.release));
-        if !known {
+        if self.version_of(&body.list, &body.release).is_none() {
             return Err(Violation::UnknownRelease { id: body.release });
         }
         match signing {
             Signing::Signed => signatures::attestation(attestation),
             Signing::Draft => Ok(()),
         }
+    }
+}
+
+impl<R: From<Signed<Release>>, A: From<Signed<Attestation>>> History<R, A> {
+    /// Judges a statement and, if it keeps the rules, takes it up. One that breaks them leaves the lists as they were; its
+    /// text counts as logged in any case.
+    pub fn record(&mut self, statement: Statement, place: Place) -> Result<(), Violation> {
+        let verdict = self.judge(&statement, place, Signing::Signed);
+        self.statements.entry(statement.id()).or_insert(place.index);
+        verdict?;
+        let (log, name) = (&self.log, statement.list());
+        let list = self.lists.entry(name.clone()).or_insert_with(|| ListHistory::new(log, name));
+        list.take(statement, place)
     }
 }
 
@@ -418,6 +471,63 @@ mod tests {
         let since = list.releases().iter().map(|logged| logged.public_since).collect::<Vec<_>>();
         assert_eq!(since, [START.plus(701), START.plus(800)]);
         assert_eq!(list.editions().newest().unwrap().public_since(), START.plus(1));
+    }
+
+    #[test]
+    fn what_covers_a_statement_covers_those_before_it() {
+        let mut history = history();
+        for index in [3, 5, 8] {
+            let release = release_after(&history, &["m1", "c1", "c3"]);
+            history.record(release, place(index)).unwrap();
+        }
+        history.set_public_since_from(LeafIndex(5), START.plus(450));
+        let since = |history: &History| -> Vec<u64> {
+            let list = history.lists().next().unwrap().1;
+            let editions = list.editions().all().iter().map(|edition| edition.public_since());
+            let all = editions.chain(list.releases().iter().map(|logged| logged.public_since));
+            all.map(|since| since.since(START)).collect()
+        };
+        assert_eq!(since(&history), [0, 300, 450, 450]);
+        history.set_public_since_from(LeafIndex(0), START.plus(7));
+        assert_eq!(since(&history), [7, 7, 7, 7]);
+    }
+
+    /// What a monitor keeps: the rules must be the same.
+    #[derive(Clone, PartialEq, Eq, Debug)]
+    struct Nothing;
+
+    impl<T> From<Signed<T>> for Nothing {
+        fn from(_: Signed<T>) -> Self {
+            Self
+        }
+    }
+
+    #[test]
+    fn the_rules_are_the_same_whatever_is_kept() {
+        let (mut whole, mut little) = (history(), History::<Nothing, Nothing>::keeping(LOG));
+        little.record(Statement::Charter(sign_charter(&charter(), &ALL)), place(0)).unwrap();
+        let mut statements = Vec::new();
+        for signers in [&["m1", "c1", "c3"][..], &["m1", "c2", "c3"], &["m1", "c1"]] {
+            let release = release_after(&whole, signers);
+            let _ = whole.record(release.clone(), place(statements.len() as u64 + 1));
+            statements.push(release);
+        }
+        statements.extend([statements[0].clone(), statements[2].clone(), statements[1].clone()]);
+        let mut replayed = history();
+        for (at, statement) in statements.into_iter().enumerate() {
+            let place = place(at as u64 + 1);
+            let id = statement.id();
+            assert_eq!(little.record(statement.clone(), place), replayed.record(statement, place), "{at}");
+            assert_eq!(little.index_of(&id), replayed.index_of(&id));
+        }
+        let list = &charter().list;
+        let of = |history: &History| -> Vec<_> {
+            history.list(list).unwrap().releases().iter().map(|logged| (logged.id, logged.index)).collect()
+        };
+        let kept = little.list(list).unwrap();
+        assert_eq!(kept.releases().iter().map(|logged| (logged.id, logged.index)).collect::<Vec<_>>(), of(&replayed));
+        assert_eq!(little.version_of(list, &kept.releases()[1].id), Some(2));
+        assert_eq!((kept.version_at(LeafIndex(2)), kept.version_at(LeafIndex(3))), (Some(2), None));
     }
 
     #[test]

@@ -32,6 +32,12 @@ use crate::time::Timestamp;
 use alloc::string::String;
 use core::fmt;
 
+/// How many seconds ahead of one's own clock the date of a cosignature may be: beyond that, one of the two clocks is wrong
+/// (rule 6). Clocks that are kept by NTP are within a second of each other, and a message on its way only makes a date
+/// older. A minute forgives a machine that has just started, and is short beside any visibility or notice. The log leaves
+/// out what is dated further ahead, and a monitor says so, by this one number.
+pub const MAX_CLOCK_AHEAD: u64 = 60;
+
 /// The rule that a [`Violation`] breaks, by its number in `docs/rules.md`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Rule {

@@ -12,7 +12,7 @@ fn deploy() -> PathBuf {
 #[test]
 fn systemd_knows_every_line_of_the_units() {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["isonomy-log.service", "isonomy-witness.service"] {
+    for name in ["isonomy-log.service", "isonomy-witness.service", "isonomy-monitor.service"] {
         let text = fs::read_to_string(deploy().join(name)).unwrap();
         // The program need not be installed here.
         let text = text.replace("ExecStart=/usr/local/bin/isonomy ", "ExecStart=/bin/true ");

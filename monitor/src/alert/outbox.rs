@@ -38,19 +38,30 @@ pub(crate) struct Outbox {
     news: Notify,
 }
 
+/// Whether it is known what was told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Told {
+    Known,
+    Unknown,
+}
+
 impl Outbox {
-    /// What waits in this file. If it is damaged, nothing does; what is found is still on the page.
-    pub(crate) fn open(path: PathBuf, log: String, alerts: Option<Alerts>) -> Result<Self, FileError> {
+    /// What waits in this file. If it is damaged, it is set aside, and nobody knows what of it was told.
+    pub(crate) fn open(path: PathBuf, log: String, alerts: Option<Alerts>) -> Result<(Self, Told), FileError> {
         let bytes = files::read_limited(&path, MAX_FILE)?;
         let waiting = bytes.map_or(Ok(Waiting::default()), |bytes| serde_json::from_slice(&bytes));
-        let mut waiting = waiting.unwrap_or_else(|error| {
-            tracing::warn!(%error, path = %path.display(), "the file of alerts that wait is damaged; it is begun anew");
-            Waiting::default()
-        });
+        let (mut waiting, told) = match waiting {
+            Ok(waiting) => (waiting, Told::Known),
+            Err(error) => {
+                tracing::warn!(%error, path = %path.display(), "the file of alerts that wait is damaged and set aside; what stands is told again");
+                files::rename_durable(&path, &path.with_extension("damaged"))?;
+                (Waiting::default(), Told::Unknown)
+            }
+        };
         // What waits for a way that is used no more is not told by another.
         let ways: Vec<Way> = alerts.iter().flat_map(Alerts::ways).collect();
         waiting.findings.retain(|way, _| ways.contains(way));
-        Ok(Self { path, log, alerts, waiting: Mutex::new(waiting), news: Notify::new() })
+        Ok((Self { path, log, alerts, waiting: Mutex::new(waiting), news: Notify::new() }, told))
     }
 
     /// Takes what is new and grave enough.
@@ -159,7 +170,7 @@ mod tests {
     async fn what_could_not_be_told_by_one_way_waits_over_a_restart_and_holds_up_no_other() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("alerts.json");
-        let open = |alerts| Outbox::open(path.clone(), "log.example".into(), Some(alerts)).unwrap();
+        let open = |alerts| Outbox::open(path.clone(), "log.example".into(), Some(alerts)).unwrap().0;
         let outbox = open(alerts("/bin/true", Some("http://127.0.0.1:1/")));
         outbox.add(Timestamp(1), &[finding("a", Severity::Breach), finding("b", Severity::Notice)]).unwrap();
         assert!(matches!(outbox.deliver().await[..], [AlertError::Webhook(_)]));
@@ -178,7 +189,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("alerts.json");
         std::fs::write(&path, b"{").unwrap();
-        let outbox = Outbox::open(path, "log.example".into(), Some(alerts("/bin/true", None))).unwrap();
+        let (outbox, told) = Outbox::open(path.clone(), "log.example".into(), Some(alerts("/bin/true", None))).unwrap();
+        assert!(told == Told::Unknown && path.with_extension("damaged").exists());
         let many: Vec<Finding> = (0..MAX_WAITING).map(|at| finding(&at.to_string(), Severity::Warning)).collect();
         outbox.add(Timestamp(1), &many).unwrap();
         outbox.add(Timestamp(2), &[finding("grave", Severity::Breach)]).unwrap();

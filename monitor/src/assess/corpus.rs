@@ -79,6 +79,9 @@ impl Corpus {
         kept: usize,
     ) -> Result<Self, AssessError> {
         let files = files(folder)?;
+        if files.is_empty() {
+            return Err(AssessError::NoFiles { path: folder.to_owned() });
+        }
         let mut corpus = Self {
             report: CorpusReport {
                 files: files.len() as u64,

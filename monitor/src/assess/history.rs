@@ -2,13 +2,16 @@
 //! removed had stood, and what came too late.
 
 use super::AssessError;
+use crate::kept::{ListHistory, LoggedRelease};
 use crate::monitor::Monitor;
+use crate::report::charter_of;
 use crate::vantage::{Lack, Vantage};
 use isonomy_core::charter::Curator;
 use isonomy_core::list::{Algorithm, Entries, snapshot};
+use isonomy_core::note::VerifierKey;
 use isonomy_core::paths::Needed;
-use isonomy_core::rules::history::{ListHistory, LoggedRelease};
-use isonomy_core::statement::ListName;
+use isonomy_core::release::Release;
+use isonomy_core::statement::{ListName, Signed};
 use isonomy_core::time::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -72,6 +75,7 @@ pub struct Missed {
 /// What the releases show.
 pub(super) struct Measured {
     pub(super) growth: Vec<Growth>,
+    pub(super) endorsements: Vec<Endorsements>,
     pub(super) removals: Removals,
     pub(super) newest: Entries,
     /// For each of the newest entries, which release added it.
@@ -85,37 +89,38 @@ pub(super) struct Since {
     pub(super) time: Timestamp,
 }
 
-/// Reads every release's content in turn, and follows each entry from the release that added it to the one that removed it.
-/// Content that the log need not keep any more ([`isonomy_core::paths`]) may be gone; then what the release says of itself counts,
-/// and entries that came or went meanwhile are dated by the next release whose content is there.
+/// Reads every release and its content in turn, and follows each entry from the release that added it to the one that
+/// removed it. Content that the log need not keep any more ([`isonomy_core::paths`]) may be gone; then what the release says
+/// of itself counts, and entries that came or went meanwhile are dated by the next release whose content is there.
 pub(super) async fn measure(
     monitor: &Monitor,
-    list: &ListHistory,
+    (name, list): (&ListName, &ListHistory),
     algorithm: Algorithm,
 ) -> Result<Measured, AssessError> {
     let size = algorithm.entry_size();
     let mut standing = Standing { entries: Entries::empty(size).map_err(|_| AssessError::Empty)?, since: Vec::new() };
-    let (mut growth, mut ages) = (Vec::new(), Vec::new());
+    let (mut growth, mut ages, mut endorsements) = (Vec::new(), Vec::new(), Endorsed::of(list));
     let needed = needed(list, monitor.mirror.newest().and_then(|newest| newest.now()));
     let mut is_followed = true;
-    for logged in list.releases() {
-        let body = logged.release.body();
-        let counted = match content(&monitor.vantages, logged, size).await {
+    for (version, logged) in (1..).zip(list.releases()) {
+        let release = stored(monitor, name, version, logged)?;
+        let counted = match content(&monitor.vantages, release.body(), size).await {
             Ok(content) => {
-                let now = Since { version: body.version, time: logged.public_since };
+                let now = Since { version, time: logged.public_since };
                 Some(standing.replace(content, now, &mut ages)).filter(|_| std::mem::replace(&mut is_followed, true))
             }
-            Err(AssessError::Gone { .. }) if !needed.contains(&body.version) => {
+            Err(AssessError::Gone { .. }) if !needed.contains(&version) => {
                 is_followed = false;
                 None
             }
             Err(error) => return Err(error),
         };
-        let (added, removed) = counted.unwrap_or((body.added, body.removed));
+        let (added, removed) = counted.unwrap_or((release.body().added, release.body().removed));
+        endorsements.count(&release, added);
         growth.push(Growth {
-            version: body.version,
+            version,
             public_since: logged.public_since,
-            entries: body.entries,
+            entries: logged.release.entries,
             added,
             removed,
             as_stated: counted.is_none(),
@@ -129,24 +134,32 @@ pub(super) async fn measure(
         median: at(ages.len() / 2),
         longest: at(ages.len().saturating_sub(1)),
     };
-    Ok(Measured { growth, removals, newest: standing.entries, since: standing.since })
+    let endorsements = endorsements.curators.into_iter().map(|(_, counted)| counted).collect();
+    Ok(Measured { growth, endorsements, removals, newest: standing.entries, since: standing.since })
+}
+
+/// A release that was read before, whole.
+pub(crate) fn stored(
+    monitor: &Monitor,
+    name: &ListName,
+    version: u64,
+    logged: &LoggedRelease,
+) -> Result<Signed<Release>, AssessError> {
+    let lost =
+        || AssessError::Content { version, words: "its release can't be read from the copy of the log".to_owned() };
+    monitor.release(name, logged).ok_or_else(lost)
 }
 
 /// The versions whose content a log has to keep at the witnessed time `now`: what has not expired, and what later releases build
 /// on. All of them if no time is witnessed.
 fn needed(list: &ListHistory, now: Option<Timestamp>) -> BTreeSet<u64> {
-    let offered = list.releases().iter().map(|logged| logged.release.body());
-    let offered = offered.filter(|release| now.is_none_or(|now| release.expires > now));
-    Needed::of(list.releases().len() as u64, &offered.map(|release| release.version).collect()).snapshots
+    let releases = (1..).zip(list.releases());
+    let offered = releases.filter(|(_, logged)| now.is_none_or(|now| logged.release.expires > now));
+    Needed::of(list.releases().len() as u64, &offered.map(|(version, _)| version).collect()).snapshots
 }
 
 /// The entries of a release, which have the root that it names.
-pub(crate) async fn content(
-    vantages: &[Vantage],
-    logged: &LoggedRelease,
-    entry_size: usize,
-) -> Result<Entries, AssessError> {
-    let body = logged.release.body();
+pub(crate) async fn content(vantages: &[Vantage], body: &Release, entry_size: usize) -> Result<Entries, AssessError> {
     let failed = |words: String| AssessError::Content { version: body.version, words };
     let (mut problems, mut is_gone) = (Vec::new(), true);
     for vantage in vantages {
@@ -204,56 +217,66 @@ impl Standing {
 }
 
 /// What each curator that a charter of the list has ever named has endorsed.
-pub(super) fn endorsements(list: &ListHistory, growth: &[Growth]) -> Vec<Endorsements> {
-    let mut curators: Vec<&Curator> = Vec::new();
-    for curator in list.editions().all().iter().flat_map(|edition| &edition.charter().curation.curators) {
-        if !curators.iter().any(|known| known.key == curator.key) {
-            curators.push(curator);
+struct Endorsed<'l> {
+    curators: Vec<(&'l VerifierKey, Endorsements)>,
+}
+
+impl<'l> Endorsed<'l> {
+    fn of(list: &'l ListHistory) -> Self {
+        let mut curators: Vec<(&VerifierKey, Endorsements)> = Vec::new();
+        for Curator { name, jurisdiction, key } in
+            list.editions().all().iter().flat_map(|edition| &edition.charter().curation.curators)
+        {
+            if !curators.iter().any(|(known, _)| *known == key) {
+                let (curator, jurisdiction) = (name.clone(), jurisdiction.to_string());
+                curators.push((key, Endorsements { curator, jurisdiction, releases: 0, additions: 0 }));
+            }
+        }
+        Self { curators }
+    }
+
+    /// Counts a release that adds so many entries.
+    fn count(&mut self, release: &Signed<Release>, added: u64) {
+        let lines = release.note().signatures();
+        for (_, endorsed) in self.curators.iter_mut().filter(|(key, _)| lines.iter().any(|line| key.matches(line))) {
+            endorsed.releases += 1;
+            endorsed.additions += added;
         }
     }
-    let of = |curator: &&Curator| {
-        let signed =
-            |logged: &&LoggedRelease| logged.release.note().signatures().iter().any(|line| curator.key.matches(line));
-        let endorsed = list.releases().iter().filter(signed).map(|logged| logged.release.body().version);
-        let added = |version: u64| growth.iter().find(|one| one.version == version).map_or(0, |one| one.added);
-        let (releases, additions) = endorsed.fold((0, 0), |(count, sum), version| (count + 1, sum + added(version)));
-        Endorsements {
-            curator: curator.name.clone(),
-            jurisdiction: curator.jurisdiction.to_string(),
-            releases,
-            additions,
-        }
-    };
-    curators.iter().map(of).collect()
 }
 
 /// Releases that expired before another was public, and complaints whose deadline passed without any removal. When the
 /// entry of a complaint went, only who holds its salt can tell.
-pub(super) fn missed(name: &ListName, list: &ListHistory, as_of: Timestamp) -> Vec<Missed> {
+pub(super) fn missed(
+    monitor: &Monitor,
+    (name, list): (&ListName, &ListHistory),
+    as_of: Timestamp,
+) -> Result<Vec<Missed>, AssessError> {
     let mut missed = Vec::new();
-    for (at, logged) in list.releases().iter().enumerate() {
-        let (body, next) = (logged.release.body(), list.releases().get(at + 1).map(|next| next.public_since));
-        if next.unwrap_or(as_of) > body.expires {
+    for (version, logged) in (1..).zip(list.releases()) {
+        let (expires, next) = (logged.release.expires, list.version(version + 1).map(|next| next.public_since));
+        if next.unwrap_or(as_of) > expires {
             missed.push(Missed {
-                what: format!("a release after version {} of {name}", body.version),
-                due: body.expires,
-                late: next.map(|next| next.since(body.expires)),
+                what: format!("a release after version {version} of {name}"),
+                due: expires,
+                late: next.map(|next| next.since(expires)),
             });
         }
     }
     for logged in list.attestations() {
-        let body = logged.attestation.body();
-        let (Some(complaint), Some(about)) =
-            (&body.complaint, list.releases().iter().find(|one| one.release.id() == body.release))
+        let lost = || AssessError::Log(format!("entry {} can't be read from the copy", logged.index));
+        let attestation = monitor.attestation_at(logged).ok_or_else(lost)?;
+        let body = attestation.body();
+        let (Some(complaint), Some(version)) =
+            (&body.complaint, monitor.audit.history().version_of(name, &body.release))
         else {
             continue;
         };
-        let Some(edition) = list.editions().find(&about.release.body().charter) else { continue };
-        let due = complaint.received.plus(edition.charter().redress.removal_deadline);
-        let removing = list
-            .releases()
-            .iter()
-            .find(|one| one.release.body().removed > 0 && one.release.body().created > complaint.received);
+        let Some(charter) = list.version(version).and_then(|about| charter_of(list.editions(), about)) else {
+            continue;
+        };
+        let due = complaint.received.plus(charter.redress.removal_deadline);
+        let removing = list.releases().iter().find(|one| one.release.removed > 0 && one.created > complaint.received);
         let removed = removing.map(|one| one.public_since);
         if removed.unwrap_or(as_of) > due {
             missed.push(Missed {
@@ -263,7 +286,7 @@ pub(super) fn missed(name: &ListName, list: &ListHistory, as_of: Timestamp) -> V
             });
         }
     }
-    missed
+    Ok(missed)
 }
 
 #[cfg(test)]

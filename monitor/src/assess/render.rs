@@ -334,7 +334,7 @@ fn again(report: &Assessment) -> Markup {
         dl {
             dt { "Log" } dd { (report.log) ", " (units::number(report.log_size)) " entries, root " code { (report.log_root) } }
             dt { "Corpus" } dd { (units::number(report.corpus.files)) " files, digest " code { (report.corpus.digest) } }
-            dt { "Command" } dd { code { "isonomy assess --policy FILE --list " (report.list) " --corpus DIR --out DIR" } }
+            dt { "Command" } dd { code { "isonomy assess --policy FILE --list " (report.list) " --size " (report.log_size) " --corpus DIR --out DIR" } }
         }
     }
 }

@@ -8,16 +8,13 @@ use crate::monitor::Monitor;
 use crate::trust::View;
 use crate::units;
 use crate::vantage::Shown;
-use isonomy_core::rules::Rule;
+use isonomy_core::rules::{MAX_CLOCK_AHEAD, Rule};
 use isonomy_core::time::Timestamp;
 use std::collections::BTreeMap;
 
-/// How many seconds honest clocks may differ, with the time that a message takes.
-const TOLERANCE: u64 = 300;
-
 /// Whether a time is further ahead of this monitor's clock than honest clocks may differ.
 pub(super) fn is_ahead(time: Timestamp, clock: Timestamp) -> bool {
-    time.since(clock) > TOLERANCE
+    time.since(clock) > MAX_CLOCK_AHEAD
 }
 
 impl Monitor {

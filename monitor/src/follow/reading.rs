@@ -8,14 +8,16 @@ use crate::relation::{Relation, relate};
 use crate::units;
 use crate::vantage::Lack;
 use futures_util::stream::{self, StreamExt};
+use isonomy_core::charter::Charter;
 use isonomy_core::hash::StatementId;
 use isonomy_core::json::Lines;
 use isonomy_core::release::Release;
 use isonomy_core::rules::{Series, Violation};
-use isonomy_core::statement::Statement;
+use isonomy_core::statement::{Signed, Statement};
 use isonomy_core::tile::{self, TILE_WIDTH};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::TlogProof;
+use isonomy_core::tree::LeafIndex;
 use isonomy_store::files::FileError;
 use isonomy_verifier::Evidence;
 use isonomy_verifier::evidence::{EarlyAdmission, InLog};
@@ -86,10 +88,13 @@ impl Monitor {
         if !self.mirror.is_complete() || self.mirror.newest().and_then(|newest| newest.now()).is_none() {
             return Ok(None);
         }
-        let Some(path) = tile::entry_tiles(next, self.mirror.size()).next() else { return Ok(None) };
+        let rest = self.read_until.map_or(u64::MAX, |until| until.0.saturating_sub(next.0));
+        let path = tile::entry_tiles(next, self.mirror.size()).next().filter(|_| rest > 0);
+        let Some(path) = path else { return Ok(None) };
         let read = usize::try_from(next.0 % u64::from(TILE_WIDTH)).unwrap_or(0);
+        let most = usize::try_from(rest).unwrap_or(usize::MAX);
         match self.mirror.entries(&path) {
-            Ok(entries) => Ok(Some(entries.into_iter().skip(read).collect())),
+            Ok(entries) => Ok(Some(entries.into_iter().skip(read).take(most).collect())),
             Err(GrowthError::File(error)) => Err(error),
             Err(GrowthError::Entries(problem)) => {
                 tracing::error!(problem, "the copy of the log was damaged while the monitor ran; restart it");
@@ -190,33 +195,62 @@ impl Monitor {
 
     /// Judges the next entry.
     fn judge(&mut self, statement: Statement, seen: Seen) -> Result<(), FileError> {
-        let Some(refused) = self.audit.record(statement, seen.since) else { return Ok(()) };
+        let (id, index) = (statement.id(), self.audit.next());
+        let Some(refused) = self.audit.record(statement, seen.since) else {
+            self.contents.place(&id, index);
+            return Ok(());
+        };
         let mut finding = self.audit.finding(&refused);
         if self.ledger.evidence_of(&finding.code, &finding.subject).is_none() {
             let proof = seen.proof.as_ref();
             let evidence = self.equivocation(&refused).or_else(|| self.early_admission(&refused, proof));
             let kept = evidence.map(|evidence| self.evidence.keep(&evidence, self.trust.policy())).transpose()?;
             if let Some((digest, breach)) = kept.flatten() {
-                finding = proven(finding, &refused, &breach.what).proven_by(&digest);
+                let answerable = self.audit.named(&refused.statement, &breach.by);
+                finding = proven(finding, &refused, &breach.what).proven_by(&digest).answered_by(answerable);
             }
         }
         self.audit.note(finding);
         Ok(())
     }
 
-    /// Proof that two releases of one version carry the signatures that their charter asks for, and are in the log.
+    /// Proof that two texts for one version or edition carry the signatures that they need, and are in the log.
     fn equivocation(&self, refused: &Refused) -> Option<Evidence> {
-        let Violation::Equivocation { series: Series::Version, number, .. } = refused.violation else { return None };
-        let Statement::Release(second) = &refused.statement else { return None };
-        let list = self.audit.history().list(&second.body().list)?;
-        let first = list.version(number)?;
-        let charter = list.editions().find(&second.body().charter)?;
+        let Violation::Equivocation { series, number, .. } = refused.violation else { return None };
+        match (series, &refused.statement) {
+            (Series::Version, Statement::Release(second)) => self.two_versions(number, second, refused.index),
+            (Series::Edition, Statement::Charter(second)) => self.two_editions(number, second, refused.index),
+            _ => None,
+        }
+    }
+
+    fn two_versions(&self, number: u64, second: &Signed<Release>, index: LeafIndex) -> Option<Evidence> {
+        let name = &second.body().list;
+        let list = self.audit.history().list(name)?;
+        let logged = list.version(number)?;
+        let first = self.release(name, logged)?;
+        let charter = |release: &Signed<Release>| list.editions().find(&release.body().charter);
+        let charters = [charter(&first)?, charter(second)?];
         let proof = |index| self.mirror.own_proof(index);
-        let proofs = [proof(charter.index())?, proof(first.index)?, proof(refused.index)?];
-        Some(Evidence::equivocation(
-            InLog { statement: charter.signed(), proof: &proofs[0] },
-            InLog { statement: &first.release, proof: &proofs[1] },
-            InLog { statement: second, proof: &proofs[2] },
+        let proofs = [proof(charters[0].index())?, proof(logged.index)?, proof(charters[1].index())?, proof(index)?];
+        let [of_first, one, of_second, other] = &proofs;
+        Some(Evidence::equivocation_across(
+            (InLog { statement: charters[0].signed(), proof: of_first }, InLog { statement: &first, proof: one }),
+            (InLog { statement: charters[1].signed(), proof: of_second }, InLog { statement: second, proof: other }),
+        ))
+    }
+
+    fn two_editions(&self, number: u64, second: &Signed<Charter>, index: LeafIndex) -> Option<Evidence> {
+        let editions = self.audit.history().list(&second.body().list)?.editions().all();
+        let edition = |number: u64| editions.get(usize::try_from(number.checked_sub(1)?).ok()?);
+        let first = edition(number)?;
+        let before = number.checked_sub(1).and_then(edition);
+        let proof_before = before.map(|before| self.mirror.own_proof(before.index()).ok_or(())).transpose().ok()?;
+        let before = before.zip(proof_before.as_ref());
+        Some(Evidence::two_editions(
+            before.map(|(before, proof)| InLog { statement: before.signed(), proof }),
+            InLog { statement: first.signed(), proof: &self.mirror.own_proof(first.index())? },
+            InLog { statement: second, proof: &self.mirror.own_proof(index)? },
         ))
     }
 

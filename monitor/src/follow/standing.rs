@@ -1,16 +1,21 @@
 //! What is found anew at every look, from what is known: the audit, ages, evidence, content.
 
 use crate::assess;
-use crate::content::{Cache, ContentState};
+use crate::content::{Cache, ContentState, Job};
 use crate::finding::{Answerable, Finding, Severity};
 use crate::freshness;
 use crate::monitor::{Monitor, MonitorError};
 use crate::report::ViewState;
 use crate::units;
 use crate::vantage::Vantage;
+use isonomy_core::release::{DeltaRef, Release};
 use isonomy_core::rules::Rule;
-use isonomy_core::rules::history::{ListHistory, LoggedRelease};
+use isonomy_core::statement::{ListName, Signed};
 use isonomy_core::time::Timestamp;
+use isonomy_core::tree::LeafIndex;
+
+/// Of how many releases something is said of their content at a look.
+const MAX_FAULTY: usize = 2000;
 
 impl Monitor {
     /// Notes what the audit found, what is too old, and every proof that no finding cites.
@@ -34,31 +39,55 @@ impl Monitor {
     /// Fetches and checks the content of every release that has no verdict yet.
     pub(crate) async fn check_content(&mut self, clock: Timestamp) -> Result<(), MonitorError> {
         let mut cache = Cache::default();
-        for job in self.contents.jobs(self.audit.history(), clock) {
-            let served = self.contents.check(&job, &self.vantages, &mut cache, clock).await?;
-            for (label, words) in served.swapped {
-                let words = format!("{words}. It was not accepted; this may be the fault of whoever serves it.");
-                self.ledger.note(Finding::new(Severity::Warning, "object-swapped", label, words));
+        for (list, versions) in self.contents.open_versions(self.audit.history(), clock) {
+            for version in versions {
+                // What is missing in a damaged copy is fetched first.
+                let Some(job) = self.job(&list, version) else { continue };
+                let served = self.contents.check(&job, &self.vantages, &mut cache, clock).await?;
+                for (label, words) in served.swapped {
+                    let words = format!("{words}. It was not accepted; this may be the fault of whoever serves it.");
+                    self.ledger.note(Finding::new(Severity::Warning, "object-swapped", label, words));
+                }
             }
         }
-        Ok(())
+        Ok(self.contents.write()?)
+    }
+
+    /// What it takes to check the content of a version.
+    fn job(&self, name: &ListName, version: u64) -> Option<Job> {
+        let list = self.audit.history().list(name)?;
+        let logged = list.version(version)?;
+        let release = self.release(name, logged)?.body().clone();
+        let algorithm = list.editions().find(&release.charter)?.charter().matching.algorithm;
+        let base = |delta: &DeltaRef| {
+            let base = list.version(delta.from)?;
+            Some((base.id, self.release(name, base)?.body().clone()))
+        };
+        let bases = release.deltas.iter().map(base).collect::<Option<_>>()?;
+        Some(Job { id: logged.id, index: logged.index, release, algorithm, bases })
+    }
+
+    /// The newest release of each list, whole, with its place in the log.
+    fn newest_releases(&self) -> Vec<(LeafIndex, Signed<Release>)> {
+        let newest = self.audit.history().lists().filter_map(|(name, list)| {
+            let index = list.releases().last()?.index;
+            Some((index, self.audit.recent().newest(name)?.clone()))
+        });
+        newest.collect()
     }
 
     /// Asks every vantage point for an object of each list's newest release whose content was verified.
     pub(crate) async fn probe_objects(&mut self, clock: Timestamp) {
         self.availability.next_turn();
-        let newest = self.audit.history().lists().filter_map(|(_, list)| list.releases().last());
-        let is_verified = |logged: &&LoggedRelease| {
-            matches!(self.contents.state(&logged.release.id()), ContentState::Verified { .. })
-        };
-        let releases: Vec<LoggedRelease> = newest.filter(is_verified).cloned().collect();
+        let mut releases = self.newest_releases();
+        releases.retain(|(index, _)| self.contents.is_verified(*index));
         // Who shows an older state, or nothing, can't be asked for what is newer.
         let states = self.views.sources.iter().map(|source| source.state);
         let shows = self.vantages.iter().zip(states).filter(|(_, state)| *state == ViewState::Same);
         let shows: Vec<&Vantage> = shows.map(|(vantage, _)| vantage).collect();
         let log = self.vantages.first().map(Vantage::label).unwrap_or_default();
-        for logged in releases {
-            let (id, body) = (logged.release.id(), logged.release.body());
+        for (index, release) in releases {
+            let (id, body) = (release.id(), release.body());
             self.availability.probe(body, &shows, clock).await;
             for probe in self.availability.of(&body.list) {
                 let Some(lacking) = &probe.lacking else { continue };
@@ -70,27 +99,27 @@ impl Monitor {
                 );
                 let subject = format!("{} at {}", body.list, probe.from);
                 let finding = Finding::new(severity, "content-withheld", subject, words).under(Rule::Content);
-                self.ledger.note(finding.in_list(&body.list).about(&id, logged.index));
+                self.ledger.note(finding.in_list(&body.list).about(&id, index));
             }
         }
     }
 
     /// Looks the canary corpus up in each list's newest release, once for each.
     pub(crate) async fn look_up_canaries(&mut self) -> Result<(), MonitorError> {
+        let releases = self.newest_releases();
         let Some(canary) = &mut self.canary else { return Ok(()) };
-        for (name, list) in self.audit.history().lists() {
-            let Some(logged) = list.releases().last() else { continue };
-            let (id, body) = (logged.release.id(), logged.release.body());
-            let Some(edition) = list.editions().find(&body.charter) else { continue };
+        for (index, release) in releases {
+            let (id, body) = (release.id(), release.body());
+            let list = self.audit.history().list(&body.list);
+            let Some(edition) = list.and_then(|list| list.editions().find(&body.charter)) else { continue };
             let matching = &edition.charter().matching;
             let kind = (matching.algorithm, matching.min_quality);
             if let Err(problem) = canary.prepare(kind.0, kind.1) {
                 tracing::error!(problem, "the canary corpus can't be read; nothing is looked up");
                 return Ok(());
             }
-            let is_verified = matches!(self.contents.state(&id), ContentState::Verified { .. });
-            if canary.verdict(&id).is_none() && is_verified {
-                match assess::content(&self.vantages, logged, kind.0.entry_size()).await {
+            if canary.verdict(&id).is_none() && self.contents.is_verified(index) {
+                match assess::content(&self.vantages, body, kind.0.entry_size()).await {
                     Ok(entries) => canary.look_up(id, &entries, kind, matching.max_distance)?,
                     Err(error) => {
                         tracing::warn!(%error, "the canary corpus could not be looked up; it will be repeated")
@@ -99,49 +128,52 @@ impl Monitor {
             }
             let Some(verdict) = canary.verdict(&id).filter(|verdict| verdict.count > 0) else { continue };
             let words = format!(
-                "{} of {} files of this monitor's corpus, which must not match, are matched by version {} of {name}: {}. Two pictures can be alike by chance; somebody should look at the entry.",
+                "{} of {} files of this monitor's corpus, which must not match, are matched by version {} of {}: {}. Two pictures can be alike by chance; somebody should look at the entry.",
                 verdict.count,
                 verdict.looked_up,
                 body.version,
+                body.list,
                 verdict.named.join(", ")
             );
             let finding = Finding::new(Severity::Warning, "canary-matched", format!("statement {id}"), words);
-            self.ledger.note(finding.in_list(name).about(&id, logged.index));
+            self.ledger.note(finding.in_list(&body.list).about(&id, index));
         }
         Ok(())
     }
 
     /// Notes every content that is broken or could not be had.
     pub(crate) fn note_content(&mut self) {
-        let lists = self.audit.history().lists();
-        let releases = lists.flat_map(|(_, list)| list.releases().iter().map(move |logged| (list, logged)));
-        let findings = releases.filter_map(|(list, logged)| self.content_finding(list, logged));
-        let findings: Vec<Finding> = findings.collect();
+        let findings: Vec<Finding> =
+            self.contents.faulty().filter_map(|index| self.content_finding(index)).take(MAX_FAULTY).collect();
         findings.into_iter().for_each(|finding| self.ledger.note(finding));
     }
 
-    fn content_finding(&self, list: &ListHistory, logged: &LoggedRelease) -> Option<Finding> {
-        let (id, body) = (logged.release.id(), logged.release.body());
-        let what = format!("version {} of {}", body.version, body.list);
-        let subject = format!("statement {id}");
-        let finding = match self.contents.state(&id) {
+    fn content_finding(&self, index: LeafIndex) -> Option<Finding> {
+        let mut lists = self.audit.history().lists();
+        let (name, list, version) = lists.find_map(|(name, list)| Some((name, list, list.version_at(index)?)))?;
+        let logged = list.version(version)?;
+        let what = format!("version {version} of {name}");
+        let subject = format!("statement {}", logged.id);
+        let finding = match self.contents.state(index) {
             ContentState::Broken { words, .. } => {
                 let words = format!("The content of {what} breaks {}. {}.", Rule::Content, units::sentence(&words));
                 let mut answerable = vec![Answerable::log(self.trust.log())];
-                if let Some(edition) = list.editions().find(&body.charter) {
-                    answerable.extend(Answerable::signers(logged.release.note(), edition.charter()));
+                if let Some(release) = self.release(name, logged)
+                    && let Some(edition) = list.editions().find(&release.body().charter)
+                {
+                    answerable.extend(Answerable::signers(release.note(), edition.charter()));
                 }
                 Finding::new(Severity::Breach, "content-broken", subject, words).answered_by(answerable)
             }
             ContentState::Unavailable { at, words } => {
                 let words = format!("The content of {what} could not be checked at {at}. {}.", units::sentence(&words));
                 // Of a list, what counts is the newest release; an old one's objects may have been removed.
-                let newest = list.releases().last().is_some_and(|last| last.release.id() == id);
+                let newest = list.releases().len() as u64 == version;
                 let severity = if newest { Severity::Warning } else { Severity::Notice };
                 Finding::new(severity, "content-missing", subject, words)
             }
             ContentState::Unchecked | ContentState::Verified { .. } => return None,
         };
-        Some(finding.under(Rule::Content).in_list(&body.list).about(&id, logged.index))
+        Some(finding.under(Rule::Content).in_list(name).about(&logged.id, index))
     }
 }

@@ -54,7 +54,7 @@ impl Monitor {
             match state {
                 ViewState::Ahead | ViewState::Unclear => {
                     let words = format!(
-                        "Somebody was shown the log with {} entries, which it signed; no vantage point shows that. For a moment that is normal; if it lasts, the log withholds from this monitor what it showed others.",
+                        "Somebody was shown the log with {} entries, which it signed; no vantage point shows that. For a moment that is normal. If it lasts, ask the log why it is not shown here.",
                         view.size()
                     );
                     let subject = format!("size {}", view.size());
@@ -122,7 +122,7 @@ impl Monitor {
                 Severity::Warning,
                 "rolled-back",
                 format!(
-                    "{label} shows the log with {size} entries; this monitor has seen it with {known}. A log never shrinks: it serves an old state."
+                    "{label} shows the log with {size} entries; this monitor has seen it with {known}. A log never shrinks, so this is an old state: of a backup that was put back, of a cache, or shown on purpose."
                 ),
             )),
             ViewState::Behind if self.ledger.standing_for("behind", label) > allowance => {
@@ -192,7 +192,7 @@ impl Monitor {
                 let lasts = self.ledger.standing_for("witness-ahead", &subject) > allowance;
                 let severity = if lasts { Severity::Warning } else { Severity::Notice };
                 let words = format!(
-                    "Witness {} has cosigned the log with {size} entries; no vantage point shows more than {known}. For a moment that is normal; if it lasts, the log withholds what its witnesses have seen.",
+                    "Witness {} has cosigned the log with {size} entries; no vantage point shows more than {known}. For a moment that is normal. If it lasts, ask the log why it does not show what its witness has seen.",
                     report.name
                 );
                 Some((severity, "witness-ahead", words))
@@ -235,8 +235,12 @@ impl Monitor {
         let all = self.views.witnesses.len();
         let count = (0..all).filter(|at| seen(*at)).count();
         if self.trust.policy().quorum().satisfied_by(&|at| !seen(at)) {
+            let seen = match count {
+                0 => format!("No view of any of the {all} witnesses was seen. They"),
+                _ => format!("The views of {count} of {all} witnesses were seen. The others"),
+            };
             let words = format!(
-                "The views of {count} of {all} witnesses were seen. The others are enough for a quorum, so that this monitor would not notice if they had cosigned another history for somebody else."
+                "{seen} are enough for a quorum, so that this monitor would not notice if they had cosigned another history for somebody else."
             );
             self.ledger.note(Finding::new(Severity::Notice, "views-incomplete", "witnesses", words));
         }

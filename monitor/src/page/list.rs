@@ -43,7 +43,7 @@ pub(crate) fn list(list: &ListReport, report: &Report, base: &Base) -> Markup {
                     (chart::churn("churn", &list.releases))
                 }
             }
-            (releases(&list.releases, base))
+            (releases(list, base))
             (objects(&list.objects))
         }
         section aria-labelledby="editions" {
@@ -51,7 +51,7 @@ pub(crate) fn list(list: &ListReport, report: &Report, base: &Base) -> Markup {
             (editions(&list.editions, report.made, base))
         }
         section aria-labelledby="removal" { h2 id="removal" { "Complaints and removals" } (removals(list, report.made, base)) }
-        section aria-labelledby="attestations" { h2 id="attestations" { "What auditors attest" } (attestations(&list.attestations, base)) }
+        section aria-labelledby="attestations" { h2 id="attestations" { "What auditors attest" } (attestations(list, base)) }
         section aria-labelledby="record" { h2 id="record" { "The legal case" } (legal_case(charter)) }
     };
     let title = format!("{} · {}", list.name, report.log.origin);

@@ -5,11 +5,15 @@ use super::{Base, Page, Place, cell, mark, table, words};
 use crate::finding::Finding;
 use crate::report::{ListReport, ReleaseReport, ReleaseState, Report, Summary, ViewState};
 use crate::units;
+use isonomy_core::charter::PurposeCode;
 use isonomy_core::time::Timestamp;
 use maud::{Markup, html};
 
 /// How many findings are on this page.
 const SHOWN: usize = 3;
+
+/// How many characters of a definition stand in the table of lists.
+const DEFINITION: usize = 160;
 
 /// The first page.
 pub(crate) fn overview(report: &Report, base: &Base) -> Markup {
@@ -76,7 +80,7 @@ fn row(list: &ListReport, report: &Report, base: &Base) -> Markup {
     html! {
         th role="rowheader" scope="row" data-label="List" {
             div { a href={ (base) "/list/" (list.name) } { (list.name) } }
-            div class="small" { (words::purpose(list.charter.purpose)) }
+            div class="small" { (purpose(list)) }
             div class="small soft" { "by " (list.charter.maintainer.name) " (" (list.charter.maintainer.jurisdiction) ")" }
         }
         (cell("A match may lead to", words::action_short(list.charter.action)))
@@ -85,6 +89,16 @@ fn row(list: &ListReport, report: &Report, base: &Base) -> Markup {
         (cell("Witnessed", witnessed(report)))
         (cell("State", freshness(newest, report)))
         (cell("Findings", found_words(&found, base)))
+    }
+}
+
+/// What the list is for, in a line: where its purpose is none of the usual ones, as its charter defines it.
+fn purpose(list: &ListReport) -> String {
+    let definition = &list.charter.definition;
+    match list.charter.purpose {
+        PurposeCode::Other if definition.chars().count() <= DEFINITION => definition.clone(),
+        PurposeCode::Other => definition.chars().take(DEFINITION).chain(['…']).collect(),
+        purpose => words::purpose(purpose).to_owned(),
     }
 }
 

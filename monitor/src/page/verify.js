@@ -312,6 +312,13 @@ const Isonomy = (() => {
   const EQUIVOCATION = {
     evidence: 's', charter: ['s'], charter_proof: ['s'], first: ['s'], first_proof: ['s'], second: ['s'], second_proof: ['s'],
   };
+  const CROSS = {
+    evidence: 's', first_charter: ['s'], first_charter_proof: ['s'], first: ['s'], first_proof: ['s'],
+    second_charter: ['s'], second_charter_proof: ['s'], second: ['s'], second_proof: ['s'],
+  };
+  const EDITIONS = {
+    evidence: 's', 'before?': ['s'], 'before_proof?': ['s'], first: ['s'], first_proof: ['s'], second: ['s'], second_proof: ['s'],
+  };
   const EARLY = {
     evidence: 's', before: ['s'], edition: ['s'], edition_proof: ['s'], release: ['s'], release_proof: ['s'], earlier: ['s'],
   };
@@ -397,25 +404,51 @@ const Isonomy = (() => {
     return { note, body, id: toBase64(await sha256(utf8(note.text))), created };
   };
 
-  /** Rule 2: maintainer, and curators enough from jurisdictions enough. Gives the keys that signed. */
-  const checkRelease = async (release, charter) => {
-    demand(release.body.charter === charter.id && release.body.list === charter.body.list, 'the release does not cite the charter of its list');
+  /** The keys that signed, if every line is by one that counts, one line for each, in their order. */
+  const signersOf = async (note, counted, what) => {
     const signers = [];
     let next = 0;
-    for (const line of release.note.lines) {
-      while (next < charter.keys.length && !isBy(charter.keys[next], line)) next += 1;
-      demand(next < charter.keys.length, `a signature by ${line.name} is not one that counts, or not in its place`);
-      demand(await signedBy(charter.keys[next], line.bytes, utf8(release.note.text)), `the signature of ${line.name} under the release is wrong`);
-      signers.push(charter.keys[next]);
+    for (const line of note.lines) {
+      while (next < counted.length && !isBy(counted[next], line)) next += 1;
+      demand(next < counted.length, `a signature by ${line.name} is not one that counts, or not in its place`);
+      demand(await signedBy(counted[next], line.bytes, utf8(note.text)), `the signature of ${line.name} under ${what} is wrong`);
+      signers.push(counted[next]);
       next += 1;
     }
-    demand(charter.maintainers.some((key) => signers.includes(key)), 'the maintainer has not signed the release');
-    const curators = charter.curators.filter((curator) => signers.includes(curator.key));
+    return signers;
+  };
+
+  /** Rule 2: maintainer, and curators enough from jurisdictions enough. Gives the curators among those who signed. */
+  const approved = (charter, signers, what) => {
+    const signed = (key) => signers.some((signer) => signer.raw === key.raw);
+    demand(charter.maintainers.some(signed), `the maintainer has not signed ${what}`);
+    const curators = charter.curators.filter((curator) => signed(curator.key));
     const { threshold, min_jurisdictions: states } = charter.body.curation;
-    demand(curators.length >= threshold, `${curators.length} curators have signed the release; the charter asks for ${threshold}`);
+    demand(curators.length >= threshold, `${curators.length} curators have signed ${what}; the charter asks for ${threshold}`);
     const from = new Set(curators.map((curator) => country(curator.jurisdiction)));
     demand(from.size >= states, `the curators who signed come from ${from.size} jurisdictions; the charter asks for ${states}`);
-    return { signers, curators };
+    return curators;
+  };
+
+  const checkRelease = async (release, charter) => {
+    demand(release.body.charter === charter.id && release.body.list === charter.body.list, 'the release does not cite the charter of its list');
+    const signers = await signersOf(release.note, charter.keys, 'the release');
+    return { signers, curators: approved(charter, signers, 'the release') };
+  };
+
+  /** Rules 2 and 3: an edition is signed as the one before asks, as it asks itself, and by every key that it adds. */
+  const checkEdition = async (edition, before) => {
+    const charters = before ? [edition, before] : [edition];
+    const counted = [];
+    for (const key of charters.flatMap((charter) => charter.keys)) {
+      if (!counted.some((known) => known.raw === key.raw && known.name === key.name)) counted.push(key);
+    }
+    const signers = await signersOf(edition.note, counted, 'the edition');
+    charters.forEach((charter) => approved(charter, signers, 'the edition'));
+    const known = before ? before.keys : edition.maintainers;
+    const has = (keys, key) => keys.some((one) => one.raw === key.raw);
+    const silent = edition.keys.find((key) => !has(known, key) && !has(signers, key));
+    demand(!silent, `${silent?.name}, whom the edition names, has not signed it`);
   };
 
   /** Rule 4: whether an edition makes nothing more possible than the one before. What isn't known to narrow, widens. */
@@ -524,30 +557,70 @@ const Isonomy = (() => {
     ];
   };
 
-  const equivocation = async (policy, file) => {
-    const charter = await parseCharter(textOfLines(file.charter));
-    const charterProof = await parseProof(policy, textOfLines(file.charter_proof), 'the proof of the charter');
-    demand(charterProof.checkpoint.origin === charter.body.log, 'the charter counts in another log');
-    await provenBy(charterProof, textOfLines(file.charter), 'the charter in the log');
-    const texts = [];
-    for (const which of ['first', 'second']) {
-      const release = await parseRelease(textOfLines(file[which]));
-      const proof = await parseProof(policy, textOfLines(file[`${which}_proof`]), `the proof of the ${which} release`);
-      demand(proof.checkpoint.log === charterProof.checkpoint.log, 'the statements are in different logs');
-      await provenBy(proof, textOfLines(file[which]), `the ${which} release in the log`);
-      texts.push({ release, proof, ...await checkRelease(release, charter) });
-    }
-    const [first, second] = texts;
+  /** A statement with the proof that it is in the log. */
+  const inLog = async (policy, file, name, what) => {
+    const proof = await parseProof(policy, textOfLines(file[`${name}_proof`]), `the proof of ${what}`);
+    await provenBy(proof, textOfLines(file[name]), `${what} in the log`);
+    return proof;
+  };
+
+  /** A charter, in the log that it names. */
+  const charterInLog = async (policy, file, name, what) => {
+    const charter = await parseCharter(textOfLines(file[name]));
+    const proof = await inLog(policy, file, name, what);
+    demand(proof.checkpoint.origin === charter.body.log, 'the charter counts in another log');
+    return { ...charter, inLog: proof.checkpoint.log };
+  };
+
+  /** A release under its charter, both in one log, with the signatures that the charter asks for. */
+  const releaseInLog = async (policy, file, name, charterName) => {
+    const charter = await charterInLog(policy, file, charterName, charterName === 'charter' ? 'the charter' : `the ${name} charter`);
+    const release = await parseRelease(textOfLines(file[name]));
+    const proof = await inLog(policy, file, name, `the ${name} release`);
+    demand(proof.checkpoint.log === charter.inLog, 'the statements are in different logs');
+    return { charter, release, proof, ...await checkRelease(release, charter) };
+  };
+
+  const twoVersions = (first, second) => {
     const { version, list } = first.release.body;
-    demand(second.release.body.version === version && first.release.id !== second.release.id, 'the releases are not two texts for one version');
+    const same = second.release.body.version === version && second.release.body.list === list && first.charter.inLog === second.charter.inLog;
+    demand(same && first.release.id !== second.release.id, 'the releases are not two texts for one version');
     const DAY = 24n * 3600n;
     const latest = (a, b) => (a > b ? a : b);
     const publicSince = latest(first.proof.times.earliest, second.proof.times.earliest);
     const over = DAY + (first.release.created < second.release.created ? first : second).release.created;
-    const both = publicSince <= over ? first.signers.filter((key) => second.signers.includes(key)) : [];
+    const signedToo = (key) => second.signers.some((other) => other.raw === key.raw);
+    const both = publicSince <= over ? first.signers.filter(signedToo) : [];
     return both.length > 0
       ? [`${both.map((key) => key.name).join(', ')} signed two texts for version ${version} of ${list}.`]
-      : [`The log ${charter.body.log} logged two texts for version ${version} of ${list}.`];
+      : [`The log ${first.charter.body.log} logged two texts for version ${version} of ${list}.`];
+  };
+
+  const equivocation = async (policy, file) =>
+    twoVersions(await releaseInLog(policy, file, 'first', 'charter'), await releaseInLog(policy, file, 'second', 'charter'));
+
+  const crossEquivocation = async (policy, file) => {
+    const first = await releaseInLog(policy, file, 'first', 'first_charter');
+    const second = await releaseInLog(policy, file, 'second', 'second_charter');
+    demand(first.charter.id !== second.charter.id, 'both releases cite one edition, for which there is another kind of evidence');
+    return twoVersions(first, second);
+  };
+
+  const twoEditions = async (policy, file) => {
+    const [first, second] = [await charterInLog(policy, file, 'first', 'the first charter'), await charterInLog(policy, file, 'second', 'the second charter')];
+    const follows = (a, b) => a.list === b.list && a.log === b.log;
+    const [a, b] = [first.body, second.body];
+    demand(first.id !== second.id && follows(a, b) && a.edition === b.edition && first.inLog === second.inLog, 'the charters are not two texts for one edition of one list');
+    const has = 'before' in file;
+    demand(has === ('before_proof' in file) && has === (a.edition > 1), 'the edition before goes with its proof, and with every edition but the first');
+    const before = has ? await charterInLog(policy, file, 'before', 'the edition before') : null;
+    for (const edition of [first, second]) {
+      const isNext = !before || (edition.body.previous === before.id && edition.body.edition === before.body.edition + 1 && follows(edition.body, before.body));
+      demand(isNext, 'an edition is not the one after the edition before');
+      demand(!before || before.inLog === edition.inLog, 'the statements are in different logs');
+      await checkEdition(edition, before);
+    }
+    return [`The log ${a.log} admitted two texts for edition ${a.edition} of the charter of ${a.list}.`];
   };
 
   const earlyAdmission = async (policy, file) => {
@@ -579,6 +652,8 @@ const Isonomy = (() => {
     const kinds = {
       'isonomy/fork/v1': [FORK, fork],
       'isonomy/equivocation/v1': [EQUIVOCATION, equivocation],
+      'isonomy/equivocation/v2': [CROSS, crossEquivocation],
+      'isonomy/two-editions/v1': [EDITIONS, twoEditions],
       'isonomy/early-admission/v1': [EARLY, earlyAdmission],
     };
     const [shape, check] = kinds[kind] ?? refuse(`evidence of the kind ${kind} is not known here; use the command isonomy evidence verify`);

@@ -88,14 +88,14 @@ const TITLES: [(&str, &str); 44] = [
     ("attestation-missing", "An auditor’s statement is missing"),
     ("behind", "A mirror shows an older state"),
     ("builds-on-breach", "Builds on something that breaks a rule"),
-    ("canary-matched", "A harmless picture is on the list"),
+    ("canary-matched", "A harmless file matches"),
     ("content-broken", "The content is not what was signed"),
-    ("content-crafted", "An entry looks crafted"),
+    ("content-crafted", "Entries admitted by exception"),
     ("content-missing", "The content can’t be had"),
-    ("content-withheld", "The content is withheld"),
+    ("content-withheld", "The content is not given any more"),
     ("copy-damaged", "This monitor’s copy was damaged"),
     ("created-late", "Signed with a date in the future"),
-    ("entries-missing", "The log does not show what it signed"),
+    ("entries-missing", "Signed entries could not be had"),
     ("entries-wrong", "Entries other than those that the log signed"),
     ("equivocation", "Two different texts for one version"),
     ("evidence", "A proven breach"),
@@ -109,7 +109,7 @@ const TITLES: [(&str, &str); 44] = [
     ("notice-not-over", "Used before the public notice was over"),
     ("object-swapped", "Other content than was asked for"),
     ("over-limit", "More than the charter allows"),
-    ("posted-ahead", "Somebody was shown more than others"),
+    ("posted-ahead", "Somebody was shown more than is seen here"),
     ("release-missed", "An announced rhythm was not kept"),
     ("rolled-back", "The log shows an older state"),
     ("seen-proof-missing", "Since when it is public can’t be proven"),
@@ -150,10 +150,10 @@ const JURISDICTIONS: [(&str, &str); 42] = [
     ("DK", "Denmark"),
     ("EE", "Estonia"),
     ("ES", "Spain"),
-    ("EU", "European Union"),
+    ("EU", "the European Union"),
     ("FI", "Finland"),
     ("FR", "France"),
-    ("GB", "United Kingdom"),
+    ("GB", "the United Kingdom"),
     ("GR", "Greece"),
     ("HR", "Croatia"),
     ("HU", "Hungary"),
@@ -168,7 +168,7 @@ const JURISDICTIONS: [(&str, &str); 42] = [
     ("LU", "Luxembourg"),
     ("LV", "Latvia"),
     ("MT", "Malta"),
-    ("NL", "Netherlands"),
+    ("NL", "the Netherlands"),
     ("NO", "Norway"),
     ("NZ", "New Zealand"),
     ("PL", "Poland"),
@@ -178,7 +178,7 @@ const JURISDICTIONS: [(&str, &str); 42] = [
     ("SI", "Slovenia"),
     ("SK", "Slovakia"),
     ("UA", "Ukraine"),
-    ("US", "United States"),
+    ("US", "the United States"),
 ];
 
 /// A jurisdiction by its name, with its code; by the code alone where the name is not known here.
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn jurisdictions_have_names_and_keep_their_codes() {
         assert!(JURISDICTIONS.is_sorted_by(|one, other| one.0 < other.0));
-        assert_eq!(["DE", "US-CA", "XX"].map(jurisdiction), ["Germany (DE)", "United States (US-CA)", "XX"]);
+        assert_eq!(["DE", "US-CA", "XX"].map(jurisdiction), ["Germany (DE)", "the United States (US-CA)", "XX"]);
     }
 
     #[test]

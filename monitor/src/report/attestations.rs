@@ -1,8 +1,9 @@
 //! What auditors attest, in a report.
 
 use super::releases::charter_of;
-use isonomy_core::attestation::{Complaint, Method};
-use isonomy_core::rules::history::{ListHistory, LoggedAttestation, LoggedRelease};
+use crate::kept::{History, ListHistory};
+use isonomy_core::attestation::{Attestation, Complaint, Method};
+use isonomy_core::statement::Signed;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::{LeafIndex, TreeSize};
 use serde::Serialize;
@@ -55,39 +56,38 @@ pub struct ComplaintReport {
 }
 
 impl AttestationReport {
-    pub(super) fn new(list: &ListHistory, logged: &LoggedAttestation) -> Self {
-        let body = logged.attestation.body();
-        let about = list.releases().iter().find(|release| release.release.id() == body.release);
+    pub(super) fn new(history: &History, index: LeafIndex, attestation: &Signed<Attestation>) -> Self {
+        let body = attestation.body();
+        let version = history.version_of(&body.list, &body.release).unwrap_or(0);
+        let course = |complaint| ComplaintReport::new(history.list(&body.list)?, version, complaint);
         Self {
-            index: logged.index,
+            index,
             auditor: body.auditor.name().to_owned(),
             method: body.method,
-            version: about.map_or(0, |release| release.release.body().version),
+            version,
             finding: body.finding.clone(),
             created: body.created,
             log_size: body.log_size,
             sample: body.sample,
             errors: body.errors,
-            complaint: body.complaint.as_ref().and_then(|complaint| ComplaintReport::new(list, about?, complaint)),
+            complaint: body.complaint.as_ref().and_then(course),
         }
     }
 }
 
 impl ComplaintReport {
-    fn new(list: &ListHistory, about: &LoggedRelease, complaint: &Complaint) -> Option<Self> {
-        let charter = charter_of(list.editions(), about)?;
+    /// The course of a complaint about this version.
+    fn new(list: &ListHistory, version: u64, complaint: &Complaint) -> Option<Self> {
+        let charter = charter_of(list.editions(), list.version(version)?)?;
         let received = complaint.received;
-        let removes = |logged: &&LoggedRelease| {
-            let body = logged.release.body();
-            body.created > received && body.removed > 0 && body.version > about.release.body().version
-        };
-        let removing = list.releases().iter().find(removes);
+        let mut later = list.releases().iter().zip(1..).skip(usize::try_from(version).ok()?);
+        let removing = later.find(|(logged, _)| logged.created > received && logged.release.removed > 0);
         Some(Self {
             received,
             commitment: complaint.commitment.to_hex(),
             deadline: received.plus(charter.redress.removal_deadline),
-            removing_version: removing.map(|logged| logged.release.body().version),
-            removed_after: removing.map(|logged| logged.public_since.since(received)),
+            removing_version: removing.map(|(_, version)| version),
+            removed_after: removing.map(|(logged, _)| logged.public_since.since(received)),
         })
     }
 }

@@ -4,8 +4,8 @@ use super::attestations::AttestationReport;
 use super::charter::{CharterReport, EditionReport};
 use super::releases::{ReleaseReport, is_visible};
 use crate::availability::Probe;
+use crate::kept::{ListHistory, Recent};
 use crate::monitor::Monitor;
-use isonomy_core::rules::history::{ListHistory, LoggedRelease};
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
 use serde::Serialize;
@@ -19,12 +19,38 @@ pub struct ListReport {
     pub charter: CharterReport,
     /// Every edition of its charter, newest first.
     pub editions: Vec<EditionReport>,
-    /// Every release, newest first.
+    /// How many releases there are.
+    pub releases_total: u64,
+    /// The newest releases, newest first; 120 at most.
     pub releases: Vec<ReleaseReport>,
-    /// What auditors attested, newest first.
+    /// How many of all releases each curator has endorsed; without those that have endorsed none.
+    pub endorsements: Vec<EndorsementReport>,
+    /// What all releases together have removed.
+    pub removals: Removals,
+    /// How many attestations there are.
+    pub attestations_total: u64,
+    /// What auditors attested, newest first; 120 complaints and 120 others at most.
     pub attestations: Vec<AttestationReport>,
     /// Whether the objects of the newest release are still served, by vantage point.
     pub objects: Vec<Probe>,
+}
+
+/// How often a curator has endorsed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct EndorsementReport {
+    /// The name of the curator's key.
+    pub key: String,
+    /// How many releases it has signed.
+    pub releases: u64,
+}
+
+/// What the releases of a list have removed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Removals {
+    /// How many releases remove anything.
+    pub releases: u64,
+    /// How many entries they remove.
+    pub entries: u64,
 }
 
 /// Every list that has a charter.
@@ -38,9 +64,11 @@ impl ListReport {
         let editions = list.editions();
         let in_force = editions.in_force_at(clock).or(editions.newest())?;
         let now = monitor.mirror.newest().and_then(|newest| newest.now()).unwrap_or(clock);
-        let newest_usable = list.releases().iter().rev().find(|logged| is_visible(editions, logged, now));
-        let newest_usable = newest_usable.map_or(0, |logged| logged.release.body().version);
-        let release = |logged: &LoggedRelease| ReleaseReport::new(monitor, editions, logged, newest_usable, clock);
+        let newest_usable = list.releases().iter().rposition(|logged| is_visible(editions, logged, now));
+        let newest_usable = newest_usable.map_or(0, |at| at as u64 + 1);
+        let recent = monitor.audit.recent().of(name);
+        let newest = list.releases().iter().rev().zip(recent.into_iter().flat_map(Recent::releases));
+        let attested = recent.map(Recent::attestations).unwrap_or_default();
         Some(Self {
             name: name.to_string(),
             charter: CharterReport::new(in_force.charter()),
@@ -50,9 +78,31 @@ impl ListReport {
                 .rev()
                 .map(|edition| EditionReport::new(editions, edition, in_force))
                 .collect(),
-            releases: list.releases().iter().rev().map(release).collect(),
-            attestations: list.attestations().iter().rev().map(|logged| AttestationReport::new(list, logged)).collect(),
+            releases_total: list.releases().len() as u64,
+            releases: newest
+                .map(|release| ReleaseReport::new(monitor, editions, release, newest_usable, clock))
+                .collect(),
+            endorsements: recent.map(endorsements).unwrap_or_default(),
+            removals: removals(list),
+            attestations_total: list.attestations().len() as u64,
+            attestations: attested
+                .into_iter()
+                .map(|(index, attestation)| AttestationReport::new(monitor.audit.history(), *index, attestation))
+                .collect(),
             objects: monitor.availability.of(name).to_vec(),
         })
     }
+}
+
+fn endorsements(recent: &Recent) -> Vec<EndorsementReport> {
+    let of = |(key, releases): (&String, &u64)| EndorsementReport { key: key.clone(), releases: *releases };
+    recent.endorsed().iter().map(of).collect()
+}
+
+fn removals(list: &ListHistory) -> Removals {
+    let removed = list.releases().iter().map(|logged| logged.release.removed).filter(|removed| *removed > 0);
+    removed.fold(Removals::default(), |sum, removed| Removals {
+        releases: sum.releases + 1,
+        entries: sum.entries.saturating_add(removed),
+    })
 }

@@ -2,11 +2,13 @@
 
 use super::charter::Organisation;
 use crate::content::ContentState;
+use crate::kept::LoggedRelease;
 use crate::monitor::Monitor;
 use isonomy_core::charter::{Charter, Curator};
+use isonomy_core::release::Release;
 use isonomy_core::rules::editions::Editions;
-use isonomy_core::rules::history::LoggedRelease;
 use isonomy_core::rules::releases;
+use isonomy_core::statement::Signed;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::LeafIndex;
 use isonomy_verifier::view;
@@ -69,11 +71,11 @@ impl ReleaseReport {
     pub(super) fn new(
         monitor: &Monitor,
         editions: &Editions,
-        logged: &LoggedRelease,
+        (logged, release): (&LoggedRelease, &Signed<Release>),
         newest_usable: u64,
         clock: Timestamp,
     ) -> Self {
-        let (id, body) = (logged.release.id(), logged.release.body());
+        let (id, body) = (release.id(), release.body());
         let charter = charter_of(editions, logged);
         let visibility = charter.map_or(0, |charter| charter.limits.min_visibility);
         Self {
@@ -85,7 +87,7 @@ impl ReleaseReport {
             irregular: body.irregular,
             added: body.added,
             removed: body.removed,
-            endorsed_by: charter.map(|charter| endorsers(charter, logged)).unwrap_or_default(),
+            endorsed_by: charter.map(|charter| endorsers(charter, release)).unwrap_or_default(),
             created: body.created,
             public_since: logged.public_since,
             usable_from: logged.public_since.plus(visibility),
@@ -97,21 +99,23 @@ impl ReleaseReport {
                 std::cmp::Ordering::Greater => ReleaseState::Pending,
             },
             root: body.root.to_hex(),
-            content: monitor.contents.state(&id),
+            content: monitor.contents.state(logged.index),
             comparison_code: view::code(&view::digest(&body.list, body.version, &id, logged.index)),
         }
     }
 }
 
 /// The curators that signed a release. Their signatures were verified when it was read.
-fn endorsers(charter: &Charter, logged: &LoggedRelease) -> Vec<Organisation> {
-    let lines = logged.release.note().signatures();
+fn endorsers(charter: &Charter, release: &Signed<Release>) -> Vec<Organisation> {
+    let lines = release.note().signatures();
     let signed = |curator: &&Curator| lines.iter().any(|line| curator.key.matches(line));
     charter.curation.curators.iter().filter(signed).map(Organisation::of).collect()
 }
 
-pub(super) fn charter_of<'e>(editions: &'e Editions, logged: &LoggedRelease) -> Option<&'e Charter> {
-    editions.find(&logged.release.body().charter).map(|edition| edition.charter())
+/// The edition of a charter that a release cites.
+pub(crate) fn charter_of<'e>(editions: &'e Editions, logged: &LoggedRelease) -> Option<&'e Charter> {
+    let at = usize::try_from(logged.edition.checked_sub(1)?).ok()?;
+    editions.all().get(at).map(|edition| edition.charter())
 }
 
 pub(super) fn is_visible(editions: &Editions, logged: &LoggedRelease, now: Timestamp) -> bool {

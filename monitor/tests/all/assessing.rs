@@ -3,6 +3,7 @@
 use crate::world::*;
 use isonomy_core::list::{Algorithm, Entries};
 use isonomy_core::statement::ListName;
+use isonomy_core::tree::TreeSize;
 use isonomy_fetch::Source;
 use isonomy_monitor::Assessment;
 use isonomy_monitor::assess::{AssessError, Inputs, Weakness, assess};
@@ -62,11 +63,16 @@ fn perceptual(world: &mut World, corpus: &Path) -> (Entries, Entries) {
 }
 
 async fn assessed(source: Source, corpus: PathBuf) -> Result<Assessment, AssessError> {
+    assessed_up_to(None, source, corpus).await
+}
+
+async fn assessed_up_to(size: Option<TreeSize>, source: Source, corpus: PathBuf) -> Result<Assessment, AssessError> {
     let scratch = tempfile::tempdir().unwrap();
     let inputs = Inputs {
         policy: policy(&[]),
         sources: vec![source],
         list: ListName::new(LIST).unwrap(),
+        size,
         corpus,
         scratch: scratch.path().to_owned(),
     };
@@ -122,6 +128,17 @@ async fn a_list_is_measured_and_the_same_again_from_other_folders() {
     let again = assessed(other.source(), photographs(&world.path("elsewhere/pictures"))).await.unwrap();
     assert_eq!(again.to_json(), report.to_json());
     assert_eq!(again.to_html(), html);
+    // The log goes on; up to the size that the report names, it is the same report.
+    let mut grown = other;
+    grown.release(entries(0..3), START.plus(9 * HOUR), |_| ());
+    grown.publish(START.plus(9 * HOUR));
+    let elsewhere = world.path("elsewhere/pictures");
+    let later = assessed(grown.source(), elsewhere.clone()).await.unwrap();
+    assert_eq!((later.log_size, later.growth.len()), (4, 3));
+    let again = assessed_up_to(Some(TreeSize(3)), grown.source(), elsewhere.clone()).await.unwrap();
+    assert_eq!(again.to_json(), report.to_json());
+    let ahead = assessed_up_to(Some(TreeSize(5)), grown.source(), elsewhere).await.unwrap_err().to_string();
+    assert_eq!(ahead, "nothing could be read from the log: it has 4 entries, and 5 are asked for");
     if let Some(folder) = std::env::var_os("ISONOMY_SCREENSHOTS") {
         fs::write(Path::new(&folder).join("assessment.html"), html).unwrap();
     }
@@ -160,6 +177,7 @@ async fn what_can_not_be_assessed_is_said() {
             policy: policy(&[]),
             sources: vec![source],
             list: ListName::new(list).unwrap(),
+            size: None,
             corpus: world.path(corpus),
             scratch: world.path("scratch").join(list.replace('/', "-")),
         };
@@ -171,6 +189,9 @@ async fn what_can_not_be_assessed_is_said() {
     assert!(missing.contains("can't be read"), "{missing}");
     let nothing = failed("a.example/b", Source::folder(world.path("nowhere")), "x").await;
     assert!(nothing.starts_with("nothing could be read from the log"), "{nothing}");
+    fs::create_dir(world.path("empty")).unwrap();
+    let empty = failed(LIST, world.log.source(), "empty").await;
+    assert!(empty.contains("no file in it"), "{empty}");
     fs::remove_dir_all(world.log.path.join("object")).unwrap();
     let content = failed(LIST, world.log.source(), "x").await;
     assert!(content.contains("version 1 can't be measured"), "{content}");

@@ -34,7 +34,7 @@ fn browser(profile: &Path, arguments: &[String]) -> Option<String> {
 fn harness(pages: &[String]) -> String {
     let frame = |page: &String| {
         let escaped = page.replace('&', "&amp;").replace('"', "&quot;");
-        [320, 390, 768, 1280].map(|width| {
+        [320, 360, 390, 768, 1280].map(|width| {
             format!("<iframe style=\"width:{width}px;height:900px;border:0\" srcdoc=\"{escaped}\"></iframe>")
         })
     };
@@ -90,7 +90,14 @@ const check = (name, page) => {
   all('input, textarea').forEach((field) => { if (!page.querySelector('label[for=' + field.id + ']')) say('a field without label'); });
   const ids = all('[id]').map((element) => element.id);
   if (new Set(ids).size !== ids.length) say('an id twice');
-  all('a').forEach((a) => { if (!a.textContent.trim()) say('a link without words'); });
+  all('a').forEach((a) => { if (!a.textContent.trim() || !a.hasAttribute('href')) say('a link without words or end: ' + a.outerHTML); });
+  // Everything can be reached by keyboard, in the order of reading.
+  all('[tabindex]').forEach((element) => { if (element.tabIndex > 0) say('an order of its own: ' + element.outerHTML.slice(0, 80)); });
+  all('[onclick], [onkeydown], [role=button]').forEach((element) => say('only for some: ' + element.outerHTML.slice(0, 80)));
+  if (all('a')[0]?.className !== 'skip' || !page.querySelector(all('a')[0].getAttribute('href'))) say('no way past the links');
+  // Nothing is loaded, from here or elsewhere, and nothing needs a script.
+  all('[src], [srcset], [background], object, embed, iframe, script, link:not([rel=alternate])').forEach((element) => say('loads: ' + element.outerHTML.slice(0, 80)));
+  all('style').forEach((style) => { if (/url\(|@import/.test(style.textContent)) say('a style that loads'); });
   for (const element of all('body *')) {
     const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
     if (!own || element.closest('.skip, noscript, script, style') || element.getClientRects().length === 0) continue;
@@ -170,7 +177,7 @@ async fn the_pages_fit_narrow_and_wide_screens_and_are_accessible() {
         rest.split(" end").next().unwrap().to_owned()
     };
     let widths = between(&shown, "widths ");
-    let expected = ["320/320", "390/390", "768/768", "1280/1280"].repeat(PAGES.len() + SEVERAL.len());
+    let expected = ["320/320", "360/360", "390/390", "768/768", "1280/1280"].repeat(PAGES.len() + SEVERAL.len());
     assert_eq!(widths.split(' ').collect::<Vec<_>>(), expected);
     for dark in [&[][..], &["--blink-settings=preferredColorScheme=0"]] {
         let shown = dump("accessible.html", accessibility(&pages), dark).await.unwrap().unwrap();

@@ -150,6 +150,11 @@ impl Log {
         self.entries.push(entry.into());
     }
 
+    /// Logs what stands at this place once more.
+    pub(crate) fn again(&mut self, index: usize) {
+        self.entries.push(self.entries[index].clone());
+    }
+
     /// Logs the next edition of the charter, in force or not.
     pub(crate) fn charter(&mut self, edit: impl Fn(&mut Charter)) {
         let mut body = charter();

@@ -21,17 +21,25 @@ pub const MAX_JOURNAL_SIZE: usize = 16 << 20;
 /// this returns `Ok`; on error it may be there or not, but never a part of it. One writer at a time: hold the folder's
 /// lock.
 pub fn append_line_durable(path: &Path, line: &str) -> Result<(), FileError> {
+    append_lines_durable(path, &[line])
+}
+
+/// The same for several lines, with one synchronisation: all of them are durable when this returns `Ok`; on error the first
+/// ones may be there, each whole.
+pub fn append_lines_durable(path: &Path, lines: &[impl AsRef<str>]) -> Result<(), FileError> {
     let refused = |reason| Err(FileError::Line { path: path.to_owned(), reason });
-    if line.contains('\n') {
+    let lines: Vec<&str> = lines.iter().map(AsRef::as_ref).collect();
+    if lines.iter().any(|line| line.contains('\n')) {
         return refused("a line of a journal can't hold a line break");
     }
+    let line = lines.join("\n");
     let opened = Handle::open(path, OpenOptions::new().read(true).write(true).create(true).truncate(false));
     let mut file = opened.map_err(|error| FileError::io("open", path, error))?;
     let end = end_of_lines(&mut file).map_err(|error| FileError::io("read", path, error))?;
     if end + line.len() as u64 >= MAX_JOURNAL_SIZE as u64 {
         return refused("the journal is full");
     }
-    if let Err(error) = write_line(&mut file, end, line) {
+    if let Err(error) = write_line(&mut file, end, &line) {
         let _ = file.set_length(end); // readers would leave the remains out anyway
         return Err(FileError::io("append to", path, error));
     }

@@ -7,6 +7,9 @@ use crate::units;
 use isonomy_core::time::Timestamp;
 use maud::{Markup, html};
 
+/// How many complaints and attestations are on the page; each is an entry of the log.
+const SHOWN: usize = 50;
+
 pub(super) fn editions(editions: &[EditionReport], now: Timestamp, base: &Base) -> Markup {
     html! {
         p class="soft" {
@@ -65,12 +68,15 @@ fn wider_than_older(edition: &EditionReport) -> Markup {
 }
 
 pub(super) fn removals(list: &ListReport, now: Timestamp, base: &Base) -> Markup {
-    let removing = list.releases.iter().filter(|release| release.removed > 0);
-    let (releases, removed) = removing.fold((0, 0), |(count, sum), release| (count + 1, sum + release.removed));
+    let (releases, removed) = (list.removals.releases, list.removals.entries);
+    let releases = usize::try_from(releases).unwrap_or(usize::MAX);
     let complaints: Vec<(&AttestationReport, &ComplaintReport)> =
         list.attestations.iter().filter_map(|attested| Some((attested, attested.complaint.as_ref()?))).collect();
-    let rows: Vec<Markup> =
-        complaints.iter().map(|(attested, complaint)| complaint_row(attested, complaint, now, base)).collect();
+    let rows: Vec<Markup> = complaints
+        .iter()
+        .take(SHOWN)
+        .map(|(attested, complaint)| complaint_row(attested, complaint, now, base))
+        .collect();
     html! {
         p {
             "A wrong entry must go within " strong { (units::duration(list.charter.removal_deadline)) } " of a complaint to "
@@ -109,10 +115,14 @@ fn complaint_row(attested: &AttestationReport, complaint: &ComplaintReport, now:
     }
 }
 
-pub(super) fn attestations(attestations: &[AttestationReport], base: &Base) -> Markup {
+pub(super) fn attestations(list: &ListReport, base: &Base) -> Markup {
+    let attestations = &list.attestations;
     html! {
         @if attestations.is_empty() { p class="soft" { "No auditor has logged anything about it." } }
-        @for attestation in attestations {
+        @if list.attestations_total > SHOWN as u64 { p class="soft" {
+            "The newest " (SHOWN) " of " (units::number(list.attestations_total)) "."
+        } }
+        @for attestation in attestations.iter().take(SHOWN) {
             article class="finding" {
                 h3 { (words::method(attestation.method)) ", about version " (attestation.version) }
                 p { (attestation.finding) }

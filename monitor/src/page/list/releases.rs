@@ -2,14 +2,15 @@
 
 use super::super::plain::prose;
 use super::super::{Base, cell, mark, table, words};
-use crate::report::{ContentState, Probe, ReleaseReport, ReleaseState};
+use crate::report::{ContentState, ListReport, Probe, ReleaseReport, ReleaseState};
 use crate::units;
 use maud::{Markup, html};
 
-/// How many releases are in the table; all are in the data.
+/// How many releases are in the table. More are in the data, and each is an entry of the log.
 const SHOWN: usize = 50;
 
-pub(super) fn releases(releases: &[ReleaseReport], base: &Base) -> Markup {
+pub(super) fn releases(list: &ListReport, base: &Base) -> Markup {
+    let (releases, total) = (&list.releases, list.releases_total);
     if releases.is_empty() {
         return html! { p class="soft" { "None yet." } };
     }
@@ -17,9 +18,8 @@ pub(super) fn releases(releases: &[ReleaseReport], base: &Base) -> Markup {
     let titles = ["Version", "Entries", "Endorsed by", "Public since", "Validity", "Objects", "Comparison code"];
     html! {
         (table("Releases, the newest first", &titles, &rows))
-        @if releases.len() > SHOWN {
-            p class="small soft" { "The newest " (SHOWN) " of " (units::count(releases.len(), "release", "releases"))
-                "; all are in the data." }
+        @if total > SHOWN as u64 {
+            p class="small soft" { "The newest " (SHOWN) " of " (units::number(total)) " releases. Each is an entry of the log." }
         }
     }
 }

@@ -12,7 +12,7 @@ pub(super) fn terms(charter: &CharterReport) -> Markup {
             dd { (words::purpose(charter.purpose)) ". " (charter.definition) }
             @if !charter.exclusions.is_empty() {
                 dt { "Never listed" }
-                dd { (joined(&charter.exclusions, String::clone)) }
+                dd { ul class="plain" { @for excluded in &charter.exclusions { li { (excluded) } } } }
             }
             dt { "Victims" }
             dd { (charter.victims) }
@@ -71,12 +71,13 @@ fn limits(charter: &CharterReport) -> Markup {
 pub(super) fn curators(list: &ListReport) -> Markup {
     let charter = &list.charter;
     let row = |curator: &Organisation| {
-        let endorsed =
-            list.releases.iter().filter(|release| release.endorsed_by.iter().any(|by| by.keys == curator.keys));
+        let of_curator = list.endorsements.iter().find(|endorsed| curator.keys.contains(&endorsed.key));
+        let endorsed = of_curator.map_or(0, |endorsed| endorsed.releases);
+        let total = usize::try_from(list.releases_total).unwrap_or(usize::MAX);
         html! {
             th role="rowheader" scope="row" data-label="Curator" { div { (curator.name) } }
             (cell("Sits in", words::jurisdiction(curator.jurisdiction.as_str())))
-            (cell("Endorsed", format!("{} of {}", endorsed.count(), units::count(list.releases.len(), "release", "releases"))))
+            (cell("Endorsed", format!("{} of {}", units::number(endorsed), units::count(total, "release", "releases"))))
             (cell("Key", html! { @for key in &curator.keys { code { (key) } } }))
         }
     };
