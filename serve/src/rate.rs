@@ -28,12 +28,21 @@ pub struct Rate {
 pub(crate) struct Limiter {
     rate: Rate,
     started: Instant,
-    due: Mutex<HashMap<Option<Client>, Duration>>,
+    table: Mutex<Table>,
+}
+
+/// What is known of clients.
+#[derive(Debug, Default)]
+struct Table {
+    /// When each would have used up all that it is owed. `None` stands for all who find no room.
+    due: HashMap<Option<Client>, Duration>,
+    /// When it was last looked for clients who can be forgotten: a full table is not to be searched at every request.
+    swept: Duration,
 }
 
 impl Limiter {
     pub(crate) fn new(rate: Rate) -> Self {
-        Self { rate, started: Instant::now(), due: Mutex::default() }
+        Self { rate, started: Instant::now(), table: Mutex::default() }
     }
 
     /// Counts a request; `Err` says after how long the next will be taken.
@@ -44,9 +53,9 @@ impl Limiter {
     fn take_at(&self, client: Client, now: Duration) -> Result<(), Duration> {
         let interval = Duration::from_secs(1) / self.rate.per_second.max(1);
         let tolerance = interval.saturating_mul(self.rate.burst.saturating_sub(1));
-        let mut table = self.due.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = key(&mut table, client, now);
-        let due = table.entry(key).or_insert(now);
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = table.key(client, now);
+        let due = table.due.entry(key).or_insert(now);
         *due = (*due).max(now);
         match (*due - now).checked_sub(tolerance).filter(|wait| !wait.is_zero()) {
             Some(wait) => Err(wait),
@@ -58,12 +67,21 @@ impl Limiter {
     }
 }
 
-/// The client's own entry, or the shared one if there is no room for another.
-fn key(table: &mut HashMap<Option<Client>, Duration>, client: Client, now: Duration) -> Option<Client> {
-    if table.len() >= MAX_CLIENTS && !table.contains_key(&Some(client)) {
-        table.retain(|_, due| *due > now);
+/// How often a full table is searched at most.
+const SWEEP: Duration = Duration::from_secs(1);
+
+impl Table {
+    /// The client's own entry, or the shared one if there is no room for another.
+    fn key(&mut self, client: Client, now: Duration) -> Option<Client> {
+        if self.due.contains_key(&Some(client)) {
+            return Some(client);
+        }
+        if self.due.len() >= MAX_CLIENTS && now >= self.swept + SWEEP {
+            self.due.retain(|_, due| *due > now);
+            self.swept = now;
+        }
+        (self.due.len() < MAX_CLIENTS).then_some(client)
     }
-    (table.len() < MAX_CLIENTS || table.contains_key(&Some(client))).then_some(client)
 }
 
 #[cfg(test)]
@@ -106,9 +124,9 @@ mod tests {
         }
         assert_eq!(limiter.take_at(client(clients), at(0)), Ok(()), "the first beyond");
         assert!(limiter.take_at(client(clients + 1), at(0)).is_err(), "all beyond are one");
-        assert!(limiter.due.lock().unwrap().len() <= MAX_CLIENTS + 1);
+        assert!(limiter.table.lock().unwrap().due.len() <= MAX_CLIENTS + 1);
         assert_eq!(limiter.take_at(client(clients + 1), at(1001)), Ok(()));
-        assert_eq!(limiter.due.lock().unwrap().len(), 1);
+        assert_eq!(limiter.table.lock().unwrap().due.len(), 1);
     }
 
     proptest! {

@@ -67,24 +67,20 @@ impl Tls {
         *self.current.0.write().unwrap_or_else(PoisonError::into_inner) = new;
         Ok(())
     }
-}
 
-/// Reads the files of TLS again whenever the process gets a SIGHUP; for ever. Without TLS there is nothing to read, but a reload
-/// must not end the server, as that signal does to whoever doesn't listen.
-pub(crate) async fn reload_on_hangup(tls: Option<Tls>) {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut hangups) = signal(SignalKind::hangup()) else { return };
-        while hangups.recv().await.is_some() {
-            let Some(tls) = tls.clone() else {
-                tracing::info!("there is nothing to read again: this server speaks no TLS itself");
-                continue;
-            };
-            match tokio::task::spawn_blocking(move || tls.reload()).await {
-                Ok(Ok(())) => tracing::info!("the certificate was read again"),
-                Ok(Err(error)) => tracing::error!("the old certificate stays in use: {error}"),
-                Err(_) => {}
+    /// Reads both files again whenever the process gets a SIGHUP; for ever.
+    pub(crate) async fn reload_on_hangup(self) {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let Ok(mut hangups) = signal(SignalKind::hangup()) else { return };
+            while hangups.recv().await.is_some() {
+                let tls = self.clone();
+                match tokio::task::spawn_blocking(move || tls.reload()).await {
+                    Ok(Ok(())) => tracing::info!("the certificate was read again"),
+                    Ok(Err(error)) => tracing::error!("the old certificate stays in use: {error}"),
+                    Err(_) => {}
+                }
             }
         }
     }
