@@ -93,7 +93,7 @@ fn details(found: &Finding, base: &Base) -> Markup {
             @if let Some(rule) = &found.rule { dt { "Rule" } dd { (rule.number) ", " (rule.name) } }
             dt { "Seen" }
             dd {
-                @if found.first_seen == found.last_seen { (words::time(found.first_seen)) }
+                @if found.first_seen.0 / 60 == found.last_seen.0 / 60 { (words::time(found.first_seen)) }
                 @else { (words::time(found.first_seen)) " to " (words::time(found.last_seen)) }
             }
             dt { "Code" }
