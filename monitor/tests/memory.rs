@@ -28,7 +28,7 @@ use isonomy_fetch::Source;
 use isonomy_monitor::Monitor;
 use peak_alloc::PeakAlloc;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Instant;
 use world::*;
 
@@ -38,7 +38,7 @@ static MEMORY: PeakAlloc = PeakAlloc;
 /// Statements of a small log: enough that what is held of each outweighs what is held in any case.
 const STATEMENTS: u64 = 6000;
 /// One measurement at a time.
-static ALONE: Mutex<()> = Mutex::new(());
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 /// In how many seconds the releases are made: less than a day, so that none was admitted late.
 const SPAN: u64 = 80_000;
 /// When everything is published.
@@ -261,14 +261,14 @@ fn statements() -> u64 {
 /// The whole of a statement with what is made of it would be some two kilobytes.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_attestation_costs_its_place() {
-    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _alone = ALONE.lock().await;
     let (held, peak, again) = measure(Kind::Attestations, statements()).await;
     assert!(held <= 400 && peak <= 800 && again <= 400, "{held} {peak} {again}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_release_costs_its_figures() {
-    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _alone = ALONE.lock().await;
     let (held, peak, again) = measure(Kind::Releases, statements()).await;
     assert!(held <= 500 && peak <= 1200 && again <= 500, "{held} {peak} {again}");
 }
