@@ -5,10 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// For how long the releases are valid that are to be superseded, in seconds: each has to last until the next one is there, which
-/// takes about as long as founding the scene, and the charter allows a minute.
+/// For how long the releases are valid that are to be superseded, in seconds: each has to last until clients use the next one,
+/// which takes longer than founding the scene, and the charter allows a minute.
 fn validity(founding: Duration) -> u64 {
-    (4 * founding.as_secs()).clamp(20, 60)
+    (8 * founding.as_secs()).clamp(30, 60)
 }
 
 impl Scene {
