@@ -207,6 +207,20 @@ fn a_view_of_another_list_or_with_another_charter_is_none() {
     assert_eq!(refused, Err(ViewError::Unproven("the release cites another charter".into())));
 }
 
+/// Release and charter are signed as they must be, and the place in the log that the view gives them is another one's.
+#[test]
+fn what_a_view_shows_stands_in_the_log() {
+    let (world, holders) = grown(2);
+    let shown = view(&holders[1]).to_text();
+    for (name, place) in [("the release", "\"release_index\": 2"), ("the charter", "\"charter_index\": 0")] {
+        assert!(shown.contains(place), "{shown}");
+        let (field, _) = place.split_once(':').unwrap();
+        let moved = View::parse(shown.replace(place, &format!("{field}: 1")).as_bytes()).unwrap();
+        let outcome = compare(&holders[0], &moved, &world);
+        assert!(matches!(outcome, Ok(Outcome::Unproven(ViewError::Unproven(_)))), "{name}: {outcome:?}");
+    }
+}
+
 /// Without enough cosignatures a newer history is no reason to believe in it.
 #[test]
 fn a_history_without_a_quorum_is_unproven_unless_it_proves_a_fork() {

@@ -323,6 +323,55 @@ fn what_is_no_second_text_for_an_edition() {
     }
 }
 
+/// Edition 1 and another text for it are logged, both signed by these people.
+fn two_foundings(other_by: &[&str]) -> (World, Evidence, Evidence) {
+    let mut world = World::founded();
+    let first = world.charters().next().unwrap().clone();
+    let mut other = first.body().clone();
+    other.matching.max_distance = 23;
+    let other = world.append(Statement::from_note(sign(&other.to_text().unwrap(), other_by)).unwrap());
+    world.publish(100);
+    let other = charter_of(&world, &other);
+    let (place, other_place) = (world.proof(&first.id()), world.proof(&other.id()));
+    let one = InLog { statement: &first, proof: &place };
+    let two = InLog { statement: &other, proof: &other_place };
+    let (a, b) = (Evidence::two_editions(None, one, two), Evidence::two_editions(None, two, one));
+    (world, a, b)
+}
+
+/// A list's name belongs to whom all named in its first edition agree to; what they did not sign founds nothing.
+#[test]
+fn a_second_first_edition_carries_the_signatures_of_all_whom_it_names() {
+    let (world, a, b) = two_foundings(&["m1", "c1", "c2", "c3"]);
+    assert_eq!((verify(&a, &world).unwrap().by, verify(&b, &world).unwrap().by), (vec![LOG.into()], vec![LOG.into()]));
+    let (world, a, b) = two_foundings(&["m1", "c1", "c3"]);
+    assert!(is_unproven(&a, &world) && is_unproven(&b, &world), "in whatever order");
+}
+
+/// Two editions follow what is proven to be in the log, not what somebody signed beside it.
+#[test]
+fn the_edition_before_two_texts_is_in_the_log() {
+    let mut world = World::founded();
+    let first = world.charters().next().unwrap().clone();
+    let next = |distance| {
+        let mut next = Charter { edition: 2, previous: Some(first.id()), ..first.body().clone() };
+        next.matching.max_distance = distance;
+        sign_charter(&next)
+    };
+    let [one, other] = [23, 22].map(|distance| world.append(next(distance)));
+    world.publish(100);
+    let [one, other] = [one, other].map(|id| (charter_of(&world, &id), world.proof(&id)));
+    let accuse = |proof: &TlogProof| {
+        Evidence::two_editions(
+            Some(InLog { statement: &first, proof }),
+            InLog { statement: &one.0, proof: &one.1 },
+            InLog { statement: &other.0, proof: &other.1 },
+        )
+    };
+    assert!(verify(&accuse(&world.proof(&first.id())), &world).is_ok());
+    assert!(is_unproven(&accuse(&one.1), &world), "that is another entry's place");
+}
+
 #[test]
 fn two_texts_under_one_edition_have_one_kind_of_evidence() {
     let (world, first, second) = two_versions(&SIGNERS, &SIGNERS);
