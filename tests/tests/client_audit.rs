@@ -232,6 +232,26 @@ fn a_text_that_is_logged_twice_counts_at_its_first_place() {
     assert_eq!(complete(&world).refusal(&world, 205), ("already-logged", Some(1)));
 }
 
+/// The same for an edition.
+#[test]
+fn an_edition_that_is_logged_twice_counts_at_its_first_place() {
+    let mut world = with_release();
+    let founding = world.statements()[0].clone();
+    world.append(founding.clone());
+    world.publish(200);
+    world.publish(205);
+    let again = world.proof_at(2);
+    world.edit_bundle(|bundle| bundle.charters.truncate(1));
+    assert_eq!(complete(&world).version_from(&world, 205), Ok(1));
+    world.edit_bundle(|bundle| {
+        bundle.charters.truncate(1);
+        bundle.charters[0].index = again.index;
+        bundle.charters[0].path = again.path.clone();
+    });
+    world.serve(Resource::SeenProof(founding.id()), again.to_bytes());
+    assert_eq!(complete(&world).refusal(&world, 205), ("already-logged", Some(1)));
+}
+
 #[test]
 fn a_complete_client_refuses_two_texts_for_one_edition() {
     let mut world = with_release();

@@ -105,6 +105,17 @@ fn what_is_no_equivocation() {
     assert!(is_unproven(&equivocation(&world, &amended, &first, &second), &world), "another edition");
 }
 
+/// Within the day of one text who signed both answers for it; after that the log, which made public what had lapsed.
+#[test]
+fn when_the_day_of_a_text_is_over_the_log_answers() {
+    let (mut world, first, second) = two_versions(&SIGNERS, &SIGNERS);
+    let charter = world.charters().next().unwrap().id();
+    for (time, by) in [(200 + 86_400, &SIGNERS[..]), (200 + 86_401, &[LOG])] {
+        world.publish(time);
+        assert_eq!(verify(&equivocation(&world, &charter, &first, &second), &world).unwrap().by, by);
+    }
+}
+
 /// Signers may sign another text once the first one's day is over without it being logged (rule 2).
 #[test]
 fn a_text_that_was_never_logged_proves_nothing() {
@@ -299,14 +310,14 @@ fn what_is_no_second_text_for_an_edition() {
     };
     let elsewhere = Charter { list: ListName::new("other.example/images").unwrap(), ..first.body().clone() };
     let elsewhere = world.append(sign_charter(&elsewhere));
-    let second = world.append(sign_charter(&next(&first, 23)));
+    let [second, beside] = [23, 20].map(|distance| world.append(sign_charter(&next(&first, distance))));
     let second = charter_of(&world, &second);
     let [one, other] = [22, 21].map(|distance| world.append(sign_charter(&next(&second, distance))));
     world.publish(100);
     let charters =
-        [first.id(), second.id(), one, other, elsewhere].map(|id| (charter_of(&world, &id), world.proof(&id)));
+        [first.id(), second.id(), one, other, elsewhere, beside].map(|id| (charter_of(&world, &id), world.proof(&id)));
     let at = |place: usize| InLog { statement: &charters[place].0, proof: &charters[place].1 };
-    let (first, second, one, other, elsewhere) = (at(0), at(1), at(2), at(3), at(4));
+    let (first, second, one, other, elsewhere, beside) = (at(0), at(1), at(2), at(3), at(4), at(5));
     let breach = verify(&Evidence::two_editions(Some(second), one, other), &world).unwrap();
     assert_eq!(breach.by, [LOG]);
     for (what, before, a, b) in [
@@ -316,6 +327,7 @@ fn what_is_no_second_text_for_an_edition() {
         ("two editions", None, first, second),
         ("two editions that follow each other", Some(first), second, one),
         ("not the edition before", Some(first), one, other),
+        ("another text for the edition before", Some(beside), one, other),
         ("no edition before", None, one, other),
         ("an edition before the first", Some(second), first, elsewhere),
     ] {
