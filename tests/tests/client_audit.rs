@@ -275,6 +275,9 @@ fn a_complete_client_refuses_two_texts_for_one_edition() {
                 matches!(&rejection, Rejection::Entry { violation: found, .. } if *found == violation),
                 "{rejection}"
             );
+            let evidence = rejection.evidence().expect("a proof for anybody");
+            assert!(matches!(evidence, Evidence::TwoEditions(_)));
+            assert_eq!(evidence.verify(&world.trust()).unwrap().by, ["log.example/isonomy"], "{name}");
         }
     }
 }
