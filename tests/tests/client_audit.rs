@@ -282,6 +282,30 @@ fn a_complete_client_refuses_two_texts_for_one_edition() {
     }
 }
 
+/// Of several the first is told. Who pins the later one of two texts has read both.
+#[test]
+fn the_first_second_text_is_told_unless_the_developer_has_read_it() {
+    let mut world = with_release();
+    let texts =
+        [22, 20, 18].map(|distance| sign_charter(&world.amended(|charter| charter.matching.max_distance = distance)));
+    let ids = texts.map(|text| world.append(text));
+    world.publish(1000);
+    world.publish(1005);
+    let show = |world: &World, shown: StatementId| {
+        let mut world = world.clone();
+        world.edit_bundle(|bundle| bundle.charters.retain(|charter| charter.index.0 == 0 || charter.id == shown));
+        world
+    };
+    let first = show(&world, ids[0]);
+    let rejection = complete(&first).version_from(&first, 1005).unwrap_err();
+    assert!(matches!(&rejection, Rejection::Entry { index, .. } if index.0 == 3), "{rejection}");
+    let last = show(&world, ids[2]);
+    let founding = world.charters().next().unwrap().id().to_hex();
+    let text = world.policy_text().replace(&founding, &ids[2].to_hex()) + "\n[audit]\ncomplete = true\n";
+    let mut pinning = Client::with(Policy::parse(text.as_bytes()).unwrap());
+    assert_eq!(pinning.version_from(&last, 1005), Ok(1));
+}
+
 /// An app goes on after an equivocation once its developer has looked at it and pins a later edition.
 #[test]
 fn what_came_before_the_pinned_edition_is_the_developer_s_to_know() {
