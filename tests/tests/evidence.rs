@@ -384,6 +384,28 @@ fn the_edition_before_two_texts_is_in_the_log() {
     assert!(is_unproven(&accuse(&one.1), &world), "that is another entry's place");
 }
 
+/// A light client that has used edition 2 is shown another text for it.
+#[test]
+fn a_second_text_for_the_edition_in_use_is_proven_against_the_log() {
+    let mut world = World::founded();
+    let other = world.amended(|charter| charter.matching.max_distance = 22);
+    let used = world.edition(|charter| charter.matching.max_distance = 20);
+    world.publish(50);
+    world.release(hashes(0..10), 100);
+    world.publish(100);
+    world.publish(105);
+    let mut client = Client::of(&world);
+    assert_eq!(client.version_from(&world, 105), Ok(1));
+    world.append(sign_charter(&other));
+    world.publish(200);
+    world.edit_bundle(|bundle| bundle.charters.retain(|charter| charter.id != used));
+    let rejection = client.version_from(&world, 200).unwrap_err();
+    assert_eq!(rejection.code(), "equivocation");
+    let evidence = rejection.evidence().expect("a proof for anybody");
+    assert!(matches!(evidence, Evidence::TwoEditions(_)));
+    assert_eq!(verify(evidence, &world).unwrap().by, [LOG]);
+}
+
 #[test]
 fn two_texts_under_one_edition_have_one_kind_of_evidence() {
     let (world, first, second) = two_versions(&SIGNERS, &SIGNERS);
