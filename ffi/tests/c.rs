@@ -1,11 +1,17 @@
 //! `tests/c/update_and_match.c`, compiled by the C compiler that is here and run against running servers: an honest one, one
-//! that lies, and one that says nothing. The header is also taken by C++, where there is a compiler for it.
+//! that lies, and one that says nothing; and `tests/c/match_file.c`, which looks up a file. The header is also taken by C++,
+//! where there is a compiler for it.
+//!
+//! What needs ffmpeg runs where it is installed. With `ISONOMY_REQUIRE_FFMPEG` set, it must be there.
 
 #[path = "../../tests/end-to-end/hostile/server.rs"]
 #[allow(dead_code)] // The hostile suite needs more of it.
 mod server;
 
+use isonomy_client::video::{Ffmpeg, VideoLimits, hash_video};
+use isonomy_core::charter::Matching;
 use isonomy_core::encoding::to_hex;
+use isonomy_core::list::{Algorithm, Entries};
 use isonomy_tests::client::Client;
 use isonomy_tests::people::{at, hash, hashes};
 use isonomy_tests::world::World;
@@ -59,13 +65,14 @@ fn run(command: &mut Command) -> String {
     told.into_owned()
 }
 
-fn compile(folder: &Path) -> PathBuf {
-    let (program, libraries) = (folder.join("update_and_match"), library_folder());
+/// Compiles `tests/c/NAME.c`.
+fn compile(name: &str, folder: &Path) -> PathBuf {
+    let (program, libraries) = (folder.join(name), library_folder());
     assert!(libraries.join("libisonomy_ffi.so").exists(), "no library in {}", libraries.display());
     run(Command::new("cc")
         .args(["-std=gnu99", "-Wall", "-Wextra", "-Werror", "-I"])
         .arg(here().join("include"))
-        .arg(here().join("../tests/c/update_and_match.c"))
+        .arg(here().join(format!("../tests/c/{name}.c")))
         .arg("-o")
         .arg(&program)
         .arg("-L")
@@ -74,6 +81,15 @@ fn compile(folder: &Path) -> PathBuf {
         .arg(format!("-Wl,-rpath,{}", libraries.display()))
         .arg("-pthread"));
     program
+}
+
+/// The same, to be run without a proxy.
+fn program(name: &str, folder: &Path) -> Command {
+    let mut command = Command::new(compile(name, folder));
+    for proxy in ["http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"] {
+        command.env_remove(proxy);
+    }
+    command
 }
 
 #[test]
@@ -89,9 +105,7 @@ fn a_c_program_updates_and_matches_against_a_running_server() {
     fs::write(&policy, world.policy_text()).expect("the policy");
     fs::write(&view, peer(&world)).expect("the view");
 
-    let mut command = Command::new(compile(folder.path()));
-    command.env_remove("http_proxy").env_remove("HTTP_PROXY").env_remove("ALL_PROXY").env_remove("all_proxy");
-    let told = run(command
+    let told = run(program("update_and_match", folder.path())
         .arg(folder.path().join("device"))
         .arg(&policy)
         .args([honest.url(), lying.url(), silent.url()])
@@ -102,6 +116,41 @@ fn a_c_program_updates_and_matches_against_a_running_server() {
     let list = client.update(&world, CLOCK).expect("an honest log").list;
     let lines: Vec<&str> = told.lines().collect();
     assert_eq!(lines, ["updated", "matched", &to_hex(&list.view()), "done"]);
+}
+
+/// The person who sends a listed video is told so, in words about a video; a picture is nothing that this list tells about.
+#[test]
+fn a_c_program_looks_a_video_up() {
+    let found = Ffmpeg::find().is_ok();
+    assert!(found || std::env::var_os("ISONOMY_REQUIRE_FFMPEG").is_none(), "no ffmpeg is installed");
+    if !found {
+        return;
+    }
+    let video = |name: &str| here().join("../tests/data/video").join(name);
+    let listed = hash_video(&video("photos.mp4"), &VideoLimits::default()).expect("a video").entries(50).concat();
+    let rule = Matching { algorithm: Algorithm::VpdqV1, max_distance: 31, min_quality: 50 };
+    let mut world = World::founded_with(|charter| charter.matching = rule);
+    world.release(Entries::from_unsorted(48, listed).expect("entries of one size").0, 100);
+    world.publish(100);
+    world.publish(105);
+    let folder = tempfile::tempdir().expect("a folder");
+    let (policy, server) = (folder.path().join("policy.toml"), Server::start(world.clone(), HashMap::new(), None));
+    fs::write(&policy, world.policy_text()).expect("the policy");
+    // The same view in another format.
+    for (name, file, verdict, words) in [
+        ("a listed video", video("photos.webm"), "1", "This video looks like an entry"),
+        ("a picture", here().join("../photos/chelsea.png"), "2", "not a video in a known format"),
+        ("what is neither", video("vpdq.csv"), "2", "not a video in a known format"),
+    ] {
+        let mut command = program("match_file", folder.path());
+        command.arg(folder.path().join("device")).arg(&policy).arg(server.url()).arg(at(106).0.to_string());
+        let told = run(command.arg(&file));
+        let (found, answer) = told.split_once('\n').expect("a verdict and an answer");
+        let answer: serde_json::Value = serde_json::from_str(answer).expect("JSON");
+        assert_eq!((found, answer["version"].as_u64()), (verdict, Some(1)), "{name}: {answer}");
+        let told = answer["notice"]["words"].as_str().or(answer["why"].as_str()).unwrap_or_default();
+        assert!(told.contains(words), "{name}: {answer}");
+    }
 }
 
 #[test]

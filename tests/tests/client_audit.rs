@@ -232,6 +232,26 @@ fn a_text_that_is_logged_twice_counts_at_its_first_place() {
     assert_eq!(complete(&world).refusal(&world, 205), ("already-logged", Some(1)));
 }
 
+/// The same for an edition.
+#[test]
+fn an_edition_that_is_logged_twice_counts_at_its_first_place() {
+    let mut world = with_release();
+    let founding = world.statements()[0].clone();
+    world.append(founding.clone());
+    world.publish(200);
+    world.publish(205);
+    let again = world.proof_at(2);
+    world.edit_bundle(|bundle| bundle.charters.truncate(1));
+    assert_eq!(complete(&world).version_from(&world, 205), Ok(1));
+    world.edit_bundle(|bundle| {
+        bundle.charters.truncate(1);
+        bundle.charters[0].index = again.index;
+        bundle.charters[0].path = again.path.clone();
+    });
+    world.serve(Resource::SeenProof(founding.id()), again.to_bytes());
+    assert_eq!(complete(&world).refusal(&world, 205), ("already-logged", Some(1)));
+}
+
 #[test]
 fn a_complete_client_refuses_two_texts_for_one_edition() {
     let mut world = with_release();
@@ -255,8 +275,35 @@ fn a_complete_client_refuses_two_texts_for_one_edition() {
                 matches!(&rejection, Rejection::Entry { violation: found, .. } if *found == violation),
                 "{rejection}"
             );
+            let evidence = rejection.evidence().expect("a proof for anybody");
+            assert!(matches!(evidence, Evidence::TwoEditions(_)));
+            assert_eq!(evidence.verify(&world.trust()).unwrap().by, ["log.example/isonomy"], "{name}");
         }
     }
+}
+
+/// Of several the first is told. Who pins the later one of two texts has read both.
+#[test]
+fn the_first_second_text_is_told_unless_the_developer_has_read_it() {
+    let mut world = with_release();
+    let texts =
+        [22, 20, 18].map(|distance| sign_charter(&world.amended(|charter| charter.matching.max_distance = distance)));
+    let ids = texts.map(|text| world.append(text));
+    world.publish(1000);
+    world.publish(1005);
+    let show = |world: &World, shown: StatementId| {
+        let mut world = world.clone();
+        world.edit_bundle(|bundle| bundle.charters.retain(|charter| charter.index.0 == 0 || charter.id == shown));
+        world
+    };
+    let first = show(&world, ids[0]);
+    let rejection = complete(&first).version_from(&first, 1005).unwrap_err();
+    assert!(matches!(&rejection, Rejection::Entry { index, .. } if index.0 == 3), "{rejection}");
+    let last = show(&world, ids[2]);
+    let founding = world.charters().next().unwrap().id().to_hex();
+    let text = world.policy_text().replace(&founding, &ids[2].to_hex()) + "\n[audit]\ncomplete = true\n";
+    let mut pinning = Client::with(Policy::parse(text.as_bytes()).unwrap());
+    assert_eq!(pinning.version_from(&last, 1005), Ok(1));
 }
 
 /// An app goes on after an equivocation once its developer has looked at it and pins a later edition.

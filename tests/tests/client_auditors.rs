@@ -217,6 +217,21 @@ fn what_is_asked_for_is_the_same_for_all_and_little_more_than_without_auditors()
     assert_eq!(light.asked.iter().find(is_older), None, "what is there for others costs others nothing");
 }
 
+/// What waits is named, not the older release that the policy does not accept anyway.
+#[test]
+fn below_the_app_s_own_floor_nothing_is_taken() {
+    let (world, _) = followed_behind();
+    let mut client = followed(&world, 1, &["a1"]);
+    let text = world.policy_text().replace("min_version = 1", "min_version = 3");
+    let audit = format!("\n[audit]\nfollowed = 1\nauditors = [\"{}\"]\n", auditor("a1"));
+    client.policy = Policy::parse((text.clone() + &audit).as_bytes()).unwrap();
+    assert_eq!(client.refusal(&world, 404), ("too-few-attestations", Some(9)));
+    let mut old = world.clone();
+    let second = old.releases().nth(1).unwrap().id();
+    old.offer_only(&[second]);
+    assert_eq!(client.refusal(&old, 404), ("policy", None), "where nothing waits, that is why");
+}
+
 #[test]
 fn what_stands_before_the_list_in_force_is_there_for_others() {
     let (mut world, ids) = followed_behind();

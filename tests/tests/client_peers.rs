@@ -3,6 +3,7 @@
 use isonomy_core::charter::Charter;
 use isonomy_core::list::snapshot;
 use isonomy_core::release::Release;
+use isonomy_core::resource::Resource;
 use isonomy_core::statement::ListName;
 use isonomy_tests::client::Client;
 use isonomy_tests::people::{SIGNERS, hashes};
@@ -117,6 +118,61 @@ fn two_texts_further_down_are_proven_too() {
     }
 }
 
+/// The same further down, under an edition that neither view shows.
+#[test]
+fn two_texts_further_down_under_another_edition_are_proven_too() {
+    let (mut world, holders) = grown(2);
+    let second = world.edition(|charter| charter.matching.max_distance = 20);
+    let _ = second_text(&mut world, |release| release.charter = second);
+    world.edition(|charter| charter.matching.max_distance = 18);
+    let third = world.release(hashes(1000..1020), 2100);
+    world.publish(2100);
+    world.publish(2105);
+    world.offer_only(&[third]);
+    let victim = updated(&world, 2105);
+    match compare(&holders[1], &view(&victim), &world) {
+        Ok(Outcome::Forked(evidence)) => assert!(matches!(*evidence, Evidence::CrossEquivocation(_))),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// One text at two places: each holds it at another one, and both hold the same list.
+#[test]
+fn a_text_that_is_logged_twice_splits_no_list() {
+    let (mut world, holders) = grown(1);
+    let twice = world.releases().next().unwrap().id();
+    let again = world.append(world.statement(&twice).clone());
+    assert_eq!(again, twice);
+    world.publish(200);
+    world.publish(205);
+    assert_eq!(compare(&updated(&world, 205), &view(&holders[0]), &world), Ok(Outcome::Same), "in a larger tree");
+    let place = world.proof_at(2);
+    world.publish(210);
+    let mut for_one = world.clone();
+    for_one.edit_bundle(|bundle| {
+        bundle.releases.truncate(1);
+        bundle.releases[0].index = place.index;
+        bundle.releases[0].path = place.path.clone();
+    });
+    for_one.serve(Resource::SeenProof(twice), place.to_bytes());
+    let other = updated(&for_one, 210);
+    assert_eq!(compare(&holders[0], &view(&other), &world), Ok(Outcome::LoggedTwice));
+}
+
+#[test]
+fn what_came_of_it_has_a_name_for_programs() {
+    let named = [
+        (Outcome::Same, "same"),
+        (Outcome::Older { version: 1 }, "older"),
+        (Outcome::Newer { version: 1 }, "newer"),
+        (Outcome::Undecided(Rejection::NoRelease), "undecided"),
+        (Outcome::TwoTexts { version: 1 }, "two-texts"),
+        (Outcome::Unproven(ViewError::Other(String::new())), "unproven"),
+        (Outcome::LoggedTwice, "logged-twice"),
+    ];
+    named.into_iter().for_each(|(outcome, name)| assert_eq!(outcome.code(), name));
+}
+
 #[test]
 fn two_texts_under_different_editions_are_proven_too() {
     let (mut world, holders) = grown(1);
@@ -205,6 +261,20 @@ fn a_view_of_another_list_or_with_another_charter_is_none() {
     let mixed = View::parse(newer.replace(&charter(&newer), &charter(&own)).as_bytes()).unwrap();
     let refused = compare(&holders[0], &mixed, &world);
     assert_eq!(refused, Err(ViewError::Unproven("the release cites another charter".into())));
+}
+
+/// Release and charter are signed as they must be, and the place in the log that the view gives them is another one's.
+#[test]
+fn what_a_view_shows_stands_in_the_log() {
+    let (world, holders) = grown(2);
+    let shown = view(&holders[1]).to_text();
+    for (name, place) in [("the release", "\"release_index\": 2"), ("the charter", "\"charter_index\": 0")] {
+        assert!(shown.contains(place), "{shown}");
+        let (field, _) = place.split_once(':').unwrap();
+        let moved = View::parse(shown.replace(place, &format!("{field}: 1")).as_bytes()).unwrap();
+        let outcome = compare(&holders[0], &moved, &world);
+        assert!(matches!(outcome, Ok(Outcome::Unproven(ViewError::Unproven(_)))), "{name}: {outcome:?}");
+    }
 }
 
 /// Without enough cosignatures a newer history is no reason to believe in it.

@@ -52,6 +52,25 @@ fn a_state_is_of_one_list_and_of_limited_size() {
     assert!(padded.to_string().contains("larger than 1048576 bytes"), "{padded}");
 }
 
+/// A check sum is no signature: whoever can write the file can make it fit. A checkpoint that can't be read must not be
+/// taken for none, since then an older one would do.
+#[test]
+fn a_checkpoint_that_can_not_be_read_is_damage_whatever_the_check_sum() {
+    let (_, client) = prepared();
+    let text = String::from_utf8(client.state.to_bytes().unwrap()).unwrap();
+    let (body, check) = text.split_once("  \"check\": ").unwrap();
+    let unchecked = |body: &str| format!("{body}  \"check\": \"{}\"\n}}\n", ObjectDigest([0; 32]).to_base64());
+    let checked = |body: &str| {
+        let digest = ObjectDigest::of(unchecked(body).as_bytes()).to_base64();
+        format!("{body}  \"check\": \"{digest}\"\n}}\n")
+    };
+    assert_eq!(checked(body), format!("{body}  \"check\": {check}"), "as the client writes it");
+    let lines = body.replacen("    \"log.example/isonomy\",\n", "", 1);
+    assert_ne!(lines, body);
+    let damaged = State::parse(checked(&lines).as_bytes(), &list());
+    assert!(damaged.is_err_and(|error| error.to_string().contains("damaged")));
+}
+
 /// What a client kept, and its policy and state.
 struct Kept {
     policy: Policy,

@@ -36,6 +36,24 @@ fn snapshot_of(world: &World, id: &StatementId) -> Resource {
     Resource::Object(release.body().snapshot.sha256)
 }
 
+/// What was proven once need not be proven again, and can't be proven later by another source.
+#[test]
+fn the_times_that_were_proven_are_kept_from_release_to_release() {
+    let (mut world, mut client) = begun();
+    let charter = world.charters().next().unwrap().id();
+    world.withhold(Resource::SeenProof(charter));
+    for version in 2..=3 {
+        let time = 1000 * version;
+        let id = world.release(hashes(0..10 + version), time);
+        world.publish(time);
+        world.publish(time + 5);
+        assert_eq!(client.version_from(&world, time + 5), Ok(version));
+        let known = [charter, id].map(|id| client.state.public_since(&id));
+        assert_eq!(known, [Some(at(0)), Some(at(time))]);
+        assert!(!client.asked.contains(&Resource::SeenProof(charter)));
+    }
+}
+
 #[test]
 fn a_release_is_accepted_once_it_was_public_for_five_seconds() {
     let mut world = World::founded();

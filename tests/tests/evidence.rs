@@ -105,6 +105,17 @@ fn what_is_no_equivocation() {
     assert!(is_unproven(&equivocation(&world, &amended, &first, &second), &world), "another edition");
 }
 
+/// Within the day of one text who signed both answers for it; after that the log, which made public what had lapsed.
+#[test]
+fn when_the_day_of_a_text_is_over_the_log_answers() {
+    let (mut world, first, second) = two_versions(&SIGNERS, &SIGNERS);
+    let charter = world.charters().next().unwrap().id();
+    for (time, by) in [(200 + 86_400, &SIGNERS[..]), (200 + 86_401, &[LOG])] {
+        world.publish(time);
+        assert_eq!(verify(&equivocation(&world, &charter, &first, &second), &world).unwrap().by, by);
+    }
+}
+
 /// Signers may sign another text once the first one's day is over without it being logged (rule 2).
 #[test]
 fn a_text_that_was_never_logged_proves_nothing() {
@@ -299,14 +310,14 @@ fn what_is_no_second_text_for_an_edition() {
     };
     let elsewhere = Charter { list: ListName::new("other.example/images").unwrap(), ..first.body().clone() };
     let elsewhere = world.append(sign_charter(&elsewhere));
-    let second = world.append(sign_charter(&next(&first, 23)));
+    let [second, beside] = [23, 20].map(|distance| world.append(sign_charter(&next(&first, distance))));
     let second = charter_of(&world, &second);
     let [one, other] = [22, 21].map(|distance| world.append(sign_charter(&next(&second, distance))));
     world.publish(100);
     let charters =
-        [first.id(), second.id(), one, other, elsewhere].map(|id| (charter_of(&world, &id), world.proof(&id)));
+        [first.id(), second.id(), one, other, elsewhere, beside].map(|id| (charter_of(&world, &id), world.proof(&id)));
     let at = |place: usize| InLog { statement: &charters[place].0, proof: &charters[place].1 };
-    let (first, second, one, other, elsewhere) = (at(0), at(1), at(2), at(3), at(4));
+    let (first, second, one, other, elsewhere, beside) = (at(0), at(1), at(2), at(3), at(4), at(5));
     let breach = verify(&Evidence::two_editions(Some(second), one, other), &world).unwrap();
     assert_eq!(breach.by, [LOG]);
     for (what, before, a, b) in [
@@ -316,11 +327,83 @@ fn what_is_no_second_text_for_an_edition() {
         ("two editions", None, first, second),
         ("two editions that follow each other", Some(first), second, one),
         ("not the edition before", Some(first), one, other),
+        ("another text for the edition before", Some(beside), one, other),
         ("no edition before", None, one, other),
         ("an edition before the first", Some(second), first, elsewhere),
     ] {
         assert!(is_unproven(&Evidence::two_editions(before, a, b), &world), "{what}");
     }
+}
+
+/// Edition 1 and another text for it are logged, both signed by these people.
+fn two_foundings(other_by: &[&str]) -> (World, Evidence, Evidence) {
+    let mut world = World::founded();
+    let first = world.charters().next().unwrap().clone();
+    let mut other = first.body().clone();
+    other.matching.max_distance = 23;
+    let other = world.append(Statement::from_note(sign(&other.to_text().unwrap(), other_by)).unwrap());
+    world.publish(100);
+    let other = charter_of(&world, &other);
+    let (place, other_place) = (world.proof(&first.id()), world.proof(&other.id()));
+    let one = InLog { statement: &first, proof: &place };
+    let two = InLog { statement: &other, proof: &other_place };
+    let (a, b) = (Evidence::two_editions(None, one, two), Evidence::two_editions(None, two, one));
+    (world, a, b)
+}
+
+/// A list's name belongs to whom all named in its first edition agree to; what they did not sign founds nothing.
+#[test]
+fn a_second_first_edition_carries_the_signatures_of_all_whom_it_names() {
+    let (world, a, b) = two_foundings(&["m1", "c1", "c2", "c3"]);
+    assert_eq!((verify(&a, &world).unwrap().by, verify(&b, &world).unwrap().by), (vec![LOG.into()], vec![LOG.into()]));
+    let (world, a, b) = two_foundings(&["m1", "c1", "c3"]);
+    assert!(is_unproven(&a, &world) && is_unproven(&b, &world), "in whatever order");
+}
+
+/// Two editions follow what is proven to be in the log, not what somebody signed beside it.
+#[test]
+fn the_edition_before_two_texts_is_in_the_log() {
+    let mut world = World::founded();
+    let first = world.charters().next().unwrap().clone();
+    let next = |distance| {
+        let mut next = Charter { edition: 2, previous: Some(first.id()), ..first.body().clone() };
+        next.matching.max_distance = distance;
+        sign_charter(&next)
+    };
+    let [one, other] = [23, 22].map(|distance| world.append(next(distance)));
+    world.publish(100);
+    let [one, other] = [one, other].map(|id| (charter_of(&world, &id), world.proof(&id)));
+    let accuse = |proof: &TlogProof| {
+        Evidence::two_editions(
+            Some(InLog { statement: &first, proof }),
+            InLog { statement: &one.0, proof: &one.1 },
+            InLog { statement: &other.0, proof: &other.1 },
+        )
+    };
+    assert!(verify(&accuse(&world.proof(&first.id())), &world).is_ok());
+    assert!(is_unproven(&accuse(&one.1), &world), "that is another entry's place");
+}
+
+/// A light client that has used edition 2 is shown another text for it.
+#[test]
+fn a_second_text_for_the_edition_in_use_is_proven_against_the_log() {
+    let mut world = World::founded();
+    let other = world.amended(|charter| charter.matching.max_distance = 22);
+    let used = world.edition(|charter| charter.matching.max_distance = 20);
+    world.publish(50);
+    world.release(hashes(0..10), 100);
+    world.publish(100);
+    world.publish(105);
+    let mut client = Client::of(&world);
+    assert_eq!(client.version_from(&world, 105), Ok(1));
+    world.append(sign_charter(&other));
+    world.publish(200);
+    world.edit_bundle(|bundle| bundle.charters.retain(|charter| charter.id != used));
+    let rejection = client.version_from(&world, 200).unwrap_err();
+    assert_eq!(rejection.code(), "equivocation");
+    let evidence = rejection.evidence().expect("a proof for anybody");
+    assert!(matches!(evidence, Evidence::TwoEditions(_)));
+    assert_eq!(verify(evidence, &world).unwrap().by, [LOG]);
 }
 
 #[test]

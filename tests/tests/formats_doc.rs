@@ -4,6 +4,9 @@
 //! [`examples`] with fixed keys and times. `ISONOMY_UPDATE_DOCS=1` writes the blocks anew; the other tests read nothing
 //! but the page.
 
+#[path = "formats_doc/evidence.rs"]
+mod evidence;
+
 use isonomy_core::add_checkpoint::{AddCheckpoint, parse_cosignatures};
 use isonomy_core::attestation::{Attestation, Method, Report};
 use isonomy_core::bundle::{Bundle, Included};
@@ -16,7 +19,6 @@ use isonomy_core::list::{
     Algorithm, Entries, ListProof, ListTree, MembershipProof, NonMembershipProof, delta, snapshot,
 };
 use isonomy_core::note::{KeyType, Note, SigningKey, VerifierKey};
-use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::release::{DeltaRef, ObjectRef, Release};
 use isonomy_core::resource::Resource;
 use isonomy_core::rules::content::{self, Churn};
@@ -26,12 +28,10 @@ use isonomy_core::statement::{ListName, Statement};
 use isonomy_core::tile::{encode_entries, encode_hashes, parse_hashes};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::TlogProof;
-use isonomy_core::tree::{
-    ConsistencyPlan, Frontier, InclusionPlan, LeafIndex, NodeCoordinate, PrefixPlan, TreeSize, leaf_hash,
-};
+use isonomy_core::tree::{ConsistencyPlan, Frontier, InclusionPlan, LeafIndex, NodeCoordinate, TreeSize, leaf_hash};
 use isonomy_matcher::{Fingerprint, Matcher, Receipt, Verdict};
 use isonomy_verifier::peer::View;
-use isonomy_verifier::{Evidence, Input, Policy, State, Step, Update, Updated};
+use isonomy_verifier::{Input, Policy, State, Step, Update, Updated};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
@@ -282,7 +282,7 @@ fn examples() -> Blocks {
     list_examples(&mut blocks);
     log_examples(&mut blocks);
     client_examples(&mut blocks);
-    evidence_example(&mut blocks);
+    evidence::examples(&mut blocks);
     blocks
 }
 
@@ -427,18 +427,6 @@ fn policy(charter: &str) -> String {
          max_distance = 31\nmin_curators = 2\nmin_jurisdictions = 2\nmin_notice = 2592000\nmin_visibility = 86400\ncurators = []\n\n\
          [ages]\ncheckpoint = 43200\nrelease = 1209600\n"
     )
-}
-
-/// The log has a second history, in which the attestation stands before the first release.
-fn evidence_example(blocks: &mut Blocks) {
-    let history = |names: [&str; 3]| Tree(names.map(|name| blocks[name].clone().into_bytes()).to_vec());
-    let shown = history(["charter", "release-1", "attestation"]);
-    let hidden = history(["charter", "attestation", "release-1"]);
-    let plan = PrefixPlan::new(TreeSize(2), TreeSize(3)).unwrap();
-    let proof = plan.combine(&hidden.nodes(plan.nodes())).unwrap();
-    let evidence = Evidence::fork(&shown.cosigned(2), &hidden.checkpoint(3), proof);
-    add(blocks, "evidence-digest", evidence.digest());
-    add(blocks, "evidence", evidence.to_text());
 }
 
 // What is read from examples, whether they are in the page or in hand.
@@ -632,15 +620,4 @@ fn a_client_comes_from_the_page_s_bytes_to_the_page_s_state_and_receipt() {
     assert_eq!((proven.distance, proven.entry), (Some(2), entry(3)));
     assert_eq!(proven.release.id(), list.signed_release().id());
     assert_eq!(receipt.to_text(), blocks["receipt"]);
-}
-
-#[test]
-fn the_evidence_holds_against_the_log() {
-    let blocks = Page::read().blocks();
-    let policy = Policy::parse(blocks["policy"].as_bytes()).unwrap();
-    let evidence = Evidence::parse(blocks["evidence"].as_bytes()).unwrap();
-    assert_eq!(evidence.verify(policy.trust()).unwrap().by, [LOG]);
-    assert_eq!(from_hex_lines(&blocks["evidence-digest"]), sha256(&[blocks["evidence"].as_bytes()]));
-    let other = TlogPolicy::parse(format!("log {}\nquorum none\n", vkey(AUDITOR)).as_bytes()).unwrap();
-    assert!(evidence.verify(&other).is_err());
 }

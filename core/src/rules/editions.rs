@@ -384,6 +384,27 @@ mod tests {
     }
 
     #[test]
+    fn what_a_log_shows_is_judged_in_its_order_and_no_edition_is_public_later_than_the_next() {
+        let mut editions = chain();
+        push(&mut editions, 10, |c| c.matching.max_distance = 20).unwrap();
+        push(&mut editions, 20, |c| c.matching.max_distance = 18).unwrap();
+        let signed: Vec<Signed<Charter>> = editions.all().iter().map(|edition| edition.signed().clone()).collect();
+        let list = signed[0].body().list.clone();
+        let shown = |places: [(usize, u64); 3]| {
+            let logged = (0..).zip(places).map(|(index, (at, after))| {
+                let charter: &Signed<Charter> = &signed[at];
+                (charter.clone(), LeafIndex(index), START.plus(after))
+            });
+            Editions::of_logged(LOG, &list, logged.collect())
+        };
+        let known = shown([(0, 90), (1, 50), (2, 70)]).unwrap();
+        let since: Vec<u64> = known.all().iter().map(|edition| edition.public_since().since(START)).collect();
+        assert_eq!(since, [50, 50, 70]);
+        let gap = Violation::NotContiguous { series: Series::Edition, expected: 2, found: 3 };
+        assert_eq!(shown([(0, 90), (2, 95), (1, 99)]), Err((signed[2].id(), gap)));
+    }
+
+    #[test]
     fn other_log_list_or_algorithm() {
         let editions = chain();
         let place = Place { index: LeafIndex(1), public_since: START };

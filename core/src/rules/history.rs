@@ -336,7 +336,7 @@ mod tests {
             let release = release_after(&history, &["m1", "c1", "c3"]);
             history.record(release, place(index)).unwrap();
         }
-        let list = history.lists().next().unwrap().1;
+        let list = history.list(&charter().list).unwrap();
         assert_eq!(list.releases().len(), 9);
         assert_eq!(list.version(8).unwrap().release.body().deltas.len(), 3);
         assert_eq!(list.version(0), None);

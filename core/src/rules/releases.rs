@@ -290,6 +290,17 @@ mod tests {
     }
 
     #[test]
+    fn the_next_release_has_the_next_version() {
+        let release = release(|_| ());
+        let judge = |newest| {
+            let chain = Chain { newest, release: &|_| None, before: Before::default() };
+            judge_next(&release, &editions(), &chain, place(2, 200)).map(Edition::number)
+        };
+        assert_eq!(judge(0), Ok(1));
+        assert_eq!(judge(1), Err(Violation::NotContiguous { series: Series::Version, expected: 2, found: 1 }));
+    }
+
+    #[test]
     fn visibility_is_waited_for_unless_nothing_is_added() {
         let charter = charter();
         let since = START;

@@ -38,21 +38,21 @@ impl Update {
         editions: &Editions,
         now: Timestamp,
     ) -> Result<Updated, Stop> {
-        let (mut pending, mut expired) = (Vec::new(), None);
+        let (mut pending, mut refused) = (Vec::new(), None);
         for included in self.not_older(bundle).iter().rev() {
             match self.check_release(bundle, included, editions, now) {
                 Ok(Verdict::InForce(list)) => return Ok(Updated { list: *list, pending }),
                 Ok(Verdict::Waits(waiting)) => pending.push(waiting),
-                Err(Stop::Reject(rejection)) if matches!(*rejection, Rejection::Expired { .. }) => {
-                    expired.get_or_insert(rejection);
+                Err(Stop::Reject(rejection)) if gives_way(&rejection, &pending) => {
+                    refused.get_or_insert(rejection);
                 }
                 Err(stop) => return Err(stop),
             }
         }
-        match (expired, &self.in_force, pending.first()) {
-            (Some(expired), ..) => Err(Stop::Reject(expired)),
-            (None, Some(list), Some(_)) => Ok(Updated { list: list.known_at(now), pending }),
-            (None, None, Some(waiting)) => Err(rule(waiting.release, waiting.waits_for.clone())),
+        match (pending.first(), &self.in_force, refused) {
+            (Some(_), Some(list), _) => Ok(Updated { list: list.known_at(now), pending }),
+            (Some(waiting), None, _) => Err(rule(waiting.release, waiting.waits_for.clone())),
+            (None, _, Some(refused)) => Err(Stop::Reject(refused)),
             (None, _, None) => Err(Rejection::NoRelease.into()),
         }
     }
@@ -310,6 +310,16 @@ impl Update {
             earlier: Lines::of(earlier.note()),
         }));
         evidence.verify(self.policy.trust()).is_ok().then_some(evidence)
+    }
+}
+
+/// Whether what a release is refused for leaves the word to others: one that has expired to older ones, which may be valid
+/// for longer; and one that the policy does not accept to newer ones that wait.
+fn gives_way(rejection: &Rejection, pending: &[Pending]) -> bool {
+    match rejection {
+        Rejection::Expired { .. } => true,
+        Rejection::Policy { .. } => !pending.is_empty(),
+        _ => false,
     }
 }
 
