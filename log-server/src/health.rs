@@ -33,7 +33,11 @@ impl Health {
 
     /// What an operator should look at, though the log does what it is for.
     fn warnings(&self, surface: &Surface) -> Vec<String> {
-        let clock = |state: WitnessState| {
+        let failing = |state: &WitnessState| {
+            let (name, count, failure) = (&state.name, state.failures, state.failure.as_ref()?);
+            Some(format!("the witness {name} has failed {count} times in a row; the last time: {failure}"))
+        };
+        let clock = |state: &WitnessState| {
             let seconds = state.clock_ahead.filter(|seconds| seconds.unsigned_abs() > MAX_CLOCK_AHEAD)?;
             let count = seconds.unsigned_abs();
             Some(match seconds > 0 {
@@ -44,15 +48,18 @@ impl Health {
                 false => format!("the clock of the witness {} is {count} s behind this machine's", state.name),
             })
         };
-        surface.shared.witnesses.states().into_iter().filter_map(clock).collect()
+        surface.shared.witnesses.states().iter().flat_map(|state| [clock(state), failing(state)]).flatten().collect()
     }
 
     /// What is wrong, for an operator or a load balancer; nothing of it is secret.
     fn complaints(&self, surface: &Surface) -> Vec<String> {
-        let mut complaints = Vec::new();
+        let mut complaints: Vec<String> = surface.shared.witnesses.contradiction().into_iter().collect();
         match surface.shared.published.borrow().as_ref().map(|published| now().since(published.times.latest)) {
+            None if surface.shared.witnesses.rounds_in_vain() == 0 => complaints
+                .push("the server has just started, and asks its witnesses; nothing new is taken up before".to_owned()),
             None => complaints.push(format!(
-                "no checkpoint has been published since the start {} s ago: too few witnesses have answered",
+                "no checkpoint has been published since the start {} s ago: too few witnesses have cosigned what is there, and \
+                 nothing new is taken up before",
                 self.started.elapsed().as_secs()
             )),
             Some(age) if age > self.oldest.as_secs() => complaints.push(format!(
@@ -90,14 +97,14 @@ pub(crate) async fn healthz(State(surface): State<Surface>) -> Response {
 /// `GET /metrics`.
 pub(crate) async fn metrics(State(surface): State<Surface>) -> Response {
     let shared = &surface.shared;
-    let published = shared.published.borrow().clone();
+    let published = shared.newest_published();
     let age = published.as_ref().map_or(f64::NAN, |published| now().since(published.times.latest) as f64);
     let complaints = surface.health.complaints(&surface).len();
     let mut registry = Registry::with_prefix("isonomy");
     for (name, help, value) in [
         ("healthy", "1 if /healthz has no complaint, else 0", u64::from(complaints == 0)),
         ("log_size", "Entries in the committed tree", shared.log.size().0),
-        ("published_size", "Entries in the tree published since the start", published_size(&published).0),
+        ("published_size", "Entries in the newest published tree", published_size(&published).0),
         ("unseen_statements", "Statements that no published checkpoint covers yet", shared.unseen().len() as u64),
         ("pending_releases", "Admitted releases that wait for objects", shared.pending.len() as u64),
         ("queue_free", "Submissions that can still be taken", surface.queue.capacity() as u64),
@@ -110,6 +117,7 @@ pub(crate) async fn metrics(State(surface): State<Surface>) -> Response {
     let gauge: Gauge<f64, AtomicU64> = Gauge::default();
     gauge.set(age);
     registry.register("checkpoint_age_seconds", "Seconds since the time that witnesses vouch for", gauge);
+    shared.figures.register(&mut registry);
     register_witnesses(&mut registry, &surface);
     surface.meter.answer(&registry)
 }
@@ -121,16 +129,21 @@ struct OfWitness {
 
 fn register_witnesses(registry: &mut Registry, surface: &Surface) {
     let [failures, size, clock]: [Family<OfWitness, Gauge>; 3] = Default::default();
+    let latency = Family::<OfWitness, Gauge<f64, AtomicU64>>::default();
     for state in surface.shared.witnesses.states() {
         let label = OfWitness { witness: state.name };
         failures.get_or_create(&label).set(state.failures.into());
         if let Some(ahead) = state.clock_ahead {
             clock.get_or_create(&label).set(ahead);
         }
+        if let Some(took) = state.latency {
+            latency.get_or_create(&label).set(took.as_secs_f64());
+        }
         let cosigned = state.cosigned.map_or(0, |(size, _)| size.0);
         size.get_or_create(&label).set(i64::try_from(cosigned).unwrap_or(i64::MAX));
     }
     registry.register("witness_failures", "How often a witness has failed in a row", failures);
+    registry.register("witness_latency_seconds", "How long a witness took for its last answer", latency);
     registry.register("witness_cosigned_size", "Entries in the last checkpoint that a witness cosigned", size);
     let help = "Seconds by which the clock of a witness was ahead of this machine's; behind, if below 0";
     registry.register("witness_clock_ahead_seconds", help, clock);

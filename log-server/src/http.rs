@@ -183,6 +183,9 @@ async fn submit(State(surface): State<Surface>, request: Request) -> Result<Resp
         }
         Err(refusal) => return Err(refusal),
     }
+    if surface.shared.witnesses.contradiction().is_some() {
+        return Err(Refusal::Contradicted);
+    }
     let statement = match statement {
         Statement::Release(release) => {
             let digests = surface.shared.missing(release.body());

@@ -37,6 +37,7 @@ pub mod content;
 mod current;
 #[cfg(test)]
 mod faults;
+mod figures;
 pub mod files;
 pub mod fsck;
 mod health;

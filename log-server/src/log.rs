@@ -296,14 +296,20 @@ impl Log {
     }
 
     fn check_known(&self, checkpoint: &CheckpointNote) -> Result<(), LogError> {
-        let (tree, head) = (checkpoint.checkpoint(), self.integrated());
-        let head = head.checkpoint();
-        if tree.size > head.size {
-            let (head, known) = (head.size, tree.size);
-            return Err(LogError::RolledBack { head, known, by: "a checkpoint that it has signed" });
+        match self.check_signed(checkpoint, "a checkpoint that it has signed") {
+            Err(LogError::TwoHistories { size, .. }) => Err(LogError::OtherRoot { size }),
+            result => result,
         }
-        if self.reader(head.size).root_at(tree.size)? != tree.root {
-            return Err(LogError::OtherRoot { size: tree.size });
+    }
+
+    /// Fails if a checkpoint that this log has signed is not of a tree that is integrated; `by` says what it is.
+    pub(crate) fn check_signed(&self, checkpoint: &CheckpointNote, by: &'static str) -> Result<(), LogError> {
+        let (tree, head) = (checkpoint.checkpoint(), self.integrated_size());
+        if tree.size > head {
+            return Err(LogError::RolledBack { head, known: tree.size, by });
+        }
+        if self.reader(head).root_at(tree.size)? != tree.root {
+            return Err(LogError::TwoHistories { size: tree.size, by });
         }
         Ok(())
     }

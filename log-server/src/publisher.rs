@@ -4,6 +4,7 @@
 //!
 //! Too few witnesses are no failure: the round is repeated until there are enough.
 
+use crate::figures::timed;
 use crate::publication;
 use crate::sequencer::SequencerError;
 use crate::state::State;
@@ -90,25 +91,19 @@ impl Publisher {
         };
         self.state.note_lag(times);
         let size = cosigned.checkpoint().size;
-        self.blocking(move |state| publication::publish(state, cosigned, times)).await??;
+        let publish = move |state: &State| publication::publish(state, cosigned, times);
+        self.blocking(move |state| timed(&state.figures.publish, || publish(state))).await??;
         Ok(Some(size))
     }
 
     /// Integrates what is committed, and asks the witnesses.
     async fn round(&mut self) -> Result<Round, SequencerError> {
-        self.blocking(|state| state.log.integrate()).await??;
+        self.blocking(|state| timed(&state.figures.integrate, || state.log.integrate())).await??;
         let published = self.state.published.borrow().as_ref().map(|published| published.checkpoint.checkpoint().size);
         let grown = self.state.grown.subscribe();
+        let began = Instant::now();
         let round = self.witnesses.round(&self.state.log, published, grown).await;
-        for (witness, failure) in &round.failures {
-            let before = self.state.witnesses.states().into_iter().find(|state| state.name == *witness);
-            // Once, not in every round.
-            if before.is_none_or(|state| state.failures == 1) {
-                tracing::warn!(%witness, %failure, "a witness did not cosign");
-            } else {
-                tracing::debug!(%witness, %failure, "a witness did not cosign again");
-            }
-        }
+        self.state.figures.round.observe(began.elapsed().as_secs_f64());
         Ok(round)
     }
 

@@ -90,11 +90,14 @@ pub enum Refusal {
     /// Too many statements wait.
     #[error("too many statements are waiting; try again later")]
     Busy,
-    /// It is sequenced, but too few witnesses have cosigned so far.
+    /// Too few witnesses have cosigned so far.
     #[error(
-        "the statement is taken up, but not published yet: too few witnesses have cosigned. Submit the same again later; it is logged once"
+        "the statement waits, and is not published yet: too few witnesses have cosigned. Submit the same again later; it is logged once"
     )]
     NotPublishedYet,
+    /// A witness contradicts the log.
+    #[error("this log takes nothing new: a witness says that it has seen more or other of it. Its operator must act")]
+    Contradicted,
     /// The server is shutting down.
     #[error("the server is shutting down; submit the same again later")]
     Closing,
@@ -122,6 +125,7 @@ impl Refusal {
             Self::Content { .. } => "content",
             Self::Busy => "busy",
             Self::NotPublishedYet => "not-published-yet",
+            Self::Contradicted => "contradicted",
             Self::Closing => "closing",
             Self::Internal => "internal",
         }
@@ -150,7 +154,7 @@ impl Refusal {
             | Self::ObjectSize { .. }
             | Self::Content { .. } => 422,
             Self::Internal => 500,
-            Self::Busy | Self::NotPublishedYet | Self::Closing => 503,
+            Self::Busy | Self::NotPublishedYet | Self::Contradicted | Self::Closing => 503,
         }
     }
 

@@ -4,11 +4,16 @@
 //! A failure of disk or database ends the task, and with it the server: what is on the disk is then judged by the next
 //! start, not by guesses about what was written. If what is committed can't be published because witnesses are missing,
 //! nothing new is sequenced after a while: then submissions wait, and when too many do, are told to come back.
+//!
+//! After a start nothing is sequenced before the quorum has cosigned what is there: if older data was put back, witnesses
+//! know it, and a log that went on without asking them would fork. And nothing is any more once a witness has said that it
+//! knows a larger tree or another; who submits is told so.
 
+use crate::figures::timed;
 use crate::log::{LogError, MAX_BATCH, MAX_BATCH_BYTES};
 use crate::publication::PublicationError;
 use crate::refusal::Refusal;
-use crate::state::{State, published_size};
+use crate::state::{Published, State, published_size};
 use isonomy_core::rules::history::Signing;
 use isonomy_core::rules::releases::Place;
 use isonomy_core::statement::{MAX_STATEMENT_SIZE, Statement};
@@ -68,22 +73,26 @@ impl Sequencer {
             let next = tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => return Ok(()),
-                next = self.next() => next,
+                () = self.state.witnesses.contradicted() => break,
+                next = next(&self.state, &mut self.queue, self.most_unpublished) => next,
             };
             let Some((first, room)) = next else { return Ok(()) };
             self.sequence(first, room).await?;
         }
+        self.refuse_all(&mut stop).await;
+        Ok(())
     }
 
-    /// The next submission, once there is room for it, and for how many there is.
-    async fn next(&mut self) -> Option<(Submission, u64)> {
-        let (size, most) = (self.state.log.size().0, self.most_unpublished);
-        let mut published = self.state.published.subscribe();
-        let room = |published: &_| most.saturating_sub(size.saturating_sub(published_size(published).0));
-        published.wait_for(|published| room(published) > 0).await.ok()?;
-        let first = self.queue.recv().await?;
-        let room = room(&published.borrow());
-        Some((first, room))
+    /// Refuses whatever comes, until told to stop.
+    async fn refuse_all(&mut self, stop: &mut watch::Receiver<bool>) {
+        loop {
+            let next = tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => return,
+                next = self.queue.recv() => next,
+            };
+            let Some(Submission { answer, .. }) = next else { return };
+            let _ = answer.send(Err(Refusal::Contradicted));
+        }
     }
 
     /// Sequences a statement and those that wait behind it, as many as there is room for.
@@ -99,6 +108,20 @@ impl Sequencer {
         let appended = tokio::task::spawn_blocking(move || append(&state, batch)).await;
         appended.map_err(|_| SequencerError::Panicked)?
     }
+}
+
+/// The next submission, once there is room for it, and for how many there is; none before something was published since
+/// the start.
+async fn next(state: &State, queue: &mut mpsc::Receiver<Submission>, most: u64) -> Option<(Submission, u64)> {
+    let (size, mut published) = (state.log.size().0, state.published.subscribe());
+    let room = |published: &Option<Arc<Published>>| match published {
+        None => 0,
+        Some(_) => most.saturating_sub(size.saturating_sub(published_size(published).0)),
+    };
+    published.wait_for(|published| room(published) > 0).await.ok()?;
+    let first = queue.recv().await?;
+    let room = room(&published.borrow());
+    Some((first, room))
 }
 
 /// Judges a batch once more, in its order, and appends what passes.
@@ -120,7 +143,8 @@ pub(crate) fn append(state: &State, batch: Vec<Submission>) -> Result<(), Sequen
     }
     if !entries.is_empty() {
         state.unseen().extend((start.0..).zip(&entries).map(|(index, _)| LeafIndex(index)));
-        state.log.append(&entries)?;
+        state.figures.batch.observe(entries.len() as f64);
+        timed(&state.figures.append, || state.log.append(&entries))?;
         state.grown.send_replace(state.log.size());
     }
     // Not before: what was not committed when the process died still waits when it starts again.

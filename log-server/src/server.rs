@@ -101,10 +101,16 @@ pub async fn run(
     let mut witnesses = Witnesses::new(config.policy.clone())?;
     let republish_every = config.republish_every;
     let (serving, access) = (config.serving.clone(), Access::new(config.access.clone()));
-    let board = witnesses.board();
+    let (board, data) = (witnesses.board(), config.data.clone());
     let opened = tokio::task::spawn_blocking(move || open(config, board)).await;
     let (state, _lock) = opened.map_err(|_| ServeError::Panicked)??;
-    witnesses.check_memory(&state.log).await?;
+    let unheard = witnesses.check_memory(&state.log).await?;
+    if !unheard.is_empty() {
+        tracing::warn!(
+            witnesses = unheard.join(", "),
+            "these witnesses could not be asked what they know; nothing new is taken up until the quorum has cosigned what is there"
+        );
+    }
     tracing::info!(key = %state.log.key(), size = state.log.integrated_size().0, "the log is ready");
     if let Some(before) = &state.before {
         witnesses.remember(&before.checkpoint, state.log.key());
@@ -125,6 +131,7 @@ pub async fn run(
     };
     let publisher = tokio::spawn(stop_after(publisher, stopper.clone()));
     let keeper = tokio::spawn(stop_after(keeper.run(), stopper.clone()));
+    let measuring = tokio::spawn(Arc::clone(&state.figures).measure(data, stop.clone()));
     let (closing, shelf) = (stop.clone(), Arc::new(Shelf::default()));
     let surface = Surface {
         shared: state,
@@ -138,6 +145,7 @@ pub async fn run(
     };
     let app = App::with_shelf(http::router(surface), Arc::new(move |path, headers| shelf.answer(path, headers)));
     isonomy_serve::serve_with(listener, app, serving, stopped(shutdown, closing, stopper)).await;
+    let _ = measuring.await; // it has nothing to say
     let ended = [sequencer.await, publisher.await, keeper.await];
     unused(users).await;
     for task in ended {
@@ -220,6 +228,7 @@ pub(crate) fn open_state(
         current: Current::default(),
         touched: Mutex::default(),
         witnesses,
+        figures: Arc::default(),
         log: Arc::new(log),
         policy,
         admission,

@@ -3,6 +3,7 @@
 use crate::admission::Admission;
 use crate::content::Content;
 use crate::current::Current;
+use crate::figures::Figures;
 use crate::log::Log;
 use crate::objects::{ObjectError, Objects};
 use crate::pending::Pending;
@@ -56,6 +57,8 @@ pub(crate) struct State {
     pub(crate) touched: Mutex<BTreeSet<ListName>>,
     /// How each witness answers, for the log, metrics and health.
     pub(crate) witnesses: Arc<WitnessBoard>,
+    /// What is counted of the work.
+    pub(crate) figures: Arc<Figures>,
 }
 
 /// A checkpoint that was published.

@@ -8,92 +8,50 @@
 //! learns by them that it was.
 //!
 //! Once there is a quorum, the others are waited for a little: clients with another policy may count them. While somebody
-//! waits for what is to be published: briefly, and not at all for a witness that failed the last time. While nobody does,
-//! since the tree is unchanged: longer. So a slow or broken one delays nothing, and a slow but honest one is still heard
-//! whenever there is time.
+//! waits for what is to be published: briefly, and only for a witness that was prompt the last time. While nobody does, since
+//! the tree is unchanged: longer. So a slow or broken one delays nothing, and a slow but honest one is still heard whenever
+//! there is time.
+//!
+//! What a witness is asked is not taken back when a round ends without it: its answer counts whenever it comes, and it is
+//! asked again only then. So a slow one is not blamed, and is never behind by more than what it takes for one answer.
+//!
+//! A witness that says that it has seen a larger log, or another, stops the sequencing ([`WitnessBoard`]): if it is right, older data
+//! was put back, and the next statement would fork the log.
+
+mod ask;
+mod board;
+mod failure;
+
+pub use board::{WitnessBoard, WitnessState};
+pub use failure::WitnessFailure;
 
 use crate::log::{Log, LogError};
-use crate::state::now;
-use isonomy_core::add_checkpoint::AddCheckpoint;
+use ask::{Answer, Ask, Cosigned};
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::cosignature;
 use isonomy_core::note::{NoteError, Signature, VerifierKey};
 use isonomy_core::policy::{Policy, QuorumTimes};
-use isonomy_core::rules::MAX_CLOCK_AHEAD;
-use isonomy_core::time::Timestamp;
 use isonomy_core::tree::TreeSize;
-use isonomy_fetch::{FetchError, HttpLimits, WitnessClient, WitnessError};
+use isonomy_fetch::{FetchError, HttpLimits, WitnessClient};
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
 /// How long one witness is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long what a witness shows of itself is waited for.
+const GLANCE: Duration = Duration::from_secs(3);
 /// How long more cosignatures are waited for once there are enough, while somebody waits.
 const GRACE: Duration = Duration::from_millis(500);
-/// How long while nobody does.
+/// How long in the first round after a start, in which each may say that it knows more.
+const FIRST_GRACE: Duration = Duration::from_secs(2);
+/// How long while nobody waits.
 const LONG_GRACE: Duration = Duration::from_secs(5);
 /// How often a witness is asked in one round: it may know another size, and have to be reminded.
 const ATTEMPTS: usize = 4;
-
-/// Why a witness did not cosign.
-#[derive(Debug, thiserror::Error)]
-pub enum WitnessFailure {
-    /// It said no, or could not be reached.
-    #[error(transparent)]
-    Refused(#[from] WitnessError),
-    /// It took too long.
-    #[error("it did not answer within {} seconds", PATIENCE.as_secs())]
-    TooSlow,
-    /// The round ended without it.
-    #[error("it had not answered when the quorum had, and was not waited for any longer")]
-    Late,
-    /// It knows a larger tree of this log than the log itself.
-    #[error(
-        "it says that it has seen this log at size {known}, but the log is of size {size}; if that is true, the log's data was rolled back"
-    )]
-    Ahead {
-        /// What the witness says.
-        known: TreeSize,
-        /// The log's size.
-        size: TreeSize,
-    },
-    /// It has forgotten what it cosigned, and does not want to be reminded.
-    #[error(
-        "it says that it has seen this log at size {known}, but it has cosigned size {cosigned}: an older copy of its data was put back, and its operator must act. Reminded of that, it says: {source}"
-    )]
-    Forgot {
-        /// What it says.
-        known: TreeSize,
-        /// What it cosigned.
-        cosigned: TreeSize,
-        /// What it answers when it is shown that.
-        source: WitnessError,
-    },
-    /// Its clock is ahead.
-    #[error(
-        "its cosignature is dated {seconds} s ahead of this machine's clock, and does not count: clients would take their lists for expired. One of the two clocks must be set"
-    )]
-    ClockAhead {
-        /// By how much.
-        seconds: u64,
-    },
-    /// It keeps naming other sizes.
-    #[error("it names another size each time it is asked")]
-    Unsteady,
-    /// Its answer holds no valid cosignature by its key.
-    #[error("its answer holds no valid cosignature by its key")]
-    NoCosignature,
-    /// The proof for it could not be made.
-    #[error(transparent)]
-    Log(#[from] LogError),
-    /// The task that asked it has died.
-    #[error("the task that asked it ended early")]
-    Lost,
-}
 
 struct Member {
     name: String,
@@ -103,58 +61,10 @@ struct Member {
     known: TreeSize,
     /// The largest checkpoint that it is known to have cosigned, under the log's line and its own.
     latest: Option<CheckpointNote>,
-}
-
-/// How a witness answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WitnessState {
-    /// Its name.
-    pub name: String,
-    /// The size that it cosigned last since the server started, and when it says that was.
-    pub cosigned: Option<(TreeSize, Timestamp)>,
-    /// By how many seconds its clock was ahead of this machine's when it cosigned last, counted or not; behind, if below 0.
-    pub clock_ahead: Option<i64>,
-    /// How many rounds it has failed in a row.
-    pub failures: u32,
-    /// Why, the last time; none if it cosigned then.
-    pub failure: Option<String>,
-}
-
-/// How all witnesses answer, for whoever wants to look.
-#[derive(Default)]
-pub struct WitnessBoard(Mutex<Vec<WitnessState>>);
-
-impl WitnessBoard {
-    /// Each witness of the policy that has a URL, in its order.
-    pub fn states(&self) -> Vec<WitnessState> {
-        self.lock().clone()
-    }
-
-    fn cosigned(&self, at: usize, size: TreeSize, time: Timestamp) {
-        if let Some(state) = self.lock().get_mut(at) {
-            (state.cosigned, state.failures, state.failure) = (Some((size, time)), 0, None);
-        }
-    }
-
-    fn note_clock(&self, at: usize, ahead: i64) {
-        if let Some(state) = self.lock().get_mut(at) {
-            state.clock_ahead = Some(ahead);
-        }
-    }
-
-    fn failed(&self, at: usize, failure: &WitnessFailure) {
-        if let Some(state) = self.lock().get_mut(at) {
-            (state.failures, state.failure) = (state.failures.saturating_add(1), Some(failure.to_string()));
-        }
-    }
-
-    fn is_failing(&self, at: usize) -> bool {
-        self.lock().get(at).is_some_and(|state| state.failures > 0)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<WitnessState>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    /// It is being asked.
+    is_asked: bool,
+    /// Its last answer took longer than it is waited for, or has not come yet.
+    is_late: bool,
 }
 
 /// The witnesses of a policy that have a URL.
@@ -162,6 +72,7 @@ pub struct Witnesses {
     policy: Policy,
     members: Vec<Member>,
     board: Arc<WitnessBoard>,
+    asked: JoinSet<Answer>,
 }
 
 /// What came of a round.
@@ -187,17 +98,11 @@ impl Witnesses {
             };
             let client = WitnessClient::with_limits(url, limits)?;
             let (name, key) = (witness.key.name().to_owned(), witness.key.clone());
-            members.push(Member { name, key, client, known: TreeSize(0), latest: None });
+            let known = TreeSize(0);
+            members.push(Member { name, key, client, known, latest: None, is_asked: false, is_late: false });
         }
-        let state = |member: &Member| WitnessState {
-            name: member.name.clone(),
-            cosigned: None,
-            clock_ahead: None,
-            failures: 0,
-            failure: None,
-        };
-        let board = Arc::new(WitnessBoard(Mutex::new(members.iter().map(state).collect())));
-        Ok(Self { policy, members, board })
+        let states = members.iter().map(|member| WitnessState::new(&member.name)).collect();
+        Ok(Self { policy, members, board: Arc::new(WitnessBoard::new(states)), asked: JoinSet::new() })
     }
 
     /// How they answer, as of the newest round.
@@ -216,33 +121,29 @@ impl Witnesses {
         }
     }
 
-    /// Fails if a witness can show a checkpoint with this log's signature that the log does not remember. Witnesses that
-    /// don't answer are not waited for long: this is a safety net, not a condition.
-    pub async fn check_memory(&self, log: &Log) -> Result<(), LogError> {
+    /// Fails if a witness shows a checkpoint with this log's signature that the log does not remember. Gives the names of those
+    /// that could not be asked. Who shows nothing, as not every witness does, says what it knows in the first round.
+    pub async fn check_memory(&self, log: &Log) -> Result<Vec<String>, LogError> {
         let head = log.integrated();
-        let head = head.checkpoint();
+        let tree = head.checkpoint();
         let ask = |member: &Member| {
-            let (client, origin) = (member.client.clone(), head.origin.clone());
-            async move { timeout(Duration::from_secs(3), client.latest(&origin)).await.ok()?.ok() }
+            let (client, origin, name) = (member.client.clone(), tree.origin.clone(), member.name.clone());
+            async move { (name, timeout(GLANCE, client.latest(&origin)).await) }
         };
-        for shown in futures_util::future::join_all(self.members.iter().map(ask)).await.into_iter().flatten() {
-            if shown.verify_log(log.key()).is_err() {
-                continue;
-            }
-            let tree = shown.checkpoint();
-            if tree.size > head.size {
-                let by = "a checkpoint with this log's signature that a witness shows";
-                return Err(LogError::RolledBack { head: head.size, known: tree.size, by });
-            }
-            if tree.size == head.size && tree.root != head.root {
-                return Err(LogError::TwoHeads { size: head.size });
+        let mut unheard = Vec::new();
+        for (name, shown) in futures_util::future::join_all(self.members.iter().map(ask)).await {
+            match shown {
+                Ok(Ok(shown)) => check_shown(&shown, log)?,
+                Ok(Err(FetchError::NotFound { .. })) => {}
+                Ok(Err(_)) | Err(_) => unheard.push(name),
             }
         }
-        Ok(())
+        Ok(unheard)
     }
 
     /// Shows all witnesses the log's newest integrated checkpoint. Nobody waits for it if a tree of its size is published
-    /// already, until `grown` says that the log has grown.
+    /// already, until `grown` says that the log has grown. If nothing is published yet since the start, all are waited for a
+    /// while.
     pub async fn round(
         &mut self,
         log: &Arc<Log>,
@@ -251,19 +152,23 @@ impl Witnesses {
     ) -> Round {
         let head = log.integrated();
         let size = head.checkpoint().size;
-        let mut is_idle = published == Some(size) && *grown.borrow() == size;
-        let mut asked = self.ask_all(log, &head);
+        let (is_first, mut is_idle) = (published.is_none(), published == Some(size) && *grown.borrow() == size);
+        (0..self.members.len()).for_each(|at| self.ask(at, log, &head));
         let mut open: BTreeSet<usize> = (0..self.members.len()).collect();
         let mut round = Round { cosigned: head.clone(), times: None, failures: Vec::new() };
         let mut until = Instant::now() + 2 * PATIENCE;
-        while round.times.is_none() || open.iter().any(|at| is_idle || !self.board.is_failing(*at)) {
+        while round.times.is_none() || open.iter().any(|at| is_first || is_idle || self.is_prompt(*at)) {
             tokio::select! {
-                answer = asked.join_next() => {
-                    let Some(answer) = answer else { break };
+                answer = self.asked.join_next() => {
+                    // A task that dies says so by its answer.
+                    let Some(Ok(answer)) = answer else { break };
                     let had_quorum = round.times.is_some();
-                    self.take_answer(answer, &head, &mut open, &mut round);
+                    match self.take_answer(answer, &head, &mut round) {
+                        Heard::OfThis(at) => drop(open.remove(&at)),
+                        Heard::OfAnother(at) => self.ask(at, log, &head),
+                    }
                     if !had_quorum && round.times.is_some() {
-                        until = Instant::now() + if is_idle { LONG_GRACE } else { GRACE };
+                        until = Instant::now() + grace(is_first, is_idle);
                     }
                 }
                 grew = has_grown(&mut grown, size), if is_idle => {
@@ -275,58 +180,75 @@ impl Witnesses {
                 () = sleep_until(until) => break,
             }
         }
-        for at in open {
-            self.note_failure(at, WitnessFailure::Late, &mut round);
+        for (_, late) in self.members.iter_mut().enumerate().filter(|(at, _)| open.contains(at)) {
+            late.is_late = true;
+        }
+        if round.times.is_none() {
+            self.board.ended_in_vain();
         }
         round
     }
 
-    fn ask_all(&self, log: &Arc<Log>, head: &CheckpointNote) -> JoinSet<Asked> {
-        let mut asked = JoinSet::new();
-        for (at, member) in self.members.iter().enumerate() {
-            let ask = Ask {
-                at,
-                board: Arc::clone(&self.board),
-                client: member.client.clone(),
-                key: member.key.clone(),
-                known: member.known,
-                latest: member.latest.clone(),
-                log: Arc::clone(log),
-                head: head.clone(),
-            };
-            let patiently = timeout(PATIENCE, ask.cosignature());
-            asked.spawn(async move { (at, patiently.await.unwrap_or(Err(WitnessFailure::TooSlow))) });
-        }
-        asked
+    /// Asks a witness, unless it is being asked.
+    fn ask(&mut self, at: usize, log: &Arc<Log>, head: &CheckpointNote) {
+        let Some(member) = self.members.get_mut(at).filter(|member| !member.is_asked) else { return };
+        member.is_asked = true;
+        let ask = Ask {
+            at,
+            board: Arc::clone(&self.board),
+            client: member.client.clone(),
+            key: member.key.clone(),
+            known: member.known,
+            latest: member.latest.clone(),
+            log: Arc::clone(log),
+            head: head.clone(),
+        };
+        self.asked.spawn(ask.answer());
     }
 
-    fn take_answer(
-        &mut self,
-        answer: Result<Asked, JoinError>,
-        head: &CheckpointNote,
-        open: &mut BTreeSet<usize>,
-        round: &mut Round,
-    ) {
-        // Whose task has died stays open, and is late.
-        let Ok((at, answer)) = answer else { return };
-        open.remove(&at);
-        match answer {
+    /// Whether a witness is likely to answer while somebody waits.
+    fn is_prompt(&self, at: usize) -> bool {
+        !self.board.is_failing(at) && self.members.get(at).is_some_and(|member| !member.is_late)
+    }
+
+    fn take_answer(&mut self, answer: Answer, head: &CheckpointNote, round: &mut Round) -> Heard {
+        let Answer { at, head: shown, took, result } = answer;
+        self.board.note_latency(at, took);
+        let Some(member) = self.members.get_mut(at) else { return Heard::OfThis(at) };
+        (member.is_asked, member.is_late) = (false, took > GRACE);
+        let is_of_this = shown.note().text() == head.note().text();
+        match result {
             Ok(Cosigned { line, time }) => {
-                if let Some(member) = self.members.get_mut(at) {
-                    member.cosigned(head, line.clone());
+                member.cosigned(&shown, line.clone());
+                self.board.cosigned(at, shown.checkpoint().size, time);
+                if is_of_this {
+                    round.cosigned = round.cosigned.with_cosignatures(&[line]);
+                    round.times = self.times(&round.cosigned);
                 }
-                self.board.cosigned(at, head.checkpoint().size, time);
-                round.cosigned = round.cosigned.with_cosignatures(&[line]);
-                round.times = self.times(&round.cosigned);
             }
             Err(failure) => self.note_failure(at, failure, round),
         }
+        if is_of_this { Heard::OfThis(at) } else { Heard::OfAnother(at) }
     }
 
+    /// Says a failure once, and again when it changes; in every round it would drown everything else.
     fn note_failure(&self, at: usize, failure: WitnessFailure, round: &mut Round) {
-        self.board.failed(at, &failure);
-        let name = self.members.get(at).map_or_else(String::new, |member| member.name.clone());
-        round.failures.push((name, failure));
+        let is_new = self.board.failed(at, &failure);
+        let witness = self.members.get(at).map_or_else(String::new, |member| member.name.clone());
+        if failure.is_contradiction() {
+            self.board.contradict(&witness, &failure);
+            if is_new {
+                tracing::error!(
+                    %witness, %failure,
+                    "a witness contradicts this log; nothing new is taken up any more. Stop the log, find out which of the two is                      right, and put the newest data back; if it is the witness that errs, take it out of the policy. Then start again"
+                );
+            }
+        } else if is_new {
+            tracing::warn!(%witness, %failure, "a witness did not cosign");
+        } else {
+            tracing::debug!(%witness, %failure, "a witness did not cosign again");
+        }
+        round.failures.push((witness, failure));
     }
 
     /// Every line was verified when it came, so no known one can be wrong.
@@ -349,91 +271,25 @@ async fn has_grown(grown: &mut watch::Receiver<TreeSize>, size: TreeSize) -> boo
     grown.wait_for(|grown| *grown > size).await.is_ok()
 }
 
-/// A witness, by its place, and its answer.
-type Asked = (usize, Result<Cosigned, WitnessFailure>);
-
-/// A valid cosignature.
-struct Cosigned {
-    line: Signature,
-    time: Timestamp,
+/// Whose answer came: to what is asked in this round, or to what was asked in one before.
+enum Heard {
+    OfThis(usize),
+    OfAnother(usize),
 }
 
-/// One witness and what it is asked.
-struct Ask {
-    at: usize,
-    client: WitnessClient,
-    key: VerifierKey,
-    known: TreeSize,
-    latest: Option<CheckpointNote>,
-    log: Arc<Log>,
-    head: CheckpointNote,
-    board: Arc<WitnessBoard>,
-}
-
-impl Ask {
-    /// The witness's cosignature of the head, verified.
-    async fn cosignature(mut self) -> Result<Cosigned, WitnessFailure> {
-        let size = self.head.checkpoint().size;
-        for _ in 0..ATTEMPTS {
-            match self.show(self.reminding_head()).await? {
-                Ok(lines) => return self.newest(&lines),
-                Err(WitnessError::Conflict { size: known }) if known > size => {
-                    return Err(WitnessFailure::Ahead { known, size });
-                }
-                Err(WitnessError::Conflict { size: known }) => {
-                    self.known = known;
-                    self.remind().await?;
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(WitnessFailure::Unsteady)
-    }
-
-    /// The head; under the witness's own line if it has cosigned it before.
-    fn reminding_head(&self) -> CheckpointNote {
-        let latest = self.latest.as_ref().filter(|latest| latest.note().text() == self.head.note().text());
-        latest.unwrap_or(&self.head).clone()
-    }
-
-    /// Shows a witness that names a smaller size than it has cosigned what it has forgotten.
-    async fn remind(&mut self) -> Result<(), WitnessFailure> {
-        let Some(latest) = self.latest.take() else { return Ok(()) };
-        let (known, cosigned) = (self.known, latest.checkpoint().size);
-        if known >= cosigned {
-            return Ok(());
-        }
-        match self.show(latest).await? {
-            Ok(_) => self.known = cosigned,
-            Err(source) => return Err(WitnessFailure::Forgot { known, cosigned, source }),
-        }
-        Ok(())
-    }
-
-    /// Shows the witness a checkpoint, with the proof from the size that it knows.
-    async fn show(&self, checkpoint: CheckpointNote) -> Result<Result<Vec<Signature>, WitnessError>, WitnessFailure> {
-        let (log, old, new) = (Arc::clone(&self.log), self.known, checkpoint.checkpoint().size);
-        let proof = tokio::task::spawn_blocking(move || log.consistency(old, new)).await;
-        let proof = proof.map_err(|_| WitnessFailure::Lost)??;
-        Ok(self.client.add_checkpoint(&AddCheckpoint { old, proof, checkpoint }).await)
-    }
-
-    /// The valid line with the latest time; other lines are ignored.
-    fn newest(&self, lines: &[Signature]) -> Result<Cosigned, WitnessFailure> {
-        let text = self.head.note().text();
-        let valid = lines.iter().filter_map(|line| Some((cosignature::verify(&self.key, text, line)?, line)));
-        let (time, line) = valid.max_by_key(|(time, _)| *time).ok_or(WitnessFailure::NoCosignature)?;
-        let now = now();
-        self.board.note_clock(self.at, signed_difference(time, now));
-        match time.since(now) {
-            seconds if seconds > MAX_CLOCK_AHEAD => Err(WitnessFailure::ClockAhead { seconds }),
-            _ => Ok(Cosigned { line: line.clone(), time }),
-        }
+/// How long the others are waited for once there is a quorum.
+fn grace(is_first: bool, is_idle: bool) -> Duration {
+    match (is_first, is_idle) {
+        (true, _) => FIRST_GRACE,
+        (_, true) => LONG_GRACE,
+        _ => GRACE,
     }
 }
 
-/// How many seconds `time` is after `other`; below 0 if before.
-fn signed_difference(time: Timestamp, other: Timestamp) -> i64 {
-    let seconds = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    if time >= other { seconds(time.since(other)) } else { -seconds(other.since(time)) }
+/// Fails if a checkpoint that somebody shows has this log's signature, and is not of a tree that the log has.
+fn check_shown(shown: &CheckpointNote, log: &Log) -> Result<(), LogError> {
+    if shown.verify_log(log.key()).is_err() {
+        return Ok(());
+    }
+    log.check_signed(shown, "a checkpoint with this log's signature that a witness shows")
 }

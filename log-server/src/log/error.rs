@@ -17,7 +17,7 @@ pub enum LogError {
     Store(#[from] StoreError),
     /// A checkpoint in the store is malformed, or not signed by the log's key.
     #[error(
-        "a checkpoint of this log is not as it was signed: {0}; if the log's key or name was changed, start a new log in a new folder"
+        "a checkpoint of this log is not as it was signed: {0}; a log keeps its name and its key; a new log needs a new name, a new key and an empty folder"
     )]
     Checkpoint(#[from] CheckpointError),
     /// A proof could not be made.
@@ -78,7 +78,7 @@ pub enum LogError {
     },
     /// Something shows that the log was larger once.
     #[error(
-        "the log's database is of size {head}, but {by} is of size {known}: the data is older than what was signed. Going on would fork the log, so it refuses; put the newest data back"
+        "the log's database is of size {head}, but {by} is of size {known}: the data is older than what was signed. Going on would fork the log, so it refuses; put the newest data back, or complete `public/` from a mirror and run `isonomy log restore`"
     )]
     RolledBack {
         /// The size in the database.
@@ -96,9 +96,19 @@ pub enum LogError {
         /// The size.
         size: TreeSize,
     },
+    /// Something shows that the log has signed another tree.
+    #[error(
+        "{by} is of another tree of size {size} than the log's: it has signed two histories, or its data was mixed up. It refuses to sign more; find out which of the two others have seen"
+    )]
+    TwoHistories {
+        /// The size.
+        size: TreeSize,
+        /// What shows it.
+        by: &'static str,
+    },
     /// There are remains of a log, but not the head that it committed.
     #[error(
-        "the folder holds a log, but not the head that it committed last; put `private/` back, or use an empty folder for a new log"
+        "the folder holds a log, but not the head that it committed last; put `private/` back, or make it anew from `public/` with `isonomy log restore`. A new log needs a new name, a new key and an empty folder"
     )]
     HeadMissing,
     /// Somebody else has changed the head.

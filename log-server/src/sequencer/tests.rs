@@ -76,6 +76,7 @@ async fn what_can_t_be_published_pauses_the_log_and_it_goes_on_where_it_was() {
     let admission = Admission::new(vec![maintainer().verifier().clone()], Vec::new());
     let state = crate::server::open_state(folder.path(), log_key(), policy(), admission, Default::default()).unwrap();
     let state = Arc::new(state);
+    publish(&state); // the empty tree: that the witnesses know of no larger one
     let (address, stopper) = serve(&state).await;
     let (taken, mut answers) = (MOST + QUEUE as u64, JoinSet::new());
     let mut grown = state.grown.subscribe();

@@ -1,11 +1,16 @@
 //! What a start finds, mends, and refuses.
 
+use crate::lists::{by_all, charter};
 use crate::world::World;
-use crate::{audit, checkpoint, published};
+use crate::{audit, checkpoint, published, refused};
+use axum::http::StatusCode;
+use isonomy_core::add_checkpoint::{AddCheckpoint, CONFLICT_CONTENT_TYPE};
 use isonomy_core::resource::Resource;
 use isonomy_core::tree::{LeafIndex, TreeSize};
+use isonomy_fetch::{FetchError, Submitted};
 use isonomy_log_server::ServeError;
 use std::fs;
+use tokio::task::JoinHandle;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_database_is_set_aside_and_made_anew_from_the_files() {
@@ -99,4 +104,89 @@ async fn a_start_that_would_fork_or_lose_something_is_refused_and_says_what_to_d
 fn replace(data: &std::path::Path, old: &std::path::Path, part: &str) {
     fs::remove_dir_all(data.join(part)).unwrap();
     crate::copy(&old.join(part), &data.join(part));
+}
+
+/// Submits the founding of another list; the answer.
+fn found(world: &World, number: u64) -> JoinHandle<Result<Submitted, FetchError>> {
+    let statement = by_all(charter(&format!("hotline.example/l-{number}")).to_text().unwrap());
+    let client = world.client();
+    tokio::spawn(async move { client.submit(&statement.to_bytes()).await })
+}
+
+/// The log has taken up nothing beyond this size, and says that and why it never will.
+async fn assert_stopped(world: &World, size: u64, reason: &str) {
+    let health = crate::witnessing::until_it_says(world, "/healthz", "contradicts this log").await;
+    assert!(health.starts_with("HTTP/1.1 503") && health.contains(reason), "{health}");
+    let refusal = refused(found(world, 99).await.unwrap());
+    assert_eq!((refusal.0, refusal.1.as_str()), (503, "contradicted"));
+    let metrics = world.raw("GET /metrics", b"").await;
+    assert!(metrics.contains(&format!("isonomy_log_size {size}\n")), "{metrics}");
+}
+
+async fn stop_witnesses(world: &mut World) {
+    for number in 0..3 {
+        world.stop_witness(number).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_backup_signs_nothing_while_no_witness_can_be_asked_and_never_when_they_can() {
+    let mut world = World::with_log().await;
+    found(&world, 1).await.unwrap().unwrap();
+    world.stop_log().await.unwrap();
+    let backup = world.data().with_extension("backup");
+    crate::copy(&world.data(), &backup);
+    world.start_log().await;
+    found(&world, 2).await.unwrap().unwrap();
+    world.stop_log().await.unwrap();
+    fs::remove_dir_all(world.data()).unwrap();
+    crate::copy(&backup, &world.data());
+    stop_witnesses(&mut world).await;
+    world.start_log().await;
+    let waiting = found(&world, 3);
+    crate::witnessing::until_it_says(&world, "/healthz", "too few witnesses").await;
+    let metrics = world.raw("GET /metrics", b"").await;
+    assert!(metrics.contains("isonomy_log_size 1\n"), "{metrics}");
+    assert!(!waiting.is_finished(), "who submits waits");
+    for number in 0..3 {
+        world.start_witness(number).await;
+    }
+    assert_eq!(refused(waiting.await.unwrap()).1, "contradicted");
+    assert_stopped(&world, 1, "seen this log at size 2, but the log is of size 1").await;
+    assert_eq!(checkpoint(&world).await.checkpoint().size, TreeSize(1), "what is there is served");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_folder_with_a_key_that_has_signed_signs_nothing_more() {
+    let mut world = World::with_log().await;
+    found(&world, 1).await.unwrap().unwrap();
+    world.stop_log().await.unwrap();
+    fs::remove_dir_all(world.data()).unwrap();
+    let error = world.failing_start().await;
+    assert!(error.to_string().contains("isonomy log restore"), "{error}");
+    fs::remove_dir_all(world.data()).unwrap();
+    stop_witnesses(&mut world).await;
+    world.start_log().await;
+    let waiting = found(&world, 2);
+    crate::witnessing::until_it_says(&world, "/healthz", "too few witnesses").await;
+    world.start_witness(1).await;
+    assert_eq!(refused(waiting.await.unwrap()).1, "contradicted");
+    assert_stopped(&world, 0, "seen this log at size 1, but the log is of size 0").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn witnesses_that_show_nothing_say_by_their_refusal_that_they_know_more() {
+    let mut world = World::new().await;
+    let larger = |_: AddCheckpoint| (StatusCode::CONFLICT, CONFLICT_CONTENT_TYPE, "7\n".to_owned());
+    world.other_witness(2, larger).await;
+    world.start_log().await;
+    assert_eq!(refused(found(&world, 1).await.unwrap()).1, "contradicted");
+    assert_stopped(&world, 0, "witness.example/w2").await;
+
+    let mut world = World::new().await;
+    let other = |_: AddCheckpoint| (StatusCode::UNPROCESSABLE_ENTITY, "text/plain", "another tree\n".to_owned());
+    world.other_witness(0, other).await;
+    world.start_log().await;
+    assert_eq!(refused(found(&world, 1).await.unwrap()).1, "contradicted");
+    assert_stopped(&world, 0, "another tree").await;
 }

@@ -53,6 +53,46 @@ async fn a_slow_witness_is_heard_when_nobody_waits() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_witness_of_a_busy_log_is_heard_late_and_not_blamed() {
+    let mut world = World::new().await;
+    world.slow_witness(2, Duration::from_millis(1500)).await;
+    world.start_log().await;
+    checkpoint(&world).await;
+    let until = Instant::now() + Duration::from_secs(60);
+    let size = async || {
+        let metrics = world.raw("GET /metrics", b"").await;
+        assert!(metrics.contains("witness_failures{witness=\"witness.example/w2\"} 0"), "{metrics}");
+        let (_, after) = metrics.split_once("witness_cosigned_size{witness=\"witness.example/w2\"} ").unwrap();
+        after.lines().next().unwrap().parse::<u64>().unwrap()
+    };
+    // It cosigns again and again, though each round ends long before it answers.
+    let (mut number, mut sizes) = (0, std::collections::BTreeSet::new());
+    while sizes.len() < 4 {
+        assert!(Instant::now() < until, "{sizes:?}");
+        found(&world, number).await;
+        number += 1;
+        sizes.insert(size().await);
+    }
+    assert!(number > 2 * sizes.len() as u64, "nobody waited for it: {number} statements");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn why_a_witness_fails_is_said_to_whoever_asks() {
+    let mut world = World::new().await;
+    world.republish_every = Duration::from_millis(100);
+    let words = Arc::new(Mutex::new("the first reason"));
+    let said = Arc::clone(&words);
+    let answer = move |_| (StatusCode::FORBIDDEN, "text/plain", said.lock().unwrap().to_string());
+    world.other_witness(2, answer).await;
+    world.start_log().await;
+    let health = until_it_says(&world, "/healthz", "the first reason").await;
+    assert!(health.contains("warning: the witness witness.example/w2 "), "{health}");
+    *words.lock().unwrap() = "another reason";
+    let health = until_it_says(&world, "/healthz", "another reason").await;
+    assert!(health.starts_with("HTTP/1.1 200") && health.contains("\r\n\r\nok\n"), "{health}");
+}
+
 /// This log's policy with two of the three witnesses, both of which are needed.
 fn both_of(world: &World, one: usize, other: usize) -> Policy {
     let text = world.policy_text();
@@ -99,7 +139,7 @@ async fn found(world: &World, number: u64) {
 }
 
 /// Waits until the log's answer to this path holds these words.
-async fn until_it_says(world: &World, path: &str, words: &str) -> String {
+pub(crate) async fn until_it_says(world: &World, path: &str, words: &str) -> String {
     let until = Instant::now() + Duration::from_secs(60);
     loop {
         let answer = world.raw(&format!("GET {path}"), b"").await;
@@ -138,8 +178,8 @@ async fn without_witnesses_whose_clocks_can_be_right_nothing_is_published() {
         world.wrong_clock(number, 3600).await;
     }
     world.start_log().await;
-    let health = until_it_says(&world, "/healthz", "warning: ").await;
-    assert!(health.starts_with("HTTP/1.1 503") && health.contains("too few witnesses"), "{health}");
+    let health = until_it_says(&world, "/healthz", "too few witnesses").await;
+    assert!(health.starts_with("HTTP/1.1 503") && health.contains("warning: the clock of"), "{health}");
     assert!(world.get(&Resource::Checkpoint).await.is_err());
     // By a minute clocks may differ.
     let mut world = World::new().await;
