@@ -3,7 +3,8 @@
 use crate::args::Overwrite;
 use crate::exit::{Malformed, Refused};
 use anyhow::{Context, Result};
-use isonomy_core::policy::{MAX_POLICY_SIZE as MAX_TRUST_SIZE, Policy as TlogPolicy};
+use isonomy_core::note::VerifierKey;
+use isonomy_core::policy::{MAX_POLICY_SIZE as MAX_TRUST_SIZE, Policy as TlogPolicy, PolicyError, PolicyProblem};
 use isonomy_fetch::{MAX_TOKENS_SIZE, Tokens};
 use isonomy_publisher::keys::sealed::is_sealed;
 use isonomy_store::files::{FileError, read_limited};
@@ -92,6 +93,19 @@ pub(crate) fn tlog_policy(path: &Path) -> Result<TlogPolicy> {
     TlogPolicy::parse(&bytes).map_err(|error| Malformed(format!("{}: {error}", path.display())).into())
 }
 
+/// The keys of the logs in a policy. Who only cosigns needs none of its other lines, not even a quorum; what is there has to
+/// be right.
+pub(crate) fn log_keys(path: &Path) -> Result<Vec<VerifierKey>> {
+    let bytes = read(path, MAX_TRUST_SIZE)?;
+    let policy = match TlogPolicy::parse(&bytes) {
+        Err(PolicyError { problem: PolicyProblem::NoQuorum, .. }) => {
+            TlogPolicy::parse(&[bytes.as_slice(), b"quorum none\n"].concat())
+        }
+        parsed => parsed,
+    };
+    Ok(policy.map_err(|error| Malformed(format!("{}: {error}", path.display())))?.log_keys())
+}
+
 /// Tokens by the servers that they are for.
 pub(crate) fn tokens(path: &Path) -> Result<Tokens> {
     let malformed = |error: &dyn std::fmt::Display| Malformed(format!("{}: {error}", path.display()));
@@ -103,4 +117,28 @@ pub(crate) fn tokens(path: &Path) -> Result<Tokens> {
 pub(crate) fn client_policy(path: &Path) -> Result<Policy> {
     let bytes = read(path, MAX_POLICY_SIZE)?;
     Policy::parse(&bytes).map_err(|error| Malformed(format!("{}: {error}", path.display())).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use isonomy_core::note::{KeyType, SigningKey};
+
+    #[test]
+    fn a_witness_s_policy_may_have_log_lines_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("logs.policy");
+        let key = |name: &str, seed| SigningKey::from_seed(name, KeyType::Ed25519, &[seed; 32]).unwrap();
+        let [one, other] = [key("log.example/one", 1), key("log.example/two", 2)].map(|key| key.verifier().clone());
+        let logs = format!("# logs\nlog {one}\nlog {other}\n");
+        for text in [logs.clone(), format!("{logs}quorum none\n")] {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(log_keys(&path).unwrap(), [one.clone(), other.clone()]);
+        }
+        for wrong in [format!("{logs}nonsense\n"), logs.trim_end().to_owned(), format!("{logs}log {one}\n")] {
+            std::fs::write(&path, wrong).unwrap();
+            let error = log_keys(&path).unwrap_err().to_string();
+            assert!(error.contains("logs.policy: line "), "{error}");
+        }
+    }
 }

@@ -32,8 +32,7 @@ const WITNESS_LOGS: &str = "\
 #
 #   log <vkey>
 #
-# The quorum doesn't matter here, but the form (C2SP tlog-policy) asks for one.
-quorum none
+# Other lines of the form (C2SP tlog-policy) don't matter here.
 ";
 
 /// One kind of server.

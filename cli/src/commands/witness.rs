@@ -49,7 +49,7 @@ fn from_file(path: &Path) -> Result<(Config, SocketAddr)> {
     let config = Config {
         data: folder.join(file.data),
         key: key::read(&folder.join(file.key))?,
-        logs: files::tlog_policy(&folder.join(file.logs))?.log_keys(),
+        logs: files::log_keys(&folder.join(file.logs))?,
         serving: file.http.settings(&folder, RATES)?,
     };
     Ok((config, file.http.listen.unwrap_or(LISTEN.into())))
