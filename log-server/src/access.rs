@@ -3,17 +3,21 @@
 //! Statements, proofs and the tree are public in any case; without them nobody could watch the log. What a list contains
 //! can be for few: a real list may not be handed to everybody. A token restricts distribution, not knowledge.
 //!
-//! An object is for everybody if any release of an open list names it. An object that no logged release names is for
-//! nobody while there are restricted lists.
+//! The list that named an object first in the log decides: if it is open, so is the object, and stays so; if it is restricted, the
+//! object is for holders of a token of any restricted list that names it. So nobody changes what another list's objects are by
+//! naming them: their digests, sizes and roots are in public statements. And a list that names an object of a restricted list
+//! for the first time has to send it, though it is there: who does not have it gets nothing by naming it.
+//!
+//! An object that no logged release names is for nobody while there are restricted lists.
 
 use crate::state::State;
 use axum::http::{HeaderMap, header};
 use isonomy_core::encoding::from_hex;
 use isonomy_core::hash::{HASH_SIZE, ObjectDigest, sha256};
-use isonomy_core::rules::history::History;
+use isonomy_core::rules::history::{History, LoggedRelease};
 use isonomy_core::statement::ListName;
 use serde::{Deserialize, Deserializer};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use subtle::{Choice, ConstantTimeEq};
 
@@ -74,11 +78,11 @@ pub(crate) struct Access {
     names: Mutex<Names>,
 }
 
-/// Which lists name which object, as of so many releases.
+/// Which lists name which object, in the order in which they did first, as of so many releases.
 #[derive(Debug, Default)]
 struct Names {
     releases: usize,
-    lists: BTreeMap<ObjectDigest, BTreeSet<ListName>>,
+    lists: BTreeMap<ObjectDigest, Vec<ListName>>,
 }
 
 impl Access {
@@ -92,12 +96,23 @@ impl Access {
             return Verdict::Open;
         }
         let lists = self.lists_of(&state.history(), digest);
-        match lists.iter().map(|list| self.entry(list)).collect::<Option<Vec<_>>>() {
-            Some(entries) if entries.is_empty() => Verdict::Unknown,
-            Some(entries) if bearer(headers).is_some_and(|token| fits(&entries, token)) => Verdict::Granted,
-            Some(_) => Verdict::Denied,
-            None => Verdict::Open,
+        let Some(first) = lists.first() else { return Verdict::Unknown };
+        if self.entry(first).is_none() {
+            return Verdict::Open;
         }
+        let entries: Vec<&AccessEntry> = lists.iter().filter_map(|list| self.entry(list)).collect();
+        let is_granted = bearer(headers).is_some_and(|token| fits(&entries, token));
+        if is_granted { Verdict::Granted } else { Verdict::Denied }
+    }
+
+    /// Whether a list that names this object has to send it even if it is there: it is a restricted list's, and this one has
+    /// not named it yet.
+    pub(crate) fn must_be_shown(&self, history: &History, digest: &ObjectDigest, list: &ListName) -> bool {
+        if self.entries.is_empty() {
+            return false;
+        }
+        let lists = self.lists_of(history, digest);
+        lists.first().is_some_and(|first| self.entry(first).is_some()) && !lists.contains(list)
     }
 
     fn entry(&self, list: &ListName) -> Option<&AccessEntry> {
@@ -105,7 +120,7 @@ impl Access {
     }
 
     /// The lists whose releases name this object. Collected anew when there are more releases than last time.
-    fn lists_of(&self, history: &History, digest: &ObjectDigest) -> BTreeSet<ListName> {
+    fn lists_of(&self, history: &History, digest: &ObjectDigest) -> Vec<ListName> {
         let releases = history.lists().map(|(_, list)| list.releases().len()).sum();
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         if names.releases != releases {
@@ -115,13 +130,15 @@ impl Access {
     }
 }
 
-fn collect(history: &History) -> BTreeMap<ObjectDigest, BTreeSet<ListName>> {
-    let mut lists: BTreeMap<ObjectDigest, BTreeSet<ListName>> = BTreeMap::new();
-    for (name, list) in history.lists() {
-        for release in list.releases().iter().map(|logged| logged.release.body()) {
-            let deltas = release.deltas.iter().map(|delta| delta.sha256);
-            for digest in deltas.chain([release.snapshot.sha256]) {
-                lists.entry(digest).or_default().insert(name.clone());
+fn collect(history: &History) -> BTreeMap<ObjectDigest, Vec<ListName>> {
+    let mut releases: Vec<&LoggedRelease> = history.lists().flat_map(|(_, list)| list.releases()).collect();
+    releases.sort_unstable_by_key(|logged| logged.index);
+    let mut lists: BTreeMap<ObjectDigest, Vec<ListName>> = BTreeMap::new();
+    for release in releases.iter().map(|logged| logged.release.body()) {
+        for object in release.objects() {
+            let names = lists.entry(object.sha256).or_default();
+            if !names.contains(&release.list) {
+                names.push(release.list.clone());
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::registry::Registry;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -50,15 +50,15 @@ impl Figures {
     pub(crate) fn register(&self, registry: &mut Registry) {
         registry.register("batch_entries", "Entries in a batch that was appended", self.batch.clone());
         for (name, help, histogram) in [
-            ("append", "Time to append a batch and commit it", &self.append),
-            ("integrate", "Time to make tiles of what is committed", &self.integrate),
-            ("round", "Time of a round of the witnesses", &self.round),
-            ("publish", "Time to publish a cosigned checkpoint and what it covers", &self.publish),
+            ("append_seconds", "Time to append a batch and commit it", &self.append),
+            ("integrate_seconds", "Time to make tiles of what is committed", &self.integrate),
+            ("round_seconds", "Time of a round of the witnesses", &self.round),
+            ("publish_seconds", "Time to publish a cosigned checkpoint and what it covers", &self.publish),
         ] {
-            registry.register_with_unit(name, help, Unit::Seconds, histogram.clone());
+            registry.register(name, help, histogram.clone());
         }
         let help = "Size of all files of the log, as of the last hour; 0 until it was measured";
-        registry.register_with_unit("data", help, Unit::Bytes, self.data.clone());
+        registry.register("data_bytes", help, self.data.clone());
     }
 
     /// Measures the data folder now and then, until told to stop.

@@ -12,6 +12,7 @@
 //! ```
 
 use isonomy_core::resource::Resource;
+use isonomy_core::tile::TilePath;
 use isonomy_store::files::{self, FileError};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -80,6 +81,13 @@ impl PublicFolder {
         let parents: BTreeSet<&Path> = files.iter().filter_map(|(path, _)| path.parent()).collect();
         parents.into_iter().try_for_each(files::create_dir_all_durable)?;
         Ok(files)
+    }
+
+    /// Removes all partial tiles of a full tile. It is not made durable: what is left after a crash is removed at the next start.
+    pub fn remove_partial(&self, full: &TilePath) -> Result<(), FileError> {
+        let mut folder = self.path(&Resource::Tile(*full)).into_os_string();
+        folder.push(".p");
+        files::remove_tree(Path::new(&folder))
     }
 
     /// Writes the index of lists.

@@ -21,7 +21,7 @@
 //! A refusal is JSON, `{"error": code, "rule": number, "message": words}`, `rule` only if a rule was broken. Nothing is
 //! logged about who reads what.
 
-use crate::access::{Access, Verdict};
+use crate::access::Verdict;
 use crate::files::LISTS;
 use crate::health::{self, Health};
 use crate::objects::{ObjectError, Upload};
@@ -81,7 +81,6 @@ pub(crate) struct Surface {
     pub(crate) queue: mpsc::Sender<Submission>,
     pub(crate) stop: watch::Receiver<bool>,
     pub(crate) judges: Arc<Semaphore>,
-    pub(crate) access: Arc<Access>,
     pub(crate) health: Arc<Health>,
     pub(crate) meter: Arc<Meter>,
     pub(crate) shelf: Arc<Shelf>,
@@ -275,8 +274,8 @@ async fn put_object(
     request: Request,
 ) -> Result<StatusCode, Refusal> {
     let digest = ObjectDigest::from_hex(&digest).ok_or(Refusal::UnwantedObject)?;
-    let object = surface.shared.pending.object(&digest).ok_or(Refusal::UnwantedObject)?;
-    if surface.shared.objects.has(&object) {
+    let (object, is_missing) = surface.shared.awaited(&digest).ok_or(Refusal::UnwantedObject)?;
+    if !is_missing {
         return Ok(StatusCode::NO_CONTENT);
     }
     announced_size(&request, &object)?;
@@ -400,7 +399,9 @@ impl Surface {
             Err(error) => return internal(&error).into_response(),
         };
         if response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED {
-            response.headers_mut().extend(own);
+            // Each once, in place of what the file's name suggests; and no ETag, which answers from memory don't have.
+            own.into_iter().for_each(|(name, value)| drop(response.headers_mut().insert(name, value)));
+            response.headers_mut().remove(header::ETAG);
             if is_compressed {
                 response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
             }
@@ -414,7 +415,7 @@ impl Surface {
     /// Whether who sends these headers may read this.
     fn verdict(&self, resource: Option<&Resource>, headers: &HeaderMap) -> Verdict {
         match resource {
-            Some(Resource::Object(digest)) => self.access.judge(&self.shared, digest, headers),
+            Some(Resource::Object(digest)) => self.shared.access.judge(&self.shared, digest, headers),
             _ => Verdict::Open,
         }
     }
@@ -433,12 +434,15 @@ impl Surface {
 }
 
 /// The request without its query, and without what is not served: several ranges at once, units other than bytes, and
-/// any range or date of a file that changes. All of these may be ignored (RFC 9110, 13.1.3 and 14.2).
+/// any range or date of a file that changes; and without entity tags, since no answer has one. All of these may be ignored
+/// (RFC 9110, 13.1.3 and 14.2).
 fn plain(mut request: Request, is_immutable: bool) -> Request {
     if let Ok(path) = request.uri().path().parse::<Uri>() {
         *request.uri_mut() = path;
     }
     let headers = request.headers_mut();
+    headers.remove(header::IF_NONE_MATCH);
+    headers.remove(header::IF_MATCH);
     if !is_immutable {
         headers.remove(header::IF_MODIFIED_SINCE);
         headers.remove(header::IF_UNMODIFIED_SINCE);

@@ -20,6 +20,7 @@
 //! | [`config`] | the configuration file | the files that it names |
 //! | `http` | the surface | everything else |
 //! | `shelf` | files that are asked for often, ready to be sent | which requests may have them |
+//! | [`restore`] | how to go on from `public/` alone | how `public/` came there |
 //! | [`fsck`] | how to check a whole log, ours or another | how to mend it |
 //!
 //! Everything that the server knows is rebuilt from its files at each start; the database holds only the committed head
@@ -50,6 +51,7 @@ mod publication;
 mod publisher;
 mod recovery;
 pub mod refusal;
+pub mod restore;
 mod sequencer;
 mod server;
 mod shelf;

@@ -18,7 +18,7 @@
 //! # Folder
 //!
 //! ```text
-//! public/tile/…        see the module `files`
+//! public/tile/…        see the module `files`; partial tiles go once a checkpoint with the full ones is published
 //! public/checkpoint    the published checkpoint, cosigned
 //! private/staged-0, 1  entries whose tiles are not durable yet
 //! private/head         the newest checkpoint whose tiles are
@@ -29,6 +29,7 @@ mod appender;
 mod error;
 mod heads;
 mod opening;
+mod replay;
 mod staging;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -68,6 +69,8 @@ pub struct Log {
     /// The sizes of both trees, for those who must not wait while something is written.
     committed_size: AtomicU64,
     integrated_size: AtomicU64,
+    /// The published size up to which partial tiles were removed.
+    swept: AtomicU64,
 }
 
 /// The committed tree.
@@ -117,9 +120,17 @@ impl Log {
         };
         let (tip, edge, integrated) = (Mutex::new(tip), Mutex::new(edge), Mutex::new(head));
         let (committed_size, integrated_size) = (AtomicU64::new(size), AtomicU64::new(size));
-        let log = Self { public, key, heads, tip, edge, integrated, committed_size, integrated_size };
-        log.check_published()?;
+        let swept = AtomicU64::new(0);
+        let log = Self { public, key, heads, tip, edge, integrated, committed_size, integrated_size, swept };
+        if let Some(published) = log.check_published()? {
+            log.sweep(published)?;
+        }
         Ok(log)
+    }
+
+    /// The newest checkpoint that a private folder remembers of the log with this key, whether or not the rest of it is sound.
+    pub(crate) fn remembered(private: &Path, key: &VerifierKey) -> Result<Option<CheckpointNote>, LogError> {
+        heads::newest(private, key)
     }
 
     /// The log's public key; its name is the origin.
@@ -233,7 +244,19 @@ impl Log {
     pub fn publish(&self, checkpoint: &CheckpointNote) -> Result<(), LogError> {
         checkpoint.verify_log(self.key())?;
         self.check_known(checkpoint)?;
-        Ok(self.public.replace(&Resource::Checkpoint, &checkpoint.to_bytes())?)
+        self.public.replace(&Resource::Checkpoint, &checkpoint.to_bytes())?;
+        self.sweep(checkpoint.checkpoint().size)
+    }
+
+    /// Removes the partial tiles whose full tiles a tree of this size has, which is published: readers of an older checkpoint
+    /// take the full one (C2SP tlog-tiles). Otherwise each entry would leave the bundle behind that it once ended.
+    fn sweep(&self, published: TreeSize) -> Result<(), LogError> {
+        let before = TreeSize(self.swept.load(Ordering::Acquire));
+        if published > before {
+            tiles::remove_partial(&self.public, before, published)?;
+            self.swept.store(published.0, Ordering::Release);
+        }
+        Ok(())
     }
 
     /// Whether the integrated tree has everything that this tile holds. Others may be on the disk, not yet checked or not
@@ -264,35 +287,32 @@ impl Log {
         EntryReader::new(&self.public, self.integrated_size())
     }
 
-    /// Reads every entry of the integrated tree, in order, and fails if together they don't have its root.
-    pub fn replay<E: From<LogError>>(
+    /// Reads every entry of the integrated tree and fails if together they don't have its root. Each is prepared by one of
+    /// several threads, and visited here in order; none before it was found to have the hash that its tile says.
+    pub fn replay<T: Send, E: From<LogError> + Send>(
         &self,
-        mut visit: impl FnMut(LeafIndex, Vec<u8>) -> Result<(), E>,
+        prepare: impl Fn(LeafIndex, Vec<u8>) -> Result<T, E> + Sync,
+        visit: impl FnMut(T) -> Result<(), E>,
     ) -> Result<(), E> {
         let head = self.integrated();
         let tree = head.checkpoint();
-        let mut frontier = Frontier::new();
-        for path in tile::entry_tiles(LeafIndex(0), tree.size) {
-            for entry in tiles::read_entries(&self.public, &path)? {
-                let index = LeafIndex(frontier.size().0);
-                frontier.push(leaf_hash(&entry));
-                visit(index, entry)?;
-            }
-        }
-        if frontier.root() == tree.root { Ok(()) } else { Err(LogError::OtherRoot { size: tree.size }.into()) }
+        let root = replay::replay(&self.public, tree.size, &prepare, visit)?;
+        if root == tree.root { Ok(()) } else { Err(LogError::OtherRoot { size: tree.size }.into()) }
     }
 
-    /// The published checkpoint must be one that leads to the integrated one. One that is damaged says nothing; the next
-    /// publication replaces it.
-    fn check_published(&self) -> Result<(), LogError> {
+    /// The published checkpoint must be one that leads to the integrated one; its size. One that is damaged says nothing;
+    /// the next publication replaces it.
+    fn check_published(&self) -> Result<Option<TreeSize>, LogError> {
         let published = match self.published() {
             Err(error @ (LogError::Checkpoint(_) | LogError::File(FileError::TooLarge { .. }))) => {
                 tracing::error!(%error, "the published checkpoint is damaged and will be replaced");
-                return Ok(());
+                return Ok(None);
             }
             published => published?,
         };
-        published.map_or(Ok(()), |published| self.check_known(&published))
+        let Some(published) = published else { return Ok(None) };
+        self.check_known(&published)?;
+        Ok(Some(published.checkpoint().size))
     }
 
     fn check_known(&self, checkpoint: &CheckpointNote) -> Result<(), LogError> {

@@ -68,11 +68,9 @@ impl Objects {
         self.find(object).is_some()
     }
 
-    /// The objects of a release that are not there yet, each once.
-    pub fn missing(&self, release: &Release) -> Vec<ObjectDigest> {
-        let missing: BTreeSet<ObjectDigest> =
-            release.objects().filter(|object| !self.has(object)).map(|object| object.sha256).collect();
-        missing.into_iter().collect()
+    /// Whether the object was sent, and waits for its release.
+    pub fn is_staged(&self, object: &ObjectRef) -> bool {
+        std::fs::metadata(self.staged.join(object.sha256.to_hex())).is_ok_and(|file| file.len() == object.size)
     }
 
     /// The bytes of an object, checked against its digest. One that is staged and is not as it was received is removed: it

@@ -79,6 +79,12 @@ impl Pending {
         releases.values().flat_map(|release| release.body().objects()).find(|object| object.sha256 == *digest)
     }
 
+    /// Those that name the object with this digest.
+    pub fn naming(&self, digest: &ObjectDigest) -> Vec<Signed<Release>> {
+        let names = |release: &&Signed<Release>| release.body().objects().any(|object| object.sha256 == *digest);
+        self.releases().values().filter(names).cloned().collect()
+    }
+
     /// All objects that they name.
     pub fn objects(&self) -> BTreeSet<ObjectDigest> {
         let releases = self.releases();

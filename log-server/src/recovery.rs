@@ -58,18 +58,35 @@ pub(crate) fn open_store(folder: &Path) -> Result<Store, StoreError> {
     }
 }
 
+/// A logged statement, with what its own files say.
+struct Logged {
+    index: LeafIndex,
+    statement: Statement,
+    /// Since when it is public, by its seen proof.
+    seen: Option<Timestamp>,
+    /// Whether its own file is as it should be.
+    is_public: bool,
+}
+
+impl Logged {
+    /// Reads an entry and its files, and verifies the seen proof.
+    fn read(log: &Log, policy: &Policy, index: LeafIndex, entry: &[u8]) -> Result<Self, RecoveryError> {
+        let statement = Statement::parse(entry).map_err(|source| RecoveryError::NotAStatement { index, source })?;
+        let id = statement.id();
+        let seen = seen_since(log, policy, &id, index, entry)?;
+        Ok(Self { index, statement, seen, is_public: is_public(log, id, entry)? })
+    }
+}
+
 /// Reads every entry and its seen proof.
 pub(crate) fn recover(log: &Log, policy: &Policy) -> Result<Recovered, RecoveryError> {
     let mut recovered = Recovered { history: History::new(log.key().name()), unseen: BTreeSet::new() };
-    log.replay(|index, entry| {
-        let statement = Statement::parse(&entry);
-        let statement = statement.map_err(|source| RecoveryError::NotAStatement { index, source })?;
-        let id = statement.id();
-        let seen = seen_since(log, policy, &id, index, &entry)?;
-        if seen.is_none() || !is_public(log, id, &entry)? {
+    let read = |index, entry: Vec<u8>| Logged::read(log, policy, index, &entry);
+    log.replay(read, |Logged { index, statement, seen, is_public }| {
+        if seen.is_none() || !is_public {
             recovered.unseen.insert(index);
         }
-        let place = Place { index, public_since: seen.unwrap_or_else(now) };
+        let (id, place) = (statement.id(), Place { index, public_since: seen.unwrap_or_else(now) });
         if let Err(violation) = recovered.history.record(statement, place) {
             // It was admitted by this server's clock, and the witnesses' say otherwise, or the rules were stricter since.
             tracing::warn!(%index, %id, %violation, "a logged statement breaks a rule; everybody leaves it out");

@@ -100,7 +100,7 @@ pub async fn run(
     check(&config)?;
     let mut witnesses = Witnesses::new(config.policy.clone())?;
     let republish_every = config.republish_every;
-    let (serving, access) = (config.serving.clone(), Access::new(config.access.clone()));
+    let serving = config.serving.clone();
     let (board, data) = (witnesses.board(), config.data.clone());
     let opened = tokio::task::spawn_blocking(move || open(config, board)).await;
     let (state, _lock) = opened.map_err(|_| ServeError::Panicked)??;
@@ -138,7 +138,6 @@ pub async fn run(
         queue: sender,
         stop,
         judges: Arc::new(Semaphore::new(http::JUDGES)),
-        access: Arc::new(access),
         health: Arc::new(Health::new(republish_every)),
         meter: Arc::clone(&serving.meter),
         shelf: Arc::clone(&shelf),
@@ -163,7 +162,7 @@ async fn unused((state, log): (Weak<State>, Weak<Log>)) {
     }
 }
 
-fn check(config: &Config) -> Result<(), ServeError> {
+pub(crate) fn check(config: &Config) -> Result<(), ServeError> {
     let key = config.key.verifier();
     if key.key_type() != KeyType::Ed25519 {
         return Err(ServeError::Config("the log's key is a witness's; make one of type ed25519"));
@@ -182,11 +181,12 @@ fn check(config: &Config) -> Result<(), ServeError> {
 
 /// Opens everything in the data folder, and takes its lock.
 fn open(config: Config, witnesses: Arc<WitnessBoard>) -> Result<(Arc<State>, FolderLock), ServeError> {
-    let Config { data, key, policy, publishers, auditors, .. } = config;
+    let Config { data, key, policy, publishers, auditors, access, .. } = config;
     files::create_dir_all_durable(&data)?;
     let lock = FolderLock::acquire(&data)?;
     remove_leftovers(&data)?;
-    let state = open_state(&data, key, policy, Admission::new(publishers, auditors), witnesses)?;
+    let mut state = open_state(&data, key, policy, Admission::new(publishers, auditors), witnesses)?;
+    state.access = Access::new(access);
     state.tidy()?;
     Ok((Arc::new(state), lock))
 }
@@ -227,6 +227,7 @@ pub(crate) fn open_state(
         before: published_before(&log, &policy),
         current: Current::default(),
         touched: Mutex::default(),
+        access: Access::default(),
         witnesses,
         figures: Arc::default(),
         log: Arc::new(log),

@@ -1,5 +1,6 @@
 //! What the parts of a running server share.
 
+use crate::access::Access;
 use crate::admission::Admission;
 use crate::content::Content;
 use crate::current::Current;
@@ -12,7 +13,7 @@ use crate::witnesses::WitnessBoard;
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::{ObjectDigest, StatementId};
 use isonomy_core::policy::{Policy, QuorumTimes};
-use isonomy_core::release::Release;
+use isonomy_core::release::{ObjectRef, Release};
 use isonomy_core::rules::Violation;
 use isonomy_core::rules::history::{History, Signing};
 use isonomy_core::rules::releases::Place;
@@ -34,6 +35,7 @@ const MAX_WAIT: u64 = 60;
 pub(crate) struct State {
     pub(crate) log: Arc<Log>,
     pub(crate) policy: Policy,
+    pub(crate) access: Access,
     pub(crate) admission: Admission,
     pub(crate) objects: Objects,
     pub(crate) pending: Pending,
@@ -108,9 +110,25 @@ impl State {
         self.history().index_of(id)
     }
 
-    /// The objects of a release that are not there yet.
+    /// The objects of a release that have to be sent, each once: those that are not there yet, and those of a restricted list
+    /// that this one names for the first time.
     pub(crate) fn missing(&self, release: &Release) -> Vec<ObjectDigest> {
-        self.objects.missing(release)
+        let history = self.history();
+        let is_missing = |object: &ObjectRef| {
+            !self.objects.is_staged(object)
+                && (!self.objects.has(object) || self.access.must_be_shown(&history, &object.sha256, &release.list))
+        };
+        let missing: BTreeSet<ObjectDigest> =
+            release.objects().filter(is_missing).map(|object| object.sha256).collect();
+        missing.into_iter().collect()
+    }
+
+    /// An object that a waiting release names; with it, whether it has to be sent.
+    pub(crate) fn awaited(&self, digest: &ObjectDigest) -> Option<(ObjectRef, bool)> {
+        let object = self.pending.object(digest)?;
+        let is_missing =
+            self.pending.naming(digest).iter().any(|release| self.missing(release.body()).contains(digest));
+        Some((object, is_missing))
     }
 
     /// Judges the content of a release whose objects are all there.

@@ -236,7 +236,6 @@ impl Witnesses {
         let is_new = self.board.failed(at, &failure);
         let witness = self.members.get(at).map_or_else(String::new, |member| member.name.clone());
         if failure.is_contradiction() {
-            self.board.contradict(&witness, &failure);
             if is_new {
                 tracing::error!(
                     %witness, %failure,

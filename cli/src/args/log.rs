@@ -23,6 +23,17 @@ pub(crate) enum LogCommand {
     Collect(CollectArgs),
     /// Make a token for a list whose contents are not for everybody, and the digest that the configuration takes.
     Token,
+    /// Make `private/` of a log's data folder anew from `public/`, when it is lost or older. Not while the log is served. Refuses
+    /// unless all of `public/` is as its checkpoint was signed, and a quorum of witnesses says that it has seen nothing newer.
+    Restore {
+        /// The configuration of the log.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Too few witnesses can be reached, and you have asked their operators which size of this log they have cosigned last:
+        /// none is larger than that of `public/`. If that is wrong, the log will fork, and has ended.
+        #[arg(long)]
+        witnesses_asked: bool,
+    },
     /// Check a whole log, this project's or any other of C2SP tlog-tiles: every entry and every tile against the signed
     /// root. Says exactly which are wrong.
     Fsck(FsckArgs),

@@ -3,12 +3,13 @@
 use super::serving::{self, Scheme};
 use super::{collect, configuration, files, fsck, init, key};
 use crate::args::{LogCommand, LogServeArgs};
-use crate::exit::Exit;
+use crate::exit::{Exit, Refused};
 use crate::output::Output;
 use anyhow::{Context, Result};
 use isonomy_core::encoding::to_hex;
 use isonomy_core::hash::sha256;
 use isonomy_log_server::config::ConfigFile;
+use isonomy_log_server::restore::{Absent, Restored};
 use isonomy_log_server::{Config, RATES};
 use isonomy_serve::Settings;
 use serde_json::json;
@@ -26,6 +27,10 @@ pub(crate) async fn run(command: LogCommand, output: &Output) -> Result<Exit> {
         LogCommand::Init { folder, name } => init::log(&folder, &name, output),
         LogCommand::Serve(args) => serve(args, output).await,
         LogCommand::Collect(args) => collect::run(&args, output),
+        LogCommand::Restore { config, witnesses_asked } => {
+            let absent = if witnesses_asked { Absent::AskedByHand } else { Absent::Unknown };
+            restore(&config, absent, output).await
+        }
         LogCommand::Token => token(output),
         LogCommand::Fsck(args) => fsck::run(&args, output).await,
     }
@@ -73,6 +78,30 @@ pub(super) fn from_file(path: &Path) -> Result<(Config, SocketAddr)> {
         serving: http.settings(&folder, RATES)?,
     };
     Ok((config, http.listen.unwrap_or(LISTEN.into())))
+}
+
+async fn restore(config: &Path, absent: Absent, output: &Output) -> Result<Exit> {
+    let (config, _) = from_file(config)?;
+    let restored = isonomy_log_server::restore::restore(config, absent).await;
+    let Restored { head, aside, absent } = restored.map_err(|error| match error.is_refusal() {
+        true => Refused(error.to_string()).into(),
+        false => anyhow::Error::from(error),
+    })?;
+    let tree = head.checkpoint();
+    let former = aside.as_ref().map_or(String::new(), |aside| format!("\nthe former one is in {}", aside.display()));
+    let silent: String = absent.iter().map(|(name, why)| format!("\nnot confirmed by {name}: {why}")).collect();
+    let words = format!(
+        "`private/` is made anew: {} goes on from size {}, root {}{former}{silent}\nStart the log; it asks its witnesses \
+         once more before it takes up anything.",
+        tree.origin,
+        tree.size,
+        tree.root.to_base64()
+    );
+    let absent: Vec<_> = absent.iter().map(|(name, why)| json!({ "witness": name, "reason": why })).collect();
+    let document =
+        json!({ "origin": tree.origin, "size": tree.size, "root": tree.root, "former": aside, "unconfirmed": absent });
+    output.report(words, &document)?;
+    Ok(Exit::Done)
 }
 
 fn token(output: &Output) -> Result<Exit> {

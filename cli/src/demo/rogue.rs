@@ -39,10 +39,9 @@ impl RogueLog {
         let store = Store::open(&private.join("state"))?;
         let log = Arc::new(Log::open(public, &private, &store, key)?);
         let mut places = BTreeMap::new();
-        log.replay(|index, entry| {
-            if let Ok(statement) = Statement::parse(&entry) {
-                places.insert(statement.id(), index);
-            }
+        let identify = |index, entry: Vec<u8>| Ok((Statement::parse(&entry).ok().map(|it| it.id()), index));
+        log.replay(identify, |(id, index)| {
+            places.extend(id.map(|id| (id, index)));
             Ok::<(), isonomy_log_server::log::LogError>(())
         })?;
         Ok(Self { log, witnesses: Witnesses::new(trust.clone())?, places })

@@ -32,6 +32,10 @@ pub(super) fn audit_tree(public: &Path) -> Vec<Vec<u8>> {
         assert!(tile::encode_hashes(&hashes) == read(&path), "{path} is wrong");
     }
     assert_eq!(roots(&entries)[entries.len()], tree.root);
+    for path in tile::tiles_of(tree.size).chain(tile::entry_tiles(LeafIndex(0), tree.size)) {
+        let partial = public.join(format!("{}.p", path.full()));
+        assert_eq!(partial.exists(), !path.is_full(), "{} should be gone if and only if it is full", partial.display());
+    }
     entries
 }
 

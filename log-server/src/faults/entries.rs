@@ -27,10 +27,11 @@ pub(super) fn open(data: &Path) -> Result<Log, Box<dyn Error>> {
 /// Appends what is not there yet of a batch.
 pub(super) fn append(log: &Log, batch: usize, told: &mut Told) -> Result<(), LogError> {
     let mut known = BTreeSet::new();
-    log.replay(|_, entry| {
+    let visit = |entry| {
         known.insert(entry);
         Ok::<_, LogError>(())
-    })?;
+    };
+    log.replay(|_, entry| Ok(entry), visit)?;
     let entries: Vec<Vec<u8>> = BATCHES[batch].clone().map(|number| format!("entry {number}").into_bytes()).collect();
     let new: Vec<Vec<u8>> = entries.into_iter().filter(|entry| !known.contains(entry)).collect();
     if !new.is_empty() {

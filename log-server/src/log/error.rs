@@ -37,6 +37,14 @@ pub enum LogError {
         /// The tile.
         tile: TilePath,
     },
+    /// Entries do not have the hashes that the tree has of them.
+    #[error(
+        "{bundle} is damaged, or the tile of hashes beside it: they differ. `isonomy log fsck` says which; put it back from a mirror or a backup"
+    )]
+    EntriesDiffer {
+        /// The entries.
+        bundle: TilePath,
+    },
     /// An entry is too large.
     #[error("an entry can't be logged: {source}")]
     Entries {

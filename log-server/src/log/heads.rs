@@ -83,6 +83,19 @@ impl Heads {
     }
 }
 
+/// The newest head in this folder that the log has signed, in the database or beside it; what can't be read says nothing.
+pub(super) fn newest(private: &Path, key: &VerifierKey) -> Result<Option<CheckpointNote>, LogError> {
+    let state = private.join("state");
+    let committed = if state.exists() { Store::open(&state)?.tree(TREE)?.get(KEY)? } else { None };
+    let copy = match files::read_limited(&private.join(COPY), MAX_CHECKPOINT_SIZE) {
+        Err(FileError::TooLarge { .. }) => None,
+        result => result?,
+    };
+    let notes = [committed, copy].into_iter().flatten().filter_map(|bytes| CheckpointNote::parse(&bytes).ok());
+    let signed = notes.filter(|note| note.verify_log(key).is_ok());
+    Ok(signed.max_by_key(|note| note.checkpoint().size))
+}
+
 fn check_order(head: &CheckpointNote, copy: &CheckpointNote) -> Result<(), LogError> {
     let (head, copy) = (head.checkpoint(), copy.checkpoint());
     if copy.size > head.size {

@@ -37,13 +37,77 @@ fn a_log_grows_and_proves_itself() {
         verify_inclusion(&leaf_hash(&entry), index, tree.size, &path, &tree.root).unwrap();
     }
     let mut count = 0;
-    log.replay(|index, _| {
-        assert_eq!(index.0, count);
+    let visit = |(index, entry): (LeafIndex, Vec<u8>)| {
+        assert_eq!((index.0, entry), (count, format!("entry {count}").into_bytes()));
         count += 1;
         Ok::<_, LogError>(())
-    })
-    .unwrap();
+    };
+    log.replay(|index, entry| Ok((index, entry)), visit).unwrap();
     assert_eq!(count, 521);
+}
+
+/// Whether there are partial tiles beside this full one.
+fn has_partial(folder: &Folder, full: &str) -> bool {
+    folder.path().join(format!("public/{full}.p")).exists()
+}
+
+#[test]
+fn partial_tiles_go_once_a_checkpoint_with_the_full_one_is_published() {
+    let folder = Folder::new();
+    let log = folder.open().unwrap();
+    let first = ["tile/0/000", "tile/entries/000"];
+    for size in [3, 100, 255] {
+        log.append(&entries(log.size().0..size)).unwrap();
+        log.publish(&log.integrate().unwrap()).unwrap();
+    }
+    let early = log.head();
+    log.append(&entries(255..300)).unwrap();
+    let full = log.integrate().unwrap();
+    log.publish(&early).unwrap();
+    assert!(first.iter().all(|tile| has_partial(&folder, tile)), "the published tree needs them");
+    log.publish(&full).unwrap();
+    assert!(!first.iter().any(|tile| has_partial(&folder, tile)));
+    assert!(has_partial(&folder, "tile/0/001") && has_partial(&folder, "tile/1/000"), "of those that are not full");
+    // Trees of earlier sizes can be proven all the same.
+    let (old, new) = (early.checkpoint(), full.checkpoint());
+    for (from, to) in [(3, 100), (3, 255), (100, 300), (255, 300)] {
+        log.consistency(TreeSize(from), TreeSize(to)).unwrap();
+    }
+    let proof = log.consistency(old.size, new.size).unwrap();
+    verify_consistency(old.size, &old.root, new.size, &new.root, &proof).unwrap();
+    assert_eq!(log.reader(old.size).root_at(old.size).unwrap(), old.root);
+    // What a run that was interrupted has left, the next start removes.
+    let left = folder.path().join("public/tile/entries/000.p/7");
+    std::fs::create_dir_all(left.parent().unwrap()).unwrap();
+    std::fs::write(&left, b"left").unwrap();
+    drop(log);
+    let log = folder.open().unwrap();
+    assert!(!left.exists());
+    // Level 1 fills up with 65,536 entries.
+    while log.size().0 < 65_900 {
+        let from = log.size().0;
+        log.append(&entries(from..(from + 4000).min(65_900))).unwrap();
+        log.integrate().unwrap();
+    }
+    log.publish(&log.head()).unwrap();
+    assert!(!has_partial(&folder, "tile/1/000") && has_partial(&folder, "tile/1/001"));
+    assert!(has_partial(&folder, "tile/2/000") && has_partial(&folder, "tile/entries/257"));
+    assert_eq!(std::fs::read_dir(folder.path().join("public/tile/entries")).unwrap().count(), 258);
+}
+
+#[test]
+fn a_damaged_bundle_is_named_before_anybody_reads_its_entries() {
+    let folder = Folder::new();
+    let log = folder.open().unwrap();
+    log.append(&entries(0..300)).unwrap();
+    log.integrate().unwrap();
+    let bundle = folder.path().join("public/tile/entries/000");
+    let mut bytes = std::fs::read(&bundle).unwrap();
+    bytes[5] ^= 1;
+    std::fs::write(&bundle, bytes).unwrap();
+    let seen = |_, _| -> Result<(), LogError> { Ok(()) };
+    let error = log.replay(seen, |()| panic!("it was visited")).unwrap_err();
+    assert!(error.to_string().starts_with("tile/entries/000 is damaged"), "{error}");
 }
 
 #[test]
@@ -89,7 +153,7 @@ fn every_part_of_the_private_folder_can_be_lost_alone() {
         };
         let log = folder.open().unwrap();
         assert_eq!(log.integrated(), head, "{lost}");
-        log.replay(|_, _| Ok::<_, LogError>(())).unwrap();
+        log.replay(|_, _| Ok::<_, LogError>(()), |()| Ok(())).unwrap();
     }
 }
 
@@ -193,7 +257,8 @@ fn damage_is_found_at_start_or_when_entries_are_read() {
     bytes[4] ^= 1;
     std::fs::write(&bundle, bytes).unwrap();
     let log = folder.open().unwrap();
-    assert!(matches!(log.replay(|_, _| Ok::<_, LogError>(())), Err(LogError::OtherRoot { .. })));
+    let replayed = log.replay(|_, _| Ok::<_, LogError>(()), |()| Ok(()));
+    assert!(matches!(replayed, Err(LogError::EntriesDiffer { .. })));
     let head = log.head();
     // The damaged entry would be copied into the next tile of entries.
     log.append(&entries(3..4)).unwrap();

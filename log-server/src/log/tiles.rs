@@ -4,7 +4,7 @@ use super::LogError;
 use crate::files::PublicFolder;
 use isonomy_core::hash::{LeafHash, NodeHash, RootHash};
 use isonomy_core::resource::Resource;
-use isonomy_core::tile::{self, RightEdge, TileKind, TilePath};
+use isonomy_core::tile::{self, RightEdge, TileError, TileKind, TilePath};
 use isonomy_core::tree::{ConsistencyPlan, Frontier, InclusionPlan, LeafIndex, NodeCoordinate, TreeSize, leaf_hash};
 use std::collections::BTreeMap;
 
@@ -88,18 +88,42 @@ impl<'f> EntryReader<'f> {
 
 /// The hashes of a tile.
 pub(super) fn read_hashes(folder: &PublicFolder, tile: &TilePath) -> Result<Vec<NodeHash>, LogError> {
-    let damaged = |source| LogError::Tile { tile: *tile, source };
-    tile::parse_hashes(&read(folder, tile)?, tile.width()).map_err(damaged)
+    read(folder, tile, tile::parse_hashes)
 }
 
 /// The entries of a tile of entries.
 pub(super) fn read_entries(folder: &PublicFolder, tile: &TilePath) -> Result<Vec<Vec<u8>>, LogError> {
-    let damaged = |source| LogError::Tile { tile: *tile, source };
-    tile::parse_entries(&read(folder, tile)?, tile.width()).map_err(damaged)
+    read(folder, tile, tile::parse_entries)
 }
 
-fn read(folder: &PublicFolder, tile: &TilePath) -> Result<Vec<u8>, LogError> {
-    folder.read(&Resource::Tile(*tile))?.ok_or(LogError::TileMissing { tile: *tile })
+/// What a tile holds; of a partial one that is gone, as the beginning of the full one.
+fn read<T>(
+    folder: &PublicFolder,
+    tile: &TilePath,
+    parse: impl Fn(&[u8], u16) -> Result<Vec<T>, TileError>,
+) -> Result<Vec<T>, LogError> {
+    for there in [*tile, tile.full()] {
+        if let Some(bytes) = folder.read(&Resource::Tile(there))? {
+            let held = parse(&bytes, there.width()).map_err(|source| LogError::Tile { tile: there, source });
+            return held.map(|held| held.into_iter().take(tile.width().into()).collect());
+        }
+    }
+    Err(LogError::TileMissing { tile: *tile })
+}
+
+/// Removes the partial tiles of all tiles that are full in a tree of size `new`, and were not in one of size `old`. The full
+/// ones must be durable.
+pub(super) fn remove_partial(folder: &PublicFolder, old: TreeSize, new: TreeSize) -> Result<(), LogError> {
+    let count = |size: TreeSize, level: u8| {
+        size.0.checked_shr((u32::from(level) + 1) * u32::from(tile::TILE_HEIGHT)).unwrap_or(0)
+    };
+    let levels = (0..).take_while(|level| count(new, *level) > 0).map(|level| (TileKind::Hashes { level }, level));
+    for (kind, level) in [(TileKind::Entries, 0)].into_iter().chain(levels) {
+        for full in (count(old, level)..count(new, level)).filter_map(|at| TilePath::new(kind, at, tile::TILE_WIDTH)) {
+            folder.remove_partial(&full)?;
+        }
+    }
+    Ok(())
 }
 
 /// The right edge of the tree of this size, as it is on the disk.
@@ -146,13 +170,16 @@ fn entry_tiles(
     Ok(tiles)
 }
 
-/// Compares the leaves of a tile of entries with the tile of hashes beside it.
-fn check_leaves(folder: &PublicFolder, path: &TilePath, leaves: &[LeafHash]) -> Result<(), LogError> {
-    let size = TreeSize(path.index() * u64::from(tile::TILE_WIDTH) + u64::from(path.width()));
+/// Whether the tile of hashes beside a tile of entries has these leaves.
+pub(super) fn has_leaves(folder: &PublicFolder, path: &TilePath, leaves: &[LeafHash]) -> Result<bool, LogError> {
     let hashes = TilePath::new(TileKind::Hashes { level: 0 }, path.index(), path.width());
-    let hashes = read_hashes(folder, &hashes.ok_or(LogError::NoSuchTree { size })?)?;
-    let agree = hashes.iter().zip(leaves).all(|(hash, leaf)| *hash == NodeHash::from(*leaf));
-    if agree { Ok(()) } else { Err(LogError::StoredOtherwise { size }) }
+    let hashes = read_hashes(folder, &hashes.ok_or(LogError::NoSuchTree { size: size_after(path) })?)?;
+    Ok(hashes.iter().zip(leaves).all(|(hash, leaf)| *hash == NodeHash::from(*leaf)))
+}
+
+/// The size of the tree that ends with this tile of entries.
+fn size_after(path: &TilePath) -> TreeSize {
+    TreeSize(path.index() * u64::from(tile::TILE_WIDTH) + u64::from(path.width()))
 }
 
 /// Reads back what was written for a tree that grew from the frontier `old` to `size`: the entries as stored, hashed
@@ -164,7 +191,9 @@ fn root_of_stored(folder: &PublicFolder, old: &Frontier, size: TreeSize) -> Resu
         let first = path.index() * u64::from(tile::TILE_WIDTH);
         let skip = usize::try_from(old.size().0.saturating_sub(first)).unwrap_or(usize::MAX);
         let leaves: Vec<LeafHash> = read_entries(folder, &path)?.iter().map(|entry| leaf_hash(entry)).collect();
-        check_leaves(folder, &path, &leaves)?;
+        if !has_leaves(folder, &path, &leaves)? {
+            return Err(LogError::StoredOtherwise { size: size_after(&path) });
+        }
         frontier.extend(leaves.into_iter().skip(skip));
     }
     let from_tiles = NodeReader::new(folder, size).root_at(size)?;

@@ -1,7 +1,6 @@
 //! What happens when nothing can be published: too few witnesses answer, and statements go on coming.
 
 use super::*;
-use crate::access::Access;
 use crate::admission::Admission;
 use crate::faults::lists::{by_all, charter, maintainer};
 use crate::faults::world::{cosigned, log_key, policy};
@@ -32,7 +31,6 @@ async fn serve(state: &Arc<State>) -> (SocketAddr, watch::Sender<bool>) {
         queue: sender,
         stop: stop.clone(),
         judges: Arc::new(Semaphore::new(1)),
-        access: Arc::new(Access::new(Vec::new())),
         health: Arc::new(Health::new(Duration::from_secs(60))),
         meter: Arc::clone(&serving.meter),
         shelf: Arc::new(Shelf::default()),

@@ -47,15 +47,19 @@ pub(super) struct Ask {
 }
 
 impl Ask {
-    /// Asks, patiently; always comes to an end.
+    /// Asks, patiently; always comes to an end. A contradiction is told at once: there may be no round that listens.
     pub(super) async fn answer(self) -> Answer {
         let (at, head, began) = (self.at, self.head.clone(), Instant::now());
+        let (board, name) = (Arc::clone(&self.board), self.key.name().to_owned());
         let asked = AssertUnwindSafe(timeout(PATIENCE, self.cosignature())).catch_unwind().await;
         let result = match asked {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(WitnessFailure::TooSlow),
             Err(_) => Err(WitnessFailure::Lost),
         };
+        if let Some(failure) = result.as_ref().err().filter(|failure| failure.is_contradiction()) {
+            board.contradict(&name, failure);
+        }
         Answer { at, head, took: began.elapsed(), result }
     }
 

@@ -121,6 +121,11 @@ async fn what_never_changes_is_served_in_parts_and_what_changes_is_not() {
     assert_eq!(status(&many), 200);
     assert_eq!(status(&object("range: bytes=0-3\r\nif-range: \"other\"").await), 200);
 
+    for answer in [object("x-nothing: more").await, object("range: bytes=0-3").await] {
+        assert_headers_once(&answer);
+    }
+    assert_eq!(status(&object("if-none-match: \"other\"").await), 200);
+    assert_eq!(status(&object("if-match: \"other\"").await), 200);
     let later = "if-modified-since: Fri, 01 Jan 2100 00:00:00 GMT";
     assert_eq!(status(&object(later).await), 304);
     let whole = checkpoint(&world).await.to_string();
@@ -128,6 +133,16 @@ async fn what_never_changes_is_served_in_parts_and_what_changes_is_not() {
         let answer = world.raw(&format!("GET /checkpoint HTTP/1.1\r\n{header}\r\nx: "), b"").await;
         assert_eq!((status(&answer), body(&answer)), (200, whole.as_str()), "{header}");
     }
+}
+
+/// No header says two things, and all answers say of a file the same kinds of things.
+fn assert_headers_once(answer: &str) {
+    let (head, _) = answer.split_once("\r\n\r\n").unwrap();
+    let names: Vec<String> =
+        head.lines().skip(1).filter_map(|line| Some(line.split_once(':')?.0.to_lowercase())).collect();
+    let once: std::collections::BTreeSet<&String> = names.iter().collect();
+    assert_eq!(once.len(), names.len(), "{head}");
+    assert!(!names.iter().any(|name| name == "etag"), "{head}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,6 +166,7 @@ async fn head_and_get_agree_and_types_are_the_specification_s() {
             [world.raw(&format!("GET /{path}"), b"").await, world.raw(&format!("HEAD /{path}"), b"").await];
         for answer in [&get, &head] {
             assert!(status(answer) == 200 && has(answer, media) && has(answer, cache), "{path} {answer}");
+            assert_headers_once(answer);
         }
         let length = get.lines().find(|line| line.starts_with("content-length: ")).unwrap();
         assert!(has(&head, length) && body(&head).is_empty(), "{head}");

@@ -8,6 +8,7 @@ mod hammer;
 #[cfg(unix)]
 mod kills;
 mod lists;
+mod restoring;
 mod starting;
 mod witnessing;
 mod world;

@@ -89,6 +89,8 @@ pub(crate) struct World {
     pub(crate) policy: Policy,
     pub(crate) republish_every: Duration,
     pub(crate) access: Vec<AccessEntry>,
+    /// How many connections the log takes, from one client, too.
+    pub(crate) connections: usize,
 }
 
 impl World {
@@ -103,6 +105,7 @@ impl World {
             policy: Policy::parse(b"quorum none\n").unwrap(),
             republish_every: Duration::from_secs(3600),
             access: Vec::new(),
+            connections: Limits::default().connections,
         };
         for number in 0..3 {
             world.witnesses.push(None);
@@ -243,7 +246,11 @@ impl World {
     }
 
     pub(crate) fn config(&self) -> Config {
-        Config { access: self.access.clone(), ..config(self.data(), self.policy.clone(), self.republish_every) }
+        let mut config = config(self.data(), self.policy.clone(), self.republish_every);
+        config.access = self.access.clone();
+        let limits = &mut config.serving.limits;
+        (limits.connections, limits.connections_per_client) = (self.connections, self.connections);
+        config
     }
 
     pub(crate) async fn start_log(&mut self) {

@@ -1,0 +1,236 @@
+//! Making `private/` anew from `public/`, when it is lost or older: only what is wholly as it was signed, and only if no
+//! witness has seen more of the log than is there, or other. So a log that was completed from a mirror goes on, and one
+//! that was not can't be made to fork.
+//!
+//! What is lost with `private/`: releases that waited for their objects, which are submitted again; and statements that
+//! were never published, for which nobody has a proof.
+
+use crate::files::PublicFolder;
+use crate::fsck::{FsckError, Objects, Options, fsck};
+use crate::log::{Log, LogError};
+use crate::server::{self, Config, ServeError};
+use crate::witnesses::{Round, Witnesses};
+use isonomy_core::checkpoint::CheckpointNote;
+use isonomy_core::note::{SigningKey, VerifierKey};
+use isonomy_core::tree::{LeafIndex, TreeSize};
+use isonomy_fetch::{FetchError, Source};
+use isonomy_store::files::{self, FileError, FolderLock};
+use isonomy_store::kv::{Store, StoreError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::sync::watch;
+use tokio::task::spawn_blocking;
+
+/// Where the new folder is made before it takes its place.
+const TRIAL: &str = "private.restored";
+
+/// What the operator knows of witnesses that can't be asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Absent {
+    /// Nothing: without a quorum nothing is restored.
+    Unknown,
+    /// That they have seen nothing more: the operator has asked their operators.
+    AskedByHand,
+}
+
+/// What was restored.
+#[derive(Debug)]
+pub struct Restored {
+    /// The checkpoint from which the log goes on.
+    pub head: CheckpointNote,
+    /// Where the former `private/` is.
+    pub aside: Option<PathBuf>,
+    /// Which witnesses have not confirmed it, and why.
+    pub absent: Vec<(String, String)>,
+}
+
+/// Why nothing was restored. The folders are as they were.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ServeError),
+    /// A file or folder.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A witness's URL, or the folder.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// `public/` can't be checked.
+    #[error(transparent)]
+    Fsck(#[from] FsckError),
+    /// `public/` is not whole.
+    #[error(
+        "`public/` is not as its checkpoint was signed: {findings} findings, the first: {first}. `isonomy log fsck` names all of them; complete it from a mirror, then restore"
+    )]
+    Unsound {
+        /// How many.
+        findings: usize,
+        /// One of them.
+        first: String,
+    },
+    /// What is there is newer.
+    #[error(
+        "`private/` is of size {private}, newer than the checkpoint in `public/`, of size {public}: there is nothing to restore. If the log does not start with it, put the newest `public/` beside it"
+    )]
+    Newer {
+        /// The size that the log has committed.
+        private: TreeSize,
+        /// The published size.
+        public: TreeSize,
+    },
+    /// A witness has seen something else.
+    #[error(
+        "the witness {witness} contradicts `public/`: {failure}. Find the newest checkpoint that it has cosigned, and complete `public/` up to it from a mirror or a monitor; if that is nowhere to be found, this log has ended"
+    )]
+    Contradicted {
+        /// Its name.
+        witness: String,
+        /// What it says.
+        failure: String,
+    },
+    /// Too few witnesses could be asked.
+    #[error(
+        "too few witnesses have confirmed that they know of nothing newer ({}). Try again when a quorum answers; if that can't be, ask their operators what size of this log they have cosigned last, and say with --witnesses-asked that you did",
+        absent.iter().map(|(name, why)| format!("{name}: {why}")).collect::<Vec<_>>().join("; ")
+    )]
+    TooFew {
+        /// Which did not, and why.
+        absent: Vec<(String, String)>,
+    },
+    /// A thread has died.
+    #[error("a part of the command has panicked")]
+    Panicked,
+}
+
+impl RestoreError {
+    /// Whether the command did its work, and refuses; else something around it failed.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Unsound { .. }
+                | Self::Newer { .. }
+                | Self::Contradicted { .. }
+                | Self::TooFew { .. }
+                | Self::Log(LogError::RolledBack { .. } | LogError::TwoHistories { .. })
+        )
+    }
+}
+
+/// Makes `private/` anew. The server must not run; the folder is locked meanwhile.
+pub async fn restore(config: Config, absent: Absent) -> Result<Restored, RestoreError> {
+    server::check(&config)?;
+    let Config { data, key, policy, .. } = config;
+    let _lock = FolderLock::acquire(&data)?;
+    let mut witnesses = Witnesses::new(policy.clone())?;
+    let options = Options {
+        log: key.verifier().clone(),
+        policy: Some(policy),
+        objects: Objects::Leave,
+        minimum_index: LeafIndex(0),
+        jobs: std::thread::available_parallelism().map_or(2, usize::from),
+    };
+    let published = check_public(&data.join("public"), &options).await?;
+    let (folder, head) = (data.clone(), published.without_cosignatures(&options.log));
+    let opened = spawn_blocking(move || open_trial(&folder, key, &head)).await;
+    let log = Arc::new(opened.map_err(|_| RestoreError::Panicked)??);
+    let unconfirmed = confirm(&mut witnesses, &log, &published, absent).await?;
+    let head = log.head();
+    drop(witnesses); // with what still asks for proofs
+    let close = move || {
+        drop(log);
+        take_place(&data)
+    };
+    let aside = spawn_blocking(close).await.map_err(|_| RestoreError::Panicked)??;
+    Ok(Restored { head, aside, absent: unconfirmed })
+}
+
+/// The published checkpoint, if everything is as it was signed.
+async fn check_public(public: &Path, options: &Options) -> Result<CheckpointNote, RestoreError> {
+    let source = Source::parse(&public.display().to_string())?;
+    let report = fsck(&source, options, Arc::new(|_| ())).await?;
+    match report.findings.first() {
+        None => Ok(report.checkpoint),
+        Some(first) => {
+            Err(RestoreError::Unsound { findings: report.findings.len() + report.omitted, first: first.to_string() })
+        }
+    }
+}
+
+/// Opens the log as it would be, beside what is there, unless that is newer.
+fn open_trial(data: &Path, key: SigningKey, head: &CheckpointNote) -> Result<Log, RestoreError> {
+    let (private, trial) = (data.join("private"), data.join(TRIAL));
+    files::remove_tree(&trial)?;
+    files::create_dir_all_durable(&trial)?;
+    files::replace(&trial.join("head"), &head.to_bytes())?;
+    let store = Store::open(&trial.join("state"))?;
+    let known = newest_head(&private, key.verifier())?;
+    let log = Log::open(PublicFolder::open(data.join("public"))?, &trial, &store, key)?;
+    match known {
+        Some(known) if known.checkpoint().size > log.size() => {
+            Err(RestoreError::Newer { private: known.checkpoint().size, public: log.size() })
+        }
+        Some(known) => {
+            log.check_signed(&known, "the head in `private/`")?;
+            Ok(log)
+        }
+        None => Ok(log),
+    }
+}
+
+/// The newest checkpoint that the former folder remembers, as far as it can be read.
+fn newest_head(private: &Path, key: &VerifierKey) -> Result<Option<CheckpointNote>, RestoreError> {
+    if !private.exists() {
+        return Ok(None);
+    }
+    match Log::remembered(private, key) {
+        Ok(newest) => Ok(newest),
+        Err(LogError::Store(error @ StoreError::Damaged { .. })) => {
+            tracing::warn!(%error, "the database in private/ can't be read, and says nothing");
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Asks the witnesses whether they have seen more, or other. Gives which have not said that they have not.
+async fn confirm(
+    witnesses: &mut Witnesses,
+    log: &Arc<Log>,
+    published: &CheckpointNote,
+    absent: Absent,
+) -> Result<Vec<(String, String)>, RestoreError> {
+    witnesses.check_memory(log).await?;
+    witnesses.remember(published, log.key());
+    let (_grows_not, grown) = watch::channel(log.size());
+    let Round { times, failures, .. } = witnesses.round(log, None, grown).await;
+    if let Some((witness, failure)) = failures.iter().find(|(_, failure)| failure.is_contradiction()) {
+        let (witness, failure) = (witness.clone(), failure.to_string());
+        return Err(RestoreError::Contradicted { witness, failure });
+    }
+    let unconfirmed: Vec<_> = failures.iter().map(|(name, failure)| (name.clone(), failure.to_string())).collect();
+    match (times, absent) {
+        (None, Absent::Unknown) => Err(RestoreError::TooFew { absent: unconfirmed }),
+        _ => Ok(unconfirmed),
+    }
+}
+
+/// Puts the new folder in the place of the old one, which is kept; where that is.
+fn take_place(data: &Path) -> Result<Option<PathBuf>, RestoreError> {
+    let (private, trial) = (data.join("private"), data.join(TRIAL));
+    files::sync_tree(&trial)?;
+    let is_free = |path: &PathBuf| std::fs::symlink_metadata(path).is_err();
+    let aside = (1u64..).map(|number| data.join(format!("private.replaced-{number}"))).find(is_free);
+    let aside = aside.filter(|_| private.exists());
+    if let Some(aside) = &aside {
+        files::rename_durable(&private, aside)?;
+    }
+    files::rename_durable(&trial, &private)?;
+    Ok(aside)
+}
