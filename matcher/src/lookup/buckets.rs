@@ -75,6 +75,12 @@ impl Shape {
         self.width * SLOTS
     }
 
+    /// How many of so many entries of a bucket stand in the bucket itself; the others stand in a tail.
+    fn inline(self, count: usize) -> usize {
+        let slots = self.slots();
+        if HEADER + count > slots { slots - HEADER - POINTER } else { count }
+    }
+
     /// The number of the bucket in which a hash lies in a table.
     #[inline(always)]
     pub(super) fn key(self, bands: &Bands, table: usize) -> usize {
@@ -196,6 +202,19 @@ impl Buckets {
     }
 }
 
+/// What [`Buckets::overflow`] says of the tables of these hashes, without making them: it takes four bytes for each bucket.
+pub(super) fn overflow_of(hashes: impl ExactSizeIterator<Item = Bands>) -> f64 {
+    let (len, shape) = (hashes.len(), Shape::of(hashes.len()));
+    let mut counts = vec![0u32; TABLES * shape.buckets()];
+    for bands in hashes {
+        for (table, counts) in counts.chunks_exact_mut(shape.buckets()).enumerate() {
+            counts[shape.key(&bands, table)] += 1;
+        }
+    }
+    let in_tails: usize = counts.iter().map(|&count| count as usize - shape.inline(count as usize)).sum();
+    in_tails as f64 / (TABLES * len).max(1) as f64
+}
+
 /// Does `work` on all `parts`, on as many threads as the machine can run; on this one alone if it can't have others.
 pub(super) fn in_parallel<P: Send>(parts: impl Iterator<Item = P> + Send, work: impl Fn(P) + Sync) {
     let parts = Mutex::new(parts);
@@ -284,14 +303,12 @@ impl Table<'_> {
     }
 
     fn write_headers(&mut self, starts: &[u32]) -> Vec<Line> {
-        let slots = self.shape.slots();
         let mut tail_lines = 0;
         for (bucket, pair) in self.lines.chunks_exact_mut(self.shape.width).zip(starts.windows(2)) {
             let (base, count) = (pair[0], (pair[1] - pair[0]) as usize);
-            let mut header = Header { base, inline: count, tail: None };
-            if HEADER + count > slots {
-                header.inline = slots - HEADER - POINTER;
-                let len = count - header.inline;
+            let mut header = Header { base, inline: self.shape.inline(count), tail: None };
+            let len = count - header.inline;
+            if len > 0 {
                 header.tail = Some(Tail { start: tail_lines as u32, len: len as u32 });
                 tail_lines += len.div_ceil(SLOTS);
             }

@@ -305,6 +305,20 @@ impl<L: Listed> Index<L> {
     }
 }
 
+/// The most entries by which [`crowding`] judges.
+const JUDGED: usize = 1 << 20;
+
+/// [`Index::crowding`] of a list, by counting alone: it takes some megabytes, however long the list. A list of more than
+/// 2^20 entries is judged by an even selection of about so many.
+pub fn crowding(algorithm: Algorithm, entries: &Entries) -> f64 {
+    if !algorithm.is_perceptual() || entries.len() < BUCKETS_FROM {
+        return 0.0;
+    }
+    let step = entries.len().div_ceil(JUDGED);
+    let selected = entries.iter().step_by(step);
+    buckets::overflow_of(selected.map(|entry| permutation::bands(algorithm.hash_of(entry))))
+}
+
 /// Rows that are permuted in one go.
 const ROWS_AT_A_TIME: usize = 1 << 16;
 

@@ -158,6 +158,16 @@ fn crowded_buckets_hide_nothing() {
 }
 
 #[test]
+fn crowding_is_counted_without_an_index() {
+    let centre = random_hash(&mut noise(2));
+    let near = (0..6000).map(|at| apart(&centre, at % 40, &mut noise(at as u64 + 3)));
+    let entries = sorted(&near.collect::<Vec<_>>());
+    let counted = crowding(PdqFull, &entries);
+    assert!(counted > CROWDED, "{counted}");
+    assert_eq!(counted, Index::new(PdqFull, &entries).unwrap().crowding());
+}
+
+#[test]
 fn crowded_buckets_that_few_entries_share_are_searched_in_their_tails() {
     let mut next = noise(4);
     let centre = random_hash(&mut next);
@@ -175,6 +185,7 @@ fn a_large_list_gets_buckets_by_itself_and_digests_a_directory() {
     let indexed = Index::new(PdqFull, &entries).unwrap();
     assert!(indexed.memory() > 16 * entries.len());
     assert!(indexed.crowding() < 0.02, "{}", indexed.crowding());
+    assert_eq!(crowding(PdqFull, indexed.list()), indexed.crowding());
     let scanned = Index::arranged(PdqFull, &entries, Arrangement::Scan).unwrap();
     assert_eq!(scanned.memory(), 16 * entries.len());
     let exact = Index::new(Sha256, &entries).unwrap();
