@@ -35,7 +35,9 @@ pub(super) fn decode(format: Format, file: &[u8], limits: &Limits) -> Result<Pic
     }
     let passes = parts.scans;
     let limits = &Limits { pixels: limits.pixels * USUAL_SCANS / passes, ..*limits };
-    Jpeg { format, file, limits, parts }.decode().map_err(|error| match error {
+    let decoded = decoder::check_pixels(parts.size(), limits);
+    let decoded = decoded.and_then(|_| Jpeg { format, file, limits, parts }.decode());
+    decoded.map_err(|error| match error {
         DecodeError::TooManyPixels { .. } => DecodeError::TooMuchWork { format: format.name, passes },
         error => error,
     })

@@ -115,6 +115,11 @@ impl Parts {
         }
     }
 
+    /// Width and height, as the file says.
+    pub(super) fn size(&self) -> (u32, u32) {
+        (self.width as u32, self.height as u32)
+    }
+
     /// Whether a component never comes.
     pub(super) fn lacks_components(&self) -> bool {
         self.scanned < self.components.len()
