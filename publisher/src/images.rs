@@ -366,7 +366,7 @@ mod tests {
         fs::write(deepest.join("b.bmp"), bmp(2)).unwrap();
         let closed = dir.path().join("closed");
         fs::create_dir(&closed).unwrap();
-        fs::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(0)).unwrap();
+        fs::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(0o000)).unwrap();
         let is_closed = fs::read_dir(&closed).is_err(); // not for root
         let report = hash_images(dir.path(), &ImagesOptions::default(), &|_| ()).unwrap();
         let names = |of: &[FailedImage]| of.iter().map(|one| one.file.clone()).collect::<Vec<_>>();
