@@ -11,7 +11,7 @@ pub(crate) enum Exit {
     Failed = 1,
     /// Refused: a rule or the policy was broken, a proof does not hold.
     Refused = 3,
-    /// The input is not what it should be.
+    /// The input is not what it should be; for `list hash`: at least one file has no hash.
     Malformed = 4,
     /// `match`: at least one picture matched.
     Matched = 5,
@@ -27,7 +27,7 @@ pub(crate) const HELP: &str = "Exit codes:
   1  a file, the network or something else around the command failed
   2  the command was called wrongly
   3  refused: a rule or the policy was broken, or a proof does not hold
-  4  the input is not what it should be
+  4  the input is not what it should be; for `list hash`: at least one file has no hash
   5  `match`: at least one picture matched
   6  `monitor run --once`, `log fsck`: there are findings; `charter lint`: serious ones
   7  `match`: nothing matched, but at least one picture or hash could not be checked

@@ -10,17 +10,20 @@
 //! | `GET /v1/receipt?list=…&entry=…` | the receipt of an entry |
 //! | `GET /openapi.json`, `/healthz`, `/metrics` | this table for programs; health; Prometheus |
 //!
-//! An answer of a lookup is `{"answers": [[…], …]}`: for each hash or file one answer of each list
-//! ([`AnswerDocument`]).
+//! An answer of a lookup is `{"answers": [[…], …], "matches_left_out": 0}`: for each hash or file one answer of each list
+//! ([`AnswerDocument`]), and how many of the matches that were counted are not written out.
 
 use crate::metrics::Metrics;
+use crate::patience::Patience;
+use crate::queue::Queue;
 use crate::refusal::Refusal;
 use crate::server::Limits;
 use crate::shelf::{Lists, Shelf};
-use axum::body::{Body, Bytes, to_bytes};
+use crate::upload::Uploads;
+use axum::body::Body;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, Query, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -29,15 +32,14 @@ use isonomy_client::video::hash_video_bytes;
 use isonomy_core::encoding::{from_hex, to_hex};
 use isonomy_core::list::Algorithm;
 use isonomy_core::time::Timestamp;
-use isonomy_matcher::{AnswerDocument, Fingerprint, Matcher, Orientations, Subject};
-use serde::Deserialize;
+use isonomy_matcher::document::MAX_MATCHES;
+use isonomy_matcher::{AnswerDocument, Effort, Fingerprint, Matcher, Orientations, Subject};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
-use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
-use tower_http::timeout::TimeoutLayer;
+use tokio::time::timeout;
 
 /// The description of all this for programs.
 pub const OPENAPI: &str = include_str!("../openapi.json");
@@ -51,38 +53,84 @@ pub struct Service {
     metrics: Arc<Metrics>,
     limits: Limits,
     clock: fn() -> Timestamp,
-    hashing: Arc<Semaphore>,
-    uploads: AtomicUsize,
+    uploads: Uploads,
+    hashing: Queue,
+    lookups: Queue,
 }
 
 impl Service {
     /// A service of what is on the shelf.
     pub fn new(shelf: Arc<Shelf>, metrics: Arc<Metrics>, limits: Limits, clock: fn() -> Timestamp) -> Self {
-        let hashing = Arc::new(Semaphore::new(limits.hashing.max(1)));
-        Self { shelf, metrics, limits, clock, hashing, uploads: AtomicUsize::new(0) }
+        let uploads = Uploads::new(limits.bodies, limits.image.file_bytes, limits.upload);
+        let hashing = Queue::new(limits.hashing, limits.waiting);
+        let lookups = Queue::new(limits.lookups, limits.lookups_waiting);
+        Self { shelf, metrics, limits, clock, uploads, hashing, lookups }
     }
 
-    /// What each of the lists says of `subject`.
-    fn ask(&self, lists: &Lists, list: Option<&str>, subject: &Subject) -> Result<Vec<AnswerDocument>, Refusal> {
+    /// Does `ask` when its turn has come, on a thread of its own.
+    async fn look_up(
+        self: &Arc<Self>,
+        ask: impl FnOnce(&mut Asking<'_>) -> Result<(), Refusal> + Send + 'static,
+    ) -> Answered {
+        let turn = self.lookups.turn().await?;
+        let (patience, _waiting) = Patience::of(self.limits.lookup);
+        let service = Arc::clone(self);
+        let work = spawn_blocking(move || {
+            let reply = Reply { answers: Vec::new(), matches_left_out: 0 };
+            let mut asking = Asking { service: &service, patience: &patience, left: service.limits.matches, reply };
+            let outcome = ask(&mut asking).map(|()| Json(asking.reply));
+            drop(turn); // here, since whoever asked may have gone away before
+            outcome
+        });
+        work.await.map_err(|_| Refusal::Failed)?
+    }
+}
+
+/// What is said of all hashes of a request.
+#[derive(Serialize)]
+struct Reply {
+    answers: Vec<Vec<AnswerDocument>>,
+    matches_left_out: usize,
+}
+
+/// A request for lookups, while it is answered.
+struct Asking<'s> {
+    service: &'s Service,
+    patience: &'s Patience,
+    /// How many matches may still be written out.
+    left: usize,
+    reply: Reply,
+}
+
+impl Asking<'_> {
+    /// Asks each of the lists for `subject`.
+    fn ask(&mut self, lists: &Lists, list: Option<&str>, subject: &Subject) -> Result<(), Refusal> {
         let asked: Vec<&Matcher> = match list {
             Some(name) => vec![lists.named(name).ok_or_else(|| Refusal::UnknownList(name.into()))?],
             None => lists.iter().collect(),
         };
-        let now = (self.clock)();
-        let answer = |matcher: &Matcher| {
-            let answer = matcher.answer(subject, now);
-            self.metrics.answered(&answer);
-            let name = matcher.list().name();
-            answer.document(matcher.list(), |found| {
-                Some(format!("/v1/receipt?list={name}&entry={}", to_hex(&found.entry)))
-            })
-        };
-        Ok(asked.into_iter().map(answer).collect())
+        let now = (self.service.clock)();
+        let answers = asked.into_iter().map(|matcher| self.ask_one(matcher, subject, now)).collect::<Result<_, _>>()?;
+        self.reply.answers.push(answers);
+        Ok(())
+    }
+
+    fn ask_one(&mut self, matcher: &Matcher, subject: &Subject, now: Timestamp) -> Result<AnswerDocument, Refusal> {
+        let effort = Effort { matches: self.left.clamp(1, MAX_MATCHES), is_over: &|| self.patience.is_over() };
+        let answer = matcher.answer_with(subject, now, &effort);
+        let answer = answer.ok_or(Refusal::TookTooLong { within: self.service.limits.lookup })?;
+        self.service.metrics.answered(&answer);
+        let name = matcher.list().name();
+        let document = answer
+            .document(matcher.list(), |found| Some(format!("/v1/receipt?list={name}&entry={}", to_hex(&found.entry))));
+        self.left = self.left.saturating_sub(document.matches.len());
+        self.reply.matches_left_out += document.found - document.matches.len();
+        Ok(document)
     }
 }
 
 type Shared = State<Arc<Service>>;
-type Answered = Result<Json<Value>, Refusal>;
+type Answered = Result<Json<Reply>, Refusal>;
 
 /// All paths.
 pub fn router(service: Arc<Service>) -> Router {
@@ -96,14 +144,16 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/healthz", get(health))
         .route("/metrics", get(metrics))
         .fallback(|| async { Refusal::UnknownPath })
+        .method_not_allowed_fallback(|| async { Refusal::WrongMethod })
         .layer(from_fn_with_state(Arc::clone(&service), counted))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, service.limits.request))
         .with_state(service)
 }
 
 async fn counted(State(service): Shared, request: Request, next: Next) -> Response {
     service.metrics.request();
-    let mut response = next.run(request).await;
+    let within = service.limits.request;
+    let answered = timeout(within, next.run(request)).await;
+    let mut response = answered.unwrap_or_else(|_| Refusal::TookTooLong { within }.into_response());
     if response.status().is_client_error() || response.status().is_server_error() {
         service.metrics.refused();
     }
@@ -161,8 +211,8 @@ impl HashRequest {
 async fn look_up(State(service): Shared, query: Result<Query<HashRequest>, QueryRejection>) -> Answered {
     let Query(request) = query.map_err(|error| Refusal::Malformed(error.body_text()))?;
     let subject = Subject::of_hash(request.fingerprint()?);
-    let answers = service.ask(&service.shelf.lists(), request.list.as_deref(), &subject)?;
-    Ok(Json(json!({ "answers": [answers] })))
+    let lists = service.shelf.lists();
+    service.look_up(move |asking| asking.ask(&lists, request.list.as_deref(), &subject)).await
 }
 
 #[derive(Deserialize)]
@@ -175,22 +225,21 @@ struct ManyRequest {
 async fn look_up_many(State(service): Shared, body: Result<Json<ManyRequest>, JsonRejection>) -> Answered {
     let Json(request) = body.map_err(|error| match error.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLarge { limit: MAX_JSON },
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Refusal::WrongType("the body has to be of the type application/json"),
         _ => Refusal::Malformed(error.body_text()),
     })?;
     let most = service.limits.hashes;
     if request.hashes.len() > most {
         return Err(Refusal::Malformed(format!("a request brings at most {most} hashes")));
     }
-    let answered = spawn_blocking(move || {
-        let lists = service.shelf.lists();
-        let answer = |hash: &HashRequest| {
-            let list = hash.list.as_deref().or(request.list.as_deref());
-            service.ask(&lists, list, &Subject::of_hash(hash.fingerprint()?))
-        };
-        request.hashes.iter().map(answer).collect::<Result<Vec<_>, Refusal>>()
-    });
-    let answers = answered.await.map_err(|_| Refusal::Failed)??;
-    Ok(Json(json!({ "answers": answers })))
+    let hashes = request.hashes.iter().map(HashRequest::fingerprint).collect::<Result<Vec<_>, _>>()?;
+    let lists = service.shelf.lists();
+    let ask = move |asking: &mut Asking<'_>| {
+        let all = request.list.as_deref();
+        let mut asked = request.hashes.iter().zip(hashes);
+        asked.try_for_each(|(one, hash)| asking.ask(&lists, one.list.as_deref().or(all), &Subject::of_hash(hash)))
+    };
+    service.look_up(ask).await
 }
 
 #[derive(Deserialize)]
@@ -213,25 +262,29 @@ impl FileRequest {
 
 type FileQuery = Result<Query<FileRequest>, QueryRejection>;
 
-async fn match_file(State(service): Shared, query: FileQuery, body: Body) -> Answered {
+async fn match_file(State(service): Shared, query: FileQuery, headers: HeaderMap, body: Body) -> Answered {
     let Query(request) = query.map_err(|error| Refusal::Malformed(error.body_text()))?;
     let orientations = request.orientations()?;
-    if let Some(name) = request.list.as_deref().filter(|name| service.shelf.lists().named(name).is_none()) {
+    // These lists answer, whatever is put in force while the file arrives and is hashed.
+    let lists = service.shelf.lists();
+    if let Some(name) = request.list.as_deref().filter(|name| lists.named(name).is_none()) {
         return Err(Refusal::UnknownList(name.into()));
     }
-    let algorithms = service.shelf.lists().algorithms();
-    let (service, subject) = hashed(service, algorithms, orientations, body).await?;
-    let lists = service.shelf.lists();
-    let answers = service.ask(&lists, request.list.as_deref(), &subject)?;
-    Ok(Json(json!({ "answers": [answers] })))
+    let subject = hashed(&service, lists.algorithms(), orientations, &headers, body).await?;
+    service.look_up(move |asking| asking.ask(&lists, request.list.as_deref(), &subject)).await
 }
 
-async fn hash_file(State(service): Shared, query: FileQuery, body: Body) -> Answered {
+async fn hash_file(
+    State(service): Shared,
+    query: FileQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Value>, Refusal> {
     let Query(request) = query.map_err(|error| Refusal::Malformed(error.body_text()))?;
     let orientations = request.orientations()?;
     let algorithms = hashable(&service.shelf.lists());
     let videos = algorithms.contains(&Algorithm::VpdqV1);
-    let (_, subject) = hashed(service, algorithms, orientations, body).await?;
+    let subject = hashed(&service, algorithms, orientations, &headers, body).await?;
     let hash = |(orientation, fingerprint): &(_, Fingerprint)| {
         let Fingerprint { algorithm, hash, quality } = fingerprint;
         json!({ "algorithm": algorithm, "hash": to_hex(hash), "quality": quality, "orientation": orientation })
@@ -240,6 +293,7 @@ async fn hash_file(State(service): Shared, query: FileQuery, body: Body) -> Answ
     Ok(Json(json!({
         "hashes": hashes,
         "not_a_picture": subject.not_a_picture().map(ToString::to_string),
+        "only_beginning": subject.only_beginning().map(ToString::to_string),
         "not_a_video": subject.not_a_video().filter(|_| videos).map(ToString::to_string),
     })))
 }
@@ -251,51 +305,30 @@ fn hashable(lists: &Lists) -> Vec<Algorithm> {
     Algorithm::ALL.into_iter().filter(is_wanted).collect()
 }
 
-/// Reads the file and hashes it, when its turn has come.
+/// Reads the file, and hashes it when its turn has come.
 async fn hashed(
-    service: Arc<Service>,
+    service: &Arc<Service>,
     algorithms: Vec<Algorithm>,
     orientations: Orientations,
+    headers: &HeaderMap,
     body: Body,
-) -> Result<(Arc<Service>, Subject), Refusal> {
-    let place = Place::take(&service)?;
-    let limit = service.limits.image.file_bytes;
-    let file: Bytes = to_bytes(body, limit).await.map_err(|_| Refusal::TooLarge { limit })?;
-    if file.is_empty() {
-        return Err(Refusal::Malformed("the body has to be the file".into()));
-    }
-    let turn = Arc::clone(&service.hashing).acquire_owned().await.map_err(|_| Refusal::Failed)?;
+) -> Result<Subject, Refusal> {
+    let file = service.uploads.read(headers, body).await?;
+    let turn = service.hashing.turn().await?;
     let (limits, video) = (service.limits.image, service.limits.video);
     let work = spawn_blocking(move || {
         let start = Instant::now();
-        let subject = Subject::of_file(&algorithms, &file, &limits, orientations);
+        let subject = Subject::of_file(&algorithms, &file.bytes, &limits, orientations);
         let subject = match algorithms.contains(&Algorithm::VpdqV1) {
-            true => subject.with_video(hash_video_bytes(&file, &video)),
+            true => subject.with_video(hash_video_bytes(&file.bytes, &video)),
             false => subject,
         };
-        drop((turn, place)); // here, since whoever asked may have gone away before
+        drop((turn, file)); // here, since whoever asked may have gone away before
         (subject, start.elapsed())
     });
     let (subject, took) = work.await.map_err(|_| Refusal::Failed)?;
     service.metrics.hashed(took);
-    Ok((Arc::clone(&service), subject))
-}
-
-/// A place among the files that are being hashed or wait for it.
-struct Place(Arc<Service>);
-
-impl Place {
-    fn take(service: &Arc<Service>) -> Result<Self, Refusal> {
-        let place = Self(Arc::clone(service));
-        let before = service.uploads.fetch_add(1, Ordering::Relaxed);
-        if before < service.limits.hashing + service.limits.waiting { Ok(place) } else { Err(Refusal::Busy) }
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.uploads.fetch_sub(1, Ordering::Relaxed);
-    }
+    Ok(subject)
 }
 
 #[derive(Deserialize)]
@@ -310,8 +343,11 @@ async fn receipt(
     query: Result<Query<ReceiptRequest>, QueryRejection>,
 ) -> Result<Response, Refusal> {
     let Query(ReceiptRequest { list, entry }) = query.map_err(|error| Refusal::Malformed(error.body_text()))?;
-    let entry = from_hex(&entry).ok_or_else(|| Refusal::Malformed("an entry is given in hexadecimal digits".into()))?;
+    let entry = from_hex(&entry.to_lowercase())
+        .ok_or_else(|| Refusal::Malformed("an entry is given in hexadecimal digits".into()))?;
+    let turn = service.lookups.turn().await?;
     let made = spawn_blocking(move || {
+        let _turn = turn;
         let lists = service.shelf.lists();
         let matcher = lists.named(&list).ok_or(Refusal::UnknownList(list.clone()))?;
         matcher.receipt(&entry).map(|receipt| receipt.to_text()).ok_or(Refusal::UnknownEntry)

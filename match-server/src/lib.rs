@@ -9,6 +9,7 @@
 //! | [`shelf`] | the lists that are in force now, and how they are replaced |
 //! | [`watch`] | when a client's folder has something newer |
 //! | [`http`] | requests and answers; `openapi.json` says the same for programs |
+//! | `upload`, `queue`, `patience` | what files, work and answers may cost |
 //! | [`refusal`] | what goes wrong, and whose fault it is |
 //! | [`metrics`] | what is counted |
 //!
@@ -18,9 +19,12 @@
 
 pub mod http;
 pub mod metrics;
+mod patience;
+mod queue;
 pub mod refusal;
 mod server;
 pub mod shelf;
+mod upload;
 pub mod watch;
 
 pub use server::{Config, Limits, ServeError, run};

@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use isonomy_matcher::image::DecodeError;
 use serde_json::json;
+use std::time::Duration;
 
 /// Why a request is refused.
 #[derive(Debug, thiserror::Error)]
@@ -21,18 +21,33 @@ pub enum Refusal {
     /// There is nothing at this path.
     #[error("there is nothing here; /openapi.json says what there is")]
     UnknownPath,
-    /// The file is larger than this service takes.
-    #[error("the file is larger than the {limit} bytes that this service takes")]
+    /// The body is larger than this service takes.
+    #[error("the body is larger than the {limit} bytes that this service takes")]
     TooLarge {
         /// The most bytes.
         limit: usize,
     },
-    /// The file has no perceptual hash.
-    #[error("the file can't be hashed: {0}")]
-    NotAPicture(#[from] DecodeError),
-    /// More files are waiting to be hashed than is sensible.
-    #[error("too many files are waiting to be hashed; try again in a second")]
+    /// The body is of another kind than what is asked for.
+    #[error("{0}")]
+    WrongType(&'static str),
+    /// The path is there, but not for this method.
+    #[error("this path takes another method; /openapi.json says which")]
+    WrongMethod,
+    /// The body did not arrive in time.
+    #[error("the body was not there after {} seconds", within.as_secs())]
+    SlowBody {
+        /// The time it had.
+        within: Duration,
+    },
+    /// More is being read, hashed or looked up than is sensible.
+    #[error("this service has too much to do; try again in a second")]
     Busy,
+    /// The answer took too long to be of use.
+    #[error("the answer took longer than the {} seconds that this service allows; ask for less at a time", within.as_secs())]
+    TookTooLong {
+        /// The time it had.
+        within: Duration,
+    },
     /// No list is at hand.
     #[error("no list is in force: {0}")]
     NoList(String),
@@ -49,7 +64,10 @@ impl Refusal {
             Self::UnknownEntry => (StatusCode::NOT_FOUND, "unknown-entry"),
             Self::UnknownPath => (StatusCode::NOT_FOUND, "unknown-path"),
             Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
-            Self::NotAPicture(_) => (StatusCode::UNPROCESSABLE_ENTITY, "not-a-picture"),
+            Self::WrongType(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "wrong-type"),
+            Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "wrong-method"),
+            Self::SlowBody { .. } => (StatusCode::REQUEST_TIMEOUT, "slow-body"),
+            Self::TookTooLong { .. } => (StatusCode::SERVICE_UNAVAILABLE, "took-too-long"),
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Self::NoList(_) => (StatusCode::SERVICE_UNAVAILABLE, "no-list"),
             Self::Failed => (StatusCode::INTERNAL_SERVER_ERROR, "failed"),
@@ -65,5 +83,44 @@ impl IntoResponse for Refusal {
             response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::OPENAPI;
+    use serde_json::Value;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_description_names_every_code_and_no_other() {
+        let within = Duration::from_secs(1);
+        let refusals = [
+            Refusal::Malformed(String::new()),
+            Refusal::UnknownList(String::new()),
+            Refusal::UnknownEntry,
+            Refusal::UnknownPath,
+            Refusal::TooLarge { limit: 1 },
+            Refusal::WrongType(""),
+            Refusal::WrongMethod,
+            Refusal::SlowBody { within },
+            Refusal::Busy,
+            Refusal::TookTooLong { within },
+            Refusal::NoList(String::new()),
+            Refusal::Failed,
+        ];
+        let codes: BTreeSet<&str> = refusals.iter().map(|refusal| refusal.status().1).collect();
+        let document: Value = serde_json::from_str(OPENAPI).unwrap();
+        let described =
+            document.pointer("/components/schemas/Refusal/properties/code/enum").unwrap().as_array().unwrap();
+        assert_eq!(codes, described.iter().filter_map(Value::as_str).collect());
+        assert_eq!(codes.len(), refusals.len());
+        // A path that can refuse with a status says so: 500 and 503 can happen to all that work on a thread of their own.
+        for path in ["/v1/lookup", "/v1/match", "/v1/hash", "/v1/receipt"] {
+            for method in document["paths"][path].as_object().unwrap().values() {
+                assert!(["500", "503"].iter().all(|status| method["responses"].get(status).is_some()), "{path}");
+            }
+        }
     }
 }

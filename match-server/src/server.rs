@@ -25,14 +25,26 @@ pub struct Limits {
     pub hashing: usize,
     /// How many more may wait for that.
     pub waiting: usize,
+    /// How many requests are looked up at a time.
+    pub lookups: usize,
+    /// How many more may wait for that.
+    pub lookups_waiting: usize,
+    /// How long looking up may take, for one request.
+    pub lookup: Duration,
     /// How many hashes a request may bring.
     pub hashes: usize,
+    /// How many matches are written out for one request, beside the nearest of each answer. All are counted.
+    pub matches: usize,
+    /// How long an upload may take to arrive.
+    pub upload: Duration,
+    /// How many bytes all uploads have together, while they arrive, wait and are hashed.
+    pub bodies: usize,
     /// How long a request may take, in all.
     pub request: Duration,
 }
 
 /// Files of 20 MiB; pictures of 50 million pixels and 512 MiB; videos of an hour, 20 seconds and 1 GiB; as many at a time as there
-/// are processors.
+/// are processors. Uploads of 256 MiB together, each within 20 seconds; lookups of 10 seconds; 45 seconds for all of it.
 impl Default for Limits {
     fn default() -> Self {
         let hashing = available_parallelism().map_or(1, usize::from);
@@ -46,8 +58,14 @@ impl Default for Limits {
             },
             hashing,
             waiting: 16 * hashing,
+            lookups: hashing,
+            lookups_waiting: 256 * hashing,
+            lookup: Duration::from_secs(10),
             hashes: 1000,
-            request: Duration::from_secs(30),
+            matches: 10_000,
+            upload: Duration::from_secs(20),
+            bodies: 256 << 20,
+            request: Duration::from_secs(45),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The answer to a lookup, which says on what ground it stands.
 
-use crate::image::DecodeError;
+use crate::image::{DecodeError, OnlyBeginning};
 use crate::pdq::Orientation;
 use crate::proofs::LazyReceipt;
 use crate::video::{VideoError, VideoMatch};
@@ -19,6 +19,8 @@ pub struct Answer {
     pub version: u64,
     /// How old the knowledge about the list is.
     pub freshness: Freshness,
+    /// How many entries match.
+    pub found: usize,
     /// The answer itself.
     pub verdict: Verdict,
 }
@@ -26,12 +28,27 @@ pub struct Answer {
 /// More than yes or no: a list that can't answer says so.
 #[derive(Clone, Debug)]
 pub enum Verdict {
-    /// The picture is within the charter's distance of these entries, nearest first.
+    /// The picture is within the charter's distance of these entries, nearest first: all of them, unless fewer were wanted.
     Matched(Vec<Match>),
     /// No entry is within the distance.
     NotMatched,
     /// The list can't answer.
     NotCovered(NotCovered),
+}
+
+/// What an answer may cost. A list can hold a hundred thousand variants of one picture, and a video has thousands of frames.
+pub struct Effort<'e> {
+    /// How many of the matches are wanted, the nearest first; all are counted.
+    pub matches: usize,
+    /// Asked before each hash that is looked up: whether the answer comes too late to be of use.
+    pub is_over: &'e dyn Fn() -> bool,
+}
+
+/// All matches, however long it takes.
+impl Default for Effort<'_> {
+    fn default() -> Self {
+        Self { matches: usize::MAX, is_over: &|| false }
+    }
 }
 
 /// An entry within the distance.
@@ -65,6 +82,9 @@ pub enum NotCovered {
     /// The file can't be decoded, so it has no perceptual hash.
     #[error(transparent)]
     NotAPicture(#[from] DecodeError),
+    /// Nothing matched in the part of the animation that was looked at.
+    #[error("nothing matches, but {0}")]
+    OnlyBeginning(OnlyBeginning),
     /// The file can't be decoded as a video, and the list is of videos.
     #[error(transparent)]
     NotAVideo(#[from] VideoError),

@@ -87,7 +87,7 @@ impl Answer {
             freshness: self.freshness,
             verdict,
             why,
-            found: matches.len(),
+            found: self.found,
             matches: matches.iter().take(MAX_MATCHES).map(of_match).collect(),
             notice: self.notice(list).map(|notice| NoticeDocument { words: notice.to_string(), notice }),
         }

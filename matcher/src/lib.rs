@@ -31,7 +31,7 @@ pub mod receipt;
 pub mod subject;
 pub mod video;
 
-pub use answer::{Answer, Match, NotCovered, Verdict};
+pub use answer::{Answer, Effort, Match, NotCovered, Verdict};
 pub use document::AnswerDocument;
 pub use matcher::Matcher;
 pub use notice::Notice;

@@ -1,17 +1,17 @@
 //! Matching: a picture's hashes against a [`VerifiedList`], by the rule of its charter.
 
-use crate::answer::{Answer, Match, NotCovered, Verdict};
+use crate::answer::{Answer, Effort, Match, NotCovered, Verdict};
 use crate::lookup::{Arrangement, Found, Index, LookupError};
 use crate::pdq::Orientation;
 use crate::proofs::{LazyReceipt, Prover};
 use crate::subject::{Fingerprint, Subject};
-use crate::video::{self, VideoError, VideoMatch};
+use crate::video::{Judge, VideoError, VideoMatch};
 use isonomy_core::charter::Matching;
 use isonomy_core::list::Algorithm;
 use isonomy_core::list::algorithm::VIDEO_NUMBER_SIZE;
 use isonomy_core::time::Timestamp;
 use isonomy_verifier::{Freshness, VerifiedList};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -27,7 +27,27 @@ pub struct Matcher {
 struct Near {
     found: Found,
     orientation: Orientation,
-    video: Option<VideoMatch>,
+    /// Which of the videos that match it is of.
+    video: Option<u32>,
+}
+
+/// All that was found, nearest first.
+#[derive(Default)]
+struct Findings {
+    near: Vec<Near>,
+    videos: Vec<VideoMatch>,
+}
+
+/// Why nothing can be said.
+enum Unsaid {
+    NotCovered(NotCovered),
+    Over,
+}
+
+impl From<NotCovered> for Unsaid {
+    fn from(why: NotCovered) -> Self {
+        Self::NotCovered(why)
+    }
 }
 
 impl Matcher {
@@ -80,54 +100,93 @@ impl Matcher {
 
     /// Looks up all hashes of a file that are of the list's algorithm. `local` is the device's clock.
     pub fn answer(&self, subject: &Subject, local: Timestamp) -> Answer {
+        let verdict = self.verdict(subject, local, &Effort::default());
+        // It is never over.
+        let (verdict, found) = verdict.unwrap_or((Verdict::NotMatched, 0));
+        self.said(verdict, found, local)
+    }
+
+    /// The same with no more than `effort`; `None` if that is over before there is an answer.
+    pub fn answer_with(&self, subject: &Subject, local: Timestamp, effort: &Effort<'_>) -> Option<Answer> {
+        let (verdict, found) = self.verdict(subject, local, effort)?;
+        Some(self.said(verdict, found, local))
+    }
+
+    fn said(&self, verdict: Verdict, found: usize, local: Timestamp) -> Answer {
         let list = self.list();
         let freshness = list.freshness(local);
-        let verdict = match self.find(subject, freshness) {
-            Ok(found) if found.is_empty() => Verdict::NotMatched,
-            Ok(found) => Verdict::Matched(found.into_iter().filter_map(|found| self.matched(found)).collect()),
-            Err(why) => Verdict::NotCovered(why),
-        };
-        Answer { list: list.name().clone(), version: list.version(), freshness, verdict }
+        Answer { list: list.name().clone(), version: list.version(), freshness, found, verdict }
+    }
+
+    fn verdict(&self, subject: &Subject, local: Timestamp, effort: &Effort<'_>) -> Option<(Verdict, usize)> {
+        match self.find(subject, self.list().freshness(local), effort) {
+            Ok(Findings { near, .. }) if near.is_empty() => Some((self.unmatched(subject), 0)),
+            Ok(Findings { near, videos }) => {
+                let wanted = near.iter().take(effort.matches);
+                let matches = wanted.filter_map(|near| self.matched(near, &videos)).collect();
+                Some((Verdict::Matched(matches), near.len()))
+            }
+            Err(Unsaid::NotCovered(why)) => Some((Verdict::NotCovered(why), 0)),
+            Err(Unsaid::Over) => None,
+        }
+    }
+
+    /// What is said if nothing matches.
+    fn unmatched(&self, subject: &Subject) -> Verdict {
+        match subject.only_beginning() {
+            Some(beginning) if self.algorithm() == Algorithm::PdqFull => {
+                Verdict::NotCovered(NotCovered::OnlyBeginning(beginning.clone()))
+            }
+            _ => Verdict::NotMatched,
+        }
     }
 
     /// What matches, nearest first.
-    fn find(&self, subject: &Subject, freshness: Freshness) -> Result<Vec<Near>, NotCovered> {
+    fn find(&self, subject: &Subject, freshness: Freshness, effort: &Effort<'_>) -> Result<Findings, Unsaid> {
         if let Freshness::Expired { since } = freshness {
-            return Err(NotCovered::Expired { since });
+            return Err(NotCovered::Expired { since }.into());
         }
         let usable = self.usable(subject)?;
-        let mut near = match self.algorithm() {
-            Algorithm::VpdqV1 => self.find_videos(&usable)?,
-            Algorithm::PdqFull | Algorithm::Sha256 | Algorithm::Sha1 | Algorithm::Md5 => self.find_entries(&usable)?,
-        };
-        near.sort_by_key(|near| near.found);
-        Ok(near)
+        match self.algorithm() {
+            Algorithm::VpdqV1 => self.find_videos(&usable, effort),
+            Algorithm::PdqFull | Algorithm::Sha256 | Algorithm::Sha1 | Algorithm::Md5 => {
+                self.find_entries(&usable, effort)
+            }
+        }
     }
 
     /// What is within the distance of any of the hashes; of an entry that is near to several, the nearest.
-    fn find_entries(&self, hashes: &[&(Orientation, Fingerprint)]) -> Result<Vec<Near>, NotCovered> {
-        let mut nearest: BTreeMap<usize, Near> = BTreeMap::new();
-        for (orientation, fingerprint) in hashes {
-            for found in self.within(&fingerprint.hash)? {
-                let near = Near { found, orientation: *orientation, video: None };
-                let known = nearest.entry(found.index).or_insert(near);
-                if found.distance < known.found.distance {
-                    *known = near;
-                }
+    fn find_entries(&self, hashes: &[&(Orientation, Fingerprint)], effort: &Effort<'_>) -> Result<Findings, Unsaid> {
+        let mut near: Vec<Near> = Vec::new();
+        for (number, (orientation, fingerprint)) in hashes.iter().enumerate() {
+            let found = self.within(&fingerprint.hash, effort)?;
+            near.extend(found.into_iter().map(|found| Near { found, orientation: *orientation, video: None }));
+            if number > 0 {
+                near.sort_by_key(|near| (near.found.index, near.found.distance));
+                near.dedup_by_key(|near| near.found.index);
             }
         }
-        Ok(nearest.into_values().collect())
+        if hashes.len() > 1 {
+            near.sort_unstable_by_key(|near| near.found);
+        }
+        Ok(Findings { near, videos: Vec::new() })
     }
 
     /// The frames, within the distance, of the listed videos that match by the rule for videos.
-    fn find_videos(&self, frames: &[&(Orientation, Fingerprint)]) -> Result<Vec<Near>, NotCovered> {
+    fn find_videos(&self, frames: &[&(Orientation, Fingerprint)], effort: &Effort<'_>) -> Result<Findings, Unsaid> {
         let hashes: BTreeSet<&[u8]> = frames.iter().map(|(_, frame)| frame.hash.as_slice()).collect();
-        let found = hashes.into_iter().map(|hash| self.within(hash)).collect::<Result<Vec<_>, _>>()?;
-        let near = |(rule, found): (VideoMatch, Vec<Found>)| {
-            let of_entry = move |found| Near { found, orientation: Orientation::Original, video: Some(rule) };
-            found.into_iter().map(of_entry)
-        };
-        Ok(video::judge(&found, |entry| self.video(entry)).into_iter().flat_map(near).collect())
+        let mut judge = Judge::default();
+        for hash in hashes {
+            judge.take(&self.within(hash, effort)?, |entry| self.video(entry));
+        }
+        let mut findings = Findings::default();
+        for (rule, found) in judge.matches() {
+            let video = u32::try_from(findings.videos.len()).ok();
+            findings.near.extend(found.map(|found| Near { found, orientation: Orientation::Original, video }));
+            findings.videos.push(rule);
+        }
+        findings.near.sort_unstable_by_key(|near| near.found);
+        Ok(findings)
     }
 
     /// All entries of the video of which `entry` is a frame: they begin with its number.
@@ -139,9 +198,12 @@ impl Matcher {
         start..partition_point(entry..entries.len(), |at| number(at) <= own)
     }
 
-    fn within(&self, hash: &[u8]) -> Result<Vec<Found>, NotCovered> {
+    fn within(&self, hash: &[u8], effort: &Effort<'_>) -> Result<Vec<Found>, Unsaid> {
+        if (effort.is_over)() {
+            return Err(Unsaid::Over);
+        }
         let most = u32::try_from(self.rule().max_distance).unwrap_or(u32::MAX);
-        self.index.within(hash, most).map_err(|_| NotCovered::WrongLength { found: hash.len() })
+        self.index.within(hash, most).map_err(|_| NotCovered::WrongLength { found: hash.len() }.into())
     }
 
     /// The hashes that the list can be asked for, or why there are none.
@@ -172,12 +234,13 @@ impl Matcher {
         &self.list().charter().matching
     }
 
-    fn matched(&self, Near { found, orientation, video }: Near) -> Option<Match> {
+    fn matched(&self, near: &Near, videos: &[VideoMatch]) -> Option<Match> {
+        let Near { found, orientation, video } = *near;
         Some(Match {
             entry: self.list().entries().get(found.index)?.to_vec(),
             distance: found.distance,
             orientation,
-            video,
+            video: video.and_then(|video| videos.get(video as usize).copied()),
             action: self.list().charter().action.most,
             receipt: LazyReceipt::new(&self.prover, found.index),
         })

@@ -1,7 +1,7 @@
 //! What is looked up: the fingerprints of a picture or file.
 
 use crate::digest;
-use crate::image::{self, DecodeError, Limits};
+use crate::image::{self, DecodeError, Limits, OnlyBeginning};
 use crate::pdq::{self, Orientation};
 use crate::video::{self, Video, VideoError};
 use isonomy_core::list::Algorithm;
@@ -50,6 +50,7 @@ pub enum Orientations {
 pub struct Subject {
     fingerprints: Vec<(Orientation, Fingerprint)>,
     not_a_picture: Option<DecodeError>,
+    only_beginning: Option<OnlyBeginning>,
     not_a_video: Option<VideoError>,
 }
 
@@ -64,7 +65,10 @@ impl Subject {
                 continue;
             }
             match algorithm {
-                Algorithm::PdqFull => subject.not_a_picture = subject.hash_picture(file, limits, orientations).err(),
+                Algorithm::PdqFull => match subject.hash_picture(file, limits, orientations) {
+                    Ok(only_beginning) => (subject.not_a_picture, subject.only_beginning) = (None, only_beginning),
+                    Err(why) => subject.not_a_picture = Some(why),
+                },
                 Algorithm::VpdqV1 if video::is_video(file) => subject.not_a_video = Some(VideoError::NoDecoder),
                 Algorithm::VpdqV1 | Algorithm::Sha256 | Algorithm::Sha1 | Algorithm::Md5 => {}
             }
@@ -80,6 +84,7 @@ impl Subject {
         Self {
             fingerprints: digests.into_iter().map(|digest| (Orientation::Original, digest)).collect(),
             not_a_picture: Some(DecodeError::UnknownFormat),
+            only_beginning: None,
             not_a_video: Some(VideoError::UnknownFormat),
         }
     }
@@ -97,17 +102,32 @@ impl Subject {
         self
     }
 
+    /// A file that is not decoded, such as one beyond a limit: of use to lists that match what is identical.
+    pub fn undecoded(digests: Vec<Fingerprint>, why: DecodeError) -> Self {
+        Self { not_a_picture: Some(why), ..Self::of_digests(digests) }
+    }
+
     /// A hash alone.
     pub fn of_hash(fingerprint: Fingerprint) -> Self {
-        let fingerprints = vec![(Orientation::Original, fingerprint)];
-        Self { fingerprints, not_a_picture: None, not_a_video: None }
+        Self::of_hashes(vec![fingerprint])
+    }
+
+    /// A hash alone, of which is not known by which of these algorithms it is.
+    pub fn of_hashes(hashes: Vec<Fingerprint>) -> Self {
+        let fingerprints = hashes.into_iter().map(|hash| (Orientation::Original, hash)).collect();
+        Self { fingerprints, not_a_picture: None, only_beginning: None, not_a_video: None }
     }
 
     fn push(&mut self, orientation: Orientation, fingerprint: Fingerprint) {
         self.fingerprints.push((orientation, fingerprint));
     }
 
-    fn hash_picture(&mut self, file: &[u8], limits: &Limits, orientations: Orientations) -> Result<(), DecodeError> {
+    fn hash_picture(
+        &mut self,
+        file: &[u8],
+        limits: &Limits,
+        orientations: Orientations,
+    ) -> Result<Option<OnlyBeginning>, DecodeError> {
         let shown = match orientations {
             Orientations::Shown => image::shown_orientation(file, limits).unwrap_or(Orientation::Original),
             Orientations::Stored | Orientations::All => Orientation::Original,
@@ -132,6 +152,11 @@ impl Subject {
     /// Why it has no hash as a picture, if it has none and is a file.
     pub fn not_a_picture(&self) -> Option<&DecodeError> {
         self.not_a_picture.as_ref()
+    }
+
+    /// How far an animation was looked at, if not to its end.
+    pub fn only_beginning(&self) -> Option<&OnlyBeginning> {
+        self.only_beginning.as_ref()
     }
 
     /// Why it has no hashes as a video, if it has none and is a file.

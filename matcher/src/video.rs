@@ -159,39 +159,58 @@ impl VideoMatch {
 struct Alike {
     /// All entries of the listed video.
     entries: Range<usize>,
-    /// The frames, by their numbers.
-    frames: BTreeSet<usize>,
+    /// How many frames have found some of them, and the number of the last.
+    frames: usize,
+    last_frame: usize,
     /// The nearest finding of each entry.
     nearest: BTreeMap<usize, Found>,
 }
 
-/// Applies the rule to what the frames of a video have found, each frame's findings in one of `found`. `video` gives, for an
-/// entry, all entries of its video. The videos that match, by their entries: how they match, and the nearest
-/// finding of each of their entries.
-pub(crate) fn judge(found: &[Vec<Found>], video: impl Fn(usize) -> Range<usize>) -> Vec<(VideoMatch, Vec<Found>)> {
-    let mut videos: BTreeMap<usize, Alike> = BTreeMap::new();
-    for (frame, found) in found.iter().enumerate() {
+/// Applies the rule to what the frames of a video find, one frame after the other: nothing is kept for each frame.
+#[derive(Default)]
+pub(crate) struct Judge {
+    frames: usize,
+    /// By the first of their entries.
+    videos: BTreeMap<usize, Alike>,
+}
+
+impl Judge {
+    /// Takes what the next frame has found. `video` gives, for an entry, all entries of its video.
+    pub(crate) fn take(&mut self, found: &[Found], video: impl Fn(usize) -> Range<usize>) {
+        self.frames += 1;
         for near in found {
             let entries = video(near.index);
-            let new = |entries| Alike { entries, frames: BTreeSet::new(), nearest: BTreeMap::new() };
-            let alike = videos.entry(entries.start).or_insert_with(|| new(entries));
-            alike.frames.insert(frame);
+            let new = |entries| Alike { entries, frames: 0, last_frame: 0, nearest: BTreeMap::new() };
+            let alike = self.videos.entry(entries.start).or_insert_with(|| new(entries));
+            alike.frames += usize::from(alike.last_frame != self.frames);
+            alike.last_frame = self.frames;
             let nearest = alike.nearest.entry(near.index).or_insert(*near);
             *nearest = (*nearest).min(*near);
         }
     }
-    let judged = videos.into_values().map(|Alike { entries, frames, nearest }| {
-        let looked_up = Frames { alike: frames.len(), of: found.len() };
-        let listed = Frames { alike: nearest.len(), of: entries.len() };
-        (VideoMatch { looked_up, listed }, nearest.into_values().collect())
-    });
-    judged.filter(|(rule, _): &(VideoMatch, _)| rule.is_match()).collect()
+
+    /// The listed videos that match, by their entries: how they match, and the nearest finding of each of their entries.
+    pub(crate) fn matches(self) -> impl Iterator<Item = (VideoMatch, impl Iterator<Item = Found>)> {
+        let of = self.frames;
+        let judged = self.videos.into_values().map(move |Alike { entries, frames, nearest, .. }| {
+            let looked_up = Frames { alike: frames, of };
+            let listed = Frames { alike: nearest.len(), of: entries.len() };
+            (VideoMatch { looked_up, listed }, nearest.into_values())
+        });
+        judged.filter(|(rule, _)| rule.is_match())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn judge(found: &[Vec<Found>], video: impl Fn(usize) -> Range<usize>) -> Vec<(VideoMatch, Vec<Found>)> {
+        let mut judge = Judge::default();
+        found.iter().for_each(|found| judge.take(found, &video));
+        judge.matches().map(|(rule, found)| (rule, found.collect())).collect()
+    }
 
     fn frame(hash: u8, quality: u8) -> PdqHash {
         PdqHash { hash: [hash; 32], quality }

@@ -2,13 +2,13 @@
 
 use ::image::{DynamicImage, ImageBuffer, ImageFormat, Luma, Rgb, Rgba};
 use isonomy_matcher::image::{
-    Channels, DecodeError, Limits, MAX_FRAMES, Picture, decode, each_frame, shown_orientation,
+    Channels, DecodeError, Ended, Limits, MAX_FRAMES, OnlyBeginning, Picture, decode, each_frame, shown_orientation,
 };
 use isonomy_matcher::pdq::{self, Orientation};
 use proptest::prelude::*;
 use std::io::Cursor;
 
-const ENCODINGS: [&str; 12] = [
+const ENCODINGS: [&str; 14] = [
     "alpha.png",
     "cmyk.jpg",
     "grey.jpg",
@@ -18,6 +18,8 @@ const ENCODINGS: [&str; 12] = [
     "palette.gif",
     "palette.png",
     "progressive.jpg",
+    "progressive_grey.jpg",
+    "restarts.jpg",
     "rgb.bmp",
     "rgb.jpg",
     "rotated_by_exif.jpg",
@@ -64,7 +66,7 @@ fn every_encoding_is_recognised_by_content() {
     for name in ENCODINGS {
         let picture = decode_default(&encoded(name)).unwrap();
         assert_eq!((picture.width(), picture.height()), (120, 80), "{name}");
-        let expected = if name == "grey.jpg" { Channels::Grey } else { Channels::Rgb };
+        let expected = if name.ends_with("grey.jpg") { Channels::Grey } else { Channels::Rgb };
         assert_eq!(picture.channels(), expected, "{name}");
     }
     for other in [&b""[..], b"\xff\xd8", b"plain text", b"<svg></svg>", b"farbfeld\0\0\0\x01\0\0\0\x01"] {
@@ -123,9 +125,17 @@ fn gif(frames: u16, delay: u32, side: u32) -> Vec<u8> {
     file
 }
 
-fn greys(file: &[u8], limits: &Limits) -> Vec<u8> {
+/// The greys of the frames that were visited, and how far the animation was looked at if not to its end.
+fn looked_at(file: &[u8], limits: &Limits) -> (Vec<u8>, Option<OnlyBeginning>) {
     let mut greys = Vec::new();
-    each_frame(file, limits, |frame| greys.push(frame.data()[0])).unwrap();
+    let only = each_frame(file, limits, |frame| greys.push(frame.data()[0])).unwrap();
+    (greys, only)
+}
+
+/// The greys of a file that is looked at to its end.
+fn greys(file: &[u8], limits: &Limits) -> Vec<u8> {
+    let (greys, only) = looked_at(file, limits);
+    assert_eq!(only, None);
     greys
 }
 
@@ -135,14 +145,69 @@ fn of_an_animation_a_frame_for_each_second_counts() {
     assert_eq!(greys(&gif(1, 100, 8), &limits), [0]);
     assert_eq!(greys(&gif(35, 100, 8), &limits), [0, 10, 20, 30]);
     assert_eq!(greys(&gif(3, 2500, 8), &limits), [0, 1, 2]);
-    assert_eq!(greys(&gif(200, 1000, 8), &limits).len(), MAX_FRAMES);
     assert_eq!(greys(&gif(25, 0, 8), &limits), [0, 10, 20]);
+    assert_eq!(greys(&gif(MAX_FRAMES as u16, 1000, 8), &limits).len(), MAX_FRAMES);
     assert_eq!(greys(&encoded("rgb.jpg"), &limits).len(), 1);
+    assert!(each_frame(&gif(35, 100, 8)[..20], &limits, |_| panic!("there is none")).is_err());
+}
+
+#[test]
+fn an_animation_that_is_not_looked_at_to_its_end_says_so() {
+    let limits = Limits::default();
+    let (greys, only) = looked_at(&gif(200, 1000, 8), &limits);
+    assert_eq!((greys.len(), only), (MAX_FRAMES, Some(OnlyBeginning { frames: MAX_FRAMES, why: Ended::TooLong })));
     let few = Limits { pixels: 64 * 12, ..limits };
-    assert_eq!(greys(&gif(35, 100, 8), &few), [0, 10]);
+    let too_many = Ended::TooManyPixels { limit: few.pixels };
+    let (greys, only) = looked_at(&gif(35, 100, 8), &few);
+    assert_eq!((greys, only), (vec![0, 10], Some(OnlyBeginning { frames: 12, why: too_many })));
     let file = gif(35, 100, 8);
-    assert_eq!(greys(&file[..file.len() / 2], &limits), [0, 10]);
-    assert!(each_frame(&file[..20], &limits, |_| panic!("there is none")).is_err());
+    let (greys, only) = looked_at(&file[..file.len() / 2], &limits);
+    let only = only.unwrap();
+    assert_eq!((greys, only.frames), (vec![0, 10], 17));
+    assert_eq!(only.why, Ended::Damaged(DecodeError::Incomplete { format: "GIF" }));
+    assert!(only.to_string().starts_with("only the first 17 frames of the animation were looked at: "), "{only}");
+    assert_eq!(looked_at(&gif(12, 100, 8), &few).1, None, "all of exactly as many pixels as the limit");
+}
+
+#[test]
+fn no_cut_animation_is_taken_for_a_whole_one() {
+    let files = ["animated.webp", "animated.png", "animated_beside_still.png"].map(encoded);
+    for file in files.into_iter().chain([gif(12, 100, 8)]) {
+        for kept in 0..file.len() {
+            let outcome = each_frame(&file[..kept], &Limits::default(), |_| ());
+            // The last bytes of a GIF and a PNG say nothing but that it ends.
+            let lacks_nothing_but_the_end = kept >= file.len() - 12;
+            assert!(outcome != Ok(None) || lacks_nothing_but_the_end, "{kept} of {} bytes", file.len());
+        }
+    }
+}
+
+/// One frame as large as the canvas, and then such that are four times as large.
+fn bomb(frames: usize) -> Vec<u8> {
+    // Its descriptor follows the header, the table of colours and the extension with the delay.
+    let frame_of = |file: &[u8]| {
+        let descriptor = file.windows(5).position(|bytes| bytes == [0x2c, 0, 0, 0, 0]).unwrap();
+        file[descriptor - 8..file.len() - 1].to_vec()
+    };
+    let (small, large) = (gif(1, 100, 8), gif(1, 100, 16));
+    [&small[..small.len() - 1], &frame_of(&large).repeat(frames), b";"].concat()
+}
+
+#[test]
+fn frames_beyond_the_canvas_count_with_all_their_pixels() {
+    let limits = |pixels| Limits { pixels, ..Limits::default() };
+    let frames = |pixels| looked_at(&bomb(40), &limits(pixels)).1.map(|only| only.frames);
+    assert_eq!(frames(64 + 40 * 256), None);
+    assert_eq!(frames(64 + 40 * 256 - 1), Some(40));
+    assert_eq!(frames(64 + 3 * 256), Some(4));
+    assert_eq!(frames(256), Some(1));
+    // The first frame, too.
+    let first = bomb(1);
+    let mut first = [&first[..6], &gif(1, 100, 16)[6..]].concat();
+    first[6..10].copy_from_slice(&[8, 0, 8, 0]);
+    assert!(decode(&first, &limits(256)).is_ok());
+    let refusal = DecodeError::TooManyPixels { width: 16, height: 16, limit: 255 };
+    assert_eq!(decode(&first, &limits(255)), Err(refusal));
 }
 
 #[test]
@@ -151,9 +216,17 @@ fn other_animations_are_sampled_in_the_same_way() {
     for (name, second, third) in [("animated.webp", 9, 19), ("animated.png", 10, 20)] {
         assert_eq!(greys(&encoded(name), &Limits::default()), [0, second, third], "{name}");
         let few = Limits { pixels: 64 * 12, ..Limits::default() };
-        assert_eq!(greys(&encoded(name), &few), [0, second], "{name}");
+        let (greys, only) = looked_at(&encoded(name), &few);
+        assert_eq!((greys, only.map(|only| only.frames)), (vec![0, second], Some(12)), "{name}");
         assert_eq!(decode_default(&encoded(name)).unwrap().data()[0], 0, "{name}");
     }
+}
+
+#[test]
+fn a_picture_beside_the_animation_is_looked_at_and_so_is_the_first_frame() {
+    let file = encoded("animated_beside_still.png");
+    assert_eq!(greys(&file, &Limits::default()), [7, 100, 110, 120]);
+    assert_eq!(decode_default(&file).unwrap().data()[0], 7);
 }
 
 #[test]
@@ -188,12 +261,46 @@ fn incomplete_files_are_refused_unless_all_pixels_are_there() {
     for name in ENCODINGS {
         let file = encoded(name);
         let whole = decode_default(&file);
-        for kept in (0..file.len()).step_by(101) {
-            let outcome = decode_default(&file[..kept]);
-            let is_near = |cut: &Picture| name == "progressive.jpg" && apart(cut, whole.as_ref().unwrap()) <= 16;
-            let is_sound = outcome.is_err() || outcome == whole || outcome.as_ref().is_ok_and(is_near);
-            assert!(is_sound, "{kept} of {} bytes of {name}", file.len());
+        // A file that was cut and closed again is no better than one that was cut.
+        let (ends, step) =
+            if name.ends_with(".jpg") { (&[&b""[..], b"\xff\xd9"][..], 7) } else { (&[&b""[..]][..], 101) };
+        for end in ends {
+            for kept in (0..file.len()).step_by(step) {
+                let outcome = decode_default(&[&file[..kept], *end].concat());
+                let is_near =
+                    |cut: &Picture| name.starts_with("progressive") && apart(cut, whole.as_ref().unwrap()) <= 16;
+                let is_sound = outcome.is_err() || outcome == whole || outcome.as_ref().is_ok_and(is_near);
+                assert!(is_sound, "{kept} of {} bytes of {name}, then {end:?}", file.len());
+            }
         }
+    }
+}
+
+#[test]
+fn a_jpeg_that_was_cut_at_a_restart_is_incomplete() {
+    let file = encoded("restarts.jpg");
+    let restarts = file.windows(2).enumerate().filter(|(_, pair)| pair[0] == 0xff && (0xd0..=0xd7).contains(&pair[1]));
+    let places: Vec<usize> = restarts.map(|(place, _)| place).collect();
+    assert_eq!(places.len(), 4);
+    for place in places {
+        for kept in [place, place + 2] {
+            let cut = [&file[..kept], b"\xff\xd9"].concat();
+            assert_eq!(decode_default(&cut), Err(DecodeError::Incomplete { format: "JPEG" }), "{kept}");
+        }
+    }
+}
+
+#[test]
+fn a_jpeg_whose_second_half_was_never_written_is_incomplete() {
+    for file in
+        ["rocket.jpg", "retina.jpg", "hubble_deep_field.jpg"].map(photograph).into_iter().chain([encoded("rgb.jpg")])
+    {
+        let mut unwritten = file.clone();
+        unwritten[file.len() / 2..].fill(0);
+        assert_eq!(decode_default(&unwritten), Err(DecodeError::Incomplete { format: "JPEG" }));
+        unwritten.truncate(file.len() / 4 * 3);
+        unwritten.extend(b"\xff\xd9");
+        assert_eq!(decode_default(&unwritten), Err(DecodeError::Incomplete { format: "JPEG" }), "closed again");
     }
 }
 
@@ -204,7 +311,7 @@ fn apart(one: &Picture, other: &Picture) -> u32 {
 
 #[test]
 fn a_jpeg_without_its_end_marker_is_whole() {
-    for name in ["rgb.jpg", "grey.jpg", "progressive.jpg", "cmyk.jpg"] {
+    for name in ENCODINGS.iter().filter(|name| name.ends_with(".jpg")) {
         let file = encoded(name);
         assert_eq!(decode_default(&file[..file.len() - 2]), decode_default(&file), "{name}");
     }
@@ -216,8 +323,9 @@ fn a_jpeg_that_lacks_a_few_rows_is_near_and_one_that_lacks_more_is_refused() {
         let file = photograph(name);
         let whole = decode_default(&file).unwrap();
         let (mut taken, mut refused) = (0, 0);
-        for cut in [1, 100, 1000, file.len() / 100, file.len() / 25, file.len() / 8, file.len() / 2] {
-            match decode_default(&file[..file.len() - cut]) {
+        let cuts = [1, 100, 1000, file.len() / 100, file.len() / 25, file.len() / 8, file.len() / 2];
+        for (cut, end) in cuts.into_iter().flat_map(|cut| [(cut, &b""[..]), (cut, b"\xff\xd9")]) {
+            match decode_default(&[&file[..file.len() - cut], end].concat()) {
                 Ok(picture) => {
                     let apart = apart(&picture, &whole);
                     assert!(apart <= 24, "{name} without {cut} bytes: {apart} bits");
@@ -327,7 +435,9 @@ fn a_frame_beyond_the_canvas_takes_no_memory() {
     let mut file = encoded("palette.gif");
     let frame = file.windows(9).position(|bytes| bytes == [0x2c, 0, 0, 0, 0, 120, 0, 80, 0]).unwrap();
     file[frame + 5..frame + 9].fill(0xff);
-    assert_eq!(decode_default(&file), Err(DecodeError::TooMuchMemory { limit: Limits::default().memory }));
+    assert!(matches!(decode_default(&file), Err(DecodeError::TooManyPixels { width: 65_535, height: 65_535, .. })));
+    let many_pixels = Limits { pixels: u64::MAX, ..Limits::default() };
+    assert_eq!(decode(&file, &many_pixels), Err(DecodeError::TooMuchMemory { limit: many_pixels.memory }));
 }
 
 #[test]

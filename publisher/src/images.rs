@@ -1,7 +1,9 @@
 //! A folder of pictures to their hashes, in parallel.
 //!
-//! Every file in the folder and those below it is read, in the order of their names; links are not followed. A file that
-//! is no picture, is damaged or is too large is reported, and the others are hashed all the same. The result is a table:
+//! Every file in the folder and those below it is read, in the order of their names. A file that is no picture, is damaged or is
+//! too large is reported, as is a folder that can't be read, and the others are hashed all the same. Links, pipes, sockets and
+//! devices are left out, and named. Memory: what decoding a picture may take ([`Limits`]) and two copies of its file, for each
+//! thread, and some hundred bytes for each file of the folder. The result is a table:
 //!
 //! ```text
 //! file,width,height,quality,pdq
@@ -33,19 +35,13 @@ const MAX_DEPTH: usize = 64;
 /// Why a folder can't be hashed.
 #[derive(Debug, thiserror::Error)]
 pub enum ImagesError {
-    /// A folder can't be read.
+    /// The folder itself can't be read.
     #[error("can't read the folder {}: {source}", path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
         /// What the operating system said.
         source: io::Error,
-    },
-    /// Folders are nested too deeply.
-    #[error("{} is more than {MAX_DEPTH} folders deep", path.display())]
-    TooDeep {
-        /// The folder.
-        path: PathBuf,
     },
     /// The table can't be written.
     #[error("can't write the table: {0}")]
@@ -94,7 +90,7 @@ pub struct HashedFrame {
     pub vpdq: String,
 }
 
-/// A file without a hash.
+/// A file without a hash, or a folder below the one that can't be read.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct FailedImage {
     /// The file, relative to the folder.
@@ -110,8 +106,10 @@ pub struct ImagesReport {
     pub images: Vec<HashedImage>,
     /// The videos, in the order of their names.
     pub videos: Vec<HashedVideo>,
-    /// The other files.
+    /// The other files, and folders that can't be read.
     pub failed: Vec<FailedImage>,
+    /// What is no file, and was left out: links, pipes, sockets, devices.
+    pub left_out: Vec<FailedImage>,
 }
 
 /// How a folder is hashed.
@@ -139,8 +137,8 @@ pub fn hash_images(
     options: &ImagesOptions,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<ImagesReport, ImagesError> {
-    let mut paths = Vec::new();
-    collect(folder, 0, &mut paths)?;
+    let Collected { mut paths, failed, left_out } = Collected::of(folder)?;
+    paths.sort();
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let outcomes = Mutex::new(Vec::with_capacity(paths.len()));
     let work = || {
@@ -158,7 +156,7 @@ pub fn hash_images(
     });
     let mut outcomes = outcomes.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     outcomes.sort_by_key(|(path, _)| *path);
-    let mut report = ImagesReport::default();
+    let mut report = ImagesReport { failed, left_out, ..ImagesReport::default() };
     for (_, outcome) in outcomes {
         match outcome {
             Ok(Hashed::Image(image)) => report.images.push(image),
@@ -166,25 +164,56 @@ pub fn hash_images(
             Err(failed) => report.failed.push(failed),
         }
     }
+    report.failed.sort_by(|one, other| one.file.cmp(&other.file));
     Ok(report)
 }
 
-/// Every file in the folder and those below it.
-fn collect(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) -> Result<(), ImagesError> {
-    if depth > MAX_DEPTH {
-        return Err(ImagesError::TooDeep { path: folder.to_owned() });
+/// What lies in a folder and those below it.
+#[derive(Default)]
+struct Collected {
+    paths: Vec<PathBuf>,
+    failed: Vec<FailedImage>,
+    left_out: Vec<FailedImage>,
+}
+
+impl Collected {
+    fn of(folder: &Path) -> Result<Self, ImagesError> {
+        let mut collected = Self::default();
+        let read = collected.folder(folder, folder, 0);
+        read.map_err(|source| ImagesError::Folder { path: folder.to_owned(), source })?;
+        collected.left_out.sort_by(|one, other| one.file.cmp(&other.file));
+        Ok(collected)
     }
-    let failed = |source| ImagesError::Folder { path: folder.to_owned(), source };
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let kind = entry.file_type().map_err(failed)?;
-        if kind.is_dir() {
-            collect(&entry.path(), depth + 1, paths)?;
-        } else if kind.is_file() {
-            paths.push(entry.path());
+
+    fn folder(&mut self, root: &Path, folder: &Path, depth: usize) -> io::Result<()> {
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            let named = |reason: String| FailedImage { file: relative(root, &path), reason };
+            let kind = match path.symlink_metadata() {
+                Ok(metadata) => metadata.file_type(),
+                Err(error) => {
+                    self.failed.push(named(error.to_string()));
+                    continue;
+                }
+            };
+            if kind.is_file() {
+                self.paths.push(path);
+            } else if kind.is_symlink() {
+                self.left_out.push(named("a link, which is not followed".into()));
+            } else if !kind.is_dir() {
+                self.left_out.push(named("a pipe, socket or device".into()));
+            } else if depth == MAX_DEPTH {
+                self.failed.push(named(format!("more than {MAX_DEPTH} folders deep")));
+            } else if let Err(error) = self.folder(root, &path, depth + 1) {
+                self.failed.push(named(format!("the folder can't be read: {error}")));
+            }
         }
+        Ok(())
     }
-    Ok(())
+}
+
+fn relative(folder: &Path, path: &Path) -> String {
+    path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned()
 }
 
 enum Hashed {
@@ -193,7 +222,7 @@ enum Hashed {
 }
 
 fn hash_file(folder: &Path, path: &Path, options: &ImagesOptions) -> Result<Hashed, FailedImage> {
-    let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned();
+    let name = relative(folder, path);
     let begins_like_video = || {
         let beginning = File::open(path).and_then(|mut file| video::beginning(&mut file));
         beginning.is_ok_and(|beginning| is_video(&beginning))
@@ -323,6 +352,30 @@ mod tests {
         let options = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::PdqFull) };
         let (imported, report) = import(&table[..], &options).unwrap();
         assert_eq!((imported.entries.len(), report.refused_records), (3, 0), "{report:?}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_left_out_and_a_folder_that_can_not_be_read_ends_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("a.bmp"), bmp(1)).unwrap();
+        std::os::unix::fs::symlink("a.bmp", dir.path().join("link.bmp")).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(dir.path().join("socket")).unwrap();
+        let deepest = (0..=MAX_DEPTH).fold(dir.path().to_owned(), |path, _| path.join("d"));
+        fs::create_dir_all(&deepest).unwrap();
+        fs::write(deepest.join("b.bmp"), bmp(2)).unwrap();
+        let closed = dir.path().join("closed");
+        fs::create_dir(&closed).unwrap();
+        fs::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(0o000)).unwrap();
+        let is_closed = fs::read_dir(&closed).is_err(); // not for root
+        let report = hash_images(dir.path(), &ImagesOptions::default(), &|_| ()).unwrap();
+        let names = |of: &[FailedImage]| of.iter().map(|one| one.file.clone()).collect::<Vec<_>>();
+        assert_eq!(report.images.len(), 1);
+        assert_eq!(names(&report.left_out), ["link.bmp", "socket"]);
+        let deep = relative(dir.path(), &deepest);
+        let failed = if is_closed { vec!["closed".to_owned(), deep] } else { vec![deep] };
+        assert_eq!(names(&report.failed), failed);
+        fs::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
     }
 
     /// They run where ffmpeg is installed. With `ISONOMY_REQUIRE_FFMPEG` set, it must be there.

@@ -165,7 +165,10 @@ fn a_video_is_matched_by_the_frames_of_listed_ones() {
     let answers = json(&output);
     let matched = &answers[0]["answers"][0];
     assert_eq!(matched["matches"][0]["video"]["looked_up"]["alike"], matched["matches"][0]["video"]["looked_up"]["of"]);
-    assert!(matched["notice"]["words"].as_str().unwrap().starts_with("This video looks like an entry"), "{matched}");
+    assert!(
+        matched["notice"]["words"].as_str().unwrap().starts_with("This video looks like one that is, in "),
+        "{matched}"
+    );
 }
 
 #[test]
@@ -175,7 +178,7 @@ fn a_folder_of_pictures_and_videos_is_hashed() {
     let of = video("");
     let mut command = isonomy(&["list", "hash", &of, "--json", "--csv", csv.to_str().unwrap()]);
     let output = command.arg("--videos").arg(&frames).output().unwrap();
-    assert!(output.status.success(), "{output:?}");
+    assert_eq!(output.status.code(), Some(4), "two files are neither: {output:?}");
     let report = json(&output);
     if Ffmpeg::find().is_err() {
         return assert!(report["failed"][0]["reason"].as_str().unwrap().contains("ffmpeg"), "{report}");
@@ -186,4 +189,110 @@ fn a_folder_of_pictures_and_videos_is_hashed() {
     let output = import.arg(&list).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     assert_eq!(std::fs::metadata(&list).unwrap().len() % 48, 0);
+}
+
+#[test]
+fn a_hash_is_looked_up_by_the_algorithm_of_each_list_whatever_their_order() {
+    let file = std::fs::read(repository("photos/coins.png")).unwrap();
+    let digest = isonomy_matcher::digest::sha256(&file).to_vec();
+    let same = Matching { algorithm: Algorithm::Sha256, max_distance: 0, min_quality: 0 };
+    let pictures = Device::with("one.example/pictures", pdq(31), hashes(0..50));
+    let files = Device::with("two.example/files", same, Entries::from_sorted(32, digest.clone()).unwrap());
+    for devices in [[&pictures, &files], [&files, &pictures]] {
+        let output = matching(&[&to_hex(&digest)], &devices).output().unwrap();
+        assert_eq!(output.status.code(), Some(5), "{output:?}");
+        let mut found = verdicts(&output);
+        found.sort();
+        assert_eq!(found, ["one.example/pictures: not-matched", "two.example/files: matched"]);
+        let output = matching(&["--algorithm", "pdq", &to_hex(&digest)], &devices).output().unwrap();
+        let mut found = verdicts(&output);
+        found.sort();
+        assert_eq!(found, ["one.example/pictures: not-matched", "two.example/files: not-covered"]);
+    }
+    let short = matching(&["00ff"], &[&pictures, &files]).output().unwrap();
+    assert_eq!(short.status.code(), Some(7));
+    assert!(
+        json(&short)[0]["error"].as_str().unwrap().contains("a hash of 4 digits is none of these lists"),
+        "{short:?}"
+    );
+}
+
+/// A program that ends within its time, or is ended.
+#[cfg(unix)]
+fn within_a_minute(command: &mut Command) -> Output {
+    use std::process::Stdio;
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while child.try_wait().unwrap().is_none() {
+        if std::time::Instant::now() > end {
+            child.kill().unwrap();
+            panic!("it does not end");
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    child.wait_with_output().unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_without_another_end_is_refused_and_one_that_is_open_is_read() {
+    let device = Device::with("one.example/wide", pdq(31), hashes(0..50));
+    let pipe = device.folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let output = within_a_minute(&mut matching(&[pipe.to_str().unwrap()], &[&device]));
+    assert_eq!(output.status.code(), Some(7));
+    assert!(json(&output)[0]["error"].as_str().unwrap().contains("pipe, socket or device"), "{output:?}");
+
+    let mut cat =
+        Command::new("cat").arg(repository("photos/coins.png")).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut command = matching(&["/dev/stdin"], &[&device]);
+    let output = within_a_minute(command.stdin(cat.stdout.take().unwrap()));
+    assert!(cat.wait().unwrap().success());
+    assert_eq!(verdicts(&output), ["one.example/wide: not-matched"], "{output:?}");
+}
+
+#[test]
+fn a_file_beyond_the_limit_is_still_matched_by_its_digest() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("huge.png");
+    let mut file = std::fs::read(repository("photos/coins.png")).unwrap();
+    file.resize((64 << 20) + 1, 0);
+    std::fs::write(&path, &file).unwrap();
+    let digest = isonomy_matcher::digest::sha256(&file).to_vec();
+    let same = Matching { algorithm: Algorithm::Sha256, max_distance: 0, min_quality: 0 };
+    let pictures = Device::with("one.example/pictures", pdq(31), hashes(0..50));
+    let files = Device::with("two.example/files", same, Entries::from_sorted(32, digest).unwrap());
+    let output = matching(&[path.to_str().unwrap()], &[&pictures, &files]).output().unwrap();
+    assert_eq!(verdicts(&output), ["one.example/pictures: not-covered", "two.example/files: matched"], "{output:?}");
+}
+
+#[test]
+fn the_exit_code_tells_that_a_file_has_no_hash() {
+    let folder = tempfile::tempdir().unwrap();
+    let (pictures, table) = (folder.path().join("pictures"), folder.path().join("table.csv"));
+    std::fs::create_dir(&pictures).unwrap();
+    let hash = || {
+        isonomy(&["list", "hash", pictures.to_str().unwrap(), "--force", "--csv", table.to_str().unwrap()])
+            .output()
+            .unwrap()
+    };
+    std::fs::write(
+        pictures.join("cut.jpg"),
+        [&std::fs::read(repository("photos/rocket.jpg")).unwrap()[..40_000], b"\xff\xd9"].concat(),
+    )
+    .unwrap();
+    let output = hash();
+    let words = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(4), "{words}");
+    assert!(words.contains("cut.jpg: the JPEG file is incomplete") && words.contains("✗ 1 have no hash"), "{words}");
+    assert!(!words.contains('✓'), "{words}");
+    std::fs::remove_file(pictures.join("cut.jpg")).unwrap();
+    std::fs::copy(repository("photos/coins.png"), pictures.join("coins.png")).unwrap();
+    let output = hash();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("✓ 1 pictures hashed"));
+}
+
+fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }

@@ -148,7 +148,7 @@ fn a_piece_of_a_listed_video_matches_and_the_person_is_told_of_a_video() {
     let expected = VideoMatch { looked_up: Frames { alike: 4, of: 5 }, listed: Frames { alike: 4, of: 10 } };
     assert!(matches.iter().all(|found| found.video == Some(expected) && found.distance == 0));
     let notice = answer.notice(matcher.list()).unwrap().to_string();
-    for words in ["This video looks like an entry (4 of the 5 frames", "The video may be held back"] {
+    for words in ["This video looks like one that is, in 4 of the 5 pictures", "the video may be held back"] {
         assert!(notice.contains(words), "{notice}");
     }
     // The receipt is of a frame; who brings a frame along has its distance checked.

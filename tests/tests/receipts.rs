@@ -60,7 +60,13 @@ fn a_match_says_how_near_it_is_and_what_it_may_lead_to() {
     let answer = look_up(&list, near(3));
     assert_eq!((answer.version, answer.freshness), (1, Freshness::Fresh { checkpoint_age: 1 }));
     let notice = answer.notice(&list).unwrap().to_string();
-    for words in ["hotline.example/images", "Test pictures.", "distance 3", "complaints@hotline.example", "24 hours"] {
+    for words in [
+        "hotline.example/images",
+        "Test pictures.",
+        "3 of 256 features differ",
+        "complaints@hotline.example",
+        "24 hours",
+    ] {
         assert!(notice.contains(words), "{notice}");
     }
     let found = only_match(answer);

@@ -1,6 +1,6 @@
 //! Arguments of `isonomy match`.
 
-use super::ClientFolder;
+use super::{AlgorithmArg, ClientFolder};
 use clap::{Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -45,6 +45,10 @@ pub(crate) struct MatchArgs {
     pub(crate) subjects: Vec<String>,
     #[command(flatten)]
     pub(crate) lists: ListFolders,
+    /// Ask only lists of this algorithm; the others say `not-covered`. A hash is looked up by the algorithm of each list whose
+    /// hashes are as long.
+    #[arg(long, value_enum)]
+    pub(crate) algorithm: Option<AlgorithmArg>,
     /// In which orientations a picture is looked up.
     #[arg(long, value_enum, default_value = "shown")]
     pub(crate) orientations: OrientationsArg,

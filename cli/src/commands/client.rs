@@ -14,7 +14,7 @@ use isonomy_client::{
 };
 use isonomy_core::resource::Resource;
 use isonomy_fetch::Tokens;
-use isonomy_verifier::Policy;
+use isonomy_verifier::{Policy, VerifiedList};
 use serde_json::json;
 use std::time::Duration;
 
@@ -46,7 +46,11 @@ async fn update(folder: &ClientFolder, sources: &[String], tokens: &Tokens, outp
     spinner.finish_and_clear();
     let report = report?;
     let status = client.status(system_clock());
-    output.report(update_words(&report, &status), &report.document())?;
+    let mut words = update_words(&report, &status);
+    if report.kind != Change::Same {
+        words.extend(crowded(&report.updated.list).map(|warning| format!("\n{warning}")));
+    }
+    output.report(words, &report.document())?;
     let usable = status.in_force.is_some_and(|in_force| in_force.freshness.is_usable());
     Ok(if usable { Exit::Done } else { Exit::Refused })
 }
@@ -111,6 +115,11 @@ pub(crate) fn update_words(report: &UpdateReport, status: &Status) -> String {
         lines.extend(expired(in_force));
     }
     lines.join("\n")
+}
+
+/// A warning, if the list is of many variants of few pictures.
+fn crowded(list: &VerifiedList) -> Option<String> {
+    super::crowding::warning(list.charter().matching.algorithm, list.entries())
 }
 
 /// What an expired list means; nothing for one that may be used.

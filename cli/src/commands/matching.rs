@@ -1,24 +1,20 @@
 //! `isonomy match`.
 
 use super::serving::Scheme;
-use super::{client, files, serving};
+use super::{client, files, serving, subjects};
 use crate::args::{ClientFolder, ListFolders, MatchArgs, MatchCommand, OrientationsArg};
 use crate::exit::{Exit, Malformed, Refused};
 use crate::output::Output;
-use anyhow::{Context, Result};
-use isonomy_client::video::{self, VideoLimits, hash_video};
-use isonomy_core::encoding::{from_hex, to_hex};
+use anyhow::Result;
+use isonomy_core::encoding::to_hex;
 use isonomy_core::list::Algorithm;
 use isonomy_match_server::{Config, Limits as ServiceLimits, ListFolder};
-use isonomy_matcher::digest::Digester;
 use isonomy_matcher::document::MAX_MATCHES;
 use isonomy_matcher::image::Limits;
 use isonomy_matcher::lookup::Arrangement;
-use isonomy_matcher::{Answer, AnswerDocument, Fingerprint, Match, Matcher, Orientations, Subject, Verdict};
+use isonomy_matcher::{Answer, AnswerDocument, Match, Matcher, Orientations, Verdict};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -50,7 +46,8 @@ fn served(folder: &ClientFolder) -> Result<ListFolder> {
 fn limits(file_bytes: usize, pixels: u64) -> ServiceLimits {
     let usual = ServiceLimits::default();
     let memory = usual.image.memory.max(pixels.saturating_mul(10));
-    ServiceLimits { image: Limits { file_bytes, pixels, memory }, ..usual }
+    let bodies = usual.bodies.max(file_bytes.saturating_mul(4));
+    ServiceLimits { image: Limits { file_bytes, pixels, memory }, bodies, ..usual }
 }
 
 /// From so many subjects on, an index is made first: that takes as long as comparing so many hashes with the whole list.
@@ -94,7 +91,12 @@ fn matcher(folder: &ClientFolder, arrangement: Arrangement) -> Result<Matcher> {
 
 /// Asks all lists for one picture or hash, and says what came of it.
 fn check(matchers: &[Matcher], subject: &str, args: &MatchArgs, output: &Output) -> Result<(Exit, Value)> {
-    let fingerprints = fingerprints(matchers, subject, args.orientations.into())?;
+    let lists = matchers.iter().map(Matcher::algorithm);
+    let chosen = args.algorithm.map(Algorithm::from);
+    let mut algorithms: Vec<Algorithm> = lists.filter(|list| chosen.is_none_or(|chosen| chosen == *list)).collect();
+    algorithms.sort_unstable();
+    algorithms.dedup();
+    let fingerprints = subjects::subject(&algorithms, subject, args.orientations.into())?;
     let clock = isonomy_client::system_clock();
     let (mut exits, mut documents, mut failures) = (Vec::new(), Vec::new(), Vec::new());
     for matcher in matchers {
@@ -129,56 +131,6 @@ impl From<OrientationsArg> for Orientations {
             OrientationsArg::All => Self::All,
         }
     }
-}
-
-/// A hash if it has the digits of one, and no file has that name; else a file.
-fn fingerprints(matchers: &[Matcher], subject: &str, orientations: Orientations) -> Result<Subject> {
-    let algorithms: Vec<Algorithm> = matchers.iter().map(Matcher::algorithm).collect();
-    let path = Path::new(subject);
-    if let Some(hash) = from_hex(&subject.to_lowercase())
-        && let Some(algorithm) = algorithms.iter().copied().find(|known| known.hash_size() == hash.len())
-        && !path.exists()
-    {
-        return Ok(Subject::of_hash(Fingerprint { algorithm, hash, quality: None }));
-    }
-    let unreadable = || format!("can't read {}", path.display());
-    if is_video(path).with_context(unreadable)? {
-        let subject = Subject::of_digests(digests(path, &algorithms).with_context(unreadable)?);
-        return Ok(match algorithms.contains(&Algorithm::VpdqV1) {
-            true => subject.with_video(hash_video(path, &VideoLimits::default())),
-            false => subject,
-        });
-    }
-    let limits = Limits::default();
-    let bytes = files::read(path, limits.file_bytes)?;
-    Ok(Subject::of_file(&algorithms, &bytes, &limits, orientations))
-}
-
-fn is_video(path: &Path) -> std::io::Result<bool> {
-    Ok(isonomy_matcher::video::is_video(&video::beginning(&mut File::open(path)?)?))
-}
-
-/// The digests of a file that may be too large for memory.
-fn digests(path: &Path, algorithms: &[Algorithm]) -> std::io::Result<Vec<Fingerprint>> {
-    let mut digesters: BTreeMap<Algorithm, Digester> =
-        algorithms.iter().filter_map(|algorithm| Some((*algorithm, Digester::new(*algorithm)?))).collect();
-    if digesters.is_empty() {
-        return Ok(Vec::new());
-    }
-    let (mut file, mut piece) = (File::open(path)?, vec![0; 1 << 16]);
-    loop {
-        let length = file.read(&mut piece)?;
-        if length == 0 {
-            break;
-        }
-        digesters.values_mut().for_each(|digester| digester.update(&piece[..length]));
-    }
-    let digest = |(algorithm, digester): (Algorithm, Digester)| Fingerprint {
-        algorithm,
-        hash: digester.finish(),
-        quality: None,
-    };
-    Ok(digesters.into_iter().map(digest).collect())
 }
 
 /// The receipts of the nearest matches, by entry, and why there are no more of them.
@@ -238,5 +190,8 @@ fn words(subject: &str, answer: &AnswerDocument) -> String {
         lines.push(format!("  and {} entries more", answer.found - answer.matches.len()));
     }
     lines.extend(notice.words.lines().map(|line| format!("  {line}")));
+    if answer.matches.iter().any(|found| found.receipt.is_some()) {
+        lines.push("  A receipt proves to anybody which published entry it was: `isonomy receipt verify`.".to_owned());
+    }
     lines.join("\n")
 }

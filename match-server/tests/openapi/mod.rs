@@ -1,6 +1,6 @@
 //! The description for programs says what the service does.
 
-use crate::world::{Service, file, hex, near};
+use crate::world::{Service, file, hex, limits, near};
 use isonomy_match_server::http::OPENAPI;
 use serde_json::{Value, json};
 
@@ -53,7 +53,8 @@ fn check(document: &Value, schema: &Value, value: &Value, at: &str) {
 
 #[tokio::test]
 async fn answers_are_as_described() {
-    let service = Service::start(100).await;
+    let limits = limits(|limits| limits.image.file_bytes = (1 << 20) - 1);
+    let service = Service::with(100, limits).await;
     let (document, hash) = (document(), hex(&near(7, 3)));
     let (unknown, picture) = ("/v1/receipt?list=hotline.example/images&entry=00", file("photos/coins.png"));
     let many = json!({ "hashes": [{ "algorithm": "pdq/full", "hash": hash, "quality": 1 }] }).to_string().into_bytes();
@@ -67,6 +68,9 @@ async fn answers_are_as_described() {
         ("post", "/v1/lookup", "", Some(b"{".to_vec()), "400"),
         ("post", "/v1/match", "", Some(picture.clone()), "200"),
         ("post", "/v1/match", "", Some(Vec::new()), "400"),
+        ("post", "/v1/match", "?list=a/b", Some(vec![1]), "404"),
+        ("post", "/v1/match", "", Some(vec![0; 1 << 20]), "413"),
+        ("post", "/v1/lookup", "", Some(vec![b' '; 300_000]), "413"),
         ("post", "/v1/hash", "?orientations=all", Some(picture), "200"),
         ("get", "/v1/receipt", &unknown["/v1/receipt".len()..], None, "404"),
         ("get", "/v1/receipt", &*format!("?list=hotline.example/images&entry={}", hex(&near(7, 0))), None, "200"),
@@ -85,6 +89,19 @@ async fn answers_are_as_described() {
             None => assert!(content.get("text/plain").is_some(), "{method} {path} {status} is not described"),
         }
         described.push((method, path));
+    }
+    // Whatever is asked with another method, or in a form, is refused as described.
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        let (status, answer) = service.ask("DELETE", path, "").await;
+        assert_eq!(status, 405, "{path}");
+        for method in methods.as_object().unwrap().values() {
+            let schema = &method["responses"]["405"]["content"]["application/json"]["schema"];
+            check(&document, schema, &serde_json::from_slice(&answer).unwrap(), path);
+            let takes_file = method["responses"].get("408").is_some();
+            let form = "content-type: multipart/form-data; boundary=x\r\ncontent-length: 0\r\n";
+            assert!(!takes_file || service.ask("POST", path, form).await.0 == 415, "{path}");
+            assert!(!takes_file || method["responses"].get("415").is_some(), "{path}");
+        }
     }
     for (path, methods) in document["paths"].as_object().unwrap() {
         for method in methods.as_object().unwrap().keys() {

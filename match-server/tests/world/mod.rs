@@ -119,14 +119,22 @@ impl Service {
         json(self.post(path, body).await)
     }
 
-    async fn exchange(&self, request: Vec<u8>) -> (u16, Vec<u8>) {
+    /// A request with a body of so many bytes, of which only the first have been sent.
+    pub(crate) async fn begin(&self, path: &str, length: usize, first: &[u8]) -> TcpStream {
+        let head = format!("POST {path} HTTP/1.1\r\nhost: s\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
         let mut stream = TcpStream::connect(self.address).await.unwrap();
-        stream.write_all(&request).await.unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.unwrap();
-        let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
-        let status = std::str::from_utf8(&answer[9..12]).unwrap().parse().unwrap();
-        (status, answer[end + 4..].to_vec())
+        stream.write_all(&[head.as_bytes(), first].concat()).await.unwrap();
+        stream
+    }
+
+    /// A request with this method, path and headers, without a body.
+    pub(crate) async fn ask(&self, method: &str, path: &str, headers: &str) -> (u16, Vec<u8>) {
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: s\r\nconnection: close\r\n{headers}\r\n");
+        self.exchange(head.into_bytes()).await
+    }
+
+    async fn exchange(&self, request: Vec<u8>) -> (u16, Vec<u8>) {
+        finish(TcpStream::connect(self.address).await.unwrap(), &request).await
     }
 
     pub(crate) async fn stop(self) {
@@ -136,7 +144,18 @@ impl Service {
     }
 }
 
-fn json((status, body): (u16, Vec<u8>)) -> Value {
+/// Sends the rest of a request, and reads the answer.
+pub(crate) async fn finish(mut stream: TcpStream, rest: &[u8]) -> (u16, Vec<u8>) {
+    // Whoever is refused early may not be able to send all.
+    let _ = stream.write_all(rest).await;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
+    let status = std::str::from_utf8(&answer[9..12]).unwrap().parse().unwrap();
+    (status, answer[end + 4..].to_vec())
+}
+
+pub(crate) fn json((status, body): (u16, Vec<u8>)) -> Value {
     assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
     serde_json::from_slice(&body).unwrap()
 }

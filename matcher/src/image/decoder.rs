@@ -33,10 +33,6 @@ impl Format {
         Some(Self { kind, name, hidden_bytes })
     }
 
-    pub(super) fn is_jpeg(self) -> bool {
-        self.kind == ImageFormat::Jpeg
-    }
-
     /// Does `work`. A panic in a decoder becomes an error.
     pub(super) fn fenced<T>(self, work: impl FnOnce() -> Result<T, DecodeError>) -> Result<T, DecodeError> {
         let outcome = catch_unwind(AssertUnwindSafe(work));
@@ -51,9 +47,16 @@ impl Format {
             ImageError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
                 DecodeError::Incomplete { format }
             }
+            error if is_end_of_gif(&error) => DecodeError::Incomplete { format },
             error => DecodeError::Malformed { format, reason: error.to_string() },
         }
     }
+}
+
+/// The decoder of GIF has an error of its own for files that are cut.
+fn is_end_of_gif(error: &ImageError) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<gif::DecodingError>());
+    matches!(cause, Some(gif::DecodingError::UnexpectedEof))
 }
 
 /// Decodes a picture.

@@ -1,13 +1,17 @@
 //! JPEG files that are cut off, and those that make a decoder work for nothing.
+//!
+//! An end marker proves nothing, since a file that was cut can be closed again, and the decoder goes on with grey. So its data is
+//! followed by what no encoder writes: codes of ones alone are reserved. A decoder that still wants something stops there, and
+//! all rows below are grey. Where that can't tell, the same data followed by other bytes has to give the same picture.
+
+mod parts;
 
 use super::decoder::{self, Format};
 use super::{DecodeError, Limits, Picture};
+use parts::Parts;
 
 /// A picture is taken if no more than one row in so many is missing.
 const MISSING_ONE_IN: usize = 25;
-
-/// The highest unit in which rows are coded: the last one that a cut file reaches may be damaged.
-const UNIT: usize = 16;
 
 /// What the decoder writes where data is missing.
 const MISSING: u8 = 128;
@@ -15,96 +19,107 @@ const MISSING: u8 = 128;
 /// Scans that a progressive file has usually, and more than that.
 const USUAL_SCANS: u64 = 16;
 
-/// With the third scan begun, a progressive file has, in the usual order, all of the brightness but its finest detail.
-const SHARP_ENOUGH: u64 = 3;
+const END: [u8; 2] = [0xff, 0xd9];
 
-const START_OF_PROGRESSIVE: u8 = 0xc2;
-const END: u8 = 0xd9;
-const START_OF_SCAN: u8 = 0xda;
+/// 256 times the bit 1: within data, 0xff is followed by 0.
+const NO_CODE: [[u8; 2]; 32] = [[0xff, 0]; 32];
+
+/// Bits that are codes.
+const OTHER: [[u8; 2]; 32] = [[0x55, 0x55]; 32];
 
 /// Decodes a JPEG picture. If the end of the file is missing, so may be a small part of the picture.
 pub(super) fn decode(format: Format, file: &[u8], limits: &Limits) -> Result<Picture, DecodeError> {
     let parts = Parts::of(file).ok_or(DecodeError::Incomplete { format: format.name })?;
-    if parts.scans > USUAL_SCANS {
-        let fewer = Limits { pixels: limits.pixels * USUAL_SCANS / parts.scans, ..*limits };
-        let refused = |error| match error {
-            DecodeError::TooManyPixels { .. } => DecodeError::TooMuchWork { format: format.name, passes: parts.scans },
-            error => error,
-        };
-        return decoder::decode(format, file, &fewer).map_err(refused);
+    if parts.scans <= USUAL_SCANS {
+        return Jpeg { format, file, limits, parts }.decode();
     }
-    if parts.has_end {
-        return decoder::decode(format, file, limits);
-    }
-    let incomplete = || DecodeError::Incomplete { format: format.name };
-    if parts.is_progressive && parts.scans < SHARP_ENOUGH {
-        return Err(incomplete());
-    }
-    if parts.is_progressive {
-        return decoder::decode(format, file, limits);
-    }
-    if let Some(whole) = decode_whole(format, file, limits) {
-        return Ok(whole);
-    }
-    replace_missing_rows(decoder::decode(format, file, limits)?).ok_or_else(incomplete)
+    let passes = parts.scans;
+    let limits = &Limits { pixels: limits.pixels * USUAL_SCANS / passes, ..*limits };
+    let decoded = decoder::check_pixels(parts.size(), limits);
+    let decoded = decoded.and_then(|_| Jpeg { format, file, limits, parts }.decode());
+    decoded.map_err(|error| match error {
+        DecodeError::TooManyPixels { .. } => DecodeError::TooMuchWork { format: format.name, passes },
+        error => error,
+    })
 }
 
-/// The picture, if nothing is missing but the end marker: then it is the same whatever comes after the data.
-fn decode_whole(format: Format, file: &[u8], limits: &Limits) -> Option<Picture> {
-    let followed_by = |byte: u8| {
+struct Jpeg<'f> {
+    format: Format,
+    file: &'f [u8],
+    limits: &'f Limits,
+    parts: Parts,
+}
+
+impl Jpeg<'_> {
+    fn decode(&self) -> Result<Picture, DecodeError> {
+        match () {
+            () if self.parts.lacks_components() || self.parts.lacks_restarts() => Err(self.incomplete()),
+            () if self.parts.is_progressive => self.decode_progressive(),
+            () => self.decode_baseline(),
+        }
+    }
+
+    /// Of a progressive picture, finer detail may be missing.
+    fn decode_progressive(&self) -> Result<Picture, DecodeError> {
+        if self.parts.is_sharp() {
+            return decoder::decode(self.format, self.data(), self.limits);
+        }
+        if !self.parts.becomes_sharp() {
+            return Err(self.incomplete());
+        }
+        let picture = self.decode_followed_by(&NO_CODE)?;
+        if self.is_whole(&picture)? { Ok(picture) } else { Err(self.incomplete()) }
+    }
+
+    fn decode_baseline(&self) -> Result<Picture, DecodeError> {
+        let picture = self.decode_followed_by(&NO_CODE)?;
+        let last_unit_is_small = self.parts.unit_rows() <= picture.height / MISSING_ONE_IN;
+        if last_unit_is_small && !is_missing(picture.rows().next_back()) || self.is_whole(&picture)? {
+            return Ok(picture);
+        }
+        let cut = decoder::decode(self.format, self.data(), self.limits)?;
+        replace_missing_rows(cut, self.parts.unit_rows()).ok_or_else(|| self.incomplete())
+    }
+
+    /// The file to where its image data ends, without an end marker.
+    fn data(&self) -> &[u8] {
+        &self.file[..self.parts.end]
+    }
+
+    fn decode_followed_by(&self, end: &[[u8; 2]]) -> Result<Picture, DecodeError> {
         // A 0xff that was cut from its marker would make one with what follows; before 0 it is data.
-        let between: &[u8] = if file.ends_with(&[0xff]) { &[0] } else { &[] };
-        let file = [file, between, &[byte; 64], &[0xff, END]].concat();
-        decoder::decode(format, &file, limits).ok()
-    };
-    let (one, other) = (followed_by(0x55)?, followed_by(0xaa)?);
-    (one == other).then_some(one)
+        let between: &[u8] = if self.data().ends_with(&[0xff]) { &[0] } else { &[] };
+        let file = [self.data(), between, end.as_flattened(), &END].concat();
+        decoder::decode(self.format, &file, self.limits)
+    }
+
+    /// Whether nothing is missing: then `picture` is the same whatever comes after the data.
+    fn is_whole(&self, picture: &Picture) -> Result<bool, DecodeError> {
+        Ok(self.decode_followed_by(&OTHER)? == *picture)
+    }
+
+    fn incomplete(&self) -> DecodeError {
+        DecodeError::Incomplete { format: self.format.name }
+    }
+}
+
+fn is_missing(row: Option<&[u8]>) -> bool {
+    row.is_some_and(|row| row.iter().all(|value| *value == MISSING))
 }
 
 /// The picture, with copies of the last sound row in the place of those that are missing or may be damaged; `None` if there
 /// are too many.
-fn replace_missing_rows(picture: Picture) -> Option<Picture> {
-    let row_bytes = picture.width * picture.channels.count();
-    let is_missing = |row: &&[u8]| row.iter().all(|value| *value == MISSING);
-    let missing = picture.data.rchunks_exact(row_bytes).take_while(is_missing).count();
-    let replaced = missing + UNIT;
+fn replace_missing_rows(picture: Picture, unit_rows: usize) -> Option<Picture> {
+    let missing = picture.rows().rev().take_while(|row| is_missing(Some(row))).count();
+    let replaced = missing + unit_rows;
     if replaced > picture.height / MISSING_ONE_IN {
         return None;
     }
+    let row_bytes = picture.row_bytes();
     let Picture { mut data, .. } = picture;
     let sound = picture.height - replaced - 1;
     for row in sound + 1..picture.height {
         data.copy_within(sound * row_bytes..(sound + 1) * row_bytes, row * row_bytes);
     }
     Some(Picture { data, ..picture })
-}
-
-/// What a file consists of.
-struct Parts {
-    is_progressive: bool,
-    scans: u64,
-    has_end: bool,
-}
-
-impl Parts {
-    /// Steps over the segments before the image data, since a thumbnail in one of them has an end of its own; `None` if
-    /// there is no image data.
-    fn of(file: &[u8]) -> Option<Self> {
-        let mut rest = file.get(2..)?;
-        let mut is_progressive = false;
-        while let [0xff, marker, after @ ..] = rest {
-            is_progressive |= *marker == START_OF_PROGRESSIVE;
-            rest = match (*marker, after) {
-                (START_OF_SCAN, _) => break,
-                (0xff, _) => &rest[1..],
-                (0x01 | 0xd0..=0xd8, _) => after,
-                (_, [high, low, ..]) => after.get(usize::from(u16::from_be_bytes([*high, *low]))..).unwrap_or_default(),
-                _ => return None,
-            };
-        }
-        // Within image data, 0xff is always followed by a marker or by 0.
-        let markers = |marker: u8| rest.windows(2).filter(move |pair| *pair == [0xff, marker]);
-        let scans = markers(START_OF_SCAN).count() as u64;
-        (scans > 0).then(|| Self { is_progressive, scans, has_end: markers(END).next().is_some() })
-    }
 }

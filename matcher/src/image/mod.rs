@@ -11,20 +11,24 @@
 //! - Colour profiles are not applied. CMYK becomes R = (255 − C) · (255 − K) / 255, and so on.
 //!
 //! A file that is incomplete gives an error, not half a picture: what is missing would count as grey. A JPEG is taken if no more
-//! than 4 % of its rows are missing; the last row that is there then stands for them.
+//! than 4 % of its rows are missing; the last row that is there then stands for them. Whether something is missing is judged by
+//! the data, not by an end marker, which cut files can have.
 //!
 //! What decoding costs is bounded by [`Limits`]. A file that lies about its size, holds more than it says, or makes a
 //! decoder work for nothing gets a [`DecodeError`]. A decoder that panics does so within a fence.
 //!
 //! Decoders differ by a bit or two of colour in lossy formats, which moves a PDQ hash by some bits at most.
 
+mod chunks;
 mod decoder;
 mod frames;
+mod gif;
 mod jpeg;
 
-pub use frames::{MAX_FRAMES, each_frame};
+pub use frames::{Ended, MAX_FRAMES, OnlyBeginning, each_frame};
 
 use crate::pdq::Orientation;
+use ::image::ImageFormat;
 use decoder::Format;
 
 /// What a pixel consists of, one byte each.
@@ -80,6 +84,14 @@ impl Picture {
     /// The pixels.
     pub fn data(&self) -> &[u8] {
         &self.data
+    }
+
+    fn row_bytes(&self) -> usize {
+        self.width * self.channels.count()
+    }
+
+    fn rows(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
+        self.data.chunks_exact(self.row_bytes())
     }
 }
 
@@ -177,9 +189,13 @@ pub enum DecodeError {
 /// Decodes the picture in `file`; of an animation, its first frame.
 pub fn decode(file: &[u8], limits: &Limits) -> Result<Picture, DecodeError> {
     let format = recognise(file, limits)?;
-    format.fenced(|| match format.is_jpeg() {
-        true => jpeg::decode(format, file, limits),
-        false => decoder::decode(format, file, limits),
+    format.fenced(|| match format.kind {
+        ImageFormat::Jpeg => jpeg::decode(format, file, limits),
+        ImageFormat::Gif => {
+            gif::check_first_frame(file, limits)?;
+            decoder::decode(format, file, limits)
+        }
+        _ => decoder::decode(format, file, limits),
     })
 }
 

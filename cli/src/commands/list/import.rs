@@ -2,6 +2,7 @@
 
 use super::files;
 use crate::args::{FormatArg, ImportArgs};
+use crate::commands::crowding;
 use crate::exit::Exit;
 use crate::output::Output;
 use anyhow::{Context, Result};
@@ -143,6 +144,7 @@ fn report(args: &ImportArgs, reports: &[(&PathBuf, ImportReport)], outcome: &Out
     if let Some(change) = against {
         lines.push(format!("against the list as it was: +{} −{}", change.added, change.removed));
     }
+    lines.extend(crowding::warning(args.algorithm.into(), entries));
     lines.push(format!("✓ {} entries in {}", entries.len(), args.out.display()));
     let files: Vec<_> = reports.iter().map(|(path, report)| json!({ "file": path, "report": report })).collect();
     let document = json!({

@@ -80,14 +80,23 @@ fn hash(args: &HashArgs, output: &Output) -> Result<Exit> {
     let mut table = Vec::new();
     report.write_csv(&mut table)?;
     files::save(&args.csv, &table, args.overwrite)?;
-    let mut words = format!("✓ {} pictures hashed into {}", report.images.len(), args.csv.display());
+    let mut lines = vec![hashed_words(report.images.len(), "pictures", &args.csv)];
     if let Some(videos) = &args.videos {
         let mut table = Vec::new();
         report.write_videos_csv(&mut table)?;
         files::save(videos, &table, args.overwrite)?;
-        words += &format!("\n✓ {} videos hashed into {}", report.videos.len(), videos.display());
+        lines.push(hashed_words(report.videos.len(), "videos", videos));
     }
-    let failed = report.failed.iter().map(|failed| format!("\n  {}: {}", failed.file, failed.reason));
-    output.report(words + &failed.collect::<String>(), &report)?;
-    Ok(Exit::Done)
+    lines.extend(report.left_out.iter().map(|one| format!("  {}: left out: {}", one.file, one.reason)));
+    lines.extend(report.failed.iter().map(|one| format!("  {}: {}", one.file, one.reason)));
+    if !report.failed.is_empty() {
+        lines.push(format!("✗ {} have no hash", report.failed.len()));
+    }
+    output.report(lines.join("\n"), &report)?;
+    Ok(if report.failed.is_empty() { Exit::Done } else { Exit::Malformed })
+}
+
+fn hashed_words(count: usize, what: &str, table: &Path) -> String {
+    let mark = if count == 0 { "·" } else { "✓" };
+    format!("{mark} {count} {what} hashed into {}", table.display())
 }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 const JPEG_TOLERANCE: u32 = 6;
 
 fn data(path: &str) -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/data")).join(path)
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data")).join(path)
 }
 
 /// The rows below the header of a table without quotes.

@@ -1,0 +1,169 @@
+//! What a JPEG file consists of (ITU-T T.81, annex B).
+
+const RESTARTS: std::ops::RangeInclusive<u8> = 0xd0..=0xd7;
+const ALONE: u8 = 0x01;
+const START: u8 = 0xd8;
+const END: u8 = 0xd9;
+const START_OF_SCAN: u8 = 0xda;
+const RESTART_INTERVAL: u8 = 0xdd;
+
+/// The kinds of frame that are decoded: baseline, extended, progressive.
+const FRAMES: std::ops::RangeInclusive<u8> = 0xc0..=0xc2;
+const PROGRESSIVE_FRAME: u8 = 0xc2;
+
+/// Up to this coefficient, a progressive picture shows what its hash depends on.
+const SHARP: u8 = 5;
+
+/// From so many zeros on, the end of a file without end marker is taken for space that was never written.
+const UNWRITTEN: usize = 64;
+
+#[derive(Clone, Copy)]
+struct Component {
+    id: u8,
+    horizontal: usize,
+    vertical: usize,
+}
+
+/// The brightness that scans have brought.
+#[derive(Clone, Copy, Default)]
+struct Brightness {
+    mean: bool,
+    sharp: bool,
+}
+
+/// What is said before and between the image data, and where that ends.
+#[derive(Default)]
+pub(super) struct Parts {
+    pub(super) is_progressive: bool,
+    /// Passes over the picture.
+    pub(super) scans: u64,
+    /// Where the image data ends.
+    pub(super) end: usize,
+    width: usize,
+    height: usize,
+    components: Vec<Component>,
+    /// Components of all scans.
+    scanned: usize,
+    restart_interval: usize,
+    restarts: usize,
+    /// What the last scan brings, and what those before it have brought.
+    last: Brightness,
+    before_last: Brightness,
+}
+
+impl Parts {
+    /// Steps over segments and data to the end marker, so that a thumbnail in a segment counts for nothing; `None` if there
+    /// is no image data.
+    pub(super) fn of(file: &[u8]) -> Option<Self> {
+        let mut parts = Self { end: written(file), ..Self::default() };
+        let mut at = 2;
+        while let Some((place, marker)) = next_marker(file, at) {
+            at = place + 2;
+            match marker {
+                END => {
+                    parts.end = place;
+                    break;
+                }
+                marker if RESTARTS.contains(&marker) => parts.restarts += 1,
+                ALONE | START => {}
+                marker => {
+                    let size = file[at..].first_chunk().map_or(0, |size| usize::from(u16::from_be_bytes(*size)));
+                    let Some(body) = file.get(at + 2..at + size.max(2)) else {
+                        parts.end = place;
+                        break;
+                    };
+                    parts.take(marker, body);
+                    at += size.max(2);
+                }
+            }
+        }
+        (parts.scans > 0).then_some(parts)
+    }
+
+    fn take(&mut self, marker: u8, body: &[u8]) {
+        match (marker, body) {
+            (marker, [_, y0, y1, x0, x1, _, components @ ..]) if FRAMES.contains(&marker) => {
+                self.is_progressive = marker == PROGRESSIVE_FRAME;
+                let side = |high: &u8, low: &u8| usize::from(u16::from_be_bytes([*high, *low]));
+                (self.width, self.height) = (side(x0, x1), side(y0, y1));
+                let component = |[id, sampling, _]: &[u8; 3]| Component {
+                    id: *id,
+                    horizontal: usize::from(sampling >> 4).max(1),
+                    vertical: usize::from(sampling & 15).max(1),
+                };
+                self.components = components.as_chunks().0.iter().map(component).collect();
+            }
+            (RESTART_INTERVAL, [high, low, ..]) => {
+                self.restart_interval = usize::from(u16::from_be_bytes([*high, *low]));
+            }
+            (START_OF_SCAN, [_, rest @ ..]) => self.take_scan(rest),
+            _ => {}
+        }
+    }
+
+    fn take_scan(&mut self, rest: &[u8]) {
+        self.scans += 1;
+        self.before_last.mean |= self.last.mean;
+        self.before_last.sharp |= self.last.sharp;
+        self.last = Brightness::default();
+        let [components @ .., first, last, _] = rest else { return };
+        let components = components.as_chunks::<2>().0;
+        self.scanned += components.len();
+        let brightness = self.components.first().map(|component| component.id);
+        if components.iter().any(|[id, _]| Some(*id) == brightness) {
+            self.last = Brightness { mean: *first == 0, sharp: *first == 1 && *last >= SHARP };
+        }
+    }
+
+    /// Width and height, as the file says.
+    pub(super) fn size(&self) -> (u32, u32) {
+        (self.width as u32, self.height as u32)
+    }
+
+    /// Whether a component never comes.
+    pub(super) fn lacks_components(&self) -> bool {
+        self.scanned < self.components.len()
+    }
+
+    /// Whether there are fewer marks within the data than must be. (The decoder would step over what is missing.)
+    pub(super) fn lacks_restarts(&self) -> bool {
+        if self.is_progressive || self.scans > 1 || self.restart_interval == 0 {
+            return false;
+        }
+        let (mut horizontal, mut vertical) = (1, 1);
+        if self.components.len() > 1 {
+            horizontal = self.components.iter().map(|component| component.horizontal).max().unwrap_or(1);
+            vertical = self.components.iter().map(|component| component.vertical).max().unwrap_or(1);
+        }
+        let units = self.width.div_ceil(8 * horizontal) * self.height.div_ceil(8 * vertical);
+        self.restarts + 1 < units.div_ceil(self.restart_interval)
+    }
+
+    /// Whether the scans before the last, which may be cut, have brought all of the brightness but its finest detail.
+    pub(super) fn is_sharp(&self) -> bool {
+        self.before_last.mean && self.before_last.sharp
+    }
+
+    /// Whether all scans together bring that.
+    pub(super) fn becomes_sharp(&self) -> bool {
+        (self.before_last.mean || self.last.mean) && (self.before_last.sharp || self.last.sharp)
+    }
+
+    /// How many rows of pixels are coded together.
+    pub(super) fn unit_rows(&self) -> usize {
+        8 * self.components.iter().map(|component| component.vertical).max().unwrap_or(1)
+    }
+}
+
+/// The length of what was written, if the rest is empty space.
+fn written(file: &[u8]) -> usize {
+    let written = file.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    if file.len() - written >= UNWRITTEN { written } else { file.len() }
+}
+
+/// The next marker, and where it stands. Within data, 0xff is followed by 0 if it is none; before a marker it may be repeated.
+fn next_marker(file: &[u8], from: usize) -> Option<(usize, u8)> {
+    let is_marker = |pair: &[u8]| pair[0] == 0xff && !matches!(pair[1], 0 | 0xff);
+    let place = from + file.get(from..)?.windows(2).position(is_marker)?;
+    Some((place, file[place + 1]))
+}
