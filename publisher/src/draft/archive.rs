@@ -243,7 +243,8 @@ mod tests {
     fn what_no_draft_has_is_refused() {
         read(&foreign(|_| ())).unwrap();
         let strange = "it has a member that no draft has";
-        let edits: [(&str, fn(&mut tar::Header)); 12] = [
+        type Edit = fn(&mut tar::Header);
+        let edits: [(&str, Edit); 12] = [
             ("a path upwards", |header| header.as_mut_bytes()[..12].copy_from_slice(b"../snapshot\0")),
             ("an absolute path", |header| header.as_mut_bytes()[..10].copy_from_slice(b"/snapshot\0")),
             ("a name in a folder", |header| header.set_path("x/snapshot").unwrap()),

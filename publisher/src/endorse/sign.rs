@@ -58,7 +58,7 @@ impl Examined<'_> {
 
     fn sign(&self, note: &Note, key: &dyn Signer) -> Result<Signed<Release>, EndorseError> {
         let note = signing::add(note, &self.counted, key)?;
-        Ok(Statement::from_note(note)?.into_release().ok_or(EndorseError::NotARelease)?)
+        Statement::from_note(note)?.into_release().ok_or(EndorseError::NotARelease)
     }
 
     fn remember(
@@ -87,5 +87,5 @@ pub fn merge(copies: &[Signed<Release>], charter: &Charter) -> Result<Signed<Rel
     let counted: Vec<VerifierKey> = charter.keys().cloned().collect();
     let notes: Vec<&Note> = copies.iter().map(Signed::note).collect();
     let merged = signing::merge(&notes, &counted)?;
-    Ok(Statement::from_note(merged)?.into_release().ok_or(EndorseError::NotARelease)?)
+    Statement::from_note(merged)?.into_release().ok_or(EndorseError::NotARelease)
 }
