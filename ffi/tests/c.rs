@@ -138,7 +138,7 @@ fn a_c_program_looks_a_video_up() {
     fs::write(&policy, world.policy_text()).expect("the policy");
     // The same view in another format.
     for (name, file, verdict, words) in [
-        ("a listed video", video("photos.webm"), "1", "This video looks like an entry"),
+        ("a listed video", video("photos.webm"), "1", "This video looks like one that is"),
         ("a picture", here().join("../photos/chelsea.png"), "2", "not a video in a known format"),
         ("what is neither", video("vpdq.csv"), "2", "not a video in a known format"),
     ] {

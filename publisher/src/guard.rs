@@ -117,7 +117,7 @@ pub fn inspect(
 fn canary(after: &Entries, charter: &Charter, canaries: &Canaries) -> Result<Vec<Alarm>, GuardError> {
     let algorithm = charter.matching.algorithm;
     let distance = u32::try_from(charter.matching.max_distance).unwrap_or(u32::MAX);
-    let all: Vec<(&str, &[u8])> = canaries.of(algorithm).map(|(name, hash)| (name, algorithm.hash_of(hash))).collect();
+    let all: Vec<(&str, &[u8])> = canaries.of(algorithm).collect();
     let hashes: Vec<u8> = all.iter().flat_map(|(_, hash)| hash.iter().copied()).collect();
     let hashes = Entries::from_unsorted(algorithm.hash_size(), hashes)?.0;
     let found = nearest(algorithm, after, &hashes, distance, SHOWN)?;
@@ -261,6 +261,23 @@ mod tests {
             assert!(alarm.words.contains(&name), "{}", alarm.words);
             let none = inspect(&change, &after, &charter(), &Canaries::none()).unwrap();
             assert!(none.iter().all(|alarm| alarm.rail != Rail::Canary));
+        }
+    }
+
+    #[test]
+    fn a_picture_guards_lists_of_videos_too() {
+        let mut videos = charter();
+        videos.matching.algorithm = Algorithm::VpdqV1;
+        let canaries = Canaries::built_in();
+        let picture = canaries.of(Algorithm::PdqFull).next().unwrap().1.to_vec();
+        let list = |hash: &[u8]| Entries::from_unsorted(48, [&[7; 16], hash].concat()).unwrap().0;
+        let mut far = picture.clone();
+        far.iter_mut().for_each(|byte| *byte ^= 0x55);
+        for (hash, expected) in [(picture, 1), (far, 0)] {
+            let after = list(&hash);
+            let change = Difference::from_base(None, &after, Algorithm::VpdqV1).unwrap();
+            let alarms = inspect(&change, &after, &videos, &canaries).unwrap();
+            assert_eq!(alarms.iter().filter(|alarm| alarm.rail == Rail::Canary).count(), expected);
         }
     }
 

@@ -106,9 +106,9 @@ pub struct ImagesReport {
     pub images: Vec<HashedImage>,
     /// The videos, in the order of their names.
     pub videos: Vec<HashedVideo>,
-    /// The other files, and folders that can't be read.
+    /// Pictures and videos that have no hash, and what can't be read.
     pub failed: Vec<FailedImage>,
-    /// What is no file, and was left out: links, pipes, sockets, devices.
+    /// What was left out: links, pipes, sockets, devices, and files that are no pictures.
     pub left_out: Vec<FailedImage>,
 }
 
@@ -161,10 +161,13 @@ pub fn hash_images(
         match outcome {
             Ok(Hashed::Image(image)) => report.images.push(image),
             Ok(Hashed::Video(video)) => report.videos.push(video),
+            Ok(Hashed::Neither(other)) => report.left_out.push(other),
             Err(failed) => report.failed.push(failed),
         }
     }
-    report.failed.sort_by(|one, other| one.file.cmp(&other.file));
+    for files in [&mut report.failed, &mut report.left_out] {
+        files.sort_by(|one, other| one.file.cmp(&other.file));
+    }
     Ok(report)
 }
 
@@ -219,6 +222,7 @@ fn relative(folder: &Path, path: &Path) -> String {
 enum Hashed {
     Image(HashedImage),
     Video(HashedVideo),
+    Neither(FailedImage),
 }
 
 fn hash_file(folder: &Path, path: &Path, options: &ImagesOptions) -> Result<Hashed, FailedImage> {
@@ -229,7 +233,7 @@ fn hash_file(folder: &Path, path: &Path, options: &ImagesOptions) -> Result<Hash
     };
     match &options.videos {
         Some(limits) if begins_like_video() => hash_video(name, path, limits).map(Hashed::Video),
-        _ => hash_image(name, path, &options.limits).map(Hashed::Image),
+        _ => hash_image(name, path, &options.limits),
     }
 }
 
@@ -251,17 +255,20 @@ fn hash_video(file: String, path: &Path, limits: &VideoLimits) -> Result<HashedV
     Ok(HashedVideo { file, frames })
 }
 
-fn hash_image(name: String, path: &Path, limits: &Limits) -> Result<HashedImage, FailedImage> {
+fn hash_image(name: String, path: &Path, limits: &Limits) -> Result<Hashed, FailedImage> {
     let failed = |reason: String| FailedImage { file: name.clone(), reason };
     let bytes = match files::read_limited(path, limits.file_bytes) {
         Err(FileError::TooLarge { limit, .. }) => return Err(failed(DecodeError::FileTooLarge { limit }.to_string())),
         Err(error) => return Err(failed(error.to_string())),
         Ok(bytes) => bytes.ok_or_else(|| failed("the file is gone".to_owned()))?,
     };
-    let picture = image::decode(&bytes, limits).map_err(|error| failed(error.to_string()))?;
+    let picture = match image::decode(&bytes, limits) {
+        Err(error @ DecodeError::UnknownFormat) => return Ok(Hashed::Neither(failed(error.to_string()))),
+        decoded => decoded.map_err(|error| failed(error.to_string()))?,
+    };
     let hash = pdq::hash(&picture);
     let (width, height) = (picture.width(), picture.height());
-    Ok(HashedImage { file: name, width, height, quality: hash.quality, pdq: hash.to_hex() })
+    Ok(Hashed::Image(HashedImage { file: name, width, height, quality: hash.quality, pdq: hash.to_hex() }))
 }
 
 impl ImagesReport {
@@ -343,7 +350,8 @@ mod tests {
         let names: Vec<&str> = report.images.iter().map(|image| image.file.as_str()).collect();
         assert_eq!(names, ["a, with comma.bmp", "b.bmp", "sub/c.bmp"]);
         let failed: Vec<&str> = report.failed.iter().map(|image| image.file.as_str()).collect();
-        assert_eq!(failed, ["cut.bmp", "huge.bmp", "notes.txt"]);
+        assert_eq!(failed, ["cut.bmp", "huge.bmp"]);
+        assert_eq!(report.left_out[0].file, "notes.txt");
         assert!(report.failed[1].reason.contains("larger than the limit"), "{report:?}");
 
         let mut table = Vec::new();
@@ -385,7 +393,7 @@ mod tests {
         assert!(found || std::env::var_os("ISONOMY_REQUIRE_FFMPEG").is_none(), "no ffmpeg is installed");
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/video");
         let unwanted = hash_images(&folder, &ImagesOptions::default(), &|_| ()).unwrap();
-        assert!(unwanted.videos.is_empty() && unwanted.failed.len() >= 4, "{unwanted:?}");
+        assert!(unwanted.videos.is_empty() && unwanted.failed.len() + unwanted.left_out.len() >= 4, "{unwanted:?}");
         if !found {
             return;
         }

@@ -83,8 +83,7 @@ impl<'o> Importer<'o> {
             let parts = line.trim_end().split_once(' ');
             let parts = parts.and_then(|(id, hash)| Some((from_hex(id)?.try_into().ok()?, from_hex(hash)?)));
             let parts = parts.filter(|(_, hash)| hash.len() == self.options.algorithm.entry_size());
-            let (id, hash) =
-                parts.ok_or_else(|| ImportError::Ids { line: number, text: line.trim_end().to_owned() })?;
+            let (id, hash) = parts.ok_or(ImportError::Ids { line: number })?;
             self.sayings.know(id, &hash)?;
         }
         Ok(())

@@ -122,9 +122,10 @@ pub struct SigningMemory {
 }
 
 impl SigningMemory {
-    /// The memory of the key in this file.
+    /// The memory of the key in this file: beside the file itself, by whatever link it is named.
     pub fn of_key(key_file: &Path) -> Result<Self, MemoryError> {
-        let mut folder = key_file.as_os_str().to_owned();
+        let file = std::fs::canonicalize(key_file).unwrap_or_else(|_| key_file.to_owned());
+        let mut folder = file.into_os_string();
         folder.push(".signed");
         Self::open(Path::new(&folder))
     }
@@ -341,6 +342,21 @@ mod tests {
         let mut maintainer = SigningMemory::open(&dir.path().join("maintainer")).unwrap();
         maintainer.remember(&text(&list, 1, 1, Role::Maintainer), None, CREATED).unwrap();
         assert!(maintainer.remember(&text(&list, 1, 2, Role::Maintainer), id(1), CREATED).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_has_one_memory_by_whatever_link_it_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let (list, key_file, alias) = (list(), dir.path().join("c1.key"), dir.path().join("alias.key"));
+        std::fs::write(&key_file, "a key").unwrap();
+        std::os::unix::fs::symlink(&key_file, &alias).unwrap();
+        let mut memory = SigningMemory::of_key(&key_file).unwrap();
+        memory.remember(&text(&list, 1, 1, Role::Curator), None, CREATED).unwrap();
+        drop(memory);
+        let mut memory = SigningMemory::of_key(&alias).unwrap();
+        let second = memory.remember(&text(&list, 1, 2, Role::Curator), None, CREATED);
+        assert!(matches!(second, Err(MemoryError::SecondText { .. })), "{second:?}");
     }
 
     #[test]

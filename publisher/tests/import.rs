@@ -132,7 +132,49 @@ fn a_deletion_by_id_finds_what_an_earlier_import_gave() {
     let (forgotten, _) = read("ncmec-deletion.xml", &options);
     assert_eq!((forgotten.withdrawn.len(), forgotten.unknown_ids), (0, 1));
     let mut damaged = Importer::new(&options);
-    assert!(matches!(damaged.know_ids(&b"nonsense\n"[..]), Err(ImportError::Ids { line: 1, .. })));
+    let refused = damaged.know_ids(&b"PRIVATE+KEY+log.example+1234\n"[..]).unwrap_err();
+    assert!(matches!(refused, ImportError::Ids { line: 1 }) && !refused.to_string().contains("1234"), "{refused}");
+}
+
+#[test]
+fn a_feed_of_deletions_alone_passes_any_selection() {
+    for options in [
+        ImportOptions { classes: vec!["A1".into()], ..pdq() },
+        ImportOptions { min_quality: 50, ..pdq() },
+        ImportOptions { tags: vec!["x".into()], ..pdq() },
+    ] {
+        let (imported, report) = read("ncmec-deletion.xml", &options);
+        assert_eq!((imported.entries.len(), report.withdrawals), (0, 1));
+    }
+}
+
+#[test]
+fn a_quotation_mark_that_is_not_closed_hides_no_rows() {
+    let hash = |number: u8| to_hex(&[[number, !number].repeat(8), vec![0x0f; 16]].concat());
+    let row = |number: u8| format!("{},name {number}\n", hash(number));
+    let table = |middle: &str| -> String {
+        let rows = (1..50).map(|number| if number == 4 { middle.to_owned() } else { row(number) });
+        "pdq,name\n".to_owned() + &rows.collect::<String>()
+    };
+    let (sound, report) = import(table(&row(4)).as_bytes(), &pdq()).unwrap();
+    assert_eq!((sound.entries.len(), report.records), (49, 49));
+    for middle in [format!("{},\"12 inch\n", hash(4)), format!("{},\"two\nlines\"\n", hash(4))] {
+        let Err(ImportError::Refused(report)) = import(table(&middle).as_bytes(), &pdq()) else { panic!("{middle}") };
+        assert_eq!((report.refused_records, report.refused[0].line), (1, 5));
+        assert!(report.refused[0].reason.contains("quotation mark"), "{report:?}");
+    }
+    // Nor does it fill the memory.
+    let endless = table(&format!("{},\"{}", hash(4), "x\n".repeat(2 << 20)));
+    let refused = import(endless.as_bytes(), &pdq()).unwrap_err();
+    assert!(refused.to_string().contains("larger than"), "{refused}");
+}
+
+#[test]
+fn digits_are_never_taken_for_base64() {
+    let pdq_hash = "f0358f8f".repeat(8);
+    let options = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::VpdqV1) };
+    let taken = import(format!("{pdq_hash}\n").as_bytes(), &options).map(|(imported, _)| imported.entries.len());
+    assert!(!matches!(taken, Ok(1..)), "{taken:?}");
 }
 
 fn ncmec(body: &str) -> String {

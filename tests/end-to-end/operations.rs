@@ -117,7 +117,8 @@ fn a_log_and_a_witness_are_set_up_served_checked_and_restored() {
 
     let listen = ("#listen = \"127.0.0.1:7320\"", "listen = \"127.0.0.1:0\"");
     change(&folder.join("witness/witness.toml"), &[listen, ("#format = \"text\"", "format = \"json\"")]);
-    change(&folder.join("witness/logs.policy"), &[("\nquorum none", &format!("\nlog {log_key}\nquorum none"))]);
+    let logs = folder.join("witness/logs.policy");
+    fs::write(&logs, fs::read_to_string(&logs).unwrap() + &format!("log {log_key}\n")).unwrap();
     let serve_witness = ["witness", "serve", "--config", "witness/witness.toml"];
     let running = Server::start(folder, &serve_witness);
     let line = format!("witness w {witness_key} http://{}\nquorum w\n", running.address);

@@ -160,28 +160,25 @@ impl Roots<'_> {
         }
         let wrong = match self.served_root(seen.size).await {
             Ok(root) if root == seen.root => return self.check_last_bundle(seen.size).await,
-            Ok(_) => None,
-            Err(wrong) => Some(wrong),
+            Ok(_) => Some("a tile of that size holds other hashes".to_owned()),
+            Err(Unread::Gone) => None,
+            Err(Unread::Wrong(words)) => Some(words),
         };
-        let by_hashes = self.root_within(seen.size, Leaves::Hashes).await;
-        if by_hashes == Some(seen.root) || self.root_within(seen.size, Leaves::Entries).await == Some(seen.root) {
-            // Of this tree. Where the tile of today is damaged alike, that is said of it.
-            return if by_hashes == Some(seen.root) || wrong.is_some() {
-                Err(unreadable(seen.size, wrong))
-            } else {
-                Ok(())
-            };
+        let by_hashes = self.root_within(seen.size, Leaves::Hashes).await == Some(seen.root);
+        if !by_hashes && self.root_within(seen.size, Leaves::Entries).await != Some(seen.root) {
+            return Err(contradiction(seen));
         }
-        Err(contradiction(seen))
+        // Of this tree. Where the tile of today is damaged alike, that is said of it.
+        wrong.filter(|_| by_hashes).map_or(Ok(()), |words| Err(unreadable(seen.size, &words)))
     }
 
     /// The root that the tiles give which readers of a tree of this size ask for.
-    async fn served_root(&self, size: TreeSize) -> Result<RootHash, String> {
+    async fn served_root(&self, size: TreeSize) -> Result<RootHash, Unread> {
         let mut rows = Vec::new();
         for tile in RightEdge::partial_tiles(size) {
             rows.push(self.hashes(&tile).await?);
         }
-        RightEdge::from_tiles(size, rows).map(|edge| edge.root()).map_err(|error| error.to_string())
+        RightEdge::from_tiles(size, rows).map(|edge| edge.root()).map_err(|error| Unread::Wrong(error.to_string()))
     }
 
     /// Whether readers of a tree of this size get its last entries, which have the hashes that the tile beside them has.
@@ -191,11 +188,12 @@ impl Roots<'_> {
         let Some(tile) = TilePath::new(TileKind::Hashes { level: 0 }, bundle.index(), bundle.width()) else {
             return Ok(());
         };
-        let (hashes, leaves) = (self.hashes(&tile).await, self.leaves(&bundle).await);
-        match leaves {
-            Ok(leaves) if hashes.as_ref() == Ok(&leaves) => Ok(()),
-            Ok(_) => Err(unreadable(size, Some(format!("{bundle} has other entries")))),
-            Err(reason) => Err(unreadable(size, Some(reason))),
+        match (self.hashes(&tile).await, self.leaves(&bundle).await) {
+            (Ok(hashes), Ok(leaves)) if hashes != leaves => {
+                Err(unreadable(size, &format!("{bundle} has other entries")))
+            }
+            (_, Err(Unread::Wrong(words))) => Err(unreadable(size, &words)),
+            _ => Ok(()),
         }
     }
 
@@ -216,23 +214,34 @@ impl Roots<'_> {
         Some(Frontier::from_parts(size, nodes)?.root())
     }
 
-    async fn hashes(&self, tile: &TilePath) -> Result<Vec<NodeHash>, String> {
+    async fn hashes(&self, tile: &TilePath) -> Result<Vec<NodeHash>, Unread> {
         let bytes = self.read(tile).await?;
-        parse_hashes(&bytes, tile.width()).map_err(|error| format!("{tile} is malformed: {error}"))
+        parse_hashes(&bytes, tile.width()).map_err(|error| Unread::Wrong(format!("{tile} is malformed: {error}")))
     }
 
     /// The hashes of the entries in a bundle.
-    async fn leaves(&self, bundle: &TilePath) -> Result<Vec<NodeHash>, String> {
+    async fn leaves(&self, bundle: &TilePath) -> Result<Vec<NodeHash>, Unread> {
         let bytes = coding::plain(self.read(bundle).await?);
         let entries = tile::split_entries(&bytes, bundle.width());
         let hash = |entry: Result<&[u8], _>| entry.map(|entry| NodeHash::from(leaf_hash(entry)));
-        entries.map(hash).collect::<Result<_, _>>().map_err(|error| format!("{bundle} is malformed: {error}"))
+        let malformed = |error| Unread::Wrong(format!("{bundle} is malformed: {error}"));
+        entries.map(hash).collect::<Result<_, _>>().map_err(malformed)
     }
 
-    async fn read(&self, tile: &TilePath) -> Result<Vec<u8>, String> {
-        let bytes = self.source.get(&Resource::Tile(*tile), tile.max_bytes() as u64).await;
-        bytes.map_err(|error| format!("{tile} can't be read: {error}"))
+    async fn read(&self, tile: &TilePath) -> Result<Vec<u8>, Unread> {
+        self.source.get(&Resource::Tile(*tile), tile.max_bytes() as u64).await.map_err(|error| match error {
+            FetchError::NotFound { .. } => Unread::Gone,
+            error => Unread::Wrong(format!("{tile} can't be read: {error}")),
+        })
     }
+}
+
+/// Why a tile of an earlier tree is of no use.
+enum Unread {
+    /// It is not there, and neither is the full one. The log itself has to keep it; a copy of the log has the newest alone.
+    Gone,
+    /// It is there, and wrong; in words.
+    Wrong(String),
 }
 
 /// Where the hashes of leaves are taken from.
@@ -244,9 +253,8 @@ enum Leaves {
     Entries,
 }
 
-fn unreadable(size: TreeSize, wrong: Option<String>) -> String {
-    let wrong = wrong.unwrap_or_else(|| "a tile of that size holds other hashes".to_owned());
-    format!("whoever holds its checkpoint, of {size} entries, can't read that tree: {wrong}")
+fn unreadable(size: TreeSize, words: &str) -> String {
+    format!("whoever holds its checkpoint, of {size} entries, can't read that tree: {words}")
 }
 
 fn contradiction(seen: &Checkpoint) -> String {

@@ -194,5 +194,5 @@ async fn what_can_not_be_assessed_is_said() {
     assert!(empty.contains("no file in it"), "{empty}");
     fs::remove_dir_all(world.log.path.join("object")).unwrap();
     let content = failed(LIST, world.log.source(), "x").await;
-    assert!(content.contains("version 1 can't be measured"), "{content}");
+    assert!(content.contains("version 1, which the log has to keep, can't be had"), "{content}");
 }

@@ -8,6 +8,9 @@ use isonomy_core::statement::ListName;
 use serde::de::DeserializeOwned;
 use std::fmt::Write as _;
 
+/// Fields that are durations.
+const DURATIONS: [&str; 5] = ["min_interval", "validity", "min_visibility", "notice", "removal_deadline"];
+
 /// A question, and how its answer is written.
 #[derive(Clone, Copy, Debug)]
 pub struct Question {
@@ -45,6 +48,7 @@ impl Question {
     pub fn how(&self) -> String {
         match self.kind() {
             Kind::Text => String::new(),
+            Kind::Number if DURATIONS.contains(&self.field.name) => " (a number of seconds)".to_owned(),
             Kind::Number => " (a number)".to_owned(),
             Kind::Words => " (several: separate them by semicolons)".to_owned(),
             Kind::Records(names) => format!(" ({}; several: separate them by semicolons)", names.join(" / ")),

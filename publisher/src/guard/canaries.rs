@@ -30,6 +30,16 @@ pub enum CanariesError {
     /// A file can't be opened.
     #[error("it can't be opened: {0}")]
     Open(io::Error),
+    /// A picture in it has no hash, so it would not be guarded.
+    #[error("{file} would not be guarded: {reason}{}", if *.others == 0 { String::new() } else { format!("; and {others} more") })]
+    Unhashed {
+        /// The file.
+        file: String,
+        /// Why it has no hash.
+        reason: String,
+        /// How many others have none.
+        others: usize,
+    },
     /// There is nothing in it that can be hashed, so it would guard nothing.
     #[error("{path} holds no picture that can be hashed, and no hash, so it would guard nothing")]
     Nothing {
@@ -96,6 +106,10 @@ impl Canaries {
     /// Adds every picture in a folder, by its PDQ hash and by its digests.
     pub fn add_folder(&mut self, folder: &Path) -> Result<usize, CanariesError> {
         let report = hash_images(folder, &ImagesOptions::default(), &|_| ())?;
+        if let Some(first) = report.failed.first() {
+            let (file, reason) = (first.file.clone(), first.reason.clone());
+            return Err(CanariesError::Unhashed { file, reason, others: report.failed.len() - 1 });
+        }
         let before = self.canaries.len();
         for image in report.images {
             let bytes = files::read_limited(&folder.join(&image.file), MAX_FILE)?.unwrap_or_default();
@@ -112,10 +126,17 @@ impl Canaries {
         Ok(self.canaries.len() - before)
     }
 
-    /// The names and hashes of those that a list of `algorithm` could match.
+    /// The names and hashes of those that a list of `algorithm` could match. A picture guards lists of videos, too: it may be one
+    /// of their frames.
     pub fn of(&self, algorithm: Algorithm) -> impl Iterator<Item = (&str, &[u8])> {
-        let own = self.canaries.iter().filter(move |canary| canary.algorithm == algorithm);
-        own.map(|canary| (canary.name.as_str(), canary.hash.as_slice()))
+        self.canaries.iter().filter_map(move |canary| {
+            let hash = match (canary.algorithm, algorithm) {
+                (Algorithm::PdqFull, Algorithm::VpdqV1) => canary.hash.as_slice(),
+                (own, algorithm) if own == algorithm => algorithm.hash_of(&canary.hash),
+                _ => return None,
+            };
+            Some((canary.name.as_str(), hash))
+        })
     }
 }
 

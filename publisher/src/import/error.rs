@@ -55,12 +55,10 @@ pub enum ImportError {
     #[error("the files hold more hashes than the {MAX_ENTRIES} that a list can have")]
     TooMany,
     /// Ids that were kept are not as they were written.
-    #[error("line {line} of the kept ids is not as it was written: {text:?}")]
+    #[error("line {line} of the kept ids is not as `--ids` writes it; is it another file?")]
     Ids {
         /// The line, from 1.
         line: u64,
-        /// What stands there.
-        text: String,
     },
     /// Records were refused.
     #[error("{}", refusal(.0))]

@@ -143,18 +143,21 @@ impl Sayings {
         let (mut unknown, mut ids) = (0, Vec::new());
         let mut next = sorted.next()?;
         while let Some(first) = next {
-            let (mut hashes, mut withdrawn) = (Vec::new(), None);
+            let (mut hashes, mut withdrawn, mut names_hash) = (Vec::new(), None, false);
             while let Some(named) = next.filter(|named| named.id == first.id) {
                 match named.saying.action {
                     Action::Add => hashes.push(named.saying.hash),
-                    Action::Remove => withdrawn = withdrawn.max(Some(named.saying.time)),
+                    Action::Remove => {
+                        withdrawn = withdrawn.max(Some(named.saying.time));
+                        names_hash |= named.saying.hash != [0; MAX_HASH];
+                    }
                 }
                 next = sorted.next()?;
             }
             hashes.sort_unstable();
             hashes.dedup();
             if let Some(time) = withdrawn {
-                unknown += u64::from(hashes.is_empty());
+                unknown += u64::from(hashes.is_empty() && !names_hash);
                 for hash in &hashes {
                     self.sayings.push(Saying { hash: *hash, time, action: Action::Remove })?;
                 }

@@ -100,11 +100,12 @@ pub(super) fn hash(text: &[u8], algorithm: Algorithm) -> Result<Vec<u8>, String>
     if is_hex && text.len() == 2 * size {
         return from_hex(&text.to_ascii_lowercase()).ok_or_else(|| "it is not hexadecimal".to_owned());
     }
+    if is_hex {
+        // Never base64, though it has its letters: 64 digits would be the 48 bytes of a frame.
+        return Err(format!("it has {} hexadecimal digits, where {algorithm} has {}", text.len(), 2 * size));
+    }
     if let Some(bytes) = from_base64(text).filter(|bytes| bytes.len() == size) {
         return Ok(bytes);
-    }
-    if is_hex {
-        return Err(format!("it has {} hexadecimal digits, where {algorithm} has {}", text.len(), 2 * size));
     }
     Err(format!("it is not a hash by {algorithm}, in hexadecimal or base64"))
 }

@@ -86,7 +86,8 @@ impl<'s> Sink<'s> {
 
 impl Seen {
     fn note(&mut self, record: &Record) {
-        self.records = true;
+        // What withdraws need not say what it was.
+        self.records |= record.action == Action::Add;
         self.quality |= record.quality.is_some();
         self.class |= !record.classes.is_empty();
         self.tag |= !record.tags.is_empty();

@@ -5,10 +5,11 @@
 //! | [`Format::Csv`] | separated by commas, semicolons or tabs; with a header, the hash is in a column with a name such as `pdq`, `sha256` or `hash`, quality, class and tags in columns of such names; without, the hash is in the first one |
 //! | [`Format::ThreatExchange`] | no header: `indicator,descriptor_id,added_on,tags`, or `indicator,indicator_id,descriptor_id,added_on,tags`; the tags separated by spaces |
 
+use super::budget::Budgeted;
 use super::record::{self, Record, Refusal, quality, refusal};
 use super::{Format, ImportError, ImportOptions, Sink, read_failed};
 use isonomy_core::list::Algorithm;
-use std::io::Read;
+use std::io::BufRead;
 
 /// Names of columns that hold hashes by any algorithm.
 const ANY_HASH: [&str; 7] = ["hash", "hash_value", "hashvalue", "hash_digest", "digest", "indicator", "entry"];
@@ -27,19 +28,31 @@ pub(super) struct Columns {
     tags: Option<usize>,
 }
 
-pub(super) fn read(whole: impl Read, columns: &Columns, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+    let (budgeted, position) = Budgeted::new(whole);
     let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(columns.delimiter).from_reader(whole);
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(columns.delimiter).from_reader(budgeted);
     let mut record = csv::ByteRecord::new();
     let mut header = columns.has_header;
     while reader.read_byte_record(&mut record).map_err(|error| read_failed(error.into()))? {
+        position.end_record();
         let is_comment = record.get(0).is_some_and(|field| field.trim_ascii().starts_with(b"#"));
         let is_empty = record.iter().all(|field| field.trim_ascii().is_empty());
         if is_comment || is_empty || std::mem::take(&mut header) {
             continue;
         }
         let line = record.position().map_or(0, csv::Position::line);
-        sink.take(line, row(&record, columns, sink.algorithm()))?;
+        let says = on_one_line(&record).and_then(|()| row(&record, columns, sink.algorithm()));
+        sink.take(line, says)?;
+    }
+    Ok(())
+}
+
+/// Refuses a row that goes over several lines: a stray quotation mark makes one of whatever follows, and nobody would miss those
+/// rows.
+fn on_one_line(row: &csv::ByteRecord) -> Result<(), Refusal> {
+    if row.iter().any(|field| field.contains(&b'\n')) {
+        return Err(refusal("row", "it goes on over the end of its line: a quotation mark is not closed"));
     }
     Ok(())
 }
