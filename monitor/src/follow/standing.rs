@@ -54,7 +54,7 @@ impl Monitor {
     }
 
     /// What it takes to check the content of a version.
-    fn job(&self, name: &ListName, version: u64) -> Option<Job> {
+    pub(crate) fn job(&self, name: &ListName, version: u64) -> Option<Job> {
         let list = self.audit.history().list(name)?;
         let logged = list.version(version)?;
         let release = self.release(name, logged)?.body().clone();

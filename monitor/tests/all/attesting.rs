@@ -6,6 +6,8 @@ use isonomy_core::hash::{Commitment, ListRoot};
 use isonomy_core::statement::ListName;
 use isonomy_monitor::Monitor;
 use isonomy_monitor::attest::{AttestError, Claim};
+use isonomy_monitor::report::ContentState;
+use std::fs;
 
 async fn looked(world: &World, after: u64) -> Monitor {
     let mut monitor = world.monitor();
@@ -13,9 +15,9 @@ async fn looked(world: &World, after: u64) -> Monitor {
     monitor
 }
 
-fn attest(monitor: &Monitor, claim: &Claim) -> Result<Attestation, AttestError> {
+async fn attest(monitor: &Monitor, claim: &Claim) -> Result<Attestation, AttestError> {
     let list = ListName::new(LIST).unwrap();
-    monitor.attestation(&list, claim, key("auditor").verifier(), "Nothing to object to.", START.plus(5 * HOUR))
+    monitor.attestation(&list, claim, key("auditor").verifier(), "Nothing to object to.", START.plus(5 * HOUR)).await
 }
 
 #[tokio::test]
@@ -29,7 +31,7 @@ async fn what_was_seen_is_attested_and_kept_by_the_log() {
         (Claim::LookedAt { method: Method::Canary, sample: 9, errors: 1 }, Method::Canary, None, Some(9)),
         (Claim::Complaint(complaint), Method::Complaint, None, None),
     ] {
-        let text = attest(&monitor, &claim).unwrap();
+        let text = attest(&monitor, &claim).await.unwrap();
         assert_eq!((text.method, text.log_size.map(|size| size.0), text.sample), (method, log_size, sample));
         assert_eq!(text.release, world.log.last_release());
         world.log.append(signed(&text.to_text().unwrap(), &["auditor"]).to_bytes());
@@ -51,9 +53,19 @@ async fn nothing_is_attested_that_does_not_hold() {
     world.log.append("no statement\n");
     world.log.publish(START.plus(3 * HOUR));
     let monitor = looked(&world, 3 * HOUR).await;
-    assert!(matches!(attest(&monitor, &Claim::Followed), Err(AttestError::Breach(_))));
-    assert!(matches!(attest(&monitor, &Claim::Recomputed), Err(AttestError::Content(_))));
+    assert!(matches!(attest(&monitor, &Claim::Followed).await, Err(AttestError::Breach(_))));
+    assert!(matches!(attest(&monitor, &Claim::Recomputed).await, Err(AttestError::Content(_))));
     let other = ListName::new("a.example/b").unwrap();
-    let none = monitor.attestation(&other, &Claim::Followed, key("auditor").verifier(), "x", START);
+    let none = monitor.attestation(&other, &Claim::Followed, key("auditor").verifier(), "x", START).await;
     assert_eq!(none, Err(AttestError::NoRelease(other)));
+}
+
+#[tokio::test]
+async fn recomputed_is_attested_of_what_is_there_now_and_not_of_what_the_journal_says() {
+    let world = World::new();
+    drop(looked(&world, 3 * HOUR).await);
+    fs::remove_dir_all(world.log.path.join("object")).unwrap();
+    let monitor = looked(&world, 3 * HOUR + 60).await;
+    assert!(matches!(monitor.report().lists[0].releases[0].content, ContentState::Verified { .. }));
+    assert!(matches!(attest(&monitor, &Claim::Recomputed).await, Err(AttestError::Content(_))));
 }
