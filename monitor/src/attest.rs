@@ -46,6 +46,11 @@ pub enum AttestError {
     /// The rules are broken.
     #[error("the rules are not kept: {0}")]
     Breach(String),
+    /// There was no room for every finding.
+    #[error(
+        "{0} findings had no room in this monitor's report, so nobody can say that the rules are kept in this list; its page shows what there was room for"
+    )]
+    Omitted(usize),
     /// Nothing was looked at.
     #[error("nobody learns anything from a sample of 0")]
     NothingSampled,
@@ -122,8 +127,10 @@ impl Monitor {
         let about = |found: &&Finding| found.list.as_ref().is_none_or(|name| name == list);
         let findings = self.ledger.findings();
         let mut standing = findings.iter().filter(|found| found.standing && found.severity == Severity::Breach);
+        let omitted = self.audit.omitted().values().sum::<usize>() + self.ledger.omitted_standing();
         match standing.find(about) {
             Some(breach) => Err(AttestError::Breach(breach.words.clone())),
+            None if omitted > 0 => Err(AttestError::Omitted(omitted)),
             None => Ok(size),
         }
     }

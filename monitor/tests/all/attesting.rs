@@ -3,6 +3,7 @@
 use crate::world::*;
 use isonomy_core::attestation::{Attestation, Complaint, Method};
 use isonomy_core::hash::{Commitment, ListRoot};
+use isonomy_core::resource::Resource;
 use isonomy_core::statement::ListName;
 use isonomy_monitor::Monitor;
 use isonomy_monitor::attest::{AttestError, Claim};
@@ -68,4 +69,21 @@ async fn recomputed_is_attested_of_what_is_there_now_and_not_of_what_the_journal
     let monitor = looked(&world, 3 * HOUR + 60).await;
     assert!(matches!(monitor.report().lists[0].releases[0].content, ContentState::Verified { .. }));
     assert!(matches!(attest(&monitor, &Claim::Recomputed).await, Err(AttestError::Content(_))));
+}
+
+#[tokio::test]
+async fn nobody_attests_what_there_was_no_room_to_report() {
+    let mut world = World::new();
+    for number in 0..2001 {
+        let mut body = charter();
+        (body.list, body.log) = (ListName::new("other.example/images").unwrap(), "log.example/other".to_owned());
+        body.purpose.definition = format!("Number {number}.");
+        world.log.append(signed(&body.to_text().unwrap(), &["m1"]).to_bytes());
+    }
+    world.log.write_tiles();
+    let checkpoint = world.log.checkpoint(&[0, 1, 2], START.plus(3 * HOUR));
+    world.log.put(&Resource::Checkpoint, &checkpoint.to_bytes());
+    let monitor = looked(&world, 3 * HOUR).await;
+    assert!(monitor.report().findings_omitted > 0);
+    assert!(matches!(attest(&monitor, &Claim::Followed).await, Err(AttestError::Omitted(_))));
 }
