@@ -281,7 +281,15 @@ impl Work<'_> {
         let findings = self.monitor.audit.findings().iter();
         let about =
             findings.filter(|found| found.list.as_ref() == Some(self.name) && found.severity == Severity::Breach);
-        about.map(|found| found.words.clone()).collect()
+        let omitted = self.monitor.audit.omitted().iter().filter(|(_, count)| **count > 0);
+        let omitted: Vec<String> = omitted.map(|(severity, count)| format!("{severity}: {count}")).collect();
+        let unsaid = (!omitted.is_empty()).then(|| {
+            format!(
+                "There were more findings in this log than are remembered ({}), so what is said here of breaches may not be all.",
+                omitted.join(", ")
+            )
+        });
+        about.map(|found| found.words.clone()).chain(unsaid).collect()
     }
 }
 

@@ -1,9 +1,8 @@
 //! What an auditor attests after a look: that the log was followed and keeps the rules, that content is what its release
 //! says, or that somebody has complained. Nothing is attested that this monitor has not seen itself.
 
-use crate::content::ContentState;
+use crate::content;
 use crate::finding::{Finding, Severity};
-use crate::kept::LoggedRelease;
 use crate::monitor::Monitor;
 use isonomy_core::attestation::{Attestation, Complaint, Method};
 use isonomy_core::note::VerifierKey;
@@ -47,6 +46,11 @@ pub enum AttestError {
     /// The rules are broken.
     #[error("the rules are not kept: {0}")]
     Breach(String),
+    /// There was no room for every finding.
+    #[error(
+        "{0} findings had no room in this monitor's report, so nobody can say that the rules are kept in this list; its page shows what there was room for"
+    )]
+    Omitted(usize),
     /// Nothing was looked at.
     #[error("nobody learns anything from a sample of 0")]
     NothingSampled,
@@ -69,8 +73,9 @@ pub enum AttestError {
 }
 
 impl Monitor {
-    /// The text that says so about the newest release of a list, for the auditor to sign.
-    pub fn attestation(
+    /// The text that says so about the newest release of a list, for the auditor to sign. For [`Claim::Recomputed`] the
+    /// release's objects are fetched now, and everything is computed anew.
+    pub async fn attestation(
         &self,
         list: &ListName,
         claim: &Claim,
@@ -82,7 +87,7 @@ impl Monitor {
         let newest = newest.ok_or_else(|| AttestError::NoRelease(list.clone()))?;
         let (method, log_size, sample, errors, complaint) = match claim {
             Claim::Followed => (Method::Followed, Some(self.followed(list)?), None, None, None),
-            Claim::Recomputed => (Method::Recomputed, None, Some(self.recomputed(newest)?), Some(0), None),
+            Claim::Recomputed => (Method::Recomputed, None, Some(self.recomputed(list).await?), Some(0), None),
             Claim::LookedAt { sample: 0, .. } => return Err(AttestError::NothingSampled),
             Claim::LookedAt { method, sample, errors } => (*method, None, Some(*sample), Some(*errors), None),
             Claim::Complaint(complaint) if complaint.received > created => {
@@ -122,20 +127,20 @@ impl Monitor {
         let about = |found: &&Finding| found.list.as_ref().is_none_or(|name| name == list);
         let findings = self.ledger.findings();
         let mut standing = findings.iter().filter(|found| found.standing && found.severity == Severity::Breach);
+        let omitted = self.audit.omitted().values().sum::<usize>() + self.ledger.omitted_standing();
         match standing.find(about) {
             Some(breach) => Err(AttestError::Breach(breach.words.clone())),
+            None if omitted > 0 => Err(AttestError::Omitted(omitted)),
             None => Ok(size),
         }
     }
 
-    /// How many entries the release has, if its content was verified.
-    fn recomputed(&self, newest: &LoggedRelease) -> Result<u64, AttestError> {
-        match self.contents.state(newest.index) {
-            ContentState::Verified { .. } => Ok(newest.release.entries),
-            ContentState::Unchecked => Err(AttestError::Content("it was not its turn yet".to_owned())),
-            ContentState::Broken { words, .. } | ContentState::Unavailable { words, .. } => {
-                Err(AttestError::Content(words))
-            }
-        }
+    /// How many entries the newest release has, now that its content was computed anew.
+    async fn recomputed(&self, list: &ListName) -> Result<u64, AttestError> {
+        let version = self.audit.history().list(list).map_or(0, |logged| logged.releases().len() as u64);
+        let lacks = || AttestError::Content("this monitor's own copy of the log is not complete".to_owned());
+        let job = self.job(list, version).ok_or_else(lacks)?;
+        content::recompute(&job, &self.vantages).await.map_err(AttestError::Content)?;
+        Ok(job.release.entries)
     }
 }

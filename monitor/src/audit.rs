@@ -15,7 +15,7 @@ use isonomy_core::time::Timestamp;
 use isonomy_core::tree::LeafIndex;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most findings that are remembered; further ones are counted.
+/// The most findings that are remembered: the gravest, and of those the first. Further ones are counted.
 const MAX_FINDINGS: usize = 2000;
 
 /// What the log says, as far as it was read.
@@ -31,8 +31,34 @@ pub(crate) struct Audit {
     /// Where editions of charters stand.
     editions: BTreeSet<LeafIndex>,
     times: Times,
-    findings: Vec<Finding>,
-    omitted: usize,
+    findings: Findings,
+}
+
+/// What was found, as far as there is room.
+#[derive(Debug, Default)]
+struct Findings {
+    kept: Vec<Finding>,
+    /// How many of each severity there was no room for.
+    omitted: BTreeMap<Severity, usize>,
+}
+
+impl Findings {
+    /// Takes a finding. If there are `most` already, one of the least grave goes for it, or it is itself the one.
+    fn push(&mut self, finding: Finding, most: usize) {
+        let least = self.kept.iter().map(|kept| kept.severity).max();
+        let omitted = match least.filter(|_| self.kept.len() >= most) {
+            None => return self.kept.push(finding),
+            Some(least) if finding.severity < least => {
+                if let Some(at) = self.kept.iter().rposition(|kept| kept.severity == least) {
+                    self.kept.remove(at);
+                }
+                self.kept.push(finding);
+                least
+            }
+            Some(_) => finding.severity,
+        };
+        *self.omitted.entry(omitted).or_default() += 1;
+    }
 }
 
 /// A statement that broke a rule.
@@ -54,8 +80,7 @@ impl Audit {
             refused: BTreeMap::new(),
             editions: BTreeSet::new(),
             times: Times::default(),
-            findings: Vec::new(),
-            omitted: 0,
+            findings: Findings::default(),
         }
     }
 
@@ -81,12 +106,12 @@ impl Audit {
 
     /// What was found.
     pub(crate) fn findings(&self) -> &[Finding] {
-        &self.findings
+        &self.findings.kept
     }
 
-    /// How many findings there were no room for.
-    pub(crate) fn omitted(&self) -> usize {
-        self.omitted
+    /// How many findings of each severity there was no room for.
+    pub(crate) fn omitted(&self) -> &BTreeMap<Severity, usize> {
+        &self.findings.omitted
     }
 
     /// Whether this text was read before.
@@ -135,7 +160,7 @@ impl Audit {
     }
 
     pub(crate) fn note(&mut self, finding: Finding) {
-        if self.findings.len() < MAX_FINDINGS { self.findings.push(finding) } else { self.omitted += 1 }
+        self.findings.push(finding, MAX_FINDINGS);
     }
 
     fn note_follower(&mut self, statement: &Statement, index: LeafIndex, base: LeafIndex) {
@@ -285,6 +310,20 @@ fn cited(statement: &Statement) -> Vec<StatementId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn harmless_findings_hide_no_breach() {
+        let finding = |severity, number: usize| Finding::new(severity, "code", number.to_string(), "");
+        let mut findings = Findings::default();
+        (0..7).for_each(|number| findings.push(finding(Severity::Notice, number), 5));
+        (7..9).for_each(|number| findings.push(finding(Severity::Warning, number), 5));
+        (9..16).for_each(|number| findings.push(finding(Severity::Breach, number), 5));
+        findings.push(finding(Severity::Notice, 16), 5);
+        let kept: Vec<&str> = findings.kept.iter().map(|found| found.subject.as_str()).collect();
+        assert_eq!(kept, ["9", "10", "11", "12", "13"]);
+        let omitted = [(Severity::Breach, 2), (Severity::Warning, 2), (Severity::Notice, 8)];
+        assert_eq!(findings.omitted, BTreeMap::from(omitted));
+    }
 
     #[test]
     fn nothing_is_public_later_than_what_is_logged_after_it() {

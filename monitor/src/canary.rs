@@ -1,7 +1,8 @@
 //! Files that must never match, such as well-known photographs, looked up in each list's newest release.
 //!
 //! A match is an observation, not a breach: two pictures can be alike, and a list can be right where the corpus is wrong.
-//! Verdicts are kept, each for a release and a corpus, since neither changes.
+//! Verdicts are kept, each for a release and a corpus, since neither changes. From the file, only that nothing matched is
+//! taken; what matched is looked up again, so that whoever can write to the file can't accuse a list with it.
 
 use crate::assess::Corpus;
 use crate::journal::Journal;
@@ -41,7 +42,7 @@ impl Canary {
     pub(crate) fn open(folder: PathBuf, data: &Path) -> Result<Self, FileError> {
         let mut verdicts = BTreeMap::new();
         let journal = Journal::open(data, "canary", |line| {
-            if let Ok(verdict) = serde_json::from_str::<Verdict>(line) {
+            if let Ok(verdict @ Verdict { count: 0, .. }) = serde_json::from_str(line) {
                 verdicts.insert(verdict.release, verdict);
             }
         })?;
@@ -87,7 +88,9 @@ impl Canary {
             count: found.at_charter.count,
             named: found.named,
         };
-        self.journal.append(&[serde_json::to_string(&verdict).unwrap_or_default()])?;
+        if verdict.count == 0 {
+            self.journal.append(&[serde_json::to_string(&verdict).unwrap_or_default()])?;
+        }
         self.verdicts.insert(release, verdict);
         Ok(())
     }

@@ -55,7 +55,8 @@ pub enum ContentState {
     },
 }
 
-/// A line of the journal: a verdict that will not change, since everything that it is about is named by digests.
+/// A line of the journal. Only that something was verified is kept, and all that it does is to spare fetching: whoever can
+/// write to the file must not be able to accuse anybody with it.
 #[derive(Serialize, Deserialize)]
 struct Line {
     release: StatementId,
@@ -73,8 +74,8 @@ pub(crate) struct Contents {
     verified: BTreeMap<LeafIndex, Timestamp>,
     /// What else came of checking them.
     faulty: BTreeMap<LeafIndex, ContentState>,
-    /// What the journal says of releases that were not read since the start.
-    unplaced: BTreeMap<StatementId, ContentState>,
+    /// When releases were verified that were not read since the start, as the journal says.
+    unplaced: BTreeMap<StatementId, Timestamp>,
 }
 
 /// A release whose content is to be checked.
@@ -104,12 +105,12 @@ pub(crate) struct Served {
 }
 
 impl Contents {
-    /// The verdicts in this journal. Lines that are not understood are left out, and their releases checked again.
+    /// What was verified, as this journal says. Other lines are left out, and their releases checked again.
     pub(crate) fn open(folder: &Path) -> Result<Self, FileError> {
         let mut unplaced = BTreeMap::new();
         let journal = Journal::open(folder, "content", |line| {
-            if let Ok(Line { release, state }) = serde_json::from_str(line) {
-                unplaced.insert(release, state);
+            if let Ok(Line { release, state: ContentState::Verified { at } }) = serde_json::from_str(line) {
+                unplaced.insert(release, at);
             }
         })?;
         Ok(Self { journal, unwritten: Vec::new(), verified: BTreeMap::new(), faulty: BTreeMap::new(), unplaced })
@@ -117,8 +118,8 @@ impl Contents {
 
     /// A release stands at this place in the log: what the journal says of it counts from now on.
     pub(crate) fn place(&mut self, release: &StatementId, index: LeafIndex) {
-        if let Some(state) = self.unplaced.remove(release) {
-            self.set(index, state);
+        if let Some(at) = self.unplaced.remove(release) {
+            self.set(index, ContentState::Verified { at });
         }
     }
 
@@ -189,7 +190,7 @@ impl Contents {
             Err(Fault::Broken(words)) => ContentState::Broken { at, words },
             Err(Fault::Unavailable(words)) => ContentState::Unavailable { at, words },
         };
-        if !matches!(state, ContentState::Unavailable { .. }) {
+        if matches!(state, ContentState::Verified { .. }) {
             let line = Line { release: job.id, state: state.clone() };
             self.unwritten.push(serde_json::to_string(&line).unwrap_or_default());
         }
@@ -208,6 +209,15 @@ impl Contents {
         }
         Ok(())
     }
+}
+
+/// Fetches one release's objects and computes everything anew, whatever was found before. The error is words.
+pub(crate) async fn recompute(job: &Job, vantages: &[Vantage]) -> Result<(), String> {
+    let (mut cache, mut served) = (Cache::default(), Served::default());
+    let verdict = Check { job, vantages, cache: &mut cache, served: &mut served }.run().await;
+    verdict.map_err(|fault| match fault {
+        Fault::Broken(words) | Fault::Unavailable(words) => words,
+    })
 }
 
 /// The entries of the releases that were decoded last: those that the next one's deltas start from are among them.
@@ -323,11 +333,11 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn verdicts_that_will_not_change_are_kept() {
+    fn only_that_something_was_verified_is_taken_from_the_journal() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("content.journal");
         let broken = ContentState::Broken { at: Timestamp(5), words: "the \"content\"\nis".into() };
-        for (seed, state) in [(1, ContentState::Verified { at: Timestamp(4) }), (2, broken.clone())] {
+        for (seed, state) in [(1, ContentState::Verified { at: Timestamp(4) }), (2, broken)] {
             let line = Line { release: StatementId([seed; 32]), state };
             files::append_line_durable(&path, &serde_json::to_string(&line).unwrap()).unwrap();
         }
@@ -337,8 +347,9 @@ mod tests {
             contents.place(&StatementId([seed; 32]), LeafIndex(seed.into()));
         }
         assert_eq!(contents.state(LeafIndex(1)), ContentState::Verified { at: Timestamp(4) });
-        assert_eq!(contents.state(LeafIndex(2)), broken);
+        assert_eq!(contents.state(LeafIndex(2)), ContentState::Unchecked, "it is checked again");
         assert_eq!(contents.state(LeafIndex(3)), ContentState::Unchecked);
+        contents.set(LeafIndex(2), ContentState::Unavailable { at: Timestamp(6), words: "why".into() });
         assert_eq!(contents.faulty().collect::<Vec<_>>(), [LeafIndex(2)]);
         contents.set(LeafIndex(2), ContentState::Verified { at: Timestamp(9) });
         assert!(contents.is_verified(LeafIndex(2)) && contents.faulty().next().is_none());

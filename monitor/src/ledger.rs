@@ -28,6 +28,8 @@ pub(crate) struct Ledger {
     /// What stood at the look before this one, and how grave it was.
     stood: BTreeMap<Key, Severity>,
     omitted: usize,
+    /// How many of those stand.
+    omitted_standing: usize,
     /// Whether the next news are everything that stands.
     tell_again: bool,
     now: Timestamp,
@@ -53,7 +55,8 @@ impl Ledger {
             },
         };
         let findings = kept.findings.into_iter().map(|finding| (key(&finding), finding)).collect();
-        Ok(Self { path, findings, stood: BTreeMap::new(), omitted: 0, tell_again: false, now: Timestamp::default() })
+        let (stood, now) = (BTreeMap::new(), Timestamp::default());
+        Ok(Self { path, findings, stood, omitted: 0, omitted_standing: 0, tell_again: false, now })
     }
 
     /// Forgets findings whose evidence `is_kept` does not know: what is true of them is found, and proven, again.
@@ -64,7 +67,7 @@ impl Ledger {
     /// A new look begins, at this time. Nothing without evidence stands until it is noted again.
     pub(crate) fn begin(&mut self, now: Timestamp) {
         self.now = now;
-        self.omitted = 0;
+        (self.omitted, self.omitted_standing) = (0, 0);
         let standing = self.findings.iter().filter(|(_, finding)| finding.standing);
         self.stood = standing.map(|(key, finding)| (key.clone(), finding.severity)).collect();
         for finding in self.findings.values_mut() {
@@ -95,8 +98,9 @@ impl Ledger {
     /// Drops what there is no room for.
     fn drop_excess(&mut self) {
         let mut findings = self.findings();
-        self.omitted += findings.len().saturating_sub(MAX_FINDINGS);
-        findings.truncate(MAX_FINDINGS);
+        let excess = findings.split_off(findings.len().min(MAX_FINDINGS));
+        self.omitted += excess.len();
+        self.omitted_standing += excess.iter().filter(|finding| finding.standing).count();
         self.findings = findings.into_iter().map(|finding| (key(&finding), finding)).collect();
     }
 
@@ -145,6 +149,17 @@ impl Ledger {
     /// How many findings there were no room for.
     pub(crate) fn omitted(&self) -> usize {
         self.omitted
+    }
+
+    /// How many of them stand.
+    pub(crate) fn omitted_standing(&self) -> usize {
+        self.omitted_standing
+    }
+
+    /// So many findings that stand were not noted, for there are too many.
+    pub(crate) fn omit(&mut self, standing: usize) {
+        self.omitted += standing;
+        self.omitted_standing += standing;
     }
 
     /// Ends the look: drops what there is no room for, and writes the rest.
@@ -268,7 +283,8 @@ mod tests {
         }
         ledger.note(finding("grave", Severity::Breach));
         ledger.save().unwrap();
-        assert_eq!((ledger.omitted(), ledger.findings()[0].code.as_str()), (6, "grave"));
+        assert_eq!((ledger.omitted(), ledger.omitted_standing()), (6, 6));
+        assert_eq!(ledger.findings()[0].code.as_str(), "grave");
     }
 
     #[test]

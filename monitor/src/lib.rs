@@ -41,8 +41,8 @@
 //! evidence/<sha256>.json     proven breaches
 //! findings.json              what was found, and when it was first and last seen
 //! looks.json                 how large the log was at each look, and when each witness had cosigned last
-//! canary.journal             which releases match a file that must not match
-//! content.journal            which releases' objects were checked, and what came of it; goes on in content-1.journal, …
+//! canary.journal             of which releases no file that must not match does
+//! content.journal            which releases' objects were verified; goes on in content-1.journal, …
 //! alerts.json                what waits to be told
 //! lock                       held while the monitor runs
 //! ```

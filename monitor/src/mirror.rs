@@ -52,12 +52,18 @@ pub(crate) struct Mirror {
 
 impl Mirror {
     /// Opens the copy and computes its root from the entries. If that is not the signed one, the copy is set aside, and
-    /// words for that are given; the checkpoint stays.
-    pub(crate) fn open(folder: PathBuf, trust: &Trust) -> Result<(Self, Option<String>), MirrorError> {
+    /// words for that are given; the checkpoint stays. If it is lost, or older than `latest`, the latest of those that were
+    /// kept beside, that one counts, and words are given.
+    pub(crate) fn open(
+        folder: PathBuf,
+        trust: &Trust,
+        latest: Option<&View>,
+    ) -> Result<(Self, Option<String>), MirrorError> {
         files::create_dir_all_durable(&folder)?;
         files::remove_temporaries(&folder)?;
         let newest = read_checkpoint(&folder, trust)?;
         let mut mirror = Self { folder, newest, edge: RightEdge::new() };
+        let loss = latest.map(|latest| mirror.remember(latest)).transpose()?.flatten();
         let damage = match mirror.load() {
             Ok(edge) => {
                 mirror.edge = edge;
@@ -66,7 +72,22 @@ impl Mirror {
             Err(GrowthError::Entries(problem)) => Some(mirror.set_aside(&problem)?),
             Err(GrowthError::File(error)) => return Err(error.into()),
         };
-        Ok((mirror, damage))
+        let words: Vec<String> = loss.into_iter().chain(damage).collect();
+        Ok((mirror, (!words.is_empty()).then(|| words.join(" "))))
+    }
+
+    /// Takes `latest` for what was known last, if nothing as large is; gives words for that.
+    fn remember(&mut self, latest: &View) -> Result<Option<String>, FileError> {
+        let size = latest.size();
+        let what = match self.newest.as_ref().map(View::size) {
+            None => "was missing".to_owned(),
+            Some(known) if known < size => format!("was an old one, of {known} entries"),
+            Some(_) => return Ok(None),
+        };
+        self.write_checkpoint(latest)?;
+        Ok(Some(format!(
+            "This monitor's memory of what the log signed last, mirror/checkpoint, {what}. The latest of the folder `checkpoints` was taken, of {size} entries; what the log signed after that is not remembered."
+        )))
     }
 
     /// Reads every entry, and makes the hash tiles good where they are not what the entries make.

@@ -133,11 +133,12 @@ impl Monitor {
         let lock = FolderLock::acquire(&data)?;
         files::remove_temporaries(&data)?;
         check_owner(&data, &trust)?;
-        let (mirror, damage) = Mirror::open(data.join("mirror"), &trust)?;
+        let checkpoints = Checkpoints::open(data.join("checkpoints"), &trust)?;
+        let (mirror, damage) = Mirror::open(data.join("mirror"), &trust, checkpoints.newest_first().next())?;
         let views = Views::unasked(&vantages, &witnesses);
         let (outbox, told) = Outbox::open(data.join("alerts.json"), trust.log().name().to_owned(), alerts)?;
         let mut monitor = Self {
-            checkpoints: Checkpoints::open(data.join("checkpoints"), &trust)?,
+            checkpoints,
             evidence: EvidenceFolder::open(evidence_folder(&data), trust.policy())?,
             audit: Audit::new(trust.log()),
             contents: Contents::open(&data)?,

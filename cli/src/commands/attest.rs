@@ -29,7 +29,8 @@ pub(crate) async fn run(args: AttestArgs, output: &Output) -> Result<Exit> {
     if let Some(complained) = &complained {
         monitor.can_hold(&args.list, &complained.entry).map_err(refused)?;
     }
-    let text = monitor.attestation(&args.list, &claim, key.verifier(), &args.finding, created).map_err(refused)?;
+    let text = monitor.attestation(&args.list, &claim, key.verifier(), &args.finding, created).await;
+    let text = text.map_err(refused)?;
     let statement = sign(&text, &key)?;
     let id = statement.id().to_hex();
     let proof = match log.submit(&statement.to_bytes()).await? {

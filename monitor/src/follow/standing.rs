@@ -54,7 +54,7 @@ impl Monitor {
     }
 
     /// What it takes to check the content of a version.
-    fn job(&self, name: &ListName, version: u64) -> Option<Job> {
+    pub(crate) fn job(&self, name: &ListName, version: u64) -> Option<Job> {
         let list = self.audit.history().list(name)?;
         let logged = list.version(version)?;
         let release = self.release(name, logged)?.body().clone();
@@ -141,10 +141,13 @@ impl Monitor {
         Ok(())
     }
 
-    /// Notes every content that is broken or could not be had.
+    /// Notes every content that is broken or could not be had; of too many, what is broken goes first.
     pub(crate) fn note_content(&mut self) {
-        let findings: Vec<Finding> =
-            self.contents.faulty().filter_map(|index| self.content_finding(index)).take(MAX_FAULTY).collect();
+        let mut faulty: Vec<LeafIndex> = self.contents.faulty().collect();
+        faulty.sort_by_key(|index| !matches!(self.contents.state(*index), ContentState::Broken { .. }));
+        self.ledger.omit(faulty.len().saturating_sub(MAX_FAULTY));
+        let findings = faulty.into_iter().take(MAX_FAULTY).filter_map(|index| self.content_finding(index));
+        let findings: Vec<Finding> = findings.collect();
         findings.into_iter().for_each(|finding| self.ledger.note(finding));
     }
 

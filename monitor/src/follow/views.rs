@@ -11,7 +11,13 @@ use crate::units;
 use crate::vantage::{Lack, Shown, Vantage};
 use isonomy_core::rules::Rule;
 use isonomy_core::time::Timestamp;
+use isonomy_core::tree::TreeSize;
 use isonomy_store::files::FileError;
+use isonomy_verifier::Evidence;
+use std::collections::BTreeMap;
+
+/// Who shows what others have brought.
+const BROUGHT: &str = "a view that was brought";
 
 impl Monitor {
     /// Compares every view with the newest that was accepted.
@@ -40,17 +46,40 @@ impl Monitor {
                 *place = report;
             }
         }
-        self.judge_posted().await?;
+        let posted = self.judge_posted().await?;
+        self.compare_ahead(shown, &posted)?;
         self.note_incomplete_views();
         self.note_clocks(shown, clock);
         self.note_slow_down(clock);
         Ok(())
     }
 
-    /// Compares what others have brought. What can't be compared yet waits for the next look.
-    async fn judge_posted(&mut self) -> Result<(), MonitorError> {
-        for view in self.posted.take() {
-            let (state, _) = self.state_of("a view that was brought", &view).await?;
+    /// Two views of one size with different roots are a fork, proven by the two alone, also where this monitor's own copy
+    /// does not reach yet. Of each size, the first is what others are compared with.
+    fn compare_ahead(&mut self, shown: &Shown, posted: &[View]) -> Result<(), FileError> {
+        let known = self.mirror.newest().map(View::size).unwrap_or_default();
+        let labels = self.vantages.iter().map(|vantage| vantage.label().to_owned());
+        let of_sources = labels.zip(&shown.sources).filter_map(|(label, view)| Some((label, view.as_ref().ok()?)));
+        let names = self.views.witnesses.iter().map(|witness| format!("witness {}", witness.name));
+        let of_witnesses = names.zip(&shown.witnesses);
+        let of_witnesses = of_witnesses.filter_map(|(name, view)| Some((name, &view.as_ref()?.as_ref().ok()?.0)));
+        let brought = posted.iter().map(|view| (BROUGHT.to_owned(), view));
+        let all: Vec<(String, &View)> = of_sources.chain(of_witnesses).chain(brought).collect();
+        let mut first: BTreeMap<TreeSize, &View> = BTreeMap::new();
+        for (subject, view) in all.into_iter().filter(|(_, view)| view.size() > known) {
+            let one = *first.entry(view.size()).or_insert(view);
+            if one.root() != view.root() {
+                self.note_fork(&subject, &Evidence::fork(one.bare(), view.bare(), Vec::new()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares what others have brought, and gives it. What can't be compared yet waits for the next look.
+    async fn judge_posted(&mut self) -> Result<Vec<View>, MonitorError> {
+        let brought = self.posted.take();
+        for view in &brought {
+            let (state, _) = self.state_of(BROUGHT, view).await?;
             match state {
                 ViewState::Ahead | ViewState::Unclear => {
                     let words = format!(
@@ -59,12 +88,12 @@ impl Monitor {
                     );
                     let subject = format!("size {}", view.size());
                     self.ledger.note(Finding::new(Severity::Warning, "posted-ahead", subject, words));
-                    self.posted.put_back(view);
+                    self.posted.put_back(view.clone());
                 }
                 _ => {}
             }
         }
-        Ok(())
+        Ok(brought)
     }
 
     /// How a view stands to what is known. A fork is noted, and a cosigned view of the same history remembered.

@@ -155,7 +155,7 @@ mod tests {
     }
 
     fn open(folder: &Path) -> (Mirror, Option<String>) {
-        Mirror::open(folder.into(), &trust()).unwrap()
+        Mirror::open(folder.into(), &trust(), None).unwrap()
     }
 
     #[test]

@@ -93,7 +93,7 @@ fn now(list: &ListReport, newest: Option<&ReleaseReport>, report: &Report) -> Ma
             div class="wide" {
                 dt { "Comparison code" }
                 dd { span class="code" { (release.comparison_code) } }
-                dd class="small soft" { "Whoever uses this version sees the same digits. Other digits for the same version: somebody was given another list." }
+                dd class="small soft" { "Whoever uses this version sees the same digits. If somebody sees others, compare again; if they still differ, bring the checkpoint that they were given to /view." }
             }
         }
     }

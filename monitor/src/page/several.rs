@@ -39,10 +39,10 @@ pub(crate) fn all_logs(logs: &[OfLog<'_>]) -> Markup {
         }
     };
     let title = format!(
-        "{}: {} breaches, {} warnings",
+        "{}: {}, {}",
         units::count(logs.len(), "log", "logs"),
-        total.breaches,
-        total.warnings
+        units::count(total.breaches, "breach", "breaches"),
+        units::count(total.warnings, "warning", "warnings")
     );
     Page { place: Place::Overview, title: &title, base: &Base::All, origin: "", data: Some("/logs.json"), body }
         .render()

@@ -3,9 +3,12 @@
 use crate::world::*;
 use isonomy_core::attestation::{Attestation, Complaint, Method};
 use isonomy_core::hash::{Commitment, ListRoot};
+use isonomy_core::resource::Resource;
 use isonomy_core::statement::ListName;
 use isonomy_monitor::Monitor;
 use isonomy_monitor::attest::{AttestError, Claim};
+use isonomy_monitor::report::ContentState;
+use std::fs;
 
 async fn looked(world: &World, after: u64) -> Monitor {
     let mut monitor = world.monitor();
@@ -13,9 +16,9 @@ async fn looked(world: &World, after: u64) -> Monitor {
     monitor
 }
 
-fn attest(monitor: &Monitor, claim: &Claim) -> Result<Attestation, AttestError> {
+async fn attest(monitor: &Monitor, claim: &Claim) -> Result<Attestation, AttestError> {
     let list = ListName::new(LIST).unwrap();
-    monitor.attestation(&list, claim, key("auditor").verifier(), "Nothing to object to.", START.plus(5 * HOUR))
+    monitor.attestation(&list, claim, key("auditor").verifier(), "Nothing to object to.", START.plus(5 * HOUR)).await
 }
 
 #[tokio::test]
@@ -29,7 +32,7 @@ async fn what_was_seen_is_attested_and_kept_by_the_log() {
         (Claim::LookedAt { method: Method::Canary, sample: 9, errors: 1 }, Method::Canary, None, Some(9)),
         (Claim::Complaint(complaint), Method::Complaint, None, None),
     ] {
-        let text = attest(&monitor, &claim).unwrap();
+        let text = attest(&monitor, &claim).await.unwrap();
         assert_eq!((text.method, text.log_size.map(|size| size.0), text.sample), (method, log_size, sample));
         assert_eq!(text.release, world.log.last_release());
         world.log.append(signed(&text.to_text().unwrap(), &["auditor"]).to_bytes());
@@ -51,9 +54,36 @@ async fn nothing_is_attested_that_does_not_hold() {
     world.log.append("no statement\n");
     world.log.publish(START.plus(3 * HOUR));
     let monitor = looked(&world, 3 * HOUR).await;
-    assert!(matches!(attest(&monitor, &Claim::Followed), Err(AttestError::Breach(_))));
-    assert!(matches!(attest(&monitor, &Claim::Recomputed), Err(AttestError::Content(_))));
+    assert!(matches!(attest(&monitor, &Claim::Followed).await, Err(AttestError::Breach(_))));
+    assert!(matches!(attest(&monitor, &Claim::Recomputed).await, Err(AttestError::Content(_))));
     let other = ListName::new("a.example/b").unwrap();
-    let none = monitor.attestation(&other, &Claim::Followed, key("auditor").verifier(), "x", START);
+    let none = monitor.attestation(&other, &Claim::Followed, key("auditor").verifier(), "x", START).await;
     assert_eq!(none, Err(AttestError::NoRelease(other)));
+}
+
+#[tokio::test]
+async fn recomputed_is_attested_of_what_is_there_now_and_not_of_what_the_journal_says() {
+    let world = World::new();
+    drop(looked(&world, 3 * HOUR).await);
+    fs::remove_dir_all(world.log.path.join("object")).unwrap();
+    let monitor = looked(&world, 3 * HOUR + 60).await;
+    assert!(matches!(monitor.report().lists[0].releases[0].content, ContentState::Verified { .. }));
+    assert!(matches!(attest(&monitor, &Claim::Recomputed).await, Err(AttestError::Content(_))));
+}
+
+#[tokio::test]
+async fn nobody_attests_what_there_was_no_room_to_report() {
+    let mut world = World::new();
+    for number in 0..2001 {
+        let mut body = charter();
+        (body.list, body.log) = (ListName::new("other.example/images").unwrap(), "log.example/other".to_owned());
+        body.purpose.definition = format!("Number {number}.");
+        world.log.append(signed(&body.to_text().unwrap(), &["m1"]).to_bytes());
+    }
+    world.log.write_tiles();
+    let checkpoint = world.log.checkpoint(&[0, 1, 2], START.plus(3 * HOUR));
+    world.log.put(&Resource::Checkpoint, &checkpoint.to_bytes());
+    let monitor = looked(&world, 3 * HOUR).await;
+    assert!(monitor.report().findings_omitted > 0);
+    assert!(matches!(attest(&monitor, &Claim::Followed).await, Err(AttestError::Omitted(_))));
 }

@@ -187,6 +187,28 @@ async fn a_damaged_copy_is_fetched_again_and_what_was_signed_is_not_forgotten() 
 }
 
 #[tokio::test]
+async fn a_lost_memory_is_made_good_from_earlier_checkpoints() {
+    let world = World::new();
+    let mut empty = Log::new(world.path("empty"));
+    empty.publish(START.plus(NOW));
+    let checkpoint = world.path("data/mirror/checkpoint");
+    world.monitor().poll_at(START.plus(NOW)).await.unwrap();
+    let newest = fs::read(&checkpoint).unwrap();
+    fs::remove_file(&checkpoint).unwrap();
+    let report = world.monitor_of(vec![empty.source()]).poll_at(START.plus(NOW + 1)).await.unwrap();
+    assert_eq!((codes(&report), report.log.size.0), (vec!["copy-damaged", "rolled-back"], 3));
+    let found = find(&report, "copy-damaged");
+    assert!(found.words.contains("was missing") && found.words.contains("of 3 entries"), "{}", found.words);
+    assert_eq!(fs::read(&checkpoint).unwrap(), newest);
+    // An old one that was put back is no better.
+    let old = fs::read(world.path("data/checkpoints/1")).unwrap();
+    fs::write(&checkpoint, old).unwrap();
+    let report = world.monitor().poll_at(START.plus(NOW + 2)).await.unwrap();
+    assert_eq!((codes(&report), report.log.size.0), (vec!["copy-damaged"], 3));
+    assert!(find(&report, "copy-damaged").words.contains("an old one, of 1 entries"));
+}
+
+#[tokio::test]
 async fn a_damaged_memory_and_a_foreign_folder_stop_the_monitor() {
     let world = World::new();
     let mut monitor = world.monitor();

@@ -610,12 +610,9 @@ async fn entries_by_exception_are_observed() {
 }
 
 #[tokio::test]
-async fn a_view_that_a_client_brings_convicts_a_log_that_shows_it_another() {
+async fn two_views_ahead_of_everything_convict_the_log_by_themselves() {
     use crate::serving::{Running, ago, fresh};
     let mut world = fresh();
-    let mut other = world.log.split(world.path("other"));
-    other.append("another history\n");
-    let shown = other.checkpoint(&[0, 1, 2], ago(50));
     world.log.append("no statement\n");
     world.log.publish(ago(60));
     let running = Running::start(&world, vec![Source::parse(&serve(&world.log.path).await).unwrap()]).await;
@@ -628,6 +625,28 @@ async fn a_view_that_a_client_brings_convicts_a_log_that_shows_it_another() {
         serde_json::from_str(&running.report_with("\"code\": \"posted-ahead\"").await).unwrap();
     let found = waiting["findings"].as_array().unwrap().iter().find(|found| found["code"] == "posted-ahead").unwrap();
     assert_eq!((&found["severity"], &found["answerable"]), (&"warning".into(), &serde_json::json!([])));
+    // Another of the same size contradicts it, whatever this monitor can read itself.
+    let mut contrary = world.log.split(world.path("contrary"));
+    contrary.append("a third history\n");
+    assert_eq!(running.post("/view", &contrary.checkpoint(&[], ago(40)).to_bytes()).await.status, 202);
+    let report: serde_json::Value = serde_json::from_str(&running.report_with("\"code\": \"fork\"").await).unwrap();
+    let fork = report["findings"].as_array().unwrap().iter().find(|found| found["code"] == "fork").unwrap();
+    let file = running.get(&format!("/evidence/{}.json", fork["evidence"].as_str().unwrap())).await.body;
+    Evidence::parse(file.as_bytes()).unwrap().verify(&policy(&[])).unwrap();
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_view_that_a_client_brings_convicts_a_log_that_shows_this_monitor_another() {
+    use crate::serving::{Running, ago, fresh};
+    let mut world = fresh();
+    let mut other = world.log.split(world.path("other"));
+    other.append("another history\n");
+    let shown = other.checkpoint(&[0, 1, 2], ago(50));
+    world.log.append("no statement\n");
+    world.log.publish(ago(60));
+    let running = Running::start(&world, vec![Source::parse(&serve(&world.log.path).await).unwrap()]).await;
+    running.page().await;
     assert_eq!(running.post("/view", b"nonsense").await.status, 400);
     let forged = shown.to_string().replace("\n5\n", "\n6\n");
     assert_eq!(running.post("/view", forged.as_bytes()).await.status, 400, "the log did not sign that");
