@@ -42,17 +42,21 @@ pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) 
             continue;
         }
         let line = record.position().map_or(0, csv::Position::line);
-        let says = on_one_line(&record).and_then(|()| row(&record, columns, sink.algorithm()));
+        let says = alone(&record, columns, sink.algorithm()).and_then(|()| row(&record, columns, sink.algorithm()));
         sink.take(line, says)?;
     }
     Ok(())
 }
 
-/// Refuses a row that goes over several lines: a stray quotation mark makes one of whatever follows, and nobody would miss those
-/// rows.
-fn on_one_line(row: &csv::ByteRecord) -> Result<(), Refusal> {
-    if row.iter().any(|field| field.contains(&b'\n')) {
-        return Err(refusal("row", "it goes on over the end of its line: a quotation mark is not closed"));
+/// Refuses a row that has swallowed others: where a quotation mark is not closed, the rows that follow become part of its field,
+/// and nobody would miss them.
+fn alone(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) -> Result<(), Refusal> {
+    let is_row = |line: &[u8]| {
+        let mut fields = line.split(|&byte| byte == columns.delimiter);
+        fields.any(|field| record::hash(field, algorithm).is_ok())
+    };
+    if row.iter().any(|field| field.split(|&byte| byte == b'\n').skip(1).any(is_row)) {
+        return Err(refusal("row", "it holds other rows: a quotation mark is not closed"));
     }
     Ok(())
 }
