@@ -183,11 +183,6 @@ impl ListView {
         newest.into_iter().chain(in_force).collect()
     }
 
-    /// Judges the text of a next edition of the charter as the log would, without its signatures.
-    pub fn judge_charter(&self, charter: &Signed<Charter>) -> Result<(), Violation> {
-        self.editions.judge_text(charter, Place { index: LeafIndex(self.size.0), public_since: self.now })
-    }
-
     /// Judges a draft of the next release as the log would at `clock`, without its signatures. Gives the edition that
     /// it cites.
     pub fn judge(&self, draft: &Release, clock: Timestamp) -> Result<&Edition, Violation> {

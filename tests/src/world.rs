@@ -61,6 +61,15 @@ impl World {
         world
     }
 
+    /// One with version 1, which is public since 100 and visible at 105.
+    pub fn with_release() -> Self {
+        let mut world = Self::founded();
+        world.release(people::hashes(0..10), 100);
+        world.publish(100);
+        world.publish(105);
+        world
+    }
+
     /// The list that the first charter is of.
     pub fn list(&self) -> ListName {
         self.entries.first().map_or_else(people::list, |founding| founding.list().clone())

@@ -21,15 +21,6 @@ fn complete(world: &World) -> Client {
     Client::with(Policy::parse(text.as_bytes()).unwrap())
 }
 
-/// Version 1 has been public for long enough at 105.
-fn with_release() -> World {
-    let mut world = World::founded();
-    world.release(hashes(0..10), 100);
-    world.publish(100);
-    world.publish(105);
-    world
-}
-
 fn newest(world: &World) -> StatementId {
     world.releases().last().unwrap().id()
 }
@@ -49,7 +40,7 @@ fn entries_tile(width: u16) -> Resource {
 /// Whoever may write to the log could otherwise stop everybody who reads it.
 #[test]
 fn a_second_text_for_an_edition_without_consent_stops_no_reader() {
-    let mut world = with_release();
+    let mut world = World::with_release();
     let text = world.amended(|charter| charter.matching.max_distance = 31).to_text().unwrap();
     let alone = world.append(Statement::from_note(sign(&text, &["m1"])).unwrap());
     world.publish(110);
@@ -68,7 +59,7 @@ fn what_only_a_pending_edition_consents_to_stops_no_reader() {
         ("no second edition 3", true, 200, Ok(1)),
         ("a second edition 3", true, after_notice, Err(("equivocation", Some(1)))),
     ] {
-        let mut world = with_release();
+        let mut world = World::with_release();
         world.edition(|charter| charter.curation.curators[0] = curator("c4", "DE"));
         world.publish(110);
         let text = world.amended(|charter| charter.matching.max_distance = 20).to_text().unwrap();
@@ -102,7 +93,7 @@ fn what_only_a_pending_edition_consents_to_stops_no_reader() {
 /// The app asked for a reader, then for none, then for one again: what was accepted in between was read by nobody.
 #[test]
 fn what_was_accepted_unread_is_not_opened_by_an_app_that_asks_for_a_reader() {
-    let mut world = with_release();
+    let mut world = World::with_release();
     let mut client = complete(&world);
     let policy = client.policy.clone();
     client.update(&world, 105).unwrap();
@@ -123,7 +114,7 @@ fn what_was_accepted_unread_is_not_opened_by_an_app_that_asks_for_a_reader() {
 
 #[test]
 fn a_complete_client_reads_every_entry_once() {
-    let mut world = with_release();
+    let mut world = World::with_release();
     let mut client = complete(&world);
     assert_eq!(client.version_from(&world, 105), Ok(1));
     assert!(client.asked.contains(&entries_tile(2)));
@@ -146,7 +137,7 @@ fn a_complete_client_reads_every_entry_once() {
 #[test]
 fn a_complete_client_refuses_two_texts_for_one_version() {
     for (signers, accused) in [(["m1", "c1", "c3"], vec!["m1", "c1", "c3"]), (["m2", "c2", "c3"], vec!["c3"])] {
-        let mut world = with_release();
+        let mut world = World::with_release();
         let first = newest(&world);
         let mut holder = complete(&world);
         assert_eq!(holder.version_from(&world, 105), Ok(1));
@@ -203,7 +194,7 @@ fn a_second_text_for_an_old_version_is_found_by_reading_once_more() {
 
 #[test]
 fn a_text_that_its_signers_did_not_sign_is_no_second_text() {
-    let mut world = with_release();
+    let mut world = World::with_release();
     let first = newest(&world);
     for signers in [&["m1", "c1"][..], &["c1", "c3"], &["stranger"]] {
         second_text(&mut world, signers);
@@ -217,7 +208,7 @@ fn a_text_that_its_signers_did_not_sign_is_no_second_text() {
 /// The same text twice is the log's breach. It splits no list, as long as all take it for the one at the first place.
 #[test]
 fn a_text_that_is_logged_twice_counts_at_its_first_place() {
-    let mut world = with_release();
+    let mut world = World::with_release();
     let first = world.statement(&newest(&world)).clone();
     world.append(first.clone());
     world.publish(200);
@@ -235,7 +226,7 @@ fn a_text_that_is_logged_twice_counts_at_its_first_place() {
 /// The same for an edition.
 #[test]
 fn an_edition_that_is_logged_twice_counts_at_its_first_place() {
-    let mut world = with_release();
+    let mut world = World::with_release();
     let founding = world.statements()[0].clone();
     world.append(founding.clone());
     world.publish(200);
@@ -254,7 +245,7 @@ fn an_edition_that_is_logged_twice_counts_at_its_first_place() {
 
 #[test]
 fn a_complete_client_refuses_two_texts_for_one_edition() {
-    let mut world = with_release();
+    let mut world = World::with_release();
     let mut holder = complete(&world);
     assert_eq!(holder.version_from(&world, 105), Ok(1));
     let narrow = |charter: &mut Charter| charter.matching.max_distance = 20;
@@ -285,7 +276,7 @@ fn a_complete_client_refuses_two_texts_for_one_edition() {
 /// Of several the first is told. Who pins the later one of two texts has read both.
 #[test]
 fn the_first_second_text_is_told_unless_the_developer_has_read_it() {
-    let mut world = with_release();
+    let mut world = World::with_release();
     let texts =
         [22, 20, 18].map(|distance| sign_charter(&world.amended(|charter| charter.matching.max_distance = distance)));
     let ids = texts.map(|text| world.append(text));
@@ -309,7 +300,7 @@ fn the_first_second_text_is_told_unless_the_developer_has_read_it() {
 /// An app goes on after an equivocation once its developer has looked at it and pins a later edition.
 #[test]
 fn what_came_before_the_pinned_edition_is_the_developer_s_to_know() {
-    let mut world = with_release();
+    let mut world = World::with_release();
     let mut draft = world.draft(hashes(0..12), 1000);
     second_text(&mut world, &["m1", "c1", "c3"]);
     let pinned = world.edition(|charter| charter.record.legality.foreseeability = Some("Looked into.".into()));
@@ -328,7 +319,7 @@ fn what_came_before_the_pinned_edition_is_the_developer_s_to_know() {
 
 #[test]
 fn a_mirror_can_hide_nothing_from_a_complete_client() {
-    let mut world = with_release();
+    let mut world = World::with_release();
     let first = newest(&world);
     world.release(hashes(0..12), 1000);
     world.publish(1000);
@@ -354,7 +345,7 @@ fn a_mirror_can_hide_nothing_from_a_complete_client() {
 
 #[test]
 fn entries_are_believed_by_the_root_that_they_make() {
-    let world = with_release();
+    let world = World::with_release();
     let resource = entries_tile(2);
     let honest = world.get(&resource).unwrap();
     let one = parse_entries(&honest, 2).unwrap();
@@ -384,7 +375,7 @@ fn versions_and_predecessors_are_judged_as_they_stand_in_the_log() {
     let gap = |release: &mut Release| release.version = 3;
     let stranger = |release: &mut Release| release.previous = Some(StatementId([7; 32]));
     for (edit, code) in [(gap as fn(&mut Release), "not-contiguous"), (stranger, "previous-mismatch")] {
-        let mut world = with_release();
+        let mut world = World::with_release();
         let mut draft = world.draft(hashes(0..12), 1000);
         edit(&mut draft.release);
         if draft.release.version == 3 {
@@ -404,7 +395,7 @@ fn versions_and_predecessors_are_judged_as_they_stand_in_the_log() {
 /// A policy that asks for more than before is met by an update, not by what is in the cache.
 #[test]
 fn a_list_from_before_the_policy_asked_is_not_opened_until_the_log_was_read() {
-    let mut world = with_release();
+    let mut world = World::with_release();
     let mut light = Client::of(&world);
     assert_eq!(light.version_from(&world, 105), Ok(1));
     let second = second_text(&mut world, &["m1", "c1", "c3"]);
@@ -422,7 +413,7 @@ fn a_list_from_before_the_policy_asked_is_not_opened_until_the_log_was_read() {
 /// A log of several tiles, read in two updates, of which the second begins inside a tile.
 #[test]
 fn a_log_of_several_tiles_is_read_from_where_the_last_update_ended() {
-    let mut world = with_release();
+    let mut world = World::with_release();
     let (release, size) = (newest(&world), 300);
     for log_size in 2..size {
         let attestation = world.attestation("a1", &release, log_size);

@@ -29,15 +29,6 @@ fn followed(world: &World, least: u64, names: &[&str]) -> Client {
     Client::with(policy_and(world, &lines).unwrap())
 }
 
-/// Version 1 has been public for long enough at 105.
-fn with_release() -> World {
-    let mut world = World::founded();
-    world.release(hashes(0..10), 100);
-    world.publish(100);
-    world.publish(105);
-    world
-}
-
 fn newest(world: &World) -> StatementId {
     world.releases().last().unwrap().id()
 }
@@ -53,7 +44,7 @@ fn attested(world: &mut World, auditors: &[&str]) -> StatementId {
 
 #[test]
 fn a_release_waits_for_the_auditors_that_the_policy_asks_for() {
-    let mut world = with_release();
+    let mut world = World::with_release();
     let mut client = followed(&world, 2, &["a1", "a2", "a3"]);
     assert_eq!(client.refusal(&world, 105), ("too-few-attestations", Some(9)));
     attested(&mut world, &["a1"]);
@@ -100,7 +91,7 @@ fn only_what_says_that_the_log_was_followed_up_to_the_release_counts() {
         ("by a stranger", as_it_is, "stranger", "stranger", Err(("too-few-attestations", Some(9)))),
         ("signed by another", as_it_is, "a1", "a2", Err(("uncounted-signature", Some(2)))),
     ] {
-        let mut world = with_release();
+        let mut world = World::with_release();
         let mut attestation = world.attestation(auditor, &newest(&world), 2);
         edit(&mut attestation);
         let id = world.attest(&attestation, signer);
@@ -120,7 +111,7 @@ fn only_what_says_that_the_log_was_followed_up_to_the_release_counts() {
 /// One auditor is one, however often it attests and under however many names.
 #[test]
 fn an_auditor_counts_once() {
-    let mut world = with_release();
+    let mut world = World::with_release();
     let release = newest(&world);
     for size in [2, 3] {
         let attestation = world.attestation("a1", &release, size);
@@ -139,7 +130,7 @@ fn an_auditor_counts_once() {
 
 #[test]
 fn an_attestation_that_is_not_in_the_log_is_its_source_s_fault() {
-    let mut world = with_release();
+    let mut world = World::with_release();
     attested(&mut world, &["a1"]);
     world.publish(110);
     world.edit_bundle(|bundle| bundle.attestations[0].path[0].0[0] ^= 1);
@@ -150,7 +141,7 @@ fn an_attestation_that_is_not_in_the_log_is_its_source_s_fault() {
 
 #[test]
 fn a_list_that_no_auditor_looked_at_is_judged_again_when_the_policy_asks_for_one() {
-    let world = with_release();
+    let world = World::with_release();
     let mut client = Client::of(&world);
     assert_eq!(client.version_from(&world, 105), Ok(1));
     client.policy = followed(&world, 1, &["a1"]).policy;
@@ -285,7 +276,7 @@ fn a_release_that_a_word_names_is_not_believed_to_be_newer() {
 /// An older release may be valid for longer than a newer one.
 #[test]
 fn where_the_newest_has_expired_an_older_one_may_do() {
-    let mut world = with_release();
+    let mut world = World::with_release();
     let mut holder = Client::of(&world);
     let short = world.release_with(hashes(0..12), 1000, |release| release.expires = at(1100));
     for time in [1000, 1005] {

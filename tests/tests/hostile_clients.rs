@@ -10,15 +10,6 @@ use isonomy_tests::people::{LOG, curator, hashes, key};
 use isonomy_tests::world::{World, cosigned};
 use isonomy_verifier::rejection::Blame;
 
-/// A log with version 1 in force since 105.
-fn with_release() -> World {
-    let mut world = World::founded();
-    world.release(hashes(0..10), 100);
-    world.publish(100);
-    world.publish(105);
-    world
-}
-
 fn client_of(world: &World, clock: u64) -> Client {
     let mut client = Client::of(world);
     assert_eq!(client.version_from(world, clock), Ok(1));
@@ -35,7 +26,7 @@ fn widen(charter: &mut Charter) {
 /// notice again, so its own text is within the policy.
 #[test]
 fn the_notice_that_a_policy_asks_for_is_not_laundered_through_an_edition_without() {
-    let mut world = with_release();
+    let mut world = World::with_release();
     let mut client = client_of(&world, 105);
     world.edition(|charter| charter.limits.notice = 0);
     world.publish(1000);
@@ -79,7 +70,7 @@ fn short_notice_before_the_pinned_edition_is_the_developer_s_choice() {
 /// from taking releases from others.
 #[test]
 fn a_late_proof_of_an_edition_from_a_mirror_does_not_bind_the_client_for_ever() {
-    let mut world = with_release();
+    let mut world = World::with_release();
     let edition = world.edition(widen);
     world.publish(1000);
     world.publish(4000);
@@ -102,7 +93,7 @@ fn client_of_version(world: &World, clock: u64) -> u64 {
 /// The same for who must sign an amendment.
 #[test]
 fn a_late_proof_of_an_edition_does_not_ask_for_other_signatures_for_ever() {
-    let mut world = with_release();
+    let mut world = World::with_release();
     let edition = world.edition(|charter| charter.curation.curators[0] = curator("c4", "DE"));
     world.publish(1000);
     world.publish(4000);
@@ -123,7 +114,7 @@ fn a_late_proof_of_an_edition_does_not_ask_for_other_signatures_for_ever() {
 /// What covers a release covers its charter, so a late proof of the charter says nothing.
 #[test]
 fn a_charter_is_public_no_later_than_what_is_logged_after_it() {
-    let world = with_release();
+    let world = World::with_release();
     let charter = world.charters().next().unwrap().id();
     let mut mirror = world.clone();
     mirror.serve(Resource::SeenProof(charter), world.proof(&charter).to_bytes());
@@ -155,7 +146,7 @@ fn another_text_for_the_edition_in_force_is_refused() {
 /// A client never sees fewer editions than before.
 #[test]
 fn a_source_that_leaves_out_an_edition_that_the_client_knows_is_refused() {
-    let mut world = with_release();
+    let mut world = World::with_release();
     world.edition(widen);
     world.publish(1000);
     let mut client = client_of(&world, 1000);
@@ -193,7 +184,7 @@ fn parts_of_one_country_are_one_jurisdiction() {
 
 #[test]
 fn a_list_that_was_accepted_under_another_policy_is_judged_again() {
-    let world = with_release();
+    let world = World::with_release();
     let mut client = client_of(&world, 105);
     client.policy = world.policy_with("action = \"block\"", "action = \"warn\"");
     assert_eq!(client.refusal(&world, 105), ("policy", None));
@@ -203,7 +194,7 @@ fn a_list_that_was_accepted_under_another_policy_is_judged_again() {
 
 #[test]
 fn sizes_at_the_end_of_the_numbers_do_no_harm() {
-    let world = with_release();
+    let world = World::with_release();
     let known = client_of(&world, 105);
     for size in [u64::MAX >> 1, (1 << 62) + 1, 1 << 62, 257, 3, 1, 0] {
         let root = if size == 0 { isonomy_core::tree::empty_root() } else { RootHash([7; 32]) };
@@ -223,7 +214,7 @@ fn sizes_at_the_end_of_the_numbers_do_no_harm() {
 /// One line of a bundle, many times.
 #[test]
 fn a_bundle_that_repeats_itself_is_refused_before_it_costs_anything() {
-    let mut world = with_release();
+    let mut world = World::with_release();
     let mut client = client_of(&world, 105);
     world.release(hashes(0..12), 1000);
     world.publish(1000);

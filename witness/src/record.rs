@@ -118,6 +118,12 @@ impl Record {
         self.request.checkpoint.checkpoint().root
     }
 
+    /// Whether a witness that has vouched for this, of this size and root at this time, remembers too little with `self`: it
+    /// is newer, or contradicts it.
+    pub(crate) fn is_exceeded_by(&self, size: TreeSize, root: RootHash, time: Timestamp) -> bool {
+        size > self.size() || time > self.time || (size == self.size() && root != self.root())
+    }
+
     /// Whether this record may come directly after `earlier`, by the rules that a request is judged by.
     pub fn follows(&self, earlier: Option<&Self>) -> bool {
         let (size, time) = earlier.map_or_else(Default::default, |earlier| (earlier.size(), earlier.time));

@@ -7,10 +7,8 @@ use crate::log::Log;
 use crate::record::Record;
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::cosignature;
-use isonomy_core::hash::RootHash;
 use isonomy_core::note::{Note, Signature, VerifierKey};
 use isonomy_core::time::Timestamp;
-use isonomy_core::tree::TreeSize;
 
 /// A checkpoint of a log with a cosignature of this witness.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,17 +41,13 @@ impl Shown {
 
     /// Whether a witness that has made this remembers too little with that record.
     pub(crate) fn exceeds(&self, record: Option<&Record>) -> bool {
-        record.is_none_or(|record| self.is_beyond(record.size(), record.root(), record.time()))
-    }
-
-    /// Whether this tells more than something else that was shown.
-    pub(crate) fn tells_more_than(&self, other: &Self) -> bool {
-        let tree = other.checkpoint.checkpoint();
-        self.is_beyond(tree.size, tree.root, other.time)
-    }
-
-    fn is_beyond(&self, size: TreeSize, root: RootHash, time: Timestamp) -> bool {
         let tree = self.checkpoint.checkpoint();
-        tree.size > size || self.time > time || (tree.size == size && tree.root != root)
+        record.is_none_or(|record| record.is_exceeded_by(tree.size, tree.root, self.time))
+    }
+
+    /// Whether this tells more than something else that was shown: of a larger tree, or a later date.
+    pub(crate) fn tells_more_than(&self, other: &Self) -> bool {
+        let size = |shown: &Self| shown.checkpoint.checkpoint().size;
+        size(self) > size(other) || (size(self) == size(other) && self.time > other.time)
     }
 }

@@ -5,7 +5,7 @@ use crate::evidence::{Fork, Kind, Refused};
 use crate::log::{ConfigError, Log};
 use crate::record::{Record, RecordError};
 use crate::shown::Shown;
-use crate::state::{ADVICE, Kept, OLDER_COPY, State, StateError};
+use crate::state::{ADVICE, Kept, MAX_EVIDENCE, OLDER_COPY, State, StateError};
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::note::{Signature, SigningKey, VerifierKey};
 use isonomy_core::time::Timestamp;
@@ -189,7 +189,11 @@ impl Witness {
         match self.state.keep(&slot.log, &fork) {
             Ok(Kept::At(path)) => tracing::error!(log, size, "the log forked; the evidence is {}", path.display()),
             Ok(Kept::Before) => {}
-            Ok(Kept::Full) => tracing::error!(log, size, "the log forked again; this one is not kept: {FULL}"),
+            Ok(Kept::Full) => tracing::error!(
+                log,
+                size,
+                "the log forked again; this one is not kept: there are {MAX_EVIDENCE} of its forks already"
+            ),
             Err(error) => tracing::error!(log, size, "the log forked, and the evidence can't be kept: {error}"),
         }
     }
@@ -215,7 +219,10 @@ impl Witness {
             }
             Ok(Kept::Before) => {}
             Ok(Kept::Full) => {
-                tracing::error!(log, "a checkpoint that the log signed was refused, and is not kept: {FULL}");
+                tracing::error!(
+                    log,
+                    "a checkpoint that the log signed was refused, and is not kept: there are {MAX_EVIDENCE} already"
+                );
             }
             Err(error) => tracing::error!(log, "a refused checkpoint can't be kept: {error}"),
         }
@@ -271,9 +278,6 @@ impl Witness {
         self.logs.values().filter_map(doubt).collect()
     }
 }
-
-/// Why evidence is not kept.
-const FULL: &str = "there are 100 of its kind and log already; move them elsewhere, or publish them";
 
 /// What [`restore`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -335,19 +339,12 @@ pub fn restore(config: Config, checkpoint: CheckpointNote) -> Result<Restored, R
     if copies.iter().all(|copy| copy.as_ref().is_some_and(|copy| copy.checkpoint() == record.checkpoint())) {
         return Ok(Restored::Unchanged);
     }
-    if copies.iter().flatten().any(|copy| is_superseded(&record, copy)) {
+    if copies.iter().flatten().any(|copy| record.is_exceeded_by(copy.size(), copy.root(), copy.time())) {
         return Err(RestoreError::Older);
     }
     state.write(log, &record)?;
     state.drop_shown(log)?;
     Ok(Restored::Written)
-}
-
-/// Whether `copy` is newer than `record`, or of the same size with another root.
-fn is_superseded(record: &Record, copy: &Record) -> bool {
-    copy.size() > record.size()
-        || copy.time() > record.time()
-        || (copy.size() == record.size() && copy.root() != record.root())
 }
 
 #[cfg(test)]
