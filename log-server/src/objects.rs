@@ -22,9 +22,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// How many may send the same object at a time, each at the price of its size on the disk.
 const MAX_SENDERS: usize = 4;
 
-/// How much of an object is read at a time.
-const PIECE: usize = 1 << 20;
-
 /// Why an object could not be received or read.
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectError {
@@ -89,23 +86,14 @@ impl Objects {
     pub fn pieces(
         &self,
         object: &ObjectRef,
-        mut take: impl FnMut(&[u8]) -> Result<(), ObjectError>,
+        take: impl FnMut(&[u8]) -> Result<(), ObjectError>,
     ) -> Result<(), ObjectError> {
         let damaged = || ObjectError::Damaged(object.sha256);
         let path = self.find(object).ok_or_else(damaged)?;
         let failed = |source| FileError::Io { action: "read", path: path.clone(), source };
-        let mut rest = File::open(&path).map_err(failed)?.take(object.size);
-        let (mut piece, mut hasher, mut taken) = (Vec::with_capacity(PIECE), Sha256::new(), Ok(()));
-        loop {
-            piece.clear();
-            rest.by_ref().take(PIECE as u64).read_to_end(&mut piece).map_err(failed)?;
-            if piece.is_empty() {
-                break;
-            }
-            hasher.update(&piece);
-            taken = taken.and_then(|()| take(&piece));
-        }
-        if hasher.finalize()[..] == object.sha256.0 {
+        let rest = File::open(&path).map_err(failed)?.take(object.size);
+        let (digest, taken) = files::digest_pieces(rest, take).map_err(failed)?;
+        if digest == object.sha256.0 {
             return taken;
         }
         if path.starts_with(&self.staged) {

@@ -16,7 +16,7 @@ use isonomy_core::release::{ObjectRef, Release};
 use isonomy_core::rules::content;
 use isonomy_core::statement::{ListName, MAX_STATEMENT_SIZE, Signed, Statement, StatementError};
 use isonomy_core::time::Timestamp;
-use isonomy_store::files::{FileError, Incoming};
+use isonomy_store::files::{self, FileError, Incoming};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -27,8 +27,6 @@ use std::sync::Arc;
 
 /// The most bytes of a reason.
 pub const MAX_REASON: usize = 4096;
-/// How much of an object is read at a time.
-const PIECE: usize = 1 << 20;
 
 /// Why a draft can't be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -162,24 +160,14 @@ impl Draft {
     fn pieces(
         &self,
         object: &ObjectRef,
-        mut take: impl FnMut(&[u8]) -> Result<(), ContentError>,
+        take: impl FnMut(&[u8]) -> Result<(), ContentError>,
     ) -> Result<(), DraftError> {
         let start = self.places.get(&object.sha256).ok_or(DraftError::ObjectMissing { digest: object.sha256 })?;
         let failed = |source| unreadable(&self.path, source);
         let mut file = open(&self.path)?;
         file.seek(SeekFrom::Start(*start)).map_err(failed)?;
-        let (mut rest, mut piece, mut taken) = (file.take(object.size), Vec::with_capacity(PIECE), Ok(()));
-        let mut hasher = Sha256::new();
-        loop {
-            piece.clear();
-            rest.by_ref().take(PIECE as u64).read_to_end(&mut piece).map_err(failed)?;
-            if piece.is_empty() {
-                break;
-            }
-            hasher.update(&piece);
-            taken = taken.and_then(|()| take(&piece));
-        }
-        if hasher.finalize()[..] != object.sha256.0 {
+        let (digest, taken) = files::digest_pieces(file.take(object.size), take).map_err(failed)?;
+        if digest != object.sha256.0 {
             return Err(ContentError::OtherBytes { expected: object.sha256 }.into());
         }
         Ok(taken?)

@@ -14,6 +14,7 @@ mod error;
 mod incoming;
 mod journal;
 mod lock;
+mod pieces;
 mod tape;
 mod temporary;
 
@@ -21,6 +22,7 @@ pub use error::FileError;
 pub use incoming::Incoming;
 pub use journal::{MAX_JOURNAL_SIZE, append_line_durable, append_lines_durable, read_lines};
 pub use lock::{FolderLock, LOCK_FILE};
+pub use pieces::digest_pieces;
 pub use tape::{MAX_RECORD, Tape};
 
 use crate::os;
