@@ -46,6 +46,7 @@ mod faults;
 mod http;
 pub mod log;
 pub mod record;
+mod restore;
 mod shown;
 mod state;
 #[cfg(test)]
@@ -54,5 +55,6 @@ pub mod witness;
 
 pub use http::{RATES, ServeError, run};
 pub use log::{ConfigError, Log};
+pub use restore::{RestoreError, Restored, restore};
 pub use state::StateError;
-pub use witness::{AddError, Config, Doubt, OpenError, RestoreError, Restored, Witness, restore};
+pub use witness::{AddError, Config, Doubt, OpenError, Witness};

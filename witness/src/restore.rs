@@ -1,0 +1,76 @@
+//! Giving a witness its memory back, by its operator.
+
+use crate::decide::Refusal;
+use crate::log::Log;
+use crate::record::{Record, RecordError};
+use crate::state::{State, StateError};
+use crate::witness::{Config, OpenError};
+use isonomy_core::checkpoint::CheckpointNote;
+
+/// What [`restore`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restored {
+    /// The checkpoint is now what the witness remembers of the log.
+    Written,
+    /// The witness remembers exactly this one already.
+    Unchanged,
+}
+
+/// Why a checkpoint was not restored. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// The keys don't fit, or the data folder is not in order.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A log that the witness is not configured for.
+    #[error(transparent)]
+    UnknownOrigin(Refusal),
+    /// The checkpoint is not one that the log signed and this witness cosigned.
+    #[error("this checkpoint can't be restored: {0}")]
+    Record(#[from] RecordError),
+    /// What the folder keeps of a later cosignature can't be read.
+    #[error("{0}; set the data folder aside, and restore into an empty one")]
+    Shown(String),
+    /// The folder holds a newer or contradicting one with the same good signatures.
+    #[error(
+        "the data folder holds a checkpoint of this log that is newer than this one or contradicts it, with good signatures"
+    )]
+    Older,
+}
+
+impl From<StateError> for RestoreError {
+    fn from(error: StateError) -> Self {
+        Self::Open(error.into())
+    }
+}
+
+/// Makes `checkpoint` what the witness remembers of its log: for the operator, after the memory was lost or damaged.
+///
+/// It must be the newest that this witness ever cosigned; that is for the operator to find out, by asking the log and
+/// those who watch it. It carries the signatures of both, and is refused if an intact copy in the folder is newer.
+/// The witness must not be running.
+pub fn restore(config: Config, checkpoint: CheckpointNote) -> Result<Restored, RestoreError> {
+    let Config { data, key, logs, .. } = config;
+    let logs = Log::all(&logs, key.verifier()).map_err(OpenError::from)?;
+    let origin = &checkpoint.checkpoint().origin;
+    let unknown = || RestoreError::UnknownOrigin(Refusal::UnknownOrigin(origin.clone()));
+    let log = logs.iter().find(|log| log.origin() == origin).ok_or_else(unknown)?;
+    let record = Record::of_checkpoint(checkpoint, log, key.verifier())?;
+    let state = State::open(&data, key.verifier())?;
+    let stored = state.read(log)?;
+    let parse = |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| Record::parse(&bytes, log, key.verifier()).ok());
+    let copies = [parse(stored.file), parse(stored.database)];
+    let shown = state.shown(log, key.verifier()).map_err(RestoreError::Shown)?;
+    if shown.is_some_and(|shown| shown.exceeds(Some(&record))) {
+        return Err(RestoreError::Older);
+    }
+    if copies.iter().all(|copy| copy.as_ref().is_some_and(|copy| copy.checkpoint() == record.checkpoint())) {
+        return Ok(Restored::Unchanged);
+    }
+    if copies.iter().flatten().any(|copy| record.is_exceeded_by(copy.size(), copy.root(), copy.time())) {
+        return Err(RestoreError::Older);
+    }
+    state.write(log, &record)?;
+    state.drop_shown(log)?;
+    Ok(Restored::Written)
+}
