@@ -130,18 +130,20 @@ fn a_future_that_is_dropped_anywhere_loses_nothing() {
         let folder = tempdir().unwrap();
         let folder = scene.copy(folder.path());
         let mut client = scene.world.client(&folder);
-        let ended = runtime.block_on(polled(client.update(&[scene.source()], NOW), times)).is_some();
+        let source = server(&scene, 200, "x-nothing", "0");
+        let ended = runtime.block_on(polled(client.update(&[source], NOW), times));
         // What the client has in memory is what it has in its folder.
         let in_memory = client.list().map(|list| list.version());
         drop(client);
         let version = scene.check(&folder, &format!("dropped after {times} polls"));
         assert_eq!(in_memory, Some(version));
         versions.push(version);
-        if ended {
+        if let Some(report) = ended {
+            // The server lets each request wait once, however fast all else is.
+            assert!(times as u64 > report.unwrap().requests, "it was dropped at {times} places");
             break;
         }
     }
-    assert!(versions.len() > 20, "it was dropped at {} places", versions.len());
     assert!(versions.is_sorted() && versions.first() == Some(&1) && versions.last() == Some(&2));
 }
 
@@ -181,7 +183,7 @@ fn a_flag_stops_an_update_at_whatever_it_is_doing() {
     assert_eq!(outcome.unwrap_err().next_update_after(), None);
 }
 
-/// A server that says how busy it is, and otherwise what the folder has.
+/// A server that says how busy it is, and otherwise what the folder has. No answer is ready at once.
 struct Busy {
     folder: PathBuf,
     status: u16,
@@ -193,7 +195,11 @@ impl HttpClient for Busy {
         let read = fs::read(self.folder.join(request.uri().path().trim_start_matches('/')));
         let body = stream::iter(read.map(|bytes| Ok(Bytes::from(bytes)))).boxed();
         let answer = Response::builder().status(self.status).header(self.header.0, self.header.1).body(body);
-        async move { Ok(answer.unwrap()) }.boxed()
+        async move {
+            tokio::task::yield_now().await;
+            Ok(answer.unwrap())
+        }
+        .boxed()
     }
 }
 
