@@ -448,6 +448,36 @@ async fn an_unchanged_tree_is_published_again_with_fresh_cosignatures() {
     assert_eq!(bundle.releases.iter().map(|included| included.id).collect::<Vec<_>>(), [statements[2].id()]);
 }
 
+/// The value of a number that `/metrics` shows.
+fn number(metrics: &str, name: &str) -> f64 {
+    let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("no {name} in {metrics}")).parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_numbers_are_those_of_the_work_that_was_done() {
+    let world = World::with_log().await;
+    published(&world).await;
+    let metrics = world.raw("GET /metrics", b"").await;
+    let of = |name: &str| number(&metrics, &format!("isonomy_{name}"));
+    assert_eq!(
+        [of("log_size"), of("published_size"), of("unseen_statements"), of("pending_releases")],
+        [3.0, 3.0, 0.0, 0.0]
+    );
+    assert_eq!((of("healthy"), of("queue_free")), (1.0, of("queue_capacity")));
+    // Three statements, each in a batch of its own, since each was answered before the next one came.
+    assert_eq!((of("batch_entries_count"), of("batch_entries_sum")), (3.0, 3.0));
+    for work in ["append", "integrate", "round", "publish"] {
+        let (count, sum) = (of(&format!("{work}_seconds_count")), of(&format!("{work}_seconds_sum")));
+        assert!(count >= 3.0 && sum > 0.0, "{work}: {count} times, {sum} s");
+    }
+    for witness in ["w0", "w1", "w2"] {
+        let of = |name: &str| of(&format!("witness_{name}{{witness=\"witness.example/{witness}\"}}"));
+        assert_eq!((of("failures"), of("cosigned_size")), (0.0, 3.0), "{witness}");
+        assert!(of("latency_seconds") > 0.0, "{witness}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_served_has_the_right_headers_and_nothing_else_is_served() {
     let world = World::with_log().await;
