@@ -11,7 +11,8 @@ mod world;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, Uri};
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderName, StatusCode, Uri};
 use isonomy_core::attestation::{Attestation, Method};
 use isonomy_core::checkpoint::{Checkpoint, CheckpointNote};
 use isonomy_core::cosignature::cosign;
@@ -36,7 +37,7 @@ use world::*;
 static MEMORY: PeakAlloc = PeakAlloc;
 
 /// Statements of a small log: enough that what is held of each outweighs what is held in any case.
-const STATEMENTS: u64 = 6000;
+const STATEMENTS: u64 = 3000;
 /// One measurement at a time.
 static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 /// In how many seconds the releases are made: less than a day, so that none was admitted late.
@@ -209,9 +210,15 @@ impl Synthetic {
     }
 }
 
-async fn serve(State(log): State<Arc<Synthetic>>, uri: Uri) -> Result<Vec<u8>, StatusCode> {
+/// Each answer ends its connection: those that stay open hold buffers, how many and how large depends on how busy the
+/// machine is, and they are not the monitor's.
+async fn serve(
+    State(log): State<Arc<Synthetic>>,
+    uri: Uri,
+) -> Result<([(HeaderName, &'static str); 1], Vec<u8>), StatusCode> {
     let resource = Resource::parse(uri.path().trim_start_matches('/'));
-    resource.and_then(|resource| log.answer(&resource)).ok_or(StatusCode::NOT_FOUND)
+    let answer = resource.and_then(|resource| log.answer(&resource)).ok_or(StatusCode::NOT_FOUND)?;
+    Ok(([(CONNECTION, "close")], answer))
 }
 
 /// What a monitor holds for each statement after a look, the most that it held on the way, and what it holds after a
