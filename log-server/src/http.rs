@@ -73,6 +73,12 @@ const PRIVATE: HeaderValue = HeaderValue::from_static("private, max-age=31536000
 const MUTABLE: HeaderValue = HeaderValue::from_static("no-cache");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+/// A page of anybody's may read the log in its visitor's browser: what is public is public there, too, and what is not needs a
+/// token that no browser sends of itself.
+const ANYBODY: (HeaderName, HeaderValue) = (header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+
+/// What each answer with a resource says of it.
+type Described = [(HeaderName, HeaderValue); 4];
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -322,13 +328,14 @@ async fn read(State(surface): State<Surface>, request: Request) -> Response {
         Verdict::Granted | Verdict::Open => {}
     }
     if let Some(polled) = surface.polled(&path, resource.as_ref()).await {
-        let headers = [(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, cache)];
+        let headers = [(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, cache), ANYBODY];
         return polled.map(|bytes| (headers, bytes)).into_response();
     }
     let own = [
         (header::CONTENT_TYPE, content_type),
         (header::CACHE_CONTROL, if verdict == Verdict::Granted { PRIVATE } else { cache.clone() }),
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        ANYBODY,
     ];
     match resource {
         Some(Resource::Tile(_) | Resource::Statement(_)) if shelf::asks_for_all(request.headers()) => {
@@ -364,7 +371,7 @@ impl Surface {
     }
 
     /// What is small and never changes: read once, and kept for whoever asks next.
-    async fn put_on_shelf(&self, path: &str, own: [(HeaderName, HeaderValue); 3], headers: &HeaderMap) -> Response {
+    async fn put_on_shelf(&self, path: &str, own: Described, headers: &HeaderMap) -> Response {
         let file = self.shared.log.public().root().join(path);
         let coding = if path.starts_with("tile/entries/") { Coding::Gzip } else { Coding::Identity };
         let read = spawn_blocking(move || Ready::read(&file, MAX_TILE_FILE, own, coding)).await;
@@ -383,7 +390,7 @@ impl Surface {
     async fn read_from_disk(
         &self,
         path: &str,
-        own: [(HeaderName, HeaderValue); 3],
+        own: Described,
         verdict: Verdict,
         request: Request,
         is_immutable: bool,
@@ -462,7 +469,7 @@ fn is_one_range(range: &str) -> bool {
 }
 
 fn not_found() -> Response {
-    (StatusCode::NOT_FOUND, [(header::CACHE_CONTROL, MUTABLE)], "not found\n").into_response()
+    (StatusCode::NOT_FOUND, [(header::CACHE_CONTROL, MUTABLE), ANYBODY], "not found\n").into_response()
 }
 
 fn unauthorized() -> Response {

@@ -490,6 +490,10 @@ async fn what_is_served_has_the_right_headers_and_nothing_else_is_served() {
     );
     let tile = world.raw("GET /tile/0/000.p/3?x=1", b"").await;
     assert!(tile.contains("immutable") && tile.contains("application/octet-stream"), "{tile}");
+    for path in ["checkpoint", "tile/0/000.p/3", "lists", "nothing"] {
+        let answer = world.raw(&format!("GET /{path}"), b"").await;
+        assert!(answer.contains("access-control-allow-origin: *"), "{answer}");
+    }
     let digest = publisher.objects.keys().next().unwrap().to_hex();
     let part = world.raw(&format!("GET /object/{digest} HTTP/1.1\r\nrange: bytes=0-2\r\nx-ignored: "), b"").await;
     assert!(part.starts_with("HTTP/1.1 206") && part.ends_with("\r\n\r\niso"), "{part}");
