@@ -100,14 +100,14 @@ impl TlogProof {
         Ok(Self { extra, index, path, checkpoint: CheckpointNote::parse(note.as_bytes())? })
     }
 
-    /// Succeeds if this is `log`'s checkpoint, cosigned by the policy's quorum, and `entry` is in its tree at the
-    /// index; gives what the witnesses say about time. Whether `log` is one of the policy's is the caller's choice.
+    /// Succeeds if this is `log`'s checkpoint, cosigned by the policy's quorum or a former one
+    /// ([`Policy::seen_times`]), and `entry` is in its tree at the index; gives what the witnesses say about time. Whether `log` is one of the policy's is the caller's choice.
     pub fn verify(&self, entry: &[u8], log: &VerifierKey, policy: &Policy) -> Result<QuorumTimes, TlogProofError> {
         self.checkpoint.verify_log(log)?;
         if policy.quorum().is_none() {
             return Err(TlogProofError::NoWitnesses);
         }
-        let times = policy.checkpoint_times(self.checkpoint.note()).map_err(TlogProofError::Cosignature)?;
+        let times = policy.seen_times(&self.checkpoint).map_err(TlogProofError::Cosignature)?;
         let times = times.ok_or(TlogProofError::NoQuorum)?;
         let tree = self.checkpoint.checkpoint();
         verify_inclusion(&leaf_hash(entry), self.index, tree.size, &self.path, &tree.root)

@@ -75,6 +75,8 @@ async fn serve(data: PathBuf, address: SocketAddr) {
         publishers: vec![lists::maintainer().verifier().clone()],
         auditors: Vec::new(),
         republish_every: Duration::from_secs(3600),
+        seen_proofs: Default::default(),
+
         access: Vec::new(),
         serving: Settings::new(Rates { reads: often, writes: often }),
     };

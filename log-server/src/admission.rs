@@ -41,11 +41,19 @@ impl Admission {
             self.allow(statement, signing)?;
         }
         history.judge(statement, place, signing)?;
-        if let Statement::Release(release) = statement {
-            signatures::admissible_at(release.body(), place.public_since)?;
-            let list = history.list(&release.body().list);
-            let unknown = Violation::UnknownCharter { id: release.body().charter };
-            plausible_sizes(release.body(), list.ok_or(unknown)?)?;
+        let list = history.list(statement.list());
+        match statement {
+            Statement::Release(release) => {
+                signatures::admissible_at(release.body(), place.public_since)?;
+                let unknown = Violation::UnknownCharter { id: release.body().charter };
+                plausible_sizes(release.body(), list.ok_or(unknown)?)?;
+            }
+            Statement::Charter(charter) => {
+                if let Some(list) = list {
+                    list.editions().judge_admission(charter.body(), place.public_since)?;
+                }
+            }
+            Statement::Attestation(_) => {}
         }
         Ok(())
     }

@@ -106,7 +106,7 @@ pub fn collect(config: Config, least_age: u64, mode: Mode) -> Result<CollectRepo
     let _lock = FolderLock::acquire(&data)?;
     let board = Witnesses::new(policy.clone()).map_err(ServeError::from)?.board();
     let admission = Admission::new(Vec::new(), Vec::new());
-    let state = server::open_state(&data, config.key, policy.clone(), admission, board)?;
+    let state = server::open_state(&data, config.key, policy.clone(), config.seen_proofs, admission, board)?;
     let now = witnessed_now(state.log.public(), &policy)?;
     let pending = state.pending.objects();
     let mut report = plan(&state.history(), &pending, now, least_age);

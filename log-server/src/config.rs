@@ -3,6 +3,7 @@
 //! Only the form is judged here. Keys and policy are in files of their own, which whoever starts the server reads.
 
 use crate::access::AccessEntry;
+use crate::recovery::SeenProofs;
 use isonomy_core::note::VerifierKey;
 use isonomy_serve::Section;
 use serde::Deserialize;
@@ -31,6 +32,9 @@ pub struct ConfigFile {
     /// After how many seconds an unchanged tree is cosigned and published again.
     #[serde(default = "usual_republish")]
     pub republish: u64,
+    /// What is done with seen proofs that the policy does not accept.
+    #[serde(default)]
+    pub seen_proofs: SeenProofs,
     /// Where and how to listen.
     #[serde(default)]
     pub http: Section,

@@ -23,8 +23,8 @@
 //! | [`restore`] | how to go on from `public/` alone | how `public/` came there |
 //! | [`fsck`] | how to check a whole log, ours or another | how to mend it |
 //!
-//! Everything that the server knows is rebuilt from its files at each start; the database holds only the committed head
-//! and the releases that wait.
+//! Everything that the server knows is rebuilt from its files at each start; the database holds only the committed head,
+//! the releases that wait, and since when each statement is public, as was first learned.
 
 #![forbid(unsafe_code)]
 
@@ -40,6 +40,7 @@ mod current;
 mod faults;
 mod figures;
 pub mod files;
+mod firsts;
 pub mod fsck;
 mod health;
 mod http;
@@ -59,6 +60,6 @@ mod state;
 pub mod witnesses;
 
 pub use publication::PublicationError;
-pub use recovery::RecoveryError;
+pub use recovery::{RecoveryError, SeenProofs};
 pub use sequencer::SequencerError;
 pub use server::{Config, RATES, ServeError, run};

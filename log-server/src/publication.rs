@@ -7,7 +7,7 @@
 //! 4. the copies of the bundles in the folder, by the [`keeper`](crate::keeper).
 
 use crate::log::{LogError, NodeReader};
-use crate::recovery::seen_since;
+use crate::recovery::{self, Seen};
 use crate::state::{Published, State};
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::StatementId;
@@ -18,6 +18,7 @@ use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::{TlogProof, TlogProofError};
 use isonomy_core::tree::LeafIndex;
 use isonomy_store::files::FileError;
+use isonomy_store::kv::StoreError;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
@@ -31,6 +32,9 @@ pub enum PublicationError {
     /// A file.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A proof that was made does not hold.
     #[error("the proof that was made for entry {index} does not hold: {source}; check memory and disk")]
     Proof {
@@ -77,15 +81,17 @@ fn publish_statements(
         let statement = Statement::parse(entry).map_err(|source| PublicationError::NotAStatement { index, source })?;
         let id = statement.id();
         let (since, proof) = seen_proof(state, cosigned, &id, index, entry, &mut reader)?;
+        let since = state.firsts.of(index)?.map_or(since, |first| first.min(since));
         state.touched().insert(statement.list().clone());
         statements.push((Resource::Statement(id), entry.to_vec()));
         proofs.extend(proof.map(|proof| (Resource::SeenProof(id), proof.to_bytes())));
-        seen.push((id, since));
+        seen.push((id, index, since));
     }
     state.log.public().write_proven(&statements)?;
     state.log.public().replace_all(&proofs)?;
+    state.firsts.remember(&seen.iter().map(|(_, index, since)| (*index, *since)).collect::<Vec<_>>())?;
     let mut history = state.history_mut();
-    seen.iter().for_each(|(id, since)| history.set_public_since(id, *since));
+    seen.iter().for_each(|(id, _, since)| history.set_public_since(id, *since));
     Ok(())
 }
 
@@ -98,7 +104,7 @@ fn seen_proof(
     entry: &[u8],
     reader: &mut NodeReader,
 ) -> Result<(Timestamp, Option<TlogProof>), PublicationError> {
-    if let Some(since) = seen_since(&state.log, &state.policy, id, index, entry)? {
+    if let Seen::Since(since) = recovery::seen(&state.log, &state.policy, id, index, entry)? {
         return Ok((since, None));
     }
     let path = reader.inclusion(index)?;

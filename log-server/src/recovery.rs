@@ -1,19 +1,22 @@
 //! Starting: everything that the server knows is rebuilt from the log's own files, so that it can't differ from what
 //! anybody else reads there.
 
+use crate::firsts::FirstTimes;
 use crate::log::{Log, LogError};
 use crate::state::now;
 use isonomy_core::hash::StatementId;
 use isonomy_core::policy::Policy;
 use isonomy_core::resource::Resource;
+use isonomy_core::rules::Violation;
 use isonomy_core::rules::history::History;
 use isonomy_core::rules::releases::Place;
 use isonomy_core::statement::{Statement, StatementError};
 use isonomy_core::time::Timestamp;
-use isonomy_core::tlog_proof::TlogProof;
-use isonomy_core::tree::LeafIndex;
+use isonomy_core::tlog_proof::{TlogProof, TlogProofError};
+use isonomy_core::tree::{LeafIndex, TreeSize};
 use isonomy_store::files::FileError;
 use isonomy_store::kv::{self, Store, StoreError};
+use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -34,6 +37,47 @@ pub enum RecoveryError {
         /// What is wrong with it.
         source: StatementError,
     },
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The policy names other witnesses than those that vouch for the seen proofs.
+    #[error(
+        "seen proofs that are not by a quorum of the policy's witnesses: {count}, the first of entry {first}. Who reads them can't \
+         tell any more since when these statements are public. Name the witnesses that they are by in the policy, after a line \
+         `former ORIGIN ENTRIES`; docs/operations.md says how. Or give them up: with `seen_proofs = \"renew\"` new ones are \
+         made, by which all notices and visibilities begin anew"
+    )]
+    Unvouched {
+        /// How many there are.
+        count: usize,
+        /// The first one's place.
+        first: LeafIndex,
+    },
+    /// A seen proof is lost, and one that is made now would make a later statement break a rule.
+    #[error(
+        "entry {lost} has no seen proof any more, and with one that is made now entry {index} breaks a rule: {violation}. Copy the \
+         file proof/ID of the statement back from a backup or a mirror of this log. If there is none, `seen_proofs = \"renew\"` goes \
+         on without: what breaks a rule is then left out by everybody"
+    )]
+    Lost {
+        /// The first one's place.
+        lost: LeafIndex,
+        /// The later one's place.
+        index: LeafIndex,
+        /// The rule.
+        violation: Box<Violation>,
+    },
+}
+
+/// What is done with seen proofs that the policy no longer accepts, and with lost ones that can't be replaced without harm.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SeenProofs {
+    /// The log does not start, and says what is missing.
+    #[default]
+    Keep,
+    /// They are made anew. They are later, so that notice and visibility begin again for whoever reads them.
+    Renew,
 }
 
 /// What a log's files say.
@@ -58,41 +102,94 @@ pub(crate) fn open_store(folder: &Path) -> Result<Store, StoreError> {
     }
 }
 
+/// What a statement's seen proof says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Seen {
+    /// Since when it is public.
+    Since(Timestamp),
+    /// It is sound, but no quorum that the policy knows vouches for it.
+    Unvouched,
+    /// There is none, or a damaged one.
+    Lost,
+}
+
 /// A logged statement, with what its own files say.
 struct Logged {
     index: LeafIndex,
     statement: Statement,
-    /// Since when it is public, by its seen proof.
-    seen: Option<Timestamp>,
+    /// What its seen proof says.
+    seen: Seen,
+    /// Since when it is public, as this log learned it first.
+    first: Option<Timestamp>,
     /// Whether its own file is as it should be.
     is_public: bool,
 }
 
 impl Logged {
     /// Reads an entry and its files, and verifies the seen proof.
-    fn read(log: &Log, policy: &Policy, index: LeafIndex, entry: &[u8]) -> Result<Self, RecoveryError> {
+    fn read(
+        log: &Log,
+        policy: &Policy,
+        firsts: &FirstTimes,
+        index: LeafIndex,
+        entry: &[u8],
+    ) -> Result<Self, RecoveryError> {
         let statement = Statement::parse(entry).map_err(|source| RecoveryError::NotAStatement { index, source })?;
         let id = statement.id();
-        let seen = seen_since(log, policy, &id, index, entry)?;
-        Ok(Self { index, statement, seen, is_public: is_public(log, id, entry)? })
+        let (seen, first) = (seen(log, policy, &id, index, entry)?, firsts.of(index)?);
+        Ok(Self { index, statement, seen, first, is_public: is_public(log, id, entry)? })
     }
 }
 
 /// Reads every entry and its seen proof.
-pub(crate) fn recover(log: &Log, policy: &Policy) -> Result<Recovered, RecoveryError> {
+pub(crate) fn recover(
+    log: &Log,
+    policy: &Policy,
+    firsts: &FirstTimes,
+    proofs: SeenProofs,
+) -> Result<Recovered, RecoveryError> {
+    // What stands in a published tree had a seen proof. That the checkpoint may be damaged has been said when the log was opened.
+    let published = log.published().ok().flatten().map_or(TreeSize(0), |published| published.checkpoint().size);
     let mut recovered = Recovered { history: History::new(log.key().name()), unseen: BTreeSet::new() };
-    let read = |index, entry: Vec<u8>| Logged::read(log, policy, index, &entry);
-    log.replay(read, |Logged { index, statement, seen, is_public }| {
-        if seen.is_none() || !is_public {
+    let (mut learned, mut unvouched, mut lost) = (Vec::new(), Vec::new(), Vec::new());
+    let read = |index, entry: Vec<u8>| Logged::read(log, policy, firsts, index, &entry);
+    log.replay(read, |Logged { index, statement, seen, first, is_public }| {
+        let proven = match seen {
+            Seen::Since(since) => Some(since),
+            Seen::Unvouched => {
+                unvouched.push(index);
+                None
+            }
+            Seen::Lost => {
+                lost.extend((index.0 < published.0).then_some(index));
+                None
+            }
+        };
+        if proven.is_none() || !is_public {
             recovered.unseen.insert(index);
         }
-        let (id, place) = (statement.id(), Place { index, public_since: seen.unwrap_or_else(now) });
+        if let Some(since) = proven.filter(|since| first.is_none_or(|first| *since < first)) {
+            learned.push((index, since));
+        }
+        let known = proven.into_iter().chain(first).min();
+        let (id, place) = (statement.id(), Place { index, public_since: known.unwrap_or_else(now) });
         if let Err(violation) = recovered.history.record(statement, place) {
+            if let (Some(&lost), SeenProofs::Keep) = (lost.first(), proofs) {
+                return Err(RecoveryError::Lost { lost, index, violation: Box::new(violation) });
+            }
             // It was admitted by this server's clock, and the witnesses' say otherwise, or the rules were stricter since.
             tracing::warn!(%index, %id, %violation, "a logged statement breaks a rule; everybody leaves it out");
         }
-        Ok::<(), RecoveryError>(())
+        Ok(())
     })?;
+    if let (Some(&first), SeenProofs::Keep) = (unvouched.first(), proofs) {
+        return Err(RecoveryError::Unvouched { count: unvouched.len(), first });
+    }
+    if let Some(first) = unvouched.iter().chain(&lost).min() {
+        let count = unvouched.len() + lost.len();
+        tracing::warn!(count, %first, "these statements get new seen proofs with the next checkpoint; the new ones are later");
+    }
+    firsts.remember(&learned)?;
     Ok(recovered)
 }
 
@@ -101,16 +198,19 @@ fn is_public(log: &Log, id: StatementId, entry: &[u8]) -> Result<bool, FileError
     Ok(log.public().read(&Resource::Statement(id))?.is_some_and(|bytes| bytes == entry))
 }
 
-/// Since when a statement is public, by its seen proof; `None` if there is none that holds under this policy.
-pub(crate) fn seen_since(
+/// What the seen proof of a statement says under this policy.
+pub(crate) fn seen(
     log: &Log,
     policy: &Policy,
     id: &StatementId,
     index: LeafIndex,
     entry: &[u8],
-) -> Result<Option<Timestamp>, FileError> {
-    let Some(bytes) = log.public().read(&Resource::SeenProof(*id))? else { return Ok(None) };
-    let proof = TlogProof::parse(&bytes).ok().filter(|proof| proof.index == index);
-    let times = proof.and_then(|proof| proof.verify(entry, log.key(), policy).ok());
-    Ok(times.map(|times| times.earliest))
+) -> Result<Seen, FileError> {
+    let Some(bytes) = log.public().read(&Resource::SeenProof(*id))? else { return Ok(Seen::Lost) };
+    let Some(proof) = TlogProof::parse(&bytes).ok().filter(|proof| proof.index == index) else { return Ok(Seen::Lost) };
+    Ok(match proof.verify(entry, log.key(), policy) {
+        Ok(times) => Seen::Since(times.earliest),
+        Err(TlogProofError::NoQuorum) => Seen::Unvouched,
+        Err(_) => Seen::Lost,
+    })
 }

@@ -4,6 +4,7 @@ use crate::access::{Access, AccessEntry};
 use crate::admission::Admission;
 use crate::current::Current;
 use crate::files::PublicFolder;
+use crate::firsts::FirstTimes;
 use crate::health::Health;
 use crate::http::{self, Surface};
 use crate::keeper::Keeper;
@@ -11,7 +12,7 @@ use crate::log::{Log, LogError};
 use crate::objects::Objects;
 use crate::pending::Pending;
 use crate::publisher::Publisher;
-use crate::recovery::{self, RecoveryError};
+use crate::recovery::{self, RecoveryError, SeenProofs};
 use crate::sequencer::{MAX_UNPUBLISHED, Sequencer, SequencerError};
 use crate::shelf::Shelf;
 use crate::state::{Published, State};
@@ -56,6 +57,8 @@ pub struct Config {
     pub republish_every: Duration,
     /// Lists whose objects are not for everybody.
     pub access: Vec<AccessEntry>,
+    /// What is done with seen proofs that the policy does not accept.
+    pub seen_proofs: SeenProofs,
     /// How it listens.
     pub serving: Settings,
 }
@@ -181,11 +184,12 @@ pub(crate) fn check(config: &Config) -> Result<(), ServeError> {
 
 /// Opens everything in the data folder, and takes its lock.
 fn open(config: Config, witnesses: Arc<WitnessBoard>) -> Result<(Arc<State>, FolderLock), ServeError> {
-    let Config { data, key, policy, publishers, auditors, access, .. } = config;
+    let Config { data, key, policy, publishers, auditors, access, seen_proofs, .. } = config;
     files::create_dir_all_durable(&data)?;
     let lock = FolderLock::acquire(&data)?;
     remove_leftovers(&data)?;
-    let mut state = open_state(&data, key, policy, Admission::new(publishers, auditors), witnesses)?;
+    let admission = Admission::new(publishers, auditors);
+    let mut state = open_state(&data, key, policy, seen_proofs, admission, witnesses)?;
     state.access = Access::new(access);
     state.tidy()?;
     Ok((Arc::new(state), lock))
@@ -207,6 +211,7 @@ pub(crate) fn open_state(
     data: &Path,
     key: SigningKey,
     policy: Policy,
+    seen_proofs: SeenProofs,
     admission: Admission,
     witnesses: Arc<WitnessBoard>,
 ) -> Result<State, ServeError> {
@@ -214,10 +219,12 @@ pub(crate) fn open_state(
     let public = PublicFolder::open(data.join("public"))?;
     let store = recovery::open_store(&private.join("state"))?;
     let log = Log::open(public.clone(), &private, &store, key)?;
-    let recovered = recovery::recover(&log, &policy)?;
+    let firsts = FirstTimes::open(&store)?;
+    let recovered = recovery::recover(&log, &policy, &firsts, seen_proofs)?;
     Ok(State {
         objects: Objects::open(public, &private)?,
         pending: Pending::open(&store)?,
+        firsts,
         history: RwLock::new(recovered.history),
         sequenced: AtomicU64::new(log.size().0),
         unseen: Mutex::new(recovered.unseen),

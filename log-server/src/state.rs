@@ -5,6 +5,7 @@ use crate::admission::Admission;
 use crate::content::Content;
 use crate::current::Current;
 use crate::figures::Figures;
+use crate::firsts::FirstTimes;
 use crate::log::Log;
 use crate::objects::{ObjectError, Objects};
 use crate::pending::Pending;
@@ -39,6 +40,8 @@ pub(crate) struct State {
     pub(crate) admission: Admission,
     pub(crate) objects: Objects,
     pub(crate) pending: Pending,
+    /// Since when what was published is public, as first learned.
+    pub(crate) firsts: FirstTimes,
     /// Everything sequenced so far, judged; ahead of the log's head by the batch that is being written.
     pub(crate) history: RwLock<History>,
     /// How many statements that is.

@@ -61,6 +61,12 @@ impl Trust {
                 let count = cosigned.len();
                 let few = || format!("{count} of {} witnesses cosigned it, which is no quorum", self.witnesses.len());
                 let times = self.policy.quorum_times(&cosigned).ok_or_else(few);
+                let began_at = self.policy.began_at(self.log.name());
+                let old = || format!("it is from before the policy's witnesses, who began at {began_at} entries");
+                let times = times.and_then(|times| {
+                    let is_theirs = note.checkpoint().size >= began_at;
+                    is_theirs.then_some(times).ok_or_else(old)
+                });
                 (cosigned, times)
             }
         };

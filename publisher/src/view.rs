@@ -241,7 +241,7 @@ impl Reader<'_> {
         if self.trust.quorum().is_none() {
             return Err(ViewError::NoWitnesses);
         }
-        let times = self.trust.checkpoint_times(bundle.checkpoint.note()).map_err(ViewError::Cosignature)?;
+        let times = self.trust.newest_times(&bundle.checkpoint).map_err(ViewError::Cosignature)?;
         Ok((log.key.clone(), times.ok_or(ViewError::NoQuorum)?.latest))
     }
 

@@ -163,11 +163,31 @@ class Checkpoint:
         self.origin, self.size, self.root = text[0], int(text[1]), unbase64(text[2])
 
 
+class Witnesses:
+    """A set of witnesses, and how many of them must have cosigned."""
+
+    def __init__(self):
+        self.witnesses, self.groups, self.quorum = {}, {}, None
+
+    def times(self, name, checkpoint):
+        if name in self.witnesses:
+            time = checkpoint.note.cosigned_at(self.witnesses[name])
+            return None if time is None else (time, time)
+        threshold, members = self.groups[name]
+        times = [self.times(member, checkpoint) for member in members]
+        times = [time for time in times if time]
+        if len(times) < threshold:
+            return None
+        earliest, latest = sorted(time[0] for time in times), sorted((time[1] for time in times), reverse=True)
+        return earliest[threshold - 1], latest[threshold - 1]
+
+
 class Policy:
     """formats, section 2.7."""
 
     def __init__(self, text):
-        self.logs, self.witnesses, self.groups, self.quorum = [], {}, {}, None
+        self.logs, self.present, self.former = [], Witnesses(), []
+        read = self.present
         for line in text.splitlines():
             items = line.split()
             if not items or items[0].startswith("#"):
@@ -175,13 +195,17 @@ class Policy:
             if items[0] == "log":
                 self.logs.append(Key(items[1]))
             elif items[0] == "witness":
-                self.witnesses[items[1]] = Key(items[2])
+                read.witnesses[items[1]] = Key(items[2])
             elif items[0] == "group":
                 members = items[3:]
-                self.groups[items[1]] = ({"any": 1, "all": len(members)}.get(items[2]) or int(items[2]), members)
+                read.groups[items[1]] = ({"any": 1, "all": len(members)}.get(items[2]) or int(items[2]), members)
             elif items[0] == "quorum":
-                self.quorum = items[1]
-        require(self.quorum not in (None, "none"), "no quorum")
+                read.quorum = items[1]
+            elif items[0] == "former":
+                read = Witnesses()
+                self.former.append((items[1], int(items[2]), read))
+        for one in [self.present] + [read for _, _, read in self.former]:
+            require(one.quorum not in (None, "none"), "no quorum")
 
     def log(self, checkpoint):
         for key in self.logs:
@@ -190,28 +214,26 @@ class Policy:
         raise Refused("a checkpoint that no log of the policy signed")
 
     def times(self, checkpoint):
-        """(public since, now), as rule 6 has them."""
-        return self._times(self.quorum, checkpoint) or self._missing()
+        """(public since, now), as rule 6 has them, by the present witnesses."""
+        return self.present.times(self.present.quorum, checkpoint) or self._missing()
+
+    def seen(self, checkpoint):
+        """The same, of what was seen, when former witnesses count as well."""
+        sets = [self.present]
+        sets += [read for origin, until, read in self.former if origin == checkpoint.origin and checkpoint.size <= until]
+        times = [read.times(read.quorum, checkpoint) for read in sets]
+        return min((time for time in times if time), default=None) or self._missing()
+
+    def began_at(self, origin):
+        return max((until for name, until, _ in self.former if name == origin), default=0)
 
     def _missing(self):
         raise Refused("too few witnesses cosigned")
 
-    def _times(self, name, checkpoint):
-        if name in self.witnesses:
-            time = checkpoint.note.cosigned_at(self.witnesses[name])
-            return None if time is None else (time, time)
-        threshold, members = self.groups[name]
-        times = [self._times(member, checkpoint) for member in members]
-        times = [time for time in times if time]
-        if len(times) < threshold:
-            return None
-        earliest, latest = sorted(time[0] for time in times), sorted((time[1] for time in times), reverse=True)
-        return earliest[threshold - 1], latest[threshold - 1]
-
     def weak_split(self):
         """How many witnesses any two quorums have in common; exact for one group of witnesses."""
-        threshold, members = self.groups[self.quorum]
-        require(all(member in self.witnesses for member in members), "only one group of witnesses is judged here")
+        threshold, members = self.present.groups[self.present.quorum]
+        require(all(member in self.present.witnesses for member in members), "only one group of witnesses is judged here")
         return 2 * threshold - len(members)
 
 
@@ -223,7 +245,7 @@ def logged(policy, lines, entry):
     index, blank = int(rest[0][6:]), rest.index("")
     checkpoint = Checkpoint(rest[blank + 1 :])
     key = policy.log(checkpoint)
-    since, _ = policy.times(checkpoint)
+    since, _ = policy.seen(checkpoint)
     included(entry, index, checkpoint.size, [unbase64(line) for line in rest[1:blank]], checkpoint.root)
     return index, since, key
 
@@ -307,7 +329,7 @@ def split_path(text):
 def receipt(policy, file):
     checkpoint = Checkpoint(file["checkpoint"])
     policy.log(checkpoint)
-    policy.times(checkpoint)
+    policy.seen(checkpoint)
     release, charter = Note(file["release"]), Note(file["charter"])
     for note, name in ((release, "release"), (charter, "charter")):
         included(note.bytes, file[name + "_index"], checkpoint.size, split_path(file[name + "_path"]), checkpoint.root)
@@ -430,6 +452,7 @@ def early_admission(policy, file):
     require(policy.weak_split() > 0, "quorums need not share a witness")
     earlier = Checkpoint(file["earlier"])
     log, (_, now) = policy.log(earlier), policy.times(earlier)
+    require(earlier.size >= policy.began_at(earlier.origin), "the earlier checkpoint is from before the witnesses")
     index, _, one = logged(policy, file["edition_proof"], edition.bytes)
     _, since, two = logged(policy, file["release_proof"], release.bytes)
     require(one is log and two is log, "several logs")

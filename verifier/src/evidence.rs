@@ -211,6 +211,10 @@ fn verify_early_admission(policy: &TlogPolicy, parts: &EarlyAdmission) -> Result
         ));
     }
     let (earlier, log) = log_checkpoint(policy, &parts.earlier)?;
+    // A witness that has just begun takes any checkpoint that the log ever signed for the newest.
+    if earlier.checkpoint().size < policy.began_at(log.name()) {
+        return Err(unproven("the earlier checkpoint is from before the policy's witnesses"));
+    }
     let not_yet = policy.checkpoint_times(earlier.note()).map_err(unproven)?;
     let not_yet = not_yet.ok_or_else(|| unproven("too few witnesses cosigned the earlier checkpoint"))?.latest;
     let (edition_index, _) = proven(policy, &log, &parts.edition_proof, &edition.to_bytes())?;

@@ -168,7 +168,7 @@ fn verify_logged(policy: &Policy, accepted: &Accepted, charter: &[u8], release: 
     let failed = |error: &dyn std::fmt::Display| ReopenError::Proof(error.to_string());
     let note = CheckpointNote::parse(proof.checkpoint.to_text().as_bytes()).map_err(|error| failed(&error))?;
     note.verify_log(policy.log()).map_err(|error| failed(&error))?;
-    let times = policy.trust().checkpoint_times(note.note()).map_err(|error| failed(&error))?;
+    let times = policy.trust().seen_times(&note).map_err(|error| failed(&error))?;
     times.ok_or(ReopenError::Proof("too few witnesses cosigned it".into()))?;
     let tree = note.checkpoint();
     for (entry, index, path) in

@@ -335,7 +335,7 @@ impl Holding {
     /// That a quorum has seen both checkpoints, that release and charter stand there, and that who must has signed.
     fn check_seen(&self, policy: &Policy) -> Result<(), ViewError> {
         for checkpoint in [&self.newest, &self.accepted] {
-            let times = policy.trust().checkpoint_times(checkpoint.note()).map_err(unproven)?;
+            let times = policy.trust().seen_times(checkpoint).map_err(unproven)?;
             times.ok_or_else(|| unproven("too few witnesses cosigned a checkpoint"))?;
         }
         let tree = self.accepted.checkpoint();
@@ -371,7 +371,7 @@ fn checkpoint(policy: &Policy, lines: &Lines) -> Result<CheckpointNote, ViewErro
     let note =
         CheckpointNote::parse(lines.to_text().as_bytes()).map_err(|error| ViewError::Malformed(error.to_string()))?;
     note.verify_log(policy.log()).map_err(|_| ViewError::Other("another log, or the log under another key".into()))?;
-    let mut keys = policy.trust().witness_keys();
+    let mut keys = policy.trust().all_witness_keys();
     keys.push(policy.log().clone());
     Ok(note.with_lines_of(&keys))
 }

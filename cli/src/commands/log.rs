@@ -58,6 +58,7 @@ fn from_args(args: &LogServeArgs) -> Result<(Config, SocketAddr)> {
         publishers: key::parse_all(&args.publishers)?,
         auditors: key::parse_all(&args.auditors)?,
         republish_every: Duration::from_secs(args.republish.unwrap_or(REPUBLISH)),
+        seen_proofs: Default::default(),
         access: Vec::new(),
         serving: Settings::new(RATES),
     };
@@ -66,7 +67,7 @@ fn from_args(args: &LogServeArgs) -> Result<(Config, SocketAddr)> {
 
 pub(super) fn from_file(path: &Path) -> Result<(Config, SocketAddr)> {
     let (file, folder) = configuration::log(path)?;
-    let ConfigFile { key, policy, data, publishers, auditors, republish, http, access, .. } = file;
+    let ConfigFile { key, policy, data, publishers, auditors, republish, seen_proofs, http, access, .. } = file;
     let config = Config {
         data: folder.join(data),
         key: key::read(&folder.join(key))?,
@@ -74,6 +75,7 @@ pub(super) fn from_file(path: &Path) -> Result<(Config, SocketAddr)> {
         publishers,
         auditors,
         republish_every: Duration::from_secs(republish),
+        seen_proofs,
         access,
         serving: http.settings(&folder, RATES)?,
     };

@@ -122,6 +122,8 @@ fn start_log(cast: &Cast, listener: TcpListener, trust: &TlogPolicy, data: &Path
         publishers: vec![cast.key("maintainer")?.verifier().clone()],
         auditors: Vec::new(),
         republish_every: REPUBLISH,
+        seen_proofs: Default::default(),
+
         access: Vec::new(),
         serving: Settings::new(Rates::UNLIMITED),
     };

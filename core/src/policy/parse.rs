@@ -1,11 +1,12 @@
 //! Reading and writing a policy.
 
 use super::{
-    MAX_GROUPS, MAX_LOGS, MAX_POLICY_SIZE, MAX_WITNESSES, Name, Policy, PolicyError, PolicyLog, PolicyProblem,
-    PolicyWitness, Quorum, write_octets,
+    Former, MAX_FORMER, MAX_GROUPS, MAX_LOGS, MAX_POLICY_SIZE, MAX_WITNESSES, Name, Policy, PolicyError, PolicyLog,
+    PolicyProblem, PolicyWitness, Quorum, WitnessSet, write_octets,
 };
 use crate::encoding::from_decimal;
 use crate::note::{KeyError, KeyType, VerifierKey, holds_private_key};
+use crate::tree::TreeSize;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -24,7 +25,7 @@ impl Policy {
         for (index, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
             reader.line(line).map_err(|problem| PolicyError { line: index + 1, problem: unquoting(problem, line) })?;
         }
-        reader.finish().ok_or(at_end(PolicyProblem::NoQuorum))
+        reader.finish().map_err(at_end)
     }
 
     /// The policy as a file: without comments, and without groups that are no part of the quorum.
@@ -33,12 +34,22 @@ impl Policy {
         for log in &self.logs {
             write_line(&mut text, &[b"log", log.key.to_string().as_bytes()], log.url.as_deref());
         }
-        for PolicyWitness { name, key, url } in &self.witnesses {
-            write_line(&mut text, &[b"witness", name.as_bytes(), key.to_string().as_bytes()], url.as_deref());
+        self.set.write(&mut text);
+        for Former { origin, until, set } in &self.former {
+            write_line(&mut text, &[b"former", origin.as_bytes(), until.to_string().as_bytes()], None);
+            set.write(&mut text);
         }
-        self.write_groups(&self.quorum, &mut text);
-        write_line(&mut text, &[b"quorum", self.name_of(&self.quorum)], None);
         text
+    }
+}
+
+impl WitnessSet {
+    fn write(&self, text: &mut Vec<u8>) {
+        for PolicyWitness { name, key, url } in &self.witnesses {
+            write_line(text, &[b"witness", name.as_bytes(), key.to_string().as_bytes()], url.as_deref());
+        }
+        self.write_groups(&self.quorum, text);
+        write_line(text, &[b"quorum", self.name_of(&self.quorum)], None);
     }
 
     /// Writes the groups of `node`, each after its members.
@@ -79,6 +90,17 @@ fn unquoting(problem: PolicyProblem, line: &[u8]) -> PolicyProblem {
 #[derive(Default)]
 struct Reader {
     logs: Vec<PolicyLog>,
+    /// The sets that are complete: the present witnesses, and former ones.
+    complete: Vec<WitnessSet>,
+    /// Whose the sets after the first are.
+    former: Vec<(String, TreeSize)>,
+    /// The set that is being read.
+    set: SetReader,
+}
+
+/// What the lines of one set of witnesses define so far.
+#[derive(Default)]
+struct SetReader {
     witnesses: Vec<PolicyWitness>,
     group_count: usize,
     names: BTreeMap<Name, Definition>,
@@ -102,14 +124,19 @@ impl Reader {
             [] => Ok(()),
             [first, ..] if first.starts_with(b"#") => Ok(()),
             [b"log", items @ ..] => self.log(items),
-            [b"witness", items @ ..] => self.witness(items),
-            [b"group", items @ ..] => self.group(items),
-            [b"quorum", items @ ..] => self.quorum(items),
+            [b"witness", items @ ..] => self.set.witness(items),
+            [b"group", items @ ..] => self.set.group(items),
+            [b"quorum", b"none"] if !self.former.is_empty() => Err(PolicyProblem::FormerQuorum),
+            [b"quorum", items @ ..] => self.set.quorum(items),
+            [b"former", items @ ..] => self.former(items),
             [keyword, ..] => Err(PolicyProblem::Keyword(String::from_utf8_lossy(keyword).into_owned())),
         }
     }
 
     fn log(&mut self, items: &[&[u8]]) -> Result<(), PolicyProblem> {
+        if !self.former.is_empty() {
+            return Err(PolicyProblem::FormerLog);
+        }
         let (key, url) = match items {
             [key] => (key, None),
             [key, url] => (key, Some(url_text(url))),
@@ -122,6 +149,29 @@ impl Reader {
         Ok(())
     }
 
+    fn former(&mut self, items: &[&[u8]]) -> Result<(), PolicyProblem> {
+        let expected = PolicyProblem::Items("former <origin> <entries>");
+        let [origin, until] = items else { return Err(expected) };
+        let until = core::str::from_utf8(until).ok().and_then(from_decimal).ok_or(expected)?;
+        let known = self.logs.iter().map(|log| log.key.name()).find(|name| name.as_bytes() == *origin);
+        let unknown = || PolicyProblem::UnknownLog(String::from_utf8_lossy(origin).into_owned());
+        let origin = known.ok_or_else(unknown)?.to_string();
+        check_count(self.former.len(), MAX_FORMER, "sets of former witnesses")?;
+        self.complete.push(core::mem::take(&mut self.set).finish()?);
+        self.former.push((origin, TreeSize(until)));
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Policy, PolicyProblem> {
+        self.complete.push(self.set.finish()?);
+        let mut sets = self.complete.into_iter();
+        let set = sets.next().ok_or(PolicyProblem::NoQuorum)?;
+        let former = self.former.into_iter().zip(sets).map(|((origin, until), set)| Former { origin, until, set });
+        Ok(Policy { logs: self.logs, set, former: former.collect() })
+    }
+}
+
+impl SetReader {
     fn witness(&mut self, items: &[&[u8]]) -> Result<(), PolicyProblem> {
         let (name, key, url) = match items {
             [name, key] => (name, key, None),
@@ -164,8 +214,9 @@ impl Reader {
         Ok(())
     }
 
-    fn finish(self) -> Option<Policy> {
-        Some(Policy { logs: self.logs, witnesses: self.witnesses, quorum: self.quorum? })
+    fn finish(self) -> Result<WitnessSet, PolicyProblem> {
+        let quorum = self.quorum.ok_or(PolicyProblem::NoQuorum)?;
+        Ok(WitnessSet { witnesses: self.witnesses, quorum })
     }
 
     fn check_name_is_free(&self, name: &[u8]) -> Result<Name, PolicyProblem> {
@@ -521,5 +572,61 @@ mod tests {
         assert!(error.starts_with("line 1 of the policy: the octet 0x0d is not allowed"));
         let names = vec![name("a b"), Name(b"\xff".to_vec())];
         assert_eq!(format!("{names:?}"), "[Name(a b), Name(\\xFF)]");
+    }
+
+    /// X1 and X2 were the log's witnesses until it had 40 entries, X2 and X3 until it had 70.
+    fn with_former() -> String {
+        let mut text = format!("log {}\nwitness w {}\nquorum w\n", log_key(1), witness_key(9));
+        for (until, seeds) in [(40, [1, 2]), (70, [2, 3])] {
+            text += &format!("former log.example/a {until}\n");
+            let [one, other] = seeds.map(witness_key);
+            text += &format!("witness w {one}\nwitness x {other}\ngroup both all w x\nquorum both\n");
+        }
+        text
+    }
+
+    #[test]
+    fn former_witnesses_are_a_part_of_their_own() {
+        let text = with_former();
+        let policy = parse(&text).unwrap();
+        assert_eq!(policy.to_text(), text.as_bytes());
+        assert_eq!((policy.witnesses().len(), policy.all_witness_keys().len()), (1, 5));
+        assert_eq!((policy.began_at("log.example/a").0, policy.began_at("log.example/b").0), (70, 0));
+        let other = vkey("log.example/b", KeyType::Ed25519, 2);
+        let both = parse(&format!("log {other}\n{text}")).unwrap();
+        let each: Vec<Policy> = both.for_each_log().collect();
+        assert_eq!(each[0].all_witness_keys().len(), 1, "they were not the other log's");
+        assert_eq!(each[1], policy);
+    }
+
+    #[test]
+    fn what_is_wrong_about_former_witnesses_is_named() {
+        let former = "former log.example/a 40\n";
+        let present = format!("log {}\nwitness w {}\nquorum w\n", log_key(1), witness_key(9));
+        let items = PolicyProblem::Items("former <origin> <entries>");
+        for (line, lines, expected) in [
+            (4, "former log.example/a\n".to_string(), items.clone()),
+            (4, "former log.example/a 040\n".to_string(), items.clone()),
+            (4, "former log.example/a -1\n".to_string(), items),
+            (4, "former log.example/b 40\n".to_string(), PolicyProblem::UnknownLog("log.example/b".to_string())),
+            (5, former.to_string(), PolicyProblem::NoQuorum),
+            (5, former.repeat(2), PolicyProblem::NoQuorum),
+            (5, format!("{former}quorum none\n"), PolicyProblem::FormerQuorum),
+            (5, format!("{former}quorum w\n"), PolicyProblem::UnknownName(name("w"))),
+            (5, format!("{former}log {}\n", log_key(2)), PolicyProblem::FormerLog),
+            (
+                6,
+                format!("{former}witness w {0}\nwitness x {0}\n", witness_key(1)),
+                PolicyProblem::DuplicateKey("witness"),
+            ),
+        ] {
+            assert_eq!(problem(&format!("{present}{lines}")), (line, expected), "{lines}");
+        }
+        assert_eq!(problem(&format!("log {}\n{former}", log_key(1))), (2, PolicyProblem::NoQuorum));
+        let one = format!("{former}witness w {}\nquorum w\n", witness_key(1));
+        assert!(parse(&format!("{present}{}", one.repeat(MAX_FORMER))).is_ok());
+        let too_many = PolicyProblem::TooMany { kind: "sets of former witnesses", limit: MAX_FORMER };
+        let (_, found) = problem(&format!("{present}{}", one.repeat(MAX_FORMER + 1)));
+        assert_eq!(found, too_many);
     }
 }

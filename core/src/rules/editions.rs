@@ -24,6 +24,8 @@ pub struct Edition {
     public_since: Timestamp,
     in_force_since: Timestamp,
     narrowing: bool,
+    /// Whether it narrows the edition before it, whatever was in force then: no release after it may cite an older one.
+    binding: bool,
 }
 
 impl Edition {
@@ -168,7 +170,8 @@ impl Editions {
         self.judge_text(&charter, Place { index, public_since })?;
         self.judge_signatures(&charter, public_since)?;
         let (in_force_since, narrowing) = self.in_force_since(charter.body(), self.editions.len(), public_since);
-        self.editions.push(Edition { charter, index, public_since, in_force_since, narrowing });
+        let binding = self.newest().is_none_or(|before| narrows(before.charter(), charter.body()));
+        self.editions.push(Edition { charter, index, public_since, in_force_since, narrowing, binding });
         Ok(())
     }
 
@@ -199,9 +202,23 @@ impl Editions {
         editions
     }
 
-    /// The oldest edition that a release logged at `index` may cite: the newest narrowing one before it (rule 1).
+    /// The oldest edition that a release logged at `index` may cite: the newest before it that narrows the edition before
+    /// itself (rule 1). It does not depend on times: whoever is shown later ones than others were, or can't verify the
+    /// first ones any more, takes no release that cites an edition which was narrowed.
     pub fn oldest_citable(&self, index: LeafIndex) -> Option<&Edition> {
-        self.editions.iter().rev().find(|edition| edition.narrowing && edition.index < index)
+        self.editions.iter().rev().find(|edition| edition.binding && edition.index < index)
+    }
+
+    /// Judges an edition that asks to be logged at `at`: one that narrows a pending edition and widens the one in force
+    /// would bind all releases and be in force only after its notice, so that none could be published before.
+    pub fn judge_admission(&self, charter: &Charter, at: Timestamp) -> Result<(), Violation> {
+        let Some(before) = self.newest().filter(|before| narrows(before.charter(), charter)) else { return Ok(()) };
+        match self.in_force_since(charter, self.editions.len(), at) {
+            (_, true) => Ok(()),
+            (until, false) => {
+                Err(Violation::HoldsUpReleases { edition: charter.edition, pending: before.number(), until })
+            }
+        }
     }
 
     /// What edition `id` widens against those that it was compared with, in words.
@@ -433,7 +450,38 @@ mod tests {
         assert_eq!(editions.newest().unwrap().notice(), None);
         editions.set_public_since(&third, START.plus(60));
         assert_eq!(editions.newest().unwrap().notice(), Some(NOTICE));
-        assert_eq!(editions.oldest_citable(LeafIndex(9)).unwrap().number(), 1);
+        assert_eq!(editions.oldest_citable(LeafIndex(9)).unwrap().number(), 3, "what may be cited depends on no time");
+    }
+
+    /// Edition 2 widens, edition 3 takes something back. Whoever believes that edition 2 became public late, because the log
+    /// shows a late proof, must not go back to edition 1 and to the keys, say, that edition 3 has dropped.
+    #[test]
+    fn what_was_narrowed_does_not_come_back_where_times_are_late() {
+        let mut editions = chain();
+        push(&mut editions, 10, |c| c.matching.max_distance = 30).unwrap();
+        push(&mut editions, 10 + NOTICE, |c| c.matching.max_distance = 29).unwrap();
+        assert_eq!(editions.newest().unwrap().notice(), None);
+        let late = START.plus(9 * NOTICE);
+        let shown = editions.all().iter().map(|edition| (edition.signed().clone(), edition.index(), late)).collect();
+        let believed = Editions::of_logged(LOG, &editions.all()[0].charter().list, shown).unwrap();
+        assert_eq!(believed.in_force_at(late).unwrap().number(), 1, "the others wait once more");
+        assert_eq!(believed.oldest_citable(LeafIndex(9)).unwrap().number(), 3);
+        assert_eq!(believed.oldest_citable(LeafIndex(2)).unwrap().number(), 1, "logged before edition 3");
+    }
+
+    #[test]
+    fn an_edition_that_would_hold_up_every_release_is_not_admitted() {
+        let mut editions = chain();
+        let judge = |editions: &Editions, at: u64, edit: fn(&mut Charter)| {
+            editions.judge_admission(amended(editions, edit).body(), START.plus(at))
+        };
+        assert_eq!(judge(&editions, 5, |c| c.matching.max_distance = 20), Ok(()));
+        push(&mut editions, 10, |c| c.matching.max_distance = 30).unwrap();
+        let holds_up = Violation::HoldsUpReleases { edition: 3, pending: 2, until: START.plus(20 + NOTICE) };
+        assert_eq!(judge(&editions, 20, |c| c.matching.max_distance = 28), Err(holds_up), "edition 1 has 24");
+        assert_eq!(judge(&editions, 20, |c| c.matching.max_distance = 24), Ok(()), "takes all of it back");
+        assert_eq!(judge(&editions, 20, |c| c.matching.max_distance = 31), Ok(()), "widens again, and binds nobody");
+        assert_eq!(judge(&editions, 10 + NOTICE, |c| c.matching.max_distance = 28), Ok(()), "edition 2 is in force");
     }
 
     #[test]

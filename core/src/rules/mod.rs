@@ -274,6 +274,16 @@ violations! {
         /// When the release that cites it became public.
         at: Timestamp,
     };
+    /// An amendment that would keep every release from being published during its notice. Only who admits it asks.
+    Notice "holds-up-releases" "edition {edition} narrows edition {pending}, which is not in force yet, and widens the one that is: every release would have to cite it, and none could before {until}. Publish first an edition that takes back all that edition {pending} widens: it is in force at once"
+    HoldsUpReleases {
+        /// The edition that asks to be logged.
+        edition: u64,
+        /// The edition that it narrows.
+        pending: u64,
+        /// When it would come into force.
+        until: Timestamp,
+    };
     /// A release that adds entries, used too early.
     Visibility "not-visible" "public for {public_for} s of {needed} s"
     NotVisible {

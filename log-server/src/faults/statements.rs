@@ -7,6 +7,7 @@ use super::{Story, Told, audit};
 use crate::admission::Admission;
 use crate::keeper::{Copies, Left};
 use crate::publication;
+use crate::recovery::SeenProofs;
 use crate::sequencer::{Submission, append};
 use crate::server::{open_state, remove_leftovers};
 use crate::state::State;
@@ -33,7 +34,7 @@ pub(super) struct Statements {
 fn open(data: &Path) -> Result<State, Box<dyn Error>> {
     remove_leftovers(data)?;
     let admission = Admission::new(vec![maintainer().verifier().clone()], Vec::new());
-    let state = open_state(data, log_key(), policy(), admission, Default::default())?;
+    let state = open_state(data, log_key(), policy(), SeenProofs::Keep, admission, Default::default())?;
     state.tidy()?;
     Ok(state)
 }

@@ -7,6 +7,7 @@ use crate::faults::world::{cosigned, log_key, policy};
 use crate::health::Health;
 use crate::http::{self, Surface};
 use crate::publication;
+use crate::recovery::SeenProofs;
 use crate::shelf::Shelf;
 use isonomy_serve::{Rates, Settings};
 use std::net::SocketAddr;
@@ -72,7 +73,9 @@ fn status(answer: &str) -> &str {
 async fn what_can_t_be_published_pauses_the_log_and_it_goes_on_where_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let admission = Admission::new(vec![maintainer().verifier().clone()], Vec::new());
-    let state = crate::server::open_state(folder.path(), log_key(), policy(), admission, Default::default()).unwrap();
+    let state =
+        crate::server::open_state(folder.path(), log_key(), policy(), SeenProofs::Keep, admission, Default::default())
+            .unwrap();
     let state = Arc::new(state);
     publish(&state); // the empty tree: that the witnesses know of no larger one
     let (address, stopper) = serve(&state).await;

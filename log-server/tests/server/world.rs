@@ -9,6 +9,7 @@ use isonomy_core::policy::Policy;
 use isonomy_core::resource::Resource;
 use isonomy_core::time::Timestamp;
 use isonomy_fetch::{FetchError, LogClient, Source};
+use isonomy_log_server::SeenProofs;
 use isonomy_log_server::access::AccessEntry;
 use isonomy_log_server::{Config, ServeError};
 use isonomy_serve::{Limits, Rates, Settings};
@@ -44,6 +45,7 @@ pub(crate) fn config(data: PathBuf, policy: Policy, republish_every: Duration) -
         publishers: vec![crate::lists::maintainer().verifier().clone()],
         auditors: vec![crate::lists::auditor().verifier().clone()],
         republish_every,
+        seen_proofs: Default::default(),
         access: Vec::new(),
         serving: Settings { limits, ..Settings::new(Rates::UNLIMITED) },
     }
@@ -88,6 +90,7 @@ pub(crate) struct World {
     pub(crate) address: SocketAddr,
     pub(crate) policy: Policy,
     pub(crate) republish_every: Duration,
+    pub(crate) seen_proofs: SeenProofs,
     pub(crate) access: Vec<AccessEntry>,
     /// How many connections the log takes, from one client, too.
     pub(crate) connections: usize,
@@ -104,6 +107,7 @@ impl World {
             address: ([127, 0, 0, 1], 0).into(),
             policy: Policy::parse(b"quorum none\n").unwrap(),
             republish_every: Duration::from_secs(3600),
+            seen_proofs: SeenProofs::Keep,
             access: Vec::new(),
             connections: Limits::default().connections,
         };
@@ -248,6 +252,7 @@ impl World {
     pub(crate) fn config(&self) -> Config {
         let mut config = config(self.data(), self.policy.clone(), self.republish_every);
         config.access = self.access.clone();
+        config.seen_proofs = self.seen_proofs;
         let limits = &mut config.serving.limits;
         (limits.connections, limits.connections_per_client) = (self.connections, self.connections);
         config

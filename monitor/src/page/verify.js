@@ -127,8 +127,11 @@ const Isonomy = (() => {
   // Whom you trust (C2SP tlog-policy) --------------------------------------------------------------------------------
 
   const parsePolicy = async (text) => {
-    const policy = { logs: [], witnesses: [], quorum: null };
-    const names = new Map();
+    const policy = { logs: [], witnesses: [], quorum: null, former: [] };
+    // What the lines are about: the present witnesses, then former ones, who count for what was seen until the log had so many
+    // entries. Names are those of one such part.
+    let set = policy;
+    let names = new Map();
     const define = (name, node) => {
       demand(name !== 'none' && !names.has(name), `the policy uses the name ${name} twice`);
       names.set(name, node);
@@ -136,10 +139,10 @@ const Isonomy = (() => {
     for (const line of text.split('\n')) {
       const items = line.split(/[ \t\r]+/).filter((item) => item !== '');
       if (items.length === 0 || items[0].startsWith('#')) continue;
-      if (items[0] === 'log' && items.length >= 2) policy.logs.push(await parseKey(items[1], ED25519));
+      if (items[0] === 'log' && items.length >= 2 && set === policy) policy.logs.push(await parseKey(items[1], ED25519));
       else if (items[0] === 'witness' && items.length >= 3) {
-        define(items[1], { witness: policy.witnesses.length });
-        policy.witnesses.push(await parseKey(items[2], COSIGNATURE));
+        define(items[1], { witness: set.witnesses.length });
+        set.witnesses.push(await parseKey(items[2], COSIGNATURE));
       } else if (items[0] === 'group' && items.length >= 4) {
         const members = items.slice(3).map((name) => {
           const node = names.get(name) ?? refuse(`the policy has no witness or group ${name}`);
@@ -151,15 +154,22 @@ const Isonomy = (() => {
         demand(k >= 1 && k <= members.length, 'a threshold of the policy can’t be met');
         define(items[1], { k, members });
       } else if (items[0] === 'quorum' && items.length === 2) {
-        demand(policy.quorum === null, 'the policy has two quorums');
+        demand(set.quorum === null, 'the policy has two quorums');
         demand(items[1] !== 'none', 'the policy asks for no witness, so nothing vouches for what is public');
-        policy.quorum = names.get(items[1]) ?? refuse(`the policy has no witness or group ${items[1]}`);
+        set.quorum = names.get(items[1]) ?? refuse(`the policy has no witness or group ${items[1]}`);
+      } else if (items[0] === 'former' && items.length === 3) {
+        demand(policy.logs.some((log) => log.name === items[1]), `the policy names no log ${items[1]}`);
+        set = { origin: items[1], until: decimal(items[2], 'a number of entries'), witnesses: [], quorum: null };
+        policy.former.push(set);
+        names = new Map();
       } else refuse(`a line of the policy is not understood: ${line}`);
     }
     demand(policy.logs.length > 0, 'the policy names no log');
-    demand(policy.quorum !== null, 'the policy names no quorum');
-    const distinct = new Set(policy.witnesses.map((witness) => witness.raw));
-    demand(distinct.size === policy.witnesses.length, 'one key stands twice in the policy');
+    for (const { quorum, witnesses } of [policy, ...policy.former]) {
+      demand(quorum !== null, 'the policy names no quorum');
+      const distinct = new Set(witnesses.map((witness) => witness.raw));
+      demand(distinct.size === witnesses.length, 'one key stands twice in the policy');
+    }
     return policy;
   };
 
@@ -194,9 +204,9 @@ const Isonomy = (() => {
   };
 
   /** Since when, and until when, a quorum of witnesses vouches for a checkpoint. */
-  const witnessed = async (policy, { note }, what = 'the checkpoint') => {
+  const witnessed = async (set, { note }, what = 'the checkpoint') => {
     const times = new Map();
-    for (const [index, witness] of policy.witnesses.entries()) {
+    for (const [index, witness] of set.witnesses.entries()) {
       for (const line of note.lines.filter((candidate) => isBy(witness, candidate))) {
         demand(line.bytes.length === 72, `the cosignature of ${witness.name} on ${what} has the wrong length`);
         const time = new DataView(line.bytes.buffer, line.bytes.byteOffset, 8).getBigUint64(0);
@@ -207,11 +217,29 @@ const Isonomy = (() => {
       }
     }
     const ascending = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
-    const earliest = rank(policy.quorum, times, ascending);
-    const latest = rank(policy.quorum, times, (a, b) => ascending(b, a));
-    demand(earliest !== undefined, `${times.size} of ${policy.witnesses.length} witnesses cosigned ${what}, which is no quorum`);
-    return { earliest, latest, count: times.size };
+    const earliest = rank(set.quorum, times, ascending);
+    const latest = rank(set.quorum, times, (a, b) => ascending(b, a));
+    demand(earliest !== undefined, `${times.size} of ${set.witnesses.length} witnesses cosigned ${what}, which is no quorum`);
+    return { earliest, latest, count: times.size, total: set.witnesses.length };
   };
+
+  /** The same, of what was seen: the word of former witnesses counts up to the tree where others took over. */
+  const seen = async (policy, checkpoint, what = 'the checkpoint') => {
+    const { origin, size } = checkpoint;
+    const sets = [policy, ...policy.former.filter((set) => set.origin === origin && size <= set.until)];
+    let first = null, refused = null;
+    for (const set of sets) {
+      try {
+        const times = await witnessed(set, checkpoint, what);
+        if (first === null || times.earliest < first.earliest) first = times;
+      } catch (error) { refused ??= error; }
+    }
+    if (first === null) throw refused;
+    return first;
+  };
+  /** How many entries the log had when the present witnesses took over. */
+  const beganAt = (policy, origin) =>
+    policy.former.filter((set) => set.origin === origin).reduce((most, { until }) => (until > most ? until : most), 0n);
 
   // Merkle trees (RFC 9162) ------------------------------------------------------------------------------------------
 
@@ -496,7 +524,7 @@ const Isonomy = (() => {
     const checkpoint = await parseCheckpoint(policy, text.slice(cut + 2), `the checkpoint of ${what}`);
     return {
       index: decimal(index[1], `the index of ${what}`), path: lines.map((line) => hashOf(line, `${what}, a hash`)),
-      checkpoint, times: await witnessed(policy, checkpoint, `the checkpoint of ${what}`),
+      checkpoint, times: await seen(policy, checkpoint, `the checkpoint of ${what}`),
     };
   };
   const provenBy = async (proof, entry, what) =>
@@ -504,14 +532,14 @@ const Isonomy = (() => {
 
   const saysCharter = ({ body }) =>
     `Edition ${body.edition} of its charter, by ${body.maintainer.name} (${body.maintainer.jurisdiction}): ${body.purpose.definition} A match may lead at most to: ${body.action.most}.`;
-  const saysTimes = (times, total) =>
-    `${times.count} of ${total} witnesses have cosigned it; by their clocks it was public at ${shownTime(times.earliest)}.`;
+  const saysTimes = (times) =>
+    `${times.count} of ${times.total} witnesses have cosigned it; by their clocks it was public at ${shownTime(times.earliest)}.`;
 
   const receipt = async (policy, text) => {
     const file = parseJson(text, RECEIPT, 'the receipt');
     demand(file.receipt === 'isonomy/receipt/v1', 'this is not a receipt');
     const checkpoint = await parseCheckpoint(policy, textOfLines(file.checkpoint));
-    const times = await witnessed(policy, checkpoint);
+    const times = await seen(policy, checkpoint);
     for (const what of ['release', 'charter']) {
       const leaf = await leafHash(utf8(textOfLines(file[what])));
       const path = hashesOf(file[`${what}_path`], `the proof of the ${what}`);
@@ -533,7 +561,7 @@ const Isonomy = (() => {
         `The entry ${hex(entry)} stands in version ${release.body.version} of ${release.body.list}.`,
         `That version was endorsed by ${curators.map((curator) => `${curator.name} (${curator.jurisdiction})`).join(', ')}.`,
         saysCharter(charter),
-        `Both are in the log ${checkpoint.origin}. ${saysTimes(times, policy.witnesses.length)}`,
+        `Both are in the log ${checkpoint.origin}. ${saysTimes(times)}`,
         'Whether a picture matches that entry is not checked here: the receipt does not hold the picture.',
       ],
     };
@@ -630,6 +658,7 @@ const Isonomy = (() => {
     demand(!narrows(before.body, edition.body), 'the edition narrows the charter and needs no notice');
     demand(overlap(policy.quorum) > 0, 'two quorums of the policy need not share a witness, so what one has not seen another may have');
     const earlier = await parseCheckpoint(policy, textOfLines(file.earlier), 'the earlier checkpoint');
+    demand(earlier.size >= beganAt(policy, earlier.origin), 'the earlier checkpoint is from before the policy’s witnesses');
     const notYet = (await witnessed(policy, earlier, 'the earlier checkpoint')).latest;
     const editionProof = await parseProof(policy, textOfLines(file.edition_proof), 'the proof of the edition');
     await provenBy(editionProof, textOfLines(file.edition), 'the edition in the log');
@@ -685,7 +714,7 @@ const Isonomy = (() => {
       kind: 'proof',
       says: [
         `${others.map((file) => file.name).join(', ')} is entry ${parsed.index} of the log ${parsed.checkpoint.origin}.`,
-        saysTimes(parsed.times, policy.witnesses.length),
+        saysTimes(parsed.times),
         ...await Promise.all(others.map((file) => saysStatement(textOf(file.bytes, file.name)))),
       ],
     };
@@ -696,6 +725,7 @@ const Isonomy = (() => {
     demand(cut >= 0, 'the bundle has no checkpoint');
     const checkpoint = await parseCheckpoint(policy, text.slice(cut + 2));
     const times = await witnessed(policy, checkpoint);
+    demand(checkpoint.size >= beganAt(policy, checkpoint.origin), 'the checkpoint is from before the policy’s witnesses');
     const [first, list, ...lines] = text.slice(0, cut).split('\n');
     demand(first === 'isonomy-bundle/v1' && /^list [a-z0-9./-]+$/.test(list ?? ''), 'this is not a bundle');
     const members = [];
@@ -713,7 +743,7 @@ const Isonomy = (() => {
       const note = parseNote(textOf(file.bytes, file.name), file.name);
       texts.set(toBase64(await sha256(utf8(note.text))), note.whole);
     }
-    const says = [`The bundle is of ${list.slice(5)}, under a checkpoint of ${checkpoint.size} entries of the log ${checkpoint.origin}. ${saysTimes(times, policy.witnesses.length)}`];
+    const says = [`The bundle is of ${list.slice(5)}, under a checkpoint of ${checkpoint.size} entries of the log ${checkpoint.origin}. ${saysTimes(times)}`];
     const charters = new Map();
     for (const member of members) {
       const whole = texts.get(member.id) ?? refuse(`the bundle is about the ${member.kind} ${hex(hashOf(member.id, 'an identity'))}; add that statement’s file, too`);

@@ -49,7 +49,7 @@ impl Update {
     /// The checkpoint with the lines of the log and its witnesses alone, so that nothing that strangers wrote gets into
     /// what is kept or shown to others.
     pub(super) fn counted(&self, checkpoint: &CheckpointNote) -> CheckpointNote {
-        let mut keys = self.policy.trust().witness_keys();
+        let mut keys = self.policy.trust().all_witness_keys();
         keys.push(self.policy.log().clone());
         checkpoint.with_lines_of(&keys)
     }
@@ -83,7 +83,12 @@ impl Update {
         let resource = Resource::Bundle(self.policy.list().clone());
         let times = cosignature::cosignatures(fresh.note(), &witnesses).map_err(|error| malformed(&resource, error))?;
         let no_quorum = Rejection::NoQuorum { cosigned: times.len(), size: size(fresh.clone()) };
-        Ok(self.policy.trust().quorum_times(&times).ok_or(no_quorum)?.latest)
+        let now = self.policy.trust().quorum_times(&times).ok_or(no_quorum)?.latest;
+        let (offered, least) = (size(fresh.clone()), self.policy.trust().began_at(self.policy.log().name()));
+        if offered < least {
+            return Err(Rejection::Behind { offered, remembered: least }.into());
+        }
+        Ok(now)
     }
 
     fn check_remembered(&mut self, remembered: &CheckpointNote, fresh: &CheckpointNote) -> Result<(), Stop> {

@@ -1,0 +1,69 @@
+//! Since when each statement is public, as the log itself learned it first: in the database, beside what the seen proofs say.
+//!
+//! A seen proof can be lost, or be of witnesses that the policy no longer names; the one that is made then is later. What was
+//! admitted must not be judged anew by it: a notice would begin again, a release that cites the edition would break the rules
+//! after all, and its version would be free for a second text. So the earlier of the two counts.
+
+use isonomy_core::time::Timestamp;
+use isonomy_core::tree::LeafIndex;
+use isonomy_store::kv::{Batch, Store, StoreError, Tree};
+
+const TREE: &str = "first-seen";
+/// How many are written at a time.
+const BATCH: usize = 100;
+
+/// The first times.
+#[derive(Clone)]
+pub(crate) struct FirstTimes {
+    store: Store,
+    tree: Tree,
+}
+
+impl FirstTimes {
+    /// Those in this store.
+    pub(crate) fn open(store: &Store) -> Result<Self, StoreError> {
+        Ok(Self { store: store.clone(), tree: store.tree(TREE)? })
+    }
+
+    /// Since when the statement at this place is public. What can't be read is not known.
+    pub(crate) fn of(&self, index: LeafIndex) -> Result<Option<Timestamp>, StoreError> {
+        let value = self.tree.get(&index.0.to_be_bytes())?;
+        Ok(value.and_then(|value| value.try_into().ok()).map(|bytes| Timestamp(u64::from_be_bytes(bytes))))
+    }
+
+    /// Remembers these times, of statements of which there is none yet or a later one.
+    pub(crate) fn remember(&self, times: &[(LeafIndex, Timestamp)]) -> Result<(), StoreError> {
+        for times in times.chunks(BATCH) {
+            let mut batch = Batch::new();
+            for (index, since) in times {
+                if self.of(*index)?.is_none_or(|known| known > *since) {
+                    batch.put(&self.tree, &index.0.to_be_bytes(), &since.0.to_be_bytes());
+                }
+            }
+            if !batch.is_empty() {
+                self.store.apply(batch)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_earliest_time_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let firsts = FirstTimes::open(&store).unwrap();
+        let all: Vec<_> = (0..250).map(|index| (LeafIndex(index), Timestamp(1000 + index))).collect();
+        firsts.remember(&all).unwrap();
+        firsts.remember(&[(LeafIndex(7), Timestamp(9999)), (LeafIndex(8), Timestamp(5))]).unwrap();
+        let of = |index| firsts.of(LeafIndex(index)).unwrap();
+        assert_eq!(
+            [of(7), of(8), of(249), of(250)],
+            [Some(Timestamp(1007)), Some(Timestamp(5)), Some(Timestamp(1249)), None]
+        );
+    }
+}
