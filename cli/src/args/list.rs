@@ -54,7 +54,8 @@ pub(crate) enum ListCommand {
     Hash(HashArgs),
     /// Say what a list, or a draft, holds. A list in a file is nothing but its entries: whose hashes they are, a charter says.
     Info(InfoArgs),
-    /// Show what would change from one list to another, or from what is published to a list. Nothing is written or signed.
+    /// Show what would change from one list to another, or from what is published to a list. Nothing is written or signed. Ends
+    /// with 6 if a guard rail would stop the release.
     Diff(DiffArgs),
     /// Compose a release that only removes entries, in one step: a wrongly listed person waits for it.
     Remove(RemoveArgs),
@@ -143,7 +144,7 @@ pub(crate) struct DiffArgs {
     /// The new list.
     pub(crate) new: PathBuf,
     /// The old list, in a file.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "policy", "workspace"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "policy", "workspace", "RailArgs"])]
     pub(crate) old: Option<PathBuf>,
     /// The name of a list, to compare with its newest release.
     #[arg(long, value_name = "NAME", requires = "policy", requires = "workspace")]
@@ -160,6 +161,8 @@ pub(crate) struct DiffArgs {
     /// Show every entry that comes or goes.
     #[arg(long)]
     pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) rails: RailArgs,
 }
 
 impl DiffArgs {
