@@ -31,13 +31,8 @@ impl Past {
     pub fn among(&self, entries: &Entries) -> Result<Entries, ContentError> {
         let mut found = Vec::new();
         for path in self.lists.iter().filter(|_| !entries.is_empty()) {
-            let mut wanted = entries.iter().peekable();
-            read(path, self.entry_size, |piece| {
-                for old in piece {
-                    while wanted.next_if(|&entry| entry < old).is_some() {}
-                    found.extend_from_slice(wanted.next_if_eq(&old).unwrap_or_default());
-                }
-            })?;
+            let among = StoredList::new(path, self.entry_size).among(entries);
+            found.extend(kept(path, among)?.map(Entries::into_bytes).unwrap_or_default());
         }
         Ok(Entries::from_unsorted(entries.entry_size(), found)?.0)
     }
@@ -110,27 +105,20 @@ fn without(files: &[(u64, PathBuf)], current: &Entries, algorithm: Algorithm) ->
     for (_, path) in files {
         let mut bytes = left.into_bytes();
         let mut differing = Differing::new(current);
-        let mut outcome = Ok(());
-        read(path, algorithm.entry_size(), |piece| {
-            let taken = differing.take(piece, |entry| bytes.extend_from_slice(entry));
-            outcome = std::mem::replace(&mut outcome, Ok(())).and(taken);
-        })?;
-        outcome?;
+        let read = StoredList::new(path, algorithm.entry_size())
+            .pieces(|piece| Ok::<(), StoredError>(differing.take(piece, |entry| bytes.extend_from_slice(entry))?));
+        kept(path, read)?;
         left = Entries::from_unsorted(algorithm.entry_size(), bytes)?.0;
     }
     Ok(left)
 }
 
-/// Reads entries that were kept; nothing if they were given up meanwhile.
-fn read(path: &Path, entry_size: usize, mut take: impl FnMut(&Entries)) -> Result<(), ContentError> {
-    let read = StoredList::new(path, entry_size).pieces(|piece| {
-        take(piece);
-        Ok::<(), StoredError>(())
-    });
+/// What was read of a file that is kept; nothing if it was given up meanwhile.
+fn kept<T>(path: &Path, read: Result<T, StoredError>) -> Result<Option<T>, ContentError> {
     match read {
         Err(StoredError::List(source)) => Err(ContentError::Past { path: path.display().to_string(), source }),
-        Err(StoredError::File(FileError::Io { source, .. })) if source.kind() == ErrorKind::NotFound => Ok(()),
-        read => Ok(read?),
+        Err(StoredError::File(FileError::Io { source, .. })) if source.kind() == ErrorKind::NotFound => Ok(None),
+        read => Ok(Some(read?)),
     }
 }
 
