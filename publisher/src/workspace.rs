@@ -6,7 +6,7 @@
 //! | file | what |
 //! |---|---|
 //! | `<version>.entries` | the content of a release, the raw entries one after the other |
-//! | `removed-since-<version>.entries` | what left the list since that version, as far as it was seen here ([`Past`]) |
+//! | `removed-<version>-to-<version>.entries` | what left the list between these two, as far as it was seen here ([`Past`]) |
 //! | `client/` | the maintainer's own client of the list |
 //!
 //! The contents are a cache: whatever is missing or damaged is fetched anew. They are read piece by piece, and judged each time

@@ -1,7 +1,8 @@
 //! What a list once had, as far as a workspace has seen it: so that what was taken off the list doesn't come back unnoticed.
 //!
-//! Nothing proves that this is all: a folder that is new knows the releases on which the next one builds, and no other. So it
-//! says since which version it knows the list.
+//! What left the list is gathered in one file, each time that the folder sees a newer release, so that nobody goes through
+//! earlier content again to know it. Nothing proves that this is all: a folder that is new knows the releases on which the next
+//! one builds, and no other. So it says since which version it knows the list.
 
 use super::{Base, ContentError, Workspace};
 use crate::stored::{StoredError, StoredList};
@@ -13,73 +14,86 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// Earlier content of a list, and what left it.
+/// What left a list, in a file.
 #[derive(Clone, Debug, Default)]
 pub struct Past {
-    lists: Vec<PathBuf>,
-    entry_size: usize,
-    since: Option<u64>,
+    removed: Option<(Removed, StoredList)>,
 }
 
 impl Past {
     /// The earliest version of which something is known; `None` before the first release.
     pub fn since(&self) -> Option<u64> {
-        self.since
+        self.removed.as_ref().map(|(removed, _)| removed.since)
     }
 
-    /// Those of the entries that the list once had.
+    /// Those of the entries that the list once had, and lost.
     pub fn among(&self, entries: &Entries) -> Result<Entries, ContentError> {
-        let mut found = Vec::new();
-        for path in self.lists.iter().filter(|_| !entries.is_empty()) {
-            let among = StoredList::new(path, self.entry_size).among(entries);
-            found.extend(kept(path, among)?.map(Entries::into_bytes).unwrap_or_default());
+        match &self.removed {
+            Some((removed, list)) => list.among(entries).map_err(|error| damaged(&removed.path, error)),
+            None => Ok(Entries::from_sorted(entries.entry_size(), Vec::new())?),
         }
-        Ok(Entries::from_unsorted(entries.entry_size(), found)?.0)
     }
+}
+
+/// The file of what left the list between two versions.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Removed {
+    /// The release up to which it was gathered.
+    to: u64,
+    /// The first release that was seen.
+    since: u64,
+    path: PathBuf,
 }
 
 /// What a folder keeps of a list.
 #[derive(Default)]
 struct Kept {
-    /// The versions whose content is there, ascending.
+    /// The versions whose content is there.
     versions: Vec<u64>,
-    /// What left the list, each with the version since which it was seen.
-    removed: Vec<(u64, PathBuf)>,
+    /// More than one if a process died between two steps; the last one counts.
+    removed: Vec<Removed>,
 }
 
 impl Workspace {
-    /// What the list once had, before the newest of its `bases`. Content on which no release to come builds is given up here, but for
-    /// what is not on the list any more.
+    /// What the list once had, before the newest of its `bases`. Content on which no release to come builds is deleted, once it is
+    /// known what of it left the list.
     pub fn past(&self, bases: &[Base]) -> Result<Past, ContentError> {
         let Some(newest) = bases.last() else { return Ok(Past::default()) };
-        let version = newest.release.body().version;
-        let stems = paths::stems(version);
-        let is_old = |kept: &&u64| **kept < version && !stems.contains(kept);
         let mut kept = self.kept()?;
-        let old: Vec<u64> = kept.versions.iter().filter(is_old).copied().collect();
-        if !old.is_empty() {
-            self.give_up(&old, &kept.removed, newest)?;
-            kept = self.kept()?;
-        }
-        let since = kept.removed.iter().map(|(since, _)| *since).chain(kept.versions.iter().copied()).min();
-        let earlier = kept.versions.iter().filter(|kept| **kept < version).map(|kept| self.path(*kept));
-        let lists = kept.removed.iter().map(|(_, path)| path.clone()).chain(earlier).collect();
-        Ok(Past { lists, entry_size: newest.algorithm.entry_size(), since })
+        kept.removed.sort_unstable();
+        let known = kept.removed.last().filter(|known| known.to >= newest.release.body().version);
+        let removed = match known {
+            Some(known) => known.clone(),
+            None => self.gather(&kept, newest)?,
+        };
+        let list = StoredList::new(&removed.path, newest.algorithm.entry_size());
+        Ok(Past { removed: Some((removed, list)) })
     }
 
-    /// Keeps of these versions what is not on the list any more, and then deletes them.
-    fn give_up(&self, old: &[u64], removed: &[(u64, PathBuf)], newest: &Base) -> Result<(), ContentError> {
-        let (current, algorithm) = (newest.read()?, newest.algorithm);
-        let contents = old.iter().map(|version| (*version, self.path(*version)));
-        let all: Vec<(u64, PathBuf)> = removed.iter().cloned().chain(contents).collect();
-        let since = all.iter().map(|(since, _)| *since).min().unwrap_or_default();
-        let left = without(&all, &current, algorithm)?;
-        let path = self.folder.join(format!("removed-since-{since}.entries"));
+    /// Adds to what left the list what left it up to its newest release, and deletes what is not needed any more.
+    fn gather(&self, kept: &Kept, newest: &Base) -> Result<Removed, ContentError> {
+        let to = newest.release.body().version;
+        let before = kept.removed.last();
+        let from = before.map_or(0, |before| before.to);
+        // What left it before `from` is known, so of all content since then only that has to be looked at.
+        let news: Vec<u64> = kept.versions.iter().copied().filter(|version| (from..to).contains(version)).collect();
+        let since = before.filter(|before| news.contains(&before.to)).map(|before| before.since);
+        let since = since.or(news.iter().copied().min()).unwrap_or(to);
+        let paths: Vec<PathBuf> = before
+            .map(|before| before.path.clone())
+            .into_iter()
+            .chain(news.iter().map(|version| self.path(*version)))
+            .collect();
+        let left = not_in(&newest.read()?, &paths, newest.algorithm)?;
+        let path = self.folder.join(format!("removed-{since}-to-{to}.entries"));
         files::replace(&path, left.as_bytes())?;
-        for (_, given_up) in all.iter().filter(|(_, other)| *other != path) {
-            fs::remove_file(given_up).map_err(|source| failed("delete", given_up, source))?;
+        let stems = paths::stems(to);
+        let old = kept.versions.iter().filter(|version| **version < to && !stems.contains(version));
+        let old = old.map(|version| self.path(*version)).chain(kept.removed.iter().map(|removed| removed.path.clone()));
+        for path in old {
+            delete(&path)?;
         }
-        Ok(())
+        Ok(Removed { to, since, path })
     }
 
     fn kept(&self) -> Result<Kept, ContentError> {
@@ -87,38 +101,44 @@ impl Workspace {
         for file in fs::read_dir(&self.folder).map_err(|source| failed("list", &self.folder, source))? {
             let path = file.map_err(|source| failed("list", &self.folder, source))?.path();
             let name = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".entries")).unwrap_or_default();
-            match (name.parse(), name.strip_prefix("removed-since-").map(str::parse)) {
-                (Ok(version), _) => kept.versions.push(version),
-                (_, Some(Ok(since))) => kept.removed.push((since, path)),
-                _ => {}
+            if let Ok(version) = name.parse() {
+                kept.versions.push(version);
+            } else if let Some((since, to)) = name.strip_prefix("removed-").and_then(|name| name.split_once("-to-"))
+                && let (Ok(since), Ok(to)) = (since.parse(), to.parse())
+            {
+                kept.removed.push(Removed { to, since, path });
             }
         }
-        kept.versions.sort_unstable();
-        kept.removed.sort_unstable();
         Ok(kept)
     }
 }
 
-/// The entries of all these files that are not on the list.
-fn without(files: &[(u64, PathBuf)], current: &Entries, algorithm: Algorithm) -> Result<Entries, ContentError> {
+/// The entries of all these files that are not in the list.
+fn not_in(list: &Entries, files: &[PathBuf], algorithm: Algorithm) -> Result<Entries, ContentError> {
     let mut left = Entries::from_sorted(algorithm.entry_size(), Vec::new())?;
-    for (_, path) in files {
+    for path in files {
         let mut bytes = left.into_bytes();
-        let mut differing = Differing::new(current);
+        let mut differing = Differing::new(list);
         let read = StoredList::new(path, algorithm.entry_size())
             .pieces(|piece| Ok::<(), StoredError>(differing.take(piece, |entry| bytes.extend_from_slice(entry))?));
-        kept(path, read)?;
+        read.map_err(|error| damaged(path, error))?;
         left = Entries::from_unsorted(algorithm.entry_size(), bytes)?.0;
     }
     Ok(left)
 }
 
-/// What was read of a file that is kept; nothing if it was given up meanwhile.
-fn kept<T>(path: &Path, read: Result<T, StoredError>) -> Result<Option<T>, ContentError> {
-    match read {
-        Err(StoredError::List(source)) => Err(ContentError::Past { path: path.display().to_string(), source }),
-        Err(StoredError::File(FileError::Io { source, .. })) if source.kind() == ErrorKind::NotFound => Ok(None),
-        read => Ok(Some(read?)),
+/// Damage is never taken for an empty past.
+fn damaged(path: &Path, error: StoredError) -> ContentError {
+    match error {
+        StoredError::List(source) => ContentError::Past { path: path.display().to_string(), source },
+        error => error.into(),
+    }
+}
+
+fn delete(path: &Path) -> Result<(), FileError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != ErrorKind::NotFound => Err(failed("delete", path, source)),
+        _ => Ok(()),
     }
 }
 
@@ -181,23 +201,32 @@ mod tests {
             publish(&mut log, folder.path(), &next).await;
             content = next;
             let known = past(&log, folder.path()).await;
-            assert_eq!(known.since(), Some(1));
-            let missing: Vec<&[u8]> = all.iter().filter(|entry| !content.contains(entry)).collect();
-            let once: Vec<Vec<u8>> = known.among(&all).unwrap().iter().map(<[u8]>::to_vec).collect();
-            assert!(missing.iter().all(|entry| once.contains(&entry.to_vec())), "version {version}");
-            let unknown = entries(2, 20);
-            assert_eq!(known.among(&unknown).unwrap().len(), 0);
+            let missing: Vec<u8> = all.iter().filter(|entry| !content.contains(entry)).flatten().copied().collect();
+            assert_eq!(
+                (known.since(), known.among(&all).unwrap().as_bytes()),
+                (Some(1), &missing[..]),
+                "version {version}"
+            );
+            assert_eq!(known.among(&entries(2, 20)).unwrap().len(), 0);
         }
-        // The content of 4, on which 8 will build, and of 5.
-        assert_eq!(names(folder.path()), ["4.entries", "5.entries", "removed-since-1.entries"]);
-        let removed = folder.path().join("hotline.example~images/removed-since-1.entries");
-        assert_eq!(fs::metadata(&removed).unwrap().len(), 32, "the other one stands in version 4");
+        // 8 will build on the content of 4.
+        assert_eq!(names(folder.path()), ["4.entries", "5.entries", "removed-1-to-5.entries"]);
+        let own = folder.path().join("hotline.example~images");
+        let removed = own.join("removed-1-to-5.entries");
         // A folder that is new knows less, and says so.
         let other = tempfile::tempdir().unwrap();
         let little = past(&log, other.path()).await;
-        assert_eq!((little.since(), little.among(&all).unwrap().len()), (Some(4), 19), "6 builds on 4 and 5");
+        assert_eq!((little.since(), little.among(&all).unwrap().len()), (Some(4), 1), "6 builds on 4 and 5");
+        assert_eq!(names(other.path()), ["4.entries", "5.entries", "removed-4-to-5.entries"]);
+        // Who died before the old file was deleted: the newer one counts. Who lost content knows less.
+        fs::write(own.join("removed-1-to-4.entries"), []).unwrap();
+        assert_eq!(past(&log, folder.path()).await.among(&all).unwrap().len(), 2);
+        fs::remove_file(own.join("removed-1-to-4.entries")).unwrap();
+        fs::rename(&removed, own.join("removed-1-to-3.entries")).unwrap();
+        let less = past(&log, folder.path()).await;
+        assert_eq!((less.since(), less.among(&all).unwrap().len()), (Some(4), 2), "what it held, and what 4 lost");
         // Damage is not taken for an empty past.
-        fs::write(&removed, [0; 33]).unwrap();
+        fs::write(own.join("removed-4-to-5.entries"), [0; 33]).unwrap();
         let damaged = past(&log, folder.path()).await.among(&all);
         assert!(matches!(damaged, Err(ContentError::Past { .. })), "{damaged:?}");
     }

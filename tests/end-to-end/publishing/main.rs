@@ -8,5 +8,6 @@ mod dialogue;
 mod importing;
 mod keys;
 mod kills;
+mod proofs;
 mod rails;
 mod scene;

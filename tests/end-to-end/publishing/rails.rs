@@ -135,5 +135,5 @@ fn what_was_taken_off_the_list_does_not_come_back_unnoticed() {
     let kept = fs::read_dir(scene.path("work/hotline.example~known-images")).unwrap();
     let mut kept: Vec<String> = kept.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
     kept.sort();
-    assert_eq!(kept, ["2.entries", "3.entries", "client", "removed-since-1.entries"]);
+    assert_eq!(kept, ["2.entries", "3.entries", "client", "removed-1-to-3.entries"]);
 }

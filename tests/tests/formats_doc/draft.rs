@@ -48,7 +48,8 @@ fn header(name: &str, size: usize) -> [u8; BLOCK] {
     put(136, b"00000000000\0");
     put(148, b"        ");
     put(156, b"0");
-    put(257, b"ustar\000");
+    put(257, b"ustar\0");
+    put(263, b"00");
     let sum: u32 = block.iter().map(|&byte| u32::from(byte)).sum();
     block[148..156].copy_from_slice(format!("{sum:07o}\0").as_bytes());
     block
