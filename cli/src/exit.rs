@@ -15,7 +15,7 @@ pub(crate) enum Exit {
     Malformed = 4,
     /// `match`: at least one picture matched.
     Matched = 5,
-    /// `monitor run --once`, `log fsck`, `charter lint`: there are findings.
+    /// `monitor run --once`, `log fsck`, `charter lint`: there are findings; `list diff`: a guard rail would stop the release.
     Findings = 6,
     /// `match`: nothing matched, but at least one picture or hash could not be checked.
     NotChecked = 7,
@@ -29,7 +29,8 @@ pub(crate) const HELP: &str = "Exit codes:
   3  refused: a rule or the policy was broken, or a proof does not hold
   4  the input is not what it should be; for `list hash`: at least one file has no hash
   5  `match`: at least one picture matched
-  6  `monitor run --once`, `log fsck`: there are findings; `charter lint`: serious ones
+  6  `monitor run --once`, `log fsck`: there are findings; `charter lint`: serious ones; `list diff`: a guard rail would
+     stop the release
   7  `match`: nothing matched, but at least one picture or hash could not be checked
 
 With --json, errors too are a JSON document on standard output; only a wrong call (2) is answered in words.";

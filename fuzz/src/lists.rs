@@ -4,7 +4,7 @@ use isonomy_core::list::{Algorithm, Entries, ListProof, delta, snapshot};
 use isonomy_matcher::image::{Limits, MAX_FRAMES, decode, each_frame, shown_orientation};
 use isonomy_matcher::video::is_video;
 use isonomy_publisher::draft::{self, Draft};
-use isonomy_publisher::import::{self, Format, ImportOptions, Importer, Invalid, Irregular};
+use isonomy_publisher::import::{self, Format, ImportOptions, Importer, Invalid, Irregular, Unselected};
 use isonomy_tests::people::hashes;
 use std::sync::LazyLock;
 
@@ -24,7 +24,28 @@ pub(crate) fn import(bytes: &[u8]) {
         } else if let Ok(imported) = lenient {
             assert!(imported.entries.irregular(algorithm).is_ok());
         }
+        selection(bytes, algorithm, format);
     }
+}
+
+/// A selection takes no more than is there, and what it leaves out is what it does not take.
+fn selection(bytes: &[u8], algorithm: Algorithm, format: Option<Format>) {
+    let all =
+        ImportOptions { format, invalid: Invalid::Skip, irregular: Irregular::Allow, ..ImportOptions::new(algorithm) };
+    let some = ImportOptions {
+        min_quality: 50,
+        classes: vec!["A1".to_owned(), "ideology-1".to_owned()],
+        unselected: Unselected::Remember,
+        ..all.clone()
+    };
+    let Ok((some, report)) = import::import(bytes, &some) else { return };
+    let (all, of_all) = import::import(bytes, &all).expect("what can be selected from can be read");
+    assert!(some.entries.iter().all(|entry| all.entries.contains(entry)));
+    assert!(some.unselected.iter().all(|entry| !some.entries.contains(entry) && !some.withdrawn.contains(entry)));
+    assert_eq!((report.records, report.withdrawals), (of_all.records, of_all.withdrawals));
+    assert!(
+        report.refused.iter().all(|refused| refused.byte <= bytes.len() as u64 && refused.record <= report.records)
+    );
 }
 
 /// What an import remembers of ids is taken back as it was written, or refused.

@@ -8,6 +8,7 @@
 
 pub mod dialogue;
 pub mod lint;
+mod spelling;
 mod template;
 
 pub use lint::{Finding, Severity, lint};
@@ -42,6 +43,14 @@ pub enum CharterError {
     /// Not TOML of the expected fields.
     #[error("the charter file is not as expected: {0}")]
     Toml(String),
+    /// A field or table that no charter has.
+    #[error("no charter has {name}; {hint}")]
+    UnknownField {
+        /// Its name, and where it stands.
+        name: String,
+        /// What may be meant.
+        hint: String,
+    },
     /// No charter can say this.
     #[error("this can't be a charter: {0}")]
     Statement(#[from] StatementError),
@@ -102,7 +111,9 @@ pub fn from_toml(bytes: &[u8], edition: Edition<'_>) -> Result<Charter, CharterE
         return Err(CharterError::PrivateKey);
     }
     let text = std::str::from_utf8(bytes).map_err(|_| CharterError::Toml("not UTF-8 text".to_owned()))?;
-    let file: CharterFile = toml::from_str(text).map_err(|error| CharterError::Toml(error.to_string()))?;
+    let malformed = |error: toml::de::Error| CharterError::Toml(error.to_string());
+    spelling::check(&text.parse().map_err(malformed)?)?;
+    let file: CharterFile = toml::from_str(text).map_err(malformed)?;
     let (edition, previous) = match edition {
         Edition::First => (1, None),
         Edition::Amends(before) => (before.body().edition.saturating_add(1), Some(before.id())),

@@ -96,7 +96,7 @@ mod tests {
     /// The draft of the next release.
     async fn draft(log: &TestLog, count: u64) -> Draft {
         let view = log.view().await.unwrap();
-        let workspace = Workspace::open(&log.path("work")).unwrap();
+        let workspace = Workspace::open(&log.path("work"), &crate::testing::list()).unwrap();
         let bases = workspace.bases(view.bases(), Algorithm::PdqFull, &log.source()).await.unwrap();
         sign_release(&compose_in(&log.path("drafts"), &view, &bases, &entries(1, count), log.clock()))
     }

@@ -6,6 +6,7 @@
 //! | [`Rail::Limits`] | more entries or additions than the charter allows | the release stops: the log would refuse it |
 //! | [`Rail::Growth`] | a release that adds more than a fifth of the list before it | the release stops, unless that is accepted |
 //! | [`Rail::Shrinkage`] | a release that removes more than a fifth of the list before it: a file that was cut off, say | the release stops, unless that is accepted |
+//! | [`Rail::Returns`] | entries come that the list once had and lost ([`Past`]): an old feed was imported, perhaps | the release stops, unless that is accepted |
 //! | [`Rail::Irregular`] | PDQ hashes with other than 128 bits set (rule 8) | the release stops, unless that is accepted; the release counts them in public |
 //! | [`Rail::Near`] | new entries that differ from another one in few bits: repetitions, or a flood | a warning |
 //! | [`Rail::Crowded`] | a quarter of the entries or more ([`CROWDED`]) stand in crowded buckets of an index: the list holds so many variants of few pictures that looking up a picture near to them takes as long as comparing it with every entry | a warning |
@@ -25,6 +26,7 @@ pub use canaries::{Canaries, CanariesError};
 
 use crate::difference::{Difference, share};
 use crate::nearest::nearest;
+use crate::workspace::{ContentError, Past};
 use isonomy_core::charter::Charter;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::list::{Algorithm, Entries, EntryVerdict, ListError};
@@ -47,6 +49,9 @@ pub enum GuardError {
     /// The entries can't be in the list.
     #[error(transparent)]
     List(#[from] ListError),
+    /// What the list once had can't be read.
+    #[error(transparent)]
+    Past(#[from] ContentError),
 }
 
 /// A guard rail.
@@ -61,6 +66,8 @@ pub enum Rail {
     Growth,
     /// Sudden loss.
     Shrinkage,
+    /// Entries that were taken off the list come back.
+    Returns,
     /// Irregular entries.
     Irregular,
     /// Entries too near to each other.
@@ -92,14 +99,21 @@ pub struct Alarm {
     pub entries: Vec<String>,
 }
 
-/// Checks a new list, `after`, that changes so much, under `charter`. Beside the list this takes some megabytes, and a bit more
-/// than 8 bytes for each new entry, up to a million of them.
-pub fn inspect(
-    change: &Difference,
-    after: &Entries,
-    charter: &Charter,
-    canaries: &Canaries,
-) -> Result<Vec<Alarm>, GuardError> {
+/// What a new list is held against.
+#[derive(Clone, Copy)]
+pub struct Against<'a> {
+    /// The list's charter.
+    pub charter: &'a Charter,
+    /// What it may never match.
+    pub canaries: &'a Canaries,
+    /// What it once had.
+    pub past: &'a Past,
+}
+
+/// Checks a new list, `after`, that changes so much. Beside the list this takes some megabytes, and a bit more than 8 bytes for
+/// each new entry, up to a million of them.
+pub fn inspect(change: &Difference, after: &Entries, against: Against<'_>) -> Result<Vec<Alarm>, GuardError> {
+    let Against { charter, canaries, past } = against;
     let algorithm = charter.matching.algorithm;
     let (before, added, removed) = (change.before(), change.added(), change.removed().len() as u64);
     let mut standing = canary(after, charter, canaries)?;
@@ -108,7 +122,8 @@ pub fn inspect(
     if added.is_empty() && removed > 0 {
         standing.iter_mut().for_each(|alarm| alarm.severity = Severity::Warns);
     }
-    let sudden = growth(before, added).into_iter().chain(shrinkage(before, removed));
+    let sudden =
+        growth(before, added).into_iter().chain(shrinkage(before, removed)).chain(returns(&past.among(added)?));
     let close = near(algorithm, after, added)?.into_iter().chain(crowded(crowding(algorithm, after)));
     Ok(standing.into_iter().chain(sudden).chain(close).collect())
 }
@@ -176,6 +191,19 @@ fn shrinkage(before: u64, removed: u64) -> Option<Alarm> {
     is_sudden.then(|| Alarm { rail: Rail::Shrinkage, severity: Severity::Stops, words: words(), entries: Vec::new() })
 }
 
+fn returns(again: &Entries) -> Option<Alarm> {
+    let words = || {
+        format!(
+            "{} of the entries that come were on the list before, and were taken off it: is an old file imported, or a mended \
+             error made again?",
+            again.len()
+        )
+    };
+    let entries = || again.iter().take(SHOWN).map(to_hex).collect();
+    let alarm = || Alarm { rail: Rail::Returns, severity: Severity::Stops, words: words(), entries: entries() };
+    (!again.is_empty()).then(alarm)
+}
+
 fn irregular(after: &Entries, algorithm: Algorithm) -> Option<Alarm> {
     let is_irregular = |entry: &&[u8]| matches!(algorithm.check_entry(entry), EntryVerdict::Irregular(_));
     let count = after.iter().filter(is_irregular).count();
@@ -223,8 +251,12 @@ mod tests {
     use super::*;
     use crate::testing::{charter, difference, entries};
 
+    fn held(change: &Difference, after: &Entries, charter: &Charter, canaries: &Canaries) -> Vec<Alarm> {
+        inspect(change, after, Against { charter, canaries, past: &Past::default() }).unwrap()
+    }
+
     fn rails(before: &Entries, after: &Entries, charter: &Charter) -> Vec<(Rail, Severity)> {
-        let alarms = inspect(&difference(before, after), after, charter, &Canaries::built_in()).unwrap();
+        let alarms = held(&difference(before, after), after, charter, &Canaries::built_in());
         alarms.iter().map(|alarm| (alarm.rail, alarm.severity)).collect()
     }
 
@@ -255,11 +287,11 @@ mod tests {
         for entry in [hash, near] {
             let after = with(&list, &entry);
             let change = difference(&list, &after);
-            let alarms = inspect(&change, &after, &charter(), &Canaries::built_in()).unwrap();
+            let alarms = held(&change, &after, &charter(), &Canaries::built_in());
             let alarm = alarms.iter().find(|alarm| alarm.rail == Rail::Canary).expect("an alarm");
             assert_eq!((alarm.severity, &alarm.entries), (Severity::Stops, &vec![to_hex(&entry)]));
             assert!(alarm.words.contains(&name), "{}", alarm.words);
-            let none = inspect(&change, &after, &charter(), &Canaries::none()).unwrap();
+            let none = held(&change, &after, &charter(), &Canaries::none());
             assert!(none.iter().all(|alarm| alarm.rail != Rail::Canary));
         }
     }
@@ -276,7 +308,7 @@ mod tests {
         for (hash, expected) in [(picture, 1), (far, 0)] {
             let after = list(&hash);
             let change = Difference::from_base(None, &after, Algorithm::VpdqV1).unwrap();
-            let alarms = inspect(&change, &after, &videos, &canaries).unwrap();
+            let alarms = held(&change, &after, &videos, &canaries);
             assert_eq!(alarms.iter().filter(|alarm| alarm.rail == Rail::Canary).count(), expected);
         }
     }
@@ -351,7 +383,7 @@ mod tests {
         std::fs::write(&file, lines).unwrap();
         let mut canaries = Canaries::none();
         assert_eq!(canaries.add(&file, Algorithm::PdqFull).unwrap(), 50);
-        let alarms = inspect(&difference(&list, &list), &list, &charter(), &canaries).unwrap();
+        let alarms = held(&difference(&list, &list), &list, &charter(), &canaries);
         assert_eq!(alarms.len(), SHOWN + 1);
         assert!(alarms[SHOWN].words.starts_with("30 more"), "{alarms:?}");
         assert!(alarms[0].words.contains("harmless.txt"), "{alarms:?}");

@@ -13,7 +13,7 @@
 //! given. Files may be of several formats and come in any order, as may the records in them; repetitions don't matter. Of all
 //! that is said of one hash, the latest counts (`outcome`).
 //!
-//! A record that holds no hash of the algorithm where there should be one is refused, with its line, field and reason, and so
+//! A record that holds no hash of the algorithm where there should be one is refused, with its place, field and reason, and so
 //! is the whole import, unless refused records are to be skipped. An all-zero hash is always refused, an irregular one (rule 8)
 //! unless that is allowed. Records about other kinds of hashes, and those that are not selected by class, tag or quality, are
 //! passed over and counted.
@@ -30,6 +30,7 @@ mod options;
 mod outcome;
 mod recognise;
 mod record;
+mod refusals;
 mod report;
 mod sink;
 mod sorting;
@@ -41,10 +42,12 @@ mod tests;
 mod updates;
 
 pub use error::ImportError;
-pub use options::{Format, ImportOptions, Invalid, Irregular};
+pub use options::{Format, ImportOptions, Invalid, Irregular, Unselected};
+pub use refusals::RefusalTable;
 pub use report::{ImportReport, Imported, RefusedRecord};
 
 use isonomy_core::encoding::from_hex;
+use isonomy_store::files::FileError;
 use outcome::Sayings;
 use recognise::{recognise, without_bom};
 use sink::{Seen, Sink};
@@ -56,6 +59,9 @@ pub const MAX_IMPORT_BYTES: u64 = 64 << 30;
 pub const MAX_LINE: usize = 64 << 10;
 /// How much of a file is looked at to recognise its format.
 const HEAD: u64 = MAX_LINE as u64;
+
+/// Takes up each record that is refused.
+pub type TellRefused<'t> = &'t mut dyn FnMut(&RefusedRecord) -> Result<(), FileError>;
 
 /// Imports any number of files into one list.
 pub struct Importer<'o> {
@@ -84,19 +90,26 @@ impl<'o> Importer<'o> {
             let parts = parts.and_then(|(id, hash)| Some((from_hex(id)?.try_into().ok()?, from_hex(hash)?)));
             let parts = parts.filter(|(_, hash)| hash.len() == self.options.algorithm.entry_size());
             let (id, hash) = parts.ok_or(ImportError::Ids { line: number })?;
-            self.sayings.know(id, &hash)?;
+            self.sayings.know(id, &hash).map_err(ImportError::sorting)?;
         }
         Ok(())
     }
 
     /// Reads a file to its end.
-    pub fn read(&mut self, mut file: impl BufRead) -> Result<ImportReport, ImportError> {
+    pub fn read(&mut self, file: impl BufRead) -> Result<ImportReport, ImportError> {
+        self.read_and_tell(file, &mut |_| Ok(()))
+    }
+
+    /// Reads a file to its end, and says of each refused record what a report says of the first ones.
+    pub fn read_and_tell(&mut self, file: impl BufRead, tell: TellRefused<'_>) -> Result<ImportReport, ImportError> {
+        let mut file = file;
         let mut head = Vec::new();
         file.by_ref().take(HEAD).read_to_end(&mut head)?;
         let plan = recognise(without_bom(&head), self.options)?;
         let limited = Limited { left: MAX_IMPORT_BYTES, inner: io::Cursor::new(without_bom(&head)).chain(file) };
         let whole = BufReader::with_capacity(1 << 16, limited);
-        let mut sink = Sink::new(plan.format, self);
+        let skipped = head.len() - without_bom(&head).len();
+        let mut sink = Sink::new(plan.format, self, tell, skipped as u64);
         match (plan.columns, feed::shape(plan.format)) {
             (Some(columns), _) => table::read(whole, &columns, &mut sink)?,
             (None, Some(shape)) => feed::read(whole, &shape, &mut sink)?,
@@ -108,32 +121,18 @@ impl<'o> Importer<'o> {
 
     /// What came of all files that were read.
     pub fn finish(self) -> Result<Imported, ImportError> {
-        self.check_selection()?;
+        self.seen.check(self.options)?;
         let outcome = self.sayings.finish()?;
         let irregular = outcome.added.irregular(self.options.algorithm)?;
         Ok(Imported {
             entries: outcome.added,
             withdrawn: outcome.removed,
+            unselected: outcome.passed_over,
             duplicates: outcome.duplicates,
             irregular,
             unknown_ids: outcome.unknown_ids,
             ids: outcome.ids,
         })
-    }
-
-    /// A selection by what no record gives is a mistake: it would take nothing, or all.
-    fn check_selection(&self) -> Result<(), ImportError> {
-        let (seen, options) = (self.seen, self.options);
-        for (is_wanted, is_there, what, flag) in [
-            (options.min_quality > 0, seen.quality, "quality", "--min-quality"),
-            (!options.classes.is_empty(), seen.class, "class", "--class"),
-            (!options.tags.is_empty(), seen.tag, "tag", "--tag"),
-        ] {
-            if is_wanted && !is_there && seen.records {
-                return Err(ImportError::NothingToSelectBy { what, flag });
-            }
-        }
-        Ok(())
     }
 }
 

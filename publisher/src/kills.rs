@@ -43,7 +43,7 @@ async fn publish(
     left: &mut Left,
 ) -> Result<StatementId, Box<dyn Error>> {
     let view = log.view().await?;
-    let workspace = Workspace::open(&desk.join("work"))?;
+    let workspace = Workspace::open(&desk.join("work"), &crate::testing::list())?;
     let bases = workspace.bases(view.bases(), Algorithm::PdqFull, &log.source()).await?;
     let path = draft_of(desk);
     if let Err(DraftError::Missing { .. }) = Draft::open(&path) {

@@ -53,6 +53,19 @@ impl StoredList {
         }
     }
 
+    /// Those of the entries that stand in the list.
+    pub fn among(&self, entries: &Entries) -> Result<Entries, StoredError> {
+        let (mut found, mut wanted) = (Vec::new(), entries.iter().peekable());
+        self.pieces(|piece| {
+            for listed in piece {
+                while wanted.next_if(|&entry| entry < listed).is_some() {}
+                found.extend_from_slice(wanted.next_if_eq(&listed).unwrap_or_default());
+            }
+            Ok::<(), StoredError>(())
+        })?;
+        Ok(Entries::from_sorted(self.entry_size, found)?)
+    }
+
     /// The whole list.
     pub fn read(&self) -> Result<Entries, StoredError> {
         let length = std::fs::metadata(&self.path).map_err(|error| self.failed("look at", error))?.len();
@@ -129,6 +142,12 @@ mod tests {
         swapped[border + 64] = 0;
         assert!(matches!(pieces(&swapped), Err(StoredError::List(ListError::NotAscending { index })) if index > at));
         assert!(matches!(pieces(&list.as_bytes()[..33]), Err(StoredError::List(ListError::Malformed { .. }))));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("list");
+        std::fs::write(&path, list.as_bytes()).unwrap();
+        let wanted = [&list.as_bytes()[32..64], &list.as_bytes()[border..], entries(2, 9).as_bytes()].concat();
+        let found = StoredList::new(&path, 32).among(&Entries::from_unsorted(32, wanted).unwrap().0).unwrap();
+        assert_eq!(found.as_bytes(), [&list.as_bytes()[32..64], &list.as_bytes()[border..]].concat());
         let missing = StoredList::new(Path::new("/no/such/list"), 32).read();
         assert!(matches!(missing, Err(StoredError::File(_))));
     }

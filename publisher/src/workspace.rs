@@ -1,8 +1,21 @@
-//! The content of earlier releases: kept in a folder as `<version>.entries`, the raw entries one after the other, or
-//! fetched from the log. Wherever it comes from, it is checked against the root in the release.
+//! The content of earlier releases: kept in a folder or fetched from the log. Wherever it comes from, it is checked against the
+//! root in the release.
 //!
-//! The folder is a cache: whatever is missing or damaged in it is fetched anew. What is in it is read piece by piece, and
-//! judged each time that it is read: nobody needs memory for the lists on which a new one builds.
+//! Each list has a folder of its own in the workspace, named after it, with `~` for `/`:
+//!
+//! | file | what |
+//! |---|---|
+//! | `<version>.entries` | the content of a release, the raw entries one after the other |
+//! | `removed-<version>-to-<version>.entries` | what left the list between these two, as far as it was seen here ([`Past`]) |
+//! | `client/` | the maintainer's own client of the list |
+//!
+//! The contents are a cache: whatever is missing or damaged is fetched anew. They are read piece by piece, and judged each time
+//! that they are read: nobody needs memory for the lists on which a new one builds. Of those on which no release to come
+//! builds, only what is not on the list any more is kept.
+
+mod past;
+
+pub use past::Past;
 
 use crate::stored::{StoredError, StoredList};
 use isonomy_core::hash::{ObjectDigest, sha256};
@@ -11,7 +24,7 @@ use isonomy_core::release::{ObjectRef, Release};
 use isonomy_core::resource::Resource;
 use isonomy_core::rules::Violation;
 use isonomy_core::rules::content::{self, Tally};
-use isonomy_core::statement::Signed;
+use isonomy_core::statement::{ListName, Signed};
 use isonomy_fetch::{FetchError, Source};
 use isonomy_store::files::{self, FileError};
 use std::path::{Path, PathBuf};
@@ -42,6 +55,16 @@ pub enum ContentError {
     /// What is kept of it can't be read.
     #[error(transparent)]
     Stored(#[from] StoredError),
+    /// What is kept of the list's past is damaged.
+    #[error(
+        "{path} should hold entries that the list once had, and is damaged: {source}. Delete it to go on; if what only it knew comes back onto the list, nobody is warned"
+    )]
+    Past {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        source: ListError,
+    },
     /// An object is malformed, or for another list.
     #[error("{what}: {source}")]
     Malformed {
@@ -93,17 +116,23 @@ impl Base {
     }
 }
 
-/// A folder that keeps the content of releases.
+/// A folder that keeps the content of one list's releases.
 #[derive(Clone, Debug)]
 pub struct Workspace {
     folder: PathBuf,
 }
 
 impl Workspace {
-    /// The workspace in this folder, which is made if there is none.
-    pub fn open(folder: &Path) -> Result<Self, FileError> {
-        files::create_dir_all_durable(folder)?;
-        Ok(Self { folder: folder.to_owned() })
+    /// The part of this workspace that is about `list`, which is made if there is none.
+    pub fn open(workspace: &Path, list: &ListName) -> Result<Self, FileError> {
+        let folder = workspace.join(list.to_string().replace('/', "~"));
+        files::create_dir_all_durable(&folder)?;
+        Ok(Self { folder })
+    }
+
+    /// Where the maintainer's own client of the list keeps its state.
+    pub fn client(&self) -> PathBuf {
+        self.folder.join("client")
     }
 
     /// All `releases` with their content, in their order.
@@ -127,23 +156,24 @@ impl Workspace {
         algorithm: Algorithm,
         source: &Source,
     ) -> Result<Base, ContentError> {
-        let content = StoredList::new(&self.path(release.body()), algorithm.entry_size());
+        let path = self.path(release.body().version);
+        let content = StoredList::new(&path, algorithm.entry_size());
         let base = Base { release: release.clone(), algorithm, content };
         if !self.is_kept(&base) {
             let entries = fetch(release.body(), algorithm, source).await?;
-            files::replace(&self.path(release.body()), entries.as_bytes())?;
+            files::replace(&path, entries.as_bytes())?;
         }
         Ok(base)
     }
 
     fn is_kept(&self, base: &Base) -> bool {
         let size = base.release.body().entries.checked_mul(base.algorithm.entry_size() as u64);
-        let found = std::fs::metadata(self.path(base.release.body())).map(|found| found.len());
+        let found = std::fs::metadata(self.path(base.release.body().version)).map(|found| found.len());
         found.ok() == size && base.pieces(|_| Ok::<(), ContentError>(())).is_ok()
     }
 
-    fn path(&self, release: &Release) -> PathBuf {
-        self.folder.join(format!("{}.entries", release.version))
+    fn path(&self, version: u64) -> PathBuf {
+        self.folder.join(format!("{version}.entries"))
     }
 }
 

@@ -4,6 +4,8 @@
 //! [`examples`] with fixed keys and times. `ISONOMY_UPDATE_DOCS=1` writes the blocks anew; the other tests read nothing
 //! but the page.
 
+#[path = "formats_doc/draft.rs"]
+mod draft;
 #[path = "formats_doc/evidence.rs"]
 mod evidence;
 
@@ -282,6 +284,7 @@ fn examples() -> Blocks {
     list_examples(&mut blocks);
     log_examples(&mut blocks);
     client_examples(&mut blocks);
+    draft::examples(&mut blocks);
     evidence::examples(&mut blocks);
     blocks
 }

@@ -46,6 +46,14 @@ pub(crate) enum FormatArg {
     Ncmec,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum UnselectedArg {
+    /// They stay: another source may have given them.
+    Keep,
+    /// They go.
+    Remove,
+}
+
 #[derive(Subcommand)]
 pub(crate) enum ListCommand {
     /// Read hashes from files that maintainers have, into a sorted list.
@@ -54,7 +62,8 @@ pub(crate) enum ListCommand {
     Hash(HashArgs),
     /// Say what a list, or a draft, holds. A list in a file is nothing but its entries: whose hashes they are, a charter says.
     Info(InfoArgs),
-    /// Show what would change from one list to another, or from what is published to a list. Nothing is written or signed.
+    /// Show what would change from one list to another, or from what is published to a list. Nothing is written or signed. Ends
+    /// with 6 if a guard rail would stop the release.
     Diff(DiffArgs),
     /// Compose a release that only removes entries, in one step: a wrongly listed person waits for it.
     Remove(RemoveArgs),
@@ -109,7 +118,7 @@ pub(crate) struct ImportArgs {
     /// For CSV: the column that holds the hash.
     #[arg(long, value_name = "NAME")]
     pub(crate) column: Option<String>,
-    /// Take only hashes of this quality or a better one, where a file says.
+    /// Take only hashes of this quality or a better one. Records that give none are refused.
     #[arg(long, value_name = "0-100", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=100))]
     pub(crate) min_quality: u64,
     /// Take only records of this class (NCMEC: A1, A2, B1, B2; Tech Against Terrorism: ideology). Repeatable.
@@ -121,12 +130,19 @@ pub(crate) struct ImportArgs {
     /// Go on without the records that are refused.
     #[arg(long)]
     pub(crate) skip_invalid: bool,
+    /// A table for every record that is refused, where it stands and why: file,record,line,byte,field,reason (CSV).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) refused: Option<PathBuf>,
     /// Take PDQ hashes with other than 128 bits set; the release counts them in public.
     #[arg(long)]
     pub(crate) allow_irregular: bool,
     /// The list as it was: what is imported comes to it, and what is withdrawn goes from it.
     #[arg(long, value_name = "FILE")]
     pub(crate) base: Option<PathBuf>,
+    /// With --base: what becomes of entries that are in the files and not selected (any more) by class, tag or quality. If there
+    /// are any, one or the other must be said.
+    #[arg(long, value_enum, requires = "base")]
+    pub(crate) unselected: Option<UnselectedArg>,
     /// Remembers which hash came under which id, for sources that withdraw by id alone (NCMEC). Read if it exists, then written.
     #[arg(long, value_name = "FILE")]
     pub(crate) ids: Option<PathBuf>,
@@ -143,7 +159,7 @@ pub(crate) struct DiffArgs {
     /// The new list.
     pub(crate) new: PathBuf,
     /// The old list, in a file.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "policy", "workspace"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "policy", "workspace", "RailArgs"])]
     pub(crate) old: Option<PathBuf>,
     /// The name of a list, to compare with its newest release.
     #[arg(long, value_name = "NAME", requires = "policy", requires = "workspace")]
@@ -160,6 +176,8 @@ pub(crate) struct DiffArgs {
     /// Show every entry that comes or goes.
     #[arg(long)]
     pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) rails: RailArgs,
 }
 
 impl DiffArgs {
@@ -237,7 +255,8 @@ impl ProveArgs {
 pub(crate) struct CheckArgs {
     /// The proof.
     pub(crate) file: PathBuf,
-    /// The release with whose list it deals: a draft, an endorsement, or what the log serves at `/statement/<id>`.
+    /// The release with whose list it deals: a draft, an endorsement, or what the log serves at `/statement/<id>`, which alone has
+    /// the signatures of all.
     #[arg(long, value_name = "FILE")]
     pub(crate) release: PathBuf,
     /// The release's own proof that it is in the log, as `isonomy release publish --proof` writes it.

@@ -102,6 +102,9 @@ pub(crate) struct RailArgs {
     /// Let the list lose more than a fifth at once, or all.
     #[arg(long)]
     pub(crate) accept_shrinkage: bool,
+    /// Let entries come back that were on the list before and were taken off it.
+    #[arg(long)]
+    pub(crate) accept_returns: bool,
     /// Take PDQ hashes with other than 128 bits set (rule 8); the release counts them in public.
     #[arg(long)]
     pub(crate) allow_irregular: bool,
@@ -113,6 +116,7 @@ impl RailArgs {
         match rail {
             Rail::Growth => self.accept_growth,
             Rail::Shrinkage => self.accept_shrinkage,
+            Rail::Returns => self.accept_returns,
             Rail::Irregular => self.allow_irregular,
             Rail::Canary | Rail::Limits | Rail::Near | Rail::Crowded => false,
         }

@@ -14,9 +14,9 @@ use isonomy_publisher::view::ListView;
 use isonomy_verifier::Policy;
 use std::path::Path;
 
-/// Asks `source` for the release, with a client that is kept in the maintainer's folder.
+/// Asks `source` for the release, with a client that is kept in this folder.
 pub(crate) async fn ask(
-    workspace: &Path,
+    folder: &Path,
     trust: &TlogPolicy,
     view: &ListView,
     charter: &Charter,
@@ -25,7 +25,7 @@ pub(crate) async fn ask(
 ) -> Result<Confirmation> {
     let first = view.editions().all().first().context("the list has no charter")?;
     let policy = policy_for(trust, charter, &first.id())?;
-    let mut client = Client::open(workspace.join("client"), policy)?;
+    let mut client = Client::open(folder, policy)?;
     Ok(confirm(&mut client, std::slice::from_ref(source), release, system_clock()).await?)
 }
 

@@ -6,6 +6,7 @@ use crate::exit::{Exit, Malformed};
 use crate::output::Output;
 use anyhow::Result;
 use isonomy_core::note::{KeyType, SigningKey, VerifierKey};
+use isonomy_publisher::keys::sealed::SHORT_PASSPHRASE;
 use isonomy_publisher::keys::{self, KeyFileError, KeyReport, Protection};
 use isonomy_publisher::signer::Signer;
 use isonomy_store::files::FileError;
@@ -36,6 +37,13 @@ fn create(out: &Path, name: &str, key_type: KeyType, is_protected: bool) -> Resu
     }
     let choose = || passphrase::choose(out);
     let passphrase = choose().map_err(|source| KeyFileError::NoPassphrase { path: out.to_owned(), source })?;
+    if passphrase.is_short() {
+        eprintln!(
+            "warning: the passphrase has fewer than {SHORT_PASSPHRASE} characters. Whoever gets hold of {} can try passphrases as fast as \
+             they have machines; some words that nobody would guess are safer. Delete the file to begin again",
+            out.display()
+        );
+    }
     Ok(keys::create(out, name, key_type, Protection::Passphrase(&passphrase))?)
 }
 

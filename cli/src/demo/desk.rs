@@ -108,7 +108,7 @@ impl<'d> Desk<'d> {
 
     /// The content of the releases on which the next one builds, in somebody's own folder.
     async fn bases(&self, who: &str, view: &ListView) -> Result<Vec<Base>> {
-        let workspace = Workspace::open(&self.data.join(who))?;
+        let workspace = Workspace::open(&self.data.join(who), &self.list)?;
         Ok(workspace.bases(view.bases(), ALGORITHM, &self.log.source()).await?)
     }
 }

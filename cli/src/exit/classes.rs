@@ -222,7 +222,8 @@ fn charter(error: &CharterError) -> Exit {
 
 fn import(error: &ImportError) -> Exit {
     match error {
-        ImportError::Read(_) => Exit::Failed,
+        ImportError::Read(_) | ImportError::Sorting { .. } => Exit::Failed,
+        ImportError::Telling(error) => file(error),
         _ => Exit::Malformed,
     }
 }
@@ -333,6 +334,8 @@ mod tests {
         assert_eq!(exit(ComposeError::Rule(Violation::RootMismatch)), Exit::Refused);
         assert_eq!(exit(CharterError::NotACharter), Exit::Malformed);
         assert_eq!(exit(ImportError::Empty), Exit::Malformed);
+        let full = || std::io::Error::from(std::io::ErrorKind::StorageFull);
+        assert_eq!(exit(ImportError::Sorting { folder: "/tmp".into(), source: full() }), Exit::Failed);
         let large = || FileError::TooLarge { path: "x".into(), limit: 1 };
         assert_eq!(exit(large()), Exit::Malformed);
         assert_eq!(exit(DraftError::File(large())), Exit::Malformed);

@@ -29,7 +29,7 @@ impl Desk {
     }
 
     async fn bases(&self, log: &TestLog, view: &ListView) -> Vec<Base> {
-        let workspace = Workspace::open(&self.path().join("work")).unwrap();
+        let workspace = Workspace::open(&self.path().join("work"), &crate::testing::list()).unwrap();
         workspace.bases(view.bases(), Algorithm::PdqFull, &log.source()).await.unwrap()
     }
 
@@ -409,7 +409,7 @@ async fn a_damaged_cache_is_fetched_anew() {
     let draft = desk.compose(&log, &content).await;
     publish(&mut log, &desk, draft).await;
     let view = log.view().await.unwrap();
-    let kept = desk.path().join("work/1.entries");
+    let kept = desk.path().join("work/hotline.example~images/1.entries");
     let damages = [&b""[..], &[0; 32], &[1; 20 * 32], &[1; 21 * 32], entries(2, 20).as_bytes()].map(<[u8]>::to_vec);
     for damage in &damages {
         std::fs::write(&kept, damage).unwrap();

@@ -1,11 +1,26 @@
 //! A reader that says where it is, and that no single record may make read for ever.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, BufRead, Read};
 use std::rc::Rc;
 
 /// The most bytes between two records: nothing larger is ever held.
 pub(super) const MAX_RECORD: u64 = 1 << 20;
+
+/// Where a record begins in its file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Place {
+    /// The line, from 1.
+    pub(super) line: u64,
+    /// The byte, from 0.
+    pub(super) byte: u64,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self { line: 1, byte: 0 }
+    }
+}
 
 /// Where a reader is; shared with whoever parses what it reads.
 #[derive(Clone, Default)]
@@ -13,38 +28,65 @@ pub(super) struct Position(Rc<Counts>);
 
 #[derive(Default)]
 struct Counts {
-    line: Cell<u64>,
+    at: Cell<Place>,
+    begun: Cell<Place>,
     since_record: Cell<u64>,
+    /// Where the lines begin that were read since the last record.
+    lines: RefCell<Vec<Place>>,
 }
 
 impl Position {
-    /// The number of the line, from 1.
-    pub(super) fn line(&self) -> u64 {
-        self.0.line.get() + 1
+    /// What is read next.
+    pub(super) fn at(&self) -> Place {
+        self.0.at.get()
+    }
+
+    /// Says that a record begins with the byte that was read last.
+    pub(super) fn begin_record(&self) {
+        let at = self.at();
+        self.0.begun.set(Place { byte: at.byte.saturating_sub(1), ..at });
+    }
+
+    /// Where the record began that was announced last.
+    pub(super) fn begun(&self) -> Place {
+        self.0.begun.get()
+    }
+
+    /// Where a record begins that ends on the last line that was read and has so many lines before that one.
+    pub(super) fn lines_back(&self, before: usize) -> Place {
+        let lines = self.0.lines.borrow();
+        lines.get(lines.len().saturating_sub(1 + before)).copied().unwrap_or(self.begun())
     }
 
     /// Says that a record was read to its end.
     pub(super) fn end_record(&self) {
         self.0.since_record.set(0);
+        let mut lines = self.0.lines.borrow_mut();
+        if let Some(last) = lines.pop() {
+            self.0.begun.set(last);
+        }
+        lines.clear();
+    }
+
+    fn advance(&self, bytes: &[u8]) {
+        let Place { line, byte } = self.at();
+        self.0.at.set(Place { line: line + newlines(bytes) as u64, byte: byte + bytes.len() as u64 });
+        self.0.since_record.set(self.0.since_record.get() + bytes.len() as u64);
     }
 }
 
-/// Reads on until a record is too large.
+/// Reads on until a record is too large. A read through [`Read`] gives at most one line, so that a parser with a buffer of its own
+/// is never ahead of the line that it parses.
 pub(super) struct Budgeted<R> {
     inner: R,
     position: Position,
+    is_within_line: bool,
 }
 
 impl<R: BufRead> Budgeted<R> {
     pub(super) fn new(inner: R) -> (Self, Position) {
         let position = Position::default();
-        (Self { inner, position: position.clone() }, position)
-    }
-
-    fn count(&self, lines: usize, bytes: usize) {
-        let Counts { line, since_record } = &*self.position.0;
-        line.set(line.get() + lines as u64);
-        since_record.set(since_record.get() + bytes as u64);
+        (Self { inner, position: position.clone(), is_within_line: false }, position)
     }
 
     fn check(&self) -> io::Result<()> {
@@ -58,8 +100,20 @@ impl<R: BufRead> Budgeted<R> {
 impl<R: BufRead> Read for Budgeted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.check()?;
-        let count = self.inner.read(buffer)?;
-        self.count(newlines(&buffer[..count]), count);
+        let there = self.inner.fill_buf()?;
+        let there = &there[..there.len().min(buffer.len())];
+        let end = there.iter().position(|&byte| byte == b'\n');
+        let count = end.map_or(there.len(), |end| end + 1);
+        if count == 0 {
+            return Ok(0);
+        }
+        buffer[..count].copy_from_slice(&there[..count]);
+        if !self.is_within_line {
+            self.position.0.lines.borrow_mut().push(self.position.at());
+        }
+        self.is_within_line = end.is_none();
+        self.position.advance(&buffer[..count]);
+        self.inner.consume(count);
         Ok(count)
     }
 }
@@ -72,8 +126,9 @@ impl<R: BufRead> BufRead for Budgeted<R> {
 
     fn consume(&mut self, amount: usize) {
         // What is consumed is buffered, so this reads nothing.
-        let lines = self.inner.fill_buf().map_or(0, |buffer| newlines(&buffer[..amount.min(buffer.len())]));
-        self.count(lines, amount);
+        if let Ok(there) = self.inner.fill_buf() {
+            self.position.advance(&there[..amount.min(there.len())]);
+        }
         self.inner.consume(amount);
     }
 }

@@ -5,6 +5,7 @@ use super::outcome::OutcomeError;
 use super::report::ImportReport;
 use isonomy_core::list::entries::MAX_ENTRIES;
 use isonomy_core::list::{Algorithm, ListError};
+use isonomy_store::files::FileError;
 use std::io;
 
 /// Why files are not imported.
@@ -13,6 +14,19 @@ pub enum ImportError {
     /// It can't be read.
     #[error("can't read the file: {0}")]
     Read(#[from] io::Error),
+    /// What does not fit into memory can't be sorted.
+    #[error(
+        "can't sort what was read in the temporary folder {folder}: {source}. The environment variable TMPDIR names another one"
+    )]
+    Sorting {
+        /// The folder.
+        folder: String,
+        /// What failed.
+        source: io::Error,
+    },
+    /// What was refused can't be told.
+    #[error("can't write down what was refused: {0}")]
+    Telling(FileError),
     /// There is nothing in it.
     #[error("the file holds nothing but empty lines and comments")]
     Empty,
@@ -68,10 +82,17 @@ pub enum ImportError {
     List(#[from] ListError),
 }
 
+impl ImportError {
+    /// A failure of the temporary files in which records are sorted.
+    pub(super) fn sorting(source: io::Error) -> Self {
+        Self::Sorting { folder: std::env::temp_dir().display().to_string(), source }
+    }
+}
+
 impl From<OutcomeError> for ImportError {
     fn from(error: OutcomeError) -> Self {
         match error {
-            OutcomeError::File(error) => Self::Read(error),
+            OutcomeError::File(error) => Self::sorting(error),
             OutcomeError::List(error) => Self::List(error),
         }
     }

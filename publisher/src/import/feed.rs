@@ -5,7 +5,7 @@ use super::budget::{Budgeted, Position};
 use super::record::{Record, Refusal};
 use super::{Format, ImportError, Sink, stopncii, terrorism, updates};
 use isonomy_core::list::Algorithm;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use std::fmt;
 use std::io::BufRead;
@@ -76,15 +76,27 @@ impl<'de> Visitor<'de> for Feed<'_, '_> {
 
 impl Feed<'_, '_> {
     fn records<'de, A: SeqAccess<'de>>(&mut self, records: &mut A) -> Result<(), A::Error> {
-        while let Some(record) = records.next_element::<Value>()? {
+        while let Some(record) = records.next_element_seed(Begun(self.position))? {
             let record = (self.shape.record)(&record, self.sink.algorithm());
-            if let Err(failure) = self.sink.take(self.position.line(), record) {
+            if let Err(failure) = self.sink.take(self.position.begun(), record) {
                 *self.failure = Some(failure);
                 return Err(A::Error::custom("stopped"));
             }
             self.position.end_record();
         }
         Ok(())
+    }
+}
+
+/// A record; its first byte was looked at, and nothing behind it.
+struct Begun<'p>(&'p Position);
+
+impl<'de> DeserializeSeed<'de> for Begun<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.0.begin_record();
+        Value::deserialize(deserializer)
     }
 }
 

@@ -7,6 +7,7 @@
 //! | [`Format::Pdq`] | `hash=<hash>,norm=…,delta=…,quality=<0-100>,filename=…`, as the PDQ tools write it |
 //! | [`Format::Vpdq`] | `<frame>,<quality>,<hash>,<timestamp>`, as vPDQ writes it: a hash for each frame of a video |
 
+use super::budget::Place;
 use super::record::{self, Record, Refusal, is_of, quality, refusal};
 use super::{Format, ImportError, MAX_LINE, Sink, read_failed};
 use isonomy_core::list::Algorithm;
@@ -14,34 +15,36 @@ use std::io::{BufRead, Read};
 
 pub(super) fn read(mut reader: impl BufRead, format: Format, sink: &mut Sink<'_>) -> Result<(), ImportError> {
     let mut bytes = Vec::new();
-    for number in 1.. {
+    let mut place = Place::default();
+    loop {
         bytes.clear();
         let limit = MAX_LINE as u64 + 1;
         if reader.by_ref().take(limit).read_until(b'\n', &mut bytes).map_err(read_failed)? == 0 {
-            break;
+            return Ok(());
         }
-        if bytes.len() > MAX_LINE && !bytes.ends_with(b"\n") {
-            skip_line(&mut reader)?;
-            sink.take(number, Err(refusal("line", format!("it is longer than {MAX_LINE} bytes"))))?;
-            continue;
-        }
+        let mut length = bytes.len() as u64;
         let text = bytes.trim_ascii();
-        if !text.is_empty() && !text.starts_with(b"#") {
-            sink.take(number, line(text, format, sink.algorithm()))?;
+        if bytes.len() > MAX_LINE && !bytes.ends_with(b"\n") {
+            length += skip_line(&mut reader)?;
+            sink.take(place, Err(refusal("line", format!("it is longer than {MAX_LINE} bytes"))))?;
+        } else if !text.is_empty() && !text.starts_with(b"#") {
+            sink.take(place, line(text, format, sink.algorithm()))?;
         }
+        place = Place { line: place.line + 1, byte: place.byte + length };
     }
-    Ok(())
 }
 
-/// Reads to the end of a line that is too long to be kept.
-fn skip_line(reader: &mut impl BufRead) -> Result<(), ImportError> {
+/// Reads to the end of a line that is too long to be kept. Gives how many bytes that is.
+fn skip_line(reader: &mut impl BufRead) -> Result<u64, ImportError> {
+    let mut length = 0;
     loop {
         let buffer = reader.fill_buf().map_err(read_failed)?;
         let end = buffer.iter().position(|&byte| byte == b'\n');
         let (count, done) = (end.map_or(buffer.len(), |end| end + 1), end.is_some() || buffer.is_empty());
         reader.consume(count);
+        length += count as u64;
         if done {
-            return Ok(());
+            return Ok(length);
         }
     }
 }
@@ -80,7 +83,10 @@ fn sum(text: &[u8], algorithm: Algorithm) -> Result<Record, Refusal> {
 fn tagged(text: &[u8]) -> Option<(&str, &[u8])> {
     let open = text.windows(2).position(|pair| pair == b" (")?;
     let close = text.windows(4).rposition(|mark| mark == b") = ")?;
-    Some((std::str::from_utf8(&text[..open]).ok()?, text.get(close + 4..)?)).filter(|_| open < close)
+    let name = std::str::from_utf8(&text[..open]).ok()?;
+    // Behind a digest, both marks may stand in the name of a file.
+    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_/".contains(&byte));
+    Some((name, text.get(close + 4..)?)).filter(|_| is_name && open < close)
 }
 
 fn pdq(text: &[u8], algorithm: Algorithm) -> Result<Record, Refusal> {

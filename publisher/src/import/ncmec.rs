@@ -30,14 +30,21 @@ pub(super) fn read(reader: impl BufRead, sink: &mut Sink<'_>) -> Result<(), Impo
     let mut reader = Reader::from_reader(budgeted);
     let mut buffer = Vec::new();
     let mut document = Document::default();
+    let mut begun = position.at();
     loop {
         buffer.clear();
-        let event =
-            reader.read_event_into(&mut buffer).map_err(|error| malformed(position.line(), &error.to_string()))?;
+        let before = position.at();
+        let failed = |why: String| malformed(position.at().line, &why);
+        let event = reader.read_event_into(&mut buffer).map_err(|error| failed(error.to_string()))?;
         let is_end = matches!(event, Event::Eof);
-        let record = document.event(event, sink.algorithm()).map_err(|why| malformed(position.line(), &why))?;
+        let was_outside = document.item.is_none();
+        let record = document.event(event, sink.algorithm()).map_err(failed)?;
+        if was_outside {
+            // The place of the record that this event begins, if it begins one.
+            begun = before;
+        }
         if let Some(record) = record {
-            sink.take(position.line(), record)?;
+            sink.take(begun, record)?;
             position.end_record();
         }
         if is_end {

@@ -66,6 +66,16 @@ pub enum Irregular {
     Allow,
 }
 
+/// What to do with hashes that are in the files and not selected.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Unselected {
+    /// Count their records, and forget them.
+    #[default]
+    Forget,
+    /// Remember the hashes: a list of which they were part may have to lose them.
+    Remember,
+}
+
 /// How files are to be read.
 #[derive(Clone, Debug)]
 pub struct ImportOptions {
@@ -79,12 +89,14 @@ pub struct ImportOptions {
     pub invalid: Invalid,
     /// Irregular hashes.
     pub irregular: Irregular,
-    /// Where a file gives the quality of a picture, the least that is taken, 0 to 100.
+    /// The least quality of a picture that is taken, 0 to 100; above 0, records that give none are refused.
     pub min_quality: u64,
     /// The classes that are taken, in either case; all if there are none.
     pub classes: Vec<String>,
     /// The tags of which a record has at least one; all records if there are none.
     pub tags: Vec<String>,
+    /// What is not selected.
+    pub unselected: Unselected,
 }
 
 impl ImportOptions {
@@ -99,6 +111,7 @@ impl ImportOptions {
             min_quality: 0,
             classes: Vec::new(),
             tags: Vec::new(),
+            unselected: Unselected::default(),
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Of all that is said of one hash the latest counts; if two things were said at once, or without a time, that it goes. So the
 //! order of records and of files doesn't matter. A source that withdraws by id alone (NCMEC) withdraws every hash that it gave
-//! under that id before, in these files or in earlier ones, as far as they are remembered.
+//! under that id before, in these files or in earlier ones, as far as they are remembered. That a record was not selected says
+//! something of its hash only if no other record does.
 
 use super::record::{Action, Record};
 use super::sorting::{Item, Sorter};
@@ -34,12 +35,13 @@ impl Item for Saying {
     fn write(&self, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(&self.hash);
         bytes.extend_from_slice(&self.time.to_be_bytes());
-        bytes.push(u8::from(self.action == Action::Remove));
+        bytes.push(self.action as u8);
     }
 
     fn read(bytes: &[u8]) -> Self {
         let (hash, rest) = bytes.split_at(MAX_HASH);
-        let action = if rest.get(8) == Some(&1) { Action::Remove } else { Action::Add };
+        let actions = [Action::Add, Action::Remove, Action::PassOver];
+        let action = actions.into_iter().find(|action| rest.get(8) == Some(&(*action as u8))).unwrap_or(Action::Add);
         let time = rest.first_chunk().map_or(0, |time| u64::from_be_bytes(*time));
         Self { hash: filled(hash), time, action }
     }
@@ -82,6 +84,8 @@ pub(super) struct Outcome {
     pub(super) added: Entries,
     /// Hashes that go.
     pub(super) removed: Entries,
+    /// Hashes of records that were passed over, of which nothing else is said.
+    pub(super) passed_over: Entries,
     /// How often a hash was given that had been given already.
     pub(super) duplicates: u64,
     /// Removals by an id under which nothing is known.
@@ -115,26 +119,38 @@ impl Sayings {
         }
     }
 
+    /// Says that a record with this hash was not selected.
+    pub(super) fn pass_over(&mut self, hash: &[u8]) -> io::Result<()> {
+        self.sayings.push(Saying { hash: filled(hash), time: 0, action: Action::PassOver })
+    }
+
     pub(super) fn finish(mut self) -> Result<Outcome, OutcomeError> {
         let (unknown_ids, ids) = self.resolve_ids()?;
-        let (mut added, mut removed) = (Vec::new(), Vec::new());
+        let (mut added, mut removed, mut passed_over) = (Vec::new(), Vec::new(), Vec::new());
         let mut duplicates = 0;
         let mut sorted = self.sayings.finish()?;
         let mut next = sorted.next()?;
         while let Some(first) = next {
-            let (mut last, mut additions) = (first, 0u64);
+            let (mut last, mut additions) = (Action::PassOver, 0u64);
             while let Some(saying) = next.filter(|saying| saying.hash == first.hash) {
                 additions += u64::from(saying.action == Action::Add);
-                last = saying;
+                if saying.action != Action::PassOver {
+                    last = saying.action;
+                }
                 next = sorted.next()?;
             }
             duplicates += additions.saturating_sub(1);
-            let side = if last.action == Action::Add { &mut added } else { &mut removed };
+            let side = match last {
+                Action::Add => &mut added,
+                Action::Remove => &mut removed,
+                Action::PassOver => &mut passed_over,
+            };
             side.extend_from_slice(&first.hash[..self.size]);
         }
         let list = |bytes| Entries::from_sorted(self.size, bytes);
         let ids = ids.into_iter().map(|(id, hash)| (id, hash[..self.size].to_vec())).collect();
-        Ok(Outcome { added: list(added)?, removed: list(removed)?, duplicates, unknown_ids, ids })
+        let (added, removed, passed_over) = (list(added)?, list(removed)?, list(passed_over)?);
+        Ok(Outcome { added, removed, passed_over, duplicates, unknown_ids, ids })
     }
 
     /// Says of every hash under a withdrawn id that it goes.
@@ -146,7 +162,7 @@ impl Sayings {
             let (mut hashes, mut withdrawn, mut names_hash) = (Vec::new(), None, false);
             while let Some(named) = next.filter(|named| named.id == first.id) {
                 match named.saying.action {
-                    Action::Add => hashes.push(named.saying.hash),
+                    Action::Add | Action::PassOver => hashes.push(named.saying.hash),
                     Action::Remove => {
                         withdrawn = withdrawn.max(Some(named.saying.time));
                         names_hash |= named.saying.hash != [0; MAX_HASH];
@@ -212,13 +228,23 @@ mod tests {
         proptest::collection::vec(one, 0..20)
     }
 
-    fn outcome(records: &[Record], capacity: usize) -> (Vec<u8>, Vec<u8>, u64, u64) {
+    fn finish(records: &[Record], passed_over: &[u8], capacity: usize) -> Outcome {
         let mut sayings = Sayings { sayings: Sorter::new(capacity), named: Sorter::new(capacity), size: 16 };
         for record in records {
             sayings.say(record).unwrap();
         }
-        let outcome = sayings.finish().unwrap();
-        let firsts = |entries: &Entries| entries.iter().map(|entry| entry[0]).collect();
+        for hash in passed_over {
+            sayings.pass_over(&[*hash; 16]).unwrap();
+        }
+        sayings.finish().unwrap()
+    }
+
+    fn firsts(entries: &Entries) -> Vec<u8> {
+        entries.iter().map(|entry| entry[0]).collect()
+    }
+
+    fn outcome(records: &[Record], capacity: usize) -> (Vec<u8>, Vec<u8>, u64, u64) {
+        let outcome = finish(records, &[], capacity);
         (firsts(&outcome.added), firsts(&outcome.removed), outcome.duplicates, outcome.unknown_ids)
     }
 
@@ -258,6 +284,23 @@ mod tests {
                 other.reverse();
             }
             prop_assert_eq!(outcome(&other, capacity), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_passed_over_changes_nothing_else(
+            records in records(),
+            passed_over in proptest::collection::vec(1u8..9, 0..10),
+            capacity in 1usize..5,
+        ) {
+            let (alone, outcome) = (finish(&records, &[], 1000), finish(&records, &passed_over, capacity));
+            prop_assert_eq!(&outcome.added, &alone.added);
+            prop_assert_eq!(&outcome.removed, &alone.removed);
+            let said: Vec<u8> = [firsts(&alone.added), firsts(&alone.removed)].concat();
+            let expected: std::collections::BTreeSet<u8> =
+                passed_over.into_iter().filter(|hash| !said.contains(hash)).collect();
+            prop_assert_eq!(firsts(&outcome.passed_over), expected.into_iter().collect::<Vec<u8>>());
         }
     }
 

@@ -40,20 +40,57 @@ pub(super) fn recognise(head: &[u8], options: &ImportOptions) -> Result<Plan, Im
 
 /// The format of a document in XML or JSON.
 fn structured(head: &[u8]) -> Option<Format> {
-    let text = String::from_utf8_lossy(head.trim_ascii_start());
-    let has = |word: &str| text.contains(word);
-    match text.bytes().next()? {
-        b'<' => has("queryResult").then_some(Format::Ncmec),
-        b'{' | b'[' => {
-            let formats = [
-                (has("\"hashRecords\"") || has("\"hashStatus\""), Format::StopNcii),
-                (has("\"hash_digest\"") || has("\"results\""), Format::Terrorism),
-                (has("\"indicator\"") || has("\"data\""), Format::Updates),
-            ];
-            formats.into_iter().find_map(|(fits, format)| fits.then_some(format))
-        }
+    let text = head.trim_ascii_start();
+    match text.first()? {
+        b'<' => text.windows(11).any(|word| word == b"queryResult").then_some(Format::Ncmec),
+        // The list of records stands in a field of the document, or is the document.
+        b'{' => names(text, 1).find_map(|name| match name {
+            b"hashRecords" => Some(Format::StopNcii),
+            b"results" => Some(Format::Terrorism),
+            b"data" => Some(Format::Updates),
+            _ => None,
+        }),
+        b'[' => names(text, 2).find_map(|name| match name {
+            b"hashStatus" => Some(Format::StopNcii),
+            b"hash_digest" => Some(Format::Terrorism),
+            b"indicator" => Some(Format::Updates),
+            _ => None,
+        }),
         _ => None,
     }
+}
+
+/// The names of fields at this depth in the beginning of a document in JSON: texts before a colon, in so many objects and lists.
+fn names(json: &[u8], depth: usize) -> impl Iterator<Item = &[u8]> {
+    let (mut rest, mut open) = (json, 0usize);
+    std::iter::from_fn(move || {
+        while let Some((&byte, after)) = rest.split_first() {
+            rest = after;
+            match byte {
+                b'{' | b'[' => open += 1,
+                b'}' | b']' => open = open.saturating_sub(1),
+                b'"' => {
+                    let text = &after[..end_of_text(after)?];
+                    rest = &after[text.len() + 1..];
+                    if open == depth && rest.trim_ascii_start().starts_with(b":") {
+                        return Some(text);
+                    }
+                }
+                _ => {}
+            }
+        }
+        None
+    })
+}
+
+/// Where the quotation mark is that ends a text.
+fn end_of_text(json: &[u8]) -> Option<usize> {
+    let mut is_escaped = false;
+    json.iter().position(|&byte| {
+        let is_end = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        is_end
+    })
 }
 
 /// The format of a file with a record on each line.

@@ -10,6 +10,8 @@ use isonomy_core::time::Timestamp;
 pub(super) enum Action {
     Add,
     Remove,
+    /// It would be added, if it were selected.
+    PassOver,
 }
 
 /// A record: at least a hash, or the id under which one was given before.
@@ -73,13 +75,23 @@ pub(super) fn choose(record: &Record, options: &ImportOptions) -> Result<Choice,
         let has_one_of = |own: &[String], wanted: &[String]| {
             wanted.is_empty() || own.iter().any(|own| wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(own)))
         };
-        let is_good = record.quality.is_none_or(|quality| quality >= options.min_quality);
-        if !is_good || !has_one_of(&record.classes, &options.classes) || !has_one_of(&record.tags, &options.tags) {
+        if !has_one_of(&record.classes, &options.classes) || !has_one_of(&record.tags, &options.tags) {
+            return Ok(Choice::NotSelected);
+        }
+        if !is_good_enough(record.quality, options.min_quality)? {
             return Ok(Choice::NotSelected);
         }
         check(hash, options)?;
     }
     Ok(Choice::Taken)
+}
+
+fn is_good_enough(quality: Option<u64>, least: u64) -> Result<bool, Refusal> {
+    match quality {
+        Some(quality) => Ok(quality >= least),
+        None if least == 0 => Ok(true),
+        None => Err(refusal("quality", "it gives none, so --min-quality can't judge it")),
+    }
 }
 
 fn check(hash: &[u8], options: &ImportOptions) -> Result<(), Refusal> {

@@ -4,6 +4,8 @@ use super::options::Format;
 use super::outcome::Id;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::list::Entries;
+#[cfg(doc)]
+use isonomy_matcher::pdq::USUAL_MINIMUM_QUALITY;
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -16,6 +18,9 @@ pub struct ImportReport {
     pub records: u64,
     /// Hashes that were taken, repetitions too.
     pub taken: u64,
+    /// Those of them whose quality the file gives, and it is below [`USUAL_MINIMUM_QUALITY`]: flat pictures, which match what is
+    /// unlike.
+    pub low_quality: u64,
     /// Records that withdraw a hash.
     pub withdrawals: u64,
     /// Records without a hash by the list's algorithm.
@@ -31,8 +36,12 @@ pub struct ImportReport {
 /// A record that was refused.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct RefusedRecord {
-    /// The number of the line on which it stands, or ends where it has several; from 1.
+    /// Its number among the records of the file, from 1.
+    pub record: u64,
+    /// The line on which it begins, from 1.
     pub line: u64,
+    /// The byte of the file at which it begins, from 0.
+    pub byte: u64,
     /// Which part of it.
     pub field: &'static str,
     /// Why.
@@ -42,7 +51,8 @@ pub struct RefusedRecord {
 impl RefusedRecord {
     /// Where it stands, and why it is refused.
     pub fn words(&self) -> String {
-        format!("line {}, {}: {}", self.line, self.field, self.reason)
+        let Self { record, line, byte, field, reason } = self;
+        format!("record {record} (line {line}, byte {byte}), {field}: {reason}")
     }
 }
 
@@ -53,6 +63,9 @@ pub struct Imported {
     pub entries: Entries,
     /// Hashes that are withdrawn: they go if the list had them.
     pub withdrawn: Entries,
+    /// Hashes of records that were not selected, of which no other record says that they come or go; only if the options ask for
+    /// them.
+    pub unselected: Entries,
     /// How often a hash was given that had been given already.
     pub duplicates: u64,
     /// Entries that rule 8 admits only by exception.

@@ -1,10 +1,14 @@
 //! Where the records of a file go: taken, passed over or refused, and counted.
 
+use super::budget::Place;
 use super::outcome::Sayings;
 use super::record::{Action, Choice, Record, Refusal, choose};
-use super::{Format, ImportError, ImportOptions, ImportReport, Importer, Invalid, RefusedRecord};
+use super::{
+    Format, ImportError, ImportOptions, ImportReport, Importer, Invalid, RefusedRecord, TellRefused, Unselected,
+};
 use isonomy_core::list::Algorithm;
 use isonomy_core::list::entries::MAX_ENTRIES;
+use isonomy_matcher::pdq::USUAL_MINIMUM_QUALITY;
 
 /// The most refused records that a report shows.
 const SHOWN: usize = 100;
@@ -23,22 +27,27 @@ pub(super) struct Sink<'s> {
     options: &'s ImportOptions,
     sayings: &'s mut Sayings,
     seen: &'s mut Seen,
+    tell: TellRefused<'s>,
+    /// How many bytes of the file stand before what its parser sees.
+    skipped: u64,
     report: ImportReport,
 }
 
 impl<'s> Sink<'s> {
-    pub(super) fn new(format: Format, importer: &'s mut Importer<'_>) -> Self {
+    pub(super) fn new(format: Format, importer: &'s mut Importer<'_>, tell: TellRefused<'s>, skipped: u64) -> Self {
         let report = ImportReport {
             format,
             records: 0,
             taken: 0,
+            low_quality: 0,
             withdrawals: 0,
             other_hashes: 0,
             not_selected: 0,
             refused_records: 0,
             refused: Vec::new(),
         };
-        Self { options: importer.options, sayings: &mut importer.sayings, seen: &mut importer.seen, report }
+        let Importer { options, sayings, seen } = importer;
+        Self { options, sayings, seen, tell, skipped, report }
     }
 
     pub(super) fn algorithm(&self) -> Algorithm {
@@ -46,38 +55,56 @@ impl<'s> Sink<'s> {
     }
 
     /// Takes up what a record says.
-    pub(super) fn take(&mut self, line: u64, record: Result<Record, Refusal>) -> Result<(), ImportError> {
+    pub(super) fn take(&mut self, place: Place, record: Result<Record, Refusal>) -> Result<(), ImportError> {
+        self.report.records += 1;
+        if let Ok(record) = &record {
+            self.seen.note(record);
+        }
+        match record.and_then(|record| choose(&record, self.options).map(|choice| (record, choice))) {
+            Ok((record, choice)) => self.choose(&record, choice),
+            Err(refusal) => self.refuse(place, refusal),
+        }
+    }
+
+    fn choose(&mut self, record: &Record, choice: Choice) -> Result<(), ImportError> {
         let report = &mut self.report;
-        report.records += 1;
-        let chosen = record.and_then(|record| choose(&record, self.options).map(|choice| (record, choice)));
-        let (record, choice) = match chosen {
-            Ok(chosen) => chosen,
-            Err(Refusal { field, reason }) => {
-                report.refused_records += 1;
-                if report.refused.len() < SHOWN {
-                    report.refused.push(RefusedRecord { line, field, reason });
-                }
-                return Ok(());
-            }
-        };
-        self.seen.note(&record);
         match (choice, record.action) {
             (Choice::OtherHash, _) => report.other_hashes += 1,
             (Choice::NotSelected, _) => report.not_selected += 1,
-            (Choice::Taken, Action::Add) => report.taken += 1,
             (Choice::Taken, Action::Remove) => report.withdrawals += 1,
+            (Choice::Taken, Action::Add | Action::PassOver) => {
+                report.taken += 1;
+                let is_low = record.quality.is_some_and(|quality| quality < USUAL_MINIMUM_QUALITY.into());
+                report.low_quality += u64::from(is_low && self.options.algorithm.is_perceptual());
+            }
         }
         if report.taken > MAX_ENTRIES {
             return Err(ImportError::TooMany);
         }
-        if choice == Choice::Taken {
-            self.sayings.say(&record)?;
+        let said = match (choice, &record.hash, self.options.unselected) {
+            (Choice::Taken, ..) => self.sayings.say(record),
+            (Choice::NotSelected, Some(hash), Unselected::Remember) => self.sayings.pass_over(hash),
+            _ => Ok(()),
+        };
+        said.map_err(ImportError::sorting)
+    }
+
+    fn refuse(&mut self, place: Place, refusal: Refusal) -> Result<(), ImportError> {
+        let report = &mut self.report;
+        report.refused_records += 1;
+        let (record, byte) = (report.records, place.byte + self.skipped);
+        let refused = RefusedRecord { record, line: place.line, byte, field: refusal.field, reason: refusal.reason };
+        (self.tell)(&refused).map_err(ImportError::Telling)?;
+        if report.refused.len() < SHOWN {
+            report.refused.push(refused);
         }
         Ok(())
     }
 
     pub(super) fn finish(self) -> Result<ImportReport, ImportError> {
         if self.report.refused_records > 0 && self.options.invalid == Invalid::Refuse {
+            // If none gives a quality, that says more than a thousand records without one.
+            self.seen.check(self.options)?;
             return Err(ImportError::Refused(Box::new(self.report)));
         }
         Ok(self.report)
@@ -91,5 +118,19 @@ impl Seen {
         self.quality |= record.quality.is_some();
         self.class |= !record.classes.is_empty();
         self.tag |= !record.tags.is_empty();
+    }
+
+    /// A selection by what no record gives is a mistake: it would take nothing, or all.
+    pub(super) fn check(self, options: &ImportOptions) -> Result<(), ImportError> {
+        for (is_wanted, is_there, what, flag) in [
+            (options.min_quality > 0, self.quality, "quality", "--min-quality"),
+            (!options.classes.is_empty(), self.class, "class", "--class"),
+            (!options.tags.is_empty(), self.tag, "tag", "--tag"),
+        ] {
+            if is_wanted && !is_there && self.records {
+                return Err(ImportError::NothingToSelectBy { what, flag });
+            }
+        }
+        Ok(())
     }
 }

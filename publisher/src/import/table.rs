@@ -35,15 +35,16 @@ pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) 
     let mut record = csv::ByteRecord::new();
     let mut header = columns.has_header;
     while reader.read_byte_record(&mut record).map_err(|error| read_failed(error.into()))? {
+        let breaks = record.iter().flatten().filter(|&&byte| byte == b'\n').count();
+        let place = position.lines_back(breaks);
         position.end_record();
         let is_comment = record.get(0).is_some_and(|field| field.trim_ascii().starts_with(b"#"));
         let is_empty = record.iter().all(|field| field.trim_ascii().is_empty());
         if is_comment || is_empty || std::mem::take(&mut header) {
             continue;
         }
-        let line = record.position().map_or(0, csv::Position::line);
         let says = alone(&record, columns, sink.algorithm()).and_then(|()| row(&record, columns, sink.algorithm()));
-        sink.take(line, says)?;
+        sink.take(place, says)?;
     }
     Ok(())
 }

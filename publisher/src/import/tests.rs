@@ -52,7 +52,14 @@ fn digests_of_files_are_imported_by_their_algorithm() {
         (Algorithm::Sha1, "SHA1", "a9993e364706816aba3e25717850c26c9cd0d89d"),
         (Algorithm::Md5, "MD5", "900150983cd24fb0d6963f7d28e17f72"),
     ] {
-        for text in [format!("{hex}  abc\n"), format!("{name} (a) = b) = {hex}\n"), format!("\\{name} (a) = {hex}\n")] {
+        let marks = format!("{hex}  a (copy) = b) = c.jpg\n");
+        for text in [
+            marks,
+            format!("{hex}  photo (1).jpg\n"),
+            format!("{hex}  abc\n"),
+            format!("{name} (a) = b) = {hex}\n"),
+            format!("\\{name} (a) = {hex}\n"),
+        ] {
             let (imported, report) = import(text.as_bytes(), &ImportOptions::new(algorithm)).unwrap();
             assert_eq!((imported.entries.len(), report.format), (1, Format::Sums), "{text}");
         }
@@ -61,7 +68,7 @@ fn digests_of_files_are_imported_by_their_algorithm() {
     assert!(matches!(wrong, Err(ImportError::Unrecognised { .. })));
     let sums = ImportOptions { format: Some(Format::Sums), ..ImportOptions::new(Algorithm::Sha256) };
     let other = import(&b"MD5 (a) = 900150983cd24fb0d6963f7d28e17f72\n"[..], &sums).unwrap_err();
-    assert!(other.to_string().contains("line 1, algorithm"), "{other}");
+    assert!(other.to_string().contains("(line 1, byte 0), algorithm"), "{other}");
 }
 
 #[test]
@@ -85,7 +92,7 @@ fn a_bad_line_refuses_the_file_or_is_skipped_and_reported() {
     assert_eq!((report.records, report.refused_records), (5, 3));
     assert_eq!(lines, [(2, "hash"), (3, "hash"), (4, "hash")]);
     assert!(report.refused[1].reason.contains("63 hexadecimal digits"), "{report:?}");
-    assert!(pdq(&text).unwrap_err().to_string().contains("line 2, hash"));
+    assert!(pdq(&text).unwrap_err().to_string().contains("record 2 (line 2, byte 65), hash"));
     let options = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::PdqFull) };
     let (imported, report) = import(text.as_bytes(), &options).unwrap();
     assert_eq!((imported.entries.len(), report.refused_records), (2, 3));
@@ -140,6 +147,126 @@ fn what_is_not_recognised_is_said() {
     assert_eq!((imported.entries.len(), report.refused[0].line), (1, 1));
 }
 
+#[test]
+fn where_a_quality_is_asked_for_and_missing_the_record_is_refused() {
+    let hexes = hexes(3);
+    let good = ImportOptions { min_quality: 50, ..ImportOptions::new(Algorithm::PdqFull) };
+    let [one, two, three] = [&hexes[0], &hexes[1], &hexes[2]];
+    let text = format!("hash={one},quality=90\nhash={two},norm=1\nhash={three},quality=10\n");
+    let Err(ImportError::Refused(report)) = import(text.as_bytes(), &good) else { panic!("accepted") };
+    assert_eq!((report.refused_records, report.not_selected), (1, 1));
+    assert_eq!((report.refused[0].record, report.refused[0].field), (2, "quality"));
+    // A file without any beside one with them.
+    let mut importer = Importer::new(&good);
+    importer.read(format!("hash={one},quality=90\n").as_bytes()).unwrap();
+    let plain = importer.read(format!("{two}\n").as_bytes());
+    assert!(matches!(plain, Err(ImportError::Refused(_))), "{plain:?}");
+    let skip = ImportOptions { invalid: Invalid::Skip, ..good };
+    let (imported, report) = import(text.as_bytes(), &skip).unwrap();
+    assert_eq!((imported.entries.len(), report.refused_records), (1, 1));
+    // Not asked for, it is said.
+    assert_eq!(pdq(&text).map(|(imported, report)| (imported.entries.len(), report.low_quality)).unwrap(), (3, 1));
+}
+
+#[test]
+fn what_is_not_selected_is_remembered_if_that_is_asked_for() {
+    let hexes = hexes(4);
+    // The first in the other class alone, the second in both, the third withdrawn nowhere, the fourth of low quality.
+    let text = format!(
+        "hash,class,quality\n{0},B2,90\n{1},B2,90\n{1},A1,90\n{2},A1,90\n{3},A1,10\n",
+        hexes[0], hexes[1], hexes[2], hexes[3]
+    );
+    let forget =
+        ImportOptions { classes: vec!["A1".into()], min_quality: 50, ..ImportOptions::new(Algorithm::PdqFull) };
+    assert_eq!(import(text.as_bytes(), &forget).unwrap().0.unselected.len(), 0);
+    let remember = ImportOptions { unselected: Unselected::Remember, ..forget };
+    let (imported, report) = import(text.as_bytes(), &remember).unwrap();
+    assert_eq!((imported.entries.len(), report.not_selected), (2, 3));
+    let unselected: Vec<String> = imported.unselected.iter().map(to_hex).collect();
+    let mut expected = [hexes[0].clone(), hexes[3].clone()];
+    expected.sort();
+    assert_eq!(unselected, expected);
+}
+
+/// Each record that is refused begins where the report says, in the file as it is.
+fn places(text: &str, options: &ImportOptions, wrong: &str) {
+    let mut told = Vec::new();
+    let mut importer = Importer::new(options);
+    importer
+        .read_and_tell(text.as_bytes(), &mut |refused| {
+            told.push(refused.clone());
+            Ok(())
+        })
+        .unwrap();
+    assert!(!told.is_empty());
+    for refused in told {
+        let (before, at) = text.split_at(refused.byte as usize);
+        assert!(at.starts_with(wrong), "{text:?} at {refused:?}: {:?}", &at[..at.len().min(40)]);
+        assert_eq!(refused.line, 1 + before.matches('\n').count() as u64, "{text:?} at {refused:?}");
+    }
+}
+
+#[test]
+fn refused_records_stand_where_it_is_said() {
+    let hexes = hexes(3);
+    let skip = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::PdqFull) };
+    for end in ["\n", "\r\n", "\n\n\n", "\r\n\r\n"] {
+        let lines = [&hexes[0], "wrong 1", "# comment", &hexes[1], "wrong 2", "wrong 3"].join(end);
+        for begin in ["", "\u{feff}", "\n\n"] {
+            places(&format!("{begin}{lines}"), &skip, "wrong");
+            let quoted = format!("{},\"two{end}lines\"", hexes[2]);
+            let table = ["hash,note", &quoted, "wrong 1,\"a\nb\"", &quoted, "wrong 2,", "wrong 3,x"].join(end);
+            places(&format!("{begin}{table}"), &skip, "wrong");
+        }
+    }
+    let record =
+        |hash: &str| format!("{{\"signalType\":\"ImagePDQ\",\"hashStatus\":\"Active\",\"hashValue\":\"{hash}\"}}");
+    let wrong = record("wrong").replace("{\"signal", "{ \"signal");
+    for between in ["", " ", "\n", " \r\n\t"] {
+        let records = [record(&hexes[0]), wrong.clone(), record(&hexes[1]), wrong.clone(), wrong.clone()];
+        let records = records.join(&format!("{between},{between}"));
+        let document = format!("{{{between}\"count\":5,{between}\"hashRecords\":[{between}{records}{between}]}}");
+        places(&document, &skip, "{ \"signal");
+        places(&format!("\u{feff}[{records}]"), &skip, "{ \"signal");
+        let image = |hash: &str| {
+            format!("<image><member id=\"1\"/><id>a</id><fingerprints><pdq>{hash}</pdq></fingerprints></image>")
+        };
+        let wrong = image("wrong").replace("<image>", "<image >");
+        let images = [image(&hexes[0]), wrong.clone(), wrong.clone(), image(&hexes[1]), wrong].join(between);
+        let document = format!("<queryResult>{between}<images>{between}{images}{between}</images></queryResult>");
+        places(&document, &skip, "<image >");
+    }
+}
+
+#[test]
+fn a_feed_is_recognised_by_its_fields_and_not_by_its_words() {
+    let hex = &hexes(1)[0];
+    let update = |tags: &str| {
+        format!(
+            "{{\"data\":[{{\"id\":\"1\",\"indicator\":\"{hex}\",\"type\":\"HASH_PDQ\",\"should_delete\":false,\
+             \"descriptors\":{{\"data\":[{{\"tags\":[{tags}],\"results\":[]}}]}}}}]}}"
+        )
+    };
+    for tags in ["\"results\"", "\"hashRecords\", \"hash_digest\"", "\"a\\\" \\\\\", \"results\""] {
+        let text = update(tags);
+        for text in [text.clone(), text.replace("{\"data\":[{\"id", "[{\"id").replace("}]}}]}", "}]}}]")] {
+            let (imported, report) = pdq(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!((imported.entries.len(), report.format), (1, Format::Updates), "{text}");
+        }
+    }
+    let terrorism = format!(
+        "{{\"count\":1,\"results\":[{{\"hash_digest\":\"{hex}\",\"algorithm\":\"PDQ\",\"data\":\"hashRecords\"}}]}}"
+    );
+    assert_eq!(pdq(&terrorism).unwrap().1.format, Format::Terrorism);
+}
+
+#[test]
+fn a_temporary_folder_that_fails_is_not_the_files_fault() {
+    let error = ImportError::sorting(std::io::ErrorKind::StorageFull.into()).to_string();
+    let folder = std::env::temp_dir().display().to_string();
+    assert!(error.contains(&folder) && error.contains("TMPDIR"), "{error}");
+}
+
 fn any_options() -> impl Strategy<Value = ImportOptions> {
     (
         prop::sample::select(&Algorithm::ALL[..]),
@@ -153,11 +280,69 @@ fn any_options() -> impl Strategy<Value = ImportOptions> {
             column,
             invalid: if skip { Invalid::Skip } else { Invalid::Refuse },
             irregular: if allow { Irregular::Allow } else { Irregular::Refuse },
+            unselected: if skip { Unselected::Remember } else { Unselected::Forget },
+            min_quality: if allow { 50 } else { 0 },
             ..ImportOptions::new(algorithm)
         })
 }
 
+/// Records of a table: which of six hashes, its class, tags and quality.
+fn rows() -> impl Strategy<Value = Vec<(usize, usize, usize, Option<u64>)>> {
+    proptest::collection::vec((0..6usize, 0..3usize, 0..4usize, proptest::option::weighted(0.9, 0..=100u64)), 1..25)
+}
+
+const CLASSES: [&str; 3] = ["A1", "b2", "A1 B2"];
+const TAGS: [&str; 4] = ["", "x", "y;z", "X y"];
+
 proptest! {
+    /// A selection takes exactly the hashes of which one record at least has what it asks for, by a plain reading of the rows.
+    #[test]
+    fn selections_take_what_they_ask_for(
+        rows in rows(),
+        class in proptest::option::of(prop::sample::select(vec!["a1", "B2", "C9"])),
+        tag in proptest::option::of(prop::sample::select(vec!["X", "z", "none"])),
+        min_quality in prop_oneof![Just(0u64), 1..=100u64],
+    ) {
+        let hexes = hexes(6);
+        let words = |text: &str| -> Vec<String> { text.split([' ', ';']).map(str::to_lowercase).collect() };
+        let line = |&(hash, class, tags, quality): &(usize, usize, usize, Option<u64>)| {
+            let quality = quality.map_or("unknown".to_owned(), |quality| quality.to_string());
+            format!("{},{},{},{quality}\n", hexes[hash], CLASSES[class], TAGS[tags])
+        };
+        // A quality that is none is refused, and so left out.
+        let text = "hash,class,tags,quality\n".to_owned() + &rows.iter().map(line).collect::<String>();
+        let options = ImportOptions {
+            classes: class.into_iter().map(str::to_owned).collect(),
+            tags: tag.into_iter().map(str::to_owned).collect(),
+            min_quality,
+            invalid: Invalid::Skip,
+            unselected: Unselected::Remember,
+            ..ImportOptions::new(Algorithm::PdqFull)
+        };
+        let takes = |&&(_, own, tags, quality): &&(usize, usize, usize, Option<u64>)| {
+            class.is_none_or(|wanted| words(CLASSES[own]).contains(&wanted.to_lowercase()))
+                && tag.is_none_or(|wanted| words(TAGS[tags]).contains(&wanted.to_lowercase()))
+                && quality.is_some_and(|quality| quality >= min_quality)
+        };
+        let list = |rows: Vec<&(usize, usize, usize, Option<u64>)>| {
+            let set: std::collections::BTreeSet<&str> = rows.iter().map(|row| hexes[row.0].as_str()).collect();
+            set.into_iter().map(str::to_owned).collect::<Vec<String>>()
+        };
+        let read: Vec<_> = rows.iter().filter(|row| row.3.is_some()).collect();
+        let taken = list(read.iter().copied().filter(takes).collect());
+        let mut passed_over = list(read.iter().copied().filter(|row| !takes(row)).collect());
+        passed_over.retain(|hash| !taken.contains(hash));
+        match import(text.as_bytes(), &options) {
+            Ok((imported, report)) => {
+                prop_assert_eq!(imported.entries.iter().map(to_hex).collect::<Vec<_>>(), taken);
+                prop_assert_eq!(imported.unselected.iter().map(to_hex).collect::<Vec<_>>(), passed_over);
+                prop_assert_eq!(report.refused_records as usize, rows.len() - read.len());
+            }
+            Err(ImportError::NothingToSelectBy { .. }) => prop_assert!(taken.is_empty()),
+            Err(error) => prop_assert!(false, "{}", error),
+        }
+    }
+
     #[test]
     fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), options in any_options()) {
         if let Ok((imported, report)) = import(&bytes[..], &options) {

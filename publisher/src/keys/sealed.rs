@@ -16,6 +16,9 @@ pub const WORK: u8 = 18;
 pub const MAX_WORK: u8 = 20;
 /// The most bytes of a passphrase.
 pub const MAX_PASSPHRASE: usize = 1024;
+/// The characters of a passphrase below which a person should be warned: what NIST SP 800-63B-4, section 3.1.1.2, asks of one that
+/// protects something alone.
+pub const SHORT_PASSPHRASE: usize = 15;
 
 const ARMORED: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
 const BINARY: &[u8] = b"age-encryption.org/v1\n";
@@ -68,6 +71,11 @@ impl Passphrase {
             1..=MAX_PASSPHRASE => Ok(Self(SecretString::from(text))),
             _ => Err(PassphraseError::TooLong),
         }
+    }
+
+    /// Whether it has fewer than [`SHORT_PASSPHRASE`] characters.
+    pub fn is_short(&self) -> bool {
+        self.0.expose_secret().chars().count() < SHORT_PASSPHRASE
     }
 
     /// Whether both are the same. Not for guesses of strangers: it takes longer the more bytes agree.

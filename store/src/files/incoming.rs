@@ -29,6 +29,13 @@ impl Incoming {
         self.temporary.link_to(path)?;
         sync_folder(folder_of(path))
     }
+
+    /// Makes the file durable under this name, in the same file system, in place of what is there.
+    pub fn replace(self, path: &Path) -> Result<(), FileError> {
+        self.file.sync().map_err(|error| FileError::io("make durable", self.file.path(), error))?;
+        self.temporary.rename_to(path)?;
+        sync_folder(folder_of(path))
+    }
 }
 
 #[cfg(test)]
@@ -52,6 +59,10 @@ mod tests {
         begin().finish_as(&path).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"one two");
         assert!(matches!(begin().finish_as(&path), Err(FileError::Exists { .. })));
+        let mut other = begin();
+        other.write(b" three").unwrap();
+        other.replace(&path).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"one two three");
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
     }
 }

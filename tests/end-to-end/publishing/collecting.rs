@@ -13,7 +13,7 @@ fn validity(founding: Duration) -> u64 {
 
 impl Scene {
     /// Updates an app's client until this version is in force.
-    fn update_to(&self, device: &str, version: u64) {
+    pub(crate) fn update_to(&self, device: &str, version: u64) {
         let update = ["client", "update", "--policy", "app.toml", "--state", device];
         let mut said = serde_json::Value::Null;
         for _ in 0..240 {

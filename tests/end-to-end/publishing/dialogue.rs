@@ -2,7 +2,9 @@
 
 use crate::scene::{Scene, command};
 use isonomy_publisher::charter::dialogue::{Question, questions};
-use std::io::Write;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
 use std::process::{Output, Stdio};
 
 fn vkey(scene: &Scene, name: &str) -> String {
@@ -45,4 +47,60 @@ fn a_charter_is_made_by_questions_and_answers() {
     let ended = ask(&scene, "ended.toml", "hotline.example/images\n");
     assert!(!ended.status.success() && !scene.path("ended.toml").exists());
     assert!(String::from_utf8_lossy(&ended.stdout).contains("the answers end before the questions do"));
+}
+
+/// A terminal: what its person sees and types, and what a program has for its standard streams.
+fn terminal() -> (File, impl Fn() -> File) {
+    let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&person).unwrap();
+    unlockpt(&person).unwrap();
+    let name = ptsname(&person, Vec::new()).unwrap().into_string().unwrap();
+    (File::from(person), move || OpenOptions::new().read(true).write(true).open(&name).unwrap())
+}
+
+/// Reads on until what is shown ends so; to its end if the program ends.
+fn read_to(person: &mut File, end: &str) -> String {
+    let (mut shown, mut bytes) = (Vec::new(), [0; 4096]);
+    while !shown.ends_with(end.as_bytes()) {
+        match person.read(&mut bytes) {
+            Ok(count) if count > 0 => shown.extend_from_slice(&bytes[..count]),
+            // The other side is closed: Linux gives an error there.
+            _ => break,
+        }
+    }
+    String::from_utf8_lossy(&shown).into_owned()
+}
+
+#[test]
+fn questions_are_asked_and_answered_at_a_terminal() {
+    let scene = Scene::founded();
+    let (mut person, stream) = terminal();
+    let mut asking = {
+        let mut command = command(scene.folder(), &["charter", "new", "--ask", "--out", "asked.toml"]);
+        command.stdin(stream()).stdout(stream()).stderr(stream()).spawn().unwrap()
+    };
+    for question in questions() {
+        // A wrong answer is asked for again.
+        for line in answer(&scene, &question).split('\n') {
+            let shown = read_to(&mut person, "> ");
+            assert!(shown.contains(&question.name()), "{}: {shown}", question.name());
+            person.write_all(format!("{line}\n").as_bytes()).unwrap();
+        }
+    }
+    let last = read_to(&mut person, "no such end");
+    assert!(asking.wait().unwrap().success(), "{last}");
+    assert!(last.contains("asked.toml"), "{last}");
+    let made = scene.report(&["charter", "new", "--from", "asked.toml", "--out", "asked.note"]);
+    assert_eq!(made["charter"]["list"], "hotline.example/known-images", "{made}");
+    // Without an answer to what needs one, by the end of the input: Control-D.
+    let (mut person, stream) = terminal();
+    let mut asking = {
+        let mut command = command(scene.folder(), &["charter", "new", "--ask", "--out", "ended.toml"]);
+        command.stdin(stream()).stdout(stream()).stderr(stream()).spawn().unwrap()
+    };
+    read_to(&mut person, "> ");
+    person.write_all(&[4]).unwrap();
+    let last = read_to(&mut person, "no such end");
+    assert!(!asking.wait().unwrap().success() && last.contains("nothing was written"), "{last}");
+    assert!(!scene.path("ended.toml").exists());
 }

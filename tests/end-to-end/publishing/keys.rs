@@ -38,6 +38,15 @@ fn a_key_under_a_passphrase_is_made_opened_and_refused() {
     let (code, said) = run(&new);
     assert!(code == Some(1) && said.to_string().contains("exists"), "never overwritten: {said}");
 
+    // A short one is taken, with a warning; one as asked for, without.
+    write_private(&at.join("passphrase"), "fourteen chars\n");
+    let short = command(at, &["key", "new", "short.example", "--passphrase", "--out", "short"]).output().unwrap();
+    let warning = String::from_utf8_lossy(&short.stderr).into_owned();
+    assert!(short.status.success() && warning.contains("fewer than 15 characters"), "{warning}");
+    write_private(&at.join("passphrase"), &format!("{PASSPHRASE}\n"));
+    let long = command(at, &["key", "show", "k"]).output().unwrap();
+    assert!(!String::from_utf8_lossy(&long.stderr).contains("warning"));
+
     // By a file that is open already, as a shell's `3<passphrase` gives.
     let mut show = command(at, &["key", "show", "k"]);
     show.env("ISONOMY_PASSPHRASE_FILE", "/dev/stdin")

@@ -88,3 +88,52 @@ fn results_are_not_written_over_other_files_unless_that_is_asked_for() {
     let known = scene.report(&["list", "info", "list", "--charter", "charter.note"]);
     assert_eq!((&known["algorithm"], &known["readings"][0]["entries"]), (&"pdq/full".into(), &20.into()), "{known}");
 }
+
+#[test]
+fn what_was_taken_off_the_list_does_not_come_back_unnoticed() {
+    let scene = Scene::founded();
+    scene.import(0..40, "one");
+    scene.publish("one", "draft-1");
+    let hash = hashes(3..4);
+    let remove = ["list", "remove", hash.trim(), "--reason", "listed by mistake", "--list", LIST, "--out", "draft-2"];
+    scene.report(&Scene::at_desk("work", &remove));
+    scene.finish("draft-2");
+    fs::write(scene.path("two.txt"), hashes(0..3) + &hashes(4..41)).unwrap();
+    scene.report(&["list", "import", "two.txt", "--out", "two"]);
+    scene.publish("two", "draft-3");
+
+    // The feed of the first day, with something new.
+    scene.import(0..43, "old-feed");
+    let compose = Scene::at_desk("work", &["release", "new", "old-feed", "--list", LIST, "--out", "draft-4"]);
+    let stopped = scene.refusal(3, &compose);
+    for expected in ["nothing was composed", "1 of the entries that come were on the list before", "--accept-returns"] {
+        assert!(stopped.contains(expected), "{stopped}");
+    }
+    assert!(stopped.contains(hash.trim()) && !stopped.contains(hashes(41..42).trim()), "{stopped}");
+    // A script asks first; with hashes of its own that nothing may match.
+    let diff = Scene::at_desk("work", &["list", "diff", "old-feed", "--list", LIST]);
+    let (code, seen) = scene.run(&diff);
+    assert_eq!((code, &seen["stopped"], &seen["known_since"]), (Some(6), &true.into(), &1.into()), "{seen:#}");
+    assert_eq!(seen["alarms"][0]["rail"], "returns", "{seen:#}");
+    let accepted = scene.report(&[&diff[..], &["--accept-returns"]].concat());
+    assert_eq!(accepted["stopped"], false);
+    fs::write(scene.path("harmless.txt"), hashes(7..8)).unwrap();
+    let (code, seen) = scene.run(&[&diff[..], &["--accept-returns", "--canaries", "harmless.txt"]].concat());
+    assert_eq!((code, &seen["alarms"][0]["rail"]), (Some(6), &"canary".into()), "{seen:#}");
+    assert_eq!(scene.run(&["list", "diff", "old-feed", "--old", "one"]).0, Some(0));
+    let without_charter = ["list", "diff", "old-feed", "--old", "one", "--accept-returns"];
+    assert_eq!(scene.command(&without_charter).output().unwrap().status.code(), Some(2));
+
+    // Whoever accepts it does so alone; a curator who came later can't know, and is told that.
+    scene.report(&[&compose[..], &["--accept-returns"]].concat());
+    let endorse = |key, out, desk| Scene::at_desk(desk, &["release", "endorse", "draft-4", "--key", key, "--out", out]);
+    let stopped = scene.refusal(3, &endorse("curator-one.example.key", "one-4.note", "curator-one"));
+    assert!(stopped.contains("nothing was signed") && stopped.contains(hash.trim()), "{stopped}");
+    let new_folder = scene.report(&endorse("curator-two.example.key", "two-4.note", "a-new-folder"));
+    assert_eq!((&new_folder["known_since"], new_folder["alarms"].as_array().map(Vec::len)), (&2.into(), Some(0)));
+    // Each list has its own folder, and old content goes from it.
+    let kept = fs::read_dir(scene.path("work/hotline.example~known-images")).unwrap();
+    let mut kept: Vec<String> = kept.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    kept.sort();
+    assert_eq!(kept, ["2.entries", "3.entries", "client", "removed-1-to-3.entries"]);
+}

@@ -69,9 +69,20 @@ pub(crate) struct Scene {
     pub(crate) log: Option<Server>,
 }
 
+/// A charter's TOML in which this field has another value.
+pub(crate) fn charter_field(text: &str, name: &str, value: &str) -> String {
+    let line = text.lines().find(|line| line.starts_with(&format!("{name} = "))).unwrap().to_owned();
+    text.replacen(&line, &format!("{name} = {value}"), 1)
+}
+
 impl Scene {
     /// Keys, servers, and the charter, published.
     pub(crate) fn founded() -> Self {
+        Self::founded_with(&[])
+    }
+
+    /// The same, with other values of the charter's fields.
+    pub(crate) fn founded_with(fields: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
         write_private(&at.join("passphrase"), &format!("{PASSPHRASE}\n"));
@@ -111,11 +122,11 @@ impl Scene {
         let log = Server::start(at, &["log", "serve", "--config", "log.toml"]);
         fs::write(at.join("trust.policy"), format!("log {log_vkey} {}\n{quorum}", log.url)).unwrap();
         let scene = Self { folder, _witness: witness, log: Some(log) };
-        scene.found(&maintainer, &curators);
+        scene.found(&maintainer, &curators, fields);
         scene
     }
 
-    fn found(&self, maintainer: &str, curators: &[String; 2]) {
+    fn found(&self, maintainer: &str, curators: &[String; 2], fields: &[(&str, &str)]) {
         self.report(&["charter", "new", "--out", "charter.toml"]);
         let mut text = fs::read_to_string(self.path("charter.toml")).unwrap();
         for (from, to) in [
@@ -126,18 +137,15 @@ impl Scene {
             assert!(text.contains(from), "{from}");
             text = text.replace(from, to);
         }
-        let field = |text: &str, name: &str, value: &str| {
-            let line = text.lines().find(|line| line.starts_with(&format!("{name} = "))).unwrap().to_owned();
-            text.replacen(&line, &format!("{name} = {value}"), 1)
-        };
-        for (name, value) in [
+        let usual = [
             ("log", "\"log.example\""),
             ("code", "\"other\""),
             ("min_interval", "0"),
             ("min_visibility", "2"),
             ("validity", "60"),
-        ] {
-            text = field(&text, name, value);
+        ];
+        for (name, value) in usual.iter().chain(fields) {
+            text = charter_field(&text, name, value);
         }
         fs::write(self.path("charter.toml"), text).unwrap();
         self.report(&["charter", "new", "--from", "charter.toml", "--out", "charter.note"]);

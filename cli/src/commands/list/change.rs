@@ -3,7 +3,7 @@
 use super::prove;
 use crate::args::{DiffArgs, RemoveArgs};
 use crate::commands::files;
-use crate::commands::release::{self, Desk, rails};
+use crate::commands::release::{self, Desk, Ground, rails};
 use crate::exit::{Exit, Malformed, Refused};
 use crate::output::Output;
 use anyhow::{Context, Result};
@@ -12,15 +12,14 @@ use isonomy_core::charter::Charter;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::list::{Algorithm, Entries};
 use isonomy_publisher::compose::{Proposal, Term, compose};
-use isonomy_publisher::difference::{self, Difference, DifferenceReport, Finding};
+use isonomy_publisher::difference::{self, Difference, Finding};
 use isonomy_publisher::draft::{self, MAX_REASON};
-use isonomy_publisher::guard::{Alarm, Canaries, inspect};
 use isonomy_publisher::nearest::{Nearest, nearest};
 use isonomy_publisher::stored::{StoredError, StoredList};
 use isonomy_publisher::workspace::Base;
 use serde_json::json;
 
-/// Shows what would change. Nothing is written, nothing is signed.
+/// Shows what would change, and whether a rail would stop it. Nothing is written, nothing is signed.
 pub(super) async fn diff(args: &DiffArgs, output: &Output) -> Result<Exit> {
     let shown = if args.all { usize::MAX } else { difference::SHOWN };
     if let Some(old) = &args.old {
@@ -30,23 +29,29 @@ pub(super) async fn diff(args: &DiffArgs, output: &Output) -> Result<Exit> {
         let read =
             StoredList::new(old, algorithm.entry_size()).pieces(|piece| Ok::<(), StoredError>(finding.take(piece)?));
         read.map_err(|error| super::unreadable(old, algorithm, error))?;
-        return show(&difference::report(&finding.finish()?, &new, algorithm, shown)?, Vec::new(), output);
+        let report = difference::report(&finding.finish()?, &new, algorithm, shown)?;
+        output.report(report.words(), &json!({ "difference": report }))?;
+        return Ok(Exit::Done);
     }
     let (list, desk) = args.published()?;
-    let desk = Desk::open(&desk)?;
-    let (view, bases) = desk.view(&list).await?;
+    let Ground { view, bases, past, .. } = Desk::open(&desk)?.ground(&list).await?;
     let charter = view.editions().newest().context("the list has no charter")?.charter();
     let algorithm = charter.matching.algorithm;
     let new = super::read(&args.new, algorithm)?;
     let change = Difference::from_base(bases.last(), &new, algorithm)?;
     let report = difference::report(&change, &new, algorithm, shown)?;
-    show(&report, inspect(&change, &new, charter, &Canaries::built_in())?, output)
-}
-
-fn show(report: &DifferenceReport, alarms: Vec<Alarm>, output: &Output) -> Result<Exit> {
-    let words = report.words() + &rails::words(&alarms);
-    output.report(words, &json!({ "difference": report, "alarms": alarms }))?;
-    Ok(Exit::Done)
+    let subject = rails::Subject { change: &change, after: &new, charter, past: &past };
+    let alarms = rails::look(&args.rails, subject)?;
+    let is_stopped = alarms.iter().any(|alarm| rails::stops(&args.rails, alarm));
+    let words = report.words() + &rails::words(&alarms) + &rails::past_words(&past);
+    let document = json!({
+        "difference": report,
+        "alarms": alarms,
+        "stopped": is_stopped,
+        "known_since": past.since(),
+    });
+    output.report(words, &document)?;
+    Ok(if is_stopped { Exit::Findings } else { Exit::Done })
 }
 
 /// The draft of a release that does nothing but remove entries: what a wrongly listed person waits for.
@@ -54,7 +59,7 @@ pub(super) async fn remove(args: &RemoveArgs, output: &Output) -> Result<Exit> {
     check_reason(&args.reason)?;
     draft::check_free(&args.out)?;
     let desk = Desk::open(&args.desk)?;
-    let (view, bases) = desk.view(&release::parse_list(&args.list)?).await?;
+    let Ground { view, bases, past, .. } = desk.ground(&release::parse_list(&args.list)?).await?;
     let nothing = || Refused("the list has no release yet: nothing can be removed".to_owned());
     let old = bases.last().ok_or_else(nothing)?;
     let newest = view.editions().newest().context("the list has no charter")?.charter();
@@ -63,7 +68,8 @@ pub(super) async fn remove(args: &RemoveArgs, output: &Output) -> Result<Exit> {
     let proposal = Proposal { entries: &entries, term, reason: Some(&args.reason) };
     let composed = compose(&view, &bases, proposal, files::folder_of(&args.out))?;
     let charter = composed.edition.charter();
-    let alarms = rails::check(&args.rails, &composed.change, &entries, charter, "nothing was composed")?;
+    let subject = rails::Subject { change: &composed.change, after: &entries, charter, past: &past };
+    let alarms = rails::check(&args.rails, subject, "nothing was composed")?;
     let report = composed.draft.report();
     composed.draft.save(&args.out)?;
     let removed: Vec<String> = removals.iter().map(to_hex).collect();

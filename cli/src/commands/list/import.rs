@@ -1,16 +1,19 @@
 //! `isonomy list import`.
 
 use super::files;
-use crate::args::{FormatArg, ImportArgs};
+use crate::args::{FormatArg, ImportArgs, UnselectedArg};
 use crate::commands::crowding;
-use crate::exit::Exit;
+use crate::exit::{Exit, Refused};
 use crate::output::Output;
 use anyhow::{Context, Result};
+use isonomy_core::encoding::to_hex;
 use isonomy_core::list::{Algorithm, Entries};
+use isonomy_matcher::pdq::USUAL_MINIMUM_QUALITY;
 use isonomy_publisher::compose::change_stored;
-use isonomy_publisher::difference::{self, DifferenceReport, Finding};
+use isonomy_publisher::difference::{self, DifferenceReport, Finding, SHOWN};
 use isonomy_publisher::import::{
-    Format, ImportError, ImportOptions, ImportReport, Imported, Importer, Invalid, Irregular, RefusedRecord,
+    Format, ImportError, ImportOptions, ImportReport, Imported, Importer, Invalid, Irregular, RefusalTable,
+    RefusedRecord, Unselected,
 };
 use isonomy_publisher::stored::{StoredError, StoredList};
 use serde_json::json;
@@ -22,48 +25,98 @@ use std::path::{Path, PathBuf};
 const BUFFER: usize = 1 << 18;
 
 pub(super) fn run(args: &ImportArgs, output: &Output) -> Result<Exit> {
-    files::check_free(&args.out, args.overwrite)?;
+    for path in [Some(&args.out), args.refused.as_ref()].into_iter().flatten() {
+        files::check_free(path, args.overwrite)?;
+    }
     let options = options(args);
     let mut importer = Importer::new(&options);
     if let Some(path) = &args.ids {
         know_ids(&mut importer, path)?;
     }
+    let mut table = args.refused.as_ref().map(|path| RefusalTable::begin(files::folder_of(path))).transpose()?;
+    let read = read_all(args, &mut importer, &mut table, output);
+    // Before anything else: whoever is refused needs it most.
+    if let (Some(table), Some(path)) = (table, &args.refused) {
+        let saved = if args.overwrite.force { table.replace(path) } else { table.finish_as(path) };
+        saved.with_context(|| format!("can't write {}", path.display()))?;
+    }
+    let reports = read?;
+    let imported = importer.finish().context("nothing was imported")?;
+    // Read before anything is written: the new list may take the place of the old one.
+    let outcome = match &args.base {
+        Some(path) => on_base(args, path, options.algorithm, imported)?,
+        None => Outcome { entries: imported.entries.clone(), imported, against: None, unselected: None },
+    };
+    // Before the list: an id that is kept without its list does no harm, the reverse could.
+    if let Some(path) = &args.ids {
+        let mut kept = Vec::new();
+        outcome.imported.write_ids(&mut kept)?;
+        files::write(path, &kept)?;
+    }
+    files::save(&args.out, outcome.entries.as_bytes(), args.overwrite)?;
+    report(args, &reports, &outcome, output)
+}
+
+/// Reads all files, and writes down what is refused of them.
+fn read_all<'a>(
+    args: &'a ImportArgs,
+    importer: &mut Importer<'_>,
+    table: &mut Option<RefusalTable>,
+    output: &Output,
+) -> Result<Vec<(&'a PathBuf, ImportReport)>> {
     let mut reports = Vec::new();
     for path in &args.files {
-        let read = importer.read(open(path)?);
+        let name = path.to_string_lossy();
+        let read = importer.read_and_tell(open(path)?, &mut |refused| match table {
+            Some(table) => table.add(&name, refused),
+            None => Ok(()),
+        });
         if let Err(ImportError::Refused(report)) = &read {
             refused_words(&report.refused, report.refused_records).iter().for_each(|line| output.say(line));
         }
         reports.push((path, read.with_context(|| format!("{} was not imported", path.display()))?));
     }
-    let imported = importer.finish().context("nothing was imported")?;
-    // Read before anything is written: the new list may take the place of the old one.
-    let old = args.base.as_ref().map(|base| (base, StoredList::new(base, options.algorithm.entry_size())));
-    let (entries, against) = match &old {
-        Some((path, old)) => {
-            let changed = apply(old, &imported, options.algorithm);
-            let (entries, difference) = changed.map_err(|error| super::unreadable(path, options.algorithm, error))?;
-            (entries, Some(difference))
+    Ok(reports)
+}
+
+/// The list as it was, with what comes and without what goes; and what that changes.
+fn on_base(args: &ImportArgs, path: &Path, algorithm: Algorithm, imported: Imported) -> Result<Outcome> {
+    let old = StoredList::new(path, algorithm.entry_size());
+    let unreadable = |error: StoredError| super::unreadable(path, algorithm, error);
+    let unselected = old.among(&imported.unselected).map_err(unreadable)?;
+    let removed = match args.unselected {
+        _ if unselected.is_empty() => imported.withdrawn.clone(),
+        None => return Err(Refused(undecided(&unselected)).into()),
+        Some(UnselectedArg::Keep) => imported.withdrawn.clone(),
+        Some(UnselectedArg::Remove) => {
+            let both = [imported.withdrawn.as_bytes(), unselected.as_bytes()].concat();
+            Entries::from_unsorted(algorithm.entry_size(), both)?.0
         }
-        None => (imported.entries.clone(), None),
     };
-    // Before the list: an id that is kept without its list does no harm, the reverse could.
-    if let Some(path) = &args.ids {
-        let mut kept = Vec::new();
-        imported.write_ids(&mut kept)?;
-        files::write(path, &kept)?;
-    }
-    files::save(&args.out, entries.as_bytes(), args.overwrite)?;
-    report(args, &reports, &Outcome { imported, entries, against }, output)
+    let (entries, difference) = apply(&old, &imported.entries, &removed, algorithm).map_err(unreadable)?;
+    Ok(Outcome { imported, entries, against: Some(difference), unselected: Some(unselected) })
+}
+
+fn undecided(unselected: &Entries) -> String {
+    let shown: String = unselected.iter().take(SHOWN).map(|entry| format!("\n  {}", to_hex(entry))).collect();
+    let hidden = unselected.len().saturating_sub(SHOWN);
+    let more = if hidden > 0 { format!("\n  and {hidden} more") } else { String::new() };
+    format!(
+        "{} entries of the list as it was are in these files, and --class, --tag or --min-quality does not select them (any \
+         more):{shown}{more}\nNothing was written. Say what is to become of them: --unselected remove takes them off the list, \
+         --unselected keep leaves them there (another source may have given them)",
+        unselected.len()
+    )
 }
 
 /// The list as it was, with what comes and without what goes; and what that changes.
 fn apply(
     old: &StoredList,
-    imported: &Imported,
+    added: &Entries,
+    removed: &Entries,
     algorithm: Algorithm,
 ) -> Result<(Entries, DifferenceReport), StoredError> {
-    let entries = change_stored(old, &imported.entries, &imported.withdrawn)?.entries;
+    let entries = change_stored(old, added, removed)?.entries;
     let mut finding = Finding::new(&entries, algorithm);
     old.pieces(|piece| Ok::<(), StoredError>(finding.take(piece)?))?;
     let report = difference::report(&finding.finish()?, &entries, algorithm, 0)?;
@@ -79,6 +132,7 @@ fn options(args: &ImportArgs) -> ImportOptions {
         min_quality: args.min_quality,
         classes: args.classes.clone(),
         tags: args.tags.clone(),
+        unselected: if args.base.is_some() { Unselected::Remember } else { Unselected::Forget },
         ..ImportOptions::new(args.algorithm.into())
     }
 }
@@ -122,10 +176,12 @@ struct Outcome {
     entries: Entries,
     /// The change against the list as it was.
     against: Option<DifferenceReport>,
+    /// Of the list as it was, what is in the files and not selected.
+    unselected: Option<Entries>,
 }
 
 fn report(args: &ImportArgs, reports: &[(&PathBuf, ImportReport)], outcome: &Outcome, output: &Output) -> Result<Exit> {
-    let Outcome { imported, entries, against } = outcome;
+    let Outcome { imported, entries, against, unselected } = outcome;
     let mut lines: Vec<String> = reports.iter().flat_map(|(path, report)| file_words(path, report)).collect();
     lines.push(format!(
         "{} entries ({} repetitions, {} irregular), {} withdrawn",
@@ -141,6 +197,14 @@ fn report(args: &ImportArgs, reports: &[(&PathBuf, ImportReport)], outcome: &Out
     if !imported.withdrawn.is_empty() && args.base.is_none() {
         lines.push("! hashes are withdrawn: give the list as it was with --base, so that they go from it".to_owned());
     }
+    if let Some(unselected) = unselected.as_ref().filter(|unselected| !unselected.is_empty()) {
+        let became =
+            if args.unselected == Some(UnselectedArg::Remove) { "went off the list" } else { "stay on the list" };
+        lines.push(format!(
+            "! {} entries of the list as it was are in these files and not selected: they {became}",
+            unselected.len()
+        ));
+    }
     if let Some(change) = against {
         lines.push(format!("against the list as it was: +{} −{}", change.added, change.removed));
     }
@@ -154,6 +218,7 @@ fn report(args: &ImportArgs, reports: &[(&PathBuf, ImportReport)], outcome: &Out
         "duplicates": imported.duplicates,
         "irregular": imported.irregular,
         "withdrawn": imported.withdrawn.len(),
+        "unselected": unselected.as_ref().map(Entries::len),
         "unknown_ids": imported.unknown_ids,
         "difference": against,
         "list": args.out,
@@ -176,6 +241,13 @@ fn file_words(path: &Path, report: &ImportReport) -> Vec<String> {
         report.refused_records
     )];
     lines.extend(refused_words(&report.refused, report.refused_records));
+    if report.low_quality > 0 {
+        lines.push(format!(
+            "! {} of these hashes have a quality below {USUAL_MINIMUM_QUALITY}: flat pictures, which match what is unlike. Leave them \
+             out with --min-quality {USUAL_MINIMUM_QUALITY}",
+            report.low_quality
+        ));
+    }
     lines
 }
 
@@ -183,7 +255,7 @@ fn refused_words(refused: &[RefusedRecord], count: u64) -> Vec<String> {
     let mut lines: Vec<String> = refused.iter().map(|one| format!("  refused: {}", one.words())).collect();
     let hidden = count - refused.len() as u64;
     if hidden > 0 {
-        lines.push(format!("  and {hidden} more"));
+        lines.push(format!("  and {hidden} more; --refused FILE writes all of them down"));
     }
     lines
 }

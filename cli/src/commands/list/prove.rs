@@ -90,18 +90,21 @@ pub(super) fn check(args: &CheckArgs, output: &Output) -> Result<Exit> {
     let proof = ListProof::parse(&bytes).map_err(|error| Malformed(format!("{}: {error}", args.file.display())))?;
     let release = read_release(&args.release)?;
     proof.verify(&release).map_err(|error| Refused(error.to_string()))?;
+    let copy = copy_words(&args.release, &release);
     let public = match (&args.tlog_proof, &args.policy) {
-        (Some(file), Some(policy)) => Some(published(&release, file, policy)?),
+        (Some(file), Some(policy)) => {
+            let proven = published(&release, file, policy);
+            Some(proven.with_context(|| format!("the release is not proven to be public. {copy}"))?)
+        }
         _ => None,
     };
     let publicity = match &public {
         Some(times) => {
             format!("✓ that release is in the log, which the quorum of witnesses cosigned by {}", times.earliest)
         }
-        None => {
-            "· that the release is public was not checked: bring its proof (--tlog-proof) and whom you trust (--policy)"
-                .to_owned()
-        }
+        None => format!(
+            "· that the release is public was not checked: bring its proof (--tlog-proof) and whom you trust (--policy). {copy}"
+        ),
     };
     output.report(format!("✓ {}\n{publicity}", claim(&proof, release.body())), &document(&proof, &release, public))?;
     Ok(Exit::Done)
@@ -116,7 +119,15 @@ fn published(release: &Signed<Release>, proof: &Path, policy: &Path) -> Result<Q
         return Err(Malformed("the policy must name exactly one log".to_owned()).into());
     };
     let times = proof.verify(&release.to_bytes(), &log.key, &trust);
-    times.map_err(|error| Refused(error.to_string())).context("the release is not proven to be public")
+    Ok(times.map_err(|error| Refused(error.to_string()))?)
+}
+
+/// Whose signatures are on a copy of a release, and where the one is that has them all.
+fn copy_words(path: &Path, release: &Signed<Release>) -> String {
+    let signers: Vec<&str> = release.note().signatures().iter().map(|line| line.name.as_str()).collect();
+    let signed = if signers.is_empty() { "nobody".to_owned() } else { signers.join(", ") };
+    let (path, id) = (path.display(), release.id());
+    format!("{path} is signed by {signed}; the copy in the log, with all signatures, is at /statement/{id} of the log")
 }
 
 fn claim(proof: &ListProof, release: &Release) -> String {
@@ -131,6 +142,7 @@ fn document(proof: &ListProof, release: &Signed<Release>, public: Option<QuorumT
         "list": release.body().list,
         "version": release.body().version,
         "release": release.id().to_hex(),
+        "signed_by": release.note().signatures().iter().map(|line| line.name.as_str()).collect::<Vec<_>>(),
         "public_since": public.map(|times| times.earliest),
     })
 }

@@ -1,6 +1,6 @@
 //! `isonomy release new`.
 
-use super::{Desk, irregular_words, parse_list, rails};
+use super::{Desk, Ground, irregular_words, parse_list, rails};
 use crate::args::ComposeArgs;
 use crate::commands::{files, list};
 use crate::exit::Exit;
@@ -15,18 +15,20 @@ use std::path::Path;
 pub(super) async fn run(args: &ComposeArgs, output: &Output) -> Result<Exit> {
     draft::check_free(&args.out)?;
     let desk = Desk::open(&args.desk)?;
-    let (view, bases) = desk.view(&parse_list(&args.list)?).await?;
+    let Ground { view, bases, past, .. } = desk.ground(&parse_list(&args.list)?).await?;
     let algorithm = view.editions().newest().context("the list has no charter")?.charter().matching.algorithm;
     let entries = list::read(&args.content, algorithm)?;
     let term = Term { created: system_clock(), validity: args.validity };
     let proposal = Proposal { entries: &entries, term, reason: None };
     let composed = compose(&view, &bases, proposal, files::folder_of(&args.out))?;
     let charter = composed.edition.charter();
-    let alarms = rails::check(&args.rails, &composed.change, &entries, charter, "nothing was composed")?;
+    let subject = rails::Subject { change: &composed.change, after: &entries, charter, past: &past };
+    let alarms = rails::check(&args.rails, subject, "nothing was composed")?;
     let report = composed.draft.report();
     composed.draft.save(&args.out)?;
-    let words = draft_words(&report, &args.out) + &rails::words(&alarms);
-    output.report(words, &json!({ "draft": report, "file": args.out, "alarms": alarms }))?;
+    let words = draft_words(&report, &args.out) + &rails::words(&alarms) + &rails::past_words(&past);
+    let document = json!({ "draft": report, "file": args.out, "alarms": alarms, "known_since": past.since() });
+    output.report(words, &document)?;
     Ok(Exit::Done)
 }
 

@@ -1,6 +1,6 @@
 //! `isonomy release endorse`.
 
-use super::{Desk, irregular_words, parse_id, rails, read_release};
+use super::{Desk, Ground, irregular_words, parse_id, rails, read_release};
 use crate::args::{EndorseArgs, Overwrite};
 use crate::commands::{files, key, list};
 use crate::exit::{Exit, Refused};
@@ -24,7 +24,7 @@ pub(super) async fn run(args: &EndorseArgs, output: &Output) -> Result<Exit> {
     let draft = Draft::open(&args.draft)?;
     let overwrite = overwrite_of(args, draft.release());
     files::check_free(&args.out, overwrite)?;
-    let (view, bases) = desk.view(&draft.release().body().list).await?;
+    let Ground { view, bases, past, .. } = desk.ground(&draft.release().body().list).await?;
     let examined = examine(&draft, &view, &bases, system_clock())?;
     let algorithm = examined.charter().matching.algorithm;
     if let Some(path) = &args.require_all_in {
@@ -32,8 +32,7 @@ pub(super) async fn run(args: &EndorseArgs, output: &Output) -> Result<Exit> {
     }
     let compare = |path: &PathBuf| anyhow::Ok(examined.compare(&list::read(path, algorithm)?)?);
     let known = args.holdings.as_ref().map(compare).transpose()?;
-    let (change, after) = (examined.change(), examined.entries());
-    let alarms = rails::check(&args.rails, change, after, examined.charter(), "nothing was signed")?;
+    let alarms = rails::check(&args.rails, rails::Subject::of(&examined, &past), "nothing was signed")?;
     if let Some(reason) = draft.reason() {
         output.say(format!("the maintainer says why: {reason}"));
     }
@@ -45,12 +44,19 @@ pub(super) async fn run(args: &EndorseArgs, output: &Output) -> Result<Exit> {
     let report = examined.report(&signed);
     let out = args.out.display();
     let words = format!(
-        "{}\n  Your endorsement is {out}: send it back to the maintainer{}{}",
+        "{}\n  Your endorsement is {out}: send it back to the maintainer{}{}{}",
         words(&report),
         holdings_words(known.as_ref()),
-        rails::words(&alarms)
+        rails::words(&alarms),
+        rails::past_words(&past)
     );
-    let document = json!({ "endorsement": report, "file": args.out, "holdings": known, "alarms": alarms });
+    let document = json!({
+        "endorsement": report,
+        "file": args.out,
+        "holdings": known,
+        "alarms": alarms,
+        "known_since": past.since(),
+    });
     output.report(words, &document)?;
     Ok(Exit::Done)
 }

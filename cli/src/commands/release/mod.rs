@@ -20,7 +20,7 @@ use isonomy_core::statement::{ListName, MAX_STATEMENT_SIZE, Signed, Statement};
 use isonomy_fetch::{LogClient, Source};
 use isonomy_publisher::draft::{self, Draft};
 use isonomy_publisher::view::ListView;
-use isonomy_publisher::workspace::{Base, Workspace};
+use isonomy_publisher::workspace::{Base, Past, Workspace};
 use std::path::{Path, PathBuf};
 
 pub(crate) async fn run(command: ReleaseCommand, output: &Output) -> Result<Exit> {
@@ -36,28 +36,40 @@ pub(super) struct Desk {
     trust: TlogPolicy,
     log: LogClient,
     source: Source,
-    workspace: Workspace,
     /// The folder of the workspace.
     folder: PathBuf,
+}
+
+/// What the next release of a list builds on.
+pub(super) struct Ground {
+    /// What the log says of the list, verified.
+    pub(super) view: ListView,
+    /// The content of earlier releases.
+    pub(super) bases: Vec<Base>,
+    /// What the list once had, as far as it was seen here.
+    pub(super) past: Past,
+    /// The list's part of the workspace.
+    pub(super) workspace: Workspace,
 }
 
 impl Desk {
     pub(super) fn open(args: &DeskArgs) -> Result<Self> {
         let trust = files::tlog_policy(&args.policy)?;
         let log = log_client(&trust)?;
-        let folder = args.workspace.clone();
-        Ok(Self { source: log.source(), log, trust, workspace: Workspace::open(&folder)?, folder })
+        Ok(Self { source: log.source(), log, trust, folder: args.workspace.clone() })
     }
 
-    /// What the log says of the list, verified, and the content on which the next release builds.
-    pub(super) async fn view(&self, list: &ListName) -> Result<(ListView, Vec<Base>)> {
+    /// What the next release of this list builds on.
+    pub(super) async fn ground(&self, list: &ListName) -> Result<Ground> {
         let view = ListView::fetch(&self.source, &self.trust, list)
             .await
             .context("what the log says of the list can't be used")?;
         let newest = view.editions().newest().context("the list has no charter")?;
         let algorithm = newest.charter().matching.algorithm;
-        let bases = self.workspace.bases(view.bases(), algorithm, &self.source).await?;
-        Ok((view, bases))
+        let workspace = Workspace::open(&self.folder, list)?;
+        let bases = workspace.bases(view.bases(), algorithm, &self.source).await?;
+        let past = workspace.past(&bases)?;
+        Ok(Ground { view, bases, past, workspace })
     }
 }
 

@@ -1,6 +1,6 @@
 //! `isonomy release publish`, and what every submission says.
 
-use super::{Desk, rails, read_release};
+use super::{Desk, Ground, rails, read_release};
 use crate::args::{Overwrite, PublishArgs};
 use crate::commands::{confirming, files, key};
 use crate::exit::{Exit, Refused};
@@ -16,8 +16,6 @@ use isonomy_publisher::endorse::{self, EndorseError};
 use isonomy_publisher::guard::Alarm;
 use isonomy_publisher::memory::SigningMemory;
 use isonomy_publisher::submit::{SubmitReport, submit_release};
-use isonomy_publisher::view::ListView;
-use isonomy_publisher::workspace::Base;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -27,20 +25,22 @@ pub(super) async fn run(args: &PublishArgs, output: &Output) -> Result<Exit> {
     let desk = Desk::open(&args.desk)?;
     let draft = Draft::open(&args.draft)?;
     let endorsements = args.endorsements.iter().map(|path| endorsement(path, &draft)).collect::<Result<Vec<_>>>()?;
-    let (view, bases) = desk.view(&draft.release().body().list).await?;
+    let ground = desk.ground(&draft.release().body().list).await?;
+    let view = &ground.view;
     let cited = view.editions().find(&draft.release().body().charter).context("the cited charter isn't in the log")?;
     let logged = view.newest().into_iter().chain(view.bases()).find(|logged| logged.id() == draft.release().id());
     let (signed, alarms) = match logged {
         // An earlier try came that far: the log is asked for its proof again.
         Some(logged) => (logged.clone(), Vec::new()),
-        None => finish(args, &draft.signed(merge(&draft, endorsements, cited.charter())?)?, &view, &bases)?,
+        None => finish(args, &draft.signed(merge(&draft, endorsements, cited.charter())?)?, &ground)?,
     };
     let complete = draft.signed(signed)?;
     let report = submit_release(&desk.log, &desk.trust, &complete, cited.charter()).await;
     let report = report.context("the release was not published")?;
     proof.write(&report)?;
     let (published, charter) = (complete.release(), cited.charter());
-    let confirmed = confirming::ask(&desk.folder, &desk.trust, &view, charter, &desk.source, published).await;
+    let client = ground.workspace.client();
+    let confirmed = confirming::ask(&client, &desk.trust, view, charter, &desk.source, published).await;
     let confirmed = confirmed.context("the release is in the log, but a client would not accept it")?;
     let words =
         format!("{}\n{}{}", submit_words(&report, "release"), confirming::words(&confirmed), rails::words(&alarms));
@@ -65,11 +65,10 @@ fn merge(draft: &Draft, endorsements: Vec<Signed<Release>>, charter: &Charter) -
 }
 
 /// Signs as the maintainer. Who tries again signs the same text again.
-fn finish(args: &PublishArgs, draft: &Draft, view: &ListView, bases: &[Base]) -> Result<(Signed<Release>, Vec<Alarm>)> {
+fn finish(args: &PublishArgs, draft: &Draft, ground: &Ground) -> Result<(Signed<Release>, Vec<Alarm>)> {
     let signer = key::open(&args.key)?;
-    let examined = endorse::examine(draft, view, bases, system_clock())?;
-    let (change, after) = (examined.change(), examined.entries());
-    let alarms = rails::check(&args.rails, change, after, examined.charter(), "nothing was signed")?;
+    let examined = endorse::examine(draft, &ground.view, &ground.bases, system_clock())?;
+    let alarms = rails::check(&args.rails, rails::Subject::of(&examined, &ground.past), "nothing was signed")?;
     let mut memory = SigningMemory::of_key(&args.key)?;
     let signed = examined.finish(signer.as_ref(), &mut memory, system_clock());
     let signed = signed.map_err(|error| match error {

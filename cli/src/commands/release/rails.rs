@@ -6,25 +6,32 @@ use anyhow::{Context, Result};
 use isonomy_core::charter::Charter;
 use isonomy_core::list::Entries;
 use isonomy_publisher::difference::Difference;
-use isonomy_publisher::guard::{Alarm, Canaries, Rail, Severity, inspect};
+use isonomy_publisher::endorse::Examined;
+use isonomy_publisher::guard::{Against, Alarm, Canaries, Rail, Severity, inspect};
+use isonomy_publisher::workspace::Past;
 
-/// What sets off a rail if `after`, which changes so much, becomes the list. One that stops a release is an error, which begins with what
-/// was not done, unless it was accepted.
-pub(in crate::commands) fn check(
-    rails: &RailArgs,
-    change: &Difference,
-    after: &Entries,
-    charter: &Charter,
-    undone: &str,
-) -> Result<Vec<Alarm>> {
-    let mut canaries = if rails.no_built_in_canaries { Canaries::none() } else { Canaries::built_in() };
-    for path in &rails.canaries {
-        let added = canaries.add(path, charter.matching.algorithm);
-        added.with_context(|| format!("{} can't serve as canaries", path.display()))?;
+/// A release that is held against the rails.
+#[derive(Clone, Copy)]
+pub(in crate::commands) struct Subject<'s> {
+    /// What changes.
+    pub(in crate::commands) change: &'s Difference,
+    /// What becomes the list.
+    pub(in crate::commands) after: &'s Entries,
+    pub(in crate::commands) charter: &'s Charter,
+    pub(in crate::commands) past: &'s Past,
+}
+
+impl<'s> Subject<'s> {
+    /// A draft that was examined.
+    pub(super) fn of(examined: &'s Examined<'_>, past: &'s Past) -> Self {
+        Self { change: examined.change(), after: examined.entries(), charter: examined.charter(), past }
     }
-    let alarms = inspect(change, after, charter, &canaries)?;
-    let is_stopping = |alarm: &&Alarm| alarm.severity == Severity::Stops && !rails.accepts(alarm.rail);
-    let stopping: Vec<Alarm> = alarms.iter().filter(is_stopping).cloned().collect();
+}
+
+/// The rails that a release sets off. One that stops it is an error, which begins with what was not done, unless it was accepted.
+pub(in crate::commands) fn check(rails: &RailArgs, subject: Subject<'_>, undone: &str) -> Result<Vec<Alarm>> {
+    let alarms = look(rails, subject)?;
+    let stopping: Vec<Alarm> = alarms.iter().filter(|alarm| stops(rails, alarm)).cloned().collect();
     if stopping.is_empty() {
         return Ok(alarms);
     }
@@ -33,14 +40,41 @@ pub(in crate::commands) fn check(
     Err(Refused(format!("{undone}: a guard rail stops the release{}{hint}", words(&stopping))).into())
 }
 
+/// The rails that a release sets off.
+pub(in crate::commands) fn look(rails: &RailArgs, subject: Subject<'_>) -> Result<Vec<Alarm>> {
+    let Subject { change, after, charter, past } = subject;
+    let mut canaries = if rails.no_built_in_canaries { Canaries::none() } else { Canaries::built_in() };
+    for path in &rails.canaries {
+        let added = canaries.add(path, charter.matching.algorithm);
+        added.with_context(|| format!("{} can't serve as canaries", path.display()))?;
+    }
+    Ok(inspect(change, after, Against { charter, canaries: &canaries, past })?)
+}
+
+/// Whether an alarm stops the release: it would, and nobody has accepted it.
+pub(in crate::commands) fn stops(rails: &RailArgs, alarm: &Alarm) -> bool {
+    alarm.severity == Severity::Stops && !rails.accepts(alarm.rail)
+}
+
 /// The flag that accepts what sets off a rail, if one does.
 fn way_out(rail: Rail) -> Option<&'static str> {
     match rail {
         Rail::Growth => Some("--accept-growth"),
         Rail::Shrinkage => Some("--accept-shrinkage"),
+        Rail::Returns => Some("--accept-returns"),
         Rail::Irregular => Some("--allow-irregular"),
         Rail::Canary | Rail::Limits | Rail::Near | Rail::Crowded => None,
     }
+}
+
+/// What can't be seen of the list's past from here; nothing if all of it was seen.
+pub(in crate::commands) fn past_words(past: &Past) -> String {
+    let since = past.since().filter(|since| *since > 1);
+    since.map_or(String::new(), |since| {
+        format!(
+            "\n  · This folder knows the list since version {since}: what left it before is not noticed if it comes back"
+        )
+    })
 }
 
 /// The guard rails that were set off, a line each.

@@ -1,0 +1,161 @@
+//! Amendments, by commands alone and against running servers: the maintainer's key is replaced, a curator leaves and another comes,
+//! each after its notice; what narrows is in force at once. An app that pinned the first charter follows all of it.
+//!
+//! What holds only while a notice runs is demanded only if it still ran when the command had ended: nothing here depends on how fast
+//! anything is.
+
+use crate::scene::{LIST, Scene, charter_field};
+use isonomy_core::time::Timestamp;
+use std::fs;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// The notice of widening amendments, in seconds.
+const NOTICE: u64 = 8;
+
+fn now() -> Timestamp {
+    Timestamp(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs())
+}
+
+impl Scene {
+    fn vkey(&self, key: &str) -> String {
+        self.report(&["key", "show", key])["vkey"].as_str().unwrap().to_owned()
+    }
+
+    fn new_key(&self, name: &str, file: &str) -> String {
+        self.report(&["key", "new", name, "--out", file])["vkey"].as_str().unwrap().to_owned()
+    }
+
+    /// Writes edition `number` of the charter, which makes of the TOML before what `amend` makes of it. Gives whether it widens.
+    fn amend(&self, number: u64, amend: impl Fn(String) -> String) -> bool {
+        let (old, new) = (format!("charter-{}.toml", number - 1), format!("charter-{number}.toml"));
+        let text = fs::read_to_string(self.path(&old)).unwrap();
+        let amended = amend(text.clone());
+        assert_ne!(amended, text);
+        fs::write(self.path(&new), amended).unwrap();
+        let (before, note) = (format!("charter-{}.note", number - 1), format!("charter-{number}.note"));
+        let diff = self.report(&["charter", "diff", &before, &new]);
+        let made = self.report(&["charter", "new", "--from", &new, "--amends", &before, "--out", &note]);
+        assert_eq!(made["charter"]["edition"], number);
+        diff["widens"].as_bool().unwrap()
+    }
+
+    /// Each signs a copy of edition `number`, and the maintainer puts the copies together.
+    fn sign_edition(&self, number: u64, keys: &[&str]) {
+        let (before, note) = (format!("charter-{}.note", number - 1), format!("charter-{number}.note"));
+        let copies: Vec<String> = keys.iter().map(|key| format!("{note}.{key}")).collect();
+        for (key, copy) in keys.iter().zip(&copies) {
+            fs::copy(self.path(&note), self.path(copy)).unwrap();
+            self.report(&["charter", "sign", copy, "--key", key, "--amends", &before]);
+        }
+        let copies: Vec<&str> = copies.iter().map(String::as_str).collect();
+        self.report(&[&["charter", "merge", &note][..], &copies, &["--amends", &before]].concat());
+    }
+
+    /// Publishes edition `number`; gives since when it is public.
+    fn publish_edition(&self, number: u64) -> Timestamp {
+        let note = format!("charter-{number}.note");
+        let published = self.report(&["charter", "publish", &note, "--policy", "trust.policy"]);
+        Timestamp::from_rfc3339(published["public_since"].as_str().unwrap()).unwrap()
+    }
+
+    /// Composes a release; gives the id of the charter that it cites.
+    fn compose(&self, entries: std::ops::Range<u64>, name: &str) -> String {
+        self.import(entries, name);
+        let draft = format!("{name}.tar");
+        self.report(&Self::at_desk("work", &["release", "new", name, "--list", LIST, "--out", &draft]));
+        self.report(&["list", "info", &draft])["release"]["charter"].as_str().unwrap().to_owned()
+    }
+
+    fn id(&self, edition: u64) -> String {
+        let note = format!("charter-{edition}.note");
+        let published = self.report(&["charter", "publish", &note, "--policy", "trust.policy"]);
+        published["statement"].as_str().unwrap().to_owned()
+    }
+
+    /// Endorses and publishes a draft with these keys, the maintainer's last; gives what the last command reports.
+    fn release(&self, name: &str, [one, two, maintainer]: [&str; 3]) -> serde_json::Value {
+        let draft = format!("{name}.tar");
+        let notes = [one, two].map(|key| {
+            let note = format!("{name}-{key}.note");
+            self.report(&Self::at_desk("curator", &["release", "endorse", &draft, "--key", key, "--out", &note]));
+            note
+        });
+        let publish = ["release", "publish", &draft, &notes[0], &notes[1], "--key", maintainer];
+        self.report(&Self::at_desk("work", &publish))
+    }
+
+    /// Composes until the draft cites edition `number`, which is in force from `time` on by the witnesses' word.
+    fn compose_under(&self, number: u64, time: Timestamp, entries: std::ops::Range<u64>, name: &str) {
+        let id = self.id(number);
+        while now() < time {
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        for attempt in 0..60 {
+            let name_of_try = format!("{name}-try-{attempt}");
+            if self.compose(entries.clone(), &name_of_try) == id {
+                fs::rename(self.path(&format!("{name_of_try}.tar")), self.path(&format!("{name}.tar"))).unwrap();
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        panic!("edition {number} does not come into force");
+    }
+}
+
+#[test]
+fn keys_and_curators_are_replaced_by_amendments() {
+    let scene = Scene::founded_with(&[("notice", &NOTICE.to_string())]);
+    for (from, to) in [("charter.toml", "charter-1.toml"), ("charter.note", "charter-1.note")] {
+        fs::copy(scene.path(from), scene.path(to)).unwrap();
+    }
+    let app = scene.app_policy().replace("min_notice = 2592000", &format!("min_notice = {NOTICE}"));
+    fs::write(scene.path("app.toml"), app).unwrap();
+    let (one, two) = ("curator-one.example.key", "curator-two.example.key");
+    let (old, new, third) = ("maintainer.example.key", "maintainer-2.key", "curator-three.key");
+    assert_eq!(scene.compose(0..20, "list-1"), scene.id(1));
+    scene.release("list-1", [one, two, old]);
+    scene.update_to("device", 1);
+
+    // Edition 2: another key of the maintainer, and the old one goes.
+    let [before, after] = [scene.vkey(old), scene.new_key("maintainer.example/2", new)];
+    assert!(scene.amend(2, |text| text.replace(&before, &after)), "a key that is added widens");
+    scene.sign_edition(2, &[old, one, two]);
+    let incomplete = scene.refusal(3, &["charter", "publish", "charter-2.note", "--policy", "trust.policy"]);
+    assert!(incomplete.contains("no key of the maintainer under edition 2"), "the new key has to sign: {incomplete}");
+    scene.sign_edition(2, &[old, one, two, new]);
+    let in_force = scene.publish_edition(2).plus(NOTICE);
+    let cited = scene.compose(0..25, "early");
+    let early = Scene::at_desk("work", &["release", "publish", "early.tar", "--key", new]);
+    let (code, refused) = scene.run(&early);
+    if now() < in_force {
+        assert_eq!(cited, scene.id(1), "the notice still runs");
+        assert!(code == Some(3) && refused.to_string().contains("is not the maintainer's"), "{refused:#}");
+    }
+    scene.compose_under(2, in_force, 0..25, "list-2");
+    let by_old = scene.refusal(3, &Scene::at_desk("work", &["release", "publish", "list-2.tar", "--key", old]));
+    assert!(by_old.contains("is not the maintainer's"), "{by_old}");
+    scene.release("list-2", [one, two, new]);
+    scene.update_to("device", 2);
+
+    // Edition 3: the second curator leaves, a third comes; he agrees to leave, and she to come.
+    let [leaving, coming] = [scene.vkey(two), scene.new_key("curator-three.example", third)];
+    assert!(scene.amend(3, |text| text.replace(&leaving, &coming).replace("Curator Two", "Curator Three")));
+    scene.sign_edition(3, &[new, one, two, third]);
+    let in_force = scene.publish_edition(3).plus(NOTICE);
+    scene.compose_under(3, in_force, 0..30, "list-3");
+    let left = ["release", "endorse", "list-3.tar", "--key", two, "--out", "left.note"];
+    let refused = scene.refusal(3, &Scene::at_desk("curator", &left));
+    assert!(refused.contains("curator-two.example"), "{refused}");
+    scene.release("list-3", [one, third, new]);
+    scene.update_to("device", 3);
+
+    // Edition 4 narrows: at once, and no release cites an older one any more.
+    assert!(!scene.amend(4, |text| charter_field(&text, "max_distance", "20")));
+    scene.sign_edition(4, &[new, one, third]);
+    let public = scene.publish_edition(4);
+    scene.compose_under(4, public, 0..35, "list-4");
+    scene.release("list-4", [one, third, new]);
+    scene.update_to("device", 4);
+    // A new device comes to the same, from the charter that it pinned.
+    scene.update_to("another-device", 4);
+}

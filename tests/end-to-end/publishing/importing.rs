@@ -1,0 +1,109 @@
+//! What an import refuses, and what it does not select any more.
+
+use crate::scene::{answer, command, hashes};
+use std::fs;
+use std::path::Path;
+
+fn run(at: &Path, arguments: &[&str]) -> (Option<i32>, serde_json::Value) {
+    answer(&command(at, arguments).output().unwrap())
+}
+
+/// Whether the command ended so and said all of these.
+fn says(at: &Path, arguments: &[&str], code: i32, words: &[&str]) {
+    let (found, said) = run(at, arguments);
+    assert_eq!(found, Some(code), "{arguments:?}: {said:#}");
+    assert!(words.iter().all(|word| said.to_string().contains(word)), "{words:?}: {said:#}");
+}
+
+#[test]
+fn everything_that_is_refused_is_written_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let wrong: String = (0..150).map(|number| format!("wrong {number}\n")).collect();
+    fs::write(at.join("a.txt"), format!("{}{wrong}", hashes(0..10))).unwrap();
+    fs::write(at.join("b.txt"), format!("{}no \"hash\", this\n", hashes(10..20))).unwrap();
+    // Also where nothing is imported for it.
+    let import = ["list", "import", "a.txt", "b.txt", "--format", "lines", "--refused", "refused.csv", "--out", "list"];
+    says(at, &import, 4, &["150 of 160 records are refused"]);
+    assert!(!at.join("list").exists());
+    let table = fs::read_to_string(at.join("refused.csv")).unwrap();
+    assert_eq!(table.lines().count(), 151, "b.txt was not read any more");
+    says(at, &[&import[..], &["--skip-invalid"]].concat(), 3, &["refused.csv exists already"]);
+    let (code, report) = run(at, &[&import[..], &["--skip-invalid", "--force"]].concat());
+    assert_eq!((code, &report["entries"]), (Some(0), &20.into()), "{report:#}");
+    let table = fs::read_to_string(at.join("refused.csv")).unwrap();
+    let rows: Vec<&str> = table.lines().collect();
+    assert_eq!((rows[0], rows.len()), ("file,record,line,byte,field,reason", 152));
+    let reason = "it is not a hash by pdq/full, in hexadecimal or base64";
+    assert_eq!(rows[1], format!("a.txt,11,11,650,hash,\"{reason}\""));
+    assert_eq!(rows[151], format!("b.txt,11,11,650,hash,\"{reason}\""));
+}
+
+#[test]
+fn what_is_not_selected_any_more_needs_a_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let list: Vec<String> = hashes(0..4).lines().map(str::to_owned).collect();
+    let table = |classes: [&str; 3]| {
+        let rows = list
+            .iter()
+            .zip(classes)
+            .map(|(hash, class)| format!("{hash},{class},{}\n", if class == "A1" { 90 } else { 10 }));
+        "pdq,class,quality\n".to_owned() + &rows.collect::<String>()
+    };
+    fs::write(at.join("feed.csv"), table(["A1", "A1", "A1"])).unwrap();
+    fs::write(at.join("other.txt"), hashes(3..4)).unwrap();
+    let (code, first) = run(at, &["list", "import", "feed.csv", "other.txt", "--out", "old"]);
+    assert_eq!((code, &first["entries"]), (Some(0), &4.into()), "{first:#}");
+
+    // The second is of another class by now; the fourth comes from elsewhere, and the feed does not know it.
+    fs::write(at.join("feed.csv"), table(["A1", "B2", "A1"])).unwrap();
+    for selection in [["--class", "A1"], ["--min-quality", "50"]] {
+        let import =
+            [&["list", "import", "feed.csv", "--base", "old", "--out", "new", "--force"][..], &selection].concat();
+        says(
+            at,
+            &import,
+            3,
+            &["1 entries of the list as it was", &list[1], "--unselected remove", "--unselected keep"],
+        );
+        assert!(!at.join("new").exists());
+        for (word, entries) in [("keep", 4), ("remove", 3)] {
+            let (code, report) = run(at, &[&import[..], &["--unselected", word]].concat());
+            assert_eq!(
+                (code, &report["entries"], &report["unselected"]),
+                (Some(0), &entries.into(), &1.into()),
+                "{report:#}"
+            );
+        }
+        fs::remove_file(at.join("new")).unwrap();
+    }
+    // Without a base nothing could stay, and without a selection nothing is left out; low quality is said.
+    let (code, report) = run(at, &["list", "import", "feed.csv", "--base", "old", "--out", "new"]);
+    assert_eq!((code, &report["unselected"]), (Some(0), &0.into()), "{report:#}");
+    assert_eq!(report["imported"][0]["report"]["low_quality"], 1, "{report:#}");
+    let words = std::process::Command::new(env!("CARGO_BIN_EXE_isonomy"))
+        .current_dir(at)
+        .args(["list", "import", "feed.csv", "--out", "again"])
+        .output()
+        .unwrap();
+    assert!(
+        String::from_utf8_lossy(&words.stdout).contains("! 1 of these hashes have a quality below 50"),
+        "{words:?}"
+    );
+    // A file without qualities, beside one with them.
+    let import = ["list", "import", "feed.csv", "other.txt", "--min-quality", "50", "--out", "least"];
+    says(at, &import, 4, &["quality", "it gives none, so --min-quality can't judge it"]);
+}
+
+#[test]
+fn a_temporary_folder_that_is_missing_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    // More than is sorted in memory.
+    fs::write(at.join("many.txt"), hashes(0..270_000)).unwrap();
+    let mut import = command(at, &["list", "import", "many.txt", "--out", "list"]);
+    let (code, said) = answer(&import.env("TMPDIR", at.join("no-such-folder")).output().unwrap());
+    let said = said.to_string();
+    assert!(code == Some(1) && said.contains("no-such-folder") && said.contains("TMPDIR"), "{said}");
+}
