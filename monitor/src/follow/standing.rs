@@ -1,11 +1,11 @@
 //! What is found anew at every look, from what is known: the audit, ages, evidence, content.
 
 use crate::assess;
-use crate::content::{Cache, ContentState, Job};
+use crate::content::{Cache, ContentState, Job, Objects};
 use crate::finding::{Answerable, Finding, Severity};
 use crate::freshness;
 use crate::monitor::{Monitor, MonitorError};
-use crate::report::ViewState;
+use crate::report::{AttestationReport, ViewState};
 use crate::units;
 use crate::vantage::Vantage;
 use isonomy_core::release::{DeltaRef, Release};
@@ -22,10 +22,10 @@ impl Monitor {
     pub(crate) fn note_standing(&mut self, clock: Timestamp) {
         let mut findings = self.audit.findings().to_vec();
         let history = self.audit.history();
-        if let Some(witnessed) = self.mirror.newest().and_then(|newest| newest.now()) {
-            findings.extend(freshness::frozen(history, witnessed, clock));
-        }
-        findings.extend(history.lists().flat_map(|(name, list)| freshness::of_list(name, list, clock)));
+        let witnessed = self.mirror.newest().and_then(|newest| newest.now());
+        findings.extend(witnessed.and_then(|witnessed| freshness::frozen(history, witnessed, clock)));
+        findings.extend(history.lists().flat_map(|(name, list)| freshness::of_list(name, list, clock, witnessed)));
+        findings.extend(history.lists().filter_map(|(name, _)| self.overdue(name)));
         findings.into_iter().for_each(|finding| self.ledger.note(finding));
         for (digest, breach) in self.evidence.breaches() {
             if !self.ledger.cites(&digest.to_hex()) {
@@ -36,6 +36,16 @@ impl Monitor {
         }
     }
 
+    /// Complaints about a list whose deadline is over, as of the newest time that is witnessed.
+    fn overdue(&self, list: &ListName) -> Option<Finding> {
+        let now = self.mirror.newest()?.now()?;
+        let attested = self.audit.recent().of(list)?.attestations().into_iter().map(|(index, attestation)| {
+            let since = self.audit.public_since(*index);
+            AttestationReport::new(self.audit.history(), (*index, attestation), since, now)
+        });
+        freshness::overdue(list, &attested.collect::<Vec<_>>(), now)
+    }
+
     /// Fetches and checks the content of every release that has no verdict yet.
     pub(crate) async fn check_content(&mut self, clock: Timestamp) -> Result<(), MonitorError> {
         let mut cache = Cache::default();
@@ -44,6 +54,9 @@ impl Monitor {
                 // What is missing in a damaged copy is fetched first.
                 let Some(job) = self.job(&list, version) else { continue };
                 let served = self.contents.check(&job, &self.vantages, &mut cache, clock).await?;
+                if let Some(objects) = served.broken {
+                    self.prove_content(&list, version, (job.index, objects))?;
+                }
                 for (label, words) in served.swapped {
                     let words = format!("{words}. It was not accepted; this may be the fault of whoever serves it.");
                     self.ledger.note(Finding::new(Severity::Warning, "object-swapped", label, words));
@@ -51,6 +64,25 @@ impl Monitor {
             }
         }
         Ok(self.contents.write()?)
+    }
+
+    /// Keeps the proof that a content is not what its release says, and notes it: once, since the objects may be gone at the
+    /// next look.
+    fn prove_content(
+        &mut self,
+        list: &ListName,
+        version: u64,
+        (index, objects): (LeafIndex, Objects),
+    ) -> Result<(), MonitorError> {
+        let Some(finding) = self.content_finding(index) else { return Ok(()) };
+        if self.ledger.evidence_of(&finding.code, &finding.subject).is_some() || !self.evidence.has_room() {
+            return Ok(());
+        }
+        let Some(evidence) = self.wrong_content(list, version, objects) else { return Ok(()) };
+        if let Some((digest, _)) = self.evidence.keep(&evidence, self.trust.policy())? {
+            self.ledger.note(finding.proven_by(&digest));
+        }
+        Ok(())
     }
 
     /// What it takes to check the content of a version.

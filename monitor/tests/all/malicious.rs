@@ -7,11 +7,13 @@ use axum::extract::State;
 use axum::routing::get;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::hash::{ListRoot, sha256};
+use isonomy_core::release::Release;
 use isonomy_core::resource::Resource;
 use isonomy_fetch::Source;
-use isonomy_monitor::report::Report;
+use isonomy_monitor::report::{ComplaintState, Report};
 use isonomy_monitor::{Config, Finding, Monitor, Severity};
 use isonomy_verifier::Evidence;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -63,6 +65,12 @@ impl Stage {
         self.witnesses_see(START.plus(time));
     }
 
+    /// Publishes what was logged, seen by all.
+    fn publishes(&mut self) {
+        self.world.log.publish(START.plus(FIRST));
+        self.witnesses_see(START.plus(FIRST));
+    }
+
     async fn open(&self, canaries: Option<PathBuf>) -> Monitor {
         let sources = [serve(&self.world.log.path).await, serve(&self.mirror.path).await];
         let sources = sources.iter().map(|url| Source::parse(url).unwrap()).collect();
@@ -72,18 +80,49 @@ impl Stage {
     }
 }
 
-/// Every kind of finding that docs/monitoring.md lists is staged by a test of this file.
-#[test]
-fn what_the_documentation_lists_is_staged() {
-    let documented = include_str!("../../../docs/monitoring.md");
-    let (_, table) = documented.split_once("## What is found").unwrap();
-    let (table, _) = table.split_once("\n`cargo test").unwrap();
-    let cells = table.lines().filter_map(|line| line.split('|').nth(2));
-    let codes: Vec<&str> = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
-    assert!(codes.len() > 20, "{codes:?}");
-    for code in codes {
-        assert!(include_str!("malicious.rs").contains(&format!("\"{code}\"")), "{code}");
+/// What the tests of this file look for, and on what it must rest: each call that judges a finding, by its arguments.
+fn staged() -> BTreeSet<(String, String)> {
+    let source: String = include_str!("malicious.rs").split_whitespace().collect();
+    // In parts, so that this is no such call itself.
+    let calls = [("found_at_next_look", "("), ("check(&stage,find(&report", ","), ("observed", "(")];
+    let mut staged = BTreeSet::new();
+    for (call, open) in calls {
+        for rest in source.split(&[call, open, "\""].concat()).skip(1) {
+            let (code, rest) = rest.split_once('"').unwrap();
+            let ground = rest.trim_start_matches(')').trim_start_matches(',');
+            let ground = match ground.strip_prefix("Ground::Evidence(\"") {
+                Some(kind) => kind.split('"').next().unwrap(),
+                None if ground.starts_with("Ground::Entry") => "the entry",
+                None if ground.starts_with("Ground::Observation") || call == "observed" => "observation",
+                None => panic!("{code} rests on {}", &ground[..30.min(ground.len())]),
+            };
+            staged.insert((code.to_owned(), ground.to_owned()));
+        }
     }
+    staged
+}
+
+/// The table of docs/monitoring.md and these tests say the same: each finding that it lists is staged and judged as resting on
+/// what it says, and each that is staged is listed.
+#[test]
+fn what_the_documentation_lists_is_what_is_staged() {
+    let documented = include_str!("../../../docs/monitoring.md");
+    let (_, table) = documented.split_once("| staged by a malicious log |").unwrap();
+    let (table, _) = table.split_once("\n\n").unwrap();
+    let in_quotes = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<BTreeSet<_>>();
+    let (mut left, mut rows) = (staged(), 0);
+    for row in table.lines().skip(2) {
+        let cells: Vec<&str> = row.split('|').collect();
+        let (codes, mut grounds) = (in_quotes(cells[2]), in_quotes(cells[3]));
+        grounds
+            .extend(["the entry", "observation"].into_iter().filter(|word| cells[3].contains(word)).map(str::to_owned));
+        let judged: BTreeSet<_> = left.iter().filter(|(code, _)| codes.contains(code)).cloned().collect();
+        left = &left - &judged;
+        let (judged_codes, judged_grounds): (BTreeSet<_>, BTreeSet<_>) = judged.into_iter().unzip();
+        assert_eq!((judged_codes, judged_grounds), (codes, grounds), "{row}");
+        rows += 1;
+    }
+    assert!(rows > 20 && left.is_empty(), "staged and not documented: {left:?}");
 }
 
 /// Serves a folder, and gives its URL.
@@ -108,6 +147,22 @@ async fn witnesses(shown: &Arc<Mutex<Vec<String>>>) -> Vec<String> {
         urls.push(start(Router::new().route(&path, get(show)).with_state(Arc::clone(shown))).await);
     }
     urls
+}
+
+/// An observation among these findings.
+fn observed(code: &str, findings: &[Finding]) {
+    let found = findings.iter().find(|found| found.standing && found.code == code);
+    is_an_observation(found.unwrap_or_else(|| panic!("no {code}")));
+}
+
+/// Dated, and worded so that it accuses nobody.
+fn is_an_observation(found: &Finding) {
+    assert_ne!(found.severity, Severity::Breach, "{}", found.words);
+    assert!(found.answerable.is_empty() && found.evidence.is_none(), "{}", found.words);
+    let words = format!("{} {}", found.words, found.code).to_lowercase();
+    for word in ["guilty", "lied", "lies", "cheat", "attack", "the log withholds", "hides", "deceiv"] {
+        assert!(!words.contains(word), "{}", found.words);
+    }
 }
 
 /// Stages a misbehaviour after an honest look, looks again after the interval, and checks what was found.
@@ -144,27 +199,19 @@ fn check(stage: &Stage, found: &Finding, ground: Ground) {
             assert_eq!((found.severity, &found.evidence), (Severity::Breach, &None), "{}", found.words);
             assert!(found.index.is_some() && found.rule.is_some() && !found.answerable.is_empty(), "{}", found.words);
         }
-        Ground::Observation => {
-            assert_ne!(found.severity, Severity::Breach, "{}", found.words);
-            assert!(found.answerable.is_empty() && found.evidence.is_none(), "{}", found.words);
-            let words = format!("{} {}", found.words, found.code).to_lowercase();
-            for word in ["guilty", "lied", "lies", "cheat", "attack", "the log withholds", "hides", "deceiv"] {
-                assert!(!words.contains(word), "{}", found.words);
-            }
-        }
+        Ground::Observation => is_an_observation(found),
     }
 }
 
 #[tokio::test]
 async fn a_fork_is_proven_whoever_shows_it() {
-    let ground = Ground::Evidence("isonomy/fork/v1");
-    found_at_next_look("fork", ground, NEXT, |stage| {
+    found_at_next_look("fork", Ground::Evidence("isonomy/fork/v1"), NEXT, |stage| {
         stage.mirror.append("another history\n");
         stage.mirror.publish(START.plus(FIRST));
         stage.goes_on(FIRST);
     })
     .await;
-    found_at_next_look("fork", ground, NEXT, |stage| {
+    found_at_next_look("fork", Ground::Evidence("isonomy/fork/v1"), NEXT, |stage| {
         let mut other = stage.world.log.split(stage.world.path("other"));
         other.append("another history\n");
         stage.goes_on(FIRST);
@@ -260,26 +307,115 @@ async fn a_release_before_its_notice_is_over_is_proven() {
 }
 
 #[tokio::test]
-async fn what_the_log_admits_against_the_rules_is_proven_by_the_entry() {
-    found_at_next_look("too-few-curators", Ground::Entry, NEXT, |stage| {
+async fn what_the_log_admits_against_the_rules_is_proven() {
+    let report = found_at_next_look("too-few-curators", Ground::Evidence("isonomy/inadmissible/v1"), NEXT, |stage| {
         let weak = stage.world.log.draft(&entries(0..20), START.plus(FIRST));
         stage.world.log.append(signed(&weak.to_text().unwrap(), &["m1", "c1"]).to_bytes());
-        stage.world.log.publish(START.plus(FIRST));
-        stage.witnesses_see(START.plus(FIRST));
+        stage.publishes();
     })
     .await;
-    found_at_next_look("over-limit", Ground::Entry, NEXT, |stage| {
+    assert_eq!(named(&report, "too-few-curators"), [ORIGIN], "nobody answers for what others did not sign");
+    let report = found_at_next_look("over-limit", Ground::Evidence("isonomy/inadmissible/v1"), NEXT, |stage| {
         stage.world.log.release(entries(0..600), START.plus(FIRST), |_| ());
-        stage.world.log.publish(START.plus(FIRST));
-        stage.witnesses_see(START.plus(FIRST));
+        stage.publishes();
     })
     .await;
-    found_at_next_look("content-broken", Ground::Entry, NEXT, |stage| {
-        stage.world.log.release(entries(0..20), START.plus(FIRST), |release| release.root = ListRoot([7; 32]));
-        stage.world.log.publish(START.plus(FIRST));
-        stage.witnesses_see(START.plus(FIRST));
+    assert_eq!(named(&report, "over-limit"), [ORIGIN, "m1", "c1", "c2"]);
+    found_at_next_look("created-early", Ground::Evidence("isonomy/inadmissible/v1"), NEXT, |stage| {
+        stage.world.log.release(entries(0..20), START.plus(HOUR), |_| ());
+        stage.publishes();
     })
     .await;
+    found_at_next_look("unknown-release", Ground::Evidence("isonomy/inadmissible/v1"), NEXT, |stage| {
+        let other = stage.world.log.first_charter();
+        stage.world.log.release(entries(0..20), START.plus(FIRST), |release| {
+            (release.previous, release.deltas[0].release) = (Some(other), other);
+        });
+        stage.publishes();
+    })
+    .await;
+    found_at_next_look("not-a-statement", Ground::Evidence("isonomy/not-a-statement/v1"), NEXT, |stage| {
+        stage.world.log.append([0xff, 0, b'\n']);
+        stage.publishes();
+    })
+    .await;
+    // What only the whole log shows has no file: that a number is left out.
+    found_at_next_look("not-contiguous", Ground::Entry, NEXT, |stage| {
+        stage.world.log.release(entries(0..20), START.plus(FIRST), |release| {
+            (release.version, release.deltas[0].from) = (5, 4);
+        });
+        stage.publishes();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn content_that_is_not_what_was_signed_is_proven_by_the_objects_also_when_they_are_gone() {
+    let wrong_root = |release: &mut Release| release.root = ListRoot([7; 32]);
+    let report = found_at_next_look("content-broken", Ground::Evidence("isonomy/wrong-content/v1"), NEXT, |stage| {
+        stage.world.log.release(entries(0..20), START.plus(FIRST), wrong_root);
+        stage.publishes();
+    })
+    .await;
+    assert_eq!(named(&report, "content-broken"), [ORIGIN, "m1", "c1", "c2"]);
+    found_at_next_look("content-broken", Ground::Evidence("isonomy/wrong-content/v1"), NEXT, |stage| {
+        stage.world.log.release(entries(0..20), START.plus(FIRST), |release| release.added += 1);
+        stage.publishes();
+    })
+    .await;
+    found_at_next_look("content-broken", Ground::Evidence("isonomy/inadmissible/v1"), NEXT, |stage| {
+        stage.world.log.release(entries(0..20), START.plus(FIRST), |release| release.entries += 1);
+        stage.publishes();
+    })
+    .await;
+    let mut stage = Stage::new();
+    let mut monitor = stage.open(None).await;
+    monitor.poll_at(START.plus(FIRST)).await.unwrap();
+    stage.world.log.release(entries(0..20), START.plus(FIRST), wrong_root);
+    stage.publishes();
+    monitor.poll_at(START.plus(NEXT)).await.unwrap();
+    drop(monitor);
+    fs::remove_dir_all(stage.world.log.path.join("object")).unwrap();
+    let mut monitor = stage.open(None).await;
+    for after in [NEXT + 60, NEXT + 120] {
+        let report = monitor.poll_at(START.plus(after)).await.unwrap();
+        let found = find(&report, "content-broken");
+        assert!(found.standing && found.evidence.is_some(), "what was proven stays proven");
+        assert_eq!(find(&report, "content-missing").severity, Severity::Warning);
+    }
+}
+
+/// A large content's objects are not kept; what is said of it says so.
+#[tokio::test]
+async fn content_too_large_for_a_file_is_found_and_its_objects_are_named() {
+    let mut stage = Stage::new();
+    stage.world = World::empty();
+    stage.world.log.charter(|charter| (charter.limits.max_entries, charter.limits.max_added) = (1 << 20, 1 << 20));
+    stage.world.log.release(entries(0..100_000), START.plus(HOUR), |release| release.root = ListRoot([7; 32]));
+    stage.publishes();
+    stage.mirror = stage.world.log.split(stage.world.path("mirror"));
+    let report = stage.open(None).await.poll_at(START.plus(NEXT)).await.unwrap();
+    check(&stage, find(&report, "content-broken"), Ground::Entry);
+    assert!(find(&report, "content-broken").words.contains("too large for a file of evidence"));
+}
+
+/// A log that admits any number of wrong entries fills no disk, and leaves room for the proof that it forked.
+#[tokio::test]
+async fn a_flood_of_wrong_entries_leaves_room_for_the_proof_of_a_fork() {
+    let report = found_at_next_look("fork", Ground::Evidence("isonomy/fork/v1"), NEXT, |stage| {
+        (0..700).for_each(|number| stage.world.log.append(format!("number {number}\n")));
+        stage.mirror.append("another history\n");
+        stage.mirror.publish(START.plus(FIRST));
+        stage.publishes();
+    })
+    .await;
+    let proven = report.findings.iter().filter(|found| found.code == "not-a-statement" && found.evidence.is_some());
+    assert_eq!(proven.count(), 500);
+}
+
+/// The keys of those whom a finding names.
+fn named<'r>(report: &'r Report, code: &str) -> Vec<&'r str> {
+    find(report, code).answerable.iter().map(|who| who.key.as_str()).collect()
 }
 
 #[tokio::test]
@@ -368,7 +504,34 @@ async fn a_release_of_which_nothing_proves_since_when_it_is_public_is_observed()
 }
 
 #[tokio::test]
-async fn an_amendment_without_consent_is_proven_by_the_entry() {
+async fn a_missing_seen_proof_is_missing_until_it_is_there() {
+    let mut stage = Stage::new();
+    let mut monitor = stage.open(None).await;
+    monitor.poll_at(START.plus(FIRST)).await.unwrap();
+    stage.goes_on(FIRST);
+    let path = stage.world.log.path.join(Resource::SeenProof(stage.world.log.last_release()).to_string());
+    let proof = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    // What this monitor can prove itself is only that it was there half a minute later.
+    stage.world.log.publish(START.plus(FIRST + 30));
+    for after in [NEXT, NEXT + 60] {
+        let report = monitor.poll_at(START.plus(after)).await.unwrap();
+        let found = find(&report, "seen-proof-missing");
+        assert_eq!((found.standing, found.first_seen, report.summary.warnings), (true, START.plus(NEXT), 1));
+    }
+    drop(monitor);
+    let mut monitor = stage.open(None).await;
+    let report = monitor.poll_at(START.plus(NEXT + 120)).await.unwrap();
+    assert!(find(&report, "seen-proof-missing").standing, "also after a restart");
+    fs::write(&path, proof).unwrap();
+    assert_eq!(report.lists[0].releases[0].public_since, START.plus(FIRST + 30));
+    let report = monitor.poll_at(START.plus(NEXT + 180)).await.unwrap();
+    assert!(!find(&report, "seen-proof-missing").standing);
+    assert_eq!(report.lists[0].releases[0].public_since, START.plus(FIRST), "what it proves counts");
+}
+
+#[tokio::test]
+async fn an_amendment_without_consent_is_proven() {
     use isonomy_core::statement::Statement;
     let mut stage = Stage::new();
     let mut monitor = stage.open(None).await;
@@ -383,7 +546,7 @@ async fn an_amendment_without_consent_is_proven_by_the_entry() {
     let report = monitor.poll_at(START.plus(NEXT)).await.unwrap();
     let breaches: Vec<_> = report.findings.iter().filter(|found| found.severity == Severity::Breach).collect();
     assert_eq!(breaches.len(), 1, "{breaches:?}");
-    check(&stage, breaches[0], Ground::Entry);
+    check(&stage, breaches[0], Ground::Evidence("isonomy/inadmissible/v1"));
     assert_eq!(report.lists[0].editions.len(), 1, "it does not count");
 }
 
@@ -421,6 +584,7 @@ async fn a_split_view_that_lasts_is_observed() {
     stage.witnesses_see(START.plus(4 * HOUR));
     let report = monitor.poll_at(START.plus(4 * HOUR)).await.unwrap();
     check(&stage, find(&report, "split-view"), Ground::Observation);
+    check(&stage, find(&report, "behind"), Ground::Observation);
     assert_eq!(find(&report, "split-view").severity, Severity::Warning);
 }
 
@@ -444,6 +608,25 @@ async fn withheld_and_swapped_content_is_observed() {
         }
     })
     .await;
+}
+
+/// More than is followed at once is not fetched: nobody could tell before the end whether it is what was signed.
+#[tokio::test]
+async fn a_log_that_signs_more_than_is_followed_at_once_is_observed() {
+    let mut stage = Stage::new();
+    let config = || Config { max_new_entries: 3, ..stage.world.config(vec![stage.world.log.source()], &[]) };
+    let mut monitor = Monitor::open(config()).unwrap();
+    assert_eq!(monitor.poll_at(START.plus(FIRST)).await.unwrap().log.read, 3);
+    let config = config();
+    (0..4).for_each(|number| stage.world.log.append(format!("number {number}\n")));
+    stage.publishes();
+    let report = monitor.poll_at(START.plus(NEXT)).await.unwrap();
+    check(&stage, find(&report, "too-large"), Ground::Observation);
+    assert!(find(&report, "too-large").words.contains("`max_new_entries`"), "{}", find(&report, "too-large").words);
+    assert_eq!(report.log.read, 3);
+    drop(monitor);
+    let mut monitor = Monitor::open(Config { max_new_entries: 4, ..config }).unwrap();
+    assert_eq!(monitor.poll_at(START.plus(NEXT)).await.unwrap().log.read, 7);
 }
 
 #[tokio::test]
@@ -529,8 +712,25 @@ async fn what_is_due_soon_is_observed() {
 }
 
 #[tokio::test]
-async fn a_text_that_is_logged_again_is_proven_by_the_entry_and_moves_no_time() {
-    let report = found_at_next_look("already-logged", Ground::Entry, NEXT, |stage| {
+async fn a_deadline_that_passes_while_the_list_is_silent_is_observed() {
+    let report = found_at_next_look("removal-overdue", Ground::Observation, 4 * DAY, |stage| {
+        let entry = sha256(&[&5u64.to_be_bytes()]);
+        crate::complaints::complain(&mut stage.world, &entry, b"salt", START.plus(FIRST));
+        for time in [FIRST, 4 * DAY] {
+            stage.world.log.publish(START.plus(time));
+            stage.witnesses_see(START.plus(time));
+        }
+    })
+    .await;
+    let words = &find(&report, "removal-overdue").words;
+    assert!(words.contains("by the word of the auditor auditor"), "{words}");
+    let complaint = report.lists[0].attestations[0].complaint.as_ref().unwrap();
+    assert_eq!((complaint.logged_since, complaint.state), (START.plus(FIRST), ComplaintState::Overdue));
+}
+
+#[tokio::test]
+async fn a_text_that_is_logged_again_is_proven_and_moves_no_time() {
+    let report = found_at_next_look("already-logged", Ground::Evidence("isonomy/logged-twice/v1"), NEXT, |stage| {
         stage.world.log.again(1);
         stage.world.log.publish(START.plus(FIRST));
         stage.witnesses_see(START.plus(FIRST));
@@ -567,7 +767,15 @@ async fn what_is_no_checkpoint_or_lacks_a_quorum_is_observed() {
 
 #[tokio::test]
 async fn an_expired_list_and_a_missed_release_are_observed() {
-    found_at_next_look("expired", Ground::Observation, 33 * DAY, |_| ()).await;
+    let report = found_at_next_look("expired", Ground::Observation, 33 * DAY, |_| ()).await;
+    for code in ["expired", "frozen"] {
+        assert!(find(&report, code).words.contains("clock may be ahead"), "nobody but this monitor says so");
+    }
+    let report = found_at_next_look("expired", Ground::Observation, 33 * DAY, |stage| {
+        stage.world.log.publish(START.plus(33 * DAY));
+    })
+    .await;
+    assert!(find(&report, "expired").words.contains("witnesses vouch"), "{}", find(&report, "expired").words);
     found_at_next_look("release-missed", Ground::Observation, 33 * DAY, |stage| stage.goes_on(33 * DAY)).await;
 }
 
@@ -582,8 +790,8 @@ async fn a_harmless_picture_on_the_list_is_observed() {
     assert_eq!(codes(&monitor.poll_at(START.plus(FIRST)).await.unwrap()), [""; 0]);
     stage.goes_on(FIRST);
     let report = monitor.poll_at(START.plus(NEXT)).await.unwrap();
+    check(&stage, find(&report, "canary-matched"), Ground::Observation);
     let found = find(&report, "canary-matched");
-    check(&stage, found, Ground::Observation);
     assert!(found.words.contains("1 of 2") && found.words.contains("harmless"), "{}", found.words);
     // What was found is kept.
     drop(monitor);
@@ -623,8 +831,8 @@ async fn two_views_ahead_of_everything_convict_the_log_by_themselves() {
     assert_eq!(running.post("/view", &ahead.checkpoint(&[0, 1, 2], ago(40)).to_bytes()).await.status, 202);
     let waiting: serde_json::Value =
         serde_json::from_str(&running.report_with("\"code\": \"posted-ahead\"").await).unwrap();
-    let found = waiting["findings"].as_array().unwrap().iter().find(|found| found["code"] == "posted-ahead").unwrap();
-    assert_eq!((&found["severity"], &found["answerable"]), (&"warning".into(), &serde_json::json!([])));
+    let found: Vec<Finding> = serde_json::from_value(waiting["findings"].clone()).unwrap();
+    observed("posted-ahead", &found);
     // Another of the same size contradicts it, whatever this monitor can read itself.
     let mut contrary = world.log.split(world.path("contrary"));
     contrary.append("a third history\n");
