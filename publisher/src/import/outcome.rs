@@ -5,6 +5,7 @@
 //! under that id before, in these files or in earlier ones, as far as they are remembered. That a record was not selected says
 //! something of its hash only if no other record does.
 
+use super::options::Unselected;
 use super::record::{Action, Record};
 use super::sorting::{Item, Sorter};
 use isonomy_core::hash::sha256;
@@ -119,9 +120,17 @@ impl Sayings {
         }
     }
 
-    /// Says that a record with this hash was not selected.
-    pub(super) fn pass_over(&mut self, hash: &[u8]) -> io::Result<()> {
-        self.sayings.push(Saying { hash: filled(hash), time: 0, action: Action::PassOver })
+    /// Takes up a record that was not selected: it adds nothing, but what is withdrawn by its id is its hash.
+    pub(super) fn pass_over(&mut self, record: &Record, unselected: Unselected) -> io::Result<()> {
+        let Some(hash) = record.hash.as_deref().map(filled) else { return Ok(()) };
+        let saying = Saying { hash, time: 0, action: Action::PassOver };
+        if let Some(id) = &record.id {
+            self.named.push(Named { id: identity(id), saying })?;
+        }
+        match unselected {
+            Unselected::Remember => self.sayings.push(saying),
+            Unselected::Forget => Ok(()),
+        }
     }
 
     pub(super) fn finish(mut self) -> Result<Outcome, OutcomeError> {
@@ -159,10 +168,11 @@ impl Sayings {
         let (mut unknown, mut ids) = (0, Vec::new());
         let mut next = sorted.next()?;
         while let Some(first) = next {
-            let (mut hashes, mut withdrawn, mut names_hash) = (Vec::new(), None, false);
+            let (mut hashes, mut given, mut withdrawn, mut names_hash) = (Vec::new(), Vec::new(), None, false);
             while let Some(named) = next.filter(|named| named.id == first.id) {
                 match named.saying.action {
-                    Action::Add | Action::PassOver => hashes.push(named.saying.hash),
+                    Action::Add => given.push(named.saying.hash),
+                    Action::PassOver => hashes.push(named.saying.hash),
                     Action::Remove => {
                         withdrawn = withdrawn.max(Some(named.saying.time));
                         names_hash |= named.saying.hash != [0; MAX_HASH];
@@ -170,15 +180,18 @@ impl Sayings {
                 }
                 next = sorted.next()?;
             }
-            hashes.sort_unstable();
-            hashes.dedup();
+            hashes.extend_from_slice(&given);
+            for hashes in [&mut hashes, &mut given] {
+                hashes.sort_unstable();
+                hashes.dedup();
+            }
             if let Some(time) = withdrawn {
                 unknown += u64::from(hashes.is_empty() && !names_hash);
                 for hash in &hashes {
                     self.sayings.push(Saying { hash: *hash, time, action: Action::Remove })?;
                 }
             }
-            ids.extend(hashes.into_iter().map(|hash| (first.id, hash)));
+            ids.extend(given.into_iter().map(|hash| (first.id, hash)));
         }
         Ok((unknown, ids))
     }
@@ -234,7 +247,8 @@ mod tests {
             sayings.say(record).unwrap();
         }
         for hash in passed_over {
-            sayings.pass_over(&[*hash; 16]).unwrap();
+            let record = record(Action::Add, Some(*hash), None, None);
+            sayings.pass_over(&record, Unselected::Remember).unwrap();
         }
         sayings.finish().unwrap()
     }
@@ -302,6 +316,19 @@ mod tests {
                 passed_over.into_iter().filter(|hash| !said.contains(hash)).collect();
             prop_assert_eq!(firsts(&outcome.passed_over), expected.into_iter().collect::<Vec<u8>>());
         }
+    }
+
+    #[test]
+    fn a_withdrawal_by_id_finds_what_was_not_selected() {
+        let mut sayings = Sayings::new(Algorithm::Md5);
+        sayings.say(&record(Action::Add, Some(7), Some(1), Some(1))).unwrap();
+        for unselected in [Unselected::Forget, Unselected::Remember] {
+            sayings.pass_over(&record(Action::Add, Some(7), Some(1), Some(2)), unselected).unwrap();
+        }
+        sayings.say(&record(Action::Remove, None, Some(2), Some(2))).unwrap();
+        let outcome = sayings.finish().unwrap();
+        assert_eq!((firsts(&outcome.added), firsts(&outcome.removed), outcome.unknown_ids), (vec![], vec![7], 0));
+        assert_eq!(outcome.ids.len(), 1, "what was not selected is not kept for later");
     }
 
     #[test]

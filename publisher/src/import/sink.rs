@@ -3,9 +3,7 @@
 use super::budget::Place;
 use super::outcome::Sayings;
 use super::record::{Action, Choice, Record, Refusal, choose};
-use super::{
-    Format, ImportError, ImportOptions, ImportReport, Importer, Invalid, RefusedRecord, TellRefused, Unselected,
-};
+use super::{Format, ImportError, ImportOptions, ImportReport, Importer, Invalid, RefusedRecord, TellRefused};
 use isonomy_core::list::Algorithm;
 use isonomy_core::list::entries::MAX_ENTRIES;
 use isonomy_matcher::pdq::USUAL_MINIMUM_QUALITY;
@@ -81,10 +79,10 @@ impl<'s> Sink<'s> {
         if report.taken > MAX_ENTRIES {
             return Err(ImportError::TooMany);
         }
-        let said = match (choice, &record.hash, self.options.unselected) {
-            (Choice::Taken, ..) => self.sayings.say(record),
-            (Choice::NotSelected, Some(hash), Unselected::Remember) => self.sayings.pass_over(hash),
-            _ => Ok(()),
+        let said = match choice {
+            Choice::Taken => self.sayings.say(record),
+            Choice::NotSelected => self.sayings.pass_over(record, self.options.unselected),
+            Choice::OtherHash => Ok(()),
         };
         said.map_err(ImportError::sorting)
     }
