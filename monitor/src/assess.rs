@@ -1,8 +1,8 @@
 //! A list measured against what its charter claims: one report, as data and as a page that is a file by itself.
 //!
 //! Everything in it comes from the log, the objects that it names, and a folder of pictures that must not match; nothing
-//! from this machine's clock or paths. So whoever has the same gets the same report, byte for byte. It is made as of the
-//! time since when the newest statement about the list is public.
+//! from this machine's clock or paths. So whoever has the same gets the same report, byte for byte. It is made as of a time
+//! that witnesses vouch for: that of the newest checkpoint, or the one that is asked for.
 
 mod corpus;
 mod crowds;
@@ -31,7 +31,7 @@ use isonomy_core::list::Algorithm;
 use isonomy_core::policy::Policy;
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
-use isonomy_core::tree::TreeSize;
+use isonomy_core::tree::{LeafIndex, TreeSize};
 use isonomy_fetch::Source;
 use isonomy_matcher::lookup::LookupError;
 use serde::Serialize;
@@ -52,6 +52,8 @@ pub struct Inputs {
     /// How many entries of the log are read; all that there are if it isn't said. With the size of an earlier report, the
     /// same report is made again after the log has grown.
     pub size: Option<TreeSize>,
+    /// As of when; the witnessed time of what is read if it isn't said.
+    pub as_of: Option<Timestamp>,
     /// The folder of files that must not match.
     pub corpus: PathBuf,
     /// A folder for a copy of the log, which may be thrown away afterwards.
@@ -83,6 +85,20 @@ pub enum AssessError {
         list: ListName,
         /// Those that there are, in words.
         known: String,
+    },
+    /// A time at which the log was another, or that has not come.
+    #[error(
+        "as of {as_of} the log had not these {size} entries: it had from {from} on, and witnesses vouch for them until {until}"
+    )]
+    AsOf {
+        /// The time that was asked for.
+        as_of: Timestamp,
+        /// How many entries are read.
+        size: TreeSize,
+        /// Since when it had as many.
+        from: Timestamp,
+        /// Until when.
+        until: Timestamp,
     },
     /// There is nothing to measure.
     #[error("the list has no release yet")]
@@ -151,7 +167,7 @@ pub struct Assessment {
     pub log_size: u64,
     /// Its root, in base64: with it everybody can tell whether they have read the same.
     pub log_root: String,
-    /// Since when the newest statement about the list is public; what is later is not in the report.
+    /// As of when: a time that a quorum of witnesses vouches for. What is later is not in the report.
     pub as_of: Timestamp,
     /// The charter in force then.
     pub charter: CharterReport,
@@ -182,34 +198,59 @@ pub struct Assessment {
 
 /// Reads the whole log, checks it by the rules, and measures one list of it. `lint` says what is weak in a charter.
 pub async fn assess(inputs: Inputs, lint: impl Fn(&Charter) -> Vec<Weakness>) -> Result<Assessment, AssessError> {
-    let Inputs { policy, sources, list, size, corpus, scratch } = inputs;
+    let Inputs { policy, sources, list, size, as_of, corpus, scratch } = inputs;
     let config = Config { sources, ..Config::new(scratch, policy) };
-    let (monitor, root) = read_log(config, size, system_clock()).await?;
+    let mut monitor = read_log(config, system_clock()).await?;
+    let (size, as_of) = as_it_was(&mut monitor, size, as_of)?;
+    let root = monitor.mirror.root_at(size).map_err(AssessError::Log)?;
     let logged = find_list(&monitor, &list)?;
-    Work { monitor: &monitor, root, name: &list, list: logged }.assess(corpus, lint).await
+    Work { monitor: &monitor, root, as_of, name: &list, list: logged }.assess(corpus, lint).await
 }
 
-/// A monitor that has read the log up to this size, or all of it; with the root of what it has read.
-pub(crate) async fn read_log(
-    config: Config,
-    size: Option<TreeSize>,
-    clock: Timestamp,
-) -> Result<(Monitor, RootHash), AssessError> {
+/// A monitor that has read all of the log.
+pub(crate) async fn read_log(config: Config, clock: Timestamp) -> Result<Monitor, AssessError> {
     let mut monitor = Monitor::open(config)?;
-    monitor.read_until = size;
     monitor.follow(clock).await?;
-    let newest = monitor.mirror.size();
-    let wanted = size.unwrap_or(newest);
-    let read = monitor.audit.next().0;
-    if newest.0 == 0 || read != wanted.0 {
-        return Err(AssessError::Log(match newest.0 {
+    let (size, read) = (monitor.mirror.size(), monitor.audit.next().0);
+    if size.0 == 0 || read != size.0 {
+        return Err(AssessError::Log(match size.0 {
             0 => monitor.ledger.findings().into_iter().map(|found| found.words).collect::<Vec<_>>().join("; "),
-            _ if wanted > newest => format!("it has {newest} entries, and {wanted} are asked for"),
-            _ => format!("{read} of {wanted} entries could be read"),
+            _ => format!("{read} of {size} entries could be read"),
         }));
     }
-    let root = monitor.mirror.root_at(wanted).map_err(AssessError::Log)?;
-    Ok((monitor, root))
+    Ok(monitor)
+}
+
+/// Takes a monitor that has read all of the log back to when it had this size, as of this time; gives both. Of what has not
+/// come by then, nothing is late: so a time is refused at which there were more entries already, or that nobody vouches for.
+fn as_it_was(
+    monitor: &mut Monitor,
+    size: Option<TreeSize>,
+    as_of: Option<Timestamp>,
+) -> Result<(TreeSize, Timestamp), AssessError> {
+    let all = monitor.mirror.size();
+    let size = size.unwrap_or_else(|| as_of.map_or(all, |time| monitor.audit.size_at(time).min(all)));
+    if size.0 == 0 || size > all {
+        return Err(AssessError::Log(format!("it has {all} entries, and {size} are asked for")));
+    }
+    let last = monitor.audit.public_since(LeafIndex(size.0 - 1));
+    let latest = match size == all {
+        true => monitor.mirror.newest().and_then(|newest| newest.now()).unwrap_or_default().max(last),
+        false => monitor.audit.public_since(LeafIndex(size.0)),
+    };
+    let as_of = as_of.unwrap_or(if size == all { latest } else { last });
+    if as_of < last || as_of > latest {
+        return Err(AssessError::AsOf { as_of, size, from: last, until: latest });
+    }
+    if size < all {
+        monitor.read_until = Some(size);
+        monitor.audit_anew()?;
+        let read = monitor.audit.next().0;
+        if read != size.0 {
+            return Err(AssessError::Log(format!("{read} of {size} entries could be read")));
+        }
+    }
+    Ok((size, as_of))
 }
 
 /// What the log says of a list that has a charter.
@@ -227,6 +268,7 @@ pub(crate) fn find_list<'m>(monitor: &'m Monitor, list: &ListName) -> Result<&'m
 struct Work<'m> {
     monitor: &'m Monitor,
     root: RootHash,
+    as_of: Timestamp,
     name: &'m ListName,
     list: &'m ListHistory,
 }
@@ -237,7 +279,7 @@ impl Work<'_> {
         corpus: PathBuf,
         lint: impl Fn(&Charter) -> Vec<Weakness>,
     ) -> Result<Assessment, AssessError> {
-        let as_of = self.as_of();
+        let as_of = self.as_of;
         let edition = self.list.editions().in_force_at(as_of).or(self.list.editions().newest());
         let charter = edition.ok_or(AssessError::Empty)?.charter();
         if self.list.releases().is_empty() {
@@ -268,12 +310,6 @@ impl Work<'_> {
         };
         assessment.questions = questions::all(&assessment);
         Ok(assessment)
-    }
-
-    /// The latest time since when a statement about the list is public.
-    fn as_of(&self) -> Timestamp {
-        let editions = self.list.editions().all().iter().map(|edition| edition.public_since());
-        editions.chain(self.list.releases().iter().map(|logged| logged.public_since)).max().unwrap_or_default()
     }
 
     /// What breaks a rule, as far as the entries of the log show it: not what was merely seen at some time.

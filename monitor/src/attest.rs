@@ -35,6 +35,9 @@ pub enum AttestError {
     /// There is no release to attest anything about.
     #[error("the log has no release of {0} that keeps the rules")]
     NoRelease(ListName),
+    /// Nothing of the log is known.
+    #[error("nothing of the log could be read: {0}")]
+    Unread(String),
     /// Not every entry was read.
     #[error("only {read} of {size} entries could be read, so nobody can say that the log was followed")]
     NotRead {
@@ -84,7 +87,7 @@ impl Monitor {
         created: Timestamp,
     ) -> Result<Attestation, AttestError> {
         let newest = self.audit.history().list(list).and_then(|logged| logged.releases().last());
-        let newest = newest.ok_or_else(|| AttestError::NoRelease(list.clone()))?;
+        let newest = newest.ok_or_else(|| self.no_release(list))?;
         let (method, log_size, sample, errors, complaint) = match claim {
             Claim::Followed => (Method::Followed, Some(self.followed(list)?), None, None, None),
             Claim::Recomputed => (Method::Recomputed, None, Some(self.recomputed(list).await?), Some(0), None),
@@ -111,9 +114,19 @@ impl Monitor {
         })
     }
 
+    /// Why there is no release: if nothing of the log was read, that is why.
+    fn no_release(&self, list: &ListName) -> AttestError {
+        if self.audit.next().0 > 0 {
+            return AttestError::NoRelease(list.clone());
+        }
+        let standing = self.ledger.findings().into_iter().filter(|found| found.standing);
+        let words: Vec<String> = standing.map(|found| found.words).collect();
+        AttestError::Unread(if words.is_empty() { "it has no entry yet".to_owned() } else { words.join(" ") })
+    }
+
     /// Whether an entry that somebody complains about can be one of this list.
     pub fn can_hold(&self, list: &ListName, entry: &[u8]) -> Result<(), AttestError> {
-        let algorithm = self.algorithm(list).ok_or_else(|| AttestError::NoRelease(list.clone()))?;
+        let algorithm = self.algorithm(list).ok_or_else(|| self.no_release(list))?;
         let (expected, found) = (algorithm.entry_size(), entry.len());
         if expected == found { Ok(()) } else { Err(AttestError::EntrySize { list: list.clone(), expected, found }) }
     }

@@ -12,7 +12,7 @@ use isonomy_core::rules::releases::Place;
 use isonomy_core::rules::{Rule, Violation, signatures};
 use isonomy_core::statement::{Statement, StatementError};
 use isonomy_core::time::Timestamp;
-use isonomy_core::tree::LeafIndex;
+use isonomy_core::tree::{LeafIndex, TreeSize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most findings that are remembered: the gravest, and of those the first. Further ones are counted.
@@ -117,6 +117,16 @@ impl Audit {
     /// Whether this text was read before.
     pub(crate) fn knows(&self, id: &StatementId) -> bool {
         self.history.index_of(id).is_some()
+    }
+
+    /// Since when an entry that was read is public.
+    pub(crate) fn public_since(&self, index: LeafIndex) -> Timestamp {
+        self.times.since(index)
+    }
+
+    /// How many of the entries that were read are public since this time or before.
+    pub(crate) fn size_at(&self, time: Timestamp) -> TreeSize {
+        self.times.first_after(time).map_or(TreeSize(self.next.0), |first| TreeSize(first.0))
     }
 
     /// The next entry is no statement.
@@ -284,6 +294,16 @@ impl Times {
         }
         moved
     }
+
+    fn since(&self, index: LeafIndex) -> Timestamp {
+        let groups = self.groups.iter().rev();
+        groups.map(|(time, first)| (*first, *time)).find(|(first, _)| *first <= index).unwrap_or_default().1
+    }
+
+    /// The first entry that is public only later.
+    fn first_after(&self, time: Timestamp) -> Option<LeafIndex> {
+        self.groups.get(self.groups.partition_point(|(since, _)| *since <= time)).map(|(_, first)| *first)
+    }
 }
 
 /// What a statement is, in words.
@@ -334,5 +354,10 @@ mod tests {
             assert_eq!(times.push(LeafIndex(index), Timestamp(since)), moved.map(LeafIndex), "{index}");
         }
         assert_eq!(times.groups.iter().map(|(time, first)| (time.0, first.0)).collect::<Vec<_>>(), [(10, 1), (15, 2)]);
+        assert_eq!([1, 2, 9].map(|index| times.since(LeafIndex(index)).0), [10, 15, 15]);
+        assert_eq!(
+            [9, 10, 15].map(|time| times.first_after(Timestamp(time))),
+            [Some(LeafIndex(1)), Some(LeafIndex(2)), None]
+        );
     }
 }

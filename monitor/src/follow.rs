@@ -30,6 +30,7 @@ impl Monitor {
             }
         }
         self.read_new().await?;
+        self.ask_again().await?;
         self.judge_views(&shown, clock).await?;
         if let Some(newest) = self.mirror.newest() {
             self.checkpoints.keep(newest, self.audit.editions())?;

@@ -5,6 +5,7 @@
 
 use crate::finding::{Finding, Severity};
 use crate::kept::{History, ListHistory};
+use crate::report::{AttestationReport, ComplaintState};
 use crate::units;
 use isonomy_core::rules::Rule;
 use isonomy_core::statement::ListName;
@@ -59,6 +60,28 @@ pub(crate) fn of_list(name: &ListName, list: &ListHistory, clock: Timestamp) -> 
         finding.in_list(name).about(&edition.id(), edition.index())
     }));
     findings
+}
+
+/// Complaints whose deadline is over, and since which no release has removed anything. That rests on the word of whoever
+/// logged them; and whether the entry is wrong, nobody can tell by the log.
+pub(crate) fn overdue(name: &ListName, attested: &[AttestationReport], now: Timestamp) -> Option<Finding> {
+    let complaint = |one: &AttestationReport| one.complaint.as_ref().map(|course| (course.deadline, course.state));
+    let mut late: Vec<&AttestationReport> = attested
+        .iter()
+        .filter(|one| complaint(one).is_some_and(|(_, state)| state == ComplaintState::Overdue))
+        .collect();
+    late.sort_by_key(|one| (complaint(one).map(|(deadline, _)| deadline), one.index));
+    let (first, count) = (late.first()?, late.len());
+    let course = first.complaint.as_ref()?;
+    let others = match count {
+        1 => String::new(),
+        _ => format!(" So it is with {} that are shown here.", units::count(count, "complaint", "complaints")),
+    };
+    let words = format!(
+        "The complaint at entry {} about {name} was received at {} by the word of the auditor {}, and is in the log since {}. A wrong entry had to go by {}; as of {now}, no release has removed anything since.{others} Whether the complaint is right, and when it came, the log does not show.",
+        first.index, course.received, first.auditor, course.logged_since, course.deadline
+    );
+    Some(Finding::new(Severity::Notice, "removal-overdue", name.to_string(), words).in_list(name))
 }
 
 /// The newest release came after the one before had expired: for a while, clients had no list.

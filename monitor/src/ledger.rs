@@ -111,6 +111,14 @@ impl Ledger {
         known.map_or(0, |finding| self.now.since(finding.first_seen))
     }
 
+    /// The findings of this kind that stood at the look before and were not noted at this one yet.
+    pub(crate) fn lapsed(&self, code: &str) -> Vec<Finding> {
+        let is_lapsed = |(key, finding): &(&Key, &Finding)| {
+            finding.code == code && !finding.standing && self.stood.contains_key(*key)
+        };
+        self.findings.iter().filter(is_lapsed).map(|(_, finding)| finding.clone()).collect()
+    }
+
     /// The evidence of a finding that was proven before, by its digest in hexadecimal.
     pub(crate) fn evidence_of(&self, code: &str, subject: &str) -> Option<&str> {
         self.findings.get(&(code.to_owned(), subject.to_owned()))?.evidence.as_deref()

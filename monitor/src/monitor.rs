@@ -111,6 +111,8 @@ pub struct Monitor {
     pub(crate) canary: Option<Canary>,
     pub(crate) posted: Arc<Posted>,
     pub(crate) outbox: Arc<Outbox>,
+    /// From which of the missing seen proofs on it asks at the next look.
+    pub(crate) asked_again: usize,
     /// How many entries are read, if not all that there are.
     pub(crate) read_until: Option<TreeSize>,
     /// Words about a copy that was found damaged, until they are noted.
@@ -154,6 +156,7 @@ impl Monitor {
             witnesses,
             mirror,
             views,
+            asked_again: 0,
             read_until: None,
             damage,
             data,

@@ -10,11 +10,10 @@ pub use crate::availability::Probe;
 pub use crate::content::ContentState;
 pub use crate::explorer::{EntryReport, StatementReport};
 pub use crate::looks::Look;
-pub use attestations::{AttestationReport, ComplaintReport};
+pub use attestations::{AttestationReport, ComplaintReport, ComplaintState};
 pub use charter::{ChangeReport, CharterReport, EditionReport, Limits, Organisation};
 pub use lists::{EndorsementReport, ListReport, Removals};
 pub use record::RecordField;
-pub(crate) use releases::charter_of;
 pub use releases::{ReleaseReport, ReleaseState};
 
 use crate::finding::{Finding, Severity};

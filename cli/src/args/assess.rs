@@ -2,6 +2,7 @@
 
 use super::LogArgs;
 use isonomy_core::statement::ListName;
+use isonomy_core::time::Timestamp;
 use std::path::PathBuf;
 
 /// What is assessed, and against what.
@@ -16,6 +17,10 @@ pub(crate) struct AssessArgs {
     /// [default: all]
     #[arg(long, value_name = "ENTRIES")]
     pub(crate) size: Option<u64>,
+    /// As of when, for example 2026-11-25T22:00:00Z: with size and time of an earlier report, the same report again
+    /// [default: the time that witnesses vouch for]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) as_of: Option<Timestamp>,
     /// A folder of files that must not match, with those in it. The more there are, the smaller a rate can be shown.
     #[arg(long, value_name = "DIR")]
     pub(crate) corpus: PathBuf,
@@ -26,4 +31,9 @@ pub(crate) struct AssessArgs {
 
 pub(super) fn list_name(text: &str) -> Result<ListName, String> {
     ListName::new(text).ok_or_else(|| "a list's name is like hotline.example/known-images".to_owned())
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    Timestamp::from_rfc3339(text)
+        .ok_or_else(|| "a time is like 2026-11-25T22:00:00Z, in UTC and to the second".to_owned())
 }

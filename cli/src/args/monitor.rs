@@ -65,11 +65,14 @@ pub(crate) struct TraceArgs {
     #[command(flatten)]
     pub(crate) log: LogArgs,
     /// The list.
-    #[arg(long, value_name = "NAME", value_parser = super::assess::list_name)]
-    pub(crate) list: ListName,
+    #[arg(long, value_name = "NAME", value_parser = super::assess::list_name, required_unless_present = "verify")]
+    pub(crate) list: Option<ListName>,
     /// The entry, in hexadecimal.
-    #[arg(value_name = "HASH")]
-    pub(crate) entry: String,
+    #[arg(value_name = "HASH", required_unless_present = "verify")]
+    pub(crate) entry: Option<String>,
+    /// Check a file that somebody made with --json, offline: nothing of it is believed but what its proofs show.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "entry", "salt", "sources"])]
+    pub(crate) verify: Option<PathBuf>,
     /// The salt of a complaint about it, in hexadecimal: then it is said whether the entry went in time.
     #[arg(long, value_name = "HEX")]
     pub(crate) salt: Option<String>,

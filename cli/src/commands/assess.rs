@@ -19,6 +19,7 @@ pub(crate) async fn run(args: AssessArgs, output: &Output) -> Result<Exit> {
         sources: args.log.sources.iter().map(|text| Source::parse(text)).collect::<Result<_, _>>()?,
         list: args.list,
         size: args.size.map(TreeSize),
+        as_of: args.as_of,
         corpus: args.corpus,
         scratch: scratch.path().to_owned(),
     };
@@ -37,9 +38,16 @@ fn weaknesses(charter: &Charter) -> Vec<Weakness> {
 
 fn words(report: &Assessment, out: &str) -> String {
     let positives = &report.false_positives.at_charter;
+    let undated = report.growth.iter().filter(|one| one.unproven).count();
+    let undated = match undated {
+        0 => String::new(),
+        _ => format!(
+            "\nSince when {undated} of the releases are public is not proven, for lack of seen proofs: times may be too late."
+        ),
+    };
     let answered = report.charter.record.iter().filter(|field| field.answer.is_some()).count();
     format!(
-        "{} as of {}: {} of {} files that must not match do (95 % interval {} to {}); {} deadlines missed; {} of {} questions of the record answered; {} breaches of the rules.\nThe report is in {out}: assessment.html, assessment.json",
+        "{} as of {}: {} of {} files that must not match do (95 % interval {} to {}); {} deadlines missed; {} of {} questions of the record answered; {} breaches of the rules.{undated}\nThe report is in {out}: assessment.html, assessment.json",
         report.list,
         report.as_of,
         positives.count,

@@ -7,54 +7,91 @@ use crate::output::Output;
 use anyhow::Result;
 use isonomy_client::system_clock;
 use isonomy_core::encoding::from_hex;
+use isonomy_core::policy::Policy as TlogPolicy;
+use isonomy_core::statement::ListName;
 use isonomy_fetch::Source;
-use isonomy_monitor::trace::{Complained, InVersion};
+use isonomy_monitor::trace::{Complained, InVersion, MAX_TRACE_SIZE};
 use isonomy_monitor::{Config, Trace};
 
-/// In a folder that is thrown away afterwards.
+/// In a folder that is thrown away afterwards; or, of a file that somebody else made, offline.
 pub(crate) async fn run(args: TraceArgs, output: &Output) -> Result<Exit> {
-    let bytes = |what: &str, text: &str| {
-        from_hex(text).ok_or_else(|| Malformed(format!("the {what} is not hexadecimal: give two digits for each byte")))
-    };
-    let entry = bytes("entry", &args.entry)?;
-    let salt = args.salt.as_deref().map(|salt| bytes("salt", salt)).transpose()?;
-    let scratch = tempfile::Builder::new().prefix("isonomy-trace-").tempdir()?;
-    let sources = args.log.sources.iter().map(|text| Source::parse(text)).collect::<Result<_, _>>()?;
     let policy = files::tlog_policy(&args.log.policy)?;
-    let config = Config { sources, ..Config::new(scratch.path().to_owned(), policy) };
-    let trace = isonomy_monitor::trace(config, &args.list, &entry, salt.as_deref(), system_clock()).await?;
-    output.report(words(&trace, salt.is_some()), &trace)?;
+    let trace = match (&args.verify, &args.entry, &args.list) {
+        (Some(file), ..) => Trace::verify(&files::read(file, MAX_TRACE_SIZE)?, &policy)?,
+        (None, Some(entry), Some(list)) => made(&args, policy, entry, list).await?,
+        (None, ..) => return Err(Malformed("neither an entry and its list nor a file is named".to_owned()).into()),
+    };
+    let (is_salted, is_verified) = (args.salt.is_some(), args.verify.is_some());
+    output.report(words(&trace, is_salted, is_verified), &trace)?;
     Ok(Exit::Done)
 }
 
-fn words(trace: &Trace, is_salted: bool) -> String {
+async fn made(args: &TraceArgs, policy: TlogPolicy, entry: &str, list: &ListName) -> Result<Trace> {
+    let bytes = |what: &str, text: &str| {
+        from_hex(text).ok_or_else(|| Malformed(format!("the {what} is not hexadecimal: give two digits for each byte")))
+    };
+    let entry = bytes("entry", entry)?;
+    let salt = args.salt.as_deref().map(|salt| bytes("salt", salt)).transpose()?;
+    let scratch = tempfile::Builder::new().prefix("isonomy-trace-").tempdir()?;
+    let sources = args.log.sources.iter().map(|text| Source::parse(text)).collect::<Result<_, _>>()?;
+    let config = Config { sources, ..Config::new(scratch.path().to_owned(), policy) };
+    Ok(isonomy_monitor::trace(config, list, &entry, salt.as_deref(), system_clock()).await?)
+}
+
+fn words(trace: &Trace, is_salted: bool, is_verified: bool) -> String {
     let line = |one: &InVersion| {
         let stands = if one.listed { "stands in" } else { "is not in" };
-        format!("  it {stands} version {}, public since {}", one.version, one.public_since)
+        let doubt = if one.unproven { " or earlier: nobody shows its seen proof" } else { "" };
+        format!("  it {stands} version {}, public since {}{doubt}", one.version, one.public_since)
     };
-    let mut lines = vec![format!("{} in {}:", trace.entry, trace.list)];
+    let proven = if is_verified { "✓ proven: " } else { "" };
+    let mut lines = vec![format!("{proven}{} in {}, as of {}:", trace.entry, trace.list, trace.as_of)];
     lines.extend(trace.versions.iter().map(line));
     match &trace.complaint {
-        Some(complaint) => lines.extend(complaint_words(complaint)),
+        Some(complaint) => lines.extend(complaint_words(&complaint.course)),
         None if is_salted => lines.push("  no logged complaint is about this entry under this salt".to_owned()),
         None => {}
     }
-    lines.push("With --json, each version comes with its proofs.".to_owned());
+    lines.push(
+        match is_verified {
+            true => {
+                "Whether the list has later versions than these, a file can't prove: that is for whoever reads the log."
+            }
+            false => {
+                "With --json this is a file with proofs, which `isonomy monitor trace --verify FILE` checks offline."
+            }
+        }
+        .to_owned(),
+    );
     lines.join("\n")
 }
 
 fn complaint_words(complaint: &Complained) -> Vec<String> {
-    let Complained { received, deadline, .. } = complaint;
-    let mut lines = vec![format!("  complaint received {received}, to be removed by {deadline}")];
-    if !complaint.listed {
-        lines.push("  it did not stand in the newest version that was public then".to_owned());
+    let Complained { auditor, received, logged_since, deadline, .. } = complaint;
+    let mut lines = vec![
+        format!("  complaint received {received} by the word of {auditor}, in the log since {logged_since}"),
+        format!("  if wrong, to be removed by {deadline}"),
+    ];
+    match complaint.listed {
+        Some(true) => {}
+        Some(false) => lines.push("  it did not stand in the newest version that was public then".to_owned()),
+        None => lines.push(
+            "  whether it stood in the list then is not known, for lack of seen proofs; ask the log for them"
+                .to_owned(),
+        ),
     }
     match (complaint.in_time, complaint.gone_since) {
-        _ if !complaint.listed => {}
+        _ if complaint.listed == Some(false) => {}
         (Some(true), Some(since)) => lines.push(format!("  removed in time, at {since}")),
         (Some(false), Some(since)) => lines.push(format!("  removed late, at {since}")),
         (Some(false), None) => lines.push("  the deadline is over, and it is still there".to_owned()),
+        (None, Some(since)) => lines.push(format!("  removed at {since} or earlier; whether in time is not known")),
         _ => lines.push("  it is still there; the deadline runs".to_owned()),
+    }
+    if complaint.late_by_the_log {
+        lines.push(
+            "  that is late even counted from when the log shows the complaint, whatever the auditor says".to_owned(),
+        );
     }
     lines.extend(complaint.back_in.map(|version| format!("  it stands in the list again since version {version}")));
     lines

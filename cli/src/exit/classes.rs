@@ -10,6 +10,7 @@ use isonomy_matcher::image::DecodeError;
 use isonomy_matcher::receipt::ReceiptError;
 use isonomy_monitor::alert::MailConfigError;
 use isonomy_monitor::assess::AssessError;
+use isonomy_monitor::trace::TraceError;
 use isonomy_monitor::{MonitorError, WatchError};
 use isonomy_publisher::charter::CharterError;
 use isonomy_publisher::compose::ComposeError;
@@ -39,6 +40,7 @@ pub(super) fn of(cause: &(dyn Error + 'static)) -> Option<Exit> {
     first_of!(
         receipt,
         evidence,
+        trace,
         fsck,
         fetch,
         update,
@@ -79,6 +81,13 @@ fn evidence(error: &EvidenceError) -> Exit {
     match error {
         EvidenceError::Malformed(_) => Exit::Malformed,
         EvidenceError::Unproven(_) => Exit::Refused,
+    }
+}
+
+fn trace(error: &TraceError) -> Exit {
+    match error {
+        TraceError::Malformed(_) => Exit::Malformed,
+        TraceError::Unproven(_) => Exit::Refused,
     }
 }
 
@@ -273,6 +282,7 @@ fn assess(error: &AssessError) -> Exit {
     match error {
         AssessError::Monitor(error) => monitor(error),
         AssessError::NoList { .. }
+        | AssessError::AsOf { .. }
         | AssessError::Empty
         | AssessError::EntrySize { .. }
         | AssessError::NoFiles { .. }

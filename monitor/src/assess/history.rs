@@ -4,7 +4,7 @@
 use super::AssessError;
 use crate::kept::{ListHistory, LoggedRelease};
 use crate::monitor::Monitor;
-use crate::report::charter_of;
+use crate::report::{AttestationReport, ComplaintState};
 use crate::vantage::{Lack, Vantage};
 use isonomy_core::charter::Curator;
 use isonomy_core::list::{Algorithm, Entries, snapshot};
@@ -23,6 +23,10 @@ pub struct Growth {
     pub version: u64,
     /// Since when it is public.
     pub public_since: Timestamp,
+    /// Whether it may be public for longer than that, since nobody shows its seen proof: then that time is when the log was
+    /// read, and another reader may have another.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unproven: bool,
     /// How many entries it has.
     pub entries: u64,
     /// How many of them are new, counted anew unless it says otherwise.
@@ -101,7 +105,7 @@ pub(super) async fn measure(
     let mut standing = Standing { entries: Entries::empty(size).map_err(|_| AssessError::Empty)?, since: Vec::new() };
     let (mut growth, mut ages, mut endorsements) = (Vec::new(), Vec::new(), Endorsed::of(list));
     let needed = needed(list, monitor.mirror.newest().and_then(|newest| newest.now()));
-    let mut is_followed = true;
+    let (mut is_followed, unproven) = (true, monitor.unproven());
     for (version, logged) in (1..).zip(list.releases()) {
         let release = stored(monitor, name, version, logged)?;
         let counted = match content(&monitor.vantages, release.body(), size).await {
@@ -120,6 +124,7 @@ pub(super) async fn measure(
         growth.push(Growth {
             version,
             public_since: logged.public_since,
+            unproven: unproven.contains(&logged.index),
             entries: logged.release.entries,
             added,
             removed,
@@ -266,23 +271,18 @@ pub(super) fn missed(
     for logged in list.attestations() {
         let lost = || AssessError::Log(format!("entry {} can't be read from the copy", logged.index));
         let attestation = monitor.attestation_at(logged).ok_or_else(lost)?;
-        let body = attestation.body();
-        let (Some(complaint), Some(version)) =
-            (&body.complaint, monitor.audit.history().version_of(name, &body.release))
-        else {
-            continue;
-        };
-        let Some(charter) = list.version(version).and_then(|about| charter_of(list.editions(), about)) else {
-            continue;
-        };
-        let due = complaint.received.plus(charter.redress.removal_deadline);
-        let removing = list.releases().iter().find(|one| one.release.removed > 0 && one.created > complaint.received);
-        let removed = removing.map(|one| one.public_since);
-        if removed.unwrap_or(as_of) > due {
+        let since = monitor.audit.public_since(logged.index);
+        let report = AttestationReport::new(monitor.audit.history(), (logged.index, &attestation), since, as_of);
+        let Some(course) = &report.complaint else { continue };
+        if matches!(course.state, ComplaintState::Late | ComplaintState::Overdue) {
+            let removed = course.removed_after.map(|after| course.received.plus(after));
             missed.push(Missed {
-                what: format!("any removal after the complaint at entry {}", logged.index),
-                due,
-                late: removed.map(|removed| removed.since(due)),
+                what: format!(
+                    "any removal after the complaint at entry {}, received at {} by the word of {}",
+                    logged.index, course.received, report.auditor
+                ),
+                due: course.deadline,
+                late: removed.map(|removed| removed.since(course.deadline)),
             });
         }
     }

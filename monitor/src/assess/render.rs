@@ -77,8 +77,8 @@ fn figures(report: &Assessment) -> Markup {
     let newest = report.growth.last();
     html! {
         dl class="cards" {
-            div { dt { "False positives" } dd { strong { (report.false_positives.at_charter.rate) } }
-                dd class="small soft" { "95 % interval " (report.false_positives.at_charter.low) " to " (report.false_positives.at_charter.high) } }
+            div { dt { "False positives" } dd { strong { (units::number(report.false_positives.at_charter.count)) " of " (units::number(report.false_positives.at_charter.of)) } }
+                dd class="small soft" { "= " (report.false_positives.at_charter.rate) ", 95 % interval " (report.false_positives.at_charter.low) " to " (report.false_positives.at_charter.high) } }
             div { dt { "Entries" } dd { strong { (newest.map_or("–".to_owned(), |release| units::number(release.entries))) } } }
             div { dt { "Deadlines missed" } dd { strong { (report.missed.len()) } } }
             div { dt { "Questions answered" } dd { strong { (answered(report)) } " of " (report.charter.record.len()) } }
@@ -271,6 +271,8 @@ fn crowded(crowds: &Crowds) -> Markup {
 
 fn removals(report: &Assessment) -> Markup {
     let removals = &report.removals;
+    let undated = report.growth.iter().filter(|one| one.unproven).map(|one| format!("version {}", one.version));
+    let undated: Vec<String> = undated.collect();
     html! {
         @if removals.entries == 0 { p { "No entry was ever removed." } }
         @else {
@@ -280,6 +282,11 @@ fn removals(report: &Assessment) -> Markup {
                 strong { (units::duration(removals.median)) } "."
             }
         }
+        @if !undated.is_empty() { p {
+            strong { "Since when " (units::count(undated.len(), "version is", "versions are")) " public is not proven" } ": nobody showed the seen proof of "
+            (undated.join(", ")) " when this report was made. Times that rest on that are when the log was read, and may be too late; "
+            "ask the log for the proofs, and make the report again."
+        } }
         @if report.missed.is_empty() { p { "No deadline was missed, as far as the log shows." } }
         @else {
             p { "Missed:" }
@@ -334,7 +341,7 @@ fn again(report: &Assessment) -> Markup {
         dl {
             dt { "Log" } dd { (report.log) ", " (units::number(report.log_size)) " entries, root " code { (report.log_root) } }
             dt { "Corpus" } dd { (units::number(report.corpus.files)) " files, digest " code { (report.corpus.digest) } }
-            dt { "Command" } dd { code { "isonomy assess --policy FILE --list " (report.list) " --size " (report.log_size) " --corpus DIR --out DIR" } }
+            dt { "Command" } dd { code { "isonomy assess --policy FILE --list " (report.list) " --size " (report.log_size) " --as-of " (report.as_of) " --corpus DIR --out DIR" } }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Reading the entries of the copy in order, each with the time since when it is public, and judging them.
 
-use crate::audit::Refused;
+use crate::audit::{Audit, Refused};
 use crate::finding::{Finding, Severity};
 use crate::mirror::GrowthError;
 use crate::monitor::{Monitor, MonitorError};
@@ -26,6 +26,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// How many seen proofs are asked for at a time.
 const AT_ONCE: usize = 16;
 
+/// The finding of a statement whose seen proof nobody shows.
+const MISSING: &str = "seen-proof-missing";
+
 /// Since when a statement is public, and the proof of it.
 struct Seen {
     since: Timestamp,
@@ -47,6 +50,12 @@ impl Monitor {
             }
         }
         Ok(())
+    }
+
+    /// Forgets what was read, and reads it again.
+    pub(crate) fn audit_anew(&mut self) -> Result<(), MonitorError> {
+        self.audit = Audit::new(self.trust.log());
+        self.audit_kept()
     }
 
     /// Reads every entry of the copy that was not read yet.
@@ -115,8 +124,14 @@ impl Monitor {
 
     /// Checks that a proof is of the next entry.
     fn verified(&self, proof: TlogProof, entry: &[u8]) -> Option<Seen> {
+        let since = self.proven_since(&proof, entry, self.audit.next())?;
+        Some(Seen { since, proof: Some(proof) })
+    }
+
+    /// Since when the entry at this place is public by this proof, if it proves that.
+    fn proven_since(&self, proof: &TlogProof, entry: &[u8], index: LeafIndex) -> Option<Timestamp> {
         let times = proof.verify(entry, self.trust.log(), self.trust.policy()).ok()?;
-        (proof.index == self.audit.next()).then_some(Seen { since: times.earliest, proof: Some(proof) })
+        (proof.index == index).then_some(times.earliest)
     }
 
     /// Asks the vantage points for the next entry's seen proof. If what they have says less than this monitor can prove
@@ -171,9 +186,60 @@ impl Monitor {
             problems.join("; ")
         );
         let subject = format!("statement {}", statement.id());
-        let finding = Finding::new(Severity::Warning, "seen-proof-missing", subject, words);
+        let finding = Finding::new(Severity::Warning, MISSING, subject, words);
         self.ledger.note(finding.in_list(statement.list()).about(&statement.id(), index));
         Ok(None)
+    }
+
+    /// A seen proof that was missing is missing until somebody has it, so it is asked for again; of too many, others at each
+    /// look. What it proves may change what was judged by a later time, so then every entry is judged anew.
+    pub(super) async fn ask_again(&mut self) -> Result<(), MonitorError> {
+        let mut missing = self.ledger.lapsed(MISSING);
+        let first = self.asked_again.checked_rem(missing.len()).unwrap_or(0);
+        missing.rotate_left(first);
+        self.asked_again = first + AT_ONCE;
+        let mut found = Vec::new();
+        for (number, finding) in missing.into_iter().enumerate() {
+            let shown = if number < AT_ONCE { self.seen_by_now(finding.index).await? } else { None };
+            match shown {
+                Some(proof) => found.push(proof),
+                None => self.ledger.note(finding),
+            }
+        }
+        if found.is_empty() {
+            return Ok(());
+        }
+        self.mirror.keep_proofs(&found)?;
+        self.audit_anew()?;
+        self.read_new().await
+    }
+
+    /// The seen proof of the statement at this place, if a vantage point has it by now. One that proves less than what is
+    /// kept is none.
+    async fn seen_by_now(&mut self, index: Option<LeafIndex>) -> Result<Option<(StatementId, Vec<u8>)>, FileError> {
+        let Some((index, statement)) = index.and_then(|index| Some((index, self.mirror.statement(index)?))) else {
+            return Ok(None);
+        };
+        let (id, entry) = (statement.id(), statement.to_bytes());
+        let kept = self.mirror.seen_proof(&id).and_then(|kept| self.proven_since(&kept, &entry, index));
+        for at in 0..self.vantages.len() {
+            let Some(vantage) = self.vantages.get(at) else { break };
+            let label = vantage.label().to_owned();
+            let Ok(proof) = vantage.seen_proof(&id).await else { continue };
+            let time = self.proven_since(&proof, &entry, index);
+            let Some(time) = time.filter(|time| kept.is_none_or(|kept| *time <= kept)) else { continue };
+            let bytes = proof.to_bytes();
+            if self.is_of_this_history(&Seen { since: time, proof: Some(proof) }, &label).await? {
+                return Ok(Some((id, bytes)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The statements whose seen proof nobody shows: they may be public for longer than is known.
+    pub(crate) fn unproven(&self) -> BTreeSet<LeafIndex> {
+        let missing = self.ledger.findings().into_iter().filter(|found| found.standing && found.code == MISSING);
+        missing.filter_map(|found| found.index).collect()
     }
 
     /// Whether the checkpoint of a seen proof belongs to the history that is known; if so, it is remembered.

@@ -5,7 +5,7 @@ use crate::content::{Cache, ContentState, Job};
 use crate::finding::{Answerable, Finding, Severity};
 use crate::freshness;
 use crate::monitor::{Monitor, MonitorError};
-use crate::report::ViewState;
+use crate::report::{AttestationReport, ViewState};
 use crate::units;
 use crate::vantage::Vantage;
 use isonomy_core::release::{DeltaRef, Release};
@@ -26,6 +26,7 @@ impl Monitor {
             findings.extend(freshness::frozen(history, witnessed, clock));
         }
         findings.extend(history.lists().flat_map(|(name, list)| freshness::of_list(name, list, clock)));
+        findings.extend(history.lists().filter_map(|(name, _)| self.overdue(name)));
         findings.into_iter().for_each(|finding| self.ledger.note(finding));
         for (digest, breach) in self.evidence.breaches() {
             if !self.ledger.cites(&digest.to_hex()) {
@@ -34,6 +35,16 @@ impl Monitor {
                 self.ledger.note(finding.proven_by(digest));
             }
         }
+    }
+
+    /// Complaints about a list whose deadline is over, as of the newest time that is witnessed.
+    fn overdue(&self, list: &ListName) -> Option<Finding> {
+        let now = self.mirror.newest()?.now()?;
+        let attested = self.audit.recent().of(list)?.attestations().into_iter().map(|(index, attestation)| {
+            let since = self.audit.public_since(*index);
+            AttestationReport::new(self.audit.history(), (*index, attestation), since, now)
+        });
+        freshness::overdue(list, &attested.collect::<Vec<_>>(), now)
     }
 
     /// Fetches and checks the content of every release that has no verdict yet.

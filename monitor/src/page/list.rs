@@ -50,7 +50,7 @@ pub(crate) fn list(list: &ListReport, report: &Report, base: &Base) -> Markup {
             h2 id="editions" { "History of the charter" }
             (editions(&list.editions, report.made, base))
         }
-        section aria-labelledby="removal" { h2 id="removal" { "Complaints and removals" } (removals(list, report.made, base)) }
+        section aria-labelledby="removal" { h2 id="removal" { "Complaints and removals" } (removals(list, base)) }
         section aria-labelledby="attestations" { h2 id="attestations" { "What auditors attest" } (attestations(list, base)) }
         section aria-labelledby="record" { h2 id="record" { "The legal case" } (legal_case(charter)) }
     };

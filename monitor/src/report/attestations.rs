@@ -41,12 +41,16 @@ pub struct AttestationReport {
 /// entry.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct ComplaintReport {
-    /// When it was received.
+    /// When it was received: by the word of the auditor that logged it, and of nobody else.
     pub received: Timestamp,
+    /// Since when the log shows it: witnessed, whatever the auditor says.
+    pub logged_since: Timestamp,
     /// The SHA-256 of salt and entry, in hexadecimal.
     pub commitment: String,
-    /// Until when a wrong entry must go, by the charter of the release that it is about.
+    /// Until when a wrong entry must go, by the charter of the release that it is about, from when it was received.
     pub deadline: Timestamp,
+    /// How that stands, as of the witnessed time of the newest checkpoint.
+    pub state: ComplaintState,
     /// The first release composed after the complaint that removes entries.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub removing_version: Option<u64>,
@@ -55,11 +59,33 @@ pub struct ComplaintReport {
     pub removed_after: Option<u64>,
 }
 
+/// Whether anything was removed within the deadline of a complaint. Whether that was the entry in question, only those can
+/// tell who hold salt and entry; and whether it had to go, nobody by the log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ComplaintState {
+    /// Nothing was removed since, and the deadline runs.
+    Running,
+    /// Something was removed within it.
+    InTime,
+    /// Something was removed, later.
+    Late,
+    /// It is over, and nothing was removed.
+    Overdue,
+}
+
 impl AttestationReport {
-    pub(super) fn new(history: &History, index: LeafIndex, attestation: &Signed<Attestation>) -> Self {
+    /// `logged_since`: since when the log shows it; `now`: the witnessed time of the newest checkpoint.
+    pub(crate) fn new(
+        history: &History,
+        (index, attestation): (LeafIndex, &Signed<Attestation>),
+        logged_since: Timestamp,
+        now: Timestamp,
+    ) -> Self {
         let body = attestation.body();
         let version = history.version_of(&body.list, &body.release).unwrap_or(0);
-        let course = |complaint| ComplaintReport::new(history.list(&body.list)?, version, complaint);
+        let list = history.list(&body.list);
+        let course = |complaint| ComplaintReport::new((list?, version), complaint, logged_since, now);
         Self {
             index,
             auditor: body.auditor.name().to_owned(),
@@ -77,17 +103,32 @@ impl AttestationReport {
 
 impl ComplaintReport {
     /// The course of a complaint about this version.
-    fn new(list: &ListHistory, version: u64, complaint: &Complaint) -> Option<Self> {
+    fn new(
+        (list, version): (&ListHistory, u64),
+        complaint: &Complaint,
+        logged_since: Timestamp,
+        now: Timestamp,
+    ) -> Option<Self> {
         let charter = charter_of(list.editions(), list.version(version)?)?;
         let received = complaint.received;
+        let deadline = received.plus(charter.redress.removal_deadline);
         let mut later = list.releases().iter().zip(1..).skip(usize::try_from(version).ok()?);
         let removing = later.find(|(logged, _)| logged.created > received && logged.release.removed > 0);
+        let removed = removing.map(|(logged, _)| logged.public_since);
+        let state = match removed {
+            Some(since) if since <= deadline => ComplaintState::InTime,
+            Some(_) => ComplaintState::Late,
+            None if now > deadline => ComplaintState::Overdue,
+            None => ComplaintState::Running,
+        };
         Some(Self {
             received,
+            logged_since,
             commitment: complaint.commitment.to_hex(),
-            deadline: received.plus(charter.redress.removal_deadline),
+            deadline,
+            state,
             removing_version: removing.map(|(_, version)| version),
-            removed_after: removing.map(|(logged, _)| logged.public_since.since(received)),
+            removed_after: removed.map(|removed| removed.since(received)),
         })
     }
 }

@@ -87,7 +87,10 @@ impl ListReport {
             attestations_total: list.attestations().len() as u64,
             attestations: attested
                 .into_iter()
-                .map(|(index, attestation)| AttestationReport::new(monitor.audit.history(), *index, attestation))
+                .map(|(index, attestation)| {
+                    let logged_since = monitor.audit.public_since(*index);
+                    AttestationReport::new(monitor.audit.history(), (*index, attestation), logged_since, now)
+                })
                 .collect(),
             objects: monitor.availability.of(name).to_vec(),
         })

@@ -1,4 +1,4 @@
-//! Who is told of what is new; and where one entry stood.
+//! Who is told of what is new.
 
 use crate::serving::{Running, ago, fresh};
 use crate::smtp::{MailServer, Offered};
@@ -7,12 +7,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::routing::post;
-use isonomy_core::attestation::{Attestation, Complaint, Method};
-use isonomy_core::hash::{Commitment, sha256};
-use isonomy_core::statement::{ListName, Statement};
-use isonomy_core::tlog_proof::TlogProof;
 use isonomy_monitor::alert::Security;
-use isonomy_monitor::trace::{ListProof, trace};
 use isonomy_monitor::{Alerts, Config, Followed, Monitor, Severity, Watch};
 use std::sync::{Arc, Mutex};
 
@@ -169,73 +164,4 @@ async fn a_mail_server_that_never_answers_holds_up_no_look() {
     world.log.publish(ago(30));
     running.report_with("\"read\": 6").await;
     running.stop().await;
-}
-
-/// A complaint about an entry, logged by an auditor.
-fn complain(world: &mut World, entry: &[u8], salt: &[u8], received: isonomy_core::time::Timestamp) {
-    let release = world.log.last_release();
-    let text = Attestation {
-        statement: Attestation::KIND.into(),
-        list: ListName::new(LIST).unwrap(),
-        release,
-        auditor: key("auditor").verifier().clone(),
-        method: Method::Complaint,
-        log_size: None,
-        sample: None,
-        errors: None,
-        complaint: Some(Complaint { received, commitment: Commitment(sha256(&[salt, entry])) }),
-        finding: "A person says that this should not be listed.".into(),
-        report: None,
-        created: received,
-    }
-    .to_text()
-    .unwrap();
-    world.log.append(signed(&text, &["auditor"]).to_bytes());
-}
-
-#[tokio::test]
-async fn a_complaint_is_followed_from_version_to_version_with_proofs() {
-    let mut world = World::new();
-    // 5 stands in versions 1 and 2, and goes with version 3; 12 stays.
-    let (five, twelve) = (sha256(&[&5u64.to_be_bytes()]), sha256(&[&12u64.to_be_bytes()]));
-    complain(&mut world, &five, b"salt", START.plus(2 * HOUR));
-    world.log.publish(START.plus(3 * HOUR));
-    world.log.release(entries(6..15), START.plus(2 * DAY), |_| ());
-    world.log.publish(START.plus(2 * DAY));
-    let list = ListName::new(LIST).unwrap();
-    let follow = |entry: [u8; 32], salt: &'static [u8], folder: &str, after: u64| {
-        let config = Config { data: world.path(folder), ..world.config(vec![world.log.source()], &[]) };
-        let list = list.clone();
-        async move { trace(config, &list, &entry, Some(salt), START.plus(after)).await.unwrap() }
-    };
-    let found = follow(five, b"salt", "a", 3 * DAY).await;
-    assert_eq!(found.versions.iter().map(|one| one.listed).collect::<Vec<_>>(), [true, true, false]);
-    let complaint = found.complaint.unwrap();
-    assert_eq!((complaint.gone_in, complaint.in_time), (Some(3), Some(true)));
-    assert_eq!(complaint.deadline, START.plus(2 * HOUR + 3 * DAY));
-    for one in &found.versions {
-        let note = one.release.to_text();
-        let release = Statement::parse(note.as_bytes()).unwrap().into_release().unwrap();
-        let proof = TlogProof::parse(one.release_proof.as_ref().unwrap().to_text().as_bytes()).unwrap();
-        proof.verify(note.as_bytes(), log_key().verifier(), &policy(&[])).unwrap();
-        let (root, size) = (release.body().root, release.body().entries);
-        match &one.proof {
-            ListProof::Membership(proof) => proof.verify(&root, size).unwrap(),
-            ListProof::NonMembership(proof) => proof.verify(&five, &root, size).unwrap(),
-        }
-    }
-    assert_eq!(follow(five, b"pepper", "b", 3 * DAY).await.complaint, None, "nobody else can open it");
-    let stays = follow(twelve, b"salt", "c", 3 * DAY).await;
-    assert!(stays.complaint.is_none() && stays.versions[2].listed);
-
-    // The same complaint about what is never removed: the deadline passes.
-    complain(&mut world, &twelve, b"other", START.plus(2 * DAY));
-    world.log.publish(START.plus(2 * DAY + HOUR));
-    let follow = |folder: &str, after: u64| {
-        let config = Config { data: world.path(folder), ..world.config(vec![world.log.source()], &[]) };
-        let list = list.clone();
-        async move { trace(config, &list, &twelve, Some(b"other"), START.plus(after)).await.unwrap().complaint.unwrap() }
-    };
-    assert_eq!(follow("d", 3 * DAY).await.in_time, None, "it runs");
-    assert_eq!(follow("e", 6 * DAY).await.in_time, Some(false));
 }

@@ -3,6 +3,7 @@
 use crate::world::*;
 use isonomy_core::list::{Algorithm, Entries};
 use isonomy_core::statement::ListName;
+use isonomy_core::time::Timestamp;
 use isonomy_core::tree::TreeSize;
 use isonomy_fetch::Source;
 use isonomy_monitor::Assessment;
@@ -67,12 +68,21 @@ async fn assessed(source: Source, corpus: PathBuf) -> Result<Assessment, AssessE
 }
 
 async fn assessed_up_to(size: Option<TreeSize>, source: Source, corpus: PathBuf) -> Result<Assessment, AssessError> {
+    assessed_as_of((size, None), source, corpus).await
+}
+
+async fn assessed_as_of(
+    (size, as_of): (Option<TreeSize>, Option<Timestamp>),
+    source: Source,
+    corpus: PathBuf,
+) -> Result<Assessment, AssessError> {
     let scratch = tempfile::tempdir().unwrap();
     let inputs = Inputs {
         policy: policy(&[]),
         sources: vec![source],
         list: ListName::new(LIST).unwrap(),
         size,
+        as_of,
         corpus,
         scratch: scratch.path().to_owned(),
     };
@@ -137,6 +147,9 @@ async fn a_list_is_measured_and_the_same_again_from_other_folders() {
     assert_eq!((later.log_size, later.growth.len()), (4, 3));
     let again = assessed_up_to(Some(TreeSize(3)), grown.source(), elsewhere.clone()).await.unwrap();
     assert_eq!(again.to_json(), report.to_json());
+    let inputs = (Some(TreeSize(3)), Some(report.as_of));
+    let again = assessed_as_of(inputs, grown.source(), elsewhere.clone()).await.unwrap();
+    assert_eq!(again.to_html(), html, "by the command that it names");
     let ahead = assessed_up_to(Some(TreeSize(5)), grown.source(), elsewhere).await.unwrap_err().to_string();
     assert_eq!(ahead, "nothing could be read from the log: it has 4 entries, and 5 are asked for");
     if let Some(folder) = std::env::var_os("ISONOMY_SCREENSHOTS") {
@@ -169,6 +182,40 @@ async fn deadlines_that_were_missed_are_counted() {
     assert!(report.recall.is_empty() && report.crowds.is_none());
 }
 
+/// A list that says nothing any more misses what it owes, as of when witnesses saw the log last.
+#[tokio::test]
+async fn whoever_falls_silent_is_late() {
+    let mut world = World::empty();
+    world.log.charter(|_| ());
+    world.log.publish(START);
+    world.log.release(entries(0..10), START.plus(HOUR), |_| ());
+    world.log.publish(START.plus(HOUR));
+    crate::complaints::complain(&mut world, &[5; 32], b"salt", START.plus(HOUR));
+    world.log.publish(START.plus(2 * HOUR));
+    let corpus = world.path("corpus");
+    fs::create_dir(&corpus).unwrap();
+    fs::write(corpus.join("other"), b"other").unwrap();
+    let missed = |report: &Assessment| report.missed.iter().map(|one| (one.due, one.late)).collect::<Vec<_>>();
+    let early = assessed(world.log.source(), corpus.clone()).await.unwrap();
+    assert_eq!((early.as_of, missed(&early)), (START.plus(2 * HOUR), vec![]));
+    world.log.publish(START.plus(40 * DAY));
+    let report = assessed(world.log.source(), corpus.clone()).await.unwrap();
+    let owed = vec![(START.plus(HOUR + 30 * DAY), None), (START.plus(HOUR + 3 * DAY), None)];
+    assert_eq!((report.as_of, missed(&report)), (START.plus(40 * DAY), owed));
+    assert!(report.missed[1].what.ends_with("by the word of auditor"), "{}", report.missed[1].what);
+    // What an earlier report said is said again, of the same time; and of a time when it was not so, nothing.
+    let at = |time: u64| (None, Some(START.plus(time)));
+    let again = assessed_as_of(at(2 * HOUR), world.log.source(), corpus.clone()).await.unwrap();
+    assert_eq!(again.to_json(), early.to_json());
+    let before = assessed_as_of(at(HOUR), world.log.source(), corpus.clone()).await.unwrap();
+    assert_eq!((before.log_size, before.as_of), (2, START.plus(HOUR)));
+    for (size, time) in [(None, 41 * DAY), (Some(2), 2 * HOUR + 1), (Some(3), HOUR)] {
+        let inputs = (size.map(TreeSize), Some(START.plus(time)));
+        let refused = assessed_as_of(inputs, world.log.source(), corpus.clone()).await;
+        assert!(matches!(refused, Err(AssessError::AsOf { .. })), "{size:?} {time}");
+    }
+}
+
 #[tokio::test]
 async fn what_can_not_be_assessed_is_said() {
     let world = World::new();
@@ -178,6 +225,7 @@ async fn what_can_not_be_assessed_is_said() {
             sources: vec![source],
             list: ListName::new(list).unwrap(),
             size: None,
+            as_of: None,
             corpus: world.path(corpus),
             scratch: world.path("scratch").join(list.replace('/', "-")),
         };

@@ -87,3 +87,12 @@ async fn nobody_attests_what_there_was_no_room_to_report() {
     assert!(monitor.report().findings_omitted > 0);
     assert!(matches!(attest(&monitor, &Claim::Followed).await, Err(AttestError::Omitted(_))));
 }
+
+#[tokio::test]
+async fn of_a_log_that_can_not_be_read_nobody_says_that_it_has_no_release() {
+    let world = World::new();
+    fs::rename(&world.log.path, world.path("gone")).unwrap();
+    let monitor = looked(&world, 3 * HOUR).await;
+    let Err(AttestError::Unread(words)) = attest(&monitor, &Claim::Followed).await else { panic!("attested") };
+    assert!(words.contains("could not be read"), "{words}");
+}

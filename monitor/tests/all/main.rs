@@ -5,6 +5,7 @@ mod assessing;
 mod attesting;
 mod auditing;
 mod browser;
+mod complaints;
 mod following;
 mod malicious;
 mod openapi;

@@ -9,7 +9,7 @@ use isonomy_core::encoding::to_hex;
 use isonomy_core::hash::{ListRoot, sha256};
 use isonomy_core::resource::Resource;
 use isonomy_fetch::Source;
-use isonomy_monitor::report::Report;
+use isonomy_monitor::report::{ComplaintState, Report};
 use isonomy_monitor::{Config, Finding, Monitor, Severity};
 use isonomy_verifier::Evidence;
 use std::fs;
@@ -368,6 +368,33 @@ async fn a_release_of_which_nothing_proves_since_when_it_is_public_is_observed()
 }
 
 #[tokio::test]
+async fn a_missing_seen_proof_is_missing_until_it_is_there() {
+    let mut stage = Stage::new();
+    let mut monitor = stage.open(None).await;
+    monitor.poll_at(START.plus(FIRST)).await.unwrap();
+    stage.goes_on(FIRST);
+    let path = stage.world.log.path.join(Resource::SeenProof(stage.world.log.last_release()).to_string());
+    let proof = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    // What this monitor can prove itself is only that it was there half a minute later.
+    stage.world.log.publish(START.plus(FIRST + 30));
+    for after in [NEXT, NEXT + 60] {
+        let report = monitor.poll_at(START.plus(after)).await.unwrap();
+        let found = find(&report, "seen-proof-missing");
+        assert_eq!((found.standing, found.first_seen, report.summary.warnings), (true, START.plus(NEXT), 1));
+    }
+    drop(monitor);
+    let mut monitor = stage.open(None).await;
+    let report = monitor.poll_at(START.plus(NEXT + 120)).await.unwrap();
+    assert!(find(&report, "seen-proof-missing").standing, "also after a restart");
+    fs::write(&path, proof).unwrap();
+    assert_eq!(report.lists[0].releases[0].public_since, START.plus(FIRST + 30));
+    let report = monitor.poll_at(START.plus(NEXT + 180)).await.unwrap();
+    assert!(!find(&report, "seen-proof-missing").standing);
+    assert_eq!(report.lists[0].releases[0].public_since, START.plus(FIRST), "what it proves counts");
+}
+
+#[tokio::test]
 async fn an_amendment_without_consent_is_proven_by_the_entry() {
     use isonomy_core::statement::Statement;
     let mut stage = Stage::new();
@@ -526,6 +553,23 @@ async fn what_is_due_soon_is_observed() {
         stage.witnesses_see(START.plus(3 * DAY));
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_deadline_that_passes_while_the_list_is_silent_is_observed() {
+    let report = found_at_next_look("removal-overdue", Ground::Observation, 4 * DAY, |stage| {
+        let entry = sha256(&[&5u64.to_be_bytes()]);
+        crate::complaints::complain(&mut stage.world, &entry, b"salt", START.plus(FIRST));
+        for time in [FIRST, 4 * DAY] {
+            stage.world.log.publish(START.plus(time));
+            stage.witnesses_see(START.plus(time));
+        }
+    })
+    .await;
+    let words = &find(&report, "removal-overdue").words;
+    assert!(words.contains("by the word of the auditor auditor"), "{words}");
+    let complaint = report.lists[0].attestations[0].complaint.as_ref().unwrap();
+    assert_eq!((complaint.logged_since, complaint.state), (START.plus(FIRST), ComplaintState::Overdue));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use super::super::plain::prose;
 use super::super::{Base, cell, mark, table, words};
-use crate::report::{AttestationReport, ChangeReport, ComplaintReport, EditionReport, ListReport};
+use crate::report::{AttestationReport, ChangeReport, ComplaintReport, ComplaintState, EditionReport, ListReport};
 use crate::units;
 use isonomy_core::time::Timestamp;
 use maud::{Markup, html};
@@ -67,16 +67,13 @@ fn wider_than_older(edition: &EditionReport) -> Markup {
     }
 }
 
-pub(super) fn removals(list: &ListReport, now: Timestamp, base: &Base) -> Markup {
+pub(super) fn removals(list: &ListReport, base: &Base) -> Markup {
     let (releases, removed) = (list.removals.releases, list.removals.entries);
     let releases = usize::try_from(releases).unwrap_or(usize::MAX);
     let complaints: Vec<(&AttestationReport, &ComplaintReport)> =
         list.attestations.iter().filter_map(|attested| Some((attested, attested.complaint.as_ref()?))).collect();
-    let rows: Vec<Markup> = complaints
-        .iter()
-        .take(SHOWN)
-        .map(|(attested, complaint)| complaint_row(attested, complaint, now, base))
-        .collect();
+    let rows: Vec<Markup> =
+        complaints.iter().take(SHOWN).map(|(attested, complaint)| complaint_row(attested, complaint, base)).collect();
     html! {
         p {
             "A wrong entry must go within " strong { (units::duration(list.charter.removal_deadline)) } " of a complaint to "
@@ -87,22 +84,29 @@ pub(super) fn removals(list: &ListReport, now: Timestamp, base: &Base) -> Markup
         @else {
             (table("Complaints that auditors have logged", &["Complaint", "Deadline", "Next removal", "Logged by"], &rows))
             p class="small soft" {
-                "Which entry a complaint is about stays secret. Whoever holds its salt and entry can prove when it went: "
+                "When a complaint was received rests on the word of the auditor who logged it; since when the log shows it, on "
+                "the witnesses. Whether it is right, the log does not show. Which entry a complaint is about stays secret. Whoever holds its salt and entry can prove when it went: "
                 code { "isonomy monitor trace" } "."
             }
         }
     }
 }
 
-fn complaint_row(attested: &AttestationReport, complaint: &ComplaintReport, now: Timestamp, base: &Base) -> Markup {
+fn complaint_row(attested: &AttestationReport, complaint: &ComplaintReport, base: &Base) -> Markup {
     html! {
         th role="rowheader" scope="row" data-label="Complaint" {
             div { "received " (words::time(complaint.received)) }
+            div class="small soft" { "in the log since " (words::time(complaint.logged_since)) }
             div class="small soft" { code { (complaint.commitment) } }
         }
         (cell("Deadline", html! {
             div { (words::time(complaint.deadline)) }
-            @if complaint.deadline < now { div class="small soft" { "is over" } }
+            @match complaint.state {
+                ComplaintState::Running => div class="small soft" { "runs" },
+                ComplaintState::InTime => (mark("good", "kept")),
+                ComplaintState::Late => (mark("notice", "removed later")),
+                ComplaintState::Overdue => (mark("notice", "over")),
+            }
         }))
         (cell("Next removal", html! { @match (complaint.removing_version, complaint.removed_after) {
             (Some(version), Some(after)) => {

@@ -1,0 +1,111 @@
+//! Making the file: from the log, read and audited up to its newest checkpoint.
+
+use super::course::Complained;
+use super::{Complaint, FORMAT, InLog, InVersion, ListProof, Trace};
+use crate::assess::{AssessError, content, find_list, read_log, stored};
+use crate::kept::{ListHistory, LoggedRelease};
+use crate::monitor::{Config, Monitor};
+use isonomy_core::attestation::Attestation;
+use isonomy_core::encoding::to_hex;
+use isonomy_core::hash::{Commitment, StatementId, sha256};
+use isonomy_core::json::Lines;
+use isonomy_core::list::{Entries, MembershipProof, NonMembershipProof};
+use isonomy_core::note::Note;
+use isonomy_core::release::Release;
+use isonomy_core::statement::{ListName, Signed};
+use isonomy_core::time::Timestamp;
+use isonomy_core::tree::LeafIndex;
+
+/// Follows the log, and one entry of one list through all versions.
+pub async fn trace(
+    config: Config,
+    list: &ListName,
+    entry: &[u8],
+    salt: Option<&[u8]>,
+    clock: Timestamp,
+) -> Result<Trace, AssessError> {
+    let monitor = read_log(config, clock).await?;
+    let logged = find_list(&monitor, list)?;
+    if let Some(algorithm) = monitor.algorithm(list).filter(|algorithm| algorithm.entry_size() != entry.len()) {
+        return Err(AssessError::EntrySize { algorithm, expected: algorithm.entry_size(), found: entry.len() });
+    }
+    if logged.releases().is_empty() {
+        return Err(AssessError::Empty);
+    }
+    let unproven = monitor.unproven();
+    let mut versions = Vec::new();
+    for (version, place) in (1..).zip(logged.releases()) {
+        let release = stored(&monitor, list, version, place)?;
+        let entries = content(&monitor.vantages, release.body(), entry.len()).await?;
+        let proof = proof_about(&entries, entry).ok_or(AssessError::Empty)?;
+        let one = in_version(&monitor, (place, &release), proof)?;
+        versions.push(InVersion { unproven: unproven.contains(&place.index), ..one });
+    }
+    let newest = monitor.mirror.newest().ok_or(AssessError::Empty)?;
+    let made = Trace {
+        trace: FORMAT.to_owned(),
+        list: list.clone(),
+        entry: to_hex(entry),
+        as_of: newest.now().unwrap_or_default(),
+        checkpoint: Lines::of(newest.note()),
+        charters: charters(&monitor, logged)?,
+        versions,
+        complaint: salt.map(|salt| complaint(&monitor, logged, salt, entry)).transpose()?.flatten(),
+    };
+    // What follows from the proofs is worked out as whoever checks the file does.
+    made.completed(monitor.trust.policy()).map_err(|error| AssessError::Log(error.to_string()))
+}
+
+fn proof_about(entries: &Entries, entry: &[u8]) -> Option<ListProof> {
+    Some(match entries.binary_search(entry) {
+        Ok(index) => ListProof::Membership(MembershipProof::new(entries, index)?),
+        Err(_) => ListProof::NonMembership(NonMembershipProof::new(entries, entry)?),
+    })
+}
+
+fn in_version(
+    monitor: &Monitor,
+    (logged, release): (&LoggedRelease, &Signed<Release>),
+    proof: ListProof,
+) -> Result<InVersion, AssessError> {
+    Ok(InVersion {
+        version: release.body().version,
+        public_since: logged.public_since,
+        unproven: false,
+        listed: matches!(proof, ListProof::Membership(_)),
+        proof,
+        release: in_log(monitor, (release.id(), release.note()), logged.index)?,
+    })
+}
+
+/// A statement with the proof that says the most about since when it is public.
+fn in_log(monitor: &Monitor, (id, note): (StatementId, &Note), index: LeafIndex) -> Result<InLog, AssessError> {
+    let lost = || AssessError::Log(format!("entry {index} can't be proven from the copy"));
+    let proof = monitor.mirror.seen_proof(&id).or_else(|| monitor.mirror.own_proof(index)).ok_or_else(lost)?;
+    Ok(InLog { statement: Lines::of(note), index, proof: Lines::of(proof) })
+}
+
+/// The charters that the releases cite.
+fn charters(monitor: &Monitor, list: &ListHistory) -> Result<Vec<InLog>, AssessError> {
+    let is_cited = |number: u64| list.releases().iter().any(|logged| logged.edition == number);
+    let cited = list.editions().all().iter().filter(|edition| is_cited(edition.number()));
+    cited.map(|edition| in_log(monitor, (edition.id(), edition.signed().note()), edition.index())).collect()
+}
+
+/// The complaint whose commitment opens to this salt and entry.
+fn complaint(
+    monitor: &Monitor,
+    list: &ListHistory,
+    salt: &[u8],
+    entry: &[u8],
+) -> Result<Option<Complaint>, AssessError> {
+    let commitment = Commitment(sha256(&[salt, entry]));
+    let opens = |found: &Signed<Attestation>| {
+        found.body().complaint.as_ref().is_some_and(|complaint| complaint.commitment == commitment)
+    };
+    let attestations = list.attestations().iter();
+    let mut attestations = attestations.filter_map(|logged| Some((logged.index, monitor.attestation_at(logged)?)));
+    let Some((index, found)) = attestations.find(|(_, found)| opens(found)) else { return Ok(None) };
+    let attestation = in_log(monitor, (found.id(), found.note()), index)?;
+    Ok(Some(Complaint { attestation, salt: to_hex(salt), course: Complained::unknown() }))
+}

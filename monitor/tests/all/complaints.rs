@@ -1,0 +1,143 @@
+//! Complaints: where one entry stood, whether it went in time, and on whose word that rests.
+
+use crate::world::*;
+use isonomy_core::attestation::{Attestation, Complaint, Method};
+use isonomy_core::hash::{Commitment, sha256};
+use isonomy_core::resource::Resource;
+use isonomy_core::statement::ListName;
+use isonomy_core::time::Timestamp;
+use isonomy_monitor::assess::{Inputs, assess};
+use isonomy_monitor::trace::trace;
+use isonomy_monitor::{Config, Trace};
+
+/// A complaint about an entry, logged by an auditor.
+pub(crate) fn complain(world: &mut World, entry: &[u8], salt: &[u8], received: Timestamp) {
+    let release = world.log.last_release();
+    let text = Attestation {
+        statement: Attestation::KIND.into(),
+        list: ListName::new(LIST).unwrap(),
+        release,
+        auditor: key("auditor").verifier().clone(),
+        method: Method::Complaint,
+        log_size: None,
+        sample: None,
+        errors: None,
+        complaint: Some(Complaint { received, commitment: Commitment(sha256(&[salt, entry])) }),
+        finding: "A person says that this should not be listed.".into(),
+        report: None,
+        created: received,
+    }
+    .to_text()
+    .unwrap();
+    world.log.append(signed(&text, &["auditor"]).to_bytes());
+}
+
+#[tokio::test]
+async fn a_complaint_is_followed_from_version_to_version_with_proofs() {
+    let mut world = World::new();
+    // 5 stands in versions 1 and 2, and goes with version 3; 12 stays.
+    let (five, twelve) = (sha256(&[&5u64.to_be_bytes()]), sha256(&[&12u64.to_be_bytes()]));
+    complain(&mut world, &five, b"salt", START.plus(2 * HOUR));
+    world.log.publish(START.plus(3 * HOUR));
+    world.log.release(entries(6..15), START.plus(2 * DAY), |_| ());
+    world.log.publish(START.plus(2 * DAY));
+    let list = ListName::new(LIST).unwrap();
+    let follow = |entry: [u8; 32], salt: &'static [u8], folder: &str, after: u64| {
+        let config = Config { data: world.path(folder), ..world.config(vec![world.log.source()], &[]) };
+        let list = list.clone();
+        async move { trace(config, &list, &entry, Some(salt), START.plus(after)).await.unwrap() }
+    };
+    let found = follow(five, b"salt", "a", 3 * DAY).await;
+    assert_eq!(found.versions.iter().map(|one| one.listed).collect::<Vec<_>>(), [true, true, false]);
+    let course = &found.complaint.as_ref().unwrap().course;
+    assert_eq!((course.gone_in, course.in_time, course.late_by_the_log), (Some(3), Some(true), false));
+    assert_eq!((course.auditor.as_str(), course.logged_since), ("auditor", START.plus(3 * HOUR)));
+    assert_eq!((course.deadline, found.as_of), (START.plus(2 * HOUR + 3 * DAY), START.plus(2 * DAY)));
+    only_what_is_proven_holds(&found);
+    assert_eq!(follow(five, b"pepper", "b", 3 * DAY).await.complaint, None, "nobody else can open it");
+    let stays = follow(twelve, b"salt", "c", 3 * DAY).await;
+    assert!(stays.complaint.is_none() && stays.versions[2].listed);
+
+    // The same complaint about what is never removed: the deadline passes while the list says nothing.
+    complain(&mut world, &twelve, b"other", START.plus(2 * DAY));
+    for (at, in_time, late_by_the_log) in
+        [(2 * DAY + HOUR, None, false), (5 * DAY + 1, Some(false), false), (5 * DAY + HOUR + 1, Some(false), true)]
+    {
+        world.log.publish(START.plus(at));
+        let config = Config { data: world.path(&format!("at {at}")), ..world.config(vec![world.log.source()], &[]) };
+        // What this machine's clock says does not count.
+        let found = trace(config, &list, &twelve, Some(b"other"), START.plus(99 * DAY)).await.unwrap();
+        let course = &found.complaint.as_ref().unwrap().course;
+        assert_eq!((course.in_time, course.late_by_the_log), (in_time, late_by_the_log), "{at}");
+        only_what_is_proven_holds(&found);
+    }
+}
+
+/// The file holds offline; and not with anything in it changed that somebody might like to be otherwise.
+fn only_what_is_proven_holds(made: &Trace) {
+    let text = serde_json::to_string(made).unwrap();
+    assert_eq!(Trace::verify(text.as_bytes(), &policy(&[])).unwrap(), *made);
+    let broken = |edit: &dyn Fn(&mut serde_json::Value)| {
+        let mut file: serde_json::Value = serde_json::from_str(&text).unwrap();
+        edit(&mut file);
+        Trace::verify(file.to_string().as_bytes(), &policy(&[])).unwrap_err().to_string()
+    };
+    let stated = |pointer: &str, value: serde_json::Value| {
+        broken(&|file| *file.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer}")) = value.clone())
+    };
+    for (pointer, value) in [
+        ("/versions/0/listed", (!made.versions[0].listed).into()),
+        ("/versions/1/public_since", "2001-01-01T00:00:00Z".into()),
+        ("/as_of", "2001-01-01T00:00:00Z".into()),
+        ("/complaint/course/received", "2001-01-01T00:00:00Z".into()),
+        ("/complaint/course/deadline", "2001-01-01T00:00:00Z".into()),
+    ] {
+        assert!(stated(pointer, value).contains("does not follow"), "{pointer}");
+    }
+    assert!(stated("/entry", "00".repeat(32).into()).contains("does not hold"), "proofs are of one entry");
+    assert!(stated("/complaint/salt", "00".into()).contains("not about this entry"));
+    assert!(stated("/list", "other.example/list".into()).contains("another list"));
+    assert!(broken(&|file| drop(file["versions"].as_array_mut().unwrap().remove(0))).contains("does not follow"));
+    assert!(broken(&|file| file["charters"] = serde_json::json!([])).contains("charter"));
+    assert!(broken(&|file| file["versions"][0]["release"]["index"] = 0.into()).contains("another place"));
+    assert!(broken(&|file| file["checkpoint"].as_array_mut().unwrap().truncate(5)).contains("too few witnesses"));
+    assert!(broken(&|file| file["more"] = 1.into()).starts_with("not a trace"));
+}
+
+#[tokio::test]
+async fn without_seen_proofs_a_trace_and_an_assessment_say_what_is_not_known() {
+    let mut world = World::new();
+    let five = sha256(&[&5u64.to_be_bytes()]);
+    complain(&mut world, &five, b"salt", START.plus(2 * HOUR));
+    world.log.publish(START.plus(3 * HOUR));
+    world.log.release(entries(6..15), START.plus(2 * DAY), |_| ());
+    world.log.publish(START.plus(2 * DAY));
+    world.log.remove(&Resource::SeenProof(world.log.last_release()));
+    world.log.publish(START.plus(9 * DAY));
+    let list = ListName::new(LIST).unwrap();
+    let config = Config { data: world.path("trace"), ..world.config(vec![world.log.source()], &[]) };
+    let found = trace(config, &list, &five, Some(b"salt"), START.plus(9 * DAY)).await.unwrap();
+    assert_eq!(found.versions.iter().map(|one| one.unproven).collect::<Vec<_>>(), [false, false, true]);
+    let course = &found.complaint.as_ref().unwrap().course;
+    assert_eq!(
+        (course.gone_in, course.in_time, course.late_by_the_log),
+        (Some(3), None, false),
+        "it may have been in time"
+    );
+    only_what_is_proven_holds(&found);
+    let corpus = world.path("corpus");
+    std::fs::create_dir(&corpus).unwrap();
+    std::fs::write(corpus.join("other"), b"other").unwrap();
+    let inputs = Inputs {
+        policy: policy(&[]),
+        sources: vec![world.log.source()],
+        list,
+        size: None,
+        as_of: None,
+        corpus,
+        scratch: world.path("assess"),
+    };
+    let report = assess(inputs, |_| vec![]).await.unwrap();
+    assert_eq!(report.growth.iter().map(|one| one.unproven).collect::<Vec<_>>(), [false, false, true]);
+    assert!(report.to_html().contains("nobody showed the seen proof of version 3"));
+}
