@@ -129,16 +129,16 @@ impl Audit {
         self.times.first_after(time).map_or(TreeSize(self.next.0), |first| TreeSize(first.0))
     }
 
-    /// The next entry is no statement.
-    pub(crate) fn skip(&mut self, error: &StatementError) {
+    /// The next entry is no statement: the finding that this is.
+    pub(crate) fn skip(&mut self, error: &StatementError) -> Finding {
         let index = self.next;
         let words = format!(
             "Entry {index} of the log is not a statement ({error}). A log that keeps the rules admits none such, and no client accepts it."
         );
         let finding = Finding::new(Severity::Breach, "not-a-statement", format!("entry {index}"), words);
         let finding = finding.answered_by(vec![Answerable::log(&self.log)]);
-        self.note(Finding { index: Some(index), ..finding });
         self.next = LeafIndex(index.0 + 1);
+        Finding { index: Some(index), ..finding }
     }
 
     /// The next entry is this statement, public since then. Gives it back if it breaks a rule.

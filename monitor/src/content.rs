@@ -15,6 +15,7 @@ use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::LeafIndex;
 use isonomy_store::files::FileError;
+use isonomy_verifier::evidence::MAX_OBJECTS_SIZE;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -92,14 +93,38 @@ pub(crate) struct Job {
 /// Why a release's content was not verified.
 enum Fault {
     /// The content is not what the release says.
-    Broken(String),
+    Broken(String, Objects),
     /// An object wasn't had.
     Unavailable(String),
 }
 
-/// What was noticed of the vantage points on the way.
+/// The objects that show what is wrong with a content, as far as there is room for them in a file of evidence.
+#[derive(Debug, Default)]
+pub(crate) struct Objects {
+    pub(crate) snapshot: Option<Vec<u8>>,
+    pub(crate) base: Option<BaseObjects>,
+}
+
+/// A delta, and what it starts from.
+#[derive(Debug)]
+pub(crate) struct BaseObjects {
+    pub(crate) version: u64,
+    pub(crate) snapshot: Vec<u8>,
+    pub(crate) delta: Vec<u8>,
+}
+
+impl Objects {
+    fn size(&self) -> usize {
+        let base = self.base.as_ref().map_or(0, |base| base.snapshot.len() + base.delta.len());
+        self.snapshot.as_ref().map_or(0, Vec::len) + base
+    }
+}
+
+/// What was noticed on the way.
 #[derive(Debug, Default)]
 pub(crate) struct Served {
+    /// If the content is not what the release says: the objects that show it, unless they are too large to be kept.
+    pub(crate) broken: Option<Objects>,
     /// The vantage points that served other bytes under an object's name: label and words.
     pub(crate) swapped: Vec<(String, String)>,
 }
@@ -187,7 +212,14 @@ impl Contents {
         let verdict = Check { job, vantages, cache, served: &mut served }.run().await;
         let state = match verdict {
             Ok(()) => ContentState::Verified { at },
-            Err(Fault::Broken(words)) => ContentState::Broken { at, words },
+            Err(Fault::Broken(words, objects)) if objects.size() > MAX_OBJECTS_SIZE => {
+                let rest = "The objects are too large for a file of evidence: whoever wants to prove it later keeps them, by their digests in the release";
+                ContentState::Broken { at, words: format!("{words}. {rest}") }
+            }
+            Err(Fault::Broken(words, objects)) => {
+                served.broken = Some(objects);
+                ContentState::Broken { at, words }
+            }
             Err(Fault::Unavailable(words)) => ContentState::Unavailable { at, words },
         };
         if matches!(state, ContentState::Verified { .. }) {
@@ -216,7 +248,7 @@ pub(crate) async fn recompute(job: &Job, vantages: &[Vantage]) -> Result<(), Str
     let (mut cache, mut served) = (Cache::default(), Served::default());
     let verdict = Check { job, vantages, cache: &mut cache, served: &mut served }.run().await;
     verdict.map_err(|fault| match fault {
-        Fault::Broken(words) | Fault::Unavailable(words) => words,
+        Fault::Broken(words, _) | Fault::Unavailable(words) => words,
     })
 }
 
@@ -256,15 +288,20 @@ impl Check<'_> {
     async fn run(mut self) -> Result<(), Fault> {
         let Job { id, release, algorithm, bases, .. } = self.job;
         let entries = self.entries_of(*id, release).await?;
-        content::judge(release, *algorithm, &entries, None)
-            .map_err(|violation| Fault::Broken(violation.to_string()))?;
+        content::judge(release, *algorithm, &entries, None).map_err(|violation| {
+            // A list has one snapshot, so this is what was served.
+            let objects = Objects { snapshot: Some(snapshot::encode(&entries)), base: None };
+            Fault::Broken(violation.to_string(), objects)
+        })?;
         for (reference, (base_id, base)) in release.deltas.iter().zip(bases) {
             let from = self.entries_of(*base_id, base).await.map_err(|fault| of_base(base, fault))?;
-            let churn = self.apply(reference, &from, &entries).await?;
-            if reference.from + 1 == release.version {
-                let verdict = content::judge(release, *algorithm, &entries, Some(churn));
-                verdict.map_err(|violation| Fault::Broken(violation.to_string()))?;
-            }
+            let what = format!("the delta from version {}", reference.from);
+            let object = ObjectRef { size: reference.size, sha256: reference.sha256 };
+            let delta = self.object(&object, &what).await?;
+            self.judge_delta(reference, &from, &entries, &delta).map_err(|words| {
+                let base = BaseObjects { version: reference.from, snapshot: snapshot::encode(&from), delta };
+                Fault::Broken(words, Objects { snapshot: Some(snapshot::encode(&entries)), base: Some(base) })
+            })?;
         }
         Ok(())
     }
@@ -277,25 +314,31 @@ impl Check<'_> {
         let entry_size = self.job.algorithm.entry_size();
         if snapshot::encoded_len(entry_size, release.entries) != Some(release.snapshot.size) {
             let words = "the snapshot can't have the size that the release says, for as many entries as it says";
-            return Err(Fault::Broken(words.to_owned()));
+            return Err(Fault::Broken(words.to_owned(), Objects::default()));
         }
         let bytes = self.object(&release.snapshot, "the snapshot").await?;
         let entries = snapshot::decode(&bytes, entry_size, release.entries);
-        let entries = entries.map_err(|error| Fault::Broken(format!("the snapshot can't be read: {error}")))?;
+        let entries = entries.map_err(|error| {
+            let words = format!("the snapshot can't be read: {error}");
+            Fault::Broken(words, Objects { snapshot: Some(bytes), base: None })
+        })?;
         self.cache.keep(id, &entries);
         Ok(entries)
     }
 
-    async fn apply(&mut self, reference: &DeltaRef, from: &Entries, to: &Entries) -> Result<Churn, Fault> {
+    /// What is wrong with a delta, in words.
+    fn judge_delta(&self, reference: &DeltaRef, from: &Entries, to: &Entries, bytes: &[u8]) -> Result<(), String> {
+        let Job { release, algorithm, .. } = self.job;
         let what = format!("the delta from version {}", reference.from);
-        let object = ObjectRef { size: reference.size, sha256: reference.sha256 };
-        let bytes = self.object(&object, &what).await?;
-        let applied = delta::apply(from, &bytes);
-        let applied = applied.map_err(|error| Fault::Broken(format!("{what} can't be applied: {error}")))?;
+        let applied = delta::apply(from, bytes).map_err(|error| format!("{what} can't be applied: {error}"))?;
         if applied.entries != *to {
-            return Err(Fault::Broken(format!("{what} does not lead to the entries of the snapshot")));
+            return Err(format!("{what} does not lead to the entries of the snapshot"));
         }
-        Ok(Churn { added: applied.added, removed: applied.removed })
+        if reference.from + 1 != release.version {
+            return Ok(());
+        }
+        let churn = Churn { added: applied.added, removed: applied.removed };
+        content::judge(release, *algorithm, to, Some(churn)).map_err(|violation| violation.to_string())
     }
 
     /// The bytes of an object, from the first vantage point that has them.
@@ -318,7 +361,7 @@ impl Check<'_> {
 /// What is wrong with the content of an earlier release is that one's breach; this one can't be checked then.
 fn of_base(base: &Release, fault: Fault) -> Fault {
     match fault {
-        Fault::Broken(words) => Fault::Unavailable(format!(
+        Fault::Broken(words, _) => Fault::Unavailable(format!(
             "the content of version {}, from which a delta starts, is broken: {words}",
             base.version
         )),

@@ -10,27 +10,58 @@ use std::path::{Path, PathBuf};
 
 /// The most files that are kept. Who needs more proof than that will not be convinced.
 const MAX_FILES: usize = 1000;
+/// Of those, how many may be of kinds that a log can make any number of by itself, so that a fork always finds room.
+const MAX_CHEAP: usize = 500;
+/// The most bytes that all files have together.
+const MAX_TOTAL: usize = 256 << 20;
 
 /// Proven breaches, each in a file that is named by its digest.
 #[derive(Debug)]
 pub(crate) struct EvidenceFolder {
     folder: PathBuf,
     breaches: BTreeMap<ObjectDigest, Breach>,
+    /// How many of them are of kinds that a log can make any number of by itself.
+    cheap: usize,
+    /// How many bytes they have.
+    total: usize,
+}
+
+/// Whether a log can make any number of this kind by itself, or they are large.
+fn is_cheap(evidence: &Evidence) -> bool {
+    !matches!(
+        evidence,
+        Evidence::Fork(_)
+            | Evidence::EarlyAdmission(_)
+            | Evidence::TwoEditions(_)
+            | Evidence::Equivocation(_)
+            | Evidence::CrossEquivocation(_)
+    )
 }
 
 impl EvidenceFolder {
     pub(crate) fn open(folder: PathBuf, policy: &Policy) -> Result<Self, FileError> {
         files::create_dir_all_durable(&folder)?;
         files::remove_temporaries(&folder)?;
-        let mut breaches = BTreeMap::new();
-        for digest in names(&folder) {
-            match read(&folder, &digest)?.map(|bytes| Evidence::parse(&bytes).and_then(|found| found.verify(policy))) {
-                Some(Ok(breach)) => drop(breaches.insert(digest, breach)),
-                Some(Err(error)) => tracing::warn!(%error, %digest, "a file of evidence does not hold and is left out"),
-                None => {}
+        let mut kept = Self { folder, breaches: BTreeMap::new(), cheap: 0, total: 0 };
+        for digest in names(&kept.folder) {
+            let Some(bytes) = read(&kept.folder, &digest)? else { continue };
+            match Evidence::parse(&bytes).and_then(|found| Ok((found.verify(policy)?, found))) {
+                Ok((breach, evidence)) => kept.count(digest, (&evidence, bytes.len()), breach),
+                Err(error) => tracing::warn!(%error, %digest, "a file of evidence does not hold and is left out"),
             }
         }
-        Ok(Self { folder, breaches })
+        Ok(kept)
+    }
+
+    fn count(&mut self, digest: ObjectDigest, (evidence, bytes): (&Evidence, usize), breach: Breach) {
+        self.cheap += usize::from(is_cheap(evidence));
+        self.total += bytes;
+        self.breaches.insert(digest, breach);
+    }
+
+    /// Whether there is room for evidence of every kind.
+    pub(crate) fn has_room(&self) -> bool {
+        self.breaches.len() < MAX_FILES && self.cheap < MAX_CHEAP && self.total < MAX_TOTAL
     }
 
     /// Keeps evidence, if it holds; gives its digest and what it proves.
@@ -42,11 +73,12 @@ impl EvidenceFolder {
         let Ok(breach) = evidence.verify(policy) else { return Ok(None) };
         let digest = evidence.digest();
         if !self.breaches.contains_key(&digest) {
-            if self.breaches.len() >= MAX_FILES {
+            if self.breaches.len() >= MAX_FILES || is_cheap(evidence) && !self.has_room() {
                 return Ok(None);
             }
-            files::write_once(&path(&self.folder, &digest), evidence.to_text().as_bytes())?;
-            self.breaches.insert(digest, breach.clone());
+            let text = evidence.to_text();
+            files::write_once(&path(&self.folder, &digest), text.as_bytes())?;
+            self.count(digest, (evidence, text.len()), breach.clone());
         }
         Ok(Some((digest, breach)))
     }

@@ -1,6 +1,7 @@
 //! One look at the log: what every vantage point shows, whether that is one history, and what is new in it.
 
 mod clocks;
+mod proving;
 mod reading;
 mod standing;
 mod views;

@@ -241,6 +241,56 @@ async fn a_release_before_its_notice_is_over_is_proven() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_log_should_not_have_admitted_is_proven() {
+    proven_at_the_next_look("not-a-statement", "isonomy/not-a-statement/v1", |stage| {
+        stage.world.log.append([0xff, 0, b'\n']);
+        stage.world.log.publish(ago(20));
+        stage.witnesses_see();
+    })
+    .await;
+    proven_at_the_next_look("already-logged", "isonomy/logged-twice/v1", |stage| {
+        stage.world.log.again(1);
+        stage.world.log.publish(ago(20));
+        stage.witnesses_see();
+    })
+    .await;
+    proven_at_the_next_look("too-few-curators", "isonomy/inadmissible/v1", |stage| {
+        let weak = stage.world.log.draft(&entries(0..60), ago(60));
+        stage.world.log.append(signed(&weak.to_text().unwrap(), &["m1", "c1"]).to_bytes());
+        stage.world.log.publish(ago(20));
+        stage.witnesses_see();
+    })
+    .await;
+    proven_at_the_next_look("content-broken", "isonomy/wrong-content/v1", |stage| {
+        stage.world.log.release(entries(0..60), ago(30), |release| release.added += 1);
+        stage.world.log.publish(ago(20));
+        stage.witnesses_see();
+    })
+    .await;
+}
+
+/// A trace is made from the log, and checked without it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trace_is_a_file_that_others_check_offline() {
+    let stage = Stage::new().await;
+    let entry = to_hex(&sha256(&[&1u64.to_be_bytes()]));
+    let made = stage.run(&["monitor", "trace", &entry, "--policy", "trust.policy", "--list", LIST]).await;
+    assert_eq!(made.status.code(), Some(0), "{}", String::from_utf8_lossy(&made.stdout));
+    let file = stage.world.path("trace.json");
+    fs::write(&file, &made.stdout).unwrap();
+    fs::remove_dir_all(&stage.world.log.path).unwrap();
+    let check = ["monitor", "trace", "--verify", "trace.json", "--policy", "trust.policy"];
+    let checked = stage.run(&check).await;
+    assert_eq!((checked.status.code(), &checked.stdout), (Some(0), &made.stdout));
+    let text = String::from_utf8(made.stdout).unwrap();
+    assert!(text.contains("\"listed\": true") && text.contains("\"listed\": false"), "{text}");
+    fs::write(&file, text.replacen("\"listed\": true", "\"listed\": false", 1)).unwrap();
+    assert_eq!(stage.run(&check).await.status.code(), Some(3));
+    fs::write(&file, "{}").unwrap();
+    assert_eq!(stage.run(&check).await.status.code(), Some(4));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_look_that_fails_or_that_nobody_is_told_of_has_an_exit_code_of_its_own() {
     let stage = Stage::new().await;
     let file = stage.world.path("monitor.toml");

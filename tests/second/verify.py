@@ -438,7 +438,320 @@ def early_admission(policy, file):
     return [log.name]
 
 
+# Lists: formats, sections 5.3 and 5.4.
+
+SIZES = {"sha256": 32, "sha1": 20, "md5": 16, "vpdq/v1": 48, "pdq/full": 32}
+
+
+class Unreadable(Exception):
+    """An object that no list or change of a list has."""
+
+
+class Bits:
+    def __init__(self, data):
+        self.data, self.at, self.size = data, 0, 8 * len(data)
+
+    def take(self, count):
+        if self.at + count > self.size:
+            raise Unreadable("it ends too early")
+        first, last = self.at // 8, (self.at + count + 7) // 8
+        value = int.from_bytes(self.data[first:last], "big") >> (8 * last - self.at - count)
+        self.at += count
+        return value & ((1 << count) - 1)
+
+    def zeros(self, most):
+        count = 0
+        while not self.take(1):
+            count += 1
+            if count > most:
+                raise Unreadable("a prefix that is too large")
+        return count
+
+
+def packed_bytes(size, count):
+    """How many bytes packed entries take."""
+    if count == 0:
+        return 0
+    high = (count - 1).bit_length()
+    return (count * (8 * size - high + 1) + (1 << high) - 1 + 7) // 8
+
+
+def unpack(data, size, count):
+    if len(data) != packed_bytes(size, count):
+        raise Unreadable("another length")
+    if count == 0:
+        return []
+    high, bits = (count - 1).bit_length(), Bits(data)
+    prefix, entries = 0, []
+    for _ in range(count):
+        prefix += bits.zeros((1 << high) - 1 - prefix)
+        entries.append((prefix << (8 * size - high) | bits.take(8 * size - high)).to_bytes(size, "big"))
+    if bits.take(bits.size - bits.at):
+        raise Unreadable("bits after the last entry")
+    if any(one >= other for one, other in zip(entries, entries[1:])):
+        raise Unreadable("entries out of order")
+    return entries
+
+
+def snapshot(data, size, count):
+    if data[:13] != b"isosnap1" + bytes([size]) + count.to_bytes(4, "big"):
+        raise Unreadable("another head")
+    return unpack(data[13:], size, count)
+
+
+def removals(code, places, removed):
+    """Which places are removed; the code must be the one that a writer makes."""
+    top = 1 << 64
+    low, span, at, out, gone = 0, top - 1, 8, bytearray(), []
+    offset = int.from_bytes(code[:8].ljust(8, b"\0"), "big")
+
+    def carry():
+        for place in range(len(out) - 1, -1, -1):
+            out[place] = (out[place] + 1) & 255
+            if out[place]:
+                return
+
+    left = removed
+    for place in range(places):
+        coming = places - place
+        if left == 0 or left == coming:
+            if left:
+                gone.append(place)
+                left -= 1
+            continue
+        part = span // coming * left
+        if offset < part:
+            span = part
+            gone.append(place)
+            left -= 1
+        else:
+            offset, low, span = offset - part, low + part, span - part
+            if low >= top:
+                low -= top
+                carry()
+        while span < 1 << 56:
+            out.append(low >> 56)
+            low, span = low << 8 & top - 1, span << 8
+            offset = (offset << 8 | (code[at] if at < len(code) else 0)) & top - 1
+            at += 1
+    low += (1 << 56) - 1
+    if low >= top:
+        low -= top
+        carry()
+    out.append(low >> 56)
+    if bytes(out).rstrip(b"\0") != code:
+        raise Unreadable("another code than a writer makes")
+    return gone
+
+
+def applied(old, data, size):
+    """What a delta makes of a list: its entries, how many it adds and removes."""
+    if data[:13] != b"isodelt1" + bytes([size]) + len(old).to_bytes(4, "big") or len(data) < 21:
+        raise Unreadable("another head")
+    removed, added = int.from_bytes(data[13:17], "big"), int.from_bytes(data[17:21], "big")
+    if removed > len(old):
+        raise Unreadable("more is removed than there is")
+    packed = packed_bytes(size, added)
+    new = unpack(data[21 : 21 + packed], size, added)
+    if set(new) & set(old):
+        raise Unreadable("an entry is added that is there")
+    gone = set(removals(data[21 + packed :], len(old), removed))
+    entries = [entry for place, entry in enumerate(old) if place not in gone]
+    return sorted(entries + new), added, removed
+
+
+def irregular(entry, algorithm):
+    if algorithm not in ("pdq/full", "vpdq/v1"):
+        return False
+    return bin(int.from_bytes(entry[-32:], "big")).count("1") != 128
+
+
+def wrong(release, algorithm, entries):
+    """What is wrong with the content of a release: rule 8."""
+    root = root_of([(place, 1, leaf(entry)) for place, entry in enumerate(entries)]) if entries else sha256()
+    if root != unbase64(release["root"]):
+        return "another root"
+    if any(not any(entry) for entry in entries):
+        return "an entry of zeros"
+    if sum(irregular(entry, algorithm) for entry in entries) != release["irregular"]:
+        return "another number of irregular entries"
+    return None
+
+
+# What a log admitted, and content: formats, section 9.
+
+
+def canonical(data):
+    """The object that a statement's text is, as far as its form tells; None if it is none."""
+    try:
+        note = Note(data.decode("utf-8").removesuffix("\n").split("\n"))
+        text = note.text.decode("utf-8")
+        body = json.loads(text)
+        again = json.dumps(body, indent=2, ensure_ascii=False) + "\n"
+    except (Refused, ValueError):
+        return None
+    known = ["isonomy/charter/v1", "isonomy/release/v1", "isonomy/attestation/v1"]
+    is_one = note.bytes == data and again == text and isinstance(body, dict) and body.get("statement") in known
+    return body if is_one and len(data) <= 65535 else None
+
+
+def not_a_statement(policy, file):
+    entry = unbase64(file["entry"])
+    _, _, log = logged(policy, file["proof"], entry)
+    # What has the form of one may lack a field: of that this implementation says nothing.
+    require(canonical(entry) is None, "the entry has the form of a statement")
+    return [log.name]
+
+
+def logged_twice(policy, file):
+    first, second = Note(file["first"]), Note(file["second"])
+    require(first.id == second.id, "two texts")
+    here, _, log = logged(policy, file["first_proof"], first.bytes)
+    there, _, other = logged(policy, file["second_proof"], second.bytes)
+    require(log is other and here < there, "one place, or two logs")
+    return [log.name]
+
+
+def keys_of(charter):
+    return [Key(text) for text in charter["maintainer"]["keys"]] + [Key(c["key"]) for c in charter["curation"]["curators"]]
+
+
+def consent_lacks(edition, before):
+    """What an edition lacks whichever is in force: rules 2 and 3. Signatures that don't count here are left out."""
+    new, old = json.loads(edition.text), json.loads(before.text)
+    signers = []
+    for key in keys_of(new) + keys_of(old):
+        lines = [line[2] for line in edition.signatures if (line[0], line[1]) == (key.name, key.identity)]
+        if lines and all(key.signed(line, edition.text) for line in lines):
+            signers.append(key.public)
+    for charter in (old, new):
+        curation = charter["curation"]
+        if not any(Key(text).public in signers for text in charter["maintainer"]["keys"]):
+            return True
+        agreed = [c["jurisdiction"].split("-")[0] for c in curation["curators"] if Key(c["key"]).public in signers]
+        if len(agreed) < curation["threshold"] or len(set(agreed)) < curation["min_jurisdictions"]:
+            return True
+    known = [key.public for key in keys_of(old)]
+    return any(key.public not in signers for key in keys_of(new) if key.public not in known)
+
+
+def holds(check, *arguments):
+    try:
+        check(*arguments)
+        return True
+    except Refused:
+        return False
+
+
+def over_limits(body, limits, since):
+    validity = max(seconds(body["expires"]) - seconds(body["created"]), 0)
+    return body["entries"] > limits["max_entries"] or body["added"] > limits["max_added"] or validity > limits["validity"]
+
+
+def inadmissible(policy, file):
+    note = Note(file["statement"])
+    body = json.loads(note.text)
+    index, since, log = logged(policy, file["statement_proof"], note.bytes)
+    beside = {}
+    for name in ("charter", "other"):
+        require((name in file) == (name + "_proof" in file), "a statement goes with its proof")
+        if name in file:
+            one = Note(file[name])
+            at, _, where = logged(policy, file[name + "_proof"], one.bytes)
+            require(where is log, "two logs")
+            beside[name] = (one, json.loads(one.text), at)
+    if body["statement"] == "isonomy/attestation/v1":
+        require(not beside, "more than is needed")
+        key = Key(body["auditor"])
+        is_alone = [(line[0], line[1]) for line in note.signatures] == [(key.name, key.identity)]
+        require(not (is_alone and key.signed(note.signatures[0][2], note.text)), "it is signed")
+        return [log.name]
+    if body["statement"] == "isonomy/charter/v1":
+        require("other" not in beside, "more than is needed")
+        if body["log"] != log.name:
+            return [log.name]
+        if "charter" not in beside:
+            require(body["edition"] == 1 and not holds(consented, note, None), "a first edition as it should be")
+            return [log.name]
+        before, old, at = beside["charter"]
+        require(body.get("previous") and unbase64(body["previous"]) == before.id, "another edition before it")
+        same = old["list"] == body["list"] and old["edition"] + 1 == body["edition"]
+        same = same and old["matching"]["algorithm"] == body["matching"]["algorithm"] and at < index
+        require(not same or consent_lacks(note, before), "an edition as it should be")
+        return [log.name]
+    require(body["statement"] == "isonomy/release/v1" and "charter" in beside, "no charter")
+    charter, terms, at = beside["charter"]
+    require(unbase64(body["charter"]) == charter.id and terms["log"] == log.name, "another charter")
+    if at >= index or body["list"] != terms["list"] or not holds(endorsed, note, charter):
+        return [log.name]
+    signers = [key.name for key in endorsed(note, charter)]
+    limits = terms["limits"]
+    if seconds(body["created"]) > since:
+        return [log.name]
+    size = SIZES[terms["matching"]["algorithm"]]
+    if over_limits(body, limits, since) or body["snapshot"]["size"] != 13 + packed_bytes(size, body["entries"]):
+        return [log.name] + signers
+    require("other" in beside, "nothing wrong by itself")
+    other, known, at = beside["other"]
+    require(known["list"] == body["list"] and known["version"] != body["version"], "another list, or the same version")
+    if (known["version"] < body["version"]) != (at < index):
+        return [log.name]
+    require(known["version"] < body["version"], "a later version")
+    follows = "previous" in body and unbase64(body["previous"]) == other.id
+    if known["version"] + 1 == body["version"] and not follows:
+        return [log.name]
+    passed = seconds(body["created"]) - seconds(known["created"])
+    is_soon = known["added"] > 0 and body["added"] > 0 and passed < limits["min_interval"]
+    require(passed < 0 or is_soon, "nothing wrong beside the other release")
+    return [log.name] + (signers if follows else [])
+
+
+def named(data, reference):
+    require(len(data) == reference["size"] and sha256(data) == unbase64(reference["sha256"]), "another object")
+    return data
+
+
+def wrong_content(policy, file):
+    release, body, charter, log, _, keys = text(policy, file, "release", "charter")
+    by = [log.name] + [key.name for key in keys]
+    algorithm = json.loads(charter.text)["matching"]["algorithm"]
+    size = SIZES[algorithm]
+    data = named(unbase64(file["snapshot"]), body["snapshot"])
+    base = file.get("base")
+    try:
+        entries = snapshot(data, size, body["entries"])
+        problem = wrong(body, algorithm, entries)
+    except Unreadable as error:
+        entries, problem = [], str(error)
+    require(bool(problem) == (base is None), "the snapshot is as it should be, or the delta is not judged")
+    if problem:
+        return by
+    earlier = Note(base["release"])
+    old = json.loads(earlier.text)
+    references = [one for one in body["deltas"] if unbase64(one["release"]) == earlier.id]
+    require(references, "no delta from the earlier release")
+    if references[0]["from"] != old["version"]:
+        return by
+    try:
+        known = snapshot(named(unbase64(base["snapshot"]), old["snapshot"]), size, old["entries"])
+    except Unreadable as error:
+        raise Refused("the earlier content can't be read") from error
+    require(not wrong(old, algorithm, known), "the earlier content is wrong")
+    delta = named(unbase64(base["delta"]), references[0])
+    try:
+        made, added, removed = applied(known, delta, size)
+    except Unreadable:
+        return by
+    counts = (added, removed) == (body["added"], body["removed"]) or old["version"] + 1 != body["version"]
+    require(made != entries or not counts, "the delta is as it should be")
+    return by
+
+
 KINDS = {
+    "isonomy/not-a-statement/v1": not_a_statement,
+    "isonomy/logged-twice/v1": logged_twice,
+    "isonomy/inadmissible/v1": inadmissible,
+    "isonomy/wrong-content/v1": wrong_content,
     "isonomy/receipt/v1": receipt,
     "isonomy/fork/v1": fork,
     "isonomy/equivocation/v1": equivocation,

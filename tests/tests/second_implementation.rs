@@ -7,6 +7,7 @@ use isonomy_core::charter::{Charter, Purpose};
 use isonomy_core::list::snapshot;
 use isonomy_core::release::Release;
 use isonomy_matcher::{Fingerprint, Matcher, Receipt, Verdict};
+use isonomy_tests::breaches;
 use isonomy_tests::client::Client;
 use isonomy_tests::people::{at, charter, curator, hash, hashes, sign_charter};
 use isonomy_tests::world::{Draft, World};
@@ -125,7 +126,7 @@ fn early_admission(edit: fn(&mut Charter)) -> String {
 
 /// Every file, and its name.
 fn files() -> Vec<(&'static str, String)> {
-    vec![
+    let mut files = vec![
         ("receipt", receipt()),
         ("fork of one size", fork(1, 2)),
         ("fork of several sizes", fork(1, 7)),
@@ -137,7 +138,9 @@ fn files() -> Vec<(&'static str, String)> {
         ("two first editions", two_editions(1)),
         ("early admission", early_admission(|charter| charter.matching.max_distance = 31)),
         ("early admission of a key", early_admission(|charter| charter.purpose.exclusions.clear())),
-    ]
+    ];
+    files.extend(breaches::all().into_iter().map(|proven| (proven.name, proven.evidence.to_text())));
+    files
 }
 
 /// What this implementation says, as the other one would.

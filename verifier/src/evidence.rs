@@ -10,11 +10,18 @@
 //! | `isonomy/equivocation/v2` | two charters, a release under each, of one version, four tlog-proofs | the same, under different editions |
 //! | `isonomy/two-editions/v1` | two charters of one edition, the edition before, three tlog-proofs | the log admitted both |
 //! | `isonomy/early-admission/v1` | two editions, a release under the second, two tlog-proofs, a checkpoint from before | the log admitted a release before the notice of its charter could be over |
+//! | `isonomy/not-a-statement/v1` | an entry, its tlog-proof | the log admitted what is no statement |
+//! | `isonomy/logged-twice/v1` | a statement twice, two tlog-proofs | the log admitted one text at two places |
+//! | `isonomy/inadmissible/v1` | a statement, and what it builds on where that is needed, tlog-proofs | the log admitted what breaks a rule |
+//! | `isonomy/wrong-content/v1` | a release with its charter, two tlog-proofs, the objects | objects that it names are not what it says |
 
+mod admitted;
+mod content;
 mod texts;
 
 use isonomy_core::charter::Charter;
 use isonomy_core::checkpoint::CheckpointNote;
+use isonomy_core::encoding::{from_base64, to_base64};
 use isonomy_core::hash::{NodeHash, ObjectDigest};
 use isonomy_core::json::{self, Lines};
 use isonomy_core::note::VerifierKey;
@@ -27,10 +34,12 @@ use isonomy_core::tlog_proof::TlogProof;
 use isonomy_core::tree::{LeafIndex, prefix_roots};
 use serde::{Deserialize, Serialize};
 
+pub use admitted::{Inadmissible, LoggedTwice, NotAStatement};
+pub use content::{Base, MAX_OBJECTS_SIZE, WrongContent};
 pub use texts::{CrossEquivocation, Equivocation, InLog, TwoEditions};
 
-/// The most bytes that an evidence file may have: three charters and three proofs fit.
-pub const MAX_EVIDENCE_SIZE: usize = 512 * 1024;
+/// The most bytes that an evidence file may have: three charters, three proofs and [`MAX_OBJECTS_SIZE`] fit.
+pub const MAX_EVIDENCE_SIZE: usize = 4 << 20;
 
 /// Why a file proves nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -71,6 +80,37 @@ pub enum Evidence {
     /// A release that was admitted too early.
     #[serde(rename = "isonomy/early-admission/v1")]
     EarlyAdmission(Box<EarlyAdmission>),
+    /// An entry that is no statement.
+    #[serde(rename = "isonomy/not-a-statement/v1")]
+    NotAStatement(NotAStatement),
+    /// One text at two places.
+    #[serde(rename = "isonomy/logged-twice/v1")]
+    LoggedTwice(Box<LoggedTwice>),
+    /// A statement that breaks a rule.
+    #[serde(rename = "isonomy/inadmissible/v1")]
+    Inadmissible(Box<Inadmissible>),
+    /// Objects that are not what their release says.
+    #[serde(rename = "isonomy/wrong-content/v1")]
+    WrongContent(Box<WrongContent>),
+}
+
+/// Bytes that are no text: in the file, base64.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Bytes(pub Vec<u8>);
+
+impl TryFrom<String> for Bytes {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        from_base64(&text).map(Self).ok_or("expected canonical base64")
+    }
+}
+
+impl From<Bytes> for String {
+    fn from(bytes: Bytes) -> Self {
+        to_base64(&bytes.0)
+    }
 }
 
 /// The parts of a fork.
@@ -162,6 +202,10 @@ impl Evidence {
             Self::CrossEquivocation(parts) => parts.verify(policy),
             Self::TwoEditions(parts) => parts.verify(policy),
             Self::EarlyAdmission(parts) => verify_early_admission(policy, parts),
+            Self::NotAStatement(parts) => parts.verify(policy),
+            Self::LoggedTwice(parts) => parts.verify(policy),
+            Self::Inadmissible(parts) => parts.verify(policy),
+            Self::WrongContent(parts) => parts.verify(policy),
         }
     }
 }

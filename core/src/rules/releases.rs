@@ -140,8 +140,8 @@ fn cited_edition<'e>(
     Ok(edition)
 }
 
-/// Rule 7.
-fn within_limits(
+/// Rule 7: its text and its time, against the limits of its charter. What it says of its content is not counted here.
+pub fn within_limits(
     release: &Release,
     limits: &Limits,
     before: &Before,

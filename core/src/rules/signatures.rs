@@ -41,9 +41,24 @@ pub fn amendment(edition: &Signed<Charter>, before: &Charter, in_force: &Charter
     let signers = signers(edition.note(), &counted)?;
     approved(before, &signers)?;
     approved(in_force, &signers)?;
-    approved(charter, &signers)?;
+    satisfies_itself(charter, before, &signers)
+}
+
+fn satisfies_itself(charter: &Charter, before: &Charter, signers: &[&VerifierKey]) -> Result<(), Violation> {
+    approved(charter, signers)?;
     let known = |key: &&VerifierKey| before.keys().any(|old| old.public_bytes() == key.public_bytes());
-    all_signed(charter.keys().filter(|key| !known(key)), &signers)
+    all_signed(charter.keys().filter(|key| !known(key)), signers)
+}
+
+/// What an amendment lacks whichever edition is in force: the consent of the edition before it, its own, and the keys that it
+/// adds. Lines by other keys are left out, since they may count under the edition that is in force.
+pub fn consent(edition: &Signed<Charter>, before: &Charter) -> Result<(), Violation> {
+    let charter = edition.body();
+    let has_signed =
+        |key: &&VerifierKey| edition.note().signers(slice::from_ref(*key)).is_ok_and(|signers| !signers.is_empty());
+    let signers: Vec<&VerifierKey> = counted_keys(&[charter, before]).into_iter().filter(has_signed).collect();
+    approved(before, &signers)?;
+    satisfies_itself(charter, before, &signers)
 }
 
 /// An attestation is signed by the auditor that it names, alone.
@@ -176,6 +191,19 @@ mod tests {
         let added = Err(Violation::AddedKeyMissing { name: "c4".into() });
         assert_eq!(judge(&["m1", "c2", "c3"]), added);
         assert_eq!(judge(&["m1", "c4", "c3"]), Err(Violation::TooFewCurators { have: 1, need: 2, under: 1 }));
+    }
+
+    #[test]
+    fn what_an_amendment_lacks_whichever_edition_is_in_force() {
+        let old = charter();
+        let mut new = Charter { edition: 2, previous: Some(crate::hash::StatementId([0; 32])), ..charter() };
+        new.curation.curators[0].key = key("c4").verifier().clone();
+        let judge = |names: &[&str]| consent(&sign_charter(&new, names), &old);
+        assert_eq!(judge(&["m1", "c4", "c2", "c3"]), Ok(()));
+        assert_eq!(judge(&["c5", "c3", "c4", "m1", "c2"]), Ok(()), "c5 may count under another edition");
+        assert_eq!(judge(&["m1", "c4", "c3"]), Err(Violation::TooFewCurators { have: 1, need: 2, under: 1 }));
+        assert_eq!(judge(&["m1", "c2", "c3"]), Err(Violation::AddedKeyMissing { name: "c4".into() }));
+        assert_eq!(judge(&["c4", "c2", "c3"]), Err(Violation::MaintainerMissing { under: 1 }));
     }
 
     /// Edition 2, which is pending, has c4 and c5 in place of c1 and c2; edition 3 would bring c1 back.

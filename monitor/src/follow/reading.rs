@@ -1,5 +1,6 @@
 //! Reading the entries of the copy in order, each with the time since when it is public, and judging them.
 
+use super::proving::not_a_statement;
 use crate::audit::{Audit, Refused};
 use crate::finding::{Finding, Severity};
 use crate::mirror::GrowthError;
@@ -8,19 +9,14 @@ use crate::relation::{Relation, relate};
 use crate::units;
 use crate::vantage::Lack;
 use futures_util::stream::{self, StreamExt};
-use isonomy_core::charter::Charter;
 use isonomy_core::hash::StatementId;
-use isonomy_core::json::Lines;
-use isonomy_core::release::Release;
-use isonomy_core::rules::{Series, Violation};
-use isonomy_core::statement::{Signed, Statement};
+use isonomy_core::rules::Violation;
+use isonomy_core::statement::{Statement, StatementError};
 use isonomy_core::tile::{self, TILE_WIDTH};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_core::tree::LeafIndex;
 use isonomy_store::files::FileError;
-use isonomy_verifier::Evidence;
-use isonomy_verifier::evidence::{EarlyAdmission, InLog};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many seen proofs are asked for at a time.
@@ -41,7 +37,7 @@ impl Monitor {
         while let Some(entries) = self.unread()? {
             for entry in entries {
                 match Statement::parse(&entry) {
-                    Err(error) => self.audit.skip(&error),
+                    Err(error) => self.skip(&entry, &error)?,
                     Ok(statement) => {
                         let Some(seen) = self.kept(&statement, &entry) else { return Ok(()) };
                         self.judge(statement, seen)?;
@@ -64,7 +60,7 @@ impl Monitor {
             let (mut shown, mut proofs) = (self.ask_for_seen(&entries).await, Vec::new());
             for entry in entries {
                 match Statement::parse(&entry) {
-                    Err(error) => self.audit.skip(&error),
+                    Err(error) => self.skip(&entry, &error)?,
                     Ok(statement) => {
                         let id = statement.id();
                         let seen = match self.kept(&statement, &entry) {
@@ -259,6 +255,21 @@ impl Monitor {
         }
     }
 
+    /// The next entry is no statement.
+    fn skip(&mut self, entry: &[u8], error: &StatementError) -> Result<(), FileError> {
+        let index = self.audit.next();
+        let mut finding = self.audit.skip(error);
+        if self.ledger.evidence_of(&finding.code, &finding.subject).is_none() && self.evidence.has_room() {
+            let evidence = self.mirror.own_proof(index).map(|proof| not_a_statement(entry, &proof));
+            let kept = evidence.map(|evidence| self.evidence.keep(&evidence, self.trust.policy())).transpose()?;
+            if let Some((digest, _)) = kept.flatten() {
+                finding = finding.proven_by(&digest);
+            }
+        }
+        self.audit.note(finding);
+        Ok(())
+    }
+
     /// Judges the next entry.
     fn judge(&mut self, statement: Statement, seen: Seen) -> Result<(), FileError> {
         let (id, index) = (statement.id(), self.audit.next());
@@ -268,9 +279,8 @@ impl Monitor {
         };
         let mut finding = self.audit.finding(&refused);
         if self.ledger.evidence_of(&finding.code, &finding.subject).is_none() {
-            let proof = seen.proof.as_ref();
-            let evidence = self.equivocation(&refused).or_else(|| self.early_admission(&refused, proof));
-            let kept = evidence.map(|evidence| self.evidence.keep(&evidence, self.trust.policy())).transpose()?;
+            let kept = self.evidence_against(&refused, seen.proof.as_ref());
+            let kept = kept.map(|evidence| self.evidence.keep(&evidence, self.trust.policy())).transpose()?;
             if let Some((digest, breach)) = kept.flatten() {
                 let answerable = self.audit.named(&refused.statement, &breach.by);
                 finding = proven(finding, &refused, &breach.what).proven_by(&digest).answered_by(answerable);
@@ -278,68 +288,6 @@ impl Monitor {
         }
         self.audit.note(finding);
         Ok(())
-    }
-
-    /// Proof that two texts for one version or edition carry the signatures that they need, and are in the log.
-    fn equivocation(&self, refused: &Refused) -> Option<Evidence> {
-        let Violation::Equivocation { series, number, .. } = refused.violation else { return None };
-        match (series, &refused.statement) {
-            (Series::Version, Statement::Release(second)) => self.two_versions(number, second, refused.index),
-            (Series::Edition, Statement::Charter(second)) => self.two_editions(number, second, refused.index),
-            _ => None,
-        }
-    }
-
-    fn two_versions(&self, number: u64, second: &Signed<Release>, index: LeafIndex) -> Option<Evidence> {
-        let name = &second.body().list;
-        let list = self.audit.history().list(name)?;
-        let logged = list.version(number)?;
-        let first = self.release(name, logged)?;
-        let charter = |release: &Signed<Release>| list.editions().find(&release.body().charter);
-        let charters = [charter(&first)?, charter(second)?];
-        let proof = |index| self.mirror.own_proof(index);
-        let proofs = [proof(charters[0].index())?, proof(logged.index)?, proof(charters[1].index())?, proof(index)?];
-        let [of_first, one, of_second, other] = &proofs;
-        Some(Evidence::equivocation_across(
-            (InLog { statement: charters[0].signed(), proof: of_first }, InLog { statement: &first, proof: one }),
-            (InLog { statement: charters[1].signed(), proof: of_second }, InLog { statement: second, proof: other }),
-        ))
-    }
-
-    fn two_editions(&self, number: u64, second: &Signed<Charter>, index: LeafIndex) -> Option<Evidence> {
-        let editions = self.audit.history().list(&second.body().list)?.editions().all();
-        let edition = |number: u64| editions.get(usize::try_from(number.checked_sub(1)?).ok()?);
-        let first = edition(number)?;
-        let before = number.checked_sub(1).and_then(edition);
-        let proof_before = before.map(|before| self.mirror.own_proof(before.index()).ok_or(())).transpose().ok()?;
-        let before = before.zip(proof_before.as_ref());
-        Some(Evidence::two_editions(
-            before.map(|(before, proof)| InLog { statement: before.signed(), proof }),
-            InLog { statement: first.signed(), proof: &self.mirror.own_proof(first.index())? },
-            InLog { statement: second, proof: &self.mirror.own_proof(index)? },
-        ))
-    }
-
-    /// Proof that a release was admitted before the notice of its edition could be over: a checkpoint from before the
-    /// edition.
-    fn early_admission(&self, refused: &Refused, proof: Option<&TlogProof>) -> Option<Evidence> {
-        let (Violation::NoticeNotOver { .. }, Statement::Release(release)) = (&refused.violation, &refused.statement)
-        else {
-            return None;
-        };
-        let Release { list, charter, .. } = release.body();
-        let editions = self.audit.history().list(list)?.editions();
-        let edition = editions.find(charter)?;
-        let before = editions.find(edition.charter().previous.as_ref()?)?;
-        let earlier = self.checkpoints.before(edition.index())?;
-        Some(Evidence::EarlyAdmission(Box::new(EarlyAdmission {
-            before: Lines::of(before.signed().note()),
-            edition: Lines::of(edition.signed().note()),
-            edition_proof: Lines::of(self.mirror.own_proof(edition.index())?),
-            release: Lines::of(release.note()),
-            release_proof: Lines::of(proof?),
-            earlier: Lines::of(earlier.note().note()),
-        })))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is found anew at every look, from what is known: the audit, ages, evidence, content.
 
 use crate::assess;
-use crate::content::{Cache, ContentState, Job};
+use crate::content::{Cache, ContentState, Job, Objects};
 use crate::finding::{Answerable, Finding, Severity};
 use crate::freshness;
 use crate::monitor::{Monitor, MonitorError};
@@ -55,6 +55,9 @@ impl Monitor {
                 // What is missing in a damaged copy is fetched first.
                 let Some(job) = self.job(&list, version) else { continue };
                 let served = self.contents.check(&job, &self.vantages, &mut cache, clock).await?;
+                if let Some(objects) = served.broken {
+                    self.prove_content(&list, version, (job.index, objects))?;
+                }
                 for (label, words) in served.swapped {
                     let words = format!("{words}. It was not accepted; this may be the fault of whoever serves it.");
                     self.ledger.note(Finding::new(Severity::Warning, "object-swapped", label, words));
@@ -62,6 +65,25 @@ impl Monitor {
             }
         }
         Ok(self.contents.write()?)
+    }
+
+    /// Keeps the proof that a content is not what its release says, and notes it: once, since the objects may be gone at the
+    /// next look.
+    fn prove_content(
+        &mut self,
+        list: &ListName,
+        version: u64,
+        (index, objects): (LeafIndex, Objects),
+    ) -> Result<(), MonitorError> {
+        let Some(finding) = self.content_finding(index) else { return Ok(()) };
+        if self.ledger.evidence_of(&finding.code, &finding.subject).is_some() || !self.evidence.has_room() {
+            return Ok(());
+        }
+        let Some(evidence) = self.wrong_content(list, version, objects) else { return Ok(()) };
+        if let Some((digest, _)) = self.evidence.keep(&evidence, self.trust.policy())? {
+            self.ledger.note(finding.proven_by(&digest));
+        }
+        Ok(())
     }
 
     /// What it takes to check the content of a version.

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::routing::get;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::hash::{ListRoot, sha256};
+use isonomy_core::release::Release;
 use isonomy_core::resource::Resource;
 use isonomy_fetch::Source;
 use isonomy_monitor::report::{ComplaintState, Report};
@@ -61,6 +62,12 @@ impl Stage {
         self.world.log.release(entries(2..20), START.plus(time), |_| ());
         self.world.log.publish(START.plus(time));
         self.witnesses_see(START.plus(time));
+    }
+
+    /// Publishes what was logged, seen by all.
+    fn publishes(&mut self) {
+        self.world.log.publish(START.plus(FIRST));
+        self.witnesses_see(START.plus(FIRST));
     }
 
     async fn open(&self, canaries: Option<PathBuf>) -> Monitor {
@@ -260,26 +267,110 @@ async fn a_release_before_its_notice_is_over_is_proven() {
 }
 
 #[tokio::test]
-async fn what_the_log_admits_against_the_rules_is_proven_by_the_entry() {
-    found_at_next_look("too-few-curators", Ground::Entry, NEXT, |stage| {
+async fn what_the_log_admits_against_the_rules_is_proven() {
+    let admitted = Ground::Evidence("isonomy/inadmissible/v1");
+    let report = found_at_next_look("too-few-curators", admitted, NEXT, |stage| {
         let weak = stage.world.log.draft(&entries(0..20), START.plus(FIRST));
         stage.world.log.append(signed(&weak.to_text().unwrap(), &["m1", "c1"]).to_bytes());
-        stage.world.log.publish(START.plus(FIRST));
-        stage.witnesses_see(START.plus(FIRST));
+        stage.publishes();
     })
     .await;
-    found_at_next_look("over-limit", Ground::Entry, NEXT, |stage| {
+    assert_eq!(named(&report, "too-few-curators"), [ORIGIN], "nobody answers for what others did not sign");
+    let report = found_at_next_look("over-limit", admitted, NEXT, |stage| {
         stage.world.log.release(entries(0..600), START.plus(FIRST), |_| ());
-        stage.world.log.publish(START.plus(FIRST));
-        stage.witnesses_see(START.plus(FIRST));
+        stage.publishes();
     })
     .await;
-    found_at_next_look("content-broken", Ground::Entry, NEXT, |stage| {
-        stage.world.log.release(entries(0..20), START.plus(FIRST), |release| release.root = ListRoot([7; 32]));
-        stage.world.log.publish(START.plus(FIRST));
-        stage.witnesses_see(START.plus(FIRST));
+    assert_eq!(named(&report, "over-limit"), [ORIGIN, "m1", "c1", "c2"]);
+    found_at_next_look("created-early", admitted, NEXT, |stage| {
+        stage.world.log.release(entries(0..20), START.plus(HOUR), |_| ());
+        stage.publishes();
     })
     .await;
+    found_at_next_look("unknown-release", admitted, NEXT, |stage| {
+        let other = stage.world.log.first_charter();
+        stage.world.log.release(entries(0..20), START.plus(FIRST), |release| {
+            (release.previous, release.deltas[0].release) = (Some(other), other);
+        });
+        stage.publishes();
+    })
+    .await;
+    found_at_next_look("not-a-statement", Ground::Evidence("isonomy/not-a-statement/v1"), NEXT, |stage| {
+        stage.world.log.append([0xff, 0, b'\n']);
+        stage.publishes();
+    })
+    .await;
+    // What only the whole log shows has no file: that a number is left out.
+    found_at_next_look("not-contiguous", Ground::Entry, NEXT, |stage| {
+        stage.world.log.release(entries(0..20), START.plus(FIRST), |release| {
+            (release.version, release.deltas[0].from) = (5, 4);
+        });
+        stage.publishes();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn content_that_is_not_what_was_signed_is_proven_by_the_objects_also_when_they_are_gone() {
+    let objects = Ground::Evidence("isonomy/wrong-content/v1");
+    let edits: [fn(&mut Release); 3] =
+        [|release| release.root = ListRoot([7; 32]), |release| release.entries += 1, |release| release.added += 1];
+    for (edit, ground) in edits.into_iter().zip([objects, Ground::Evidence("isonomy/inadmissible/v1"), objects]) {
+        let report = found_at_next_look("content-broken", ground, NEXT, |stage| {
+            stage.world.log.release(entries(0..20), START.plus(FIRST), edit);
+            stage.publishes();
+        })
+        .await;
+        assert_eq!(named(&report, "content-broken"), [ORIGIN, "m1", "c1", "c2"]);
+    }
+    let mut stage = Stage::new();
+    let mut monitor = stage.open(None).await;
+    monitor.poll_at(START.plus(FIRST)).await.unwrap();
+    stage.world.log.release(entries(0..20), START.plus(FIRST), edits[0]);
+    stage.publishes();
+    monitor.poll_at(START.plus(NEXT)).await.unwrap();
+    drop(monitor);
+    fs::remove_dir_all(stage.world.log.path.join("object")).unwrap();
+    let mut monitor = stage.open(None).await;
+    for after in [NEXT + 60, NEXT + 120] {
+        let report = monitor.poll_at(START.plus(after)).await.unwrap();
+        let found = find(&report, "content-broken");
+        assert!(found.standing && found.evidence.is_some(), "what was proven stays proven");
+        assert_eq!(find(&report, "content-missing").severity, Severity::Warning);
+    }
+}
+
+/// A large content's objects are not kept; what is said of it says so.
+#[tokio::test]
+async fn content_too_large_for_a_file_is_found_and_its_objects_are_named() {
+    let mut stage = Stage::new();
+    stage.world = World::empty();
+    stage.world.log.charter(|charter| (charter.limits.max_entries, charter.limits.max_added) = (1 << 20, 1 << 20));
+    stage.world.log.release(entries(0..100_000), START.plus(HOUR), |release| release.root = ListRoot([7; 32]));
+    stage.publishes();
+    stage.mirror = stage.world.log.split(stage.world.path("mirror"));
+    let report = stage.open(None).await.poll_at(START.plus(NEXT)).await.unwrap();
+    check(&stage, find(&report, "content-broken"), Ground::Entry);
+    assert!(find(&report, "content-broken").words.contains("too large for a file of evidence"));
+}
+
+/// A log that admits any number of wrong entries fills no disk, and leaves room for the proof that it forked.
+#[tokio::test]
+async fn a_flood_of_wrong_entries_leaves_room_for_the_proof_of_a_fork() {
+    let report = found_at_next_look("fork", Ground::Evidence("isonomy/fork/v1"), NEXT, |stage| {
+        (0..700).for_each(|number| stage.world.log.append(format!("number {number}\n")));
+        stage.mirror.append("another history\n");
+        stage.mirror.publish(START.plus(FIRST));
+        stage.publishes();
+    })
+    .await;
+    let proven = report.findings.iter().filter(|found| found.code == "not-a-statement" && found.evidence.is_some());
+    assert_eq!(proven.count(), 500);
+}
+
+/// The keys of those whom a finding names.
+fn named<'r>(report: &'r Report, code: &str) -> Vec<&'r str> {
+    find(report, code).answerable.iter().map(|who| who.key.as_str()).collect()
 }
 
 #[tokio::test]
@@ -395,7 +486,7 @@ async fn a_missing_seen_proof_is_missing_until_it_is_there() {
 }
 
 #[tokio::test]
-async fn an_amendment_without_consent_is_proven_by_the_entry() {
+async fn an_amendment_without_consent_is_proven() {
     use isonomy_core::statement::Statement;
     let mut stage = Stage::new();
     let mut monitor = stage.open(None).await;
@@ -410,7 +501,7 @@ async fn an_amendment_without_consent_is_proven_by_the_entry() {
     let report = monitor.poll_at(START.plus(NEXT)).await.unwrap();
     let breaches: Vec<_> = report.findings.iter().filter(|found| found.severity == Severity::Breach).collect();
     assert_eq!(breaches.len(), 1, "{breaches:?}");
-    check(&stage, breaches[0], Ground::Entry);
+    check(&stage, breaches[0], Ground::Evidence("isonomy/inadmissible/v1"));
     assert_eq!(report.lists[0].editions.len(), 1, "it does not count");
 }
 
@@ -573,8 +664,8 @@ async fn a_deadline_that_passes_while_the_list_is_silent_is_observed() {
 }
 
 #[tokio::test]
-async fn a_text_that_is_logged_again_is_proven_by_the_entry_and_moves_no_time() {
-    let report = found_at_next_look("already-logged", Ground::Entry, NEXT, |stage| {
+async fn a_text_that_is_logged_again_is_proven_and_moves_no_time() {
+    let report = found_at_next_look("already-logged", Ground::Evidence("isonomy/logged-twice/v1"), NEXT, |stage| {
         stage.world.log.again(1);
         stage.world.log.publish(START.plus(FIRST));
         stage.witnesses_see(START.plus(FIRST));

@@ -1,0 +1,219 @@
+//! What a log can admit against the rules, each with the evidence that proves it, and who answers for it.
+
+use crate::people::{LOG, SIGNERS, charter, hashes, sign};
+use crate::world::{Draft, World};
+use isonomy_core::charter::Charter;
+use isonomy_core::hash::{ListRoot, StatementId};
+use isonomy_core::json::Lines;
+use isonomy_core::list::delta;
+use isonomy_core::release::{ObjectRef, Release};
+use isonomy_core::resource::Resource;
+use isonomy_core::statement::{ListName, Statement};
+use isonomy_verifier::Evidence;
+use isonomy_verifier::evidence::{Base, Bytes, Inadmissible, LoggedTwice, WrongContent};
+
+/// A breach, and the proof of it.
+pub struct Proven {
+    /// What it is.
+    pub name: &'static str,
+    /// The log that admitted it.
+    pub world: World,
+    /// The proof.
+    pub evidence: Evidence,
+    /// The keys that answer for it.
+    pub by: Vec<&'static str>,
+}
+
+/// The log, and those who signed.
+const ALL: [&str; 4] = [LOG, "m1", "c1", "c3"];
+
+/// That the log admitted the statement, with the charter that it builds on and another release.
+pub fn inadmissible(
+    world: &World,
+    statement: &StatementId,
+    charter: Option<&StatementId>,
+    other: Option<&StatementId>,
+) -> Evidence {
+    let logged = |id: &StatementId| (Lines::of(world.statement(id).note()), Lines::of(world.proof(id)));
+    let (statement, statement_proof) = logged(statement);
+    let ((charter, charter_proof), (other, other_proof)) = (charter.map(logged).unzip(), other.map(logged).unzip());
+    Evidence::Inadmissible(Box::new(Inadmissible {
+        statement,
+        statement_proof,
+        charter,
+        charter_proof,
+        other,
+        other_proof,
+    }))
+}
+
+/// That the objects of the newest release are not what it says; with the delta from the version before, if that is asked
+/// for.
+pub fn wrong_content(world: &World, from: Option<u64>) -> Evidence {
+    let release = world.releases().last().unwrap();
+    let object = |reference: &ObjectRef| Bytes(world.get(&Resource::Object(reference.sha256)).unwrap());
+    let logged = |id: &StatementId| (Lines::of(world.statement(id).note()), Lines::of(world.proof(id)));
+    let (charter, charter_proof) = logged(&release.body().charter);
+    let (lines, release_proof) = logged(&release.id());
+    let base = from.map(|from| {
+        let base = world.releases().find(|release| release.body().version == from).unwrap();
+        let delta = release.body().deltas.iter().find(|delta| delta.from == from).unwrap();
+        Base {
+            release: Lines::of(base.note()),
+            snapshot: object(&base.body().snapshot),
+            delta: object(&ObjectRef { size: delta.size, sha256: delta.sha256 }),
+        }
+    });
+    let snapshot = object(&release.body().snapshot);
+    Evidence::WrongContent(Box::new(WrongContent {
+        charter,
+        charter_proof,
+        release: lines,
+        release_proof,
+        snapshot,
+        base,
+    }))
+}
+
+/// One of each kind that can be proven by a statement, and what it builds on.
+pub fn all() -> Vec<Proven> {
+    let mut all = vec![
+        by_release("too few curators", [LOG].to_vec(), &["m1", "c1"], |_| ()),
+        by_release("lines that don't count", [LOG].to_vec(), &["c1", "m1", "c3"], |_| ()),
+        by_release("too many entries", ALL.to_vec(), &SIGNERS, |release| release.entries = 1001),
+        by_release("valid for too long", ALL.to_vec(), &SIGNERS, |release| release.expires = release.expires.plus(1)),
+        by_release("composed later than public", [LOG].to_vec(), &SIGNERS, |release| {
+            (release.created, release.expires) = (release.created.plus(50), release.expires.plus(50));
+        }),
+        by_release("an impossible size", ALL.to_vec(), &SIGNERS, |release| release.snapshot.size += 1),
+        by_release("another list", [LOG].to_vec(), &SIGNERS, |release| release.list = other_list()),
+        beside("another predecessor", [LOG].to_vec(), |release| {
+            (release.previous, release.deltas[0].release) = (Some(release.charter), release.charter);
+        }),
+        beside("composed before its predecessor", ALL.to_vec(), |release| {
+            (release.created, release.expires) = (crate::people::at(99), crate::people::at(999));
+        }),
+        beside("too soon", ALL.to_vec(), |release| {
+            (release.created, release.expires) = (crate::people::at(130), crate::people::at(999));
+        }),
+        by_edition("an amendment without consent", &["m1"], |_| ()),
+        by_edition("a key that is added unasked", &SIGNERS, |charter| {
+            charter.curation.curators.push(crate::people::curator("c4", "NL"));
+        }),
+        by_edition("an edition left out", &["m1", "c1", "c2", "c3"], |charter| charter.edition += 1),
+        by_edition("an edition for another log", &["m1", "c1", "c2", "c3"], |charter| {
+            charter.log = "log.example/other".into();
+        }),
+        first_edition(),
+        attestation(),
+        twice(),
+        content("another root", None, |_, release| release.root = ListRoot([7; 32])),
+        content("irregular entries", None, |_, release| release.irregular = 1),
+        content("another count of what came", Some(1), |_, release| release.added += 1),
+        content("a delta that leads elsewhere", Some(1), |world, release| {
+            let elsewhere = delta::encode(&delta::diff(&hashes(0..10), &hashes(1..12)).unwrap());
+            let object = world.object(elsewhere);
+            (release.deltas[0].size, release.deltas[0].sha256) = (object.size, object.sha256);
+        }),
+        content("a delta that is none", Some(1), |world, release| {
+            let object = world.object(b"no delta".to_vec());
+            (release.deltas[0].size, release.deltas[0].sha256) = (object.size, object.sha256);
+        }),
+        content("a snapshot that is none", None, |world, release| {
+            let nonsense = vec![0; usize::try_from(release.snapshot.size).unwrap()];
+            release.snapshot = world.object(nonsense);
+        }),
+    ];
+    all.push(late_charter());
+    all
+}
+
+fn other_list() -> ListName {
+    ListName::new("other.example/images").unwrap()
+}
+
+/// A log with version 1, and version 2 as it should not be.
+fn admitting(signers: &[&str], edit: impl FnOnce(&mut World, &mut Release)) -> (World, StatementId) {
+    let mut world = World::with_release();
+    let Draft { mut release, content } = world.draft(hashes(0..12), 200);
+    edit(&mut world, &mut release);
+    let id = world.log(Draft { release, content }, signers);
+    world.publish(200);
+    (world, id)
+}
+
+fn by_release(name: &'static str, by: Vec<&'static str>, signers: &[&str], edit: impl FnOnce(&mut Release)) -> Proven {
+    let (world, id) = admitting(signers, |_, release| edit(release));
+    let first = world.charters().next().unwrap().id();
+    let evidence = inadmissible(&world, &id, Some(&first), None);
+    Proven { name, world, evidence, by }
+}
+
+fn beside(name: &'static str, by: Vec<&'static str>, edit: impl FnOnce(&mut Release)) -> Proven {
+    let (world, id) = admitting(&SIGNERS, |_, release| edit(release));
+    let (first, one) = (world.charters().next().unwrap().id(), world.releases().next().unwrap().id());
+    let evidence = inadmissible(&world, &id, Some(&first), Some(&one));
+    Proven { name, world, evidence, by }
+}
+
+fn by_edition(name: &'static str, signers: &[&str], edit: impl FnOnce(&mut Charter)) -> Proven {
+    let mut world = World::with_release();
+    let first = world.charters().next().unwrap().id();
+    let amended = world.amended(edit);
+    let id = world.append(Statement::from_note(sign(&amended.to_text().unwrap(), signers)).unwrap());
+    world.publish(200);
+    let evidence = inadmissible(&world, &id, Some(&first), None);
+    Proven { name, world, evidence, by: vec![LOG] }
+}
+
+fn first_edition() -> Proven {
+    let mut world = World::with_release();
+    let body = Charter { list: other_list(), ..charter() };
+    let id = world.append(Statement::from_note(sign(&body.to_text().unwrap(), &SIGNERS)).unwrap());
+    world.publish(200);
+    let evidence = inadmissible(&world, &id, None, None);
+    Proven { name: "a first edition without one of its curators", world, evidence, by: vec![LOG] }
+}
+
+fn attestation() -> Proven {
+    let mut world = World::with_release();
+    let release = world.releases().next().unwrap().id();
+    let id = world.attest(&world.attestation("auditor", &release, 2), "somebody");
+    world.publish(200);
+    let evidence = inadmissible(&world, &id, None, None);
+    Proven { name: "an attestation that its auditor did not sign", world, evidence, by: vec![LOG] }
+}
+
+fn twice() -> Proven {
+    let mut world = World::with_release();
+    let release = world.statements()[1].clone();
+    world.append(release.clone());
+    world.publish(200);
+    let evidence = Evidence::LoggedTwice(Box::new(LoggedTwice {
+        first: Lines::of(release.note()),
+        first_proof: Lines::of(world.proof_at(1)),
+        second: Lines::of(release.note()),
+        second_proof: Lines::of(world.proof_at(2)),
+    }));
+    Proven { name: "a text logged twice", world, evidence, by: vec![LOG] }
+}
+
+fn content(name: &'static str, from: Option<u64>, edit: impl FnOnce(&mut World, &mut Release)) -> Proven {
+    let (world, _) = admitting(&SIGNERS, edit);
+    let evidence = wrong_content(&world, from);
+    Proven { name, world, evidence, by: ALL.to_vec() }
+}
+
+/// A release that is logged before the charter that it cites.
+fn late_charter() -> Proven {
+    let mut world = World::with_release();
+    let narrow = world.amended(|charter| charter.matching.max_distance = 20);
+    let narrow = crate::people::sign_charter(&narrow);
+    let Draft { mut release, content } = world.draft(hashes(0..12), 200);
+    release.charter = narrow.id();
+    let id = world.log(Draft { release, content }, &SIGNERS);
+    let charter = world.append(narrow);
+    world.publish(200);
+    let evidence = inadmissible(&world, &id, Some(&charter), None);
+    Proven { name: "a release before its charter", world, evidence, by: vec![LOG] }
+}
