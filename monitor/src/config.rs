@@ -53,6 +53,13 @@ pub struct LogSection {
     /// A folder of files that no list may match.
     #[serde(default)]
     pub canaries: Option<PathBuf>,
+    /// How many entries are followed at one look.
+    #[serde(default = "usual_growth")]
+    pub max_new_entries: u64,
+}
+
+fn usual_growth() -> u64 {
+    crate::MAX_NEW_ENTRIES
 }
 
 /// Whom to tell.

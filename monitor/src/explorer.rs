@@ -80,6 +80,17 @@ impl Explorer {
         (Statement::parse(&found.entry).ok()?.id() == *id).then_some(found.entry)
     }
 
+    /// Whether the copy shows that a view is an earlier state of it, or the same.
+    pub(crate) fn is_of_this_history(&self, view: &View) -> bool {
+        let (size, root) = (self.newest.size(), self.newest.root());
+        match view.size().cmp(&size) {
+            std::cmp::Ordering::Equal => view.root() == root,
+            std::cmp::Ordering::Greater => false,
+            std::cmp::Ordering::Less => mirror::prefix_in(&self.folder, &self.newest, view.size())
+                .is_some_and(|(prefix, whole)| whole == root && prefix == view.root()),
+        }
+    }
+
     /// A resource of the copy, as it is kept.
     pub(crate) fn resource(&self, resource: &Resource) -> Option<Vec<u8>> {
         match resource {

@@ -1,4 +1,5 @@
-//! Findings as an Atom feed (RFC 4287): one entry each, which changes when the finding passes.
+//! Findings as an Atom feed (RFC 4287): one entry each, which changes when the finding passes. One that becomes graver is a
+//! new entry, since many readers show no other.
 
 use crate::finding::Finding;
 use crate::page::Base;
@@ -20,7 +21,8 @@ pub(crate) fn feed(logs: &[(&Base, &Report)]) -> String {
         report.findings.iter().map(move |found| (base, report, found))
     };
     let mut findings: Vec<(&Base, &Report, &Finding)> = logs.iter().flat_map(of_log).collect();
-    findings.sort_by_key(|(_, _, found)| std::cmp::Reverse((found.first_seen, found.subject.clone())));
+    findings
+        .sort_by_key(|(_, _, found)| std::cmp::Reverse((found.first_seen.max(found.changed), found.subject.clone())));
     let made = logs.iter().map(|(_, report)| report.made).max().unwrap_or_default();
     let updated = findings.iter().map(|(_, _, found)| changed(found)).max().unwrap_or(made);
     let (about, base) = match logs {
@@ -53,7 +55,7 @@ fn entry(found: &Finding, log: &str, base: &Base, at: &str) -> String {
         "<entry>\n<title>{}</title>\n<id>{}</id>\n<published>{}</published>\n<updated>{}</updated>\n\
          <link rel=\"alternate\" type=\"text/html\" href=\"{base}/findings#{}\"/>\n{}<content>{}</content>\n</entry>\n",
         escaped(&title).into_string(),
-        urn(&[log, &found.code, &found.subject, &found.first_seen.to_rfc3339()]),
+        urn(&[log, &found.code, &found.subject, &found.first_seen.to_rfc3339(), &found.severity.to_string()]),
         found.first_seen.to_rfc3339(),
         changed(found).to_rfc3339(),
         base.anchor(found),
@@ -66,9 +68,9 @@ fn enclosure(base: &Base, digest: &str) -> String {
     format!("<link rel=\"enclosure\" type=\"application/json\" href=\"{base}/evidence/{digest}.json\"/>\n")
 }
 
-/// When a finding changed last: it changes when it comes and when it passes, not at each look.
+/// When a finding changed last: it changes when it comes, becomes graver or is proven, and when it passes, not at each look.
 fn changed(found: &Finding) -> Timestamp {
-    if found.standing { found.first_seen } else { found.last_seen }
+    if found.standing { found.first_seen.max(found.changed) } else { found.last_seen }
 }
 
 /// A name that is the same for the same parts, as a UUID of version 8 (RFC 9562).
@@ -113,5 +115,12 @@ mod tests {
         let entry = entry(&found, "key", &Base::Only, "");
         assert!(entry.contains("a &lt;b&gt; &amp; &quot;c&quot;") && entry.contains("Warning: no quorum (past)"));
         assert!(entry.contains("<updated>1970-01-01T00:03:20Z</updated>"));
+        let graver = Finding { standing: true, changed: Timestamp(300), severity: Severity::Breach, ..found.clone() };
+        let of = |found: &Finding, part: &str| {
+            let entry = super::entry(found, "key", &Base::Only, "");
+            entry.split(part).nth(1).unwrap().split('<').next().unwrap().to_owned()
+        };
+        assert_eq!(of(&graver, "<updated>"), "1970-01-01T00:05:00Z");
+        assert_ne!(of(&graver, "<id>"), of(&found, "<id>"), "readers show it");
     }
 }

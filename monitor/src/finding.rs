@@ -140,6 +140,9 @@ pub struct Finding {
     pub first_seen: Timestamp,
     /// When it saw it last.
     pub last_seen: Timestamp,
+    /// When it came, became graver or was proven, whichever was last.
+    #[serde(default)]
+    pub changed: Timestamp,
     /// Whether it was still so at the last look.
     pub standing: bool,
 }
@@ -159,6 +162,7 @@ impl Finding {
             evidence: None,
             first_seen: Timestamp::default(),
             last_seen: Timestamp::default(),
+            changed: Timestamp::default(),
             standing: true,
         }
     }

@@ -11,15 +11,13 @@ use crate::mirror::GrowthError;
 use crate::monitor::{Monitor, MonitorError};
 use crate::relation::{Relation, relate};
 use crate::trust::View;
+use crate::units;
 use crate::vantage::{Lack, Shown, Vantage};
 use isonomy_core::rules::Rule;
 use isonomy_core::tile;
 use isonomy_core::time::Timestamp;
 use isonomy_store::files::FileError;
 use isonomy_verifier::Evidence;
-
-/// The most entries that are followed at one look.
-const MAX_GROWTH: u64 = 1 << 24;
 
 impl Monitor {
     /// Looks from everywhere, takes what is new, compares all views, and reads the new entries.
@@ -55,9 +53,13 @@ impl Monitor {
     /// Fetches the entries up to a view, first from where it was shown.
     async fn advance(&mut self, view: &View, at: usize) -> Result<(), MonitorError> {
         let new = view.size().0.saturating_sub(self.mirror.size().0);
-        if new > MAX_GROWTH {
+        let most = self.max_new_entries;
+        if new > most {
             let words = format!(
-                "The log signed a tree that has {new} entries more than before. That is more than this monitor follows at once."
+                "The log signed a tree that has {} entries more than this monitor's copy, which has {}. At one look it follows {} at most: nothing of them is proven before all are there, so a log could fill the disk with anything. To follow it all the same, raise `max_new_entries` of this log in the monitor's configuration.",
+                units::number(new),
+                units::number(self.mirror.size().0),
+                units::number(most)
             );
             self.ledger.note(Finding::new(Severity::Warning, "too-large", "log", words));
             return Ok(());

@@ -7,7 +7,7 @@ use crate::finding::{Finding, Severity};
 use crate::kept::{History, ListHistory};
 use crate::report::{AttestationReport, ComplaintState};
 use crate::units;
-use isonomy_core::rules::Rule;
+use isonomy_core::rules::{MAX_CLOCK_AHEAD, Rule};
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
 
@@ -16,14 +16,17 @@ const WITHOUT_LISTS: u64 = 12 * 3600;
 /// A release should be followed by another in the last part of its validity: this fraction.
 const LAST_PART: u64 = 4;
 
-/// The age in seconds from which a checkpoint is too old: half of the shortest visibility in force.
+/// The least such age: clocks may differ by so much, and nobody looks more often.
+const LEAST: u64 = MAX_CLOCK_AHEAD;
+
+/// The age in seconds from which a checkpoint is too old: half of the shortest visibility in force, but a minute at least.
 pub(crate) fn allowance(history: &History, now: Timestamp) -> u64 {
     let visibility = |list: &ListHistory| {
         let edition = list.editions().in_force_at(now).or(list.editions().newest())?;
         Some(edition.charter().limits.min_visibility)
     };
     let shortest = history.lists().filter_map(|(_, list)| visibility(list)).min();
-    shortest.map_or(WITHOUT_LISTS, |seconds| seconds / 2)
+    shortest.map_or(WITHOUT_LISTS, |seconds| LEAST.max(seconds / 2))
 }
 
 /// A finding if the newest checkpoint, witnessed at `witnessed`, is too old.
@@ -31,7 +34,7 @@ pub(crate) fn frozen(history: &History, witnessed: Timestamp, clock: Timestamp) 
     let (age, allowance) = (clock.since(witnessed), allowance(history, clock));
     let words = || {
         format!(
-            "The newest checkpoint that is to be had was witnessed at {witnessed}, {} ago; after {}, half of the shortest visibility, there should be a newer one. The log, its witnesses or the way there may be down, or something newer may be hidden.",
+            "The newest checkpoint that is to be had was witnessed at {witnessed}. By this monitor's clock, which shows {clock}, that is {} ago; after {}, there should be a newer one. The log, its witnesses or the way there may be down, something newer may be hidden, or this clock may be ahead.",
             units::duration(age),
             units::duration(allowance)
         )
@@ -40,8 +43,14 @@ pub(crate) fn frozen(history: &History, witnessed: Timestamp, clock: Timestamp) 
 }
 
 /// What of a list is about to expire, has expired, or widens soon.
-pub(crate) fn of_list(name: &ListName, list: &ListHistory, clock: Timestamp) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = expiry(name, list, clock).into_iter().collect();
+/// By this monitor's clock, and by the time that witnesses vouch for.
+pub(crate) fn of_list(
+    name: &ListName,
+    list: &ListHistory,
+    clock: Timestamp,
+    witnessed: Option<Timestamp>,
+) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = expiry(name, list, clock, witnessed).into_iter().collect();
     findings.extend(missed(name, list));
     findings.extend(irregular(name, list));
     // A narrowing edition is in force since it was witnessed, which a clock that is behind takes for the future.
@@ -113,17 +122,23 @@ fn irregular(name: &ListName, list: &ListHistory) -> Option<Finding> {
     (irregular > 0).then(|| finding.in_list(name).about(&newest.id, newest.index))
 }
 
-fn expiry(name: &ListName, list: &ListHistory, clock: Timestamp) -> Option<Finding> {
+fn expiry(name: &ListName, list: &ListHistory, clock: Timestamp, witnessed: Option<Timestamp>) -> Option<Finding> {
     let newest = list.releases().last()?;
     let (version, expires) = (version_of(list), newest.release.expires);
     let validity = expires.since(newest.created);
-    let (code, words) = if clock >= expires {
-        let words =
-            format!("Version {version} of {name}, the newest, expired at {expires}. No client may use it any more.");
+    let (code, words) = if let Some(now) = witnessed.filter(|now| *now >= expires) {
+        let words = format!(
+            "Version {version} of {name}, the newest, expired at {expires}; witnesses vouch for {now}. No client may use it any more."
+        );
+        ("expired", words)
+    } else if clock >= expires {
+        let words = format!(
+            "By this monitor's clock, which shows {clock}, version {version} of {name}, the newest, expired at {expires}. No witness vouches for that time: the clock may be ahead, or nothing newer is shown. Clients whose clocks show the same may not use it any more."
+        );
         ("expired", words)
     } else if expires.since(clock) < validity / LAST_PART {
         let words = format!(
-            "Version {version} of {name}, the newest, expires at {expires}, and no other follows it yet. Lists must be republished before that, changed or not."
+            "Version {version} of {name}, the newest, expires at {expires}; by this monitor's clock it is {clock}, and no other follows it yet. Lists must be republished before that, changed or not."
         );
         ("expires-soon", words)
     } else {

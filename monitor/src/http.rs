@@ -297,7 +297,10 @@ async fn view(State(served): State<Arc<Served>>, body: Bytes) -> Response {
             let words = format!("this is no checkpoint that the log signed: {words}\n");
             (StatusCode::BAD_REQUEST, answer(TEXT, MUTABLE, words.into())).into_response()
         }
-        Err(NotTaken::Full) => plain(StatusCode::SERVICE_UNAVAILABLE, "too many are waiting; try again later\n"),
+        Err(NotTaken::Full) => plain(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too many that are not known here are waiting; try again after the next look\n",
+        ),
     }
 }
 

@@ -11,8 +11,12 @@ use isonomy_core::time::Timestamp;
 use isonomy_core::tree::LeafIndex;
 use std::collections::{BTreeMap, VecDeque};
 
-/// Of how many releases, complaints and other attestations of a list the whole text is held: so many are shown.
+/// Of how many releases, complaints and other attestations of a list the whole text is held at most: so many are shown.
 pub(crate) const MAX_RECENT: usize = 120;
+/// Of how many it is held of all lists together, each time; of many lists, of each so many less.
+const MAX_OF_ALL: usize = 100 * MAX_RECENT;
+/// Of how many it is held of each list, however many there are.
+const LEAST_RECENT: usize = 4;
 
 /// What the log says, as far as it keeps the rules.
 pub(crate) type History = history::History<KeptRelease, KeptAttestation>;
@@ -82,7 +86,13 @@ impl Recent {
         &self.endorsed
     }
 
-    fn take(&mut self, statement: Statement, index: LeafIndex, history: &ListHistory) {
+    fn trim(&mut self, most: usize) {
+        trim(&mut self.releases, most);
+        trim(&mut self.complaints, most);
+        trim(&mut self.others, most);
+    }
+
+    fn take(&mut self, statement: Statement, index: LeafIndex, history: &ListHistory, most: usize) {
         match statement {
             Statement::Charter(_) => {}
             Statement::Release(release) => {
@@ -92,21 +102,26 @@ impl Recent {
                         *self.endorsed.entry(curator.key.name().to_owned()).or_default() += 1;
                     }
                 }
-                push(&mut self.releases, release);
+                push(&mut self.releases, release, most);
             }
             Statement::Attestation(attestation) => {
                 let is_complaint = attestation.body().method == Method::Complaint;
                 let of_its_kind = if is_complaint { &mut self.complaints } else { &mut self.others };
-                push(of_its_kind, (index, attestation));
+                push(of_its_kind, (index, attestation), most);
             }
         }
     }
 }
 
-fn push<T>(queue: &mut VecDeque<T>, newest: T) {
+fn push<T>(queue: &mut VecDeque<T>, newest: T, most: usize) {
     queue.push_back(newest);
-    if queue.len() > MAX_RECENT {
-        queue.pop_front();
+    trim(queue, most);
+}
+
+fn trim<T>(queue: &mut VecDeque<T>, most: usize) {
+    if queue.len() > most {
+        queue.drain(..queue.len() - most);
+        queue.shrink_to(most);
     }
 }
 
@@ -125,11 +140,23 @@ impl AllRecent {
     /// Takes a statement that was recorded in `history` just now.
     pub(crate) fn take(&mut self, statement: Statement, index: LeafIndex, history: &History) {
         let Some(list) = history.list(statement.list()) else { return };
-        let recent = match self.lists.get_mut(statement.list()) {
-            Some(recent) => recent,
-            None => self.lists.entry(statement.list().clone()).or_default(),
-        };
-        recent.take(statement, index, list);
+        if !self.lists.contains_key(statement.list()) {
+            let before = self.share();
+            self.lists.insert(statement.list().clone(), Recent::default());
+            let share = self.share();
+            if share < before {
+                self.lists.values_mut().for_each(|recent| recent.trim(share));
+            }
+        }
+        let share = self.share();
+        if let Some(recent) = self.lists.get_mut(statement.list()) {
+            recent.take(statement, index, list, share);
+        }
+    }
+
+    /// Of how many of each list the text is held.
+    fn share(&self) -> usize {
+        (MAX_OF_ALL / self.lists.len().max(1)).clamp(LEAST_RECENT, MAX_RECENT)
     }
 
     /// The newest release of a list, whole.
@@ -140,5 +167,29 @@ impl AllRecent {
     /// A release of a list, if its text is held.
     pub(crate) fn release(&self, list: &ListName, id: &StatementId) -> Option<&Signed<Release>> {
         self.of(list)?.releases().find(|release| release.id() == *id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_lists_share_the_room_of_a_hundred() {
+        let mut all = AllRecent::default();
+        let mut shares = Vec::new();
+        for number in 0..=4000 {
+            all.lists.insert(ListName::new(&format!("a.example/{number}")).unwrap(), Recent::default());
+            shares.push(all.share());
+        }
+        assert_eq!([0, 99, 100, 199, 3000, 4000].map(|at: usize| shares[at]), [120, 120, 118, 60, 4, 4]);
+    }
+
+    #[test]
+    fn the_oldest_make_room() {
+        let mut queue = VecDeque::new();
+        (0..10).for_each(|number| push(&mut queue, number, 6));
+        trim(&mut queue, 4);
+        assert_eq!(queue, [6, 7, 8, 9]);
     }
 }

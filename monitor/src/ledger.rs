@@ -79,6 +79,7 @@ impl Ledger {
     pub(crate) fn note(&mut self, mut finding: Finding) {
         let key = key(&finding);
         let known = self.findings.get(&key).filter(|known| known.standing || self.stood.contains_key(&key));
+        let before = known.map(|known| (known.severity, known.evidence.is_some(), known.changed));
         finding.first_seen = known.map_or(self.now, |known| known.first_seen);
         finding.last_seen = self.now;
         finding.standing = true;
@@ -89,6 +90,14 @@ impl Ledger {
             finding.answerable = known.answerable.clone();
             finding.severity = Severity::Breach;
         }
+        finding.changed = match before {
+            Some((severity, was_proven, changed))
+                if finding.severity >= severity && was_proven == finding.evidence.is_some() =>
+            {
+                changed
+            }
+            _ => self.now,
+        };
         self.findings.insert(key, finding);
         if self.findings.len() > 2 * MAX_FINDINGS {
             self.drop_excess();
@@ -254,6 +263,27 @@ mod tests {
             ledger.save().unwrap();
         }
         assert_eq!(ledger.findings()[0].first_seen, Timestamp(7));
+    }
+
+    #[test]
+    fn a_finding_changes_when_it_becomes_graver_or_is_proven() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(dir.path().join("findings.json")).unwrap();
+        let proven = |severity| finding("ahead", severity).proven_by(&ObjectDigest([7; 32]));
+        for (at, finding, changed) in [
+            (10, finding("ahead", Severity::Notice), 10),
+            (20, finding("ahead", Severity::Notice), 10),
+            (30, finding("ahead", Severity::Warning), 30),
+            (40, finding("ahead", Severity::Notice), 30),
+            (50, finding("ahead", Severity::Warning), 50),
+            (60, proven(Severity::Warning), 60),
+            (70, finding("ahead", Severity::Warning), 60),
+        ] {
+            ledger.begin(Timestamp(at));
+            ledger.note(finding);
+            let found = &ledger.findings()[0];
+            assert_eq!((found.first_seen.0, found.changed.0), (10, changed), "{at}");
+        }
     }
 
     #[test]

@@ -94,7 +94,7 @@ pub mod watch;
 pub use alert::Alerts;
 pub use assess::{Assessment, assess};
 pub use finding::{Answerable, CitedRule, Finding, Role, Severity};
-pub use monitor::{Config, Monitor, MonitorError};
+pub use monitor::{Config, MAX_NEW_ENTRIES, Monitor, MonitorError};
 pub use report::Report;
 pub use server::run;
 pub use trace::{Trace, trace};

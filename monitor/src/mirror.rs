@@ -247,6 +247,13 @@ pub(crate) fn proof_in(folder: &Path, newest: &View, index: LeafIndex) -> Option
     Some(TlogProof { extra: None, index, path, checkpoint: newest.note().clone() })
 }
 
+/// The roots of the first `old` entries and of all of this checkpoint's tree, from the copy in `folder`; not verified.
+pub(crate) fn prefix_in(folder: &Path, newest: &View, old: TreeSize) -> Option<(RootHash, RootHash)> {
+    let plan = PrefixPlan::new(old, newest.size())?;
+    let nodes = nodes_in(folder, newest.size(), plan.nodes()).ok()?;
+    prefix_roots(old, newest.size(), &nodes).ok()
+}
+
 /// The entry at `index` of the tree of this checkpoint, from the copy in `folder`; not verified.
 pub(crate) fn entry_in(folder: &Path, newest: &View, index: LeafIndex) -> Option<Vec<u8>> {
     let path = TilePath::of_entry(index, newest.size())?;

@@ -44,12 +44,17 @@ pub struct Config {
     pub canaries: Option<PathBuf>,
     /// Whom to tell of what is new.
     pub alerts: Option<Alerts>,
+    /// How many entries are followed at one look; so also how large a log may be when it is begun.
+    pub max_new_entries: u64,
 }
+
+/// How many entries are followed at one look, unless something else is configured: 2^24.
+pub const MAX_NEW_ENTRIES: u64 = 1 << 24;
 
 impl Config {
     /// The log is looked at where the policy says that it is, nothing is looked up, nobody is told.
     pub fn new(data: PathBuf, policy: Policy) -> Self {
-        Self { data, policy, sources: Vec::new(), canaries: None, alerts: None }
+        Self { data, policy, sources: Vec::new(), canaries: None, alerts: None, max_new_entries: MAX_NEW_ENTRIES }
     }
 }
 
@@ -113,6 +118,8 @@ pub struct Monitor {
     pub(crate) outbox: Arc<Outbox>,
     /// From which of the missing seen proofs on it asks at the next look.
     pub(crate) asked_again: usize,
+    /// How many entries are followed at one look.
+    pub(crate) max_new_entries: u64,
     /// How many entries are read, if not all that there are.
     pub(crate) read_until: Option<TreeSize>,
     /// Words about a copy that was found damaged, until they are noted.
@@ -125,7 +132,7 @@ pub struct Monitor {
 impl Monitor {
     /// Opens the data folder, or begins one, and checks what is in it: every entry is read, and the root computed anew.
     pub fn open(config: Config) -> Result<Self, MonitorError> {
-        let Config { data, policy, sources, canaries, alerts } = config;
+        let Config { data, policy, sources, canaries, alerts, max_new_entries } = config;
         let vantages = vantages(sources, &policy)?;
         let witnesses = policy.witnesses().iter().map(|known| Witness::new(known.key.clone(), known.url.clone()));
         let witnesses: Vec<Witness> = witnesses.collect::<Result<_, _>>()?;
@@ -157,6 +164,7 @@ impl Monitor {
             mirror,
             views,
             asked_again: 0,
+            max_new_entries,
             read_until: None,
             damage,
             data,

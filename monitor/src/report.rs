@@ -79,6 +79,8 @@ pub struct LogReport {
     /// The newest time that a quorum of witnesses vouches for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub witnessed: Option<Timestamp>,
+    /// Which witnesses of the policy have cosigned the newest checkpoint.
+    pub cosigned: Vec<CosignerReport>,
     /// How many witnesses would have to help the log to show two histories.
     pub witnesses_to_split: usize,
     /// From which age in seconds the newest checkpoint is too old: half of the shortest visibility.
@@ -89,6 +91,23 @@ pub struct LogReport {
     pub checkpoints: Vec<CheckpointReport>,
     /// What was seen at each look, the oldest first; thinned out evenly where there are many.
     pub looks: Vec<Look>,
+}
+
+/// A witness whose cosignature stands on a checkpoint.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct CosignerReport {
+    /// The name of its key.
+    pub witness: String,
+    /// When it says that it cosigned.
+    pub at: Timestamp,
+}
+
+fn cosigners(monitor: &Monitor, newest: &View) -> Vec<CosignerReport> {
+    let cosigner = |(place, at): &(usize, Timestamp)| {
+        let witness = monitor.witnesses.get(*place)?.key.name().to_owned();
+        Some(CosignerReport { witness, at: *at })
+    };
+    newest.cosigned().iter().filter_map(cosigner).collect()
 }
 
 /// A cosigned checkpoint that was kept.
@@ -261,6 +280,7 @@ impl Report {
                 read: 0,
                 root: None,
                 witnessed: None,
+                cosigned: Vec::new(),
                 witnesses_to_split: trust.policy().weak_split(),
                 too_old_after: 0,
                 policy: String::from_utf8_lossy(&trust.policy().to_text()).into_owned(),
@@ -294,6 +314,7 @@ pub(crate) fn make(monitor: &Monitor, clock: Timestamp) -> Report {
             read: monitor.audit.next().0,
             root: newest.map(|newest| newest.root().to_hex()),
             witnessed: newest.and_then(View::now),
+            cosigned: newest.map(|newest| cosigners(monitor, newest)).unwrap_or_default(),
             too_old_after: freshness::allowance(monitor.audit.history(), clock),
             checkpoints: checkpoints(monitor),
             looks: monitor.looks.all().to_vec(),

@@ -87,7 +87,7 @@ impl Shown {
     }
 
     pub(crate) fn bring(&self, bytes: &[u8]) -> Result<(), NotTaken> {
-        self.posted.bring(bytes)
+        self.posted.bring(bytes, |view| self.explorer().is_some_and(|copy| copy.is_of_this_history(view)))
     }
 }
 

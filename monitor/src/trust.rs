@@ -6,7 +6,10 @@ use isonomy_core::hash::RootHash;
 use isonomy_core::note::VerifierKey;
 use isonomy_core::policy::{Policy, QuorumTimes};
 use isonomy_core::time::Timestamp;
-use isonomy_core::tree::TreeSize;
+use isonomy_core::tlog_proof::TlogProof;
+use isonomy_core::tree::{TreeSize, leaf_hash, verify_inclusion};
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
 
 /// The log that is followed, and its witnesses.
 #[derive(Debug)]
@@ -14,7 +17,12 @@ pub(crate) struct Trust {
     policy: Policy,
     log: VerifierKey,
     witnesses: Vec<VerifierKey>,
+    /// What the quorum says of the checkpoints that were verified last: seen proofs of many statements share one.
+    verified: Mutex<VecDeque<(Vec<u8>, QuorumTimes)>>,
 }
+
+/// How many checkpoints are not verified again.
+const REMEMBERED: usize = 16;
 
 /// A checkpoint that the log signed. There is one only if [`Trust::view`] verified that.
 #[derive(Clone, Debug)]
@@ -41,7 +49,7 @@ impl Trust {
                 "the policy has `quorum none`; without witnesses nothing vouches for what is public, and since when",
             );
         }
-        Ok(Self { log, witnesses: policy.witness_keys(), policy })
+        Ok(Self { log, witnesses: policy.witness_keys(), policy, verified: Mutex::default() })
     }
 
     pub(crate) fn policy(&self) -> &Policy {
@@ -50,6 +58,25 @@ impl Trust {
 
     pub(crate) fn log(&self) -> &VerifierKey {
         &self.log
+    }
+
+    /// What the quorum says of the time since when the entry at this place is public, if the proof holds.
+    pub(crate) fn proven(&self, proof: &TlogProof, entry: &[u8]) -> Option<QuorumTimes> {
+        let note = proof.checkpoint.to_bytes();
+        let known = {
+            let verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+            verified.iter().find(|(known, _)| *known == note).map(|(_, times)| *times)
+        };
+        let Some(times) = known else {
+            let times = proof.verify(entry, &self.log, &self.policy).ok()?;
+            let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+            verified.truncate(REMEMBERED - 1);
+            verified.push_front((note, times));
+            return Some(times);
+        };
+        let tree = proof.checkpoint.checkpoint();
+        verify_inclusion(&leaf_hash(entry), proof.index, tree.size, &proof.path, &tree.root).ok()?;
+        Some(times)
     }
 
     /// Verifies the log's signature, and reads the witnesses'. The error says why the checkpoint is worth nothing.

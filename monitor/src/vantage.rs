@@ -80,7 +80,14 @@ impl Vantage {
 
     /// The checkpoint that it shows now, signed by the log.
     pub(crate) async fn view(&self, trust: &Trust) -> Result<View, Lack> {
-        let bytes = self.small(&Resource::Checkpoint).await?;
+        let bytes = self.source.get(&Resource::Checkpoint, Resource::Checkpoint.max_bytes().unwrap_or(0)).await;
+        let bytes = bytes.map_err(|error| match error {
+            FetchError::NotFound { .. } => Lack::Unavailable(format!(
+                "there is no checkpoint at {}; nothing was published there yet, or the log is elsewhere",
+                self.label
+            )),
+            error => self.lack(&error),
+        })?;
         let note = CheckpointNote::parse(&bytes).map_err(|error| Lack::Wrong(error.to_string()))?;
         trust.view(note).map_err(Lack::Wrong)
     }

@@ -3,7 +3,7 @@
 
 use crate::alert::{self, AlertError, Alerts};
 use crate::folder;
-use crate::monitor::{Config, Monitor, MonitorError, system_clock};
+use crate::monitor::{Config, MAX_NEW_ENTRIES, Monitor, MonitorError, system_clock};
 use crate::report::Report;
 use futures_util::future::join_all;
 use isonomy_core::policy::Policy;
@@ -50,15 +50,23 @@ pub struct Followed {
     pub sources: Vec<Source>,
     /// A folder of files that no list may match; none if nothing is to be looked up.
     pub canaries: Option<PathBuf>,
+    /// How many entries are followed at one look ([`Config::max_new_entries`]).
+    pub max_new_entries: u64,
+}
+
+impl Followed {
+    /// The logs of this policy, looked at where it says that they are.
+    pub fn new(policy: Policy) -> Self {
+        Self { policy, sources: Vec::new(), canaries: None, max_new_entries: MAX_NEW_ENTRIES }
+    }
 }
 
 impl Watch {
     /// Follows the logs of this policy, and tells nobody.
     pub fn new(data: PathBuf, policy: Policy) -> Self {
-        let log = Followed { policy, sources: Vec::new(), canaries: None };
         Self {
             data,
-            logs: vec![log],
+            logs: vec![Followed::new(policy)],
             alerts: None,
             poll_every: Duration::from_secs(60),
             serving: Settings::new(Rates::UNLIMITED),
@@ -69,7 +77,7 @@ impl Watch {
     fn configs(self) -> Result<Vec<Config>, MonitorError> {
         let Self { data, logs, alerts, .. } = self;
         let (mut configs, mut seen) = (Vec::new(), BTreeSet::new());
-        for Followed { policy, sources, canaries } in logs {
+        for Followed { policy, sources, canaries, max_new_entries } in logs {
             if policy.logs().len() > 1 && !sources.is_empty() {
                 return Err(MonitorError::Config(
                     "the policy names several logs, so that nobody can tell whose the further sources are; give each log a policy of its own",
@@ -84,7 +92,7 @@ impl Watch {
                 let own = log.url.as_deref().map(Source::parse).transpose()?;
                 let sources = own.into_iter().chain(sources.iter().cloned()).collect();
                 let (canaries, alerts) = (canaries.clone(), alerts.clone());
-                configs.push(Config { data, policy, sources, canaries, alerts });
+                configs.push(Config { data, policy, sources, canaries, alerts, max_new_entries });
             }
         }
         if configs.is_empty() {

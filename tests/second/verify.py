@@ -643,7 +643,7 @@ def holds(check, *arguments):
         return False
 
 
-def over_limits(body, limits, since):
+def over_limits(body, limits):
     validity = max(seconds(body["expires"]) - seconds(body["created"]), 0)
     return body["entries"] > limits["max_entries"] or body["added"] > limits["max_added"] or validity > limits["validity"]
 
@@ -689,7 +689,7 @@ def inadmissible(policy, file):
     if seconds(body["created"]) > since:
         return [log.name]
     size = SIZES[terms["matching"]["algorithm"]]
-    if over_limits(body, limits, since) or body["snapshot"]["size"] != 13 + packed_bytes(size, body["entries"]):
+    if over_limits(body, limits) or body["entries"] >= 1 << 32 or body["snapshot"]["size"] != 13 + packed_bytes(size, body["entries"]):
         return [log.name] + signers
     require("other" in beside, "nothing wrong by itself")
     other, known, at = beside["other"]

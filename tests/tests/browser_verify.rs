@@ -9,6 +9,7 @@ use isonomy_core::hash::StatementId;
 use isonomy_core::statement::{Signed, Statement};
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_matcher::{Fingerprint, Matcher, Receipt, Verdict};
+use isonomy_tests::breaches::{self, Proven};
 use isonomy_tests::client::Client;
 use isonomy_tests::people::{LOG, SIGNERS, at, curator, hash, hashes, key, sign, sign_charter};
 use isonomy_tests::world::{Draft, World};
@@ -240,6 +241,17 @@ struct Kind {
     holds: Check,
 }
 
+impl Kind {
+    /// From one changed byte to the next. Prime; large where many files are of one kind.
+    fn step(&self) -> usize {
+        match self.text.len() {
+            _ if self.text.starts_with(b"{\n  \"evidence\": \"isonomy/inadmissible/v1\"") => 401,
+            0..=3000 => 13,
+            _ => 37,
+        }
+    }
+}
+
 fn kinds() -> Vec<Kind> {
     let (world, receipt) = published();
     let by_receipt = |world: &World, bytes: &[u8]| {
@@ -276,6 +288,14 @@ fn kinds() -> Vec<Kind> {
             Evidence::parse(bytes).and_then(|evidence| evidence.verify(&world.trust())).is_ok()
         };
         kinds.push(Kind { name, world, text: found.to_text().into(), beside: vec![], holds: Box::new(holds) });
+    }
+    // What holds whole lists, the page refuses to judge.
+    let admitted = breaches::all().into_iter().filter(|proven| !matches!(proven.evidence, Evidence::WrongContent(_)));
+    for Proven { name, world, evidence, .. } in admitted {
+        let holds = |world: &World, bytes: &[u8]| {
+            Evidence::parse(bytes).and_then(|evidence| evidence.verify(&world.trust())).is_ok()
+        };
+        kinds.push(Kind { name, world, text: evidence.to_text().into(), beside: vec![], holds: Box::new(holds) });
     }
     kinds
 }
@@ -321,7 +341,7 @@ fn both_implementations_agree_on_every_file_and_on_every_changed_byte() {
         cases.push(case(kind.name, &kind.world, files(&kind.text)));
         expected.push(true);
         // A prime step, so that each kind of line is hit at many places.
-        for place in (0..kind.text.len()).step_by(if kind.text.len() > 3000 { 37 } else { 13 }) {
+        for place in (0..kind.text.len()).step_by(kind.step()) {
             let mut text = kind.text.clone();
             text[place] ^= 1 << (place % 5);
             cases.push(case(format!("{}, byte {place}", kind.name), &kind.world, files(&text)));

@@ -58,9 +58,9 @@ fn from_args(args: &FollowArgs) -> Result<Watch> {
         "of several logs, nobody can tell whose the further sources are; `isonomy monitor init` makes a configuration that says so"
     );
     let logs = policies.into_iter().map(|policy| Followed {
-        policy,
         sources: sources.clone(),
         canaries: args.canaries.clone(),
+        ..Followed::new(policy)
     });
     let (command, webhook) = (args.alert_command.clone(), args.alert_webhook.clone());
     let from = args.alert_from.map_or(Severity::Warning, severity);
@@ -91,6 +91,7 @@ fn followed(log: LogSection, folder: &Path) -> Result<Followed> {
         policy: files::tlog_policy(&folder.join(log.policy))?,
         sources: sources(&log.sources)?,
         canaries: log.canaries.map(|canaries| folder.join(canaries)),
+        max_new_entries: log.max_new_entries,
     })
 }
 

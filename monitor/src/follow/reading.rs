@@ -126,7 +126,7 @@ impl Monitor {
 
     /// Since when the entry at this place is public by this proof, if it proves that.
     fn proven_since(&self, proof: &TlogProof, entry: &[u8], index: LeafIndex) -> Option<Timestamp> {
-        let times = proof.verify(entry, self.trust.log(), self.trust.policy()).ok()?;
+        let times = self.trust.proven(proof, entry)?;
         (proof.index == index).then_some(times.earliest)
     }
 

@@ -22,10 +22,9 @@ impl Monitor {
     pub(crate) fn note_standing(&mut self, clock: Timestamp) {
         let mut findings = self.audit.findings().to_vec();
         let history = self.audit.history();
-        if let Some(witnessed) = self.mirror.newest().and_then(|newest| newest.now()) {
-            findings.extend(freshness::frozen(history, witnessed, clock));
-        }
-        findings.extend(history.lists().flat_map(|(name, list)| freshness::of_list(name, list, clock)));
+        let witnessed = self.mirror.newest().and_then(|newest| newest.now());
+        findings.extend(witnessed.and_then(|witnessed| freshness::frozen(history, witnessed, clock)));
+        findings.extend(history.lists().flat_map(|(name, list)| freshness::of_list(name, list, clock, witnessed)));
         findings.extend(history.lists().filter_map(|(name, _)| self.overdue(name)));
         findings.into_iter().for_each(|finding| self.ledger.note(finding));
         for (digest, breach) in self.evidence.breaches() {

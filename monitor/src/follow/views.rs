@@ -15,7 +15,11 @@ use isonomy_core::tree::TreeSize;
 use isonomy_store::files::FileError;
 use isonomy_verifier::Evidence;
 use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 
+/// How long a look takes at most to compare what others have brought.
+const FOR_BROUGHT: Duration = Duration::from_secs(30);
 /// Who shows what others have brought.
 const BROUGHT: &str = "a view that was brought";
 
@@ -75,24 +79,27 @@ impl Monitor {
         Ok(())
     }
 
-    /// Compares what others have brought, and gives it. What can't be compared yet waits for the next look.
+    /// Compares what others have brought, and gives it. What can't be compared yet waits for the next look; so does what
+    /// there is no time for, and whatever is new goes first.
     async fn judge_posted(&mut self) -> Result<Vec<View>, MonitorError> {
-        let brought = self.posted.take();
-        for view in &brought {
-            let (state, _) = self.state_of(BROUGHT, view).await?;
-            match state {
-                ViewState::Ahead | ViewState::Unclear => {
-                    let words = format!(
-                        "Somebody was shown the log with {} entries, which it signed; no vantage point shows that. For a moment that is normal. If it lasts, ask the log why it is not shown here.",
-                        view.size()
-                    );
-                    let subject = format!("size {}", view.size());
-                    self.ledger.note(Finding::new(Severity::Warning, "posted-ahead", subject, words));
-                    self.posted.put_back(view.clone());
-                }
-                _ => {}
+        let (mut waiting, until) = (self.posted.take().into_iter(), Instant::now() + FOR_BROUGHT);
+        let brought = waiting.as_slice().iter().map(|one| one.view.clone()).collect();
+        for one in waiting.by_ref() {
+            let Ok(state) = timeout_at(until, self.state_of(BROUGHT, &one.view)).await else {
+                self.posted.put_back(one.compared());
+                break;
+            };
+            if matches!(state?.0, ViewState::Ahead | ViewState::Unclear) {
+                let words = format!(
+                    "Somebody was shown the log with {} entries, which it signed; no vantage point shows that. For a moment that is normal. If it lasts, ask the log why it is not shown here.",
+                    one.view.size()
+                );
+                let subject = format!("size {}", one.view.size());
+                self.ledger.note(Finding::new(Severity::Warning, "posted-ahead", subject, words));
+                self.posted.put_back(one.compared());
             }
         }
+        waiting.for_each(|one| self.posted.put_back(one));
         Ok(brought)
     }
 

@@ -64,9 +64,13 @@ fn facts(report: &Report) -> Markup {
             dd { (units::number(log.size.0)) @if log.read != log.size.0 { ", of which " (units::number(log.read)) " were read" } }
             dt { "Newest checkpoint" }
             dd { @match log.witnessed {
-                Some(time) => { "witnessed " (words::time(time)) ", " (units::duration(report.made.since(time))) " before this look" }
+                Some(time) => { "witnessed " (words::time(time)) ", " (units::duration(report.made.since(time))) " before this look, by this monitor’s clock" }
                 None => "none yet",
             } }
+            @if !log.cosigned.is_empty() {
+                dt { "Cosigned by" }
+                dd { @for one in &log.cosigned { div { (one.witness) ", " (words::time(one.at)) } } }
+            }
             dt { "Too old after" } dd { (units::duration(log.too_old_after)) ", half of the shortest time in public before use" }
             @if let Some(root) = &log.root { dt { "Root" } dd { code { (root) } } }
             dt { "Key" } dd { code { (log.key) } }
@@ -96,7 +100,10 @@ fn witnesses(report: &Report) -> Markup {
                 div { (witness.name) }
                 @if let Some(url) = &witness.url { div class="small soft" { (url) } }
             }
-            (cell("View", view(witness.state, witness.words.as_deref())))
+            (cell("View", html! {
+                (view(witness.state, witness.words.as_deref()))
+                @if witness.state == ViewState::NotAsked && witness.url.is_none() { div class="small soft" { "the policy has no address to ask it at" } }
+            }))
             (cell("Entries", number(witness.size)))
             (cell("Cosigned", moment(witness.cosigned)))
             (cell("Lag", lag))

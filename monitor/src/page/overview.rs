@@ -3,7 +3,7 @@
 use super::findings::finding;
 use super::{Base, Page, Place, cell, mark, table, words};
 use crate::finding::Finding;
-use crate::report::{ListReport, ReleaseReport, ReleaseState, Report, Summary, ViewState};
+use crate::report::{ListReport, ReleaseReport, ReleaseState, Report, Summary};
 use crate::units;
 use isonomy_core::charter::PurposeCode;
 use isonomy_core::time::Timestamp;
@@ -112,17 +112,18 @@ fn endorsed(list: &ListReport, newest: Option<&ReleaseReport>) -> Markup {
     let Some(release) = newest else { return html! { "–" } };
     html! {
         @for curator in &release.endorsed_by { div { (curator.name) " (" (curator.jurisdiction) ")" } }
-        div class="small soft" { (release.endorsed_by.len()) " of " (list.charter.curators.len()) ", needed " (list.charter.threshold) }
+        div class="small soft" { (release.endorsed_by.len()) " of " (units::count(list.charter.curators.len(), "curator", "curators")) ", " (list.charter.threshold) " needed" }
     }
 }
 
-fn witnessed(report: &Report) -> Markup {
-    let same = |state: ViewState| matches!(state, ViewState::Same | ViewState::Behind | ViewState::Ahead);
-    let seen = report.witnesses.iter().filter(|witness| same(witness.state)).count();
+/// Who has cosigned the newest checkpoint, and when.
+pub(super) fn witnessed(report: &Report) -> Markup {
+    let (cosigned, all) = (&report.log.cosigned, report.witnesses.len());
     html! {
-        div { (seen) " of " (units::count(report.witnesses.len(), "witness", "witnesses")) }
-        @if let Some(time) = report.log.witnessed {
-            div class="small soft" { (units::duration(report.made.since(time))) " ago" }
+        @for one in cosigned { div { (one.witness) } }
+        div class="small soft" {
+            (cosigned.len()) " of " (units::count(all, "witness", "witnesses"))
+            @if let Some(time) = report.log.witnessed { ", " (units::duration(report.made.since(time))) " before this look" }
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The pages about all logs, where several are followed.
 
 use super::findings::finding;
-use super::overview::{lists, status};
+use super::overview::{lists, status, witnessed};
 use super::{Base, Page, Place, cell, mark, table, words};
 use crate::finding::Finding;
-use crate::report::{Report, Summary, ViewState};
+use crate::report::{Report, Summary};
 use crate::units;
 use isonomy_core::time::Timestamp;
 use maud::{Markup, html};
@@ -66,8 +66,6 @@ fn overview_of(logs: &[OfLog<'_>]) -> Markup {
 fn row(base: &Base, report: &Report) -> Markup {
     let log = &report.log;
     let Summary { breaches, warnings, notices } = report.summary;
-    let same = |state: ViewState| matches!(state, ViewState::Same | ViewState::Behind | ViewState::Ahead);
-    let seen = report.witnesses.iter().filter(|witness| same(witness.state)).count();
     let counts = [
         ("breach", breaches, "breach", "breaches"),
         ("warning", warnings, "warning", "warnings"),
@@ -77,10 +75,7 @@ fn row(base: &Base, report: &Report) -> Markup {
         th role="rowheader" scope="row" data-label="Log" { div { a href=(base.home()) { (log.origin) } } }
         (cell("Entries", units::number(log.size.0)))
         (cell("Lists", units::number(report.lists.len() as u64)))
-        (cell("Witnessed", html! {
-            div { (seen) " of " (units::count(report.witnesses.len(), "witness", "witnesses")) }
-            @if let Some(time) = log.witnessed { div class="small soft" { (units::duration(report.made.since(time))) " before the last look" } }
-        }))
+        (cell("Witnessed", witnessed(report)))
         (cell("State", state(report)))
         (cell("Findings", html! {
             @if breaches + warnings + notices == 0 { "none" }

@@ -323,6 +323,12 @@ const Isonomy = (() => {
     evidence: 's', before: ['s'], edition: ['s'], edition_proof: ['s'], release: ['s'], release_proof: ['s'], earlier: ['s'],
   };
 
+  const NOT_A_STATEMENT = { evidence: 's', entry: 's', proof: ['s'] };
+  const TWICE = { evidence: 's', first: ['s'], first_proof: ['s'], second: ['s'], second_proof: ['s'] };
+  const INADMISSIBLE = {
+    evidence: 's', statement: ['s'], statement_proof: ['s'], 'charter?': ['s'], 'charter_proof?': ['s'], 'other?': ['s'], 'other_proof?': ['s'],
+  };
+
   const checkShape = (value, shape, what) => {
     if (shape === 's') {
       demand(typeof value === 'string', `${what} is not a string`);
@@ -648,8 +654,144 @@ const Isonomy = (() => {
     ];
   };
 
+  /** Whether a check refuses; any other failure is this program's. */
+  const refuses = async (check) => {
+    try {
+      await check();
+      return false;
+    } catch (error) {
+      if (error instanceof Refused) return true;
+      throw error;
+    }
+  };
+
+  /** Whether bytes have the form of a statement. What has it may still lack something, of which this program says nothing. */
+  const isLikeStatement = (bytes) => {
+    try {
+      const { text } = parseNote(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes), 'the entry');
+      const known = /^\{\n {2}"statement": "isonomy\/(charter|release|attestation)\/v1"/.test(text);
+      return known && `${JSON.stringify(JSON.parse(text), null, 2)}\n` === text;
+    } catch {
+      return false;
+    }
+  };
+
+  const notAStatement = async (policy, file) => {
+    const entry = fromBase64(file.entry, 'the entry');
+    const { index, path, checkpoint } = await parseProof(policy, textOfLines(file.proof));
+    await included(await leafHash(entry), index, checkpoint.size, path, checkpoint.root, 'the entry in the log');
+    demand(!isLikeStatement(entry), 'the entry has the form of a statement; whether it is one, the command tells: isonomy evidence verify');
+    return [`The log ${checkpoint.origin} admitted entry ${index}, which is no statement.`];
+  };
+
+  const loggedTwice = async (policy, file) => {
+    const [first, second] = ['first', 'second'].map((name) => parseNote(textOfLines(file[name]), 'a statement'));
+    const [here, there] = [await inLog(policy, file, 'first', 'the first statement'), await inLog(policy, file, 'second', 'the second statement')];
+    const isOne = first.text === second.text && here.index < there.index && here.checkpoint.log === there.checkpoint.log;
+    demand(isOne, 'it is not one text at two places of one log');
+    return [`The log ${here.checkpoint.origin} logged one text at place ${here.index} and again at place ${there.index}.`];
+  };
+
+  /** Whether an edition lacks what it needs whichever is in force; lines that do not count here may count under that one. */
+  const lacksConsent = async (edition, before) => {
+    const signers = [];
+    for (const key of [...edition.keys, ...before.keys]) {
+      const lines = edition.note.lines.filter((line) => isBy(key, line));
+      const good = await Promise.all(lines.map((line) => signedBy(key, line.bytes, utf8(edition.note.text))));
+      if (good.length > 0 && good.every(Boolean)) signers.push(key);
+    }
+    const has = (keys, key) => keys.some((one) => one.raw === key.raw);
+    const satisfies = (charter) => refuses(async () => approved(charter, signers, 'the edition'));
+    return await satisfies(before) || await satisfies(edition) || edition.keys.some((key) => !has(before.keys, key) && !has(signers, key));
+  };
+
+  /** How many bytes the snapshot of so many entries has. */
+  const snapshotSize = (algorithm, entries) => {
+    const bits = 8 * { sha256: 32, 'pdq/full': 32, sha1: 20, md5: 16, 'vpdq/v1': 48 }[algorithm];
+    if (entries === 0) return 13;
+    const high = entries === 1 ? 0 : 32 - Math.clz32(entries - 1);
+    return 13 + Math.ceil((entries * (bits - high + 1) + 2 ** high - 1) / 8);
+  };
+
+  /** What is wrong with an edition, in words; none if it is as it should be. */
+  const wrongEdition = async (edition, here, before) => {
+    const { body } = edition;
+    if (body.log !== here.checkpoint.origin) return 'an edition that counts in another log';
+    if (!before) {
+      demand(body.edition === 1, 'the edition before is missing');
+      return await refuses(() => checkEdition(edition, null)) ? 'a first edition without the signatures that it needs' : null;
+    }
+    demand(body.previous === before.id, 'the edition does not follow this one');
+    const old = before.body;
+    const follows = before.index < here.index && old.list === body.list && old.edition + 1 === body.edition;
+    if (!follows || old.matching.algorithm !== body.matching.algorithm) return 'an edition that does not follow the one before it';
+    return await lacksConsent(edition, before) ? 'an edition without the consent that it needs' : null;
+  };
+
+  /** The same of a release, and whether those who signed it answer for that. */
+  const wrongRelease = async (release, here, charter, other) => {
+    const [{ body }, { limits, matching }] = [release, charter.body];
+    demand(body.charter === charter.id && charter.body.log === here.checkpoint.origin, 'the release does not cite this charter, or the charter counts in another log');
+    if (charter.index >= here.index || body.list !== charter.body.list) return ['a release that is not of the list of a charter before it', false];
+    if (await refuses(() => checkRelease(release, charter))) return ['a release without the signatures that it needs', false];
+    if (release.created > here.times.earliest) return ['a release that was composed later than it was public', false];
+    const validity = instant(body.expires, 'expires') - release.created;
+    const isOver = body.entries > limits.max_entries || body.added > limits.max_added || validity > BigInt(limits.validity);
+    if (isOver || body.entries >= 2 ** 32 || body.snapshot.size !== snapshotSize(matching.algorithm, body.entries)) return ['a release beyond the limits of its charter', true];
+    demand(other, 'the release breaks no rule that this file could show');
+    const { body: known } = other;
+    demand(known.list === body.list && known.version !== body.version, 'the other release is of another list, or of the same version');
+    if ((known.version < body.version) !== (other.index < here.index)) return ['a release out of order', false];
+    demand(known.version < body.version, 'the release breaks no rule that this file could show');
+    const follows = body.previous === other.id;
+    if (known.version + 1 === body.version && !follows) return ['a release that does not cite the one before it', false];
+    const passed = release.created - other.created;
+    if (passed < 0n) return ['a release that was composed before an earlier one', follows];
+    return known.added > 0 && body.added > 0 && passed < BigInt(limits.min_interval) ? ['a release that adds entries too soon', follows] : [null, false];
+  };
+
+  const inadmissible = async (policy, file) => {
+    const text = textOfLines(file.statement);
+    const here = await inLog(policy, file, 'statement', 'the statement');
+    const beside = async (name, parse) => {
+      demand((name in file) === (`${name}_proof` in file), 'a statement goes with its proof');
+      if (!(name in file)) return null;
+      const { index, checkpoint } = await inLog(policy, file, name, `the ${name}`);
+      demand(checkpoint.log === here.checkpoint.log, 'the statements are in different logs');
+      return { ...await parse(textOfLines(file[name])), index };
+    };
+    const [charter, other] = [await beside('charter', parseCharter), await beside('other', parseRelease)];
+    const said = (what, also) => [`The log ${here.checkpoint.origin} admitted entry ${here.index}, ${what}.${also}`];
+    const kind = /^\{\n {2}"statement": "isonomy\/([a-z]+)\/v1"/.exec(text)?.[1];
+    if (kind === 'release') {
+      demand(charter, 'the charter is missing');
+      const release = await parseRelease(text);
+      const [wrong, isSigned] = await wrongRelease(release, here, charter, other);
+      demand(wrong, 'the release breaks no rule that this file could show');
+      const signers = isSigned ? (await checkRelease(release, charter)).signers.map((key) => key.name) : [];
+      return said(wrong, isSigned ? ` It is signed by ${signers.join(', ')}.` : '');
+    }
+    demand(!other, 'there is more than is needed');
+    if (kind === 'charter') {
+      const wrong = await wrongEdition(await parseCharter(text), here, charter);
+      demand(wrong, 'the edition breaks no rule that this file could show');
+      return said(wrong, '');
+    }
+    demand(kind === 'attestation' && !charter, 'there is more than is needed');
+    const note = parseNote(text, 'the attestation');
+    const key = await parseKey(JSON.parse(note.text).auditor, ED25519);
+    const [line, ...more] = note.lines;
+    const isSigned = more.length === 0 && isBy(key, line) && await signedBy(key, line.bytes, utf8(note.text));
+    demand(!isSigned, 'the attestation is signed by its auditor');
+    return said('an attestation that its auditor did not sign alone', '');
+  };
+
   const evidence = async (policy, text, kind) => {
+    demand(kind !== 'isonomy/wrong-content/v1', 'this evidence holds whole lists, which this page does not read; use the command isonomy evidence verify');
     const kinds = {
+      'isonomy/not-a-statement/v1': [NOT_A_STATEMENT, notAStatement],
+      'isonomy/logged-twice/v1': [TWICE, loggedTwice],
+      'isonomy/inadmissible/v1': [INADMISSIBLE, inadmissible],
       'isonomy/fork/v1': [FORK, fork],
       'isonomy/equivocation/v1': [EQUIVOCATION, equivocation],
       'isonomy/equivocation/v2': [CROSS, crossEquivocation],

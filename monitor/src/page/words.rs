@@ -82,7 +82,7 @@ pub(super) fn split(witnesses: usize) -> String {
 }
 
 /// Codes of findings, with a title that a reader understands without knowing the rules.
-const TITLES: [(&str, &str); 44] = [
+const TITLES: [(&str, &str); 46] = [
     ("algorithm-changed", "The algorithm was changed"),
     ("already-logged", "The same statement was logged twice"),
     ("attestation-missing", "An auditor’s statement is missing"),
@@ -111,6 +111,7 @@ const TITLES: [(&str, &str); 44] = [
     ("over-limit", "More than the charter allows"),
     ("posted-ahead", "Somebody was shown more than is seen here"),
     ("release-missed", "An announced rhythm was not kept"),
+    ("removal-overdue", "A complaint’s deadline has passed"),
     ("rolled-back", "The log shows an older state"),
     ("seen-proof-missing", "Since when it is public can’t be proven"),
     ("slow-down", "Too few witnesses have looked lately"),
@@ -120,6 +121,7 @@ const TITLES: [(&str, &str); 44] = [
     ("too-few-curators", "Too few curators have signed"),
     ("too-large", "The log has grown too much at once"),
     ("unclear-view", "A view that can’t be compared"),
+    ("unknown-release", "Cites a release that is not there"),
     ("unreachable", "Could not be reached"),
     ("unusable-view", "Something that is no checkpoint"),
     ("views-incomplete", "Not every witness was seen"),

@@ -149,7 +149,7 @@ async fn a_mail_server_that_never_answers_holds_up_no_look() {
     let server = MailServer::start(Offered::Silence).await;
     let mail = server.mail(&world, Security::None);
     let alerts = Alerts { command: None, webhook: None, mail: Some(mail), from: Severity::Warning };
-    let log = Followed { policy: policy(&[]), sources: vec![world.log.source()], canaries: None };
+    let log = Followed { sources: vec![world.log.source()], ..Followed::new(policy(&[])) };
     let running = Running::watching(Watch {
         logs: vec![log],
         alerts: Some(alerts),

@@ -273,7 +273,9 @@ async fn the_kept_page_verifies_evidence_from_a_file() {
     let findings = running.report_with("\"code\": \"fork\"").await;
     let findings: serde_json::Value = serde_json::from_str(&findings).unwrap();
     let evidence =
-        findings["findings"].as_array().unwrap().iter().find_map(|found| found["evidence"].as_str()).unwrap();
+        findings["findings"].as_array().unwrap().iter().find(|found| found["code"] == "fork").unwrap()["evidence"]
+            .as_str()
+            .unwrap();
     let evidence = running.get(&format!("/evidence/{evidence}.json")).await.body;
     let kept = running.get("/verify.html").await;
     assert!(kept.head.contains("content-disposition: attachment") && !kept.body.contains("src="), "{}", kept.head);

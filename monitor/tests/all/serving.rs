@@ -29,7 +29,7 @@ pub(crate) struct Answer {
 impl Running {
     /// Follows the log of this world alone.
     pub(crate) async fn start(world: &World, sources: Vec<isonomy_fetch::Source>) -> Self {
-        let log = Followed { policy: policy(&[]), sources, canaries: None };
+        let log = Followed { sources, ..Followed::new(policy(&[])) };
         Self::watching(Watch {
             logs: vec![log],
             poll_every: Duration::from_secs(1),

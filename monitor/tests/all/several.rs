@@ -24,7 +24,7 @@ fn other_key(name: &str) -> SigningKey {
 }
 
 pub(crate) fn followed(policy: Policy, source: Source) -> Followed {
-    Followed { policy, sources: vec![source], canaries: None }
+    Followed { sources: vec![source], ..Followed::new(policy) }
 }
 
 /// A server that takes connections and never says anything.

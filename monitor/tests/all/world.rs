@@ -349,7 +349,7 @@ impl World {
     }
 
     pub(crate) fn config(&self, sources: Vec<Source>, urls: &[&str]) -> Config {
-        Config { data: self.path("data"), policy: policy(urls), sources, canaries: None, alerts: None }
+        Config { sources, ..Config::new(self.path("data"), policy(urls)) }
     }
 
     /// A monitor that looks at the log alone.

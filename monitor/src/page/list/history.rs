@@ -78,10 +78,11 @@ pub(super) fn removals(list: &ListReport, base: &Base) -> Markup {
         p {
             "A wrong entry must go within " strong { (units::duration(list.charter.removal_deadline)) } " of a complaint to "
             (list.charter.complaints) ". So far " (units::count(releases, "release has", "releases have")) " removed "
-            (units::number(removed)) " entries."
+            (units::number(removed)) " entries. How long what was removed had stood is measured by " code { "isonomy assess" } "."
         }
         @if rows.is_empty() { p class="soft" { "No auditor has logged a complaint." } }
         @else {
+            p { (summary(&complaints)) }
             (table("Complaints that auditors have logged", &["Complaint", "Deadline", "Next removal", "Logged by"], &rows))
             p class="small soft" {
                 "When a complaint was received rests on the word of the auditor who logged it; since when the log shows it, on "
@@ -90,6 +91,27 @@ pub(super) fn removals(list: &ListReport, base: &Base) -> Markup {
             }
         }
     }
+}
+
+/// How long it took until anything was removed.
+fn summary(complaints: &[(&AttestationReport, &ComplaintReport)]) -> String {
+    let in_state = |state| complaints.iter().filter(|(_, complaint)| complaint.state == state).count();
+    let mut after: Vec<u64> = complaints.iter().filter_map(|(_, complaint)| complaint.removed_after).collect();
+    after.sort_unstable();
+    let median = match after.get(after.len() / 2) {
+        Some(median) => {
+            format!(" In the median, the next removal was public {} after the complaint.", units::duration(*median))
+        }
+        None => String::new(),
+    };
+    format!(
+        "Of {}, {} were followed by a removal in time, {} by a later one; {} have passed their deadline without any, and {} still run.{median}",
+        units::count(complaints.len(), "complaint", "complaints"),
+        in_state(ComplaintState::InTime),
+        in_state(ComplaintState::Late),
+        in_state(ComplaintState::Overdue),
+        in_state(ComplaintState::Running),
+    )
 }
 
 fn complaint_row(attested: &AttestationReport, complaint: &ComplaintReport, base: &Base) -> Markup {
