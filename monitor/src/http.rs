@@ -291,7 +291,11 @@ async fn mirror(State(shown): State<Arc<Shown>>, Path(path): Path<String>) -> Re
 
 /// A checkpoint that somebody was shown.
 async fn view(State(served): State<Arc<Served>>, body: Bytes) -> Response {
-    match served.bring(&body) {
+    // The copy is read for it.
+    let Ok(brought) = spawn_blocking(move || served.bring(&body)).await else {
+        return plain(StatusCode::INTERNAL_SERVER_ERROR, "it could not be compared; try again later\n");
+    };
+    match brought {
         Ok(()) => plain(StatusCode::ACCEPTED, "thank you; it is compared at the next look\n"),
         Err(NotTaken::Worthless(words)) => {
             let words = format!("this is no checkpoint that the log signed: {words}\n");

@@ -87,7 +87,9 @@ fn details(found: &Finding, base: &Base) -> Markup {
                 dt { "Evidence" }
                 dd {
                     a href={ (base) "/evidence/" (evidence) ".json" } download { "Download the evidence file" } ", then check it "
-                    a href={ (base) "/verify" } { "in your browser" } " or by " code { "isonomy evidence verify" } ", offline"
+                    // What may hold whole lists, the page does not read.
+                    @if found.code != "content-broken" { a href={ (base) "/verify" } { "in your browser" } " or " }
+                    "by " code { "isonomy evidence verify" } ", offline"
                 }
             }
             @if let Some(rule) = &found.rule { dt { "Rule" } dd { (rule.number) ", " (rule.name) } }

@@ -137,6 +137,7 @@ fn eventful() -> (World, crate::world::Log) {
 }
 
 const SEVERAL: [&str; 3] = ["/", "/findings", "/verify"];
+const EMPTY: [&str; 2] = ["/", "/log"];
 const PAGES: [&str; 6] = ["/", "/findings", "/log", "/list/hotline.example/images", "/entry/1", "/verify"];
 
 #[tokio::test]
@@ -159,6 +160,14 @@ async fn the_pages_fit_narrow_and_wide_screens_and_are_accessible() {
         pages.push(several.get(path).await.body);
     }
     several.stop().await;
+    // And those of a log in which nothing is published yet.
+    let nothing = World::empty();
+    std::fs::create_dir(&nothing.log.path).unwrap();
+    let empty = Running::start(&nothing, vec![nothing.log.source()]).await;
+    empty.until("/findings", "nothing was published there yet").await;
+    for path in EMPTY {
+        pages.push(empty.get(path).await.body);
+    }
     let profile = world.path("profile");
     let run = |arguments: Vec<String>| {
         let profile = profile.clone();
@@ -171,13 +180,17 @@ async fn the_pages_fit_narrow_and_wide_screens_and_are_accessible() {
         arguments.extend(dark.iter().map(|flag| (*flag).to_owned()));
         run(arguments)
     };
-    let Some(shown) = dump("widths.html", harness(&pages), &[]).await.unwrap() else { return running.stop().await };
+    let Some(shown) = dump("widths.html", harness(&pages), &[]).await.unwrap() else {
+        empty.stop().await;
+        return running.stop().await;
+    };
     let between = |shown: &str, start: &str| {
         let (_, rest) = shown.split_once(start).unwrap_or_else(|| panic!("not measured: {shown:.300}"));
         rest.split(" end").next().unwrap().to_owned()
     };
     let widths = between(&shown, "widths ");
-    let expected = ["320/320", "360/360", "390/390", "768/768", "1280/1280"].repeat(PAGES.len() + SEVERAL.len());
+    let expected =
+        ["320/320", "360/360", "390/390", "768/768", "1280/1280"].repeat(PAGES.len() + SEVERAL.len() + EMPTY.len());
     assert_eq!(widths.split(' ').collect::<Vec<_>>(), expected);
     for dark in [&[][..], &["--blink-settings=preferredColorScheme=0"]] {
         let shown = dump("accessible.html", accessibility(&pages), dark).await.unwrap().unwrap();
@@ -187,21 +200,23 @@ async fn the_pages_fit_narrow_and_wide_screens_and_are_accessible() {
     // For people to look at: over HTTP, under the pages' own security policy.
     if let Some(folder) = std::env::var_os("ISONOMY_SCREENSHOTS") {
         let folder = Path::new(&folder);
-        for path in PAGES {
+        let of_empty = EMPTY.map(|path| (&empty.address, path, "-empty"));
+        for (address, path, kind) in PAGES.map(|path| (&running.address, path, "")).into_iter().chain(of_empty) {
             for (name, size, dark) in
                 [("wide", "1280,3000", false), ("narrow", "500,5000", false), ("dark", "1280,2400", true)]
             {
                 let page = path.trim_matches('/').replace('/', "-");
-                let file = folder.join(format!("monitor-{page}-{name}.png"));
+                let file = folder.join(format!("monitor{kind}-{page}-{name}.png"));
                 let mut arguments = vec![format!("--screenshot={}", file.display()), format!("--window-size={size}")];
                 if dark {
                     arguments.push("--blink-settings=preferredColorScheme=0".to_owned());
                 }
-                arguments.push(format!("http://{}{path}", running.address));
+                arguments.push(format!("http://{address}{path}"));
                 run(arguments).await.unwrap();
             }
         }
     }
+    empty.stop().await;
     running.stop().await;
 }
 
