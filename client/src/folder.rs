@@ -104,7 +104,7 @@ impl Layout {
             return Err(other(format!("the list {list}"), policy.list().as_str()));
         }
         let state = State::parse(bytes, policy.list()).map_err(damaged)?;
-        match state.checkpoint() {
+        match state.checkpoint().or(state.seen()) {
             Some(checkpoint) if checkpoint.verify_log(policy.log()).is_err() => {
                 let origin = &checkpoint.checkpoint().origin;
                 Err(other(format!("the log {origin} under another key or name"), &policy.log().to_string()))

@@ -2,6 +2,7 @@
 
 use crate::cache::CacheReport;
 use isonomy_core::charter::{Action, Aim, Jurisdiction, PurposeCode, Statute, Surface};
+use isonomy_core::checkpoint::{Checkpoint, CheckpointNote};
 use isonomy_core::cosignature::cosignatures;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::hash::{ObjectDigest, RootHash, StatementId};
@@ -28,9 +29,14 @@ pub struct Status {
     /// The list in force; absent before the first update, or if the content isn't at hand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_force: Option<InForce>,
-    /// The newest checkpoint that was seen.
+    /// How many of the policy's witnesses must collude with the log before it can show two people two histories.
+    pub witnesses_to_split: usize,
+    /// The newest checkpoint under which an update came to its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<KnownCheckpoint>,
+    /// A newer one that was shown, under which no source has given what belongs to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen: Option<KnownCheckpoint>,
     /// How many entries of the log this client has read itself, if its policy asks for that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_read: Option<TreeSize>,
@@ -113,7 +119,7 @@ pub struct Endorser {
     pub jurisdiction: Jurisdiction,
 }
 
-/// The newest checkpoint that a client has seen.
+/// A checkpoint that a client has seen.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct KnownCheckpoint {
     /// How many entries the log had.
@@ -150,18 +156,20 @@ impl Status {
             log: policy.log().name().to_owned(),
             version: state.accepted().map(|accepted| accepted.version),
             in_force: list.map(|list| in_force(list, latest)),
-            checkpoint: state.checkpoint().map(|note| KnownCheckpoint {
-                size: note.checkpoint().size,
-                root: note.checkpoint().root,
-                now: state.now(),
-                witnessed_by: witnessed_by(note.note(), policy.trust()),
-            }),
+            witnesses_to_split: policy.trust().weak_split(),
+            checkpoint: state.checkpoint().map(|note| known(&note, state.confirmed(), policy.trust())),
+            seen: state.seen().map(|note| known(&note, state.now(), policy.trust())),
             log_read: state.read().map(|read| read.size),
             clock_behind: latest.since(clock),
             cache: cache.clone(),
             halted: state.halted().copied(),
         }
     }
+}
+
+fn known(note: &CheckpointNote, now: Timestamp, trust: &TlogPolicy) -> KnownCheckpoint {
+    let Checkpoint { size, root, .. } = *note.checkpoint();
+    KnownCheckpoint { size, root, now, witnessed_by: witnessed_by(note.note(), trust) }
 }
 
 fn in_force(list: &VerifiedList, latest: Timestamp) -> InForce {

@@ -11,7 +11,7 @@ use isonomy_core::resource::Resource;
 use isonomy_core::tile::TileKind;
 use isonomy_core::time::Timestamp;
 use isonomy_fetch::{FetchError, Source};
-use isonomy_verifier::{Input, Rejection, Save, Step, Update, Updated};
+use isonomy_verifier::{Freshness, Input, Rejection, Save, Step, Update, Updated};
 use serde::Serialize;
 use std::time::Duration;
 use tokio::task::spawn_blocking;
@@ -74,8 +74,9 @@ struct Traffic<'a> {
 
 impl Client {
     /// Asks one source after the other for what is in force now, at `clock`, this machine's clock. The first that
-    /// passes every check ends the update. So does the proof that the log forked: then no source is asked any more, in
-    /// this and any later update. Each refusal leaves a record in the folder.
+    /// passes every check and leaves the list fresh ends the update; after one that stands still, the others are asked too.
+    /// The proof that the log forked ends it as well: then no source is asked any more, in this and any later update.
+    /// Each refusal leaves a record in the folder.
     ///
     /// Checks run on the runtime's threads for blocking work. What must be durable is written where the future is
     /// polled, so that dropping the future at any point loses nothing and never leaves the client behind its own folder.
@@ -156,13 +157,19 @@ impl Client {
     ) -> Result<UpdateReport, UpdateError> {
         let (clock, schedule) = (options.clock, options.schedule.unwrap_or_else(|| Schedule::of(&self.policy)));
         let before = self.state.accepted().map(|accepted| accepted.version);
-        let (mut refusals, mut traffic) = (Vec::new(), Traffic::new(options));
+        let (mut refusals, mut traffic, mut found) = (Vec::new(), Traffic::new(options), None);
         for source in sources {
+            let known = self.state.clone();
             match self.update_from(source, clock, &mut traffic).await? {
                 Ok(updated) => {
-                    self.failures = 0;
-                    let wait = schedule.after_update(traffic.fresh_for, random());
-                    return Ok(report(*updated, before, source, refusals, traffic, wait));
+                    let is_fresh = matches!(updated.list.freshness(clock), Freshness::Fresh { .. });
+                    // Who has nothing new is not where the list comes from.
+                    if found.is_none() || self.state != known {
+                        found = Some(traffic.found(*updated, source));
+                    }
+                    if is_fresh {
+                        break;
+                    }
                 }
                 Err(rejection) => {
                     let refusal = self.record(&rejection, source, clock)?;
@@ -173,6 +180,11 @@ impl Client {
                     }
                 }
             }
+        }
+        if let Some(found) = found {
+            self.failures = 0;
+            let wait = schedule.after_update(found.fresh_for, random());
+            return Ok(found.report(before, refusals, &traffic, wait));
         }
         if refusals.is_empty() {
             return Err(UpdateError::NoSource);
@@ -267,6 +279,33 @@ impl Client {
     }
 }
 
+/// What a source had.
+struct Found {
+    updated: Updated,
+    source: String,
+    objects: Vec<(String, u64)>,
+    fresh_for: Option<Duration>,
+}
+
+impl Found {
+    fn report(
+        self,
+        before: Option<u64>,
+        refusals: Vec<Refusal>,
+        traffic: &Traffic<'_>,
+        next_update_after: Duration,
+    ) -> UpdateReport {
+        let Self { updated, source, objects, .. } = self;
+        let kind = match before {
+            None => Change::First,
+            Some(from) if from == updated.list.version() => Change::Same,
+            Some(from) => Change::Newer { from },
+        };
+        let (requests, bytes) = (traffic.requests, traffic.bytes);
+        UpdateReport { updated, kind, source, refusals, requests, bytes, objects, next_update_after }
+    }
+}
+
 impl<'a> Traffic<'a> {
     fn new(options: UpdateOptions<'a>) -> Self {
         let (requests, bytes, requests_here, entry_tiles_here) = (0, 0, 0, 0);
@@ -278,6 +317,12 @@ impl<'a> Traffic<'a> {
         if let Some(listener) = &mut self.options.listener {
             listener(progress);
         }
+    }
+
+    /// What the source that was just asked had.
+    fn found(&mut self, updated: Updated, source: &Source) -> Found {
+        let objects = std::mem::take(&mut self.objects);
+        Found { updated, source: source.to_string(), objects, fresh_for: self.fresh_for }
     }
 
     fn begin_source(&mut self, source: &Source) {
@@ -333,24 +378,6 @@ async fn step(mut update: Update, input: Input) -> Result<(Update, Step), Update
         Ok(panic) => std::panic::resume_unwind(panic),
         Err(_) => UpdateError::Interrupted,
     })
-}
-
-fn report(
-    updated: Updated,
-    before: Option<u64>,
-    source: &Source,
-    refusals: Vec<Refusal>,
-    traffic: Traffic<'_>,
-    next_update_after: Duration,
-) -> UpdateReport {
-    let kind = match before {
-        None => Change::First,
-        Some(from) if from == updated.list.version() => Change::Same,
-        Some(from) => Change::Newer { from },
-    };
-    let Traffic { requests, bytes, objects, .. } = traffic;
-    let source = source.to_string();
-    UpdateReport { updated, kind, source, refusals, requests, bytes, objects, next_update_after }
 }
 
 /// Chance, for the time of the next update. Without it all is well but the crowd.

@@ -71,6 +71,23 @@ fn curators_that_the_app_does_not_know_do_not_count() {
 }
 
 #[test]
+fn a_policy_that_honest_witnesses_can_be_split_by_is_refused() {
+    let text = world().policy_text();
+    let parse = |from: &str, to: &str| {
+        assert!(text.contains(from), "{from}");
+        Policy::parse(text.replace(from, to).as_bytes()).map(|policy| policy.trust().weak_split())
+    };
+    assert_eq!(parse("group two 2 ", "group two 2 "), Ok(1));
+    assert_eq!(parse("group two 2 ", "group two all "), Ok(3));
+    for threshold in ["1", "any"] {
+        assert_eq!(parse("group two 2 ", &format!("group two {threshold} ")), Err(PolicyError::SplitQuorum));
+    }
+    let nobody = |what| Err(PolicyError::NoCurators(what));
+    assert_eq!(parse("min_curators = 2", "min_curators = 0"), nobody("accept.min_curators"));
+    assert_eq!(parse("min_jurisdictions = 2", "min_jurisdictions = 0"), nobody("accept.min_jurisdictions"));
+}
+
+#[test]
 fn the_list_is_pinned_by_any_of_its_charters() {
     let mut world = world();
     let second = world.edition(|charter| charter.matching.max_distance = 20);

@@ -207,6 +207,48 @@ fn a_bundle_that_leaves_out_an_edition_is_its_source_s_fault() {
     assert_eq!((rejection.code(), rejection.blame()), ("not-contiguous", Blame::Source));
 }
 
+/// Rule 7. What was skipped may have added entries too, so the interval is at most as long as what is asked for here.
+#[test]
+fn additions_keep_their_interval_also_where_releases_were_skipped() {
+    let (world, client) = prepared();
+    let outcome = |releases: &[(std::ops::Range<u64>, u64)], offered: usize| {
+        let (mut world, mut client) = (world.clone(), client.clone());
+        let mut ids = Vec::new();
+        for (content, created) in releases {
+            ids.push(world.release(hashes(content.clone()), *created));
+        }
+        world.publish(1000);
+        world.publish(1010);
+        world.offer_only(&ids[offered..=offered]);
+        client
+            .version_from(&world, 1010)
+            .map_err(|rejection| (rejection.code(), rejection.rule().map(|rule| rule.number())))
+    };
+    let too_soon = Err(("too-soon", Some(7)));
+    assert_eq!(outcome(&[(0..12, 159)], 0), too_soon, "59 s after version 1 added entries");
+    assert_eq!(outcome(&[(0..12, 160)], 0), Ok(2));
+    assert_eq!(outcome(&[(0..9, 101)], 0), Ok(2), "a removal need not wait");
+    assert_eq!(outcome(&[(0..9, 101), (0..12, 159)], 1), too_soon, "version 2 was skipped");
+    assert_eq!(outcome(&[(0..9, 101), (0..12, 160)], 1), Ok(3));
+}
+
+/// What is remembered of additions outlives a release that only removes.
+#[test]
+fn the_last_addition_is_remembered_over_removals_and_restarts() {
+    let (mut world, mut client) = prepared();
+    world.release(hashes(0..9), 110);
+    world.publish(110);
+    assert_eq!(client.version_from(&world, 110), Ok(2));
+    client.wipe_cache();
+    world.publish(120);
+    assert_eq!(client.version_from(&world, 120), Ok(2));
+    client.restart();
+    world.release(hashes(0..12), 159);
+    world.publish(1000);
+    world.publish(1010);
+    assert_eq!(client.refusal(&world, 1010), ("too-soon", Some(7)));
+}
+
 #[test]
 fn a_narrowing_edition_binds_at_once() {
     let (mut world, mut client) = prepared();

@@ -12,8 +12,8 @@ use isonomy_core::tree::{LeafIndex, TreeSize};
 use isonomy_tests::client::Client;
 use isonomy_tests::people::{LOG, at, hashes, witness};
 use isonomy_tests::world::{World, cosigned};
-use isonomy_verifier::Rejection;
-use isonomy_verifier::rejection::Blame;
+use isonomy_verifier::rejection::{Blame, Lag};
+use isonomy_verifier::{Freshness, Rejection};
 
 /// Version 1 in force at a client; version 2 is visible, and the client has not heard of it.
 fn prepared() -> (World, Client) {
@@ -297,6 +297,112 @@ fn the_same_tree_with_older_cosignatures_takes_nothing_back() {
     assert_ne!(client.state.checkpoint().as_ref(), Some(world.published()), "nor the proof of it");
 }
 
+/// What `world` served while its newest entry was the one before `size`, tiles of larger trees and all else that came later
+/// left out: a mirror that lags.
+fn lagging(world: &World, size: u64, time: u64) -> World {
+    let mut mirror = world.fork(size);
+    mirror.publish(time);
+    mirror
+}
+
+/// The genuine newest checkpoint, and nothing of what belongs to it.
+fn withholding(world: &World) -> World {
+    let mut mirror = world.clone();
+    let bundle = mirror.bundle();
+    mirror.serve_bundle(&bundle);
+    mirror.withhold_statements();
+    mirror
+}
+
+/// Whoever has no key can relay the newest checkpoint and withhold the rest: that bars no other source.
+#[test]
+fn a_source_that_withholds_bars_no_other_that_lags() {
+    let (mut world, client) = prepared();
+    let lagging = lagging(&world, 3, 1060);
+    world.release(hashes(0..14), 1060);
+    world.publish(1062);
+    for mut client in [client, Client::of(&world)] {
+        let before = client.state.clone();
+        assert_eq!(client.refusal(&withholding(&world), 1062).0, "unavailable");
+        assert_eq!(client.state.checkpoint(), before.checkpoint(), "nothing came to its end under it");
+        assert_eq!(client.state.seen().as_ref(), Some(world.published()));
+        assert_eq!((client.state.now(), client.state.confirmed()), (at(1062), before.confirmed()));
+        let updated = client.update(&lagging, 1062).unwrap();
+        assert_eq!((updated.list.version(), client.state.confirmed()), (2, at(1060)));
+        assert_eq!(
+            updated.list.freshness(at(1062)),
+            Freshness::Fresh { checkpoint_age: 2 },
+            "as old as what was shown"
+        );
+        assert!(client.state.seen().is_some(), "it still dates what is known, and proves a fork");
+        assert_eq!(client.version_from(&world, 1062), Ok(2), "version 3 waits");
+        assert_eq!(client.state.seen(), None);
+    }
+}
+
+/// The same, if the newest checkpoint is so much later that what lags behind it is not fresh any more.
+#[test]
+fn what_lags_too_far_behind_is_refused() {
+    let (mut world, mut client) = prepared();
+    let lagging = lagging(&world, 3, 1060);
+    world.release(hashes(0..14), 1060);
+    world.publish(1065);
+    client.refusal(&withholding(&world), 1065);
+    let Err(Rejection::Behind { why, .. }) = client.update(&lagging, 1065) else { panic!("accepted") };
+    assert_eq!(why, Lag::TooOld { age: 5, most: 4 });
+    assert_eq!(client.state.accepted().map(|accepted| accepted.version), Some(1));
+}
+
+/// A part of the tree under which the last update came to its end says nothing new, and takes nothing back.
+#[test]
+fn a_proven_part_of_the_known_tree_is_no_rollback() {
+    let (mut world, mut client) = prepared();
+    world.release(hashes(0..14), 1100);
+    world.publish(1100);
+    assert_eq!(client.version_from(&world, 1100), Ok(2), "version 3 waits");
+    let known = client.state.clone();
+    let mut part = world.clone();
+    part.cosign(3, &[(1, 1098), (2, 1098)]);
+    assert_eq!(client.version_from(&part, 1100), Ok(2));
+    assert_eq!(client.state, known);
+    // Without the tiles that prove it, a source that lags can't be told from one that shows what was true once.
+    let Err(rejection) = client.update(&lagging(&world, 3, 1098), 1100) else { panic!("accepted") };
+    assert!(matches!(rejection, Rejection::Behind { why: Lag::Unproven, .. }), "{rejection}");
+    assert!(!rejection.to_string().contains("rollback"), "{rejection}");
+    part.cosign(2, &[(1, 1098), (2, 1098)]);
+    let Err(rejection) = client.update(&part, 1100) else { panic!("accepted") };
+    assert!(matches!(rejection, Rejection::Behind { why: Lag::BeforeAccepted { version: 2 }, .. }), "{rejection}");
+    assert_eq!(client.state, known);
+}
+
+/// What was only shown proves a fork as well as anything.
+#[test]
+fn a_fork_from_what_was_only_shown_is_proven() {
+    let (mut world, mut client) = prepared();
+    let mut fork = world.fork(3);
+    world.release(hashes(0..14), 1100);
+    world.publish(1012);
+    fork.release(hashes(0..15), 1100);
+    fork.publish(1012);
+    client.refusal(&withholding(&fork), 1012);
+    assert_eq!(client.refusal(&world, 1012), ("fork", None));
+    assert!(client.state.halted().is_some());
+}
+
+/// A size near 2^62 that nothing was ever proven under does not keep a new device from the honest log.
+#[test]
+fn a_tree_that_can_not_be_shown_bars_no_other() {
+    let (honest, _) = prepared();
+    let mut client = Client::of(&honest);
+    let key = isonomy_tests::people::key(LOG);
+    let mut world = honest.clone();
+    with_checkpoint(&mut world, signed_by(&honest, &key, |checkpoint| checkpoint.size = TreeSize(1 << 62)));
+    assert_eq!(client.refusal(&world, 1010).0, "malformed", "no inclusion proof fits");
+    assert_eq!(client.state.seen().unwrap().checkpoint().size, TreeSize(1 << 62));
+    assert_eq!(client.version_from(&honest, 1010), Ok(2));
+    assert_eq!(client.version_from(&honest, 1010), Ok(2));
+}
+
 /// Lines that nobody asked for must not end up in files that clients write.
 #[test]
 fn signature_lines_of_strangers_are_dropped() {
@@ -383,8 +489,8 @@ fn a_larger_tree_is_remembered_even_if_it_was_cosigned_earlier() {
     world.publish(104);
     assert_eq!(client.version_from(&world, 105), Ok(1));
     assert_eq!(client.state, remembered, "the same tree, cosigned earlier, teaches nothing");
-    world.release(hashes(0..11), 103);
+    world.release(hashes(0..9), 103);
     world.publish(104);
-    assert_eq!(client.version_from(&world, 105), Ok(1));
+    assert_eq!(client.version_from(&world, 105), Ok(2));
     assert_eq!((size(&client), client.state.now()), (3, at(105)));
 }

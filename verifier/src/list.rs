@@ -20,6 +20,8 @@ pub struct VerifiedList {
     content: Arc<Content>,
     /// The latest witnessed time that is known.
     now: Timestamp,
+    /// The latest witnessed time at which an update came to its end.
+    confirmed: Timestamp,
     ages: Ages,
 }
 
@@ -64,10 +66,11 @@ impl VerifiedList {
         charter: Signed<Charter>,
         release: Signed<Release>,
         accepted: Accepted,
-        now: Timestamp,
+        state: &State,
         ages: Ages,
     ) -> Self {
-        Self { content: Arc::new(Content { entries, charter, release, accepted }), now, ages }
+        let content = Arc::new(Content { entries, charter, release, accepted });
+        Self { content, now: state.now(), confirmed: state.confirmed(), ages }
     }
 
     /// The list in force, from what a client kept: nothing of it is believed but the state.
@@ -95,12 +98,12 @@ impl VerifiedList {
         policy.judge(charter.body(), &release)?;
         policy.audit().judge(&accepted, state)?;
         content::judge(release.body(), charter.body().matching.algorithm, &entries, None)?;
-        Ok(Self::new(entries, charter, release, accepted, state.now(), policy.ages()))
+        Ok(Self::new(entries, charter, release, accepted, state, policy.ages()))
     }
 
-    /// The same list with later knowledge of the time.
-    pub(crate) fn known_at(&self, now: Timestamp) -> Self {
-        Self { content: self.content.clone(), now: self.now.max(now), ages: self.ages }
+    /// The same list with the times that are known now.
+    pub(crate) fn known_by(&self, state: &State) -> Self {
+        Self { content: self.content.clone(), now: state.now(), confirmed: state.confirmed(), ages: self.ages }
     }
 
     /// Its name.
@@ -147,7 +150,7 @@ impl VerifiedList {
     /// ahead can expire a good list, never admit a bad one.
     pub fn freshness(&self, local: Timestamp) -> Freshness {
         let release = self.release();
-        Freshness::at(local.max(self.now), self.now, release.created, release.expires, self.ages)
+        Freshness::at(local.max(self.now), self.confirmed, release.created, release.expires, self.ages)
     }
 
     /// The latest witnessed time that is known with this list.

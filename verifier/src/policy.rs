@@ -57,6 +57,7 @@ pub const MAX_POLICY_SIZE: usize = 256 * 1024;
 
 /// Why a text is no policy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PolicyError {
     /// Larger than [`MAX_POLICY_SIZE`].
     #[error("the policy is larger than {MAX_POLICY_SIZE} bytes")]
@@ -76,6 +77,15 @@ pub enum PolicyError {
     /// It asks for no witnesses.
     #[error("the policy's quorum is none: without witnesses a log can show every client another list")]
     NoQuorum,
+    /// Two quorums need not have a witness in common.
+    #[error(
+        "two quorums of the policy need not have a witness in common, so honest witnesses alone can vouch for two histories: \
+         ask for more of them (of a group, more than half)"
+    )]
+    SplitQuorum,
+    /// Nobody beside the maintainer would have to sign.
+    #[error("{0} must be at least 1: else the policy accepts a list that nobody but its maintainer has signed")]
+    NoCurators(&'static str),
     /// An old checkpoint would be as good as a new one.
     #[error(
         "ages.checkpoint ({checkpoint} s) must be below accept.min_visibility ({visibility} s): else a log can hide a \
@@ -240,6 +250,16 @@ impl Policy {
         };
         if trust.quorum().is_none() {
             return Err(PolicyError::NoQuorum);
+        }
+        if trust.weak_split() == 0 {
+            return Err(PolicyError::SplitQuorum);
+        }
+        let counts = [
+            ("accept.min_curators", &file.accept.min_curators),
+            ("accept.min_jurisdictions", &file.accept.min_jurisdictions),
+        ];
+        if let Some((what, _)) = counts.into_iter().find(|(_, least)| **least == 0) {
+            return Err(PolicyError::NoCurators(what));
         }
         let (checkpoint, visibility) = (file.ages.checkpoint, file.accept.min_visibility);
         if checkpoint >= visibility {

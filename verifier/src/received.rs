@@ -123,8 +123,8 @@ impl Received {
         if old.size == new.size {
             return Ok((old.root != new.root).then(Vec::new));
         }
-        let shrunk = Rejection::Behind { offered: new.size, remembered: old.size };
-        let plan = PrefixPlan::new(old.size, new.size).ok_or(shrunk)?;
+        let no_part = || malformed(&Resource::Checkpoint, "a smaller tree than the one before");
+        let plan = PrefixPlan::new(old.size, new.size).ok_or_else(no_part)?;
         let hashes = self.nodes(plan.nodes(), new.size)?;
         let resource = Resource::Checkpoint;
         let proof = plan.combine(&hashes).map_err(|error| malformed(&resource, error))?;

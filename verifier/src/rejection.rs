@@ -23,6 +23,29 @@ pub enum Blame {
     Policy,
 }
 
+/// Why an older state of the log is not good enough for an update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Lag {
+    /// Nothing proves that it is an earlier state of the same history.
+    #[error("it does not prove that these are the first of those, so it may lag, or show what was true once")]
+    Unproven,
+    /// It is from before what the policy calls fresh.
+    #[error("it was witnessed {age} s before the latest time known, and the policy takes {most} s at most")]
+    TooOld {
+        /// How much earlier it was witnessed than the latest time that this client knows, in seconds.
+        age: u64,
+        /// What the policy takes.
+        most: u64,
+    },
+    /// It is from before the release in force.
+    #[error("it is from before version {version}, which is in force here")]
+    BeforeAccepted {
+        /// The version in force.
+        version: u64,
+    },
+}
+
 /// Why an update was refused. The last good list stays in force.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Rejection {
@@ -53,13 +76,15 @@ pub enum Rejection {
         /// The size of the tree.
         size: TreeSize,
     },
-    /// The checkpoint is older than one that this client has seen.
-    #[error("rollback: the log shows {offered} entries, but it had {remembered} when this client last asked")]
+    /// The source shows an older state of the log than this client knows, and that is not good enough.
+    #[error("the source is behind: it shows the log with {offered} entries, but this client knows {known}; {why}")]
     Behind {
         /// The size offered.
         offered: TreeSize,
-        /// The size remembered.
-        remembered: TreeSize,
+        /// The size known.
+        known: TreeSize,
+        /// Why it is not good enough.
+        why: Lag,
     },
     /// The only releases offered are older than the one in force.
     #[error("rollback: version {offered} is offered as the newest, but version {accepted} is in force here")]

@@ -1,4 +1,9 @@
-//! What a client must never forget: the newest checkpoint that it saw, and the release that it has in force.
+//! What a client must never forget: the checkpoint under which its last update came to its end, the release that it has in
+//! force, and what of the log it was shown beyond that.
+//!
+//! A checkpoint under which nothing was completed is kept apart ([`State::seen`]): whoever has no key can relay one and
+//! withhold the rest, so it must not bar what other sources have. It still dates the client's knowledge, and is half of
+//! the proof if the log shows another history.
 //!
 //! The state is one small canonical JSON file ([`isonomy_core::json`]), replaced atomically by whoever drives the update.
 //! Its last field is a check sum, so that a flipped bit is noticed: most of what stands here is believed without a
@@ -40,7 +45,12 @@ pub struct State {
     list: ListName,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     checkpoint: Option<Lines>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    seen: Option<Lines>,
     now: Timestamp,
+    /// The witnessed time of `checkpoint`, where it is another one than `now`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    confirmed: Option<Timestamp>,
     public_since: BTreeMap<StatementId, Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     accepted: Option<Accepted>,
@@ -74,6 +84,9 @@ pub struct Accepted {
     pub min_notice: u64,
     /// The proof that both are in the log.
     pub proof: Logged,
+    /// When the last release was created, up to this one, that is known to have added entries.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub last_addition: Option<Timestamp>,
     /// The auditors that followed the log up to it, as far as the policy asked for them.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub attested_by: Vec<VerifierKey>,
@@ -157,7 +170,9 @@ impl State {
             state: KIND.into(),
             list: list.clone(),
             checkpoint: None,
+            seen: None,
             now: Timestamp(0),
+            confirmed: None,
             public_since: BTreeMap::new(),
             accepted: None,
             read: None,
@@ -180,7 +195,7 @@ impl State {
         if state.state != KIND || state.list != *list {
             return Err(StateError::Damaged(format!("not a state of the list {list}")));
         }
-        if let Some(lines) = &state.checkpoint {
+        for lines in [&state.checkpoint, &state.seen].into_iter().flatten() {
             checkpoint(lines)?;
         }
         Ok(state)
@@ -201,14 +216,32 @@ impl State {
         &self.list
     }
 
-    /// The newest checkpoint that was shown to this client, signed by the log and cosigned by the quorum.
+    /// The newest checkpoint under which an update came to its end, signed by the log and cosigned by the quorum: no view
+    /// of the log that does not go on from it, or is not provably a part of it, is believed.
     pub fn checkpoint(&self) -> Option<CheckpointNote> {
         checkpoint(self.checkpoint.as_ref()?).ok()
+    }
+
+    /// A checkpoint of a larger tree that was shown to this client, signed and cosigned as well, under which no update has
+    /// come to its end yet.
+    pub fn seen(&self) -> Option<CheckpointNote> {
+        checkpoint(self.seen.as_ref()?).ok()
     }
 
     /// The latest witnessed time that this client saw.
     pub fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// The latest witnessed time at which an update came to its end: how old the knowledge is.
+    pub fn confirmed(&self) -> Timestamp {
+        self.confirmed.unwrap_or(self.now)
+    }
+
+    /// How many entries the log has had at least, by all that was shown.
+    pub(crate) fn largest(&self) -> TreeSize {
+        let known = [self.checkpoint(), self.seen()];
+        known.iter().flatten().map(|note| note.checkpoint().size).max().unwrap_or(TreeSize(0))
     }
 
     /// The release in force.
@@ -237,9 +270,31 @@ impl State {
         self.public_since.keys().filter(move |id| Some(**id) != release)
     }
 
-    pub(crate) fn with_checkpoint(mut self, checkpoint: &CheckpointNote, now: Timestamp) -> Self {
-        self.checkpoint = Some(Lines::of(checkpoint.note()));
+    /// The state after an update came to its end under `shown`, which is witnessed at `now`. The same tree with earlier
+    /// cosignatures, or a part of it, takes nothing back.
+    pub(crate) fn with_confirmed(mut self, shown: &CheckpointNote, now: Timestamp) -> Self {
+        let (size, confirmed) = (shown.checkpoint().size, self.confirmed());
+        let known = self.checkpoint().map(|known| known.checkpoint().size);
+        if known < Some(size) || known == Some(size) && now >= confirmed {
+            self.checkpoint = Some(Lines::of(shown.note()));
+        }
+        self.seen = self.seen.filter(|lines| checkpoint(lines).is_ok_and(|seen| seen.checkpoint().size > size));
+        let grows = known <= Some(size);
+        self.at(now, if grows { confirmed.max(now) } else { confirmed })
+    }
+
+    /// The state after `shown`, which is witnessed at `now`, passed its checks, and what was to be found under it did not.
+    pub(crate) fn with_seen(mut self, shown: &CheckpointNote, now: Timestamp) -> Self {
+        let confirmed = self.confirmed();
+        if shown.checkpoint().size > self.largest() {
+            self.seen = Some(Lines::of(shown.note()));
+        }
+        self.at(now, confirmed)
+    }
+
+    fn at(mut self, now: Timestamp, confirmed: Timestamp) -> Self {
         self.now = self.now.max(now);
+        self.confirmed = (confirmed != self.now).then_some(confirmed);
         self
     }
 
@@ -262,9 +317,8 @@ impl State {
     /// or a time far ahead, or a change of the log's key. What must never be given up for something older stays; so does a
     /// halt because of evidence. A fork from before is not noticed any more.
     pub fn recovered(mut self) -> Self {
-        self.checkpoint = None;
-        self.now = Timestamp(0);
-        self.read = None;
+        (self.checkpoint, self.seen, self.read) = (None, None, None);
+        (self.now, self.confirmed) = (Timestamp(0), None);
         self
     }
 

@@ -204,7 +204,7 @@ fn a_list_is_not_in_force_where_its_content_can_t_be_written() {
     assert!(client.state().accepted().is_none() && client.list().is_none());
     drop(client);
     let client = world.client(home.path());
-    assert!(client.state().accepted().is_none() && client.state().checkpoint().is_some());
+    assert!(client.state().accepted().is_none() && client.state().checkpoint().is_none());
 }
 
 #[test]

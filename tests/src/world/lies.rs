@@ -5,7 +5,7 @@ use crate::people;
 use isonomy_core::bundle::Bundle;
 use isonomy_core::hash::StatementId;
 use isonomy_core::resource::Resource;
-use isonomy_core::tile::{TileKind, TilePath};
+use isonomy_core::tile::{TILE_WIDTH, TileKind, TilePath};
 
 impl World {
     /// Serves these bytes for `resource`.
@@ -55,6 +55,19 @@ impl World {
             let bytes = other.get(&tile).unwrap();
             self.serve(tile, bytes);
         }
+    }
+
+    /// Has no tile of a tree of more than `size` entries, as a mirror that lags. The log has fewer than 256 entries.
+    pub fn withhold_tiles_beyond(&mut self, size: u64) {
+        for width in size as u16 + 1..TILE_WIDTH {
+            self.withhold(Resource::Tile(TilePath::new(TileKind::Hashes { level: 0 }, 0, width).unwrap()));
+        }
+    }
+
+    /// Has none of the statements.
+    pub fn withhold_statements(&mut self) {
+        let ids: Vec<StatementId> = self.statements().iter().map(isonomy_core::statement::Statement::id).collect();
+        ids.into_iter().for_each(|id| self.withhold(Resource::Statement(id)));
     }
 
     /// Another history with the same keys, which has the first `size` entries in common with this one.

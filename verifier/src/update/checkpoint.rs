@@ -3,7 +3,7 @@
 use super::statements::rule;
 use super::{Stop, Update, malformed};
 use crate::evidence::Evidence;
-use crate::rejection::Rejection;
+use crate::rejection::{Lag, Rejection};
 use isonomy_core::bundle::{Bundle, Included};
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::cosignature;
@@ -60,22 +60,48 @@ impl Update {
         if !fresh.checkpoint().extensions.is_empty() {
             return Err(Rejection::NotTheLog("the checkpoints of this log have no extension lines".into()).into());
         }
-        let remembered = self.state.checkpoint();
         let quorum = self.check_quorum(fresh);
-        if let Some(remembered) = remembered {
-            // Also without a quorum: two checkpoints that the log signed are enough to prove a fork.
-            let consistency = self.check_remembered(&remembered, fresh);
-            if quorum.is_ok() || !matches!(consistency, Err(Stop::Reject(_))) || self.evidence.is_some() {
-                consistency?;
-            }
+        // Also without a quorum: two checkpoints that the log signed are enough to prove a fork.
+        let consistency = self.check_history(fresh);
+        if quorum.is_ok() || !matches!(consistency, Err(Stop::Reject(_))) || self.evidence.is_some() {
+            consistency?;
         }
         let now = quorum?;
-        let newest = self.state.clone().with_checkpoint(fresh, now);
-        // The same tree again, cosigned earlier than what is remembered, teaches nothing.
-        if now >= self.state.now() || newest.checkpoint().map(size) > self.state.checkpoint().map(size) {
-            self.save(newest, None)?;
-        }
+        self.check_not_behind(fresh, now)?;
+        self.shown = Some((fresh.clone(), now));
         Ok(self.state.now().max(now))
+    }
+
+    /// The fresh tree belongs to the history of the one under which the last update came to its end: it goes on from that, or
+    /// is proven to be a part of it. What was only shown proves a fork just as well; but a smaller tree need not prove
+    /// itself by the tiles of a larger one that its source has never had.
+    fn check_history(&mut self, fresh: &CheckpointNote) -> Result<(), Stop> {
+        if let Some(confirmed) = self.state.checkpoint() {
+            self.check_related(&confirmed, fresh)?;
+        }
+        let Some(seen) = self.state.seen() else { return Ok(()) };
+        match self.check_related(&seen, fresh) {
+            Err(Stop::Reject(rejection)) if matches!(*rejection, Rejection::Behind { .. }) => Ok(()),
+            related => related,
+        }
+    }
+
+    /// An older state of the log than the newest that was shown is good enough if it is not older than what the policy calls
+    /// fresh, by witnessed times alone, and has the release in force.
+    fn check_not_behind(&self, fresh: &CheckpointNote, now: Timestamp) -> Result<(), Stop> {
+        let (offered, known) = (fresh.checkpoint().size, self.state.largest());
+        if offered >= known {
+            return Ok(());
+        }
+        let behind = |why| Err(Rejection::Behind { offered, known, why }.into());
+        let (age, most) = (self.state.now().since(now), self.policy.ages().checkpoint);
+        match self.state.accepted() {
+            Some(accepted) if accepted.proof.release_index.0 >= offered.0 => {
+                behind(Lag::BeforeAccepted { version: accepted.version })
+            }
+            _ if age > most => behind(Lag::TooOld { age, most }),
+            _ => Ok(()),
+        }
     }
 
     fn check_quorum(&self, fresh: &CheckpointNote) -> Result<Timestamp, Stop> {
@@ -91,15 +117,17 @@ impl Update {
         Ok(now)
     }
 
-    fn check_remembered(&mut self, remembered: &CheckpointNote, fresh: &CheckpointNote) -> Result<(), Stop> {
-        let (before, now) = (remembered.checkpoint().size, fresh.checkpoint().size);
-        if now >= before {
-            return self.check_consistent(remembered, fresh);
+    fn check_related(&mut self, known: &CheckpointNote, fresh: &CheckpointNote) -> Result<(), Stop> {
+        let (before, offered) = (known.checkpoint().size, fresh.checkpoint().size);
+        if offered >= before {
+            return self.check_consistent(known, fresh);
         }
-        // An older view is refused. It is a fork as well if the remembered tree does not grow out of it.
-        match self.check_consistent(fresh, remembered) {
-            Err(stop) if self.evidence.is_some() || !matches!(stop, Stop::Reject(_)) => Err(stop),
-            _ => Err(Rejection::Behind { offered: now, remembered: before }.into()),
+        // It is a fork if the known tree does not grow out of it.
+        match self.check_consistent(fresh, known) {
+            Err(Stop::Reject(_)) if self.evidence.is_none() => {
+                Err(Rejection::Behind { offered, known: before, why: Lag::Unproven }.into())
+            }
+            related => related,
         }
     }
 

@@ -39,7 +39,8 @@
 //! So the work grows with the number of editions, of which a bundle holds some 500 (its size is limited), and not with
 //! their square.
 //!
-//! The order: log signature, witness quorum, not behind the remembered checkpoint and consistent with it, inclusion of
+//! The order: log signature, witness quorum, consistent with what was shown before and not behind it (`docs/rules.md` says
+//! how far behind is too far), inclusion of
 //! charters and releases, every entry of the log where the policy asks for that, the rules, the hash chain from the
 //! release in force, the app's policy, content against the root.
 
@@ -160,8 +161,10 @@ pub struct Update {
     state: State,
     in_force: Option<VerifiedList>,
     clock: Timestamp,
-    /// What the state remembered before this update: the checkpoint from before whatever is new now.
-    earlier: Option<CheckpointNote>,
+    /// What the state remembered before this update: checkpoints from before whatever is new now, the larger tree first.
+    earlier: Vec<CheckpointNote>,
+    /// The checkpoint that is shown, and its witnessed time, once it has passed its checks.
+    shown: Option<(CheckpointNote, Timestamp)>,
     received: Received,
     /// The statements among that, as they were parsed when they came.
     statements: HashMap<StatementId, Result<Statement, StatementError>>,
@@ -181,6 +184,8 @@ pub struct Update {
     waiting: HashMap<StatementId, Pending>,
     /// How far the log was read, if the policy asks for that. Nothing of it is believed before its end makes the root.
     reading: Option<Reading>,
+    /// Why the source is refused, while what its checkpoint taught is made durable.
+    refused: Option<Box<Rejection>>,
     /// What a `Save` asked to make durable.
     saving: Option<Box<Save>>,
     /// A proof against the log that this update found.
@@ -200,7 +205,8 @@ impl Update {
                 && policy.audit().judge(list.accepted(), &state).is_ok()
         });
         Self {
-            earlier: state.checkpoint(),
+            earlier: state.seen().into_iter().chain(state.checkpoint()).collect(),
+            shown: None,
             policy,
             state,
             in_force,
@@ -215,6 +221,7 @@ impl Update {
             verified: HashMap::new(),
             waiting: HashMap::new(),
             reading: None,
+            refused: None,
             saving: None,
             evidence: None,
         }
@@ -229,7 +236,11 @@ impl Update {
             Input::Unavailable { resource, reason } => self.received.take(resource, Err(reason)),
             Input::Saved => self.take_saved(),
         }
-        match self.run_with_best_times() {
+        let outcome = match self.refused.take() {
+            Some(rejection) => Err(Stop::Reject(rejection)),
+            None => self.run_to_a_stop(),
+        };
+        match outcome {
             Ok(updated) => Step::Done(Box::new(updated)),
             Err(Stop::Need { resource, max_bytes }) => Step::Need { resource, max_bytes },
             Err(Stop::Save(save)) => {
@@ -254,6 +265,20 @@ impl Update {
             // What adds nothing to the list in force need not wait, so it depends on that list what does.
             self.waiting.clear();
         }
+    }
+
+    /// Every check; and, if a source is refused, what its checkpoint taught all the same.
+    fn run_to_a_stop(&mut self) -> Result<Updated, Stop> {
+        let rejection = match self.run_with_best_times() {
+            Err(Stop::Reject(rejection)) => rejection,
+            outcome => return outcome,
+        };
+        let has_ended = matches!(*rejection, Rejection::Fork(_) | Rejection::Halted(_));
+        if let Some((shown, now)) = self.shown.as_ref().filter(|_| !has_ended) {
+            let saved = self.save(self.state.clone().with_seen(shown, *now), None);
+            saved.inspect_err(|_| self.refused = Some(rejection.clone()))?;
+        }
+        Err(Stop::Reject(rejection))
     }
 
     /// Every check, in order; once more if what breaks a rule may be a time that some source once proved too late.
@@ -283,7 +308,18 @@ impl Update {
         let now = self.check_checkpoint(&bundle.checkpoint)?;
         let editions = self.check_editions(&bundle)?;
         self.read_log(&bundle, &editions)?;
-        self.check_releases(&bundle, &editions, now)
+        let updated = self.check_releases(&bundle, &editions, now)?;
+        self.save(self.confirmed(), None)?;
+        Ok(Updated { list: updated.list.known_by(&self.state), ..updated })
+    }
+
+    /// The state once the update has come to its end.
+    fn confirmed(&self) -> State {
+        let state = self.state.clone();
+        match &self.shown {
+            Some((shown, now)) => state.with_confirmed(shown, *now),
+            None => state,
+        }
     }
 
     fn refuse_after_fork(&self) -> Result<(), Stop> {

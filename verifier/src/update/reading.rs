@@ -178,7 +178,10 @@ impl Update {
         if !self.policy.audit().complete {
             return Ok(());
         }
-        let mut reading = self.reading.take().unwrap_or_else(|| Reading::from_state(self.state.read()));
+        let size = bundle.checkpoint.checkpoint().size;
+        // A source that lags has less than what was read: it is read anew.
+        let read = self.state.read().filter(|read| read.size <= size);
+        let mut reading = self.reading.take().unwrap_or_else(|| Reading::from_state(read));
         let outcome = self.read_all(&mut reading, bundle, editions);
         self.reading = Some(reading);
         outcome

@@ -50,7 +50,7 @@ impl Update {
             }
         }
         match (pending.first(), &self.in_force, refused) {
-            (Some(_), Some(list), _) => Ok(Updated { list: list.known_at(now), pending }),
+            (Some(_), Some(list), _) => Ok(Updated { list: list.clone(), pending }),
             (Some(waiting), None, _) => Err(rule(waiting.release, waiting.waits_for.clone())),
             (None, _, Some(refused)) => Err(Stop::Reject(refused)),
             (None, _, None) => Err(Rejection::NoRelease.into()),
@@ -81,7 +81,7 @@ impl Update {
         let entry = statement.to_bytes();
         let release = statement.into_release().ok_or_else(|| malformed(&resource, "not a release"))?;
         if let Some(list) = self.check_not_older(bundle, included, &release)? {
-            return Ok(Verdict::InForce(Box::new(list.known_at(now))));
+            return Ok(Verdict::InForce(Box::new(list)));
         }
         let public_since = self.public_since(bundle, included, &entry)?;
         let place = Place { index: included.index, public_since };
@@ -107,10 +107,11 @@ impl Update {
         let accepted = self.accepted(bundle, included, &release, edition, public_since)?;
         let accepted = Accepted { attested_by: attested_by.unwrap_or_default(), ..accepted };
         let charter = edition.signed().clone();
-        let list = VerifiedList::new(entries, charter, release, accepted.clone(), now, self.policy.ages());
         let mut times = self.public_since.clone();
         times.retain(|id, _| editions.find(id).is_some() || *id == included.id);
-        self.save(self.state.clone().with_public_since(&times).with_accepted(accepted), Some(&list))?;
+        let state = self.confirmed().with_public_since(&times).with_accepted(accepted.clone());
+        let list = VerifiedList::new(entries, charter, release, accepted, &state, self.policy.ages());
+        self.save(state, Some(&list))?;
         Ok(Verdict::InForce(Box::new(list)))
     }
 
@@ -147,7 +148,7 @@ impl Update {
         editions: &'e Editions,
         place: Place,
     ) -> Result<&'e Edition, Stop> {
-        let before = Before { earlier: self.earlier_release(release), last_addition: None };
+        let before = Before { earlier: self.earlier_release(release), last_addition: self.last_addition(release) };
         releases::judge(release, editions, &before, place).map_err(|violation| {
             let evidence = match violation {
                 Violation::NoticeNotOver { .. } => self.early_admission(bundle, release, editions).map(Box::new),
@@ -169,6 +170,12 @@ impl Update {
             created: accepted.created,
             index: accepted.proof.release_index,
         })
+    }
+
+    /// When entries were last added before `later`, as far as this client knows. Releases that it has skipped may have
+    /// added later still, so this refuses nothing that keeps the interval, and monitors judge the rest.
+    fn last_addition(&self, later: &Signed<Release>) -> Option<Timestamp> {
+        self.state.accepted().filter(|accepted| accepted.release != later.id())?.last_addition
     }
 
     /// Walks the hash chain from `release` down to the one in force, by the longest steps that it offers.
@@ -267,6 +274,10 @@ impl Update {
                 charter_index: charter.index,
                 charter_path: charter.path.clone(),
             },
+            last_addition: match release.body().added {
+                0 => self.state.accepted().and_then(|accepted| accepted.last_addition),
+                _ => Some(release.body().created),
+            },
             attested_by: Vec::new(),
         })
     }
@@ -297,7 +308,7 @@ impl Update {
     fn early_admission(&self, bundle: &Bundle, release: &Signed<Release>, editions: &Editions) -> Option<Evidence> {
         let edition = editions.find(&release.body().charter)?;
         let before = editions.find(&edition.charter().previous?)?;
-        let earlier = self.earlier.as_ref().filter(|note| note.checkpoint().size.0 <= edition.index().0)?;
+        let earlier = self.earlier.iter().find(|note| note.checkpoint().size.0 <= edition.index().0)?;
         let included = bundle.charters.iter().find(|charter| charter.id == edition.id())?;
         let edition_proof = proof(included.index, &included.path, &bundle.checkpoint);
         let release_proof = self.seen_proof(&release.id()).ok()?;

@@ -50,8 +50,18 @@ pub(super) fn status_words(status: &Status) -> String {
         (None, Some(version)) => lines.push(not_at_hand(version, status)),
         (None, None) => lines.push("no version was accepted yet: run `isonomy client update`".to_owned()),
     }
+    lines.push(split(status));
     lines.extend(warnings(status));
     lines.join("\n")
+}
+
+/// Whom one has to trust not to be shown another list than everybody else.
+fn split(status: &Status) -> String {
+    let least = match status.witnesses_to_split {
+        1 => "one of the policy's witnesses".to_owned(),
+        least => format!("{least} of the policy's witnesses"),
+    };
+    format!("to show somebody another history, the log needs the help of at least {least}")
 }
 
 /// What the charter allows.
@@ -109,6 +119,13 @@ fn warnings(status: &Status) -> Vec<String> {
     if status.in_force.as_ref().is_some_and(|in_force| !in_force.freshness.is_usable()) {
         let words = "! it has expired, so nothing is matched against it: its maintainer has to publish again";
         lines.push(words.to_owned());
+    }
+    if let Some(seen) = &status.seen {
+        lines.push(format!(
+            "! the log has had {} entries, as was witnessed at {}, but no source gave what belongs to that; the list above \
+             is as of the log's state before",
+            seen.size, seen.now
+        ));
     }
     if status.clock_behind > 0 {
         let behind = status.clock_behind;

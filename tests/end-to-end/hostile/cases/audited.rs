@@ -137,9 +137,9 @@ const WAITING: &[DoneRow] = &[
         attest(s, "a1", |_| ());
         let held = s.update();
         if held.exit != 0 { return Err(format!("{held:?}")) }
-        let third = s.world.release(hashes(0..14), 1020);
-        s.world.publish(1020);
-        s.world.publish(1030);
+        let third = s.world.release(hashes(0..14), 1060);
+        s.world.publish(1060);
+        s.world.publish(1070);
         let first = first(&s.world);
         s.world.offer_only(&[first, third]);
         Ok(s.update())

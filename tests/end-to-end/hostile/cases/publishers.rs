@@ -160,6 +160,13 @@ const LIMITS: &[Row] = &[
     ("limit-entries", "more entries than the charter allows", breaks("over-limit", 7), |s| edited(s, |r| r.entries = 1001)),
     ("limit-added", "more additions than the charter allows", breaks("over-limit", 7), |s| edited(s, |r| { r.entries = 501; r.added = 501; })),
     ("limit-validity", "valid for longer than the charter allows", breaks("over-limit", 7), |s| edited(s, |r| r.expires = at(1000 + 86_401))),
+    ("limit-interval", "it adds entries 59 seconds after the one in force did, where 60 are asked for", breaks("too-soon", 7), |s| { s.world.release(hashes(0..12), 159); publish(s) }),
+    ("limit-interval-kept", "after 60", InForce(2), |s| { s.world.release(hashes(0..12), 160); publish(s) }),
+    ("limit-interval-over-a-removal", "version 2 only removes; version 3 adds 59 seconds after version 1 did", breaks("too-soon", 7), |s| {
+        s.world.release(hashes(0..9), 130);
+        s.world.release(hashes(0..12), 159);
+        publish(s);
+    }),
     ("created-late", "created after it was public", breaks("created-late", 7), |s| edited(s, |r| r.created = at(1001))),
     ("created-far-ahead", "created in a hundred years", breaks("created-late", 7), |s| edited(s, |r| { r.created = at(3_153_600_000); r.expires = at(3_153_600_001); })),
     ("created-early", "created before the one in force", breaks("created-early", 7), |s| edited(s, |r| r.created = at(99))),

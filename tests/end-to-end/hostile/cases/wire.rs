@@ -6,6 +6,7 @@ use super::{Case, DoneRow, Row, done, served};
 use crate::scene::{Scene, Start, copy, world};
 use crate::server::{Fault, Server};
 use isonomy_core::resource::Resource;
+use isonomy_tests::people::{at, hashes};
 use std::collections::HashMap;
 use std::fs;
 
@@ -68,6 +69,18 @@ const SEVERAL: &[DoneRow] = &[
         let (bad, good) = (s.serve(), Server::start(world(s.start), HashMap::new(), None));
         Ok(s.update_from(&[&bad.url(), &good.url()]))
     }),
+    ("mirror-withholds-then-lags", "the first source relays the genuine newest checkpoint and withholds the rest, the second one is honest and an entry behind", InForce(2), |s| {
+        let (bad, good) = withholds_then_lags(s, 1062);
+        Ok(s.update_from(&[&bad.url(), &good.url()]))
+    }),
+    ("mirror-withholds-then-lags-far", "the same, but the second one is further behind than the policy calls fresh", Refused("behind", None), |s| {
+        let (bad, good) = withholds_then_lags(s, 1065);
+        Ok(s.update_from(&[&bad.url(), &good.url()]))
+    }),
+    ("mirror-stands-still-then-good", "the first source shows for ever what the device has, the second one is honest", InForce(2), |s| {
+        let (still, good) = (Server::start(world(Start::Current), HashMap::new(), None), s.serve());
+        Ok(s.update_from(&[&still.url(), &good.url()]))
+    }),
     ("mirror-nobody-there", "nobody listens", REFUSED, |s| Ok(s.update_from(&["http://127.0.0.1:9/"]))),
     ("mirror-folder", "the folder of a mirror on a stick", InForce(2), |s| {
         let folder = s.beside("stick");
@@ -112,8 +125,28 @@ const SEVERAL: &[DoneRow] = &[
     }),
 ];
 
+#[rustfmt::skip]
+const NEW: &[DoneRow] = &[
+    ("new-mirror-withholds-then-lags", "a new device, whose first source relays the genuine newest checkpoint and withholds the rest", InForce(2), |s| {
+        let (bad, good) = withholds_then_lags(s, 1062);
+        Ok(s.update_from(&[&bad.url(), &good.url()]))
+    }),
+];
+
+/// The log goes on, as is witnessed at `time`, which one source tells and withholds the rest; the other one lags behind.
+fn withholds_then_lags(scene: &mut Scene, time: u64) -> (Server, Server) {
+    scene.world.publish(1060);
+    let lagging = Server::start(scene.world.clone(), HashMap::new(), None);
+    scene.world.release(hashes(0..14), 1060);
+    scene.world.publish(time);
+    scene.world.withhold_statements();
+    scene.clock = at(time);
+    (scene.serve(), lagging)
+}
+
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = served(GROUP, BY, Start::Behind, FAULTS);
     cases.extend(done(GROUP, "sources in turn", Start::Behind, SEVERAL));
+    cases.extend(done(GROUP, "sources in turn", Start::New, NEW));
     cases
 }
