@@ -8,18 +8,21 @@
 //! | time | it is stopped when its wall time is over; the operating system stops it when its processor time is |
 //! | memory | the operating system's limit of its address space, where there is one |
 //! | what it writes | no file (the operating system's limit of their size is 0); of its output, no more frames and pixels than the limits allow are read |
-//! | what it opens | only the file, as its standard input, by the protocol `file`; only formats that hold videos and name no other files; only decoders of video |
+//! | what it opens | only the file, as its standard input, by the protocol `file`; only formats that hold videos and name no other files; only decoders of video, and while the file is looked at before, those of common kinds of sound and text |
 //! | what it is told | arguments of this module alone: no name of a file, nothing of the environment but the search path |
 //!
 //! Frames come as pictures of type PPM, are hashed one by one and not kept. Which frames, and how videos are compared, is
 //! said in [`isonomy_matcher::video`].
 
 mod decoder;
+mod facts;
 mod ppm;
+mod process;
 
 use decoder::{Decoder, Frames};
 use isonomy_matcher::pdq;
 use isonomy_matcher::video::{Video, VideoError, is_video};
+use process::{Patience, failed};
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::path::Path;
@@ -65,15 +68,24 @@ impl Ffmpeg {
     }
 
     /// Hashes the frames of the video in `file`, about one for each second.
-    pub fn hash(&self, mut file: File, limits: &VideoLimits) -> Result<Video, VideoError> {
-        let failed = |error: std::io::Error| VideoError::Decoder { reason: error.to_string() };
+    pub fn hash(&self, file: File, limits: &VideoLimits) -> Result<Video, VideoError> {
+        self.hash_unless(file, limits, &|| false)
+    }
+
+    /// The same, given up soon after `is_over` says that the hashes are of no use any more.
+    pub fn hash_unless(
+        &self,
+        mut file: File,
+        limits: &VideoLimits,
+        is_over: &dyn Fn() -> bool,
+    ) -> Result<Video, VideoError> {
         if file.metadata().map_err(failed)?.len() > limits.file_bytes {
             return Err(VideoError::TooLarge { limit: limits.file_bytes });
         }
         if !is_video(&beginning(&mut file).map_err(failed)?) {
             return Err(VideoError::UnknownFormat);
         }
-        let mut frames = Frames::decode(&self.0, &file, limits)?;
+        let mut frames = Frames::decode(&self.0, &file, limits, Patience::new(limits.time, is_over))?;
         let mut hashes = Vec::new();
         while let Some(frame) = frames.next()? {
             if hashes.len() == limits.frames {
@@ -81,27 +93,38 @@ impl Ffmpeg {
             }
             hashes.push(pdq::hash(&frame));
         }
-        Ok(Video::new(hashes))
+        let video = Video::new(hashes);
+        Ok(match frames.finish()? {
+            Some(unseen) => video.without(unseen),
+            None => video,
+        })
     }
 }
 
 /// [`Ffmpeg::hash`] by the system's ffmpeg, of the file at `path`.
 pub fn hash_video(path: &Path, limits: &VideoLimits) -> Result<Video, VideoError> {
-    let file = File::open(path).map_err(|error| VideoError::Decoder { reason: error.to_string() })?;
-    Ffmpeg::find()?.hash(file, limits)
+    Ffmpeg::find()?.hash(File::open(path).map_err(failed)?, limits)
 }
 
 /// [`Ffmpeg::hash`] by the system's ffmpeg, of a file in memory. It is written into a file without a name, which is gone when
 /// this returns.
 pub fn hash_video_bytes(bytes: &[u8], limits: &VideoLimits) -> Result<Video, VideoError> {
-    let failed = |error: std::io::Error| VideoError::Decoder { reason: error.to_string() };
+    hash_video_bytes_unless(bytes, limits, &|| false)
+}
+
+/// The same, given up soon after `is_over` says that the hashes are of no use any more.
+pub fn hash_video_bytes_unless(
+    bytes: &[u8],
+    limits: &VideoLimits,
+    is_over: &dyn Fn() -> bool,
+) -> Result<Video, VideoError> {
     if !is_video(bytes) {
         return Err(VideoError::UnknownFormat);
     }
     let ffmpeg = Ffmpeg::find()?;
     let mut file = tempfile::tempfile().map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
-    ffmpeg.hash(file, limits)
+    ffmpeg.hash_unless(file, limits, is_over)
 }
 
 /// The first bytes of a file, which is then at its beginning again.

@@ -149,5 +149,5 @@ fn answer(matcher: &Matcher, subject: &Subject, clock: Timestamp) -> (IsonomyVer
         Verdict::NotCovered(_) => IsonomyVerdict::NotCovered,
     };
     // A document of strings and numbers always has a JSON form.
-    (verdict, serde_json::to_string(&answer.document(matcher.list(), |_| None)).unwrap_or_default())
+    (verdict, serde_json::to_string(&answer.document(|_| None)).unwrap_or_default())
 }

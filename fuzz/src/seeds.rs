@@ -147,9 +147,32 @@ fn of_lists() -> Vec<(&'static str, Vec<u8>)> {
 fn of_pictures() -> impl Iterator<Item = Vec<u8>> {
     use image::{ImageFormat::*, RgbImage};
     let picture = RgbImage::from_fn(24, 16, |x, y| image::Rgb([(x * 10) as u8, (y * 15) as u8, (x * y) as u8]));
-    [Jpeg, Png, Gif, Bmp, WebP, Tiff].into_iter().map(move |format| {
+    let encode = move |format| {
         let mut file = Cursor::new(Vec::new());
         picture.write_to(&mut file, format).expect("an encoder for each format");
         file.into_inner()
-    })
+    };
+    let further = [with_second_page(encode(Tiff)), with_second_picture(&encode(Jpeg))];
+    [Jpeg, Png, Gif, Bmp, WebP, Tiff].into_iter().map(encode).chain(further)
+}
+
+/// A TIFF, and as its second page the same pixels.
+fn with_second_page(mut tiff: Vec<u8>) -> Vec<u8> {
+    let long = |at: usize, tiff: &[u8]| u32::from_le_bytes(*tiff[at..].first_chunk().expect("a number")) as usize;
+    let first = long(4, &tiff);
+    let length = 2 + 12 * usize::from(u16::from_le_bytes([tiff[first], tiff[first + 1]]));
+    tiff.resize(tiff.len().next_multiple_of(2), 0);
+    let second = tiff.len() as u32;
+    tiff.extend_from_within(first..first + length + 4);
+    tiff[first + length..first + length + 4].copy_from_slice(&second.to_le_bytes());
+    tiff
+}
+
+/// A JPEG that lists itself once more, at its end.
+fn with_second_picture(jpeg: &[u8]) -> Vec<u8> {
+    let list = [&b"MM\0*\0\0\0\x08\0\x01\xb0\x02\0\x07\0\0\0\x20\0\0\0\x1a\0\0\0\0"[..], &[0; 20]].concat();
+    let place = list.len() + 12 + jpeg.len() - 2;
+    let entry = [jpeg.len() as u32, place as u32, 0].map(u32::to_be_bytes).concat();
+    let head = [&b"\xff\xd8\xff\xe2"[..], &(list.len() as u16 + 18).to_be_bytes(), b"MPF\0"].concat();
+    [&head, &list, &entry, &jpeg[2..], jpeg].concat()
 }

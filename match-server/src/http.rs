@@ -7,7 +7,7 @@
 //! | `POST /v1/lookup` | many hashes: `{"hashes": [{"algorithm": …, "hash": …, "quality": …}], "list": …}` |
 //! | `POST /v1/match` | a file, as the body; `orientations=stored\|shown\|all` and `list` if wanted |
 //! | `POST /v1/hash` | the hashes of a file, without a lookup |
-//! | `GET /v1/receipt?list=…&entry=…` | the receipt of an entry |
+//! | `GET /v1/receipt?list=…&version=…&entry=…` | the receipt of an entry; without `version`, of that in force |
 //! | `GET /openapi.json`, `/healthz`, `/metrics` | this table for programs; health; Prometheus |
 //!
 //! An answer of a lookup is `{"answers": [[…], …], "matches_left_out": 0}`: for each hash or file one answer of each list
@@ -16,24 +16,25 @@
 use crate::metrics::Metrics;
 use crate::patience::Patience;
 use crate::queue::Queue;
-use crate::refusal::Refusal;
+use crate::refusal::{Code, Refusal};
 use crate::server::Limits;
 use crate::shelf::{Lists, Shelf};
 use crate::upload::Uploads;
 use axum::body::Body;
-use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{DefaultBodyLimit, Query, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, Request, State};
+use axum::http::{HeaderMap, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use isonomy_client::video::hash_video_bytes;
+use isonomy_client::video::hash_video_bytes_unless;
 use isonomy_core::encoding::{from_hex, to_hex};
 use isonomy_core::list::Algorithm;
 use isonomy_core::time::Timestamp;
 use isonomy_matcher::document::MAX_MATCHES;
-use isonomy_matcher::{AnswerDocument, Effort, Fingerprint, Matcher, Orientations, Subject};
+use isonomy_matcher::video::is_video;
+use isonomy_matcher::{AnswerDocument, Effort, Fingerprint, Matcher, Orientations, Subject, View};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -47,6 +48,9 @@ pub const OPENAPI: &str = include_str!("../openapi.json");
 /// The most bytes of hashes in one request: 1,000 with all their fields.
 const MAX_JSON: usize = 256 << 10;
 
+/// Requests of so many hashes are few: one picture in all orientations, or a handful of hashes.
+const FEW: usize = 16;
+
 /// What every request needs.
 pub struct Service {
     shelf: Arc<Shelf>,
@@ -55,24 +59,29 @@ pub struct Service {
     clock: fn() -> Timestamp,
     uploads: Uploads,
     hashing: Queue,
-    lookups: Queue,
+    videos: Queue,
+    few: Queue,
+    many: Queue,
 }
 
 impl Service {
     /// A service of what is on the shelf.
     pub fn new(shelf: Arc<Shelf>, metrics: Arc<Metrics>, limits: Limits, clock: fn() -> Timestamp) -> Self {
-        let uploads = Uploads::new(limits.bodies, limits.image.file_bytes, limits.upload);
+        let uploads = Uploads::new(limits.bodies, limits.upload);
         let hashing = Queue::new(limits.hashing, limits.waiting);
-        let lookups = Queue::new(limits.lookups, limits.lookups_waiting);
-        Self { shelf, metrics, limits, clock, uploads, hashing, lookups }
+        let videos = Queue::new(limits.videos, limits.videos_waiting);
+        let [few, many] = [0, 1].map(|_| Queue::new(limits.lookups, limits.lookups_waiting));
+        Self { shelf, metrics, limits, clock, uploads, hashing, videos, few, many }
     }
 
-    /// Does `ask` when its turn has come, on a thread of its own.
+    /// Does `ask`, which looks up so many hashes, when its turn has come, on a thread of its own.
     async fn look_up(
         self: &Arc<Self>,
+        hashes: usize,
         ask: impl FnOnce(&mut Asking<'_>) -> Result<(), Refusal> + Send + 'static,
     ) -> Answered {
-        let turn = self.lookups.turn().await?;
+        let queue = if hashes <= FEW { &self.few } else { &self.many };
+        let turn = queue.turn().await?;
         let (patience, _waiting) = Patience::of(self.limits.lookup);
         let service = Arc::clone(self);
         let work = spawn_blocking(move || {
@@ -120,9 +129,9 @@ impl Asking<'_> {
         let answer = matcher.answer_with(subject, now, &effort);
         let answer = answer.ok_or(Refusal::TookTooLong { within: self.service.limits.lookup })?;
         self.service.metrics.answered(&answer);
-        let name = matcher.list().name();
-        let document = answer
-            .document(matcher.list(), |found| Some(format!("/v1/receipt?list={name}&entry={}", to_hex(&found.entry))));
+        let (name, version) = (matcher.list().name(), matcher.list().version());
+        let receipt = |entry: &[u8]| format!("/v1/receipt?list={name}&version={version}&entry={}", to_hex(entry));
+        let document = answer.document(|found| Some(receipt(&found.entry)));
         self.left = self.left.saturating_sub(document.matches.len());
         self.reply.matches_left_out += document.found - document.matches.len();
         Ok(document)
@@ -136,7 +145,7 @@ type Answered = Result<Json<Reply>, Refusal>;
 pub fn router(service: Arc<Service>) -> Router {
     Router::new()
         .route("/v1/lists", get(lists))
-        .route("/v1/lookup", get(look_up).post(look_up_many).layer(DefaultBodyLimit::max(MAX_JSON)))
+        .route("/v1/lookup", get(look_up).post(look_up_many))
         .route("/v1/match", post(match_file))
         .route("/v1/hash", post(hash_file))
         .route("/v1/receipt", get(receipt))
@@ -151,11 +160,12 @@ pub fn router(service: Arc<Service>) -> Router {
 
 async fn counted(State(service): Shared, request: Request, next: Next) -> Response {
     service.metrics.request();
-    let within = service.limits.request;
+    let (start, within) = (Instant::now(), service.limits.request);
     let answered = timeout(within, next.run(request)).await;
     let mut response = answered.unwrap_or_else(|_| Refusal::TookTooLong { within }.into_response());
-    if response.status().is_client_error() || response.status().is_server_error() {
-        service.metrics.refused();
+    service.metrics.took(start.elapsed());
+    if let Some(Code(code)) = response.extensions().get() {
+        service.metrics.refused(code);
     }
     response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
     response
@@ -212,7 +222,7 @@ async fn look_up(State(service): Shared, query: Result<Query<HashRequest>, Query
     let Query(request) = query.map_err(|error| Refusal::Malformed(error.body_text()))?;
     let subject = Subject::of_hash(request.fingerprint()?);
     let lists = service.shelf.lists();
-    service.look_up(move |asking| asking.ask(&lists, request.list.as_deref(), &subject)).await
+    service.look_up(1, move |asking| asking.ask(&lists, request.list.as_deref(), &subject)).await
 }
 
 #[derive(Deserialize)]
@@ -222,79 +232,90 @@ struct ManyRequest {
     list: Option<String>,
 }
 
-async fn look_up_many(State(service): Shared, body: Result<Json<ManyRequest>, JsonRejection>) -> Answered {
-    let Json(request) = body.map_err(|error| match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLarge { limit: MAX_JSON },
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => Refusal::WrongType("the body has to be of the type application/json"),
-        _ => Refusal::Malformed(error.body_text()),
-    })?;
+async fn look_up_many(State(service): Shared, headers: HeaderMap, body: Body) -> Answered {
+    let request: ManyRequest = service.uploads.json(&headers, body, MAX_JSON).await?;
     let most = service.limits.hashes;
     if request.hashes.len() > most {
         return Err(Refusal::Malformed(format!("a request brings at most {most} hashes")));
     }
     let hashes = request.hashes.iter().map(HashRequest::fingerprint).collect::<Result<Vec<_>, _>>()?;
+    let count = hashes.len();
     let lists = service.shelf.lists();
     let ask = move |asking: &mut Asking<'_>| {
         let all = request.list.as_deref();
         let mut asked = request.hashes.iter().zip(hashes);
         asked.try_for_each(|(one, hash)| asking.ask(&lists, one.list.as_deref().or(all), &Subject::of_hash(hash)))
     };
-    service.look_up(ask).await
+    service.look_up(count, ask).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MatchRequest {
+    orientations: Option<String>,
+    list: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FileRequest {
     orientations: Option<String>,
-    list: Option<String>,
 }
 
-impl FileRequest {
-    fn orientations(&self) -> Result<Orientations, Refusal> {
-        match self.orientations.as_deref() {
-            None | Some("shown") => Ok(Orientations::Shown),
-            Some("stored") => Ok(Orientations::Stored),
-            Some("all") => Ok(Orientations::All),
-            Some(other) => Err(Refusal::Malformed(format!("orientations are stored, shown or all, not {other:?}"))),
-        }
+fn orientations(said: Option<&str>) -> Result<Orientations, Refusal> {
+    match said {
+        None | Some("shown") => Ok(Orientations::Shown),
+        Some("stored") => Ok(Orientations::Stored),
+        Some("all") => Ok(Orientations::All),
+        Some(other) => Err(Refusal::Malformed(format!("orientations are stored, shown or all, not {other:?}"))),
     }
 }
 
-type FileQuery = Result<Query<FileRequest>, QueryRejection>;
-
-async fn match_file(State(service): Shared, query: FileQuery, headers: HeaderMap, body: Body) -> Answered {
+async fn match_file(
+    State(service): Shared,
+    query: Result<Query<MatchRequest>, QueryRejection>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answered {
     let Query(request) = query.map_err(|error| Refusal::Malformed(error.body_text()))?;
-    let orientations = request.orientations()?;
+    let orientations = orientations(request.orientations.as_deref())?;
     // These lists answer, whatever is put in force while the file arrives and is hashed.
     let lists = service.shelf.lists();
     if let Some(name) = request.list.as_deref().filter(|name| lists.named(name).is_none()) {
         return Err(Refusal::UnknownList(name.into()));
     }
     let subject = hashed(&service, lists.algorithms(), orientations, &headers, body).await?;
-    service.look_up(move |asking| asking.ask(&lists, request.list.as_deref(), &subject)).await
+    let hashes = subject.views().len();
+    service.look_up(hashes, move |asking| asking.ask(&lists, request.list.as_deref(), &subject)).await
 }
 
 async fn hash_file(
     State(service): Shared,
-    query: FileQuery,
+    query: Result<Query<FileRequest>, QueryRejection>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Value>, Refusal> {
     let Query(request) = query.map_err(|error| Refusal::Malformed(error.body_text()))?;
-    let orientations = request.orientations()?;
+    let orientations = orientations(request.orientations.as_deref())?;
     let algorithms = hashable(&service.shelf.lists());
-    let videos = algorithms.contains(&Algorithm::VpdqV1);
     let subject = hashed(&service, algorithms, orientations, &headers, body).await?;
-    let hash = |(orientation, fingerprint): &(_, Fingerprint)| {
+    let hash = |View { frame, orientation, fingerprint }: &View| {
         let Fingerprint { algorithm, hash, quality } = fingerprint;
-        json!({ "algorithm": algorithm, "hash": to_hex(hash), "quality": quality, "orientation": orientation })
+        json!({
+            "algorithm": algorithm,
+            "hash": to_hex(hash),
+            "quality": quality,
+            "frame": frame,
+            "orientation": orientation,
+        })
     };
-    let hashes: Vec<Value> = subject.fingerprints().iter().map(hash).collect();
+    let hashes: Vec<Value> = subject.views().iter().map(hash).collect();
     Ok(Json(json!({
         "hashes": hashes,
         "not_a_picture": subject.not_a_picture().map(ToString::to_string),
         "only_beginning": subject.only_beginning().map(ToString::to_string),
-        "not_a_video": subject.not_a_video().filter(|_| videos).map(ToString::to_string),
+        "not_a_video": subject.not_a_video().map(ToString::to_string),
+        "unseen": subject.unseen().map(ToString::to_string),
     })))
 }
 
@@ -313,14 +334,18 @@ async fn hashed(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Subject, Refusal> {
-    let file = service.uploads.read(headers, body).await?;
-    let turn = service.hashing.turn().await?;
+    let file = service.uploads.file(headers, body, service.limits.image.file_bytes).await?;
+    let is_video = algorithms.contains(&Algorithm::VpdqV1) && is_video(&file.bytes);
+    let queue = if is_video { &service.videos } else { &service.hashing };
+    let turn = queue.turn().await?;
     let (limits, video) = (service.limits.image, service.limits.video);
+    // Whoever asked may go away, or be sent away since the service stops: then no decoder goes on.
+    let (patience, _waiting) = Patience::of(service.limits.request);
     let work = spawn_blocking(move || {
         let start = Instant::now();
         let subject = Subject::of_file(&algorithms, &file.bytes, &limits, orientations);
-        let subject = match algorithms.contains(&Algorithm::VpdqV1) {
-            true => subject.with_video(hash_video_bytes(&file.bytes, &video)),
+        let subject = match is_video {
+            true => subject.with_video(hash_video_bytes_unless(&file.bytes, &video, &|| patience.is_over())),
             false => subject,
         };
         drop((turn, file)); // here, since whoever asked may have gone away before
@@ -335,6 +360,7 @@ async fn hashed(
 #[serde(deny_unknown_fields)]
 struct ReceiptRequest {
     list: String,
+    version: Option<u64>,
     entry: String,
 }
 
@@ -342,21 +368,31 @@ async fn receipt(
     State(service): Shared,
     query: Result<Query<ReceiptRequest>, QueryRejection>,
 ) -> Result<Response, Refusal> {
-    let Query(ReceiptRequest { list, entry }) = query.map_err(|error| Refusal::Malformed(error.body_text()))?;
+    let Query(ReceiptRequest { list, version, entry }) =
+        query.map_err(|error| Refusal::Malformed(error.body_text()))?;
     let entry = from_hex(&entry.to_lowercase())
         .ok_or_else(|| Refusal::Malformed("an entry is given in hexadecimal digits".into()))?;
-    let turn = service.lookups.turn().await?;
+    let turn = service.few.turn().await?;
     let made = spawn_blocking(move || {
         let _turn = turn;
-        let lists = service.shelf.lists();
-        let matcher = lists.named(&list).ok_or(Refusal::UnknownList(list.clone()))?;
-        matcher.receipt(&entry).map(|receipt| receipt.to_text()).ok_or(Refusal::UnknownEntry)
+        let receipts = service.shelf.receipts(&list, version).ok_or_else(|| unknown(&service, list, version))?;
+        receipts.of(&entry).map(|receipt| receipt.to_text()).ok_or(Refusal::UnknownEntry)
     });
     let text = made.await.map_err(|_| Refusal::Failed)??;
     Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
 }
 
+fn unknown(service: &Service, list: String, version: Option<u64>) -> Refusal {
+    match version.filter(|_| service.shelf.lists().named(&list).is_some()) {
+        Some(version) => Refusal::UnknownVersion(version),
+        None => Refusal::UnknownList(list),
+    }
+}
+
 async fn health(State(service): Shared) -> Result<&'static str, Refusal> {
+    if service.shelf.is_abandoned() {
+        return Err(Refusal::Failed);
+    }
     let now = (service.clock)();
     let lists = service.shelf.lists();
     let expired: Vec<String> = lists
@@ -370,4 +406,44 @@ async fn health(State(service): Shared) -> Result<&'static str, Refusal> {
 async fn metrics(State(service): Shared) -> Response {
     let text = service.metrics.text(&service.shelf.lists(), (service.clock)());
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+
+    /// A service of no lists, which does one thing of each kind at a time.
+    fn service() -> Arc<Service> {
+        let limits = Limits { hashing: 1, videos: 1, lookups: 1, ..Limits::default() };
+        Arc::new(Service::new(Arc::default(), Arc::default(), limits, || Timestamp(0)))
+    }
+
+    #[tokio::test]
+    async fn a_service_that_looks_for_no_newer_releases_is_not_healthy() {
+        let service = service();
+        assert!(health(State(Arc::clone(&service))).await.is_ok());
+        service.shelf.abandon();
+        assert!(matches!(health(State(service)).await, Err(Refusal::Failed)));
+    }
+
+    #[tokio::test]
+    async fn few_hashes_do_not_wait_for_many() {
+        let service = service();
+        let _held = service.many.turn().await.unwrap();
+        assert!(service.look_up(FEW, |_| Ok(())).await.is_ok());
+        assert!(Box::pin(service.look_up(FEW + 1, |_| Ok(()))).now_or_never().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_picture_does_not_wait_for_a_video() {
+        let service = service();
+        let _held = service.videos.turn().await.unwrap();
+        let hashed = async |file: &'static [u8]| {
+            let algorithms = vec![Algorithm::PdqFull, Algorithm::VpdqV1];
+            hashed(&service, algorithms, Orientations::Stored, &HeaderMap::new(), Body::from(file)).await
+        };
+        assert!(hashed(b"GIF89a").await.is_ok());
+        assert!(Box::pin(hashed(b"\x1a\x45\xdf\xa3")).now_or_never().is_none());
+    }
 }

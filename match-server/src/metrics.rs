@@ -3,15 +3,23 @@
 use crate::shelf::Lists;
 use isonomy_core::time::Timestamp;
 use isonomy_matcher::{Answer, Verdict};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+
+/// The times by which requests are counted, in seconds: a lookup takes less than the first, a video up to the last.
+const SECONDS: [f64; 10] = [0.0005, 0.001, 0.0025, 0.01, 0.05, 0.25, 1.0, 5.0, 15.0, 45.0];
 
 /// Counters since the start.
 #[derive(Debug, Default)]
 pub struct Metrics {
     requests: AtomicU64,
-    refused: AtomicU64,
+    refused: Mutex<BTreeMap<&'static str, u64>>,
+    /// How many took no longer than each of [`SECONDS`], and longer; and the sum of all.
+    within: [AtomicU64; SECONDS.len() + 1],
+    request_microseconds: AtomicU64,
     matched: AtomicU64,
     not_matched: AtomicU64,
     not_covered: AtomicU64,
@@ -26,8 +34,15 @@ impl Metrics {
         add(&self.requests, 1);
     }
 
-    pub(crate) fn refused(&self) {
-        add(&self.refused, 1);
+    pub(crate) fn refused(&self, code: &'static str) {
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner).entry(code).or_default() += 1;
+    }
+
+    /// How long a request took, until the head of its answer.
+    pub(crate) fn took(&self, time: Duration) {
+        let place = SECONDS.iter().position(|most| time.as_secs_f64() <= *most).unwrap_or(SECONDS.len());
+        add(&self.within[place], 1);
+        add(&self.request_microseconds, microseconds(time));
     }
 
     pub(crate) fn answered(&self, answer: &Answer) {
@@ -43,7 +58,7 @@ impl Metrics {
 
     pub(crate) fn hashed(&self, took: Duration) {
         add(&self.uploads, 1);
-        add(&self.hashing_microseconds, u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        add(&self.hashing_microseconds, microseconds(took));
     }
 
     pub(crate) fn swapped(&self) {
@@ -65,7 +80,11 @@ impl Metrics {
             }
         };
         counter("requests_total", "Requests.", &[("", read(&self.requests))]);
-        counter("refused_total", "Requests that were refused.", &[("", read(&self.refused))]);
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let refused: Vec<(String, u64)> =
+            refused.into_iter().map(|(code, count)| (format!("{{code=\"{code}\"}}"), count)).collect();
+        let refused: Vec<(&str, u64)> = refused.iter().map(|(labels, count)| (labels.as_str(), *count)).collect();
+        counter("refused_total", "Requests that were refused, by the code that they were told.", &refused);
         counter(
             "answers_total",
             "Answers, one for each list that was asked.",
@@ -83,6 +102,7 @@ impl Metrics {
             "Times that a list's folder could not be read.",
             &[("", read(&self.failed_looks))],
         );
+        self.write_seconds(&mut text);
         for (name, help) in [
             ("version", "Version of a list in force."),
             ("entries", "Its entries."),
@@ -101,6 +121,24 @@ impl Metrics {
         }
         text
     }
+
+    fn write_seconds(&self, text: &mut String) {
+        let name = "request_seconds";
+        let name = format!("isonomy_match_{name}");
+        let _ = writeln!(text, "# HELP {name} Time until the head of an answer.\n# TYPE {name} histogram");
+        let mut count = 0;
+        let bounds = SECONDS.iter().map(ToString::to_string).chain(["+Inf".to_owned()]);
+        for (bound, within) in bounds.zip(&self.within) {
+            count += within.load(Ordering::Relaxed);
+            let _ = writeln!(text, "{name}_bucket{{le=\"{bound}\"}} {count}");
+        }
+        let sum = self.request_microseconds.load(Ordering::Relaxed) as f64 / 1e6;
+        let _ = writeln!(text, "{name}_sum {sum}\n{name}_count {count}");
+    }
+}
+
+fn microseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn add(counter: &AtomicU64, count: u64) {

@@ -15,9 +15,12 @@ pub enum Refusal {
     /// No list of this name is in force here.
     #[error("no list {0:?} is in force here")]
     UnknownList(String),
-    /// The list does not hold this entry, or not any more.
-    #[error("the list does not hold this entry in the version that is in force now")]
+    /// The list does not hold this entry.
+    #[error("the list does not hold this entry in this version")]
     UnknownEntry,
+    /// The list is in force here, but not this version.
+    #[error("version {0} of this list is not in force here, nor was it some minutes ago")]
+    UnknownVersion(u64),
     /// There is nothing at this path.
     #[error("there is nothing here; /openapi.json says what there is")]
     UnknownPath,
@@ -48,8 +51,8 @@ pub enum Refusal {
         /// The time it had.
         within: Duration,
     },
-    /// No list is at hand.
-    #[error("no list is in force: {0}")]
+    /// Lists can't be used any more.
+    #[error("not all lists are in force: {0}")]
     NoList(String),
     /// A thread has died; its message is in the service's own log.
     #[error("the service has failed at this request; its operator must look at its log")]
@@ -62,6 +65,7 @@ impl Refusal {
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed"),
             Self::UnknownList(_) => (StatusCode::NOT_FOUND, "unknown-list"),
             Self::UnknownEntry => (StatusCode::NOT_FOUND, "unknown-entry"),
+            Self::UnknownVersion(_) => (StatusCode::NOT_FOUND, "unknown-version"),
             Self::UnknownPath => (StatusCode::NOT_FOUND, "unknown-path"),
             Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
             Self::WrongType(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "wrong-type"),
@@ -75,10 +79,15 @@ impl Refusal {
     }
 }
 
+/// The code of a refusal, kept beside the answer to be counted.
+#[derive(Clone, Copy)]
+pub(crate) struct Code(pub(crate) &'static str);
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (status, code) = self.status();
         let mut response = (status, Json(json!({ "error": self.to_string(), "code": code }))).into_response();
+        response.extensions_mut().insert(Code(code));
         if matches!(self, Self::Busy | Self::NoList(_)) {
             response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
         }
@@ -100,6 +109,7 @@ mod tests {
             Refusal::Malformed(String::new()),
             Refusal::UnknownList(String::new()),
             Refusal::UnknownEntry,
+            Refusal::UnknownVersion(1),
             Refusal::UnknownPath,
             Refusal::TooLarge { limit: 1 },
             Refusal::WrongType(""),

@@ -21,13 +21,17 @@ pub struct Limits {
     pub image: image::Limits,
     /// What decoding a video may cost, beside that.
     pub video: VideoLimits,
-    /// How many files are hashed at a time.
+    /// How many files are hashed at a time, but videos.
     pub hashing: usize,
     /// How many more may wait for that.
     pub waiting: usize,
-    /// How many requests are looked up at a time.
+    /// How many videos are hashed at a time, beside that: a picture never waits for a video.
+    pub videos: usize,
+    /// How many more may wait for that. A video that takes all its time lets few others be in time.
+    pub videos_waiting: usize,
+    /// How many requests are looked up at a time; and beside them as many that bring few hashes, which never wait for many.
     pub lookups: usize,
-    /// How many more may wait for that.
+    /// How many more may wait for that, of each kind.
     pub lookups_waiting: usize,
     /// How long looking up may take, for one request.
     pub lookup: Duration,
@@ -41,10 +45,16 @@ pub struct Limits {
     pub bodies: usize,
     /// How long a request may take, in all.
     pub request: Duration,
+    /// How many connections there may be at once; more have to wait.
+    pub connections: usize,
+    /// How many one client may have; more are closed at once. Usually a quarter of all, and all where nobody but this machine can
+    /// connect, where a proxy may be the only client.
+    pub connections_per_client: Option<usize>,
 }
 
 /// Files of 20 MiB; pictures of 50 million pixels and 512 MiB; videos of an hour, 20 seconds and 1 GiB; as many at a time as there
-/// are processors. Uploads of 256 MiB together, each within 20 seconds; lookups of 10 seconds; 45 seconds for all of it.
+/// are processors, and of videos half as many. Uploads of 256 MiB together, each within 20 seconds; lookups of 10 seconds; 45
+/// seconds for all of it. 384 connections.
 impl Default for Limits {
     fn default() -> Self {
         let hashing = available_parallelism().map_or(1, usize::from);
@@ -58,6 +68,8 @@ impl Default for Limits {
             },
             hashing,
             waiting: 16 * hashing,
+            videos: hashing.div_ceil(2),
+            videos_waiting: hashing,
             lookups: hashing,
             lookups_waiting: 256 * hashing,
             lookup: Duration::from_secs(10),
@@ -66,6 +78,8 @@ impl Default for Limits {
             upload: Duration::from_secs(20),
             bodies: 256 << 20,
             request: Duration::from_secs(45),
+            connections: isonomy_serve::Limits::default().connections,
+            connections_per_client: None,
         }
     }
 }
@@ -123,9 +137,18 @@ pub async fn run(
     .await??;
     let watching = tokio::spawn(watch(watched, Arc::clone(&shelf), Arc::clone(&metrics), look_every));
     let service = Arc::new(Service::new(shelf, metrics, limits, clock));
-    isonomy_serve::serve(listener, http::router(service), isonomy_serve::Limits::default(), shutdown).await;
+    let limits = connections(&limits, listener.local_addr().is_ok_and(|address| address.ip().is_loopback()));
+    isonomy_serve::serve(listener, http::router(service), limits, shutdown).await;
     watching.abort();
     Ok(())
+}
+
+/// What connections may cost, where nobody but this machine can connect, or others too.
+fn connections(limits: &Limits, is_local: bool) -> isonomy_serve::Limits {
+    let all = limits.connections;
+    let usual = if is_local { all } else { all.div_ceil(4) };
+    let connections_per_client = limits.connections_per_client.unwrap_or(usual);
+    isonomy_serve::Limits { connections: all, connections_per_client, ..isonomy_serve::Limits::default() }
 }
 
 fn check(watched: &[Watched], look_every: Duration) -> Result<(), ServeError> {
@@ -142,6 +165,7 @@ fn check(watched: &[Watched], look_every: Duration) -> Result<(), ServeError> {
 async fn watch(mut watched: Vec<Watched>, shelf: Arc<Shelf>, metrics: Arc<Metrics>, look_every: Duration) {
     loop {
         tokio::time::sleep(look_every).await;
+        let unwatched = Arc::clone(&shelf);
         let (shelf, metrics) = (Arc::clone(&shelf), Arc::clone(&metrics));
         let looked = spawn_blocking(move || {
             for list in &mut watched {
@@ -154,11 +178,30 @@ async fn watch(mut watched: Vec<Watched>, shelf: Arc<Shelf>, metrics: Arc<Metric
                     }
                 }
             }
+            shelf.forget();
             watched
         });
         match looked.await {
             Ok(back) => watched = back,
-            Err(error) => return tracing::error!("lists are not looked at any more: {error}"),
+            Err(error) => {
+                unwatched.abandon();
+                return tracing::error!("lists are not looked at any more; start the service again: {error}");
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_client_has_a_quarter_of_the_connections_unless_it_can_be_a_proxy() {
+        let per_client = |limits: &Limits, is_local| connections(limits, is_local).connections_per_client;
+        let usual = Limits::default();
+        assert_eq!((per_client(&usual, true), per_client(&usual, false)), (384, 96));
+        let said = Limits { connections: 10, connections_per_client: Some(7), ..usual };
+        assert_eq!((per_client(&said, true), per_client(&said, false)), (7, 7));
+        assert_eq!(connections(&said, true).connections, 10);
     }
 }

@@ -1,12 +1,18 @@
 //! The lists that are in force now.
 //!
 //! A request takes what is on the shelf when it begins, and keeps it to its end; replacing a list changes what the next
-//! one takes. So nothing waits and nothing is dropped.
+//! one takes. So nothing waits and nothing is dropped. Of a release that was replaced, receipts can be had for some minutes more: an
+//! answer that was given before names them.
 
 use isonomy_core::list::Algorithm;
 use isonomy_core::statement::ListName;
-use isonomy_matcher::Matcher;
-use std::sync::{Arc, PoisonError, RwLock};
+use isonomy_matcher::{Matcher, Receipts};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+/// How long receipts of a release that was replaced can be had.
+const KEPT: Duration = Duration::from_secs(600);
 
 /// Lists made ready, one after the other as they were configured.
 #[derive(Clone, Default)]
@@ -34,24 +40,61 @@ impl Lists {
 
 /// Where the lists in force stand.
 #[derive(Default)]
-pub struct Shelf(RwLock<Arc<Lists>>);
+pub struct Shelf {
+    lists: RwLock<Arc<Lists>>,
+    replaced: Mutex<Vec<(Instant, Receipts)>>,
+    is_abandoned: AtomicBool,
+}
 
 impl Shelf {
     /// What is in force now.
     pub fn lists(&self) -> Arc<Lists> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.lists.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Puts a list on the shelf, in the place of its older release if there is one.
     pub fn put(&self, matcher: Matcher) {
-        let mut shelf = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut shelf = self.lists.write().unwrap_or_else(PoisonError::into_inner);
         let mut lists = Lists::clone(&shelf);
         let (name, matcher) = (matcher.list().name().clone(), Arc::new(matcher));
         match lists.0.iter_mut().find(|known| *known.list().name() == name) {
-            Some(known) => *known = matcher,
+            Some(known) => {
+                if known.list().accepted().release != matcher.list().accepted().release {
+                    self.replaced().push((Instant::now(), known.receipts()));
+                }
+                *known = matcher;
+            }
             None => lists.0.push(matcher),
         }
         *shelf = Arc::new(lists);
+    }
+
+    /// What makes the receipts of this list, in this version or else the one in force.
+    pub fn receipts(&self, name: &str, version: Option<u64>) -> Option<Receipts> {
+        let is_wanted = |receipts: &Receipts| {
+            let list = receipts.list();
+            list.name().to_string() == name && version.is_none_or(|version| version == list.version())
+        };
+        let current = self.lists().named(name).map(Matcher::receipts).filter(is_wanted);
+        current.or_else(|| self.replaced().iter().map(|(_, receipts)| receipts).find(|one| is_wanted(one)).cloned())
+    }
+
+    /// Forgets what was replaced long ago.
+    pub(crate) fn forget(&self) {
+        self.replaced().retain(|(since, _)| since.elapsed() < KEPT);
+    }
+
+    /// Nobody looks for newer releases any more.
+    pub(crate) fn abandon(&self) {
+        self.is_abandoned.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.is_abandoned.load(Ordering::Relaxed)
+    }
+
+    fn replaced(&self) -> MutexGuard<'_, Vec<(Instant, Receipts)>> {
+        self.replaced.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The matcher of this list, to be renewed.

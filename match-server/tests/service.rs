@@ -72,6 +72,7 @@ async fn files_are_hashed_and_matched() {
     let answer = service.post_json("/v1/match", b"no picture").await;
     assert_eq!(answer["answers"][0][0]["verdict"], "not-covered");
     assert!(answer["answers"][0][0]["why"].as_str().unwrap().contains("not a picture"));
+    assert_eq!(answer["answers"][0][0]["code"], "unknown-format");
     let hashes = service.post_json("/v1/hash", b"no picture").await;
     assert_eq!(hashes["hashes"].as_array().unwrap().len(), 3, "{hashes}");
     service.stop().await;
@@ -95,6 +96,8 @@ async fn what_is_wrong_with_a_request_is_said() {
         ("/v1/match".to_owned(), Some(vec![]), 400, "malformed"),
         ("/v1/match?orientations=none".to_owned(), Some(vec![1]), 400, "malformed"),
         ("/v1/match?list=a/b".to_owned(), Some(vec![1]), 404, "unknown-list"),
+        ("/v1/hash?list=hotline.example/images".to_owned(), Some(vec![1]), 400, "malformed"),
+        ("/v1/receipt?list=hotline.example/images&version=9&entry=00".to_owned(), None, 404, "unknown-version"),
         ("/v1/match".to_owned(), Some(vec![1; 1001]), 413, "too-large"),
         ("/v1/lookup".to_owned(), Some(b"[]".to_vec()), 400, "malformed"),
         ("/v1/lookup".to_owned(), Some(vec![b' '; 300_000]), 413, "too-large"),
@@ -111,7 +114,14 @@ async fn what_is_wrong_with_a_request_is_said() {
     let too_many = json!({ "hashes": vec![json!({ "algorithm": "pdq/full", "hash": good }); 1001] });
     assert_eq!(service.post("/v1/lookup", too_many.to_string().as_bytes()).await.0, 400);
     let metrics = String::from_utf8(service.get("/metrics").await.1).unwrap();
-    assert!(metrics.contains("isonomy_match_refused_total 18"), "{metrics}");
+    for line in [
+        "isonomy_match_refused_total{code=\"malformed\"} 10",
+        "isonomy_match_refused_total{code=\"wrong-method\"} 2",
+        "isonomy_match_request_seconds_bucket{le=\"+Inf\"} 20",
+        "isonomy_match_request_seconds_count 20",
+    ] {
+        assert!(metrics.contains(line), "{line}: {metrics}");
+    }
     service.stop().await;
 }
 
@@ -122,9 +132,14 @@ async fn an_expired_list_is_said_to_be_so() {
     service.stop().await;
     let service = Service::at(100, Limits::default(), || isonomy_tests::people::at(90_000)).await;
     let (status, body) = service.get("/healthz").await;
-    assert_eq!(status, 503, "{}", String::from_utf8_lossy(&body));
+    let words = String::from_utf8_lossy(&body);
+    assert!(
+        status == 503 && words.contains("not all lists are in force: hotline.example/images has expired"),
+        "{words}"
+    );
     let answer = service.get_json(&format!("/v1/lookup?algorithm=pdq/full&hash={}", hex(&hash(7)))).await;
-    assert_eq!(answer["answers"][0][0]["verdict"], "not-covered");
+    let answer = &answer["answers"][0][0];
+    assert_eq!((&answer["verdict"], &answer["code"]), (&json!("not-covered"), &json!("expired")));
     service.stop().await;
 }
 

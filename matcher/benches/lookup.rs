@@ -2,8 +2,8 @@
 //!
 //! Lists of 10^5 and 10^6 hashes (with `--full`, 10^7), uniform, derived from photographs, and with hostile skew. For each:
 //! time to build, memory, one query at a time (p50 and p99 of the minimum of several passes), queries by the thousand
-//! (processor time), beside the floor that memory sets (reading the same cache lines and nothing more) and the scan of
-//! everything. Results are held against the scan. `--write DIR` leaves list, queries and result for `peers/`.
+//! (processor time), beside the floor that memory sets (reading the same cache lines and nothing more; for a scan, as many bytes)
+//! and the scan of everything. Results are held against the scan. `--write DIR` leaves list, queries and result for `peers/`.
 
 mod support;
 
@@ -109,8 +109,14 @@ fn report(workload: &Workload, way: &str, index: &Indexed, build: Option<f64>, q
     let single = each(queries.len(), PASSES, |number| drop(index.within(&queries[number], DISTANCE)));
     let per_query = |time: std::time::Duration| time.as_secs_f64() * 1e6 / queries.len() as f64;
     let batch = least_thread_time(PASSES, || index.within_each(together, DISTANCE, |_, _| ()).expect("hashes"));
-    let floor = least_thread_time(PASSES, || _ = std::hint::black_box(index.touch(together)));
-    let floor = if way.starts_with("buckets") { format!("{:.2}", per_query(floor)) } else { "–".into() };
+    let floor = match way.split(',').next() {
+        Some("buckets") => {
+            let touched = least_thread_time(PASSES, || _ = std::hint::black_box(index.touch(together)));
+            format!("{:.2}", per_query(touched))
+        }
+        Some("scan") => format!("{:.2}", reading(index.memory())),
+        _ => "–".into(),
+    };
     println!(
         "{} | {way} | {:.2} | {:.1} | {:.2} | {:.2} | {:.2} | {:.2} | {floor}",
         workload.name,
@@ -121,6 +127,13 @@ fn report(workload: &Workload, way: &str, index: &Indexed, build: Option<f64>, q
         quantile(&single, 1.0),
         per_query(batch),
     );
+}
+
+/// Microseconds that reading so many bytes takes, one after the other.
+fn reading(bytes: usize) -> f64 {
+    let words = vec![1u64; bytes / 8];
+    let read = || _ = std::hint::black_box(words.iter().fold(0, |sum, word| sum ^ word));
+    least_thread_time(4 * PASSES, read).as_secs_f64() * 1e6
 }
 
 /// Holds what the buckets find against the scan, for some queries.

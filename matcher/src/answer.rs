@@ -3,14 +3,14 @@
 use crate::image::{DecodeError, OnlyBeginning};
 use crate::pdq::Orientation;
 use crate::proofs::LazyReceipt;
-use crate::video::{VideoError, VideoMatch};
+use crate::video::{Unseen, VideoError, VideoMatch};
 use isonomy_core::charter::Action;
 use isonomy_core::list::Algorithm;
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
-use isonomy_verifier::Freshness;
+use isonomy_verifier::{Freshness, VerifiedList};
 
-/// What a list says about a picture, and how old that knowledge is.
+/// What a list says about a picture, and how old that knowledge is. None is made but by a [`crate::Matcher`].
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The list.
@@ -23,9 +23,12 @@ pub struct Answer {
     pub found: usize,
     /// The answer itself.
     pub verdict: Verdict,
+    /// The list itself, whose charter has the words for the person.
+    pub(crate) of: VerifiedList,
 }
 
-/// More than yes or no: a list that can't answer says so.
+/// More than yes or no: a list that can't answer says so. There are these three and no others, so that nobody needs an arm for the
+/// rest, in which the third could end up as the second.
 #[derive(Clone, Debug)]
 pub enum Verdict {
     /// The picture is within the charter's distance of these entries, nearest first: all of them, unless fewer were wanted.
@@ -70,6 +73,7 @@ pub struct Match {
 
 /// Why a list can't answer.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum NotCovered {
     /// The picture has too little detail for its hash to mean anything.
     #[error("the picture's quality is {quality}; the charter asks for {least}")]
@@ -82,9 +86,12 @@ pub enum NotCovered {
     /// The file can't be decoded, so it has no perceptual hash.
     #[error(transparent)]
     NotAPicture(#[from] DecodeError),
-    /// Nothing matched in the part of the animation that was looked at.
+    /// Nothing matched in the pictures of the file that were looked at.
     #[error("nothing matches, but {0}")]
     OnlyBeginning(OnlyBeginning),
+    /// Nothing matched in the part of the video that was looked at.
+    #[error("nothing matches, but {0}")]
+    PartOfVideo(Unseen),
     /// The file can't be decoded as a video, and the list is of videos.
     #[error(transparent)]
     NotAVideo(#[from] VideoError),
@@ -95,6 +102,12 @@ pub enum NotCovered {
         list: Algorithm,
         /// The fingerprint's.
         found: Algorithm,
+    },
+    /// The file was not hashed by the list's algorithm.
+    #[error("the file was not hashed by {list}, the algorithm of this list")]
+    NotHashed {
+        /// The list's.
+        list: Algorithm,
     },
     /// The hash does not have the length of its algorithm.
     #[error("a hash of {found} bytes is none of this algorithm")]
@@ -108,4 +121,64 @@ pub enum NotCovered {
         /// When.
         since: Timestamp,
     },
+    /// The lookup did not come to its end.
+    #[error("the lookup was given up before its end")]
+    GivenUp,
+}
+
+impl NotCovered {
+    /// The same for programs, in one of these words:
+    ///
+    /// | code | meaning |
+    /// |---|---|
+    /// | `quality-too-low` | too little detail for a hash to mean anything |
+    /// | `unknown-format` | not a picture or video, or of a format that isn't known |
+    /// | `unsupported` | of a known format, but a kind that can't be decoded |
+    /// | `damaged` | incomplete, or not as its format demands |
+    /// | `beyond-limits` | larger, longer or more work than the limits allow |
+    /// | `no-decoder` | it is a video, and ffmpeg is not there or can't be run |
+    /// | `decoder-failed` | it set off an error in a decoder |
+    /// | `partly-seen` | nothing matches, but not all of it was looked at |
+    /// | `other-algorithm` | there is no hash of it by the list's algorithm |
+    /// | `wrong-length` | the hash has not the length of its algorithm |
+    /// | `expired` | the list's validity is over |
+    /// | `given-up` | the lookup or decoding did not come to its end |
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::QualityTooLow { .. } => "quality-too-low",
+            Self::NotAPicture(why) => of_picture(why),
+            Self::NotAVideo(why) => of_video(why),
+            Self::OnlyBeginning(_) | Self::PartOfVideo(_) => "partly-seen",
+            Self::OtherAlgorithm { .. } | Self::NotHashed { .. } => "other-algorithm",
+            Self::WrongLength { .. } => "wrong-length",
+            Self::Expired { .. } => "expired",
+            Self::GivenUp => "given-up",
+        }
+    }
+}
+
+fn of_picture(why: &DecodeError) -> &'static str {
+    match why {
+        DecodeError::FileTooLarge { .. }
+        | DecodeError::TooManyPixels { .. }
+        | DecodeError::TooMuchMemory { .. }
+        | DecodeError::TooMuchWork { .. } => "beyond-limits",
+        DecodeError::UnknownFormat => "unknown-format",
+        DecodeError::Unsupported { .. } => "unsupported",
+        DecodeError::Incomplete { .. } | DecodeError::Malformed { .. } => "damaged",
+        DecodeError::DecoderFailed { .. } => "decoder-failed",
+    }
+}
+
+fn of_video(why: &VideoError) -> &'static str {
+    match why {
+        VideoError::UnknownFormat | VideoError::NoVideo => "unknown-format",
+        VideoError::NoDecoder | VideoError::Decoder { .. } => "no-decoder",
+        VideoError::TooLarge { .. }
+        | VideoError::TooManyPixels { .. }
+        | VideoError::TooLong { .. }
+        | VideoError::TookTooLong { .. } => "beyond-limits",
+        VideoError::Abandoned => "given-up",
+        VideoError::Malformed { .. } => "damaged",
+    }
 }

@@ -1,13 +1,13 @@
 //! An answer as data, for programs.
 
-use crate::answer::{Answer, Match, Verdict};
+use crate::answer::{Answer, Match, NotCovered, Verdict};
 use crate::notice::Notice;
 use crate::pdq::Orientation;
 use crate::video::VideoMatch;
 use isonomy_core::charter::Action;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::statement::ListName;
-use isonomy_verifier::{Freshness, VerifiedList};
+use isonomy_verifier::Freshness;
 use serde::Serialize;
 
 /// An answer as it is written in JSON.
@@ -21,7 +21,10 @@ pub struct AnswerDocument {
     pub freshness: Freshness,
     /// `matched`, `not-matched` or `not-covered`.
     pub verdict: &'static str,
-    /// Why the list can't answer, if it can't.
+    /// Why the list can't answer, if it can't: for programs, in a word of [`crate::NotCovered::code`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
+    /// The same for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// How many entries are within the distance.
@@ -66,12 +69,12 @@ pub struct NoticeDocument {
 pub const MAX_MATCHES: usize = 100;
 
 impl Answer {
-    /// The answer of `list` as data. `receipt` says where the receipt of a match is.
-    pub fn document(&self, list: &VerifiedList, receipt: impl Fn(&Match) -> Option<String>) -> AnswerDocument {
+    /// The answer as data. `receipt` says where the receipt of a match is.
+    pub fn document(&self, receipt: impl Fn(&Match) -> Option<String>) -> AnswerDocument {
         let (verdict, why, matches) = match &self.verdict {
             Verdict::Matched(matches) => ("matched", None, matches.as_slice()),
             Verdict::NotMatched => ("not-matched", None, &[][..]),
-            Verdict::NotCovered(why) => ("not-covered", Some(why.to_string()), &[][..]),
+            Verdict::NotCovered(why) => ("not-covered", Some(why), &[][..]),
         };
         let of_match = |found: &Match| MatchDocument {
             entry: to_hex(&found.entry),
@@ -86,10 +89,11 @@ impl Answer {
             version: self.version,
             freshness: self.freshness,
             verdict,
-            why,
+            code: why.map(NotCovered::code),
+            why: why.map(ToString::to_string),
             found: self.found,
             matches: matches.iter().take(MAX_MATCHES).map(of_match).collect(),
-            notice: self.notice(list).map(|notice| NoticeDocument { words: notice.to_string(), notice }),
+            notice: self.notice().map(|notice| NoticeDocument { words: notice.to_string(), notice }),
         }
     }
 }

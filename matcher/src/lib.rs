@@ -14,6 +14,35 @@
 //! | [`document`] | an answer as data, for programs |
 //! | [`receipt`] | what proves a match to others, offline |
 //!
+//! ```
+//! use isonomy_core::time::Timestamp;
+//! use isonomy_matcher::image::Limits;
+//! use isonomy_matcher::lookup::LookupError;
+//! use isonomy_matcher::{Matcher, Orientations, Subject, Verdict};
+//! use isonomy_verifier::VerifiedList;
+//!
+//! /// Whether a file may be sent, by a list that was proven to be the public one. `clock` is the device's.
+//! fn may_be_sent(list: VerifiedList, file: &[u8], clock: Timestamp) -> Result<bool, LookupError> {
+//!     let matcher = Matcher::new(list)?; // once for each release, not for each file
+//!     let subject = Subject::of_file(&[matcher.algorithm()], file, &Limits::default(), Orientations::Shown);
+//!     let answer = matcher.answer(&subject, clock);
+//!     Ok(match &answer.verdict {
+//!         Verdict::Matched(matches) => {
+//!             // The person is always told, and gets what proves it to others.
+//!             println!("{}", answer.notice().expect("something matched"));
+//!             std::fs::write("match.receipt.json.gz", matches[0].receipt.to_file()).ok();
+//!             false
+//!         }
+//!         Verdict::NotMatched => true,
+//!         // Neither yes nor no: what follows from that is for the app to decide, and to say.
+//!         Verdict::NotCovered(why) => {
+//!             println!("The list can't tell: {why}");
+//!             true
+//!         }
+//!     })
+//! }
+//! ```
+//!
 //! Unsafe code is confined to `machine`, which says why and is tested by its own means.
 #![deny(unsafe_code)]
 
@@ -35,7 +64,7 @@ pub use answer::{Answer, Effort, Match, NotCovered, Verdict};
 pub use document::AnswerDocument;
 pub use matcher::Matcher;
 pub use notice::Notice;
-pub use proofs::LazyReceipt;
+pub use proofs::{LazyReceipt, Receipts};
 pub use receipt::Receipt;
-pub use subject::{Fingerprint, Orientations, Subject};
-pub use video::{Video, VideoError};
+pub use subject::{Fingerprint, Orientations, Subject, View};
+pub use video::{Unseen, Video, VideoError};

@@ -3,9 +3,9 @@
 use crate::answer::{Answer, Effort, Match, NotCovered, Verdict};
 use crate::lookup::{Arrangement, Found, Index, LookupError};
 use crate::pdq::Orientation;
-use crate::proofs::{LazyReceipt, Prover};
-use crate::subject::{Fingerprint, Subject};
-use crate::video::{Judge, VideoError, VideoMatch};
+use crate::proofs::{LazyReceipt, Prover, Receipts};
+use crate::subject::{Fingerprint, Subject, View};
+use crate::video::{Judge, VideoMatch};
 use isonomy_core::charter::Matching;
 use isonomy_core::list::Algorithm;
 use isonomy_core::list::algorithm::VIDEO_NUMBER_SIZE;
@@ -87,10 +87,9 @@ impl Matcher {
         &self.index
     }
 
-    /// The receipt of an entry; `None` if the list does not hold it.
-    pub fn receipt(&self, entry: &[u8]) -> Option<LazyReceipt> {
-        let index = self.list().entries().binary_search(entry).ok()?;
-        Some(LazyReceipt::new(&self.prover, index))
+    /// What makes receipts, without the tables for looking up.
+    pub fn receipts(&self) -> Receipts {
+        Receipts::new(&self.prover)
     }
 
     /// Looks a fingerprint up. `local` is the device's clock.
@@ -100,10 +99,9 @@ impl Matcher {
 
     /// Looks up all hashes of a file that are of the list's algorithm. `local` is the device's clock.
     pub fn answer(&self, subject: &Subject, local: Timestamp) -> Answer {
-        let verdict = self.verdict(subject, local, &Effort::default());
-        // It is never over.
-        let (verdict, found) = verdict.unwrap_or((Verdict::NotMatched, 0));
-        self.said(verdict, found, local)
+        // Such an effort is never over; if it were, nothing could be said.
+        let given_up = || self.said(Verdict::NotCovered(NotCovered::GivenUp), 0, local);
+        self.answer_with(subject, local, &Effort::default()).unwrap_or_else(given_up)
     }
 
     /// The same with no more than `effort`; `None` if that is over before there is an answer.
@@ -115,7 +113,7 @@ impl Matcher {
     fn said(&self, verdict: Verdict, found: usize, local: Timestamp) -> Answer {
         let list = self.list();
         let freshness = list.freshness(local);
-        Answer { list: list.name().clone(), version: list.version(), freshness, found, verdict }
+        Answer { list: list.name().clone(), version: list.version(), freshness, found, verdict, of: list.clone() }
     }
 
     fn verdict(&self, subject: &Subject, local: Timestamp, effort: &Effort<'_>) -> Option<(Verdict, usize)> {
@@ -133,11 +131,9 @@ impl Matcher {
 
     /// What is said if nothing matches.
     fn unmatched(&self, subject: &Subject) -> Verdict {
-        match subject.only_beginning() {
-            Some(beginning) if self.algorithm() == Algorithm::PdqFull => {
-                Verdict::NotCovered(NotCovered::OnlyBeginning(beginning.clone()))
-            }
-            _ => Verdict::NotMatched,
+        match subject.not_looked_at(self.algorithm()) {
+            Some(why) => Verdict::NotCovered(why),
+            None => Verdict::NotMatched,
         }
     }
 
@@ -156,9 +152,9 @@ impl Matcher {
     }
 
     /// What is within the distance of any of the hashes; of an entry that is near to several, the nearest.
-    fn find_entries(&self, hashes: &[&(Orientation, Fingerprint)], effort: &Effort<'_>) -> Result<Findings, Unsaid> {
+    fn find_entries(&self, hashes: &[&View], effort: &Effort<'_>) -> Result<Findings, Unsaid> {
         let mut near: Vec<Near> = Vec::new();
-        for (number, (orientation, fingerprint)) in hashes.iter().enumerate() {
+        for (number, View { orientation, fingerprint, .. }) in hashes.iter().enumerate() {
             let found = self.within(&fingerprint.hash, effort)?;
             near.extend(found.into_iter().map(|found| Near { found, orientation: *orientation, video: None }));
             if number > 0 {
@@ -173,8 +169,8 @@ impl Matcher {
     }
 
     /// The frames, within the distance, of the listed videos that match by the rule for videos.
-    fn find_videos(&self, frames: &[&(Orientation, Fingerprint)], effort: &Effort<'_>) -> Result<Findings, Unsaid> {
-        let hashes: BTreeSet<&[u8]> = frames.iter().map(|(_, frame)| frame.hash.as_slice()).collect();
+    fn find_videos(&self, frames: &[&View], effort: &Effort<'_>) -> Result<Findings, Unsaid> {
+        let hashes: BTreeSet<&[u8]> = frames.iter().map(|view| view.fingerprint.hash.as_slice()).collect();
         let mut judge = Judge::default();
         for hash in hashes {
             judge.take(&self.within(hash, effort)?, |entry| self.video(entry));
@@ -207,22 +203,15 @@ impl Matcher {
     }
 
     /// The hashes that the list can be asked for, or why there are none.
-    fn usable<'s>(&self, subject: &'s Subject) -> Result<Vec<&'s (Orientation, Fingerprint)>, NotCovered> {
+    fn usable<'s>(&self, subject: &'s Subject) -> Result<Vec<&'s View>, NotCovered> {
         let list = self.algorithm();
-        let of_list = |hash: &&(Orientation, Fingerprint)| hash.1.algorithm == list;
-        let hashes: Vec<_> = subject.fingerprints().iter().filter(of_list).collect();
+        let hashes: Vec<_> = subject.views().iter().filter(|view| view.fingerprint.algorithm == list).collect();
         if hashes.is_empty() {
-            let other = subject.fingerprints().first().map_or(list, |other| other.1.algorithm);
-            return Err(match (list, subject.not_a_picture(), subject.not_a_video()) {
-                (Algorithm::PdqFull, Some(why), _) => NotCovered::NotAPicture(why.clone()),
-                (Algorithm::VpdqV1, _, Some(why)) => NotCovered::NotAVideo(why.clone()),
-                (Algorithm::VpdqV1, ..) if other == list => NotCovered::NotAVideo(no_frames()),
-                _ => NotCovered::OtherAlgorithm { list, found: other },
-            });
+            return Err(subject.has_no_hash(list));
         }
         let least = self.rule().min_quality;
-        let is_good = |hash: &&(Orientation, Fingerprint)| hash.1.quality.is_none_or(|found| u64::from(found) >= least);
-        let best = hashes.iter().filter_map(|hash| hash.1.quality).max();
+        let is_good = |view: &&View| view.fingerprint.quality.is_none_or(|found| u64::from(found) >= least);
+        let best = hashes.iter().filter_map(|view| view.fingerprint.quality).max();
         let good: Vec<_> = hashes.into_iter().filter(is_good).collect();
         match best {
             Some(quality) if good.is_empty() => Err(NotCovered::QualityTooLow { quality, least }),
@@ -245,10 +234,6 @@ impl Matcher {
             receipt: LazyReceipt::new(&self.prover, found.index),
         })
     }
-}
-
-fn no_frames() -> VideoError {
-    VideoError::Malformed { reason: "it has no frames".into() }
 }
 
 /// The first of `places` for which `is_before` does not hold, where it holds for all before that.

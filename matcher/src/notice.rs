@@ -4,7 +4,7 @@ use crate::answer::{Answer, Verdict};
 use crate::video::{Frames, VideoMatch};
 use isonomy_core::charter::{Action, Charter};
 use isonomy_core::list::Algorithm;
-use isonomy_verifier::{Freshness, VerifiedList};
+use isonomy_verifier::Freshness;
 use serde::Serialize;
 use std::fmt;
 
@@ -44,12 +44,13 @@ pub struct Notice {
 }
 
 impl Answer {
-    /// What the person is told of this answer by `list`; `None` if nothing matched.
-    pub fn notice(&self, list: &VerifiedList) -> Option<Notice> {
+    /// What the person is told of a match. `None` is not "no match": it says nothing about whether the list could answer, which
+    /// only the verdict says.
+    pub fn notice(&self) -> Option<Notice> {
         let Verdict::Matched(matches) = &self.verdict else {
             return None;
         };
-        let Charter { maintainer, purpose, matching, action, redress, .. } = list.charter();
+        let Charter { maintainer, purpose, matching, action, redress, .. } = self.of.charter();
         Some(Notice {
             list: self.list.to_string(),
             version: self.version,
@@ -77,12 +78,22 @@ impl Notice {
             (_, Some(VideoMatch { looked_up: Frames { alike, of }, .. }), _) => {
                 format!("looks like one that is, in {alike} of the {of} pictures of it that were compared,")
             }
-            (_, None, 1) => format!("looks like one that is ({distance} of 256 features differ, up to {most} may)"),
+            (_, None, 1) => format!("looks like one that is ({distance} of 256 marks of it differ; up to {most} may)"),
             (_, None, n) => {
                 format!(
-                    "looks like {n} that are ({distance} of 256 features differ from the nearest, up to {most} may)"
+                    "looks like {n} that are ({distance} of 256 marks of it differ from the nearest; up to {most} may)"
                 )
             }
+        }
+    }
+
+    /// What looks alike need not be the same.
+    fn doubt(&self) -> &'static str {
+        match self.algorithm {
+            Algorithm::PdqFull | Algorithm::VpdqV1 => {
+                "That is judged by a computer, from a rough likeness: it can be chance, and the two need not be the same.\n"
+            }
+            Algorithm::Sha256 | Algorithm::Sha1 | Algorithm::Md5 => "",
         }
     }
 
@@ -133,11 +144,12 @@ impl fmt::Display for Span {
     }
 }
 
-/// The words, in four lines.
+/// The words, in four or five lines.
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { list, version, purpose, maintainer, complaints, removal_hours, .. } = self;
         writeln!(f, "This {} {} on the list {list}.", self.thing(), self.what())?;
+        f.write_str(self.doubt())?;
         writeln!(
             f,
             "The list is published by {maintainer}, this is its version {version}. {}. It is for: {purpose}",
@@ -179,8 +191,9 @@ mod tests {
     fn the_words_as_a_whole() {
         assert_eq!(
             notice().to_string(),
-            "This picture looks like one that is (4 of 256 features differ, up to 31 may) on the list \
+            "This picture looks like one that is (4 of 256 marks of it differ; up to 31 may) on the list \
              hotline.example/images.\n\
+             That is judged by a computer, from a rough likeness: it can be chance, and the two need not be the same.\n\
              The list is published by Hotline (DE), this is its version 3. It was up to date 60 seconds ago. It is for: \
              Pictures of the moon.\n\
              What may follow, at most: the picture may be held back, which is neither sent nor shown then. Nobody else is \
@@ -194,7 +207,7 @@ mod tests {
     fn everybody_is_told_what_matched_what_follows_and_where_to_complain() {
         let of = |notice: Notice| notice.to_string();
         let several = of(Notice { entries: 2, action: Action::Report, ..notice() });
-        assert!(several.contains("looks like 2 that are (4 of 256 features differ from the nearest"), "{several}");
+        assert!(several.contains("looks like 2 that are (4 of 256 marks of it differ from the nearest"), "{several}");
         assert!(several.contains("at most: it may be reported to police.example."), "{several}");
         assert!(of(Notice { action: Action::Warn, ..notice() }).contains("at most: this notice, and nothing else."));
         assert!(!of(notice()).contains("police"));
@@ -204,7 +217,7 @@ mod tests {
     fn a_digest_is_of_a_file_and_a_picture_only_looks_alike() {
         let file = Notice { algorithm: Algorithm::Md5, distance: 0, max_distance: 0, ..notice() }.to_string();
         assert!(file.starts_with("This file is taken for one that is on the list"), "{file}");
-        assert!(file.contains("the file may be held back"), "{file}");
+        assert!(file.contains("the file may be held back") && !file.contains("chance"), "{file}");
         let picture = Notice { distance: 0, max_distance: 0, ..notice() }.to_string();
         assert!(picture.starts_with("This picture looks like one that is (0 of 256"), "{picture}");
         let frames = VideoMatch { looked_up: Frames { alike: 4, of: 5 }, listed: Frames { alike: 4, of: 10 } };

@@ -72,6 +72,27 @@ impl Prover {
     }
 }
 
+/// What makes the receipts of a list. Cloning is cheap.
+#[derive(Clone)]
+pub struct Receipts(Arc<Prover>);
+
+impl Receipts {
+    pub(crate) fn new(prover: &Arc<Prover>) -> Self {
+        Self(Arc::clone(prover))
+    }
+
+    /// The list.
+    pub fn list(&self) -> &VerifiedList {
+        &self.0.list
+    }
+
+    /// The receipt of an entry; `None` if the list does not hold it.
+    pub fn of(&self, entry: &[u8]) -> Option<LazyReceipt> {
+        let index = self.0.list.entries().binary_search(entry).ok()?;
+        Some(LazyReceipt::new(&self.0, index))
+    }
+}
+
 /// The receipt of a match, made when it is asked for: a list that matches a thousand times costs nothing until then.
 #[derive(Clone)]
 pub struct LazyReceipt {

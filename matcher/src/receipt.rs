@@ -15,7 +15,7 @@ use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::encoding::{from_base64, to_base64};
 use isonomy_core::hash::{NodeHash, RootHash};
 use isonomy_core::json::{self, Lines};
-use isonomy_core::list::MembershipProof;
+use isonomy_core::list::{Algorithm, MembershipProof};
 use isonomy_core::policy::{Policy, QuorumTimes};
 use isonomy_core::release::Release;
 use isonomy_core::rules::signatures;
@@ -45,8 +45,11 @@ pub enum ReceiptError {
         /// What the charter allows.
         most: u64,
     },
+    /// The digest that was brought along is another one.
+    #[error("the entry is the digest of another file")]
+    OtherFile,
     /// The hash that was brought along is not of the list's algorithm.
-    #[error("a hash of {found} bytes can't be compared with an entry of {expected}")]
+    #[error("a hash of {} hexadecimal digits can't be compared with an entry, whose hash has {}", found * 2, expected * 2)]
     WrongHash {
         /// The length of the hash.
         found: usize,
@@ -138,7 +141,8 @@ impl Receipt {
         json::encode(self).unwrap_or_default()
     }
 
-    /// Checks the receipt with the keys of `trust` alone, and, if the picture's hash is brought along, its distance.
+    /// Checks the receipt with the keys of `trust` alone, and, if the picture's hash is brought along, its distance. For a frame of a
+    /// video, that is its hash, or an entry of that.
     pub fn verify(&self, trust: &Policy, hash: Option<&[u8]>) -> Result<Proven, ReceiptError> {
         let (tree, origin, times) = self.verify_checkpoint(trust)?;
         let (release, charter) = self.verify_statements(&tree)?;
@@ -214,15 +218,19 @@ fn unproven(problem: impl std::fmt::Display) -> ReceiptError {
 }
 
 fn check_distance(matching: &Matching, entry: &[u8], hash: &[u8]) -> Result<u32, ReceiptError> {
-    let entry = matching.algorithm.hash_of(entry);
+    let algorithm = matching.algorithm;
+    // What is as long as an entry is one, with the number of its video.
+    let hash = if hash.len() == entry.len() { algorithm.hash_of(hash) } else { hash };
+    let entry = algorithm.hash_of(entry);
     if entry.len() != hash.len() {
         return Err(ReceiptError::WrongHash { found: hash.len(), expected: entry.len() });
     }
     let distance = entry.iter().zip(hash).map(|(a, b)| (a ^ b).count_ones()).sum();
-    if u64::from(distance) > matching.max_distance {
-        return Err(ReceiptError::NoMatch { distance, most: matching.max_distance });
+    match (algorithm, matching.max_distance) {
+        (_, most) if u64::from(distance) <= most => Ok(distance),
+        (Algorithm::PdqFull | Algorithm::VpdqV1, most) => Err(ReceiptError::NoMatch { distance, most }),
+        (Algorithm::Sha256 | Algorithm::Sha1 | Algorithm::Md5, _) => Err(ReceiptError::OtherFile),
     }
-    Ok(distance)
 }
 
 fn encode_path(path: &[NodeHash]) -> String {

@@ -1,9 +1,10 @@
 //! What is looked up: the fingerprints of a picture or file.
 
+use crate::answer::NotCovered;
 use crate::digest;
 use crate::image::{self, DecodeError, Limits, OnlyBeginning};
 use crate::pdq::{self, Orientation};
-use crate::video::{self, Video, VideoError};
+use crate::video::{self, Unseen, Video, VideoError};
 use isonomy_core::list::Algorithm;
 
 /// What is looked up: the hash of a picture or file under a list's algorithm.
@@ -45,19 +46,62 @@ pub enum Orientations {
     All,
 }
 
+/// A hash of a subject, and what of it that is of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct View {
+    /// Which of the pictures that were taken from the file, from 0: a frame of an animation or video, or a page.
+    pub frame: usize,
+    /// In which orientation.
+    pub orientation: Orientation,
+    /// The hash.
+    pub fingerprint: Fingerprint,
+}
+
+impl View {
+    fn whole(fingerprint: Fingerprint) -> Self {
+        Self { frame: 0, orientation: Orientation::Original, fingerprint }
+    }
+}
+
 /// A file or a hash, made ready for any number of lists.
 #[derive(Clone, Debug)]
 pub struct Subject {
-    fingerprints: Vec<(Orientation, Fingerprint)>,
-    not_a_picture: Option<DecodeError>,
+    views: Vec<View>,
+    source: Source,
+    as_picture: Tried<DecodeError>,
     only_beginning: Option<OnlyBeginning>,
-    not_a_video: Option<VideoError>,
+    as_video: Tried<VideoError>,
+    unseen: Option<Unseen>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Source {
+    File,
+    Hash,
+}
+
+/// What came of decoding a file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Tried<E> {
+    /// No list wanted it.
+    No,
+    Done,
+    Failed(E),
+}
+
+impl<E> Tried<E> {
+    fn error(&self) -> Option<&E> {
+        match self {
+            Self::Failed(why) => Some(why),
+            Self::No | Self::Done => None,
+        }
+    }
 }
 
 impl Subject {
-    /// A file, for lists of these algorithms. If one is perceptual, its picture is decoded once; if that fails, lists of
-    /// this algorithm say so, and the others answer all the same. Of an animation, sampled frames count
-    /// ([`image::each_frame`]). Lists of videos say that it can't be decoded, unless [`Subject::with_video`] follows.
+    /// A file, for lists of these algorithms. If one is perceptual, its pictures are decoded once ([`image::each_frame`]); if that
+    /// fails, lists of this algorithm say so, and the others answer all the same. Lists of videos say that it can't be decoded, unless
+    /// [`Subject::with_video`] follows. Lists of other algorithms say that it was not hashed for them.
     pub fn of_file(algorithms: &[Algorithm], file: &[u8], limits: &Limits, orientations: Orientations) -> Self {
         let mut subject = Self::of_digests(Vec::new());
         for (place, &algorithm) in algorithms.iter().enumerate() {
@@ -66,14 +110,17 @@ impl Subject {
             }
             match algorithm {
                 Algorithm::PdqFull => match subject.hash_picture(file, limits, orientations) {
-                    Ok(only_beginning) => (subject.not_a_picture, subject.only_beginning) = (None, only_beginning),
-                    Err(why) => subject.not_a_picture = Some(why),
+                    Ok(only_beginning) => {
+                        (subject.as_picture, subject.only_beginning) = (Tried::Done, only_beginning);
+                    }
+                    Err(why) => subject.as_picture = Tried::Failed(why),
                 },
-                Algorithm::VpdqV1 if video::is_video(file) => subject.not_a_video = Some(VideoError::NoDecoder),
-                Algorithm::VpdqV1 | Algorithm::Sha256 | Algorithm::Sha1 | Algorithm::Md5 => {}
+                Algorithm::VpdqV1 if video::is_video(file) => subject.as_video = Tried::Failed(VideoError::NoDecoder),
+                Algorithm::VpdqV1 => subject.as_video = Tried::Failed(VideoError::UnknownFormat),
+                Algorithm::Sha256 | Algorithm::Sha1 | Algorithm::Md5 => {}
             }
             if let Some(hash) = digest::digest(algorithm, file) {
-                subject.push(Orientation::Original, Fingerprint { algorithm, hash, quality: None });
+                subject.views.push(View::whole(Fingerprint { algorithm, hash, quality: None }));
             }
         }
         subject
@@ -81,30 +128,26 @@ impl Subject {
 
     /// A file of which nothing but digests is known yet: of no use to lists that match what is alike.
     pub fn of_digests(digests: Vec<Fingerprint>) -> Self {
-        Self {
-            fingerprints: digests.into_iter().map(|digest| (Orientation::Original, digest)).collect(),
-            not_a_picture: Some(DecodeError::UnknownFormat),
-            only_beginning: None,
-            not_a_video: Some(VideoError::UnknownFormat),
-        }
+        Self::of(Source::File, digests)
     }
 
     /// The same, with what came of decoding it as a video.
     pub fn with_video(mut self, video: Result<Video, VideoError>) -> Self {
         match video {
             Ok(video) => {
-                let frames = video.frames().iter().map(|frame| Fingerprint::of_pdq(Algorithm::VpdqV1, frame));
-                self.fingerprints.extend(frames.map(|frame| (Orientation::Original, frame)));
-                self.not_a_video = None;
+                let hashes = video.frames().iter().map(|frame| Fingerprint::of_pdq(Algorithm::VpdqV1, frame));
+                let view = |(frame, fingerprint)| View { frame, ..View::whole(fingerprint) };
+                self.views.extend(hashes.enumerate().map(view));
+                (self.as_video, self.unseen) = (Tried::Done, video.unseen().cloned());
             }
-            Err(why) => self.not_a_video = Some(why),
+            Err(why) => self.as_video = Tried::Failed(why),
         }
         self
     }
 
-    /// A file that is not decoded, such as one beyond a limit: of use to lists that match what is identical.
+    /// A file that is not decoded as a picture, such as one beyond a limit: of use to lists that match what is identical.
     pub fn undecoded(digests: Vec<Fingerprint>, why: DecodeError) -> Self {
-        Self { not_a_picture: Some(why), ..Self::of_digests(digests) }
+        Self { as_picture: Tried::Failed(why), ..Self::of_digests(digests) }
     }
 
     /// A hash alone.
@@ -114,12 +157,12 @@ impl Subject {
 
     /// A hash alone, of which is not known by which of these algorithms it is.
     pub fn of_hashes(hashes: Vec<Fingerprint>) -> Self {
-        let fingerprints = hashes.into_iter().map(|hash| (Orientation::Original, hash)).collect();
-        Self { fingerprints, not_a_picture: None, only_beginning: None, not_a_video: None }
+        Self::of(Source::Hash, hashes)
     }
 
-    fn push(&mut self, orientation: Orientation, fingerprint: Fingerprint) {
-        self.fingerprints.push((orientation, fingerprint));
+    fn of(source: Source, hashes: Vec<Fingerprint>) -> Self {
+        let views = hashes.into_iter().map(View::whole).collect();
+        Self { views, source, as_picture: Tried::No, only_beginning: None, as_video: Tried::No, unseen: None }
     }
 
     fn hash_picture(
@@ -136,31 +179,71 @@ impl Subject {
             Orientations::All => true,
             Orientations::Stored | Orientations::Shown => orientation == Orientation::Original || orientation == shown,
         };
-        image::each_frame(file, limits, |frame| {
-            let hashes = Orientation::ALL.into_iter().zip(pdq::hash_orientations(frame));
+        let mut frame = 0;
+        image::each_frame(file, limits, |picture| {
+            let hashes = Orientation::ALL.into_iter().zip(pdq::hash_orientations(picture));
             for (orientation, hash) in hashes.filter(|(orientation, _)| is_wanted(*orientation)) {
-                self.push(orientation, Fingerprint::of_pdq(Algorithm::PdqFull, &hash));
+                let fingerprint = Fingerprint::of_pdq(Algorithm::PdqFull, &hash);
+                self.views.push(View { frame, orientation, fingerprint });
             }
+            frame += 1;
         })
     }
 
-    /// Its hashes, each with the orientation that it is of.
-    pub fn fingerprints(&self) -> &[(Orientation, Fingerprint)] {
-        &self.fingerprints
+    /// Its hashes, each with what it is of.
+    pub fn views(&self) -> &[View] {
+        &self.views
     }
 
-    /// Why it has no hash as a picture, if it has none and is a file.
+    /// Of its hashes by this algorithm the one that is nearest to an entry of a list, and how many bits apart they are.
+    pub fn nearest(&self, algorithm: Algorithm, entry: &[u8]) -> Option<(&View, u32)> {
+        let entry = algorithm.hash_of(entry);
+        let apart = |hash: &[u8]| entry.iter().zip(hash).map(|(one, other)| (one ^ other).count_ones()).sum::<u32>();
+        let of_algorithm = self.views.iter().filter(|view| view.fingerprint.algorithm == algorithm);
+        of_algorithm.map(|view| (view, apart(&view.fingerprint.hash))).min_by_key(|(_, apart)| *apart)
+    }
+
+    /// Why it has no hash as a picture, if that was tried.
     pub fn not_a_picture(&self) -> Option<&DecodeError> {
-        self.not_a_picture.as_ref()
+        self.as_picture.error()
     }
 
-    /// How far an animation was looked at, if not to its end.
+    /// How far its pictures were looked at, if not to the last.
     pub fn only_beginning(&self) -> Option<&OnlyBeginning> {
         self.only_beginning.as_ref()
     }
 
-    /// Why it has no hashes as a video, if it has none and is a file.
+    /// Why it has no hashes as a video, if that was tried.
     pub fn not_a_video(&self) -> Option<&VideoError> {
-        self.not_a_video.as_ref()
+        self.as_video.error()
+    }
+
+    /// What of it as a video was not looked at.
+    pub fn unseen(&self) -> Option<&Unseen> {
+        self.unseen.as_ref()
+    }
+
+    /// Why a list of this algorithm can't answer, where a match would have been one in what was looked at, and there was none.
+    pub(crate) fn not_looked_at(&self, list: Algorithm) -> Option<NotCovered> {
+        match list {
+            Algorithm::PdqFull => self.only_beginning.clone().map(NotCovered::OnlyBeginning),
+            Algorithm::VpdqV1 => self.unseen.clone().map(NotCovered::PartOfVideo),
+            Algorithm::Sha256 | Algorithm::Sha1 | Algorithm::Md5 => None,
+        }
+    }
+
+    /// Why it has no hash by the algorithm of a list.
+    pub(crate) fn has_no_hash(&self, list: Algorithm) -> NotCovered {
+        match (list, &self.as_picture, &self.as_video) {
+            (Algorithm::PdqFull, Tried::Failed(why), _) => NotCovered::NotAPicture(why.clone()),
+            (Algorithm::VpdqV1, _, Tried::Failed(why)) => NotCovered::NotAVideo(why.clone()),
+            (Algorithm::VpdqV1, _, Tried::Done) => NotCovered::NotAVideo(VideoError::NoVideo),
+            _ => match (self.source, self.views.first()) {
+                (Source::Hash, Some(View { fingerprint, .. })) => {
+                    NotCovered::OtherAlgorithm { list, found: fingerprint.algorithm }
+                }
+                _ => NotCovered::NotHashed { list },
+            },
+        }
     }
 }

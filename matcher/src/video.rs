@@ -31,6 +31,7 @@ pub const LEAST_PERCENT: u64 = 80;
 
 /// Why a video has no hashes.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum VideoError {
     /// Not a video, or of a format that isn't known.
     #[error("not a video in a known format, which are MP4, QuickTime, Matroska, WebM, AVI, MPEG, Ogg, FLV and ASF")]
@@ -72,6 +73,12 @@ pub enum VideoError {
         /// The limit.
         seconds: u64,
     },
+    /// Nobody waits for it any more.
+    #[error("decoding the video was given up, since nobody waits for it any more")]
+    Abandoned,
+    /// A file of sound or text alone.
+    #[error("the file holds no video")]
+    NoVideo,
     /// The decoder can't make frames of it.
     #[error("the video can't be decoded: {reason}")]
     Malformed {
@@ -80,16 +87,57 @@ pub enum VideoError {
     },
 }
 
+/// What of a video its sampled frames don't show. If they don't match, nothing can be said of it.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unseen {
+    /// The decoder went on after it had found something wrong.
+    #[error("a part of the video can't be decoded: {reason}")]
+    Damaged {
+        /// What the decoder said, or what is wrong with what it gave.
+        reason: String,
+    },
+    /// The file holds further videos, of which a player may show any.
+    #[error("the file holds {videos} videos, of which only the first was looked at")]
+    OtherVideos {
+        /// How many, with the first.
+        videos: usize,
+    },
+    /// Frames don't come as evenly as the file says.
+    #[error("none of its frames was looked at for {seconds} seconds of the video")]
+    Gap {
+        /// How long, at most.
+        seconds: u64,
+    },
+    /// Less is there than the file says.
+    #[error("the last {seconds} seconds of the video are missing")]
+    Short {
+        /// How many.
+        seconds: u64,
+    },
+}
+
 /// The hashes of a video's sampled frames, in the order of the frames.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Video {
     frames: Vec<PdqHash>,
+    unseen: Option<Unseen>,
 }
 
 impl Video {
-    /// A video of these frames.
+    /// A video of these frames, which show all of it.
     pub fn new(frames: Vec<PdqHash>) -> Self {
-        Self { frames }
+        Self { frames, unseen: None }
+    }
+
+    /// The same, without a part that these frames don't show.
+    pub fn without(self, unseen: Unseen) -> Self {
+        Self { unseen: Some(unseen), ..self }
+    }
+
+    /// What of it its frames don't show.
+    pub fn unseen(&self) -> Option<&Unseen> {
+        self.unseen.as_ref()
     }
 
     /// The frames.

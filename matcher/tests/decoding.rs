@@ -2,7 +2,8 @@
 
 use ::image::{DynamicImage, ImageBuffer, ImageFormat, Luma, Rgb, Rgba};
 use isonomy_matcher::image::{
-    Channels, DecodeError, Ended, Limits, MAX_FRAMES, OnlyBeginning, Picture, decode, each_frame, shown_orientation,
+    Channels, DecodeError, Ended, Limits, MAX_FRAMES, OnlyBeginning, Picture, count, decode, each_frame,
+    shown_orientation,
 };
 use isonomy_matcher::pdq::{self, Orientation};
 use proptest::prelude::*;
@@ -113,9 +114,18 @@ fn with_orientation(jpeg: &[u8], tag: u8) -> Vec<u8> {
 
 /// An animation of so many grey frames of this many milliseconds each.
 fn gif(frames: u16, delay: u32, side: u32) -> Vec<u8> {
+    animation(&vec![delay; usize::from(frames)], side)
+}
+
+/// An animation of grey frames that are shown for so many milliseconds.
+fn shown(delays: &[u32]) -> Vec<u8> {
+    animation(delays, 8)
+}
+
+fn animation(delays: &[u32], side: u32) -> Vec<u8> {
     let mut file = Vec::new();
     let mut encoder = ::image::codecs::gif::GifEncoder::new_with_speed(&mut file, 30);
-    for number in 0..frames {
+    for (number, &delay) in delays.iter().enumerate() {
         let grey = (number % 250) as u8;
         let image = ImageBuffer::from_pixel(side, side, Rgba([grey, grey, grey, 255]));
         let delay = ::image::Delay::from_numer_denom_ms(delay, 1);
@@ -140,12 +150,20 @@ fn greys(file: &[u8], limits: &Limits) -> Vec<u8> {
 }
 
 #[test]
-fn of_an_animation_a_frame_for_each_second_counts() {
+fn of_a_short_animation_all_frames_count_and_of_a_long_one_those_that_are_seen() {
     let limits = Limits::default();
     assert_eq!(greys(&gif(1, 100, 8), &limits), [0]);
     assert_eq!(greys(&gif(35, 100, 8), &limits), [0, 10, 20, 30]);
     assert_eq!(greys(&gif(3, 2500, 8), &limits), [0, 1, 2]);
-    assert_eq!(greys(&gif(25, 0, 8), &limits), [0, 10, 20]);
+    assert_eq!(greys(&gif(32, 100, 8), &limits), Vec::from_iter(0..32));
+    assert_eq!(greys(&gif(33, 0, 8), &limits), [0, 10, 20, 30]);
+    // One that is on show for the most of the time, after one that is there for a moment.
+    assert_eq!(greys(&shown(&[50, 940]), &limits), [0, 1]);
+    // Of a second, the longest; and whatever lasts, however many in a second.
+    let many = |more: &[u32]| shown(&[&[20; 40][..], more].concat());
+    assert_eq!(greys(&many(&[60, 90, 50]), &limits), [0, 41]);
+    assert_eq!(greys(&many(&[60, 50, 210, 30]), &limits), [0, 42, 43]);
+    assert_eq!(greys(&many(&[0, 200, 200, 210]), &limits), [0, 41, 42, 43]);
     assert_eq!(greys(&gif(MAX_FRAMES as u16, 1000, 8), &limits).len(), MAX_FRAMES);
     assert_eq!(greys(&encoded("rgb.jpg"), &limits).len(), 1);
     assert!(each_frame(&gif(35, 100, 8)[..20], &limits, |_| panic!("there is none")).is_err());
@@ -163,9 +181,9 @@ fn an_animation_that_is_not_looked_at_to_its_end_says_so() {
     let file = gif(35, 100, 8);
     let (greys, only) = looked_at(&file[..file.len() / 2], &limits);
     let only = only.unwrap();
-    assert_eq!((greys, only.frames), (vec![0, 10], 17));
+    assert_eq!((greys, only.frames), (Vec::from_iter(0..17), 17), "what is left is short");
     assert_eq!(only.why, Ended::Damaged(DecodeError::Incomplete { format: "GIF" }));
-    assert!(only.to_string().starts_with("only the first 17 frames of the animation were looked at: "), "{only}");
+    assert!(only.to_string().starts_with("only the first 17 pictures in the file were looked at: "), "{only}");
     assert_eq!(looked_at(&gif(12, 100, 8), &few).1, None, "all of exactly as many pixels as the limit");
 }
 
@@ -213,19 +231,96 @@ fn frames_beyond_the_canvas_count_with_all_their_pixels() {
 #[test]
 fn other_animations_are_sampled_in_the_same_way() {
     // The decoder of WebP lays a frame upon the one before with an error of up to 1.
-    for (name, second, third) in [("animated.webp", 9, 19), ("animated.png", 10, 20)] {
-        assert_eq!(greys(&encoded(name), &Limits::default()), [0, second, third], "{name}");
+    for (name, tenth, twentieth) in [("animated.webp", 9, 19), ("animated.png", 10, 20)] {
+        let all = greys(&encoded(name), &Limits::default());
+        assert_eq!((all.len(), all[0], all[10], all[20]), (25, 0, tenth, twentieth), "{name}");
         let few = Limits { pixels: 64 * 12, ..Limits::default() };
         let (greys, only) = looked_at(&encoded(name), &few);
-        assert_eq!((greys, only.map(|only| only.frames)), (vec![0, second], Some(12)), "{name}");
+        assert_eq!((greys, only.map(|only| only.frames)), (all[..12].to_vec(), Some(12)), "{name}");
         assert_eq!(decode_default(&encoded(name)).unwrap().data()[0], 0, "{name}");
     }
+}
+
+/// A TIFF with a page for each of these greys. Directories lie before their pixels.
+fn tiff(greys: &[u8]) -> Vec<u8> {
+    const PAGE: u32 = 2 + 9 * 12 + 4 + 64;
+    let mut file = b"II*\0\x08\0\0\0".to_vec();
+    for (number, grey) in greys.iter().enumerate() {
+        let start = 8 + number as u32 * PAGE;
+        file.extend(9u16.to_le_bytes());
+        let pixels = start + PAGE - 64;
+        let fields = [(256, 8), (257, 8), (258, 8), (259, 1), (262, 1), (273, pixels), (277, 1), (278, 8), (279, 64)];
+        for (tag, value) in fields {
+            file.extend([u16::to_le_bytes(tag), u16::to_le_bytes(4)].concat());
+            file.extend([u32::to_le_bytes(1), u32::to_le_bytes(value)].concat());
+        }
+        file.extend(if number + 1 == greys.len() { 0 } else { start + PAGE }.to_le_bytes());
+        file.extend([*grey; 64]);
+    }
+    file
+}
+
+#[test]
+fn every_page_of_a_tiff_is_looked_at() {
+    assert_eq!(greys(&tiff(&[7]), &Limits::default()), [7]);
+    assert_eq!(greys(&tiff(&[7, 9, 250]), &Limits::default()), [7, 9, 250]);
+    assert_eq!(count(&tiff(&[7, 9, 250]), &Limits::default()), 3);
+    let few = Limits { pixels: 64 * 2, ..Limits::default() };
+    let (greys, only) = looked_at(&tiff(&[7, 9, 250]), &few);
+    let why = Ended::TooManyPixels { limit: few.pixels };
+    assert_eq!((greys, only), (vec![7, 9], Some(OnlyBeginning { frames: 2, why })));
+    let whole = tiff(&[7, 9]);
+    let (greys, only) = looked_at(&whole[..whole.len() - 70], &Limits::default());
+    assert_eq!((greys, only.map(|only| only.frames)), (vec![7], Some(1)), "the second page is cut");
+    let many: Vec<u8> = (0..40).collect();
+    let (greys, only) = looked_at(&tiff(&many), &Limits::default());
+    let expected = OnlyBeginning { frames: MAX_FRAMES, why: Ended::TooLong };
+    assert_eq!((greys.len(), only), (MAX_FRAMES, Some(expected)));
+}
+
+/// A JPEG that lists these as its further pictures.
+fn listing(first: &[u8], further: &[&[u8]]) -> Vec<u8> {
+    let mut list = b"MM\0*\0\0\0\x08\0\x01\xb0\x02\0\x07".to_vec();
+    list.extend((16 * (further.len() as u32 + 1)).to_be_bytes());
+    list.extend(26u32.to_be_bytes()); // after the directory
+    list.extend([0; 4]);
+    let size = list.len() + 16 * (further.len() + 1);
+    // Places count from the list, which begins after the start of the file and the head of its segment.
+    let mut place = size + first.len() - 2;
+    list.extend([0; 16]);
+    for picture in further {
+        list.extend([0u32, picture.len() as u32, place as u32, 0].map(u32::to_be_bytes).concat());
+        place += picture.len();
+    }
+    let head = [&b"\xff\xd8\xff\xe2"[..], &(size as u16 + 6).to_be_bytes(), b"MPF\0"].concat();
+    [&head, &list, &first[2..], &further.concat()].concat()
+}
+
+#[test]
+fn the_pictures_that_a_jpeg_lists_are_looked_at() {
+    let (first, second) = (encoded("rgb.jpg"), encoded("grey.jpg"));
+    let pictures = |file: &[u8]| {
+        let mut pictures = Vec::new();
+        let only = each_frame(file, &Limits::default(), |picture| pictures.push(picture.clone())).unwrap();
+        (pictures, only)
+    };
+    let both = vec![decode_default(&first).unwrap(), decode_default(&second).unwrap()];
+    let file = listing(&first, &[&second]);
+    assert_eq!(pictures(&file), (both.clone(), None));
+    assert_eq!(count(&file, &Limits::default()), 2);
+    // What was taken away is not there; what was cut is.
+    let alone = &file[..file.len() - second.len()];
+    assert_eq!(pictures(alone), (both[..1].to_vec(), None));
+    let (seen, only) = pictures(&file[..file.len() - second.len() / 2]);
+    let why = Ended::Damaged(DecodeError::Incomplete { format: "JPEG" });
+    assert_eq!((seen, only), (both[..1].to_vec(), Some(OnlyBeginning { frames: 1, why })));
 }
 
 #[test]
 fn a_picture_beside_the_animation_is_looked_at_and_so_is_the_first_frame() {
     let file = encoded("animated_beside_still.png");
-    assert_eq!(greys(&file, &Limits::default()), [7, 100, 110, 120]);
+    assert_eq!(greys(&file, &Limits::default())[..3], [7, 100, 101]);
+    assert_eq!(greys(&file, &Limits::default()).len(), 26);
     assert_eq!(decode_default(&file).unwrap().data()[0], 7);
 }
 

@@ -90,12 +90,12 @@ pub struct HashedFrame {
     pub vpdq: String,
 }
 
-/// A file without a hash, or a folder below the one that can't be read.
+/// A file of which only a part was hashed, one without a hash, or a folder below the one that can't be read.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct FailedImage {
     /// The file, relative to the folder.
     pub file: String,
-    /// Why it has none.
+    /// Why it has none, or not all.
     pub reason: String,
 }
 
@@ -106,6 +106,8 @@ pub struct ImagesReport {
     pub images: Vec<HashedImage>,
     /// The videos, in the order of their names.
     pub videos: Vec<HashedVideo>,
+    /// Pictures and videos of which only a part was hashed: the first picture of several, a damaged video.
+    pub partly: Vec<FailedImage>,
     /// Pictures and videos that have no hash, and what can't be read.
     pub failed: Vec<FailedImage>,
     /// What was left out: links, pipes, sockets, devices, and files that are no pictures.
@@ -159,8 +161,14 @@ pub fn hash_images(
     let mut report = ImagesReport { failed, left_out, ..ImagesReport::default() };
     for (_, outcome) in outcomes {
         match outcome {
-            Ok(Hashed::Image(image)) => report.images.push(image),
-            Ok(Hashed::Video(video)) => report.videos.push(video),
+            Ok(Hashed::Image(image, partly)) => {
+                report.partly.extend(partly.map(|reason| FailedImage { file: image.file.clone(), reason }));
+                report.images.push(image);
+            }
+            Ok(Hashed::Video(video, partly)) => {
+                report.partly.extend(partly.map(|reason| FailedImage { file: video.file.clone(), reason }));
+                report.videos.push(video);
+            }
             Ok(Hashed::Neither(other)) => report.left_out.push(other),
             Err(failed) => report.failed.push(failed),
         }
@@ -219,9 +227,10 @@ fn relative(folder: &Path, path: &Path) -> String {
     path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned()
 }
 
+/// What came of a file, with the reason why it is only a part of it.
 enum Hashed {
-    Image(HashedImage),
-    Video(HashedVideo),
+    Image(HashedImage, Option<String>),
+    Video(HashedVideo, Option<String>),
     Neither(FailedImage),
 }
 
@@ -232,12 +241,12 @@ fn hash_file(folder: &Path, path: &Path, options: &ImagesOptions) -> Result<Hash
         beginning.is_ok_and(|beginning| is_video(&beginning))
     };
     match &options.videos {
-        Some(limits) if begins_like_video() => hash_video(name, path, limits).map(Hashed::Video),
+        Some(limits) if begins_like_video() => hash_video(name, path, limits),
         _ => hash_image(name, path, &options.limits),
     }
 }
 
-fn hash_video(file: String, path: &Path, limits: &VideoLimits) -> Result<HashedVideo, FailedImage> {
+fn hash_video(file: String, path: &Path, limits: &VideoLimits) -> Result<Hashed, FailedImage> {
     let video = match video::hash_video(path, limits) {
         Ok(video) => video,
         Err(error) => return Err(FailedImage { file, reason: error.to_string() }),
@@ -252,7 +261,7 @@ fn hash_video(file: String, path: &Path, limits: &VideoLimits) -> Result<HashedV
         let reason = format!("no frame of the video has a quality of {USUAL_MINIMUM_QUALITY}");
         return Err(FailedImage { file, reason });
     }
-    Ok(HashedVideo { file, frames })
+    Ok(Hashed::Video(HashedVideo { file, frames }, video.unseen().map(ToString::to_string)))
 }
 
 fn hash_image(name: String, path: &Path, limits: &Limits) -> Result<Hashed, FailedImage> {
@@ -268,7 +277,12 @@ fn hash_image(name: String, path: &Path, limits: &Limits) -> Result<Hashed, Fail
     };
     let hash = pdq::hash(&picture);
     let (width, height) = (picture.width(), picture.height());
-    Ok(Hashed::Image(HashedImage { file: name, width, height, quality: hash.quality, pdq: hash.to_hex() }))
+    let image = HashedImage { file: name, width, height, quality: hash.quality, pdq: hash.to_hex() };
+    let partly = match image::count(&bytes, limits) {
+        0 | 1 => None,
+        count => Some(format!("only the first of its {count} pictures is hashed")),
+    };
+    Ok(Hashed::Image(image, partly))
 }
 
 impl ImagesReport {
@@ -400,13 +414,26 @@ mod tests {
         let options = ImagesOptions { videos: Some(VideoLimits::default()), ..ImagesOptions::default() };
         let report = hash_images(&folder, &options, &|_| ()).unwrap();
         let names: Vec<&str> = report.videos.iter().map(|video| video.file.as_str()).collect();
-        assert_eq!(names, ["ntsc.mkv", "photos.mp4", "photos.ts", "photos.webm"]);
+        assert_eq!(names, ["aac_text.mp4", "ntsc.mkv", "photos.mp4", "photos.ts", "photos.webm"]);
+        // They say that they have 30 and 25 frames a second, and have ten.
+        let partly: Vec<&str> = report.partly.iter().map(|one| one.file.as_str()).collect();
+        assert_eq!(partly, ["ntsc.mkv", "photos.ts"]);
         let mut table = Vec::new();
         report.write_videos_csv(&mut table).unwrap();
         let (imported, summary) = import(&table[..], &ImportOptions::new(Algorithm::VpdqV1)).unwrap();
         let frames: usize = report.videos.iter().map(|video| video.frames.len()).sum();
         assert_eq!((imported.entries.len(), summary.refused_records), (frames, 0), "{summary:?}");
         assert!(imported.entries.irregular(Algorithm::VpdqV1).is_ok_and(|irregular| irregular == 0));
+    }
+
+    #[test]
+    fn of_an_animation_is_said_that_one_picture_is_hashed() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/decode");
+        let report = hash_images(&folder, &ImagesOptions::default(), &|_| ()).unwrap();
+        let names: Vec<&str> = report.partly.iter().map(|one| one.file.as_str()).collect();
+        assert_eq!(names, ["animated.png", "animated.webp", "animated_beside_still.png"]);
+        assert_eq!(report.partly[0].reason, "only the first of its 25 pictures is hashed");
+        assert!(report.images.len() > 10 && report.images.iter().any(|image| image.file == "animated.png"));
     }
 
     #[test]

@@ -40,12 +40,18 @@ impl Device {
         world.publish(105);
         let device = Self { folder: tempfile::tempdir().unwrap() };
         std::fs::write(device.policy(), world.policy_text()).unwrap();
+        std::fs::write(device.trust(), world.trust_text()).unwrap();
         device.update(&world);
         device
     }
 
     fn policy(&self) -> PathBuf {
         self.folder.path().join("policy.toml")
+    }
+
+    /// The keys of log and witnesses.
+    fn trust(&self) -> PathBuf {
+        self.folder.path().join("trust.policy")
     }
 
     fn state(&self) -> PathBuf {
@@ -185,7 +191,9 @@ fn a_folder_of_pictures_and_videos_is_hashed() {
     if !has_ffmpeg {
         return assert!(report["failed"][0]["reason"].as_str().unwrap().contains("ffmpeg"), "{report}");
     }
-    assert_eq!(report["videos"].as_array().unwrap().len(), 4, "{report}");
+    assert_eq!(report["videos"].as_array().unwrap().len(), 5, "{report}");
+    let partly = report["partly"].as_array().unwrap();
+    assert_eq!((partly.len(), partly[1]["file"].as_str()), (2, Some("photos.ts")), "{report}");
     let list = folder.path().join("videos.list");
     let mut import = isonomy(&["list", "import", frames.to_str().unwrap(), "--algorithm", "vpdq", "--out"]);
     let output = import.arg(&list).output().unwrap();
@@ -210,7 +218,20 @@ fn a_hash_is_looked_up_by_the_algorithm_of_each_list_whatever_their_order() {
         let mut found = verdicts(&output);
         found.sort();
         assert_eq!(found, ["one.example/pictures: not-matched", "two.example/files: not-covered"]);
+        assert_eq!(output.status.code(), Some(0), "a list that is not asked does not count: {output:?}");
+        // A sound picture that the list of files doesn't hold: the other list is not asked, and says nothing of the file.
+        let output =
+            matching(&["--algorithm", "sha256", repository("photos/chelsea.png").to_str().unwrap()], &devices).output();
+        let output = output.unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let answers = json(&output)[0]["answers"].as_array().unwrap().clone();
+        let other = answers.iter().find(|answer| answer["list"] == "one.example/pictures").unwrap();
+        assert_eq!(other["code"], "other-algorithm", "{other}");
     }
+    let none = matching(&["--algorithm", "md5", &to_hex(&digest)], &[&pictures, &files]).output().unwrap();
+    assert_eq!(none.status.code(), Some(4), "no list is asked: {none:?}");
+    let told = json(&matching(&[&to_hex(&digest)], &[&files]).output().unwrap());
+    assert_eq!(told[0]["taken_as"], "hash", "{told}");
     let short = matching(&["00ff"], &[&pictures, &files]).output().unwrap();
     assert_eq!(short.status.code(), Some(7));
     assert!(
@@ -251,6 +272,101 @@ fn a_pipe_without_another_end_is_refused_and_one_that_is_open_is_read() {
     let output = within_a_minute(command.stdin(cat.stdout.take().unwrap()));
     assert!(cat.wait().unwrap().success());
     assert_eq!(verdicts(&output), ["one.example/wide: not-matched"], "{output:?}");
+
+    if Ffmpeg::find().is_ok() {
+        let rule = Matching { algorithm: Algorithm::VpdqV1, max_distance: 31, min_quality: 50 };
+        let listed = hash_video(Path::new(&video("photos.mp4")), &VideoLimits::default()).unwrap().entries(50).concat();
+        let device = Device::with("two.example/videos", rule, Entries::from_unsorted(48, listed).unwrap().0);
+        let film = std::fs::File::open(video("photos.mp4")).unwrap();
+        let mut cat = Command::new("cat").stdin(film).stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let mut command = matching(&["/dev/stdin"], &[&device]);
+        let output = within_a_minute(command.stdin(cat.stdout.take().unwrap()));
+        assert!(cat.wait().unwrap().success());
+        assert_eq!(verdicts(&output), ["two.example/videos: matched"], "{output:?}");
+    }
+}
+
+/// What is in `receipts` proves of `file`.
+fn verified(device: &Device, receipts: &Path, file: &Path) -> Output {
+    let receipt = std::fs::read_dir(receipts).unwrap().next().unwrap().unwrap().path();
+    let mut command = isonomy(&["receipt", "verify", receipt.to_str().unwrap(), "--json", "--picture"]);
+    command.arg(file).arg("--policy").arg(device.trust()).output().unwrap()
+}
+
+#[test]
+fn a_receipt_is_proven_by_the_file_that_matched_however_it_matched() {
+    use isonomy_matcher::image::{Limits, decode};
+    use isonomy_matcher::pdq::hash_orientations;
+    let hashes_of =
+        |path: &str| hash_orientations(&decode(&std::fs::read(repository(path)).unwrap(), &Limits::default()).unwrap());
+    let list = |hash: &[u8]| Entries::from_sorted(32, hash.to_vec()).unwrap();
+    let turned = hashes_of("photos/chelsea.png")[1].hash;
+    let device = Device::with("one.example/turned", pdq(31), list(&turned));
+    let receipts = tempfile::tempdir().unwrap();
+    let path = repository("photos/chelsea.png");
+    let mut command = matching(&["--orientations", "all", path.to_str().unwrap()], &[&device]);
+    let output = command.arg("--receipts").arg(receipts.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(5), "{output:?}");
+    let proven = verified(&device, receipts.path(), &path);
+    assert_eq!(proven.status.code(), Some(0), "{proven:?}");
+    let proven = json(&proven);
+    assert_eq!(
+        (&proven["distance"], &proven["orientation"], &proven["frame"]),
+        (&0.into(), &"rotate90".into(), &0.into())
+    );
+    // It is no evidence, and who takes it for that is told what it is.
+    let receipt = std::fs::read_dir(receipts.path()).unwrap().next().unwrap().unwrap().path();
+    let mut evidence = isonomy(&["evidence", "verify", receipt.to_str().unwrap(), "--policy"]);
+    let evidence = evidence.arg(device.trust()).output().unwrap();
+    assert_eq!(evidence.status.code(), Some(4), "{evidence:?}");
+    assert!(String::from_utf8_lossy(&evidence.stderr).contains("`isonomy receipt verify` checks it"), "{evidence:?}");
+    // Another picture is none, in any orientation.
+    let other = verified(&device, receipts.path(), &repository("photos/coffee.png"));
+    assert_eq!(other.status.code(), Some(3), "{other:?}");
+
+    // The second of two pages, of which the first matches nothing.
+    let folder = tempfile::tempdir().unwrap();
+    let (animation, receipts) = (folder.path().join("two.gif"), folder.path().join("receipts"));
+    std::fs::write(&animation, gif_of(&["photos/coins.png", "photos/chelsea.png"])).unwrap();
+    let mut frames = Vec::new();
+    let bytes = std::fs::read(&animation).unwrap();
+    let unseen = isonomy_matcher::image::each_frame(&bytes, &Limits::default(), |frame| {
+        frames.push(isonomy_matcher::pdq::hash(frame).hash);
+    });
+    assert_eq!((unseen, frames.len()), (Ok(None), 2));
+    let device = Device::with("one.example/second", pdq(31), list(&frames[1]));
+    let mut command = matching(&[animation.to_str().unwrap()], &[&device]);
+    assert_eq!(command.arg("--receipts").arg(&receipts).output().unwrap().status.code(), Some(5));
+    let proven = json(&verified(&device, &receipts, &animation));
+    assert_eq!((&proven["distance"], &proven["frame"]), (&0.into(), &1.into()), "{proven}");
+}
+
+/// An animation of these photographs, each shown for half a second.
+fn gif_of(photographs: &[&str]) -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut encoder = image::codecs::gif::GifEncoder::new_with_speed(&mut file, 30);
+    for path in photographs {
+        let picture =
+            image::open(repository(path)).unwrap().resize_exact(160, 120, image::imageops::FilterType::Triangle);
+        let delay = image::Delay::from_numer_denom_ms(500, 1);
+        encoder.encode_frame(image::Frame::from_parts(picture.to_rgba8(), 0, 0, delay)).unwrap();
+    }
+    drop(encoder);
+    file
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_no_text_is_a_file_like_others() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().unwrap();
+    let name = folder.path().join(std::ffi::OsStr::from_bytes(b"b\xe4r.png"));
+    std::fs::copy(repository("photos/coins.png"), &name).unwrap();
+    let device = Device::with("one.example/wide", pdq(31), hashes(0..50));
+    let output =
+        matching(&[repository("photos/chelsea.png").to_str().unwrap()], &[&device]).arg(&name).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(json(&output).as_array().unwrap().len(), 2);
 }
 
 #[test]

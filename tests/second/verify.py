@@ -795,6 +795,10 @@ def check(policy, path):
 
 
 def main():
+    if len(sys.argv) < 3 or sys.argv[1].startswith("-"):
+        asked = len(sys.argv) == 2 and sys.argv[1] in ("-h", "--help")
+        print(__doc__.strip(), file=sys.stdout if asked else sys.stderr)
+        sys.exit(0 if asked else 2)
     with open(sys.argv[1], encoding="utf-8") as file:
         policy = Policy(file.read())
     for path in sys.argv[2:]:

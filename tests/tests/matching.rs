@@ -7,7 +7,7 @@ use isonomy_matcher::image::Limits;
 use isonomy_matcher::pdq::PdqHash;
 use isonomy_matcher::video::{Frames, VideoMatch};
 use isonomy_matcher::{
-    Answer, Fingerprint, Matcher, NotCovered, Orientations, Subject, Verdict, Video, VideoError, digest,
+    Answer, Fingerprint, Matcher, NotCovered, Orientations, Subject, Unseen, Verdict, Video, VideoError, digest,
 };
 use isonomy_tests::client::Client;
 use isonomy_tests::people::{at, hash, hashes};
@@ -102,6 +102,17 @@ fn several_lists_answer_each_by_its_own_rule() {
         &VideoError::UnknownFormat.to_string(),
     ];
     assert_eq!(answers.iter().map(said).collect::<Vec<_>>(), expected);
+    // Lists that were not asked for say so, and nothing about the file.
+    let digests = Subject::of_file(&[Algorithm::Sha256], &file, &Limits::default(), Orientations::Stored);
+    for list in [0, 5] {
+        let answer = lists[list].answer(&digests, at(106));
+        let Verdict::NotCovered(why @ NotCovered::NotHashed { .. }) = &answer.verdict else { panic!("{answer:?}") };
+        assert_eq!((why.code(), answer.notice()), ("other-algorithm", None));
+    }
+    // Nearest of what a file has: for whoever checks a receipt.
+    let (view, apart) = subject.nearest(Algorithm::PdqFull, &far).unwrap();
+    assert_eq!((view.frame, view.fingerprint.algorithm, apart), (0, Algorithm::PdqFull, 30));
+    assert!(subject.nearest(Algorithm::VpdqV1, &[0; 48]).is_none());
     // A hash alone: only lists of its algorithm can say anything.
     let only = Subject::of_hash(Fingerprint { algorithm: Algorithm::Md5, hash: md5.to_vec(), quality: None });
     let covered = |list: &&Matcher| !matches!(list.answer(&only, at(106)).verdict, Verdict::NotCovered(_));
@@ -147,7 +158,7 @@ fn a_piece_of_a_listed_video_matches_and_the_person_is_told_of_a_video() {
     assert_eq!(matches.len(), 4);
     let expected = VideoMatch { looked_up: Frames { alike: 4, of: 5 }, listed: Frames { alike: 4, of: 10 } };
     assert!(matches.iter().all(|found| found.video == Some(expected) && found.distance == 0));
-    let notice = answer.notice(matcher.list()).unwrap().to_string();
+    let notice = answer.notice().unwrap().to_string();
     for words in ["This video looks like one that is, in 4 of the 5 pictures", "the video may be held back"] {
         assert!(notice.contains(words), "{notice}");
     }
@@ -156,7 +167,12 @@ fn a_piece_of_a_listed_video_matches_and_the_person_is_told_of_a_video() {
     let proven = receipt.verify(&world.trust(), Some(&apart(&entry[16..], 5))).unwrap();
     assert_eq!((&proven.entry, proven.distance), (entry, Some(5)));
     assert!(receipt.verify(&world.trust(), Some(&apart(&entry[16..], 25))).is_err());
-    assert!(receipt.verify(&world.trust(), Some(entry)).is_err());
+    assert_eq!(
+        receipt.verify(&world.trust(), Some(entry)).unwrap().distance,
+        Some(0),
+        "an entry is a hash with a number"
+    );
+    assert!(receipt.verify(&world.trust(), Some(&entry[..40])).is_err());
 }
 
 #[test]
@@ -166,7 +182,14 @@ fn what_does_not_match_a_list_of_videos_is_told_apart_from_what_it_can_not_answe
     assert_eq!(answer(&subject(frames([3, 4, 5, 500, 501], 80))), "not matched");
     assert_eq!(answer(&subject(frames([3, 4, 100, 101], 80))), "not matched", "half of one video and half of another");
     assert_eq!(answer(&subject(frames([3, 4], 20))), "the picture's quality is 20; the charter asks for 50");
-    assert!(answer(&subject(Vec::new())).contains("no frames"));
+    assert_eq!(answer(&subject(Vec::new())), "the file holds no video");
+    let part = |numbers: &[u64]| {
+        let video = Video::new(frames(numbers.iter().copied(), 80)).without(Unseen::OtherVideos { videos: 2 });
+        Subject::of_digests(Vec::new()).with_video(Ok(video))
+    };
+    assert_eq!(answer(&part(&[3, 4])), "matched at 0, 0");
+    let expected = "nothing matches, but the file holds 2 videos, of which only the first was looked at";
+    assert_eq!(answer(&part(&[500])), expected);
     let undecoded = Subject::of_digests(Vec::new()).with_video(Err(VideoError::NoDecoder));
     assert_eq!(answer(&undecoded), "videos are decoded by ffmpeg, which is not installed here");
     let file = Subject::of_file(&[Algorithm::VpdqV1], b"\0\0\0\x20ftypisom....", &Limits::default(), Orientations::All);

@@ -53,14 +53,15 @@ fn every_message_that_is_explained_can_be_shown() {
 #[test]
 fn every_metric_that_is_named_exists() {
     let document = std::fs::read_to_string(root().join("docs/operations.md")).expect("the document");
-    let code = sources(&["log-server", "witness", "serve"]);
+    let code = sources(&["log-server", "witness", "serve", "match-server"]);
     let names = document.split('`').skip(1).step_by(2).filter_map(|text| text.strip_prefix("isonomy_"));
     let mut count = 0;
     for name in names.filter(|name| !name.contains(' ')) {
         let name = name.split('{').next().expect("a name");
-        let bare = ["http_", "witness_"].iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
-        let bare = bare.strip_suffix("_total").unwrap_or(bare);
-        let exists = [name, bare].iter().any(|name| code.contains(&format!("\"{name}\"")));
+        let parts = ["http_", "witness_", "match_list_", "match_"];
+        let of_part = parts.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
+        let bare = of_part.strip_suffix("_total").unwrap_or(of_part);
+        let exists = [name, of_part, bare].iter().any(|name| code.contains(&format!("\"{name}\"")));
         assert!(exists, "no metric isonomy_{name}");
         count += 1;
     }
@@ -92,6 +93,7 @@ fn units_and_container_run_commands_that_exist() {
         ("deploy/isonomy-log.service", "log serve --config"),
         ("deploy/isonomy-witness.service", "witness serve --config"),
         ("deploy/isonomy-monitor.service", "monitor serve --config"),
+        ("deploy/isonomy-match.service", "match serve --listen"),
         ("deploy/Containerfile", "log serve --config"),
     ] {
         let text = std::fs::read_to_string(root().join(file)).expect("a file");

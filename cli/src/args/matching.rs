@@ -2,6 +2,7 @@
 
 use super::{AlgorithmArg, ClientFolder};
 use clap::{Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -40,12 +41,13 @@ pub(crate) enum OrientationsArg {
 pub(crate) struct MatchArgs {
     #[command(subcommand)]
     pub(crate) command: Option<MatchCommand>,
-    /// Pictures, videos, or hashes as hexadecimal digits. Videos are decoded by the system's ffmpeg, for lists of videos.
+    /// Pictures, videos, or hashes as hexadecimal digits. What is not the name of a file is taken for a hash, and the answer says so.
+    /// Videos are decoded by the system's ffmpeg, for lists of videos.
     #[arg(required = true, value_name = "FILE|HASH")]
-    pub(crate) subjects: Vec<String>,
+    pub(crate) subjects: Vec<OsString>,
     #[command(flatten)]
     pub(crate) lists: ListFolders,
-    /// Ask only lists of this algorithm; the others say `not-covered`. A hash is looked up by the algorithm of each list whose
+    /// Ask only lists of this algorithm; the others say `not-covered`, and don't count in the exit code. A hash is looked up by the algorithm of each list whose
     /// hashes are as long.
     #[arg(long, value_enum)]
     pub(crate) algorithm: Option<AlgorithmArg>,
@@ -71,10 +73,17 @@ pub(crate) enum MatchCommand {
         #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
         every: u64,
         /// The most bytes of an uploaded file.
-        #[arg(long, value_name = "BYTES", default_value_t = 20 << 20)]
-        max_upload: usize,
+        #[arg(long, value_name = "BYTES", default_value_t = 20 << 20, value_parser = clap::value_parser!(u64).range(1..))]
+        max_upload: u64,
         /// The most pixels of an uploaded picture.
-        #[arg(long, value_name = "PIXELS", default_value_t = 50_000_000)]
+        #[arg(long, value_name = "PIXELS", default_value_t = 50_000_000, value_parser = clap::value_parser!(u64).range(1..))]
         max_pixels: u64,
+        /// The most connections at once; more have to wait. Each takes a file descriptor or two (`ulimit -n`).
+        #[arg(long, value_name = "N", default_value_t = 384, value_parser = clap::value_parser!(u16).range(1..))]
+        connections: u16,
+        /// The most connections of one address, so that no single one keeps all others out; more are closed at once. A proxy is one
+        /// address: behind one on another machine, give it as many as there are. Default: a quarter of all; on this machine all.
+        #[arg(long = "connections-per-client", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+        per_client: Option<u16>,
     },
 }

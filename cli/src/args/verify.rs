@@ -12,10 +12,11 @@ pub(crate) enum ReceiptCommand {
         /// Log, witnesses and quorum, in C2SP tlog-policy form.
         #[arg(long, value_name = "FILE")]
         policy: PathBuf,
-        /// The picture that matched, to check the distance too.
+        /// The picture, video or file that matched, to check the distance too: the nearest of its pictures, in any of the eight
+        /// orientations.
         #[arg(long, value_name = "FILE", conflicts_with = "hash")]
         picture: Option<PathBuf>,
-        /// Its hash, in hexadecimal, to check the distance too.
+        /// Its hash, in hexadecimal, to check the distance too. For a frame of a video, also as `list hash --videos` prints it.
         #[arg(long, value_name = "HEX")]
         hash: Option<String>,
     },

@@ -1,6 +1,7 @@
 //! `isonomy match`.
 
 use super::serving::Scheme;
+use super::subjects::Asked;
 use super::{client, files, serving, subjects};
 use crate::args::{ClientFolder, ListFolders, MatchArgs, MatchCommand, OrientationsArg};
 use crate::exit::{Exit, Malformed, Refused};
@@ -15,15 +16,18 @@ use isonomy_matcher::lookup::Arrangement;
 use isonomy_matcher::{Answer, AnswerDocument, Match, Matcher, Orientations, Verdict};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub(crate) async fn run(args: MatchArgs, output: &Output) -> Result<Exit> {
     match args.command {
-        Some(MatchCommand::Serve { lists, listen, every, max_upload, max_pixels }) => {
+        Some(MatchCommand::Serve { lists, listen, every, max_upload, max_pixels, connections, per_client }) => {
             let folders = pairs(&lists)?.iter().map(served).collect::<Result<_>>()?;
             let mut config = Config { look_every: Duration::from_secs(every), ..Config::new(folders) };
-            config.limits = limits(max_upload, max_pixels);
+            config.limits = limits(usize::try_from(max_upload).unwrap_or(usize::MAX), max_pixels);
+            config.limits.connections = usize::from(connections);
+            config.limits.connections_per_client = per_client.map(usize::from);
             let listener = serving::listen(listen).await?;
             let address = listener.local_addr()?;
             let server = isonomy_match_server::run(listener, config, serving::shutdown());
@@ -57,8 +61,10 @@ fn match_subjects(args: &MatchArgs, output: &Output) -> Result<Exit> {
     let arrangement = if args.subjects.len() < INDEXED_FROM { Arrangement::Scan } else { Arrangement::Buckets };
     let matchers = pairs(&args.lists)?.iter().map(|folder| matcher(folder, arrangement)).collect::<Result<Vec<_>>>()?;
     let (mut exits, mut documents) = (Vec::new(), Vec::new());
+    let algorithms = asked_algorithms(&matchers, args)?;
     for subject in &args.subjects {
-        let (exit, document) = check(&matchers, subject, args, output).unwrap_or_else(|error| {
+        let (exit, document) = check(&matchers, &algorithms, subject, args, output).unwrap_or_else(|error| {
+            let subject = subject.to_string_lossy();
             output.say(format!("{subject}: not checked: {error:#}"));
             (Exit::NotChecked, json!({ "subject": subject, "error": format!("{error:#}"), "answers": [] }))
         });
@@ -89,34 +95,51 @@ fn matcher(folder: &ClientFolder, arrangement: Arrangement) -> Result<Matcher> {
     Ok(Matcher::arranged(list.ok_or_else(nothing)?, arrangement)?)
 }
 
-/// Asks all lists for one picture or hash, and says what came of it.
-fn check(matchers: &[Matcher], subject: &str, args: &MatchArgs, output: &Output) -> Result<(Exit, Value)> {
-    let lists = matchers.iter().map(Matcher::algorithm);
+/// The algorithms of the lists that are asked, each once.
+fn asked_algorithms(matchers: &[Matcher], args: &MatchArgs) -> Result<Vec<Algorithm>> {
     let chosen = args.algorithm.map(Algorithm::from);
+    let lists = matchers.iter().map(Matcher::algorithm);
     let mut algorithms: Vec<Algorithm> = lists.filter(|list| chosen.is_none_or(|chosen| chosen == *list)).collect();
     algorithms.sort_unstable();
     algorithms.dedup();
-    let fingerprints = subjects::subject(&algorithms, subject, args.orientations.into())?;
+    match (chosen, algorithms.is_empty()) {
+        (Some(chosen), true) => Err(Malformed(format!("none of these lists holds {chosen} hashes")).into()),
+        _ => Ok(algorithms),
+    }
+}
+
+/// Asks all lists for one picture or hash, and says what came of it. Lists that are not asked say so, and count for nothing.
+fn check(
+    matchers: &[Matcher],
+    algorithms: &[Algorithm],
+    subject: &OsStr,
+    args: &MatchArgs,
+    output: &Output,
+) -> Result<(Exit, Value)> {
+    let Asked { subject: asked, taken_as } = subjects::asked(algorithms, subject, args.orientations.into())?;
+    let subject = subject.to_string_lossy();
+    let told = if taken_as == "hash" { format!("the hash {subject}") } else { subject.to_string() };
     let clock = isonomy_client::system_clock();
     let (mut exits, mut documents, mut failures) = (Vec::new(), Vec::new(), Vec::new());
     for matcher in matchers {
-        let answer = matcher.answer(&fingerprints, clock);
+        let answer = matcher.answer(&asked, clock);
         let receipts = write_receipts(&answer, args.receipts.as_deref());
         let receipt = |found: &Match| receipts.written.get(&found.entry).map(|path| path.display().to_string());
-        let document = answer.document(matcher.list(), receipt);
-        output.say(words(subject, &document));
+        let document = answer.document(receipt);
+        output.say(words(&told, &document));
         if let Some(failure) = receipts.failure {
             output.say(format!("  no receipt: {failure}"));
             failures.push(failure);
         }
         exits.push(match answer.verdict {
+            _ if !algorithms.contains(&matcher.algorithm()) => Exit::Done,
             Verdict::Matched(_) => Exit::Matched,
             Verdict::NotMatched => Exit::Done,
             Verdict::NotCovered(_) => Exit::NotChecked,
         });
         documents.push(document);
     }
-    let mut document = json!({ "subject": subject, "answers": documents });
+    let mut document = json!({ "subject": subject, "taken_as": taken_as, "answers": documents });
     if !failures.is_empty() {
         document["receipts_not_written"] = json!(failures);
     }
@@ -191,7 +214,11 @@ fn words(subject: &str, answer: &AnswerDocument) -> String {
     }
     lines.extend(notice.words.lines().map(|line| format!("  {line}")));
     if answer.matches.iter().any(|found| found.receipt.is_some()) {
-        lines.push("  A receipt proves to anybody which published entry it was: `isonomy receipt verify`.".to_owned());
+        let how = "`isonomy receipt verify RECEIPT --policy FILE`";
+        lines.push(format!(
+            "  A receipt proves to anybody, offline, which published entry it was: {how}. The file has the"
+        ));
+        lines.push("  public keys of the log and its witnesses; the log's operator publishes it.".to_owned());
     }
     lines.join("\n")
 }

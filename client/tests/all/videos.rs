@@ -3,7 +3,7 @@
 use isonomy_client::video::{Ffmpeg, VideoLimits, hash_video, hash_video_bytes};
 use isonomy_core::encoding::from_hex;
 use isonomy_matcher::pdq;
-use isonomy_matcher::video::{Video, VideoError};
+use isonomy_matcher::video::{Unseen, Video, VideoError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -44,6 +44,42 @@ fn frames_and_hashes_are_those_of_vpdq() {
             assert!(frame.quality.abs_diff(row[1].parse().unwrap()) <= 1, "{name}, frame {}", row[0]);
         }
     }
+}
+
+#[test]
+fn sound_and_text_change_nothing() {
+    if !ffmpeg_is_here() {
+        return;
+    }
+    let video = hash("aac_text.mp4").unwrap();
+    assert_eq!(video.unseen(), None);
+    assert_eq!(Ok(video), hash("photos.mp4"));
+}
+
+#[test]
+fn what_the_frames_do_not_show_is_said() {
+    if !ffmpeg_is_here() {
+        return;
+    }
+    let unseen = |bytes: &[u8]| hash_video_bytes(bytes, &VideoLimits::default()).unwrap().unseen().cloned();
+    for name in ["photos.mp4", "photos.webm"] {
+        assert_eq!(hash(name).unwrap().unseen(), None, "{name}");
+    }
+    // Files that say 25 and 30 frames a second, and have ten.
+    for name in ["photos.ts", "ntsc.mkv"] {
+        assert_eq!(hash(name).unwrap().unseen(), Some(&Unseen::Gap { seconds: 2 }), "{name}");
+    }
+    // A file whose frames would follow each other in a microsecond.
+    let webm = std::fs::read(data().join("photos.webm")).unwrap();
+    let mut forged = webm.clone();
+    let duration = webm.windows(3).position(|bytes| bytes == [0x23, 0xe3, 0x83]).unwrap() + 3;
+    let size = usize::from(webm[duration] & 0x7f);
+    forged[duration + 1..=duration + size].fill(0);
+    forged[duration + size - 1..=duration + size].copy_from_slice(&1000u16.to_be_bytes());
+    assert_eq!(unseen(&forged), Some(Unseen::Gap { seconds: 9 }));
+    // One that was cut: there is less of it than it says, or the decoder complains.
+    let cut = unseen(&webm[..webm.len() / 2]);
+    assert!(matches!(cut, Some(Unseen::Short { .. } | Unseen::Damaged { .. })), "{cut:?}");
 }
 
 #[test]

@@ -138,7 +138,7 @@ impl Device {
     fn check(&self, file: &[u8], clock: Timestamp) -> Option<Notice> {
         let matcher = self.matcher.as_ref()?;
         let subject = Subject::of_file(&[matcher.algorithm()], file, &Limits::default(), Orientations::Shown);
-        matcher.answer(&subject, clock).notice(matcher.list())
+        matcher.answer(&subject, clock).notice()
     }
 
     /// Takes the oldest message out of the mailbox, if there is one. If the other device holds something else of the list,

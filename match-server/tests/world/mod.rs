@@ -121,7 +121,9 @@ impl Service {
 
     /// A request with a body of so many bytes, of which only the first have been sent.
     pub(crate) async fn begin(&self, path: &str, length: usize, first: &[u8]) -> TcpStream {
-        let head = format!("POST {path} HTTP/1.1\r\nhost: s\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: s\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+        );
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(&[head.as_bytes(), first].concat()).await.unwrap();
         stream

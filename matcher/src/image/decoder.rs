@@ -2,6 +2,7 @@
 
 use super::{Channels, DecodeError, Limits, Picture};
 use crate::pdq::Orientation;
+use ::image::error::{UnsupportedError, UnsupportedErrorKind};
 use ::image::metadata::Orientation as Turn;
 use ::image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageReader};
 use std::io::{Cursor, ErrorKind};
@@ -43,13 +44,22 @@ impl Format {
         let format = self.name;
         match error {
             ImageError::Limits(_) => DecodeError::TooMuchMemory { limit: limits.memory },
-            ImageError::Unsupported(error) => DecodeError::Unsupported { format, reason: error.to_string() },
+            ImageError::Unsupported(error) => DecodeError::Unsupported { format, reason: lacking(&error) },
             ImageError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
                 DecodeError::Incomplete { format }
             }
             error if is_end_of_gif(&error) => DecodeError::Incomplete { format },
             error => DecodeError::Malformed { format, reason: error.to_string() },
         }
+    }
+}
+
+/// What can't be decoded, without the decoder's own names of it.
+fn lacking(error: &UnsupportedError) -> String {
+    match error.kind() {
+        UnsupportedErrorKind::Color(_) => "its colours are of a kind that is not known here".into(),
+        UnsupportedErrorKind::GenericFeature(feature) => feature,
+        _ => error.to_string(),
     }
 }
 

@@ -1,8 +1,8 @@
-//! Animations: GIF, WebP and PNG.
+//! Files of several pictures: animations (GIF, WebP and PNG), and those with pages.
 
 use super::chunks::{PngAnimation, webp_frames};
 use super::decoder::{Format, Layout, memory_limit};
-use super::{DecodeError, Limits, Picture, decode, gif, recognise};
+use super::{DecodeError, Limits, Picture, decode, gif, pages, recognise};
 use ::image::codecs::gif::GifDecoder;
 use ::image::codecs::png::PngDecoder;
 use ::image::codecs::webp::WebPDecoder;
@@ -10,31 +10,35 @@ use ::image::{AnimationDecoder, ColorType, Frame, Frames, ImageDecoder, ImageErr
 use std::fmt;
 use std::io::Cursor;
 
-/// The most frames that are taken from an animation.
+/// The most frames that are taken from an animation, and pictures from a file.
 pub const MAX_FRAMES: usize = 32;
 
-/// From one frame that is taken to the next, in milliseconds.
+/// Of an animation that has more frames, the one that is shown longest in each of these times is taken, in milliseconds.
 const INTERVAL: u64 = 1000;
+
+/// And each that is shown for so long, in milliseconds.
+const LASTING: u64 = 200;
 
 /// How long a frame is shown that says it is not, as browsers do.
 const USUAL_DELAY: u64 = 100;
 
-/// Only the beginning of an animation was looked at.
+/// Only the beginning of an animation, or the first pages of a file, were looked at.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OnlyBeginning {
-    /// How many frames that is; one for each second of them was taken.
+    /// How many frames or pages that is. Of these, [`each_frame`] says which are taken.
     pub frames: usize,
     /// Why not more.
     pub why: Ended,
 }
 
-/// Why an animation was not looked at to its end.
+/// Why a file was not looked at to its end.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Ended {
-    /// One frame for each second would be more than [`MAX_FRAMES`].
-    #[error("it is longer than {MAX_FRAMES} seconds")]
+    /// More than [`MAX_FRAMES`] would have to be taken.
+    #[error("{MAX_FRAMES} pictures are taken from a file, and it has more")]
     TooLong,
-    /// All frames together have more pixels than the limits allow.
+    /// All together have more pixels than the limits allow.
     #[error("with the next one it has more than the limit of {limit} pixels")]
     TooManyPixels {
         /// The limit, for all frames together.
@@ -48,30 +52,41 @@ pub enum Ended {
 impl fmt::Display for OnlyBeginning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.frames {
-            1 => write!(f, "only the first frame of the animation was looked at: {}", self.why),
-            frames => write!(f, "only the first {frames} frames of the animation were looked at: {}", self.why),
+            1 => write!(f, "only the first picture in the file was looked at: {}", self.why),
+            frames => write!(f, "only the first {frames} pictures in the file were looked at: {}", self.why),
         }
     }
 }
 
-/// Decodes the picture in `file` and gives it to `visit`; of an animation, the first frame and then the one on show at
-/// every further second, at most [`MAX_FRAMES`]. (A PNG can have a picture beside its animation: that and the first frame.)
+/// Decodes the pictures in `file` and gives them to `visit`, [`MAX_FRAMES`] at most:
 ///
-/// An error before the first frame is an error. A later one ends the animation, and so does its size: all frames together count
-/// as no more pixels than the limits allow, those that are not taken included. Then it is said how far it was looked at.
+/// - of an animation of at most so many frames all, of a longer one the first, each that is shown for 200 ms or longer, and of those
+///   that begin in one second the one that is shown longest (a PNG can have a picture beside its animation: that, too);
+/// - of a TIFF each page;
+/// - of a JPEG itself and the pictures that it lists (MPO).
+///
+/// An error before the first picture is an error. A later one ends it, and so does the size: all frames together count as no more
+/// pixels than the limits allow, those that are not taken included. Then it is said how far the file was looked at.
 pub fn each_frame(
     file: &[u8],
     limits: &Limits,
     mut visit: impl FnMut(&Picture),
 ) -> Result<Option<OnlyBeginning>, DecodeError> {
     let format = recognise(file, limits)?;
-    visit(&decode(file, limits)?);
+    let first = decode(file, limits)?;
+    visit(&first);
+    let left = limits.pixels.saturating_sub((first.width() * first.height()) as u64);
+    drop(first);
     let mut frames = 1;
-    let ended = format.fenced(|| {
-        let error = |error| format.error(error, limits);
-        match animation(format, file, limits).map_err(error)? {
-            Some(mut animation) => animation.sample(error, limits, &mut frames, &mut visit),
-            None => Ok(None),
+    let ended = format.fenced(|| match format.kind {
+        ImageFormat::Tiff => Ok(pages::visit(pages::of_tiff(file), limits, left, &mut frames, &mut visit)),
+        ImageFormat::Jpeg => Ok(pages::visit(pages::of_jpeg(file), limits, left, &mut frames, &mut visit)),
+        _ => {
+            let error = |error| format.error(error, limits);
+            match animation(format, file, limits).map_err(error)? {
+                Some(mut animation) => animation.sample(error, limits, &mut frames, &mut visit),
+                None => Ok(None),
+            }
         }
     });
     // What is wrong after the first frame does not take back the first frame.
@@ -79,11 +94,30 @@ pub fn each_frame(
     Ok(why.map(|why| OnlyBeginning { frames, why }))
 }
 
+/// How many pictures a file says that it holds, frames and pages included; 1 if that can't be told.
+pub fn count(file: &[u8], limits: &Limits) -> usize {
+    let Ok(format) = recognise(file, limits) else { return 1 };
+    let count = format.fenced(|| {
+        Ok(match format.kind {
+            ImageFormat::Gif => gif::count(file),
+            ImageFormat::WebP => webp_frames(file).unwrap_or(1),
+            ImageFormat::Png => PngAnimation::of(file)
+                .map_or(1, |animation| animation.frames as usize + usize::from(animation.has_own_still)),
+            ImageFormat::Tiff => 1 + pages::of_tiff(file).count(),
+            ImageFormat::Jpeg => 1 + pages::of_jpeg(file).count(),
+            _ => 1,
+        })
+    });
+    count.unwrap_or(1).max(1)
+}
+
 /// A file that has several frames.
 struct Animation<'f> {
     frames: Frames<'f>,
     /// Whether the first of them was not looked at yet.
     has_own_still: bool,
+    /// Whether there are so few that all of them are taken.
+    is_short: bool,
     /// How many of them are within the limits together; `usize::MAX` if all are.
     affordable: usize,
     /// Whether the file is shorter than it says; a decoder may take what is there for all.
@@ -94,8 +128,10 @@ struct Animation<'f> {
 fn animation<'f>(format: Format, file: &'f [u8], limits: &Limits) -> Result<Option<Animation<'f>>, ImageError> {
     let memory = || memory_limit(limits.memory);
     let (bytes, file) = (file, Cursor::new(file));
+    let is_short = count(bytes, limits) <= MAX_FRAMES;
+    let (has_own_still, is_cut) = (false, false);
     let animation =
-        |frames, affordable| Animation { frames, affordable, has_own_still: false, is_cut: false, format: format.name };
+        |frames, affordable| Animation { frames, affordable, is_short, has_own_still, is_cut, format: format.name };
     Ok(match format.kind {
         ImageFormat::Gif => {
             let mut decoder = GifDecoder::new(file)?;
@@ -131,7 +167,7 @@ fn affordable((width, height): (u32, u32), count: Option<usize>, limits: &Limits
 }
 
 impl Animation<'_> {
-    /// Visits one frame for each second, but the first if that was visited before. `looked_at` counts all frames.
+    /// Visits the frames that are to be taken, but the first if that was visited before. `looked_at` counts all frames.
     fn sample(
         &mut self,
         error: impl Fn(ImageError) -> DecodeError,
@@ -139,29 +175,78 @@ impl Animation<'_> {
         looked_at: &mut usize,
         visit: &mut impl FnMut(&Picture),
     ) -> Result<Option<Ended>, DecodeError> {
-        let (mut shown, mut wanted, mut taken) = (0, INTERVAL, 1);
+        let mut picks = Picks { is_short: self.is_short, taken: 1, now: 0, second: 0, longest: 0, best: None };
         for number in 0.. {
             if number == self.affordable {
+                picks.end_second(visit);
                 return Ok(Some(Ended::TooManyPixels { limit: limits.pixels }));
             }
             let Some(frame) = self.frames.next() else { break };
-            let frame = frame.map_err(&error)?;
-            shown += delay(&frame);
-            let is_due = shown > wanted;
-            if is_due {
-                wanted += (shown - wanted).div_ceil(INTERVAL) * INTERVAL;
-            }
-            let is_taken = if number == 0 { self.has_own_still } else { is_due };
-            if is_taken {
-                if taken == MAX_FRAMES {
-                    return Ok(Some(Ended::TooLong));
-                }
-                visit(&picture(frame)?);
-                taken += 1;
+            let frame = frame.map_err(&error).inspect_err(|_| {
+                picks.end_second(visit);
+            })?;
+            let (shown, is_known) = (delay(&frame), number == 0 && !self.has_own_still);
+            let picture = if is_known { None } else { Some(picture(frame)?) };
+            if picks.next(picture, shown, visit).is_none() {
+                return Ok(Some(Ended::TooLong));
             }
             *looked_at = number + 1;
         }
+        if picks.end_second(visit).is_none() {
+            return Ok(Some(Ended::TooLong));
+        }
         Ok(self.is_cut.then_some(Ended::Damaged(DecodeError::Incomplete { format: self.format })))
+    }
+}
+
+/// Which frames of an animation are taken, one after the other. What would be too many is `None`.
+struct Picks {
+    is_short: bool,
+    taken: usize,
+    /// When the next frame begins, and the second in which the last one did.
+    now: u64,
+    second: u64,
+    /// How long the one is shown that is shown longest of those that began in this second, and that frame, unless it was visited.
+    longest: u64,
+    best: Option<Picture>,
+}
+
+impl Picks {
+    /// The next frame, unless it was visited before, and how long it is shown.
+    fn next(&mut self, picture: Option<Picture>, shown: u64, visit: &mut impl FnMut(&Picture)) -> Option<()> {
+        if self.now / INTERVAL > self.second {
+            self.end_second(visit)?;
+            self.second = self.now / INTERVAL;
+        }
+        let picture = match picture {
+            Some(picture) if self.is_short || shown >= LASTING => {
+                self.take(&picture, visit)?;
+                None
+            }
+            other => other,
+        };
+        if shown > self.longest {
+            (self.longest, self.best) = (shown, picture);
+        }
+        self.now += shown;
+        Some(())
+    }
+
+    fn end_second(&mut self, visit: &mut impl FnMut(&Picture)) -> Option<()> {
+        self.longest = 0;
+        match self.best.take() {
+            Some(best) => self.take(&best, visit),
+            None => Some(()),
+        }
+    }
+
+    fn take(&mut self, picture: &Picture, visit: &mut impl FnMut(&Picture)) -> Option<()> {
+        if self.taken == MAX_FRAMES {
+            return None;
+        }
+        self.taken += 1;
+        visit(picture);
+        Some(())
     }
 }
 

@@ -29,6 +29,11 @@ pub(super) fn affordable(file: &[u8], canvas: (u32, u32), limits: &Limits) -> us
     sizes(file).and_then(|mut sizes| sizes.position(is_too_much)).unwrap_or(usize::MAX)
 }
 
+/// How many frames there are, as far as the file is sound.
+pub(super) fn count(file: &[u8]) -> usize {
+    sizes(file).map_or(1, Iterator::count)
+}
+
 /// The sizes of the frames, as far as the file is sound.
 fn sizes(file: &[u8]) -> Option<impl Iterator<Item = (u32, u32)>> {
     let mut options = DecodeOptions::new();

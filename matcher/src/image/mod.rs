@@ -1,7 +1,7 @@
 //! Pictures, and how their files are decoded.
 //!
-//! Formats are recognised by content, never by name: JPEG, PNG, GIF, BMP, WebP and TIFF. [`decode`] gives the first frame of
-//! an animation, [`each_frame`] one for each second. What comes out are the pixels *as they are stored*, as other
+//! Formats are recognised by content, never by name: JPEG, PNG, GIF, BMP, WebP and TIFF. [`decode`] gives the first picture in a
+//! file, [`each_frame`] those by which an animation or a file with pages is known. What comes out are the pixels *as they are stored*, as other
 //! implementations of `pdq/full` hash them:
 //!
 //! - A rotation in the metadata (Exif) is not applied. [`shown_orientation`] says which one it is, so that hashes as stored
@@ -15,7 +15,8 @@
 //! the data, not by an end marker, which cut files can have.
 //!
 //! What decoding costs is bounded by [`Limits`]. A file that lies about its size, holds more than it says, or makes a
-//! decoder work for nothing gets a [`DecodeError`]. A decoder that panics does so within a fence.
+//! decoder work for nothing gets a [`DecodeError`]. A decoder that panics does so within a fence, which needs a program that unwinds:
+//! built with `panic = "abort"`, such a file ends it.
 //!
 //! Decoders differ by a bit or two of colour in lossy formats, which moves a PDQ hash by some bits at most.
 
@@ -24,8 +25,9 @@ mod decoder;
 mod frames;
 mod gif;
 mod jpeg;
+mod pages;
 
-pub use frames::{Ended, MAX_FRAMES, OnlyBeginning, each_frame};
+pub use frames::{Ended, MAX_FRAMES, OnlyBeginning, count, each_frame};
 
 use crate::pdq::Orientation;
 use ::image::ImageFormat;
@@ -122,6 +124,7 @@ impl Default for Limits {
 
 /// Why a file could not be decoded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum DecodeError {
     /// A larger file than the limits allow.
     #[error("the file is larger than the limit of {limit} bytes")]

@@ -88,6 +88,7 @@ fn hash(args: &HashArgs, output: &Output) -> Result<Exit> {
         lines.push(hashed_words(report.videos.len(), "videos", videos));
     }
     lines.extend(report.left_out.iter().map(|one| format!("  {}: left out: {}", one.file, one.reason)));
+    lines.extend(report.partly.iter().map(|one| format!("  {}: {}", one.file, one.reason)));
     lines.extend(report.failed.iter().map(|one| format!("  {}: {}", one.file, one.reason)));
     if !report.failed.is_empty() {
         lines.push(format!("✗ {} have no hash", report.failed.len()));
