@@ -71,7 +71,8 @@ fn facts(report: &Report) -> Markup {
                 dt { "Cosigned by" }
                 dd { @for one in &log.cosigned { div { (one.witness) ", " (words::time(one.at)) } } }
             }
-            dt { "Too old after" } dd { (units::duration(log.too_old_after)) ", half of the shortest time in public before use" }
+            dt { "Too old after" } dd { (units::duration(log.too_old_after))
+                @if report.lists.is_empty() { ", while no list is known" } @else { ", half of the shortest time in public before use, and a minute at least" } }
             @if let Some(root) = &log.root { dt { "Root" } dd { code { (root) } } }
             dt { "Key" } dd { code { (log.key) } }
         }

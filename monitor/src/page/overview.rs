@@ -26,7 +26,7 @@ pub(crate) fn overview(report: &Report, base: &Base) -> Markup {
         (status(report.summary, report.log.witnessed.is_some(), report.made))
         section aria-labelledby="lists" {
             h2 id="lists" { "Lists" }
-            @if report.lists.is_empty() { p { "The log holds no list yet." } }
+            @if report.lists.is_empty() { p { "No list is known here yet." } }
             @else { (lists(report, base)) }
         }
         (latest(report, base))
@@ -174,8 +174,11 @@ fn latest(report: &Report, base: &Base) -> Markup {
 fn log(report: &Report) -> Markup {
     let log = &report.log;
     html! {
+        @if log.size.0 == 0 { "No entry of it is known here yet. " } @else {
         "It has " (units::count(usize::try_from(log.size.0).unwrap_or(usize::MAX), "entry", "entries")) ", of which this monitor has "
         @if log.read == log.size.0 { "read every one" } @else { "read " (units::number(log.read)) }
-        ". " (words::split(log.witnesses_to_split)) "."
+        ". "
+        }
+        (words::split(log.witnesses_to_split)) "."
     }
 }
