@@ -44,6 +44,9 @@ pub enum Lag {
         /// The version in force.
         version: u64,
     },
+    /// It is from before the witnesses of the policy, so none of them can have seen it as the newest.
+    #[error("by the policy it had those when its present witnesses took over")]
+    BeforeWitnesses,
 }
 
 /// Why an update was refused. The last good list stays in force.

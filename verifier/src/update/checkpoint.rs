@@ -110,9 +110,9 @@ impl Update {
         let times = cosignature::cosignatures(fresh.note(), &witnesses).map_err(|error| malformed(&resource, error))?;
         let no_quorum = Rejection::NoQuorum { cosigned: times.len(), size: size(fresh.clone()) };
         let now = self.policy.trust().quorum_times(&times).ok_or(no_quorum)?.latest;
-        let (offered, least) = (size(fresh.clone()), self.policy.trust().began_at(self.policy.log().name()));
-        if offered < least {
-            return Err(Rejection::Behind { offered, remembered: least }.into());
+        let (offered, known) = (size(fresh.clone()), self.policy.trust().began_at(self.policy.log().name()));
+        if offered < known {
+            return Err(Rejection::Behind { offered, known, why: Lag::BeforeWitnesses }.into());
         }
         Ok(now)
     }
