@@ -1,6 +1,6 @@
 //! Files that a person names: read within limits, with errors that name them.
 
-use crate::args::Overwrite;
+use crate::args::{Overwrite, TokenArgs};
 use crate::exit::{Malformed, Refused};
 use anyhow::{Context, Result};
 use isonomy_core::note::VerifierKey;
@@ -106,8 +106,13 @@ pub(crate) fn log_keys(path: &Path) -> Result<Vec<VerifierKey>> {
     Ok(policy.map_err(|error| Malformed(format!("{}: {error}", path.display())))?.log_keys())
 }
 
-/// Tokens by the servers that they are for.
-pub(crate) fn tokens(path: &Path) -> Result<Tokens> {
+/// Tokens by the servers that they are for; none if no file is named.
+pub(crate) fn tokens(args: &TokenArgs) -> Result<Tokens> {
+    args.token_file.as_deref().map_or_else(|| Ok(Tokens::default()), token_file)
+}
+
+/// The tokens in a file.
+pub(crate) fn token_file(path: &Path) -> Result<Tokens> {
     let malformed = |error: &dyn std::fmt::Display| Malformed(format!("{}: {error}", path.display()));
     let text = String::from_utf8(read(path, MAX_TOKENS_SIZE)?).map_err(|_| malformed(&"it is not text"))?;
     Ok(Tokens::parse(&text).map_err(|error| malformed(&error))?)
