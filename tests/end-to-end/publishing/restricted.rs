@@ -3,6 +3,7 @@
 
 use crate::scene::{LIST, Scene, answer, command, write_private};
 use std::fs;
+use std::time::{Duration, Instant};
 
 /// A command with the file of tokens.
 fn with_token<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
@@ -79,4 +80,31 @@ fn a_restricted_list_lives_on_with_its_token_and_is_closed_without() {
     let update = ["client", "update", "--policy", "app.toml", "--state", "device"];
     scene.update_by(&with_token(&update), 2);
     scene.report(&["list", "prove", gone.trim(), "--policy", "app.toml", "--state", "device", "--out", "proof"]);
+
+    // A token is taken back without a restart, and another one given out.
+    let (old, new) = (scene.report(&["log", "token"]), scene.report(&["log", "token"]));
+    let config = fs::read_to_string(scene.path("log.toml")).unwrap();
+    let line = config.lines().find(|line| line.starts_with("tokens = ")).unwrap();
+    fs::write(scene.path("log.toml"), config.replace(line, &format!("tokens = [{}]", new["digest"]))).unwrap();
+    let log = scene.log.as_ref().unwrap();
+    log.hang_up();
+    let sees = |data: &str| !contents_missing(&scene, data, &["--token-file", "tokens"]);
+    await_that("the old token is refused", |turn| !sees(&format!("refused-{turn}")));
+    write_private(&scene.path("tokens"), &format!("{} {}\n", log.url, old["token"].as_str().unwrap()));
+    assert!(!sees("stranger"));
+    write_private(&scene.path("tokens"), &format!("{} {}\n", log.url, new["token"].as_str().unwrap()));
+    assert!(sees("renewed"));
+    // What can't be read changes nothing.
+    fs::write(scene.path("log.toml"), "tokens").unwrap();
+    log.hang_up();
+    assert!(sees("unchanged"));
+}
+
+fn await_that(what: &str, mut holds: impl FnMut(usize) -> bool) {
+    let until = Instant::now() + Duration::from_secs(60);
+    let met = (0..).take_while(|_| Instant::now() < until).any(|turn| {
+        std::thread::sleep(Duration::from_millis(50));
+        holds(turn)
+    });
+    assert!(met, "{what}");
 }

@@ -23,6 +23,12 @@ impl Server {
         let said: serde_json::Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{arguments:?}: {line}"));
         Self { child, url: said["url"].as_str().unwrap_or_else(|| panic!("{line}")).to_owned() }
     }
+
+    /// Asks it to read its configuration again.
+    pub(crate) fn hang_up(&self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+    }
 }
 
 impl Drop for Server {
@@ -108,6 +114,7 @@ impl Scene {
             &[
                 "witness",
                 "serve",
+                "--new",
                 "--data",
                 "witness",
                 "--key",
