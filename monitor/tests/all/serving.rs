@@ -5,7 +5,6 @@ use isonomy_core::encoding::to_base64;
 use isonomy_core::hash::sha256;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::TlogProof;
-use isonomy_fetch::Tokens;
 use isonomy_monitor::{Followed, Watch};
 use isonomy_verifier::Evidence;
 use std::time::{Duration, SystemTime};

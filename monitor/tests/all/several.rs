@@ -5,7 +5,7 @@ use crate::world::*;
 use axum::Router;
 use isonomy_core::note::{KeyType, SigningKey};
 use isonomy_core::policy::Policy;
-use isonomy_fetch::{Source, Tokens};
+use isonomy_fetch::Source;
 use isonomy_monitor::{Followed, Monitor, MonitorError, Watch, WatchError, folder, watch};
 use serde_json::Value;
 use std::time::Duration;
