@@ -42,7 +42,7 @@ pub enum StateError {
     },
     /// The folder is missing or empty, as that of a witness that never ran, or as one that was lost.
     #[error(
-        "{} is missing or empty, so this witness remembers nothing. If it has ever cosigned, its memory was lost, or the disk with it is not mounted: begin with an empty folder, and `isonomy witness restore` for each log, before the witness runs again, the newest checkpoint with a cosignature of this witness that the log or anybody else has. `isonomy witness init` makes the folder of a new witness",
+        "{} is missing or empty, so this witness remembers nothing. If it has ever cosigned, its memory was lost, or the disk with it is not mounted: mount it, or give `isonomy witness restore`, for each log and before the witness runs again, the newest checkpoint with a cosignature of this witness that the log or anybody else has. `isonomy witness init` makes the folder of a new witness",
         folder.display()
     )]
     NoMemory {
