@@ -26,7 +26,7 @@ pub(crate) use list::{
 pub(crate) use log::{CollectArgs, FsckArgs, LogCommand, LogServeArgs};
 pub(crate) use matching::{ListFolders, MatchArgs, MatchCommand, OrientationsArg};
 pub(crate) use monitor::{AttestArgs, FindingSeverityArg, FollowArgs, LogArgs, MethodArg, MonitorCommand, TraceArgs};
-pub(crate) use out::{DeskArgs, Overwrite};
+pub(crate) use out::{DeskArgs, Overwrite, TokenArgs};
 pub(crate) use release::{ComposeArgs, EndorseArgs, PublishArgs, RailArgs, ReleaseCommand};
 pub(crate) use verify::{BundleCommand, EvidenceCommand, ReceiptCommand};
 pub(crate) use witness::{WitnessCommand, WitnessServeArgs};

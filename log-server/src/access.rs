@@ -18,7 +18,7 @@ use isonomy_core::rules::history::{History, LoggedRelease};
 use isonomy_core::statement::ListName;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use subtle::{Choice, ConstantTimeEq};
 
 /// The SHA-256 of a bearer token. The token itself is not kept.
@@ -74,7 +74,7 @@ pub(crate) enum Verdict {
 /// Which lists are restricted.
 #[derive(Debug, Default)]
 pub(crate) struct Access {
-    entries: Vec<AccessEntry>,
+    entries: RwLock<Arc<[AccessEntry]>>,
     names: Mutex<Names>,
 }
 
@@ -87,20 +87,30 @@ struct Names {
 
 impl Access {
     pub(crate) fn new(entries: Vec<AccessEntry>) -> Self {
-        Self { entries, names: Mutex::default() }
+        Self { entries: RwLock::new(entries.into()), names: Mutex::default() }
+    }
+
+    /// From now on these lists are restricted, by these tokens.
+    pub(crate) fn replace(&self, entries: Vec<AccessEntry>) {
+        *self.entries.write().unwrap_or_else(PoisonError::into_inner) = entries.into();
+    }
+
+    fn entries(&self) -> Arc<[AccessEntry]> {
+        Arc::clone(&self.entries.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whether this request may read the object.
     pub(crate) fn judge(&self, state: &State, digest: &ObjectDigest, headers: &HeaderMap) -> Verdict {
-        if self.entries.is_empty() {
+        let restricted = self.entries();
+        if restricted.is_empty() {
             return Verdict::Open;
         }
         let lists = self.lists_of(&state.history(), digest);
         let Some(first) = lists.first() else { return Verdict::Unknown };
-        if self.entry(first).is_none() {
+        if entry(&restricted, first).is_none() {
             return Verdict::Open;
         }
-        let entries: Vec<&AccessEntry> = lists.iter().filter_map(|list| self.entry(list)).collect();
+        let entries: Vec<&AccessEntry> = lists.iter().filter_map(|list| entry(&restricted, list)).collect();
         let is_granted = bearer(headers).is_some_and(|token| fits(&entries, token));
         if is_granted { Verdict::Granted } else { Verdict::Denied }
     }
@@ -108,15 +118,12 @@ impl Access {
     /// Whether a list that names this object has to send it even if it is there: it is a restricted list's, and this one has
     /// not named it yet.
     pub(crate) fn must_be_shown(&self, history: &History, digest: &ObjectDigest, list: &ListName) -> bool {
-        if self.entries.is_empty() {
+        let restricted = self.entries();
+        if restricted.is_empty() {
             return false;
         }
         let lists = self.lists_of(history, digest);
-        lists.first().is_some_and(|first| self.entry(first).is_some()) && !lists.contains(list)
-    }
-
-    fn entry(&self, list: &ListName) -> Option<&AccessEntry> {
-        self.entries.iter().find(|entry| entry.list == *list)
+        lists.first().is_some_and(|first| entry(&restricted, first).is_some()) && !lists.contains(list)
     }
 
     /// The lists whose releases name this object. Collected anew when there are more releases than last time.
@@ -128,6 +135,11 @@ impl Access {
         }
         names.lists.get(digest).cloned().unwrap_or_default()
     }
+}
+
+/// The tokens of a list, if it is restricted.
+fn entry<'a>(restricted: &'a [AccessEntry], list: &ListName) -> Option<&'a AccessEntry> {
+    restricted.iter().find(|entry| entry.list == *list)
 }
 
 fn collect(history: &History) -> BTreeMap<ObjectDigest, Vec<ListName>> {

@@ -5,8 +5,8 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use std::fs;
 use std::io;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -28,6 +28,8 @@ pub(crate) struct Figures {
     pub(crate) publish: Histogram,
     /// Bytes of all files in the data folder.
     data: Gauge,
+    /// The data folder, once it is measured.
+    folder: OnceLock<PathBuf>,
 }
 
 impl Default for Figures {
@@ -41,6 +43,7 @@ impl Default for Figures {
             round: seconds(),
             publish: seconds(),
             data: Gauge::default(),
+            folder: OnceLock::new(),
         }
     }
 }
@@ -59,11 +62,16 @@ impl Figures {
         }
         let help = "Size of all files of the log, as of the last hour; 0 until it was measured";
         registry.register("data_bytes", help, self.data.clone());
+        if let Some(free) = self.folder.get().and_then(|folder| free_bytes(folder)) {
+            let gauge: Gauge = Gauge::default();
+            gauge.set(i64::try_from(free).unwrap_or(i64::MAX));
+            registry.register("data_free_bytes", "Bytes that can still be written where the data folder is", gauge);
+        }
     }
 
     /// Measures the data folder now and then, until told to stop.
     pub(crate) async fn measure(self: Arc<Self>, data: std::path::PathBuf, mut stop: watch::Receiver<bool>) {
-        let data = Arc::new(data);
+        let data = Arc::new(self.folder.get_or_init(|| data).clone());
         loop {
             let (folder, figures, stopping) = (Arc::clone(&data), Arc::clone(&self), stop.clone());
             let measured = tokio::task::spawn_blocking(move || {
@@ -85,6 +93,18 @@ pub(crate) fn timed<T>(histogram: &Histogram, work: impl FnOnce() -> T) -> T {
     let done = work();
     histogram.observe(began.elapsed().as_secs_f64());
     done
+}
+
+/// The bytes that whoever has no privileges can still write on the file system of this folder; `None` if the system does not tell.
+#[cfg(unix)]
+fn free_bytes(folder: &Path) -> Option<u64> {
+    let found = rustix::fs::statvfs(folder).ok()?;
+    Some(found.f_bavail.saturating_mul(found.f_frsize))
+}
+
+#[cfg(not(unix))]
+fn free_bytes(_: &Path) -> Option<u64> {
+    None
 }
 
 /// The bytes of all files below a folder. What vanishes meanwhile does not count.

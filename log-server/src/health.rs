@@ -6,6 +6,7 @@ use crate::witnesses::WitnessState;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use isonomy_core::policy::Policy;
 use isonomy_core::rules::MAX_CLOCK_AHEAD;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
@@ -48,13 +49,16 @@ impl Health {
                 false => format!("the clock of the witness {} is {count} s behind this machine's", state.name),
             })
         };
-        surface.shared.witnesses.states().iter().flat_map(|state| [clock(state), failing(state)]).flatten().collect()
+        let states = surface.shared.witnesses.states();
+        let of_witnesses = states.iter().flat_map(|state| [clock(state), failing(state)]).flatten();
+        of_witnesses.chain(weak_quorum(&surface.shared.policy)).collect()
     }
 
     /// What is wrong, for an operator or a load balancer; nothing of it is secret.
     fn complaints(&self, surface: &Surface) -> Vec<String> {
         let mut complaints: Vec<String> = surface.shared.witnesses.contradiction().into_iter().collect();
-        match surface.shared.published.borrow().as_ref().map(|published| now().since(published.times.latest)) {
+        let published = surface.shared.published.borrow().clone();
+        match published.map(|published| (now().since(published.times.latest), published.at.elapsed())) {
             None if surface.shared.witnesses.rounds_in_vain() == 0 => complaints
                 .push("the server has just started, and asks its witnesses; nothing new is taken up before".to_owned()),
             None => complaints.push(format!(
@@ -62,11 +66,7 @@ impl Health {
                  nothing new is taken up before",
                 self.started.elapsed().as_secs()
             )),
-            Some(age) if age > self.oldest.as_secs() => complaints.push(format!(
-                "the published checkpoint is {age} s old, more than {} s: too few witnesses answer",
-                self.oldest.as_secs()
-            )),
-            Some(_) => {}
+            Some((age, since)) => complaints.extend(staleness(age, since, self.oldest)),
         }
         if surface.queue.capacity() == 0 {
             complaints
@@ -77,6 +77,29 @@ impl Health {
         }
         complaints
     }
+}
+
+/// What is wrong with a quorum that doesn't keep the log from showing two histories.
+pub(crate) fn weak_quorum(policy: &Policy) -> Option<String> {
+    (policy.weak_split() == 0).then(|| {
+        "two groups that have no witness in common satisfy the quorum, so the log could show two people two histories without any \
+         witness doing wrong: ask for more than half of them"
+            .to_owned()
+    })
+}
+
+/// What is wrong with a checkpoint whose witnesses' time is `age` seconds before what this machine's clock shows, and that was
+/// published so long ago. The second is measured by a clock that nobody sets: one that was set back makes any checkpoint young.
+fn staleness(age: u64, since: Duration, oldest: Duration) -> Option<String> {
+    let (since, oldest) = (since.as_secs(), oldest.as_secs());
+    if since > oldest {
+        return Some(format!(
+            "nothing has been published for {since} s, more than {oldest} s: too few witnesses cosign, or this machine's clock or \
+             theirs is wrong"
+        ));
+    }
+    (age > oldest)
+        .then(|| format!("the published checkpoint is {age} s old, more than {oldest} s: too few witnesses answer"))
 }
 
 /// `GET /healthz`.
@@ -99,6 +122,8 @@ pub(crate) async fn metrics(State(surface): State<Surface>) -> Response {
     let shared = &surface.shared;
     let published = shared.newest_published();
     let age = published.as_ref().map_or(f64::NAN, |published| now().since(published.times.latest) as f64);
+    let since = shared.published.borrow().clone().map(|published| published.at.elapsed());
+    let since = since.unwrap_or_else(|| surface.health.started.elapsed()).as_secs_f64();
     let complaints = surface.health.complaints(&surface).len();
     let mut registry = Registry::with_prefix("isonomy");
     for (name, help, value) in [
@@ -107,6 +132,11 @@ pub(crate) async fn metrics(State(surface): State<Surface>) -> Response {
         ("published_size", "Entries in the newest published tree", published_size(&published).0),
         ("unseen_statements", "Statements that no published checkpoint covers yet", shared.unseen().len() as u64),
         ("pending_releases", "Admitted releases that wait for objects", shared.pending.len() as u64),
+        (
+            "rounds_in_vain",
+            "Rounds in a row in which too few witnesses cosigned for a checkpoint to be published",
+            shared.witnesses.rounds_in_vain(),
+        ),
         ("queue_free", "Submissions that can still be taken", surface.queue.capacity() as u64),
         ("queue_capacity", "Submissions that can be taken in all", surface.queue.max_capacity() as u64),
     ] {
@@ -114,9 +144,18 @@ pub(crate) async fn metrics(State(surface): State<Surface>) -> Response {
         gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
         registry.register(name, help, gauge);
     }
-    let gauge: Gauge<f64, AtomicU64> = Gauge::default();
-    gauge.set(age);
-    registry.register("checkpoint_age_seconds", "Seconds since the time that witnesses vouch for", gauge);
+    for (name, help, value) in [
+        ("checkpoint_age_seconds", "Seconds since the time that witnesses vouch for, by this machine's clock", age),
+        (
+            "seconds_since_publication",
+            "Seconds since something was published, or since the start if nothing was since; no matter what the clock shows",
+            since,
+        ),
+    ] {
+        let gauge: Gauge<f64, AtomicU64> = Gauge::default();
+        gauge.set(value);
+        registry.register(name, help, gauge);
+    }
     shared.figures.register(&mut registry);
     register_witnesses(&mut registry, &surface);
     surface.meter.answer(&registry)
@@ -147,4 +186,18 @@ fn register_witnesses(registry: &mut Registry, surface: &Surface) {
     registry.register("witness_cosigned_size", "Entries in the last checkpoint that a witness cosigned", size);
     let help = "Seconds by which the clock of a witness was ahead of this machine's; behind, if below 0";
     registry.register("witness_clock_ahead_seconds", help, clock);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_back_does_not_hide_that_nothing_is_published() {
+        let (oldest, short, long) = (Duration::from_secs(60), Duration::from_secs(60), Duration::from_secs(61));
+        assert_eq!(staleness(60, short, oldest), None);
+        assert!(staleness(61, short, oldest).unwrap().contains("is 61 s old"));
+        // As when the clock shows a time before the witnesses'.
+        assert!(staleness(0, long, oldest).unwrap().contains("nothing has been published for 61 s"));
+    }
 }

@@ -415,6 +415,10 @@ impl Surface {
             if verdict == Verdict::Granted {
                 response.headers_mut().insert(header::VARY, HeaderValue::from_static("authorization"));
             }
+        } else {
+            // Such as 416: about this request, not about the file.
+            response.headers_mut().remove(header::ETAG);
+            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
         response
     }

@@ -62,4 +62,4 @@ pub mod witnesses;
 pub use publication::PublicationError;
 pub use recovery::{RecoveryError, SeenProofs};
 pub use sequencer::SequencerError;
-pub use server::{Config, RATES, ServeError, run};
+pub use server::{Config, RATES, Rights, ServeError, run, run_with};

@@ -93,6 +93,7 @@ impl Publisher {
         let size = cosigned.checkpoint().size;
         let publish = move |state: &State| publication::publish(state, cosigned, times);
         self.blocking(move |state| timed(&state.figures.publish, || publish(state))).await??;
+        self.state.witnesses.confirm();
         Ok(Some(size))
     }
 

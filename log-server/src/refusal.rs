@@ -87,8 +87,8 @@ pub enum Refusal {
     },
 
     // The log itself
-    /// Too many statements wait.
-    #[error("too many statements are waiting; try again later")]
+    /// More is asked at once than can be done, or the same by several.
+    #[error("the log is busy with what others have sent, or with the same sent twice; try again in a moment")]
     Busy,
     /// Too few witnesses have cosigned so far.
     #[error(

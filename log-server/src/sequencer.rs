@@ -163,7 +163,7 @@ fn take_up(state: &State, statement: Statement, place: Place) -> Result<Result<L
     if let Some(index) = state.index_of(&id) {
         return Ok(Ok(index));
     }
-    let verdict = state.admission.judge(&state.history(), &statement, place, Signing::Signed);
+    let verdict = state.admission().judge(&state.history(), &statement, place, Signing::Signed);
     if let Err(refusal) = verdict {
         return Ok(Err(refusal));
     }

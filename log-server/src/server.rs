@@ -5,7 +5,7 @@ use crate::admission::Admission;
 use crate::current::Current;
 use crate::files::PublicFolder;
 use crate::firsts::FirstTimes;
-use crate::health::Health;
+use crate::health::{self, Health};
 use crate::http::{self, Surface};
 use crate::keeper::Keeper;
 use crate::log::{Log, LogError};
@@ -63,6 +63,25 @@ pub struct Config {
     pub serving: Settings,
 }
 
+/// Whom the operator knows, and who may read what: what can change while a log is served.
+#[derive(Clone, Debug, Default)]
+pub struct Rights {
+    /// Maintainer keys that may found lists.
+    pub publishers: Vec<VerifierKey>,
+    /// Keys whose attestations are taken.
+    pub auditors: Vec<VerifierKey>,
+    /// Lists whose objects are not for everybody.
+    pub access: Vec<AccessEntry>,
+}
+
+impl Config {
+    /// The rights at the start.
+    pub fn rights(&self) -> Rights {
+        let (publishers, auditors, access) = (self.publishers.clone(), self.auditors.clone(), self.access.clone());
+        Rights { publishers, auditors, access }
+    }
+}
+
 /// Why the server does not start, or has stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -100,7 +119,21 @@ pub async fn run(
     config: Config,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ServeError> {
+    let (_never, rights) = watch::channel(Rights::default());
+    run_with(listener, config, rights, shutdown).await
+}
+
+/// Like [`run`]; whatever comes over `rights` meanwhile takes the place of those in the configuration.
+pub async fn run_with(
+    listener: TcpListener,
+    config: Config,
+    rights: watch::Receiver<Rights>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
     check(&config)?;
+    if let Some(weakness) = health::weak_quorum(&config.policy) {
+        tracing::warn!("{weakness}");
+    }
     let mut witnesses = Witnesses::new(config.policy.clone())?;
     let republish_every = config.republish_every;
     let serving = config.serving.clone();
@@ -120,6 +153,7 @@ pub async fn run(
     }
 
     let users = (Arc::downgrade(&state), Arc::downgrade(&state.log));
+    let following = tokio::spawn(follow(rights, Arc::downgrade(&state)));
     let (stopper, stop) = watch::channel(false);
     let (sender, queue) = mpsc::channel(QUEUE);
     let (shared, most_unpublished) = (Arc::clone(&state), MAX_UNPUBLISHED);
@@ -147,6 +181,7 @@ pub async fn run(
     };
     let app = App::with_shelf(http::router(surface), Arc::new(move |path, headers| shelf.answer(path, headers)));
     isonomy_serve::serve_with(listener, app, serving, stopped(shutdown, closing, stopper)).await;
+    following.abort();
     let _ = measuring.await; // it has nothing to say
     let ended = [sequencer.await, publisher.await, keeper.await];
     unused(users).await;
@@ -154,6 +189,14 @@ pub async fn run(
         task.map_err(|_| ServeError::Panicked)??;
     }
     Ok(())
+}
+
+/// Takes over each change of the rights.
+async fn follow(mut rights: watch::Receiver<Rights>, state: Weak<State>) {
+    while rights.changed().await.is_ok() {
+        let Some(state) = state.upgrade() else { return };
+        state.take_rights(rights.borrow_and_update().clone());
+    }
 }
 
 /// Waits until the last thread that still reads from the disk has ended, so that the folder is free when the server says
@@ -239,7 +282,7 @@ pub(crate) fn open_state(
         figures: Arc::default(),
         log: Arc::new(log),
         policy,
-        admission,
+        admission: RwLock::new(admission),
     })
 }
 

@@ -10,6 +10,7 @@ use crate::log::Log;
 use crate::objects::{ObjectError, Objects};
 use crate::pending::Pending;
 use crate::refusal::Refusal;
+use crate::server::Rights;
 use crate::witnesses::WitnessBoard;
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::{ObjectDigest, StatementId};
@@ -37,7 +38,7 @@ pub(crate) struct State {
     pub(crate) log: Arc<Log>,
     pub(crate) policy: Policy,
     pub(crate) access: Access,
-    pub(crate) admission: Admission,
+    pub(crate) admission: RwLock<Admission>,
     pub(crate) objects: Objects,
     pub(crate) pending: Pending,
     /// Since when what was published is public, as first learned.
@@ -87,7 +88,19 @@ impl State {
     pub(crate) fn judge(&self, statement: &Statement, signing: Signing) -> Result<(), Refusal> {
         let history = self.history();
         let index = LeafIndex(self.sequenced.load(Ordering::Relaxed));
-        self.admission.judge(&history, statement, Place { index, public_since: self.time() }, signing)
+        self.admission().judge(&history, statement, Place { index, public_since: self.time() }, signing)
+    }
+
+    /// Whom the operator knows.
+    pub(crate) fn admission(&self) -> RwLockReadGuard<'_, Admission> {
+        self.admission.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on these rights count.
+    pub(crate) fn take_rights(&self, rights: Rights) {
+        let Rights { publishers, auditors, access } = rights;
+        *self.admission.write().unwrap_or_else(PoisonError::into_inner) = Admission::new(publishers, auditors);
+        self.access.replace(access);
     }
 
     /// The time as the witnesses will have it: this machine's, or earlier if the quorum's clocks are behind. What is

@@ -16,7 +16,8 @@
 //! asked again only then. So a slow one is not blamed, and is never behind by more than what it takes for one answer.
 //!
 //! A witness that says that it has seen a larger log, or another, stops the sequencing ([`WitnessBoard`]): if it is right, older data
-//! was put back, and the next statement would fork the log.
+//! was put back, and the next statement would fork the log. Once a quorum has cosigned since the start what is there, that can't
+//! be so any more, and a witness's word is not enough: then it stops the log only by showing a checkpoint that the log has signed.
 
 mod ask;
 mod board;
@@ -183,9 +184,7 @@ impl Witnesses {
         for (_, late) in self.members.iter_mut().enumerate().filter(|(at, _)| open.contains(at)) {
             late.is_late = true;
         }
-        if round.times.is_none() {
-            self.board.ended_in_vain();
-        }
+        self.board.ended(round.times);
         round
     }
 
@@ -239,9 +238,12 @@ impl Witnesses {
             if is_new {
                 tracing::error!(
                     %witness, %failure,
-                    "a witness contradicts this log; nothing new is taken up any more. Stop the log, find out which of the two is                      right, and put the newest data back; if it is the witness that errs, take it out of the policy. Then start again"
+                    "a witness contradicts this log; nothing new is taken up any more. Stop the log, find out which of the two is \
+                     right, and put the newest data back; if it is the witness that errs, take it out of the policy. Then start again"
                 );
             }
+        } else if is_new && matches!(failure, WitnessFailure::Unproven { .. }) {
+            tracing::error!(%witness, %failure, "a witness claims what it does not show");
         } else if is_new {
             tracing::warn!(%witness, %failure, "a witness did not cosign");
         } else {

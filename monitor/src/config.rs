@@ -50,6 +50,9 @@ pub struct LogSection {
     /// Further vantage points: URLs of mirrors, or folders.
     #[serde(default)]
     pub sources: Vec<String>,
+    /// Tokens for lists whose contents are not for everybody.
+    #[serde(default)]
+    pub token_file: Option<PathBuf>,
     /// A folder of files that no list may match.
     #[serde(default)]
     pub canaries: Option<PathBuf>,
@@ -110,9 +113,11 @@ mod tests {
         let mail = mail.as_ref().unwrap();
         assert_eq!(mail.security, Security::default());
         assert!(mail.user.is_some() && mail.password_file.is_some() && mail.certificates.is_some());
-        assert!(!shown.logs[0].sources.is_empty() && shown.logs[0].canaries.is_some() && shown.logs.len() == 2);
+        let first = &shown.logs[0];
+        assert!(!first.sources.is_empty() && first.token_file.is_some() && first.canaries.is_some());
+        assert_eq!(shown.logs.len(), 2);
         let http = Section { tls: None, listen: None, ..shown.http.clone() };
-        let logs = vec![LogSection { sources: vec![], canaries: None, ..shown.logs[0].clone() }];
+        let logs = vec![LogSection { sources: vec![], token_file: None, canaries: None, ..shown.logs[0].clone() }];
         assert_eq!(ConfigFile { alerts: AlertSection::default(), http, logs, ..shown }, template);
         assert_eq!(template.http.limits, Limits::default());
         assert_eq!(template.http.rates, Some(crate::RATES));

@@ -7,7 +7,7 @@ use crate::monitor::{Config, MAX_NEW_ENTRIES, Monitor, MonitorError, system_cloc
 use crate::report::Report;
 use futures_util::future::join_all;
 use isonomy_core::policy::Policy;
-use isonomy_fetch::Source;
+use isonomy_fetch::{Source, Tokens};
 use isonomy_serve::{Rate, Rates, Settings};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -48,6 +48,8 @@ pub struct Followed {
     /// From where else the log is looked at than at the policy's URL: mirrors, or the same log by another way; only where
     /// the policy names one log. If it has no URL, the first of these is the log itself.
     pub sources: Vec<Source>,
+    /// For lists whose contents are not for everybody: what the logs are asked with at the policy's URLs.
+    pub tokens: Tokens,
     /// A folder of files that no list may match; none if nothing is to be looked up.
     pub canaries: Option<PathBuf>,
     /// How many entries are followed at one look ([`Config::max_new_entries`]).
@@ -57,7 +59,13 @@ pub struct Followed {
 impl Followed {
     /// The logs of this policy, looked at where it says that they are.
     pub fn new(policy: Policy) -> Self {
-        Self { policy, sources: Vec::new(), canaries: None, max_new_entries: MAX_NEW_ENTRIES }
+        Self {
+            policy,
+            sources: Vec::new(),
+            tokens: Tokens::default(),
+            canaries: None,
+            max_new_entries: MAX_NEW_ENTRIES,
+        }
     }
 }
 
@@ -77,7 +85,7 @@ impl Watch {
     fn configs(self) -> Result<Vec<Config>, MonitorError> {
         let Self { data, logs, alerts, .. } = self;
         let (mut configs, mut seen) = (Vec::new(), BTreeSet::new());
-        for Followed { policy, sources, canaries, max_new_entries } in logs {
+        for Followed { policy, sources, tokens, canaries, max_new_entries } in logs {
             if policy.logs().len() > 1 && !sources.is_empty() {
                 return Err(MonitorError::Config(
                     "the policy names several logs, so that nobody can tell whose the further sources are; give each log a policy of its own",
@@ -90,6 +98,7 @@ impl Watch {
                 }
                 let data = folder::of_log(&data, &log.key)?;
                 let own = log.url.as_deref().map(Source::parse).transpose()?;
+                let own = own.map(|own| own.with_tokens(&tokens));
                 let sources = own.into_iter().chain(sources.iter().cloned()).collect();
                 let (canaries, alerts) = (canaries.clone(), alerts.clone());
                 configs.push(Config { data, policy, sources, canaries, alerts, max_new_entries });

@@ -23,6 +23,7 @@ mod logging;
 mod meter;
 mod places;
 mod rate;
+mod seats;
 mod section;
 mod settings;
 mod tls;
@@ -37,7 +38,7 @@ pub use section::Section;
 pub use settings::{Limits, Settings};
 pub use tls::{Tls, TlsError, TlsFiles};
 
-use answer::Answer;
+use answer::{Answer, Content};
 use axum::Router;
 use axum::body::{Bytes, HttpBody};
 use axum::http::{HeaderMap, Method, Request, Response, Version, header};
@@ -52,6 +53,7 @@ use hyper_util::service::TowerToHyperService;
 use linger::Lingering;
 use meter::Kind;
 use places::Places;
+use seats::{Seat, Seats};
 use std::convert::Infallible;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
@@ -63,6 +65,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use unread::Reading;
+
+/// How long an idle connection that is told to end is waited for, before another one is.
+const ROOM: Duration = Duration::from_millis(100);
 
 /// Answers from memory what it can: to a `GET` without a body of this path, with these headers. Must not wait for anything.
 pub type Shelf = Arc<dyn Fn(&str, &HeaderMap) -> Option<Response<Bytes>> + Send + Sync>;
@@ -108,18 +113,25 @@ pub async fn serve_with(
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
-        let (stream, address, permit) = tokio::select! {
-            Some(accepted) = accept(&listener, &server.permits) => accepted,
+        let (stream, address) = tokio::select! {
+            accepted = accept(&listener) => accepted,
             () = &mut shutdown => break,
         };
         let Some(place) = server.places.take(address.ip()) else {
             server.settings.meter.count_turned_away();
             continue;
         };
+        let permit = tokio::select! {
+            Some(permit) = server.room() => permit,
+            () = &mut shutdown => break,
+        };
         let (server, watcher) = (server.clone(), stopping.watcher());
         connections.spawn(async move {
-            let _held = (permit, place, server.settings.meter.connected());
-            server.converse(stream, address.ip(), watcher).await;
+            let (_held, seat) = ((permit, place, server.settings.meter.connected()), server.seats.take());
+            tokio::select! {
+                () = server.converse(stream, address.ip(), &seat, watcher) => {}
+                () = seat.closed() => {}
+            }
         });
         while connections.try_join_next().is_some() {}
     }
@@ -140,6 +152,7 @@ struct Server {
     builder: Builder,
     permits: Arc<Semaphore>,
     places: Places,
+    seats: Seats,
 }
 
 impl Server {
@@ -152,26 +165,45 @@ impl Server {
             Clients::Direct => limits.connections_per_client,
             Clients::BehindProxy => usize::MAX,
         };
+        settings.meter.limit_connections(limits.connections);
         let permits = Arc::new(Semaphore::new(limits.connections));
-        Self { app, gate, settings, builder, permits, places: Places::new(per_client) }
+        Self { app, gate, settings, builder, permits, places: Places::new(per_client), seats: Seats::new() }
+    }
+
+    /// Room for one more connection. If there is none, the one that has been idle for longest ends; while all are busy, one of
+    /// them is waited for.
+    async fn room(&self) -> Option<OwnedSemaphorePermit> {
+        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+            return Some(permit);
+        }
+        self.settings.meter.count_waited();
+        loop {
+            if self.seats.close_idlest() {
+                self.settings.meter.count_closed_idle();
+            }
+            let freed = Arc::clone(&self.permits).acquire_owned();
+            if let Ok(permit) = tokio::time::timeout(ROOM, freed).await {
+                return permit.ok();
+            }
+        }
     }
 
     /// Serves one connection to its end. What a client does to it is its own affair.
-    async fn converse(&self, stream: TcpStream, peer: IpAddr, watcher: Watcher) {
+    async fn converse(&self, stream: TcpStream, peer: IpAddr, seat: &Arc<Seat>, watcher: Watcher) {
         let limits = &self.settings.limits;
         let stream = Drained::new(stream, limits.drain);
         match &self.settings.tls {
-            None => self.answer(stream, peer, watcher).await,
+            None => self.answer(stream, peer, seat, watcher).await,
             Some(tls) => {
                 let agreed = tokio::time::timeout(limits.headers, tls.acceptor().accept(stream)).await;
                 if let Ok(Ok(stream)) = agreed {
-                    self.answer(stream, peer, watcher).await;
+                    self.answer(stream, peer, seat, watcher).await;
                 }
             }
         }
     }
 
-    async fn answer<S>(&self, stream: S, peer: IpAddr, watcher: Watcher)
+    async fn answer<S>(&self, stream: S, peer: IpAddr, seat: &Arc<Seat>, watcher: Watcher)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -180,6 +212,7 @@ impl Server {
             shelf: self.app.shelf.clone(),
             gate: Arc::clone(&self.gate),
             peer,
+            seat: Arc::clone(seat),
         });
         let service = service_fn(move |request: Request<Incoming>| {
             let desk = Arc::clone(&desk);
@@ -197,21 +230,22 @@ struct Desk {
     shelf: Option<Shelf>,
     gate: Arc<Gate>,
     peer: IpAddr,
+    seat: Arc<Seat>,
 }
 
 impl Desk {
     async fn answer(&self, request: Request<Incoming>) -> Response<Answer> {
-        let (started, kind) = (Instant::now(), Kind::of(request.method()));
+        let (started, kind, busy) = (Instant::now(), Kind::of(request.method()), self.seat.busy());
         let response = match self.gate.admit(kind, self.peer, request.headers()) {
             Err(wait) => refuse(request, gate::too_many(wait)),
             Ok(()) if lacks_host(&request) => refuse(request, gate::no_host()),
             Ok(()) => match self.shelved(&request) {
-                Some(ready) => ready.map(|bytes| Answer::Ready(Some(bytes))),
+                Some(ready) => ready.map(|bytes| Content::Ready(Some(bytes))),
                 None => self.route(request).await,
             },
         };
         self.gate.count(kind, response.status(), started);
-        response
+        response.map(|content| Answer { content, _busy: busy })
     }
 
     fn shelved(&self, request: &Request<Incoming>) -> Option<Response<Bytes>> {
@@ -220,11 +254,11 @@ impl Desk {
         shelf(request.uri().path(), request.headers())
     }
 
-    async fn route(&self, request: Request<Incoming>) -> Response<Answer> {
+    async fn route(&self, request: Request<Incoming>) -> Response<Content> {
         let (reading, request) = Reading::watch(request);
         let Ok(mut response) = self.router.call(request).await;
         reading.end_if_unread(&mut response);
-        response.map(Answer::Routed)
+        response.map(Content::Routed)
     }
 }
 
@@ -234,23 +268,19 @@ fn lacks_host(request: &Request<Incoming>) -> bool {
 }
 
 /// Answers without reading what the client has sent.
-fn refuse(request: Request<Incoming>, mut response: axum::response::Response) -> Response<Answer> {
+fn refuse(request: Request<Incoming>, mut response: axum::response::Response) -> Response<Content> {
     let (reading, _) = Reading::watch(request);
     reading.end_if_unread(&mut response);
-    response.map(Answer::Routed)
+    response.map(Content::Routed)
 }
 
-/// The next connection, once there is room for it.
-async fn accept(
-    listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let permit = Arc::clone(permits).acquire_owned().await.ok()?;
+/// The next connection.
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
             Ok((stream, address)) => {
                 let _ = stream.set_nodelay(true); // answers are small and whole
-                return Some((stream, address, permit));
+                return (stream, address);
             }
             Err(error) if is_of_one_connection(error.kind()) => {}
             Err(error) => {
@@ -413,16 +443,33 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn connections_beyond_the_limit_wait_for_their_turn() {
-        let server = Running::start(Limits { connections: 1, ..Limits::default() }).await;
-        let holder = server.connect(b"").await;
-        tokio::time::sleep(Duration::from_millis(100)).await;
+    async fn an_idle_connection_makes_room_and_a_busy_one_is_waited_for() {
+        let limits = Limits { connections: 1, ..Limits::default() };
+        let settings = Settings { limits, ..Settings::new(Rates::UNLIMITED) };
+        let meter = Arc::clone(&settings.meter);
+        let server = Running::start_with(settings).await;
+        let mut idle = server.connect(b"GET / HTTP/1.1\r\nhost: s\r\n\r\n").await;
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"here") {
+            idle.read_buf(&mut answer).await.unwrap();
+        }
+        assert!(server.exchange(GET).await.ends_with(b"here"));
+        assert!(read(idle).await.is_empty(), "it was ended");
+
+        let head =
+            "POST /echo HTTP/1.1\r\nhost: s\r\nexpect: 100-continue\r\nconnection: close\r\ncontent-length: 2\r\n\r\n";
+        let mut busy = server.connect(head.as_bytes()).await;
+        busy.read_exact(&mut [0; 25]).await.unwrap(); // the server waits for the body
         let mut waiting = Box::pin(server.exchange(GET));
         assert!(tokio::time::timeout(short(), &mut waiting).await.is_err());
-        drop(holder);
+        busy.write_all(b"ok").await.unwrap();
+        assert!(read(busy).await.ends_with(b"ok"));
         assert!(waiting.as_mut().await.ends_with(b"here"));
         drop(waiting);
         server.stop().await;
+        let text = metrics(&meter).await;
+        let has = |line: &str| text.contains(&format!("isonomy_http_connections_{line}\n"));
+        assert!(has("limit 1") && has("closed_idle_total 1") && !has("waited_total 0"), "{text}");
     }
 
     #[tokio::test]

@@ -45,6 +45,9 @@ pub struct Meter {
     read_seconds: Histogram,
     limited: Counter,
     connections: Gauge,
+    most_connections: Gauge,
+    waited: Counter,
+    closed_idle: Counter,
     turned_away: Counter,
 }
 
@@ -62,6 +65,9 @@ impl Default for Meter {
             seconds,
             limited: Counter::default(),
             connections: Gauge::default(),
+            most_connections: Gauge::default(),
+            waited: Counter::default(),
+            closed_idle: Counter::default(),
             turned_away: Counter::default(),
             registry: Registry::default(),
         };
@@ -69,6 +75,17 @@ impl Default for Meter {
         registry.register("request_seconds", "Seconds until the head of the answer", meter.seconds.clone());
         registry.register("requests_limited", "Requests refused because of their client's rate", meter.limited.clone());
         registry.register("connections", "Connections that are open", meter.connections.clone());
+        registry.register("connections_limit", "Connections that there may be", meter.most_connections.clone());
+        registry.register(
+            "connections_waited",
+            "Connections that came when there was no room for another one",
+            meter.waited.clone(),
+        );
+        registry.register(
+            "connections_closed_idle",
+            "Idle connections that were ended to make room",
+            meter.closed_idle.clone(),
+        );
         registry.register(
             "connections_refused",
             "Connections beyond what one client may have",
@@ -101,6 +118,18 @@ impl Meter {
 
     pub(crate) fn count_turned_away(&self) {
         self.turned_away.inc();
+    }
+
+    pub(crate) fn count_waited(&self) {
+        self.waited.inc();
+    }
+
+    pub(crate) fn count_closed_idle(&self) {
+        self.closed_idle.inc();
+    }
+
+    pub(crate) fn limit_connections(&self, most: usize) {
+        self.most_connections.set(i64::try_from(most).unwrap_or(i64::MAX));
     }
 
     /// Counts a connection as long as what is returned lives.

@@ -107,8 +107,22 @@ fn read(files: &TlsFiles) -> Result<CertifiedKey, TlsError> {
     if chain.is_empty() {
         return Err(no_certificate(rustls::pki_types::pem::Error::NoItemsFound));
     }
+    warn_if_open(&files.key);
     let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| pem("a private key", &files.key, error))?;
     Ok(CertifiedKey::from_der(chain, key, &crypto::ring::default_provider())?)
+}
+
+/// A private key that every user of this machine can read is no reason not to serve, but to be said.
+fn warn_if_open(key: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        if std::fs::metadata(key).is_ok_and(|found| found.permissions().mode() & 0o007 != 0) {
+            tracing::warn!("every user of this machine can read the private key in {}; chmod o= it", key.display());
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = key;
 }
 
 #[cfg(test)]

@@ -139,7 +139,7 @@ fn a_log_and_a_witness_are_set_up_served_checked_and_restored() {
     let unsigned = run(folder, &["log", "fsck", "log/data", "--key", &witness_key.replace("witness.", "log.")]);
     assert_eq!(unsigned.0, Some(4), "{}", unsigned.1);
 
-    // The witness loses its folder. With an empty one it starts, and would cosign anything: so it is restored first.
+    // The witness loses its folder, or its disk is not mounted. It does not take itself for new, which would cosign anything.
     let newest = served.get("/checkpoint");
     let said = running.stop();
     let said: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
@@ -147,7 +147,16 @@ fn a_log_and_a_witness_are_set_up_served_checked_and_restored() {
     drop(served);
     let newest = newest.split_once("\r\n\r\n").unwrap().1;
     fs::write(folder.join("newest"), newest).unwrap();
-    fs::remove_dir_all(folder.join("witness/data")).unwrap();
+    for is_there in [false, true] {
+        fs::remove_dir_all(folder.join("witness/data")).unwrap();
+        if is_there {
+            fs::create_dir(folder.join("witness/data")).unwrap();
+        }
+        let (code, error) = run(folder, &serve_witness);
+        assert_eq!(code, Some(1), "{error}");
+        assert!(error["error"].as_str().unwrap().contains("isonomy witness restore"), "{error}");
+        fs::create_dir_all(folder.join("witness/data")).unwrap();
+    }
     let restore = ["witness", "restore", "--config", "witness/witness.toml", "newest"];
     assert_eq!(report(folder, &restore)["written"], true);
     assert_eq!(report(folder, &restore)["written"], false);

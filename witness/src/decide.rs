@@ -230,7 +230,11 @@ pub(crate) fn check_consistency(latest: Option<&Record>, request: &AddCheckpoint
 }
 
 fn next_time(latest: Option<&Record>, clock: Timestamp) -> Result<Timestamp, Refusal> {
-    let last = latest.map_or(Timestamp(0), Record::time);
+    check_clock(latest.map_or(Timestamp(0), Record::time), clock)
+}
+
+/// The date of the next cosignature after one of `last`, 0 if there was none, when the clock shows this.
+pub(crate) fn check_clock(last: Timestamp, clock: Timestamp) -> Result<Timestamp, Refusal> {
     let time = clock.max(last);
     let is_date = time.0 != 0 && time <= MAX_TIME;
     if is_date && last.since(clock) <= MAX_CLOCK_STEP { Ok(time) } else { Err(Refusal::Clock { clock, last }) }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `POST /add-checkpoint` | 200 with the witness's signature line; else the status that [`decide`](crate::decide) lists and words, 500 if the log is in doubt |
 //! | `GET /<sha256 of origin, hex>/checkpoint` | the last cosigned checkpoint; 404 if there is none, 500 if the log is in doubt |
-//! | `GET /healthz` | 200; 503 with the origins of the logs that are in doubt |
+//! | `GET /healthz` | 200; 503 with the origins of the logs that are in doubt, or of which the clock keeps it from cosigning anything |
 //! | `GET /evidence` | the paths of what logs have sent against themselves, one on each line |
 //! | `GET /evidence/<name>` | one of them, JSON: a fork (`isonomy/fork/v1`), or a checkpoint that was not shown to follow (`isonomy/refused-checkpoint/v1`) |
 //! | `GET /metrics` | Prometheus, in OpenMetrics form |
@@ -13,6 +13,7 @@
 //! [tlog-witness]: https://c2sp.org/tlog-witness
 
 use crate::decide::{MAX_REQUEST_SIZE, Refusal};
+use crate::state::MAX_EVIDENCE;
 use crate::witness::{AddError, Config, Doubt, OpenError, Witness};
 use axum::Router;
 use axum::body::Bytes;
@@ -119,15 +120,19 @@ async fn latest(State(Surface { witness, .. }): State<Surface>, Path(origin): Pa
 }
 
 async fn health(State(Surface { witness, .. }): State<Surface>) -> Response {
-    let Some((doubts, counts)) = blocking(move || (witness.doubts(), witness.evidence_counts())).await else {
-        return failed();
-    };
+    let look = move || (witness.doubts(), witness.clock_refusals(now()), witness.evidence_counts());
+    let Some((doubts, clocks, counts)) = blocking(look).await else { return failed() };
     let Ok(counts) = counts else { return failed() };
     let forked = counts.iter().filter(|(_, forks, _)| *forks > 0);
     let warnings: String = forked
         .map(|(origin, ..)| format!("warning: the log {origin:?} forked; the evidence is under /evidence\n"))
+        .chain(counts.iter().filter(|counted| is_full(counted)).map(|(origin, ..)| {
+            format!("warning: of the log {origin:?} so much evidence is kept that no more is; its operator must move it away\n")
+        }))
         .collect();
-    match doubts.iter().map(words).collect::<String>() {
+    let clocks =
+        clocks.iter().map(|(origin, refusal)| format!("nothing of the log {origin:?} is cosigned: {refusal}\n"));
+    match doubts.iter().map(words).chain(clocks).collect::<String>() {
         words if words.is_empty() => text(StatusCode::OK, format!("ok\n{warnings}")),
         words => text(StatusCode::SERVICE_UNAVAILABLE, words + &warnings),
     }
@@ -162,6 +167,11 @@ async fn evidence(State(Surface { witness, .. }): State<Surface>, Path(name): Pa
     }
 }
 
+/// Whether there is no room for more evidence of one kind.
+fn is_full((_, forks, refused): &(String, usize, usize)) -> bool {
+    *forks.max(refused) >= MAX_EVIDENCE
+}
+
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 struct OfLog {
     origin: String,
@@ -172,9 +182,12 @@ async fn metrics(State(Surface { witness, meter }): State<Surface>) -> Response 
     let Some((views, counts)) = blocking(move || (witness.views(), witness.evidence_counts())).await else {
         return failed();
     };
-    let [size, time, doubt, forks, refused]: [Family<OfLog, Gauge>; 5] = Default::default();
-    for (origin, forked, refusals) in counts.unwrap_or_default() {
+    let [size, time, behind, doubt, forks, refused, full]: [Family<OfLog, Gauge>; 7] = Default::default();
+    for counted in counts.unwrap_or_default() {
+        let is_full = is_full(&counted);
+        let (origin, forked, refusals) = counted;
         let label = OfLog { origin };
+        full.get_or_create(&label).set(i64::from(is_full));
         forks.get_or_create(&label).set(i64::try_from(forked).unwrap_or(i64::MAX));
         refused.get_or_create(&label).set(i64::try_from(refusals).unwrap_or(i64::MAX));
     }
@@ -184,13 +197,20 @@ async fn metrics(State(Surface { witness, meter }): State<Surface>) -> Response 
         if let Ok(Some(view)) = view {
             size.get_or_create(&label).set(i64::try_from(view.size.0).unwrap_or(i64::MAX));
             time.get_or_create(&label).set(i64::try_from(view.time.0).unwrap_or(i64::MAX));
+            behind.get_or_create(&label).set(i64::try_from(view.time.since(now())).unwrap_or(i64::MAX));
         }
     }
     let mut registry = Registry::with_prefix("isonomy_witness");
     registry.register("size", "Entries in the last cosigned checkpoint", size);
     registry.register("cosigned_timestamp_seconds", "The time of the last cosignature", time);
+    registry.register(
+        "clock_behind_seconds",
+        "Seconds by which this machine's clock is behind the last cosignature; 0 if it is not",
+        behind,
+    );
     registry.register("doubt", "1 if the log is refused until the operator acts, else 0", doubt);
     registry.register("forks", "Forks that the log proved against itself, whose evidence is kept", forks);
+    registry.register("evidence_full", "1 if so much evidence is kept of the log that no more is, else 0", full);
     registry.register(
         "refused_checkpoints",
         "Checkpoints that the log signed, not shown to follow, that are kept",
@@ -458,6 +478,49 @@ mod tests {
         }
         let health = witness.get("/healthz").await;
         assert!(health.status == 503 && health.body.contains(ORIGIN));
+        witness.stop().await;
+    }
+
+    #[tokio::test]
+    async fn when_no_more_evidence_is_kept_its_operator_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let witness = Running::start(&dir, Limits::default()).await;
+        let log = &log().id()[..16];
+        for (number, (full, warned)) in [(99, (0, false)), (100, (1, true))] {
+            for name in 0..number {
+                let path = dir.path().join(format!("evidence/refused-{log}-{name:016x}.json"));
+                std::fs::write(path, "{}").unwrap();
+            }
+            let health = witness.get("/healthz").await;
+            assert_eq!((health.status, health.body.contains("no more is")), (200, warned), "{}", health.body);
+            let metrics = witness.get("/metrics").await.body;
+            let line = format!("isonomy_witness_evidence_full{{origin=\"log.example/lists\"}} {full}\n");
+            assert!(metrics.contains(&line), "{metrics}");
+        }
+        witness.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_keeps_it_from_cosigning_is_a_complaint() {
+        let dir = tempfile::tempdir().unwrap();
+        let earlier = Witness::open(config(dir.path())).unwrap();
+        earlier.add_checkpoint(&add(0, b"abc").to_bytes(), now().plus(7200)).unwrap();
+        drop(earlier);
+        let witness = Running::start(&dir, Limits::default()).await;
+        let refused = witness.add(3, b"abcdef").await;
+        assert!(refused.status == 503 && refused.body.contains("must set the clock"), "{}", refused.body);
+        let health = witness.get("/healthz").await;
+        assert!(
+            health.status == 503 && health.body.contains("nothing of the log \"log.example/lists\""),
+            "{}",
+            health.body
+        );
+        assert!(health.body.contains("its operator must set the clock"), "{}", health.body);
+        let metrics = witness.get("/metrics").await.body;
+        let behind =
+            metrics.lines().find_map(|line| line.strip_prefix("isonomy_witness_clock_behind_seconds{")).unwrap();
+        let seconds: u64 = behind.rsplit(' ').next().unwrap().parse().unwrap();
+        assert!((3600..=7200).contains(&seconds), "{behind}");
         witness.stop().await;
     }
 

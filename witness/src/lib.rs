@@ -13,7 +13,7 @@
 //! # Data folder
 //!
 //! ```text
-//! witness                      whose folder it is: the witness's public key; written at the first start
+//! witness                      whose folder it is: the witness's public key; written when the witness begins
 //! logs/<sha256 of origin>      a log's record: the request cosigned last, under the log's and our own signature
 //! database/                    the same records, in an embedded database
 //! evidence/*.json              forks that logs have proven against themselves (`isonomy/fork/v1`), and log-signed
@@ -21,7 +21,7 @@
 //! shown/<sha256 of origin>     a checkpoint with a later cosignature of this witness than it remembered, as a request showed it;
 //!                              while there is one, the log is refused
 //! lock                         held while the witness runs
-//! initialising                 only during the first start
+//! initialising                 only while it begins
 //! ```
 //!
 //! A witness's memory can't be rebuilt from anywhere, and a witness that forgot would cosign a fork. So a record counts
@@ -31,8 +31,9 @@
 //! In every other case the witness refuses that log, with status 500, until its operator has found the newest checkpoint
 //! that the witness ever cosigned (the log and those who watch it have it) and given it to [`restore`].
 //!
-//! A folder is made into a witness's only if it is empty. Never start a witness's key on an empty folder after the old one
-//! is lost without restoring each of its logs first, and never run one key on two machines.
+//! A folder is made into a witness's only if it is empty, and only by [`begin`] and [`restore`]: a witness that is started on
+//! a missing or empty one says that its memory is lost. Never begin a key anew after its folder is lost without restoring
+//! each of its logs first, and never run one key on two machines.
 //!
 //! [tlog-witness]: https://c2sp.org/tlog-witness
 
@@ -57,4 +58,4 @@ pub use http::{RATES, ServeError, run};
 pub use log::{ConfigError, Log};
 pub use restore::{RestoreError, Restored, restore};
 pub use state::StateError;
-pub use witness::{AddError, Config, Doubt, OpenError, Witness};
+pub use witness::{AddError, Config, Doubt, OpenError, Witness, begin};

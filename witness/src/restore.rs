@@ -56,7 +56,7 @@ pub fn restore(config: Config, checkpoint: CheckpointNote) -> Result<Restored, R
     let unknown = || RestoreError::UnknownOrigin(Refusal::UnknownOrigin(origin.clone()));
     let log = logs.iter().find(|log| log.origin() == origin).ok_or_else(unknown)?;
     let record = Record::of_checkpoint(checkpoint, log, key.verifier())?;
-    let state = State::open(&data, key.verifier())?;
+    let state = State::begin(&data, key.verifier())?;
     let stored = state.read(log)?;
     let parse = |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| Record::parse(&bytes, log, key.verifier()).ok());
     let copies = [parse(stored.file), parse(stored.database)];

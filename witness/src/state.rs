@@ -40,6 +40,15 @@ pub enum StateError {
         /// The folder.
         folder: PathBuf,
     },
+    /// The folder is missing or empty, as that of a witness that never ran, or as one that was lost.
+    #[error(
+        "{} is missing or empty, so this witness remembers nothing. If it has ever cosigned, its memory was lost, or the disk with it is not mounted: mount it, or give `isonomy witness restore`, for each log and before the witness runs again, the newest checkpoint with a cosignature of this witness that the log or anybody else has. `isonomy witness init` makes the folder of a new witness",
+        folder.display()
+    )]
+    NoMemory {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// The folder belongs to another key.
     #[error("{} is the folder of another witness than {key}: each key needs its own", folder.display())]
     OtherWitness {
@@ -92,8 +101,17 @@ pub(crate) struct Stored {
 }
 
 impl State {
-    /// Opens the folder of the witness with this key, or makes an empty folder into one.
+    /// Opens the folder of the witness with this key, which has one: what is lost is not taken for new.
     pub(crate) fn open(folder: &Path, witness: &VerifierKey) -> Result<Self, StateError> {
+        if !folder.is_dir() || is_empty(folder)? {
+            return Err(StateError::NoMemory { folder: folder.to_owned() });
+        }
+        Self::begin(folder, witness)
+    }
+
+    /// The same, and makes a missing or empty folder into that of a witness that remembers nothing: a new one, or one that is
+    /// to be restored.
+    pub(crate) fn begin(folder: &Path, witness: &VerifierKey) -> Result<Self, StateError> {
         files::create_dir_all_durable(folder)?;
         let lock = FolderLock::acquire(folder)?;
         let marker = format!("isonomy-witness/v1\n{witness}\n");
@@ -303,7 +321,7 @@ mod tests {
     }
 
     fn open(dir: &TempDir) -> Result<State, StateError> {
-        State::open(dir.path(), witness_key().verifier())
+        State::begin(dir.path(), witness_key().verifier())
     }
 
     fn load(dir: &TempDir) -> Result<Option<Record>, String> {
@@ -352,10 +370,21 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_folder_is_made() {
+    fn a_missing_folder_is_made_where_a_witness_begins_and_never_where_one_goes_on() {
         let dir = folder();
-        State::open(&dir.path().join("a/b"), witness_key().verifier()).unwrap();
-        assert!(dir.path().join("a/b").join(MARKER).is_file());
+        let inside = dir.path().join("a/b");
+        let go_on = || State::open(&inside, witness_key().verifier());
+        assert!(matches!(go_on(), Err(StateError::NoMemory { .. })) && !inside.exists());
+        fs::create_dir_all(&inside).unwrap();
+        // The first attempt may leave its lock.
+        for _ in 0..2 {
+            let error = go_on().err().unwrap();
+            assert!(error.to_string().contains("isonomy witness restore"), "{error}");
+            fs::write(inside.join(LOCK_FILE), b"").unwrap();
+        }
+        State::begin(&inside, witness_key().verifier()).unwrap();
+        assert!(inside.join(MARKER).is_file());
+        go_on().unwrap();
     }
 
     #[test]

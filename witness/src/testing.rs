@@ -29,7 +29,10 @@ pub(crate) fn log() -> Log {
     Log::new(log_key().verifier().clone())
 }
 
+/// For a witness that begins in this folder, if it holds nothing yet.
 pub(crate) fn config(data: &Path) -> Config {
+    // What can't be made into a witness's folder is for the test to find.
+    let _ = crate::begin(data, witness_key().verifier());
     let logs = vec![log_key().verifier().clone()];
     Config { data: data.to_owned(), key: witness_key(), logs, serving: Settings::new(Rates::UNLIMITED) }
 }

@@ -1,6 +1,6 @@
 //! A witness without its HTTP: check, store and answer as one step for each log.
 
-use crate::decide::{Decision, Refusal, Request, decide};
+use crate::decide::{Decision, Refusal, Request, check_clock, decide};
 use crate::evidence::{Fork, Kind, Refused};
 use crate::log::{ConfigError, Log};
 use crate::record::Record;
@@ -12,13 +12,14 @@ use isonomy_core::time::Timestamp;
 use isonomy_core::tree::TreeSize;
 use isonomy_serve::Settings;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What a witness is given.
 #[derive(Debug)]
 pub struct Config {
-    /// The data folder, which belongs to this witness alone. For a new witness it is missing or empty.
+    /// The data folder, which belongs to this witness alone. [`begin`] makes that of a new witness.
     pub data: PathBuf,
     /// The witness's key, of type [`Cosignature`](isonomy_core::note::KeyType::Cosignature).
     pub key: SigningKey,
@@ -69,6 +70,13 @@ pub struct View {
     pub time: Timestamp,
 }
 
+/// Makes a missing or empty folder into the data folder of a new witness with this key. Nothing happens if it is that already.
+///
+/// Only for a key that has never cosigned anything: a witness that begins anew has forgotten what it must not contradict.
+pub fn begin(data: &Path, witness: &VerifierKey) -> Result<(), StateError> {
+    State::begin(data, witness).map(drop)
+}
+
 /// A running witness. While there is one, nobody else can open its data folder.
 pub struct Witness {
     key: SigningKey,
@@ -80,6 +88,8 @@ pub struct Witness {
 struct Slot {
     log: Log,
     memory: Mutex<Memory>,
+    /// That the clock is wrong was said, and it has not been right since.
+    clock_was_said: AtomicBool,
 }
 
 /// What is known of a log.
@@ -96,13 +106,20 @@ impl Slot {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Once, not at each request.
+    fn say_if_clock_is_wrong(&self, refusal: &Refusal) {
+        if matches!(refusal, Refusal::Clock { .. }) && !self.clock_was_said.swap(true, Ordering::Relaxed) {
+            tracing::error!(log = self.log.origin(), "cosigning nothing of this log: {refusal}");
+        }
+    }
+
     fn doubt(&self, reason: &str) -> Doubt {
         Doubt { origin: self.log.origin().to_owned(), reason: reason.to_owned() }
     }
 }
 
 impl Witness {
-    /// Opens the data folder, or initialises an empty one, and checks what is remembered of each log.
+    /// Opens the data folder, and checks what is remembered of each log.
     pub fn open(config: Config) -> Result<Self, OpenError> {
         let Config { data, key, logs, .. } = config;
         let logs = Log::all(&logs, key.verifier())?;
@@ -115,7 +132,7 @@ impl Witness {
                     Memory::Doubtful(reason)
                 }
             };
-            (log.id(), Slot { log, memory: Mutex::new(memory) })
+            (log.id(), Slot { log, memory: Mutex::new(memory), clock_was_said: AtomicBool::new(false) })
         };
         let logs = logs.into_iter().map(slot).collect();
         Ok(Self { key, state, logs })
@@ -155,6 +172,7 @@ impl Witness {
                 Ok(latest.map(|latest| latest.cosignature().clone()).ok_or_else(|| slot.doubt("nothing to repeat"))?)
             }
             Err(refusal) => {
+                slot.say_if_clock_is_wrong(&refusal);
                 self.look_for_fork(slot, latest, &request);
                 self.keep_refused(slot, Refused::of(&slot.log, latest, &request, &refusal, clock));
                 Err(refusal.into())
@@ -178,6 +196,7 @@ impl Witness {
                 "a checkpoint that follows after all is still kept as refused: {error}"
             );
         }
+        slot.clock_was_said.store(false, Ordering::Relaxed);
         let cosignature = record.cosignature().clone();
         *memory = Memory::Certain(Some(Box::new(record)));
         Ok(cosignature)
@@ -267,6 +286,15 @@ impl Witness {
             Memory::Doubtful(reason) => Err(slot.doubt(reason)),
         };
         self.logs.values().map(|slot| (slot.log.origin().to_owned(), view(slot))).collect()
+    }
+
+    /// The logs of which nothing can be cosigned while the clock shows this, by their origins, and why.
+    pub fn clock_refusals(&self, clock: Timestamp) -> Vec<(String, Refusal)> {
+        let refusal = |(origin, view): (String, Result<Option<View>, Doubt>)| {
+            let last = view.ok()?.map_or(Timestamp(0), |view| view.time);
+            Some((origin, check_clock(last, clock).err()?))
+        };
+        self.views().into_iter().filter_map(refusal).collect()
     }
 
     /// The logs that are refused until the operator acts.

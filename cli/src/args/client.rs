@@ -1,6 +1,6 @@
 //! Arguments of `isonomy client`.
 
-use super::Overwrite;
+use super::{Overwrite, TokenArgs};
 use clap::Subcommand;
 use std::path::PathBuf;
 
@@ -24,10 +24,8 @@ pub(crate) enum ClientCommand {
         /// A log, mirror or folder to ask. Repeatable; the policy's log if not given.
         #[arg(long = "source", value_name = "URL|DIR")]
         sources: Vec<String>,
-        /// Tokens for lists whose contents are not for everybody: on each line a server's URL, a space and the token, which
-        /// is sent to that server alone.
-        #[arg(long, value_name = "FILE")]
-        token_file: Option<PathBuf>,
+        #[command(flatten)]
+        tokens: TokenArgs,
     },
     /// Compare what is in force here with what somebody else has: that both were given the same, or who is behind, or that
     /// the log or those who sign have shown two things, with the proof.

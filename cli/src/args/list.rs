@@ -1,6 +1,6 @@
 //! Arguments of `isonomy list`.
 
-use super::{ClientFolder, DeskArgs, Overwrite, RailArgs};
+use super::{ClientFolder, DeskArgs, Overwrite, RailArgs, TokenArgs};
 use crate::exit::Malformed;
 use clap::{Subcommand, ValueEnum};
 use isonomy_core::statement::ListName;
@@ -159,7 +159,7 @@ pub(crate) struct DiffArgs {
     /// The new list.
     pub(crate) new: PathBuf,
     /// The old list, in a file.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "policy", "workspace", "RailArgs"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "policy", "workspace", "token_file", "RailArgs"])]
     pub(crate) old: Option<PathBuf>,
     /// The name of a list, to compare with its newest release.
     #[arg(long, value_name = "NAME", requires = "policy", requires = "workspace")]
@@ -170,6 +170,8 @@ pub(crate) struct DiffArgs {
     /// With --list: your own folder, which keeps the content of earlier releases.
     #[arg(long, value_name = "DIR")]
     workspace: Option<PathBuf>,
+    #[command(flatten)]
+    tokens: TokenArgs,
     /// Which hashes the two files hold.
     #[arg(long, value_enum, default_value = "pdq")]
     pub(crate) algorithm: AlgorithmArg,
@@ -188,7 +190,7 @@ impl DiffArgs {
             anyhow::bail!("compare with a file (--old), or with what is published (--list, --policy and --workspace)");
         };
         let name = ListName::new(list).ok_or_else(|| Malformed(format!("{list} is no list's name")))?;
-        Ok((name, DeskArgs { policy, workspace }))
+        Ok((name, DeskArgs { policy, workspace, tokens: self.tokens.clone() }))
     }
 }
 

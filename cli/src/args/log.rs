@@ -1,5 +1,6 @@
 //! Arguments of `isonomy log`.
 
+use super::TokenArgs;
 use clap::{Args, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -94,6 +95,8 @@ pub(crate) struct FsckArgs {
     /// Read the snapshots and deltas that releases name, too, and compare their SHA-256.
     #[arg(long)]
     pub(crate) objects: bool,
+    #[command(flatten)]
+    pub(crate) tokens: TokenArgs,
     /// The minimum index of a log that is pruned (C2SP tlog-tiles): full tiles and bundles that end at or before it may be missing.
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub(crate) minimum_index: u64,

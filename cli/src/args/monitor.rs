@@ -1,5 +1,6 @@
 //! Arguments of `isonomy monitor`.
 
+use super::TokenArgs;
 use clap::Subcommand;
 use isonomy_core::statement::ListName;
 use std::net::SocketAddr;
@@ -14,6 +15,8 @@ pub(crate) struct LogArgs {
     /// Where the log is read, if not at the policy's URL: a server, a mirror or a folder. Repeatable.
     #[arg(long = "source", value_name = "URL|DIR")]
     pub(crate) sources: Vec<String>,
+    #[command(flatten)]
+    pub(crate) tokens: TokenArgs,
 }
 
 /// What a monitor follows, and whom it tells.
@@ -21,7 +24,7 @@ pub(crate) struct LogArgs {
 pub(crate) struct FollowArgs {
     /// The configuration (`isonomy monitor init` makes one): any number of logs, alerts by mail. Everything else is for
     /// trying things out.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "policies", "sources", "canaries", "alert_command", "alert_webhook", "alert_from", "every"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "policies", "sources", "token_file", "canaries", "alert_command", "alert_webhook", "alert_from", "every"])]
     pub(crate) config: Option<PathBuf>,
     /// The folder of its own copies and findings.
     #[arg(long, value_name = "DIR", required_unless_present = "config")]
@@ -34,6 +37,8 @@ pub(crate) struct FollowArgs {
     /// logs a configuration says whose it is.
     #[arg(long = "source", value_name = "URL|DIR")]
     pub(crate) sources: Vec<String>,
+    #[command(flatten)]
+    pub(crate) tokens: TokenArgs,
     /// A folder of harmless files: it is found if a list matches one of them.
     #[arg(long, value_name = "DIR")]
     pub(crate) canaries: Option<PathBuf>,

@@ -1,4 +1,4 @@
-//! Where results go, and whose log it is: arguments that several commands have.
+//! Where results go, whose log it is, and what opens restricted lists: arguments that several commands have.
 
 use std::path::PathBuf;
 
@@ -10,6 +10,15 @@ pub(crate) struct Overwrite {
     pub(crate) force: bool,
 }
 
+/// What opens the contents of lists that are not for everybody.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct TokenArgs {
+    /// Tokens for lists whose contents are not for everybody: on each line a server's URL, a space and the token, which
+    /// is sent to that server alone.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+}
+
 /// A log, and the folder of whoever works on a list in it.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct DeskArgs {
@@ -19,4 +28,6 @@ pub(crate) struct DeskArgs {
     /// Your own folder, which keeps the content of earlier releases. All of it can be fetched again.
     #[arg(long, value_name = "DIR")]
     pub(crate) workspace: PathBuf,
+    #[command(flatten)]
+    pub(crate) tokens: TokenArgs,
 }

@@ -14,8 +14,12 @@ pub(crate) enum WitnessCommand {
         /// The witness's name, for ever: a name under a domain of yours, like `witness.example/w1`.
         #[arg(long, value_name = "NAME")]
         name: String,
+        /// The data folder, missing or empty, where the witness remembers what it has cosigned [default: `data` in the
+        /// folder]. It is made here and never by `serve`, so that a lost one is not taken for new.
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
     },
-    /// Serve a witness.
+    /// Serve a witness. It does not start on a data folder that is missing or empty: its memory would be lost.
     Serve(WitnessServeArgs),
     /// Give a witness back the memory of a log, after its folder was lost or damaged; while it is not running.
     Restore {
@@ -32,11 +36,14 @@ pub(crate) enum WitnessCommand {
 #[derive(Args)]
 pub(crate) struct WitnessServeArgs {
     /// The configuration (`isonomy witness init` makes one). Everything else is for trying things out.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "key", "logs", "listen"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["data", "key", "logs", "new", "listen"])]
     pub(crate) config: Option<PathBuf>,
     /// The folder of all its data.
     #[arg(long, value_name = "DIR", required_unless_present = "config")]
     pub(crate) data: Option<PathBuf>,
+    /// This witness has never run: make its data folder, if that is missing or empty.
+    #[arg(long)]
+    pub(crate) new: bool,
     /// The witness's key file (`isonomy key new --kind witness`).
     #[arg(long, value_name = "FILE", required_unless_present = "config")]
     pub(crate) key: Option<PathBuf>,

@@ -1,22 +1,22 @@
 //! `isonomy assess`.
 
-use super::files;
+use super::{files, monitor};
 use crate::args::AssessArgs;
 use crate::exit::Exit;
 use crate::output::Output;
 use anyhow::{Context, Result};
 use isonomy_core::charter::Charter;
 use isonomy_core::tree::TreeSize;
-use isonomy_fetch::Source;
 use isonomy_monitor::assess::{self, Assessment, Inputs, Weakness};
 use isonomy_publisher::charter::lint;
 use isonomy_store::files as durable;
 
 pub(crate) async fn run(args: AssessArgs, output: &Output) -> Result<Exit> {
     let scratch = tempfile::Builder::new().prefix("isonomy-assess-").tempdir()?;
+    let policy = files::tlog_policy(&args.log.policy)?;
     let inputs = Inputs {
-        policy: files::tlog_policy(&args.log.policy)?,
-        sources: args.log.sources.iter().map(|text| Source::parse(text)).collect::<Result<_, _>>()?,
+        sources: monitor::sources_of(&args.log, &policy)?,
+        policy,
         list: args.list,
         size: args.size.map(TreeSize),
         as_of: args.as_of,

@@ -20,9 +20,8 @@ use std::time::Duration;
 
 pub(crate) async fn run(command: ClientCommand, output: &Output) -> Result<Exit> {
     match command {
-        ClientCommand::Update { folder, sources, token_file } => {
-            let tokens = token_file.as_deref().map_or_else(|| Ok(Tokens::default()), files::tokens)?;
-            update(&folder, &sources, &tokens, output).await
+        ClientCommand::Update { folder, sources, tokens } => {
+            update(&folder, &sources, &files::tokens(&tokens)?, output).await
         }
         ClientCommand::Status { folder } => status(&folder, output),
         ClientCommand::Compare { folder, with, sources } => comparing::compare(&folder, &with, &sources, output).await,

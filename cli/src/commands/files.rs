@@ -1,9 +1,9 @@
 //! Files that a person names: read within limits, with errors that name them.
 
-use crate::args::Overwrite;
+use crate::args::{Overwrite, TokenArgs};
 use crate::exit::{Malformed, Refused};
 use anyhow::{Context, Result};
-use isonomy_core::note::VerifierKey;
+use isonomy_core::note::{KeyError, VerifierKey};
 use isonomy_core::policy::{MAX_POLICY_SIZE as MAX_TRUST_SIZE, Policy as TlogPolicy, PolicyError, PolicyProblem};
 use isonomy_fetch::{MAX_TOKENS_SIZE, Tokens};
 use isonomy_publisher::keys::sealed::is_sealed;
@@ -94,20 +94,39 @@ pub(crate) fn tlog_policy(path: &Path) -> Result<TlogPolicy> {
 }
 
 /// The keys of the logs in a policy. Who only cosigns needs none of its other lines, not even a quorum; what is there has to
-/// be right.
+/// be right. A log whose key is of a type that is not supported is left out, with a warning: it keeps nobody from cosigning the others.
 pub(crate) fn log_keys(path: &Path) -> Result<Vec<VerifierKey>> {
-    let bytes = read(path, MAX_TRUST_SIZE)?;
-    let policy = match TlogPolicy::parse(&bytes) {
-        Err(PolicyError { problem: PolicyProblem::NoQuorum, .. }) => {
-            TlogPolicy::parse(&[bytes.as_slice(), b"quorum none\n"].concat())
+    let mut bytes = read(path, MAX_TRUST_SIZE)?;
+    loop {
+        match TlogPolicy::parse(&bytes) {
+            Ok(policy) => return Ok(policy.log_keys()),
+            Err(PolicyError { problem: PolicyProblem::NoQuorum, .. }) => bytes.extend_from_slice(b"quorum none\n"),
+            Err(PolicyError { line, problem: problem @ PolicyProblem::Key(KeyError::Type(_)) }) if line > 0 => {
+                tracing::warn!("{}: line {line} is left out: {problem}", path.display());
+                bytes = without_line(&bytes, line);
+            }
+            Err(error) => return Err(Malformed(format!("{}: {error}", path.display())).into()),
         }
-        parsed => parsed,
-    };
-    Ok(policy.map_err(|error| Malformed(format!("{}: {error}", path.display())))?.log_keys())
+    }
 }
 
-/// Tokens by the servers that they are for.
-pub(crate) fn tokens(path: &Path) -> Result<Tokens> {
+/// The same lines, of which this one, counted from 1, is empty, as are those of groups and quorum, which may name what stood
+/// there. All others keep their numbers.
+fn without_line(bytes: &[u8], line: usize) -> Vec<u8> {
+    let is_left_out = |at: usize, text: &[u8]| {
+        at + 1 == line || [b"group".as_slice(), b"quorum"].iter().any(|word| text.trim_ascii_start().starts_with(word))
+    };
+    let lines = bytes.split_inclusive(|byte| *byte == b'\n').enumerate();
+    lines.flat_map(|(at, text)| if is_left_out(at, text) { b"\n".as_slice() } else { text }).copied().collect()
+}
+
+/// Tokens by the servers that they are for; none if no file is named.
+pub(crate) fn tokens(args: &TokenArgs) -> Result<Tokens> {
+    args.token_file.as_deref().map_or_else(|| Ok(Tokens::default()), token_file)
+}
+
+/// The tokens in a file.
+pub(crate) fn token_file(path: &Path) -> Result<Tokens> {
     let malformed = |error: &dyn std::fmt::Display| Malformed(format!("{}: {error}", path.display()));
     let text = String::from_utf8(read(path, MAX_TOKENS_SIZE)?).map_err(|_| malformed(&"it is not text"))?;
     Ok(Tokens::parse(&text).map_err(|error| malformed(&error))?)
@@ -122,6 +141,7 @@ pub(crate) fn client_policy(path: &Path) -> Result<Policy> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use isonomy_core::encoding::to_base64;
     use isonomy_core::note::{KeyType, SigningKey};
 
     #[test]
@@ -135,6 +155,15 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             assert_eq!(log_keys(&path).unwrap(), [one.clone(), other.clone()]);
         }
+        // A log with an ML-DSA-44 key (type 0x06), which C2SP recommends for what is new.
+        let foreign = format!("log log.example/new+00000000+{}", to_base64(&[&[6][..], &[1; 1312]].concat()));
+        std::fs::write(&path, format!("{foreign}\n{logs}{foreign}\n")).unwrap();
+        assert_eq!(log_keys(&path).unwrap(), [one.clone(), other.clone()]);
+        let witness = foreign.replace("log log", "witness w witness");
+        std::fs::write(&path, format!("{logs}{witness}\ngroup g any w\nquorum g\n")).unwrap();
+        assert_eq!(log_keys(&path).unwrap(), [one.clone(), other.clone()]);
+        std::fs::write(&path, format!("{foreign}\n{logs}nonsense\n")).unwrap();
+        assert!(log_keys(&path).unwrap_err().to_string().contains("logs.policy: line 5"), "lines keep their numbers");
         for wrong in [format!("{logs}nonsense\n"), logs.trim_end().to_owned(), format!("{logs}log {one}\n")] {
             std::fs::write(&path, wrong).unwrap();
             let error = log_keys(&path).unwrap_err().to_string();

@@ -26,7 +26,7 @@ const SHOWN: usize = 50;
 pub(crate) async fn run(args: &FsckArgs, output: &Output) -> Result<Exit> {
     let policy = args.policy.as_deref().map(files::tlog_policy).transpose()?;
     let limits = HttpLimits { put_off: PATIENCE, ..HttpLimits::default() };
-    let source = Source::with_limits(&public_of(&args.source), limits)?;
+    let source = Source::with_limits(&public_of(&args.source), limits)?.with_tokens(&files::tokens(&args.tokens)?);
     let options = Options {
         log: log_key(args.key.as_deref(), policy.as_ref())?,
         policy,

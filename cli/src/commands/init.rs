@@ -4,7 +4,7 @@ use crate::exit::Malformed;
 use crate::output::Output;
 use crate::{commands::files, exit::Exit};
 use anyhow::{Context, Result};
-use isonomy_core::note::KeyType;
+use isonomy_core::note::{KeyType, VerifierKey};
 use isonomy_publisher::keys::{self, Protection};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -62,11 +62,30 @@ const WITNESS: Kind = Kind {
 };
 
 pub(crate) fn log(folder: &Path, name: &str, output: &Output) -> Result<Exit> {
-    make(&LOG, folder, name, output)
+    make(&LOG, folder, name, |_| Ok(LOG.template.to_owned()), output)
 }
 
-pub(crate) fn witness(folder: &Path, name: &str, output: &Output) -> Result<Exit> {
-    make(&WITNESS, folder, name, output)
+/// With its data folder: no later start makes one, since a witness that has lost its memory must not take itself for new.
+pub(crate) fn witness(folder: &Path, name: &str, data: Option<&Path>, output: &Output) -> Result<Exit> {
+    let usual = folder.join("data");
+    let place = data.unwrap_or(&usual);
+    let is_free = match std::fs::read_dir(place) {
+        Ok(mut found) => found.next().is_none(),
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    };
+    if !is_free {
+        return Err(
+            Malformed(format!("{} is not an empty folder; choose another for the data", place.display())).into()
+        );
+    }
+    let begin = |key: &VerifierKey| {
+        isonomy_witness::begin(place, key)?;
+        let Some(data) = data else { return Ok(WITNESS.template.to_owned()) };
+        // A string of TOML is written like one of JSON.
+        let line = format!("\ndata = {}\n", json!(std::path::absolute(data)?.display().to_string()));
+        Ok(WITNESS.template.replacen("\ndata = \"data\"\n", &line, 1))
+    };
+    make(&WITNESS, folder, name, begin, output)
 }
 
 const MONITOR_POLICY: &str = "\
@@ -99,7 +118,14 @@ pub(crate) fn monitor(folder: &Path, output: &Output) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn make(kind: &Kind, folder: &Path, name: &str, output: &Output) -> Result<Exit> {
+/// `begin` gets the new key, does what else is to be done, and gives the configuration.
+fn make(
+    kind: &Kind,
+    folder: &Path,
+    name: &str,
+    begin: impl FnOnce(&VerifierKey) -> Result<String>,
+    output: &Output,
+) -> Result<Exit> {
     let file = |ending: &str| folder.join(format!("{}.{ending}", kind.what));
     let (key, vkey, config, policy) = (file("key"), file("vkey"), file("toml"), folder.join(kind.policy.0));
     std::fs::create_dir_all(folder).with_context(|| format!("can't make {}", folder.display()))?;
@@ -107,7 +133,7 @@ fn make(kind: &Kind, folder: &Path, name: &str, output: &Output) -> Result<Exit>
     let made = keys::create(&key, name, kind.key_type, Protection::Permissions)?;
     files::write(&vkey, format!("{}\n", made.vkey).as_bytes())?;
     files::write(&policy, kind.policy.1.replace("{vkey}", &made.vkey.to_string()).as_bytes())?;
-    files::write(&config, kind.template.as_bytes())?;
+    files::write(&config, begin(&made.vkey)?.as_bytes())?;
     let words = format!(
         "{} is ready. Its key, for everybody:\n{}\nKeep {} to yourself, with a copy in another place.\nNext: {}; then\n  isonomy {} serve --config {}",
         folder.display(),

@@ -10,12 +10,13 @@ use isonomy_core::encoding::to_hex;
 use isonomy_core::hash::sha256;
 use isonomy_log_server::config::ConfigFile;
 use isonomy_log_server::restore::{Absent, Restored};
-use isonomy_log_server::{Config, RATES};
+use isonomy_log_server::{Config, RATES, Rights};
 use isonomy_serve::Settings;
 use serde_json::json;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// Where a log listens unless it is told.
 const LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 7310);
@@ -44,9 +45,29 @@ async fn serve(args: LogServeArgs, output: &Output) -> Result<Exit> {
     let scheme = Scheme::of(&config.serving);
     let listener = serving::listen(listen).await?;
     let address = listener.local_addr()?;
-    let server = isonomy_log_server::run(listener, config, serving::shutdown());
-    serving::run(address, scheme, "log", output, server).await?;
+    let (changes, rights) = watch::channel(config.rights());
+    let reading = args.config.map(|path| tokio::spawn(read_rights_on_hangup(path, changes)));
+    let server = isonomy_log_server::run_with(listener, config, rights, serving::shutdown());
+    let served = serving::run(address, scheme, "log", output, server).await;
+    if let Some(reading) = reading {
+        reading.abort();
+    }
+    served?;
     Ok(Exit::Done)
+}
+
+/// Reads who may publish, attest and read from the configuration again whenever the process gets a SIGHUP; for ever.
+async fn read_rights_on_hangup(path: PathBuf, changes: watch::Sender<Rights>) {
+    let read = || match configuration::log(&path) {
+        Ok((ConfigFile { publishers, auditors, access, .. }, _)) => {
+            changes.send_replace(Rights { publishers, auditors, access });
+            tracing::info!(
+                "publishers, auditors and access were read again; all else in the configuration waits for a restart"
+            );
+        }
+        Err(error) => tracing::error!("publishers, auditors and access stay as they were: {error:#}"),
+    };
+    serving::on_hangup(read).await;
 }
 
 fn from_args(args: &LogServeArgs) -> Result<(Config, SocketAddr)> {

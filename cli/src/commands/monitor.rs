@@ -6,7 +6,8 @@ use crate::args::{FindingSeverityArg, FollowArgs, LogArgs, MonitorCommand};
 use crate::exit::{Exit, Malformed};
 use crate::output::Output;
 use anyhow::{Context, Result};
-use isonomy_fetch::Source;
+use isonomy_core::policy::Policy;
+use isonomy_fetch::{Source, Tokens};
 use isonomy_monitor::alert::Mail;
 use isonomy_monitor::config::{AlertSection, ConfigFile, LogSection};
 use isonomy_monitor::watch::{self, Looked};
@@ -52,13 +53,15 @@ fn watch(args: &FollowArgs) -> Result<(Watch, Option<SocketAddr>)> {
 
 fn from_args(args: &FollowArgs) -> Result<Watch> {
     let policies = args.policies.iter().map(|path| files::tlog_policy(path)).collect::<Result<Vec<_>>>()?;
-    let sources = sources(&args.sources)?;
+    let tokens = files::tokens(&args.tokens)?;
+    let sources = sources(&args.sources, &tokens)?;
     anyhow::ensure!(
         policies.len() <= 1 || sources.is_empty(),
         "of several logs, nobody can tell whose the further sources are; `isonomy monitor init` makes a configuration that says so"
     );
     let logs = policies.into_iter().map(|policy| Followed {
         sources: sources.clone(),
+        tokens: tokens.clone(),
         canaries: args.canaries.clone(),
         ..Followed::new(policy)
     });
@@ -87,9 +90,11 @@ fn from_file(path: &Path) -> Result<(Watch, Option<SocketAddr>)> {
 }
 
 fn followed(log: LogSection, folder: &Path) -> Result<Followed> {
+    let tokens = log.token_file.map(|path| files::token_file(&folder.join(path))).transpose()?.unwrap_or_default();
     Ok(Followed {
         policy: files::tlog_policy(&folder.join(log.policy))?,
-        sources: sources(&log.sources)?,
+        sources: sources(&log.sources, &tokens)?,
+        tokens,
         canaries: log.canaries.map(|canaries| folder.join(canaries)),
         max_new_entries: log.max_new_entries,
     })
@@ -101,8 +106,18 @@ fn alerts(section: AlertSection, folder: &Path) -> Result<Alerts> {
     Ok(Alerts { command: command.map(|command| folder.join(command)), webhook, mail, from })
 }
 
-fn sources(texts: &[String]) -> Result<Vec<Source>> {
-    texts.iter().map(|text| Ok(Source::parse(text)?)).collect()
+fn sources(texts: &[String], tokens: &Tokens) -> Result<Vec<Source>> {
+    texts.iter().map(|text| Ok(Source::parse(text)?.with_tokens(tokens))).collect()
+}
+
+/// From where one log is read: what was named, or else its URL in the policy.
+pub(super) fn sources_of(args: &LogArgs, policy: &Policy) -> Result<Vec<Source>> {
+    let tokens = files::tokens(&args.tokens)?;
+    let own = policy.logs().first().and_then(|log| log.url.clone());
+    match &args.sources[..] {
+        [] => sources(own.as_slice(), &tokens),
+        named => sources(named, &tokens),
+    }
 }
 
 fn severity(arg: FindingSeverityArg) -> Severity {
@@ -120,7 +135,7 @@ pub(super) fn one_log(data: &Path, args: &LogArgs) -> Result<Config> {
         return Err(Malformed(format!("{} must name one log", args.policy.display())).into());
     };
     let folder = folder::of_log(data, &log.key)?;
-    Ok(Config { sources: sources(&args.sources)?, ..Config::new(folder, policy) })
+    Ok(Config { sources: sources_of(args, &policy)?, ..Config::new(folder, policy) })
 }
 
 /// Of one log its report, of several an array of them.

@@ -17,7 +17,7 @@ const MAX_HEALTH: u64 = 64 * 1024;
 /// Listens for a server that is to be started.
 pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| {
-        format!("can't listen on {address}; is another server running there? Choose another address with --listen")
+        format!("can't listen on {address}; is another server running there? Choose another address: `listen` in the configuration, or --listen if there is none")
     })
 }
 
@@ -84,6 +84,25 @@ async fn answers_http(url: &str) {
     {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// Calls `read` whenever the process is asked to read its configuration again, by SIGHUP on Unix; for ever.
+pub(crate) async fn on_hangup(mut read: impl FnMut()) {
+    #[cfg(unix)]
+    {
+        use std::io::IsTerminal;
+        use tokio::signal::unix::{SignalKind, signal};
+        // In a terminal the signal means that somebody has closed it.
+        if std::io::stdin().is_terminal() {
+            return;
+        }
+        let Ok(mut hangups) = signal(SignalKind::hangup()) else { return };
+        while hangups.recv().await.is_some() {
+            read();
+        }
+    }
+    #[cfg(not(unix))]
+    drop(read);
 }
 
 /// Completes when the process is asked to end: Ctrl-C, or SIGTERM on Unix.

@@ -1,6 +1,6 @@
 //! `isonomy monitor trace`.
 
-use super::files;
+use super::{files, monitor};
 use crate::args::TraceArgs;
 use crate::exit::{Exit, Malformed};
 use crate::output::Output;
@@ -9,7 +9,6 @@ use isonomy_client::system_clock;
 use isonomy_core::encoding::from_hex;
 use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::statement::ListName;
-use isonomy_fetch::Source;
 use isonomy_monitor::trace::{Complained, InVersion, MAX_TRACE_SIZE};
 use isonomy_monitor::{Config, Trace};
 
@@ -33,7 +32,7 @@ async fn made(args: &TraceArgs, policy: TlogPolicy, entry: &str, list: &ListName
     let entry = bytes("entry", entry)?;
     let salt = args.salt.as_deref().map(|salt| bytes("salt", salt)).transpose()?;
     let scratch = tempfile::Builder::new().prefix("isonomy-trace-").tempdir()?;
-    let sources = args.log.sources.iter().map(|text| Source::parse(text)).collect::<Result<_, _>>()?;
+    let sources = monitor::sources_of(&args.log, &policy)?;
     let config = Config { sources, ..Config::new(scratch.path().to_owned(), policy) };
     Ok(isonomy_monitor::trace(config, list, &entry, salt.as_deref(), system_clock()).await?)
 }

@@ -18,7 +18,7 @@ const LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 7320);
 
 pub(crate) async fn run(command: WitnessCommand, output: &Output) -> Result<Exit> {
     match command {
-        WitnessCommand::Init { folder, name } => init::witness(&folder, &name, output),
+        WitnessCommand::Init { folder, name, data } => init::witness(&folder, &name, data.as_deref(), output),
         WitnessCommand::Serve(args) => serve(args, output).await,
         WitnessCommand::Restore { config, checkpoint } => restore(&config, &checkpoint, output),
     }
@@ -40,6 +40,9 @@ async fn serve(args: WitnessServeArgs, output: &Output) -> Result<Exit> {
 fn from_args(args: &WitnessServeArgs) -> Result<(Config, SocketAddr)> {
     let given = |path: &Option<PathBuf>| path.clone().context("an argument is missing");
     let (data, key) = (given(&args.data)?, key::read(&given(&args.key)?)?);
+    if args.new {
+        isonomy_witness::begin(&data, key.verifier())?;
+    }
     let config = Config { data, key, logs: key::parse_all(&args.logs)?, serving: Settings::new(RATES) };
     Ok((config, args.listen.unwrap_or(LISTEN.into())))
 }

@@ -103,9 +103,11 @@ async fn listener() -> Result<TcpListener> {
 
 async fn start_witness(cast: &Cast, name: &str, data: &Path) -> Result<Running> {
     let listener = listener().await?;
+    let key = cast.key(name)?;
+    isonomy_witness::begin(data, key.verifier())?;
     let config = isonomy_witness::Config {
         data: data.to_owned(),
-        key: cast.key(name)?,
+        key,
         logs: vec![cast.key("log")?.verifier().clone()],
         serving: Settings::new(Rates::UNLIMITED),
     };

@@ -1,7 +1,7 @@
 //! Asking one witness for one cosignature.
 
-use super::{ATTEMPTS, PATIENCE, WitnessBoard, WitnessFailure};
-use crate::log::Log;
+use super::{ATTEMPTS, GLANCE, PATIENCE, WitnessBoard, WitnessFailure, check_shown};
+use crate::log::{Log, LogError};
 use crate::state::now;
 use futures_util::FutureExt;
 use isonomy_core::add_checkpoint::AddCheckpoint;
@@ -48,11 +48,18 @@ pub(super) struct Ask {
 
 impl Ask {
     /// Asks, patiently; always comes to an end. A contradiction is told at once: there may be no round that listens.
+    ///
+    /// Once a quorum has cosigned what this log has, older data can't have been put back, and one witness, or whoever is on
+    /// the way to it, must not be able to stop the log by a word: then it counts only if the witness can show it.
     pub(super) async fn answer(self) -> Answer {
         let (at, head, began) = (self.at, self.head.clone(), Instant::now());
         let (board, name) = (Arc::clone(&self.board), self.key.name().to_owned());
+        let (client, log) = (self.client.clone(), Arc::clone(&self.log));
         let asked = AssertUnwindSafe(timeout(PATIENCE, self.cosignature())).catch_unwind().await;
         let result = match asked {
+            Ok(Ok(Err(claim))) if claim.is_contradiction() && board.is_confirmed() => {
+                Err(proven(claim, &client, log).await)
+            }
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(WitnessFailure::TooSlow),
             Err(_) => Err(WitnessFailure::Lost),
@@ -127,6 +134,22 @@ impl Ask {
             seconds if seconds > MAX_CLOCK_AHEAD => Err(WitnessFailure::ClockAhead { seconds }),
             _ => Ok(Cosigned { line: line.clone(), time }),
         }
+    }
+}
+
+/// What a witness's claim to have seen more or other of this log comes to: whether it shows such a checkpoint.
+async fn proven(claim: WitnessFailure, client: &WitnessClient, log: Arc<Log>) -> WitnessFailure {
+    let origin = log.key().name().to_owned();
+    let Ok(Ok(shown)) = timeout(GLANCE, client.latest(&origin)).await else {
+        return WitnessFailure::Unproven { claim: Box::new(claim) };
+    };
+    match tokio::task::spawn_blocking(move || check_shown(&shown, &log)).await {
+        Ok(Err(error @ (LogError::RolledBack { .. } | LogError::TwoHistories { .. }))) => {
+            WitnessFailure::Shown { source: Box::new(error) }
+        }
+        Ok(Err(error)) => error.into(),
+        Ok(Ok(())) => WitnessFailure::Unproven { claim: Box::new(claim) },
+        Err(_) => WitnessFailure::Lost,
     }
 }
 

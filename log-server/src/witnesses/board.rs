@@ -1,9 +1,10 @@
 //! How each witness answers: for the sequencer, health, metrics and whoever wants to look.
 
 use super::WitnessFailure;
+use isonomy_core::policy::QuorumTimes;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::TreeSize;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -39,8 +40,10 @@ pub struct WitnessBoard {
     states: Mutex<Vec<WitnessState>>,
     /// What a witness has said that contradicts the log; it stays until the server is started again.
     contradiction: watch::Sender<Option<String>>,
-    /// How many rounds since the start have ended without a quorum.
+    /// How many rounds in a row have ended without a quorum.
     in_vain: AtomicU64,
+    /// Something has been published since the start: a quorum has cosigned what is there.
+    is_confirmed: AtomicBool,
 }
 
 impl WitnessBoard {
@@ -63,13 +66,26 @@ impl WitnessBoard {
         let _ = self.contradiction.subscribe().wait_for(Option::is_some).await;
     }
 
-    /// How many rounds since the start have ended without a quorum.
+    /// Takes note that a quorum has cosigned what this log has, so that no older data was put back before the start.
+    pub(crate) fn confirm(&self) {
+        self.is_confirmed.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_confirmed(&self) -> bool {
+        self.is_confirmed.load(Ordering::Relaxed)
+    }
+
+    /// How many rounds in a row have ended without a quorum.
     pub(crate) fn rounds_in_vain(&self) -> u64 {
         self.in_vain.load(Ordering::Relaxed)
     }
 
-    pub(super) fn ended_in_vain(&self) {
-        self.in_vain.fetch_add(1, Ordering::Relaxed);
+    /// Takes note of how a round has ended.
+    pub(super) fn ended(&self, with: Option<QuorumTimes>) {
+        match with {
+            Some(_) => self.in_vain.store(0, Ordering::Relaxed),
+            None => drop(self.in_vain.fetch_add(1, Ordering::Relaxed)),
+        }
     }
 
     pub(super) fn cosigned(&self, at: usize, size: TreeSize, time: Timestamp) {
@@ -154,6 +170,7 @@ mod tests {
             (refused(422, "other"), true),
             (refused(403, "no"), false),
             (WitnessFailure::TooSlow, false),
+            (WitnessFailure::Unproven { claim: Box::new(WitnessFailure::Ahead { known, size }) }, false),
         ] {
             assert_eq!(failure.is_contradiction(), contradicts, "{failure}");
         }

@@ -33,6 +33,20 @@ pub enum WitnessFailure {
         /// The size.
         size: TreeSize,
     },
+    /// It shows a checkpoint that this log has signed and does not have.
+    #[error("it shows it, with this log's signature: {source}")]
+    Shown {
+        /// What it shows.
+        source: Box<LogError>,
+    },
+    /// It says that it has seen more or other of this log, and shows nothing that this log has signed.
+    #[error(
+        "{claim}. But it shows no such checkpoint with this log's signature, and since the start a quorum has cosigned what this log has; so the log goes on without it. Ask its operator"
+    )]
+    Unproven {
+        /// What it says.
+        claim: Box<WitnessFailure>,
+    },
     /// It has forgotten what it cosigned, and does not want to be reminded.
     #[error(
         "it says that it has seen this log at size {known}, but it has cosigned size {cosigned}: an older copy of its data was put back, and its operator must act. Reminded of that, it says: {source}"
@@ -68,11 +82,11 @@ pub enum WitnessFailure {
 }
 
 impl WitnessFailure {
-    /// Whether the witness says that it has seen something of this log that is not in it. Then either it errs, or the log is
-    /// about to fork: nobody but the operator can tell.
+    /// Whether the witness says that it has seen something of this log that is not in it, so that the log may be about to fork.
+    /// Before a quorum has cosigned what is there, nobody but the operator can tell; afterwards its word alone counts for nothing.
     pub fn is_contradiction(&self) -> bool {
         match self {
-            Self::Ahead { .. } | Self::OtherTree { .. } => true,
+            Self::Ahead { .. } | Self::OtherTree { .. } | Self::Shown { .. } => true,
             Self::Refused(source) | Self::Forgot { source, .. } => {
                 matches!(source, WitnessError::Refused { status: CONTRADICTION, .. })
             }
@@ -84,6 +98,7 @@ impl WitnessFailure {
     pub(super) fn gist(&self) -> String {
         match self {
             Self::ClockAhead { .. } => "its clock is ahead".to_owned(),
+            Self::Unproven { .. } => "it claims more than it shows".to_owned(),
             other => other.to_string(),
         }
     }

@@ -460,6 +460,8 @@ async fn the_numbers_are_those_of_the_work_that_was_done() {
     published(&world).await;
     let metrics = world.raw("GET /metrics", b"").await;
     let of = |name: &str| number(&metrics, &format!("isonomy_{name}"));
+    assert!(!cfg!(unix) || of("data_free_bytes") > 0.0, "{metrics}");
+    assert!(of("seconds_since_publication") < 3600.0 && of("rounds_in_vain") == 0.0, "{metrics}");
     assert_eq!(
         [of("log_size"), of("published_size"), of("unseen_statements"), of("pending_releases")],
         [3.0, 3.0, 0.0, 0.0]
@@ -497,6 +499,10 @@ async fn what_is_served_has_the_right_headers_and_nothing_else_is_served() {
     let digest = publisher.objects.keys().next().unwrap().to_hex();
     let part = world.raw(&format!("GET /object/{digest} HTTP/1.1\r\nrange: bytes=0-2\r\nx-ignored: "), b"").await;
     assert!(part.starts_with("HTTP/1.1 206") && part.ends_with("\r\n\r\niso"), "{part}");
+    let beyond =
+        world.raw(&format!("GET /object/{digest} HTTP/1.1\r\nrange: bytes=99999999-\r\nx-ignored: "), b"").await;
+    assert!(beyond.starts_with("HTTP/1.1 416") && !beyond.contains("etag"), "{beyond}");
+    assert!(beyond.contains("cache-control: no-store"), "{beyond}");
     assert!(world.raw("GET /lists", b"").await.contains(r#""list": "hotline.example/images""#));
     assert!(world.raw("GET /healthz", b"").await.ends_with("ok\n"));
     assert!(world.raw("GET /metrics", b"").await.contains("isonomy_log_size 3\n"));

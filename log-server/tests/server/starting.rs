@@ -5,11 +5,14 @@ use crate::world::World;
 use crate::{audit, checkpoint, published, refused};
 use axum::http::StatusCode;
 use isonomy_core::add_checkpoint::{AddCheckpoint, CONFLICT_CONTENT_TYPE};
+use isonomy_core::checkpoint::{Checkpoint, CheckpointNote};
+use isonomy_core::policy::Policy;
 use isonomy_core::resource::Resource;
 use isonomy_core::tree::{LeafIndex, TreeSize};
 use isonomy_fetch::{FetchError, Submitted};
 use isonomy_log_server::ServeError;
 use std::fs;
+use std::sync::{Arc, Mutex};
 use tokio::task::JoinHandle;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -189,4 +192,46 @@ async fn witnesses_that_show_nothing_say_by_their_refusal_that_they_know_more() 
     world.start_log().await;
     assert_eq!(refused(found(&world, 1).await.unwrap()).1, "contradicted");
     assert_stopped(&world, 0, "another tree").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_quorum_has_cosigned_a_witness_stops_the_log_by_showing_and_not_by_saying() {
+    let mut world = World::with_log().await;
+    found(&world, 1).await.unwrap().unwrap();
+    let newest = checkpoint(&world).await;
+    let shown = Arc::new(Mutex::new(newest.to_string()));
+    world.claiming_witness(2, 1_000_000_000, Arc::clone(&shown)).await;
+    for (number, next) in ["nothing", ""].into_iter().enumerate() {
+        found(&world, 2 + number as u64).await.unwrap().unwrap();
+        let health = crate::witnessing::until_it_says(&world, "/healthz", "it shows no such checkpoint").await;
+        assert!(
+            health.starts_with("HTTP/1.1 200") && health.contains("warning: the witness witness.example/w2"),
+            "{health}"
+        );
+        *shown.lock().unwrap() = next.to_owned();
+    }
+
+    // What the log has signed and does not have, as if two of it were running.
+    let root = isonomy_core::hash::RootHash([7; 32]);
+    let other = Checkpoint { size: TreeSize(2), root, ..newest.checkpoint().clone() };
+    *shown.lock().unwrap() = CheckpointNote::sign(other, &World::log_key()).unwrap().to_string();
+    let _ = found(&world, 4).await.unwrap();
+    let health = crate::witnessing::until_it_says(&world, "/healthz", "contradicts this log").await;
+    assert!(health.starts_with("HTTP/1.1 503") && health.contains("with this log's signature"), "{health}");
+    assert_eq!(refused(found(&world, 99).await.unwrap()).1, "contradicted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quorum_that_two_disjoint_groups_satisfy_is_warned_of() {
+    let mut world = World::new().await;
+    let strong = world.policy_text();
+    world.policy = Policy::parse(strong.replace("all-of-them 2", "all-of-them 1").as_bytes()).unwrap();
+    world.start_log().await;
+    let health = crate::witnessing::until_it_says(&world, "/healthz", "have no witness in common").await;
+    assert!(health.contains("warning: two groups"), "{health}");
+    world.stop_log().await.unwrap();
+    world.policy = Policy::parse(strong.as_bytes()).unwrap();
+    world.start_log().await;
+    crate::until_published(&world).await;
+    assert!(!world.raw("GET /healthz", b"").await.contains("in common"));
 }

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use isonomy_core::add_checkpoint::AddCheckpoint;
+use isonomy_core::add_checkpoint::{AddCheckpoint, CONFLICT_CONTENT_TYPE};
 use isonomy_core::cosignature;
 use isonomy_core::note::{KeyType, SigningKey, VerifierKey};
 use isonomy_core::policy::Policy;
@@ -16,6 +16,7 @@ use isonomy_serve::{Limits, Rates, Settings};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -160,6 +161,17 @@ impl World {
         tokio::spawn(isonomy_serve::serve(listener, router, Default::default(), std::future::pending()));
     }
 
+    /// Puts something in a witness's place that claims to have seen the log at this size, and shows this as the newest checkpoint.
+    pub(crate) async fn claiming_witness(&mut self, number: usize, size: u64, shown: Arc<Mutex<String>>) {
+        self.stop_witness(number).await;
+        let listener = TcpListener::bind(self.addresses[number]).await.unwrap();
+        let claim = async move || (StatusCode::CONFLICT, [(CONTENT_TYPE, CONFLICT_CONTENT_TYPE)], format!("{size}\n"));
+        let router = axum::Router::new()
+            .route("/add-checkpoint", axum::routing::post(claim))
+            .route("/{origin}/checkpoint", axum::routing::get(async move || shown.lock().unwrap().clone()));
+        tokio::spawn(isonomy_serve::serve(listener, router, Default::default(), std::future::pending()));
+    }
+
     /// Puts a witness in a witness's place that cosigns only after so long.
     pub(crate) async fn slow_witness(&mut self, number: usize, delay: Duration) {
         self.stop_witness(number).await;
@@ -236,6 +248,7 @@ impl World {
         let listener = listen_at(self.addresses[number]).await;
         self.addresses[number] = listener.local_addr().unwrap();
         let config = self.witness_config(number);
+        isonomy_witness::begin(&config.data, config.key.verifier()).unwrap();
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(isonomy_witness::run(listener, config, async move { drop(stopped.await) }));
         self.witnesses[number] = Some(Running { stop, task });

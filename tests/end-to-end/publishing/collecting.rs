@@ -15,15 +15,7 @@ impl Scene {
     /// Updates an app's client until this version is in force.
     pub(crate) fn update_to(&self, device: &str, version: u64) {
         let update = ["client", "update", "--policy", "app.toml", "--state", device];
-        let mut said = serde_json::Value::Null;
-        for _ in 0..240 {
-            said = self.run(&update).1;
-            if said["version"] == version {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(250));
-        }
-        panic!("{device} does not come to version {version}: {said:#}");
+        self.update_by(&update, version);
     }
 }
 

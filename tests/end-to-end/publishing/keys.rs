@@ -84,7 +84,8 @@ fn a_log_opens_its_key_with_the_passphrase_too() {
     assert_eq!(code, Some(0), "{made}");
     let log = answer(&command(at, &["key", "new", "log.example", "--out", "log.key"]).output().unwrap()).1;
     let vkey = log["vkey"].as_str().unwrap();
-    let serve = ["witness", "serve", "--data", "data", "--key", "w.key", "--log", vkey, "--listen", "127.0.0.1:0"];
+    let serve =
+        ["witness", "serve", "--new", "--data", "data", "--key", "w.key", "--log", vkey, "--listen", "127.0.0.1:0"];
     let witness = crate::scene::Server::start(at, &serve);
     assert!(witness.url.starts_with("http://127.0.0.1:"));
 }

@@ -10,4 +10,5 @@ mod keys;
 mod kills;
 mod proofs;
 mod rails;
+mod restricted;
 mod scene;

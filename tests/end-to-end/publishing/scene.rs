@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 pub(crate) const LIST: &str = "hotline.example/known-images";
 pub(crate) const PASSPHRASE: &str = "a passphrase for tests";
@@ -21,6 +22,12 @@ impl Server {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let said: serde_json::Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{arguments:?}: {line}"));
         Self { child, url: said["url"].as_str().unwrap_or_else(|| panic!("{line}")).to_owned() }
+    }
+
+    /// Asks it to read its configuration again.
+    pub(crate) fn hang_up(&self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
     }
 }
 
@@ -83,6 +90,11 @@ impl Scene {
 
     /// The same, with other values of the charter's fields.
     pub(crate) fn founded_with(fields: &[(&str, &str)]) -> Self {
+        Self::founded_as(fields, "")
+    }
+
+    /// The same, also with these tables in the log's configuration.
+    pub(crate) fn founded_as(fields: &[(&str, &str)], tables: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
         write_private(&at.join("passphrase"), &format!("{PASSPHRASE}\n"));
@@ -102,6 +114,7 @@ impl Scene {
             &[
                 "witness",
                 "serve",
+                "--new",
                 "--data",
                 "witness",
                 "--key",
@@ -116,7 +129,7 @@ impl Scene {
         fs::write(at.join("log.policy"), format!("log {log_vkey}\n{quorum}")).unwrap();
         let config = format!(
             "key = \"log.example.key\"\npolicy = \"log.policy\"\ndata = \"log\"\npublishers = [\"{maintainer}\"]\nauditors = []\n\
-             republish = 1\n[http]\nlisten = \"127.0.0.1:0\"\n"
+             republish = 1\n{tables}[http]\nlisten = \"127.0.0.1:0\"\n"
         );
         fs::write(at.join("log.toml"), config).unwrap();
         let log = Server::start(at, &["log", "serve", "--config", "log.toml"]);
@@ -213,6 +226,19 @@ impl Scene {
         });
         let publish = ["release", "publish", draft, &notes[0], &notes[1], "--key", "maintainer.example.key"];
         self.report(&Self::at_desk("work", &publish))
+    }
+
+    /// Updates an app's client by this command until this version is in force.
+    pub(crate) fn update_by(&self, update: &[&str], version: u64) {
+        let mut said = serde_json::Value::Null;
+        for _ in 0..240 {
+            said = self.run(update).1;
+            if said["version"] == version {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(250));
+        }
+        panic!("{update:?} does not come to version {version}: {said:#}");
     }
 
     /// What a key is remembered to have signed.

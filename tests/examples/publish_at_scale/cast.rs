@@ -28,7 +28,7 @@ impl Cast {
             let file = format!("witness-{name}");
             let vkey = cast.key(&file, &["--kind", "witness"]);
             let (data, key) = (file.clone(), format!("{file}.key"));
-            let url = cast.serve(&file, &["witness", "serve", "--data", &data, "--key", &key, "--log", &log]);
+            let url = cast.serve(&file, &["witness", "serve", "--new", "--data", &data, "--key", &key, "--log", &log]);
             quorum += &format!("witness {name} {vkey} {url}\n");
         }
         quorum += "group two-of-three 2 one two three\nquorum two-of-three\n";

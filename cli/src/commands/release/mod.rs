@@ -56,7 +56,8 @@ impl Desk {
     pub(super) fn open(args: &DeskArgs) -> Result<Self> {
         let trust = files::tlog_policy(&args.policy)?;
         let log = log_client(&trust)?;
-        Ok(Self { source: log.source(), log, trust, folder: args.workspace.clone() })
+        let source = log.source().with_tokens(&files::tokens(&args.tokens)?);
+        Ok(Self { source, log, trust, folder: args.workspace.clone() })
     }
 
     /// What the next release of this list builds on.
