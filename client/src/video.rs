@@ -127,6 +127,20 @@ pub fn hash_video_bytes_unless(
     ffmpeg.hash_unless(file, limits, is_over)
 }
 
+/// Reads bytes as the programs could write them: as pictures of at most so many pixels, and as facts about a file. For fuzzing; says
+/// how many pictures they were.
+#[doc(hidden)]
+pub fn read_output(bytes: &[u8], pixels: u64) -> usize {
+    let (mut output, mut count) = (bytes, 0);
+    while let Ok(Some(_)) = ppm::read(&mut output, pixels) {
+        count += 1;
+    }
+    if let Ok(facts) = facts::Facts::read(bytes) {
+        let _ = (facts.check(&VideoLimits::default()), facts.unseen(count));
+    }
+    count
+}
+
 /// The first bytes of a file, which is then at its beginning again.
 pub fn beginning(file: &mut File) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();

@@ -24,7 +24,7 @@ pub use seeds::seeds;
 pub type Property = (&'static str, fn(&[u8]));
 
 /// All properties. Each has a program of its name in `targets/`.
-pub const PROPERTIES: [Property; 25] = [
+pub const PROPERTIES: [Property; 26] = [
     ("note", log::note),
     ("verifier_key", log::verifier_key),
     ("checkpoint", log::checkpoint),
@@ -50,6 +50,7 @@ pub const PROPERTIES: [Property; 25] = [
     ("delta", lists::delta),
     ("draft", lists::draft),
     ("picture", lists::picture),
+    ("decoder_output", lists::decoder_output),
 ];
 
 /// Holds the bytes against the property of this name.

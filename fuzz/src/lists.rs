@@ -134,6 +134,12 @@ pub(crate) fn archive(members: &[(String, Vec<u8>)]) -> Vec<u8> {
     archive.into_inner().expect("memory takes it")
 }
 
+/// What the decoder of videos writes is read as far as it goes, and no picture is larger than the bytes that are there.
+pub(crate) fn decoder_output(bytes: &[u8]) {
+    let pictures = isonomy_client::video::read_output(bytes, 1 << 16);
+    assert!(pictures * "P6\n1 1\n255\n...".len() <= bytes.len());
+}
+
 /// Whatever decodes is no larger than the limits, and can be hashed.
 pub(crate) fn picture(bytes: &[u8]) {
     let limits = Limits { pixels: 1 << 16, memory: 1 << 24, ..Limits::default() };

@@ -15,6 +15,15 @@ use isonomy_tests::world::World;
 use isonomy_verifier::Evidence;
 use std::io::Cursor;
 
+/// Two pictures, and facts about a video of three frames.
+const DECODER_OUTPUT: [&[u8]; 2] = [
+    b"P6\n2 1\n255\nabcdefP6\n1 2\n255\nuvwxyz",
+    b"packet|stream_index=0|pts_time=0.000000|dts_time=-0.040000\npacket|stream_index=0|pts_time=0.080000|dts_time=N/A\n\
+      packet|stream_index=0|pts_time=0.040000|dts_time=0.000000|side_data|\n\
+      stream|index=0|width=320|height=240|r_frame_rate=25/1|avg_frame_rate=30000/1001|duration=N/A|side_data|\n\n\
+      format|duration=0.120000\n",
+];
+
 /// The names of properties, each with well-formed bytes. Each property has some.
 pub fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     let mut world = World::founded();
@@ -25,6 +34,7 @@ pub fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     seeds.extend(of_files(&world));
     seeds.extend(of_lists());
     seeds.extend(of_pictures().map(|picture| ("picture", picture)));
+    seeds.extend(DECODER_OUTPUT.map(|output| ("decoder_output", output.to_vec())));
     seeds
 }
 
