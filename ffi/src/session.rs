@@ -99,7 +99,7 @@ impl IsonomyClient {
 
     /// The text of the receipt of an entry.
     pub(crate) fn receipt(&self, entry: &[u8]) -> Result<String, Failure> {
-        let receipt = self.matcher()?.receipt(entry);
+        let receipt = self.matcher()?.receipts().of(entry);
         let unknown = || Failure::new(IsonomyStatus::InvalidArgument, "the list in force does not hold this entry");
         Ok(receipt.ok_or_else(unknown)?.to_text())
     }
