@@ -59,7 +59,7 @@ impl Cache {
     }
 
     /// The list that `state` has in force, if it is here. A damaged cache is set aside, and what is left over from
-    /// before is removed.
+    /// before is removed. A cache that is a link is read, and nothing is removed where it leads: that may be anything.
     pub(crate) fn open(&self, policy: &Policy, state: &State) -> (Option<VerifiedList>, CacheReport) {
         let (list, mut report) = self.look(policy, state);
         if let CacheReport::Damaged { set_aside, .. } = &mut report {
@@ -142,6 +142,9 @@ impl Cache {
     /// Removes all files but those of these statements. What can't be removed does no harm, and is tried again.
     pub(crate) fn keep_only(&self, kept: &[StatementId]) {
         let kept: Vec<String> = kept.iter().flat_map(|id| [entries(id), note(id)]).collect();
+        if !fs::symlink_metadata(&self.path).is_ok_and(|cache| cache.is_dir()) {
+            return;
+        }
         let Ok(files) = fs::read_dir(&self.path) else {
             return;
         };

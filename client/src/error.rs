@@ -10,6 +10,7 @@ use std::time::Duration;
 
 /// Why a client's folder can't be used. Nothing in it was changed.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ClientError {
     // Misuse
     /// The folder belongs to a client of another list or log.
@@ -66,6 +67,7 @@ pub enum ClientError {
 
 /// Why an update did not come to its end. The list that was in force stays in force.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum UpdateError {
     // Misuse
     /// There was nobody to ask.
@@ -150,8 +152,12 @@ impl From<FileError> for UpdateError {
     }
 }
 
-fn refused(refusals: &[Refusal]) -> String {
-    let lines: Vec<String> =
-        refusals.iter().map(|refusal| format!("{}: {}", refusal.source, refusal.message)).collect();
-    format!("the update was refused; {}", lines.join("; "))
+fn refused(refused: &Refusals) -> String {
+    let lines: Vec<String> = refused.iter().map(|refusal| format!("{}: {}", refusal.source, refusal.message)).collect();
+    let what = match refused.iter().all(|refusal| refusal.is_lack_alone()) {
+        true => "no source gave an update",
+        false => "the update was refused",
+    };
+    let wait = refused.next_update_after.as_secs();
+    format!("{what}, so what is in force stays in force; {}. Try again in {wait} s", lines.join("; "))
 }

@@ -4,10 +4,12 @@ use crate::blocking::{self, Blocked};
 use crate::client::Client;
 use crate::error::ClientError;
 use crate::read_only::ReadOnly;
+use crate::update::lack;
 use isonomy_core::hash::ObjectDigest;
 use isonomy_fetch::Source;
 use isonomy_verifier::Input;
 use isonomy_verifier::peer::{Comparison, Outcome, Step, View, ViewError};
+use isonomy_verifier::rejection::Lack;
 
 /// The most requests that a source is sent in a comparison: some tiles, and a statement for each hop.
 const MAX_REQUESTS: usize = 256;
@@ -25,6 +27,7 @@ pub struct Compared {
 
 /// Why there was no comparison.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum CompareError {
     /// Nothing is in force here, or its content isn't at hand.
     #[error("no list is in force here to compare with; update first")]
@@ -107,12 +110,15 @@ async fn drive(mut comparison: Comparison, source: Option<&Source>) -> Outcome {
             Step::Need { resource, max_bytes } => {
                 requests += 1;
                 let answer = match source.filter(|_| requests <= MAX_REQUESTS) {
-                    Some(source) => source.get(&resource, max_bytes).await.map_err(|error| error.to_string()),
-                    None => Err("there is no source to ask, or it was asked enough".to_owned()),
+                    Some(source) => {
+                        let got = source.get(&resource, max_bytes).await;
+                        got.map_err(|error| (lack(&error), error.to_string()))
+                    }
+                    None => Err((Lack::Limit, "there is no source to ask, or it was asked enough".to_owned())),
                 };
                 input = match answer {
                     Ok(bytes) => Input::Received { resource, bytes },
-                    Err(reason) => Input::Unavailable { resource, reason },
+                    Err((lack, reason)) => Input::Unavailable { resource, lack, reason },
                 };
             }
         }

@@ -3,7 +3,7 @@
 use isonomy_core::time::Timestamp;
 use isonomy_store::files::{self, FileError};
 use isonomy_verifier::Rejection;
-use isonomy_verifier::rejection::Blame;
+use isonomy_verifier::rejection::{Blame, Lack};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,7 @@ const MAX_RECORD_SIZE: usize = 256 * 1024;
 
 /// What one source was refused for.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Refusal {
     /// When, by this machine's clock.
     pub time: Timestamp,
@@ -24,6 +25,12 @@ pub struct Refusal {
     pub blame: Blame,
     /// A short, stable name of the reason, for programs.
     pub code: String,
+    /// What the source was asked for, where it failed to give it or gave something else.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub resource: Option<String>,
+    /// In which way it failed to give it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lack: Option<Lack>,
     /// The rule that was broken, where it is one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub rule: Option<CitedRule>,
@@ -44,6 +51,11 @@ pub struct CitedRule {
 }
 
 impl Refusal {
+    /// Whether it is no more than that the source gave nothing: no verdict about it, the log or the list.
+    pub fn is_lack_alone(&self) -> bool {
+        self.lack.is_some_and(|lack| !lack.is_misbehaviour())
+    }
+
     pub(crate) fn new(time: Timestamp, source: String, rejection: &Rejection, evidence: Option<String>) -> Self {
         let rule = rejection.rule().map(|rule| CitedRule { number: rule.number(), name: rule.name().to_owned() });
         Self {
@@ -51,6 +63,8 @@ impl Refusal {
             source,
             blame: rejection.blame(),
             code: rejection.code().to_owned(),
+            resource: rejection.resource().map(ToString::to_string),
+            lack: rejection.lack(),
             rule,
             message: rejection.to_string(),
             evidence,

@@ -18,6 +18,7 @@ use std::fmt::Display;
 
 /// What a client knows at one moment. In JSON all hashes are in lower-case hexadecimal, as people compare them.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[non_exhaustive]
 pub struct Status {
     /// The list.
     pub list: ListName,
@@ -43,6 +44,9 @@ pub struct Status {
     /// By how many seconds this machine's clock is behind the latest witnessed time. If this isn't 0, ages are counted
     /// too low: the clock could hide a freeze.
     pub clock_behind: u64,
+    /// By how many seconds this machine's clock is ahead of the latest witnessed time: for so long no update came, or so wrong
+    /// is the clock.
+    pub clock_ahead: u64,
     /// What was found in the cache when the client was opened.
     pub cache: CacheReport,
     /// The digest of the evidence because of which updates stopped, if they did.
@@ -52,6 +56,7 @@ pub struct Status {
 
 /// The list in force.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[non_exhaustive]
 pub struct InForce {
     /// Its version.
     pub version: u64,
@@ -161,6 +166,7 @@ impl Status {
             seen: state.seen().map(|note| known(&note, state.now(), policy.trust())),
             log_read: state.read().map(|read| read.size),
             clock_behind: latest.since(clock),
+            clock_ahead: clock.since(state.now()),
             cache: cache.clone(),
             halted: state.halted().copied(),
         }

@@ -11,6 +11,7 @@ use isonomy_core::resource::Resource;
 use isonomy_core::tile::TileKind;
 use isonomy_core::time::Timestamp;
 use isonomy_fetch::{FetchError, Source};
+use isonomy_verifier::rejection::Lack;
 use isonomy_verifier::{Freshness, Input, Rejection, Save, Step, Update, Updated};
 use serde::Serialize;
 use std::time::Duration;
@@ -24,6 +25,7 @@ const MAX_ENTRY_TILES: u64 = 65_536;
 
 /// What came of an update.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct UpdateReport {
     /// The list in force, and newer releases that may not be used yet.
     pub updated: Updated,
@@ -226,16 +228,16 @@ impl Client {
         let is_object = matches!(resource, Resource::Object(_));
         if is_object && max_bytes > self.max_object_size {
             let reason = format!("it has {max_bytes} bytes; this client takes at most {}", self.max_object_size);
-            return Input::Unavailable { resource, reason };
+            return Input::Unavailable { resource, lack: Lack::Limit, reason };
         }
         if let Err(reason) = traffic.ask(&resource, max_bytes) {
-            return Input::Unavailable { resource, reason };
+            return Input::Unavailable { resource, lack: Lack::Limit, reason };
         }
         match traffic.read(source, &resource, max_bytes).await {
             Ok(pieces) => Input::Pieces { resource, pieces },
             Err(error) => {
                 traffic.retry_after = traffic.retry_after.max(error.retry_after());
-                Input::Unavailable { resource, reason: error.to_string() }
+                Input::Unavailable { resource, lack: lack(&error), reason: error.to_string() }
             }
         }
     }
@@ -365,6 +367,24 @@ impl<'a> Traffic<'a> {
         }
         self.tell(Progress::Checking { resource });
         Ok(given.pieces)
+    }
+}
+
+/// What kind of failure it is that a source did not give something.
+pub(crate) fn lack(error: &FetchError) -> Lack {
+    match error {
+        FetchError::Address { .. }
+        | FetchError::Setup { .. }
+        | FetchError::Write { .. }
+        | FetchError::Unreachable { .. } => Lack::Unreachable,
+        FetchError::TooSlow { .. } => Lack::Slow,
+        FetchError::Interrupted { .. } => Lack::Interrupted,
+        FetchError::NotFound { .. } => Lack::Absent,
+        FetchError::Unauthorized { .. } => Lack::Unauthorized,
+        FetchError::TooLarge { .. } => Lack::TooLarge,
+        FetchError::Redirect { .. } | FetchError::Escapes { .. } => Lack::Elsewhere,
+        FetchError::Status { .. } | FetchError::Refused { .. } => Lack::Failing,
+        FetchError::Malformed { .. } => Lack::Garbled,
     }
 }
 

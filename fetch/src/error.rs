@@ -65,7 +65,8 @@ pub enum FetchError {
         /// What was wanted.
         location: String,
     },
-    /// It is not for everybody.
+    /// It is not for everybody. Tokens are for lists' content alone, so nothing else can be unauthorised: see
+    /// [`FetchError::Status`].
     #[error(
         "{location} is not for everybody: a token is needed that its operator gives, and this server got none that fits"
     )]

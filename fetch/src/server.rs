@@ -84,6 +84,10 @@ impl Server {
                 _ => self.get(&path).await,
             };
             let put_off = match asked.and_then(Answer::found) {
+                // Tokens are for content alone, so that nothing else tells clients apart: a token would not help.
+                Err(FetchError::Unauthorized { location }) if !matches!(resource, Resource::Object(_)) => {
+                    return Err(FetchError::Status { location, status: 401, retry_after: None });
+                }
                 Err(FetchError::Status { status: 429 | 503, retry_after, .. }) if waited < self.limits.put_off => {
                     retry_after
                 }

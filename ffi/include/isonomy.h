@@ -1,6 +1,34 @@
 /* Isonomy from C: update a hash list that is provably the public one, and match against it.
- * Made from the crate isonomy-ffi, which documents the contract that all functions share:
- * statuses, handles, strings, threads. Changes are made there. */
+ *
+ *     IsonomyClient *client = NULL;
+ *     char *error = NULL, *report = NULL, *answer = NULL;
+ *     const char *sources[] = {"https://log.example/isonomy"};
+ *     uint64_t now = isonomy_system_clock();
+ *     IsonomyVerdict verdict;
+ *
+ *     if (isonomy_client_open("/var/lib/app/isonomy", policy, &client, &error) != ISONOMY_STATUS_OK) fail(error);
+ *     if (isonomy_client_update(client, sources, 1, now, NULL, NULL, NULL, &report, &error) != ISONOMY_STATUS_OK) warn(error);
+ *     if (isonomy_client_match_file(client, bytes, size, now, &verdict, &answer, &error) != ISONOMY_STATUS_OK) fail(error);
+ *     if (verdict == ISONOMY_VERDICT_MATCHED) show(answer);
+ *
+ * The contract, the same for every function:
+ *
+ *  - Statuses. A function returns an IsonomyStatus; 0 is success. What else there is to tell is put where the last arguments
+ *    point, on success alone; `error` is set on failure to a string for people, and to NULL on success. Each of these
+ *    arguments may be NULL: then that is not told.
+ *  - Ownership. What a function takes stays the caller's, and is not kept after it returns. Handles are opaque; whoever got
+ *    one gives it back to its own ..._free, once. Strings are UTF-8 and end with a zero byte; whoever got one gives it back
+ *    to isonomy_string_free, once, and to nothing else. NULL may be given back too. Before a pointer to a string is given to
+ *    another call, what it points to is to be given back: it is overwritten.
+ *  - Threads. A client may be used from several threads at once. Matching goes on while an update runs; updates and
+ *    comparisons run one after the other. While a handle is freed, nobody else may use it. isonomy_cancel_raise may be called
+ *    from any thread. Progress is told on the thread that called the update.
+ *  - Defects. No panic crosses the border: it becomes ISONOMY_STATUS_PANIC, after which the handle is only good for being
+ *    freed. Pointers that are not what is said here are beyond what can be checked.
+ *  - Nothing is global: clients, each in its folder, don't know of each other. Numbers of time are seconds since 1970.
+ *  - JSON documents are those of the command `isonomy` with --json: `client update`, `client status`, an answer of `match`.
+ *
+ * Made by cbindgen from the crate isonomy-ffi: changes are made there. */
 
 #ifndef ISONOMY_H
 #define ISONOMY_H
@@ -29,11 +57,12 @@ typedef enum IsonomyStatus {
    */
   ISONOMY_STATUS_FOLDER = 3,
   /*
-   The sources that could be reached were refused. What was in force stays so; each refusal is on record.
+   At least one source was refused, or did what no honest one does: endless data, a redirect. What was in force stays
+   so; each refusal is on record.
    */
   ISONOMY_STATUS_REFUSED = 4,
   /*
-   No source could be reached. What was in force stays so.
+   No source could be reached, or none had what is needed. What was in force stays so.
    */
   ISONOMY_STATUS_UNREACHABLE = 5,
   /*
@@ -180,6 +209,32 @@ enum IsonomyStatus isonomy_client_match_file(const struct IsonomyClient *client,
                                              enum IsonomyVerdict *verdict,
                                              char **answer,
                                              char **error);
+
+/*
+ The receipt of an entry of the list in force, of `size` bytes, as an answer names it (`matches[].entry`, there in
+ hexadecimal): a JSON document for the person whose file matched, to be kept as a file and to be shown to whom they like. It
+ proves, offline and years later, which public release caused the match, and holds neither the file nor its hash. Ask for it
+ before the next update, which may bring a list without the entry.
+
+ # Safety
+ `client` is open; `entry` points to `size` bytes; `receipt` and `error` can be written, or are NULL.
+ */
+enum IsonomyStatus isonomy_client_receipt(const struct IsonomyClient *client,
+                                          const uint8_t *entry,
+                                          size_t size,
+                                          char **receipt,
+                                          char **error);
+
+/*
+ Forgets the newest checkpoint and the witnessed time, and not the release in force: after a quorum vouched for a time or a
+ size far ahead. A fork from before is not noticed any more, so this is for a person to decide, never for a program. Nothing
+ can be matched until the next update.
+
+ # Safety
+ `client` is open; `error` can be written, or is NULL.
+ */
+enum IsonomyStatus isonomy_client_recover(const struct IsonomyClient *client,
+                                          char **error);
 
 /*
  The digest of what is in force, equal for all holders of this release, to go along with an app's messages; and its

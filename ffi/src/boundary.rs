@@ -169,6 +169,44 @@ pub unsafe extern "C" fn isonomy_client_match_file(
     unsafe { finish(found, error, |found| put_answer(found, verdict, answer)) }
 }
 
+/// The receipt of an entry of the list in force, of `size` bytes, as an answer names it (`matches[].entry`, there in
+/// hexadecimal): a JSON document for the person whose file matched, to be kept as a file and to be shown to whom they like. It
+/// proves, offline and years later, which public release caused the match, and holds neither the file nor its hash. Ask for it
+/// before the next update, which may bring a list without the entry.
+///
+/// # Safety
+/// `client` is open; `entry` points to `size` bytes; `receipt` and `error` can be written, or are NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn isonomy_client_receipt(
+    client: *const IsonomyClient,
+    entry: *const u8,
+    size: usize,
+    receipt: *mut *mut c_char,
+    error: *mut *mut c_char,
+) -> IsonomyStatus {
+    // SAFETY: as the caller promises; NULL is looked for.
+    let made = guarded(|| unsafe { handle(client, "client")?.receipt(bytes(entry, size, "entry")?) });
+    // SAFETY: the same.
+    unsafe { finish(made, error, |text| put_string(receipt, text)) }
+}
+
+/// Forgets the newest checkpoint and the witnessed time, and not the release in force: after a quorum vouched for a time or a
+/// size far ahead. A fork from before is not noticed any more, so this is for a person to decide, never for a program. Nothing
+/// can be matched until the next update.
+///
+/// # Safety
+/// `client` is open; `error` can be written, or is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn isonomy_client_recover(
+    client: *const IsonomyClient,
+    error: *mut *mut c_char,
+) -> IsonomyStatus {
+    // SAFETY: as the caller promises; NULL is looked for.
+    let recovered = guarded(|| unsafe { handle(client, "client")?.recover() });
+    // SAFETY: the same.
+    unsafe { finish(recovered, error, |()| ()) }
+}
+
 /// The digest of what is in force, equal for all holders of this release, to go along with an app's messages; and its
 /// comparison code for people.
 ///

@@ -17,9 +17,10 @@ pub enum IsonomyStatus {
     InvalidPolicy = 2,
     /// The folder can't be used: it can't be read or written, is in use, damaged, or kept for another list.
     Folder = 3,
-    /// The sources that could be reached were refused. What was in force stays so; each refusal is on record.
+    /// At least one source was refused, or did what no honest one does: endless data, a redirect. What was in force stays
+    /// so; each refusal is on record.
     Refused = 4,
-    /// No source could be reached. What was in force stays so.
+    /// No source could be reached, or none had what is needed. What was in force stays so.
     Unreachable = 5,
     /// It was stopped by its cancel handle.
     Cancelled = 6,
@@ -72,11 +73,11 @@ impl From<UpdateError> for Failure {
             UpdateError::NoSource => IsonomyStatus::InvalidArgument,
             UpdateError::Cancelled => IsonomyStatus::Cancelled,
             UpdateError::Client(_) => IsonomyStatus::Folder,
-            UpdateError::Refused(refusals) if refusals.iter().all(|refusal| refusal.code == "unavailable") => {
+            UpdateError::Refused(refusals) if refusals.iter().all(|refusal| refusal.is_lack_alone()) => {
                 IsonomyStatus::Unreachable
             }
             UpdateError::Refused(_) => IsonomyStatus::Refused,
-            UpdateError::InsideRuntime | UpdateError::Runtime(_) | UpdateError::Interrupted => IsonomyStatus::Failed,
+            _ => IsonomyStatus::Failed,
         };
         Self::new(status, error)
     }
@@ -88,7 +89,7 @@ impl From<CompareError> for Failure {
             CompareError::Nothing => IsonomyStatus::NoList,
             CompareError::View(_) => IsonomyStatus::InvalidArgument,
             CompareError::Client(_) => IsonomyStatus::Folder,
-            CompareError::InsideRuntime | CompareError::Runtime(_) => IsonomyStatus::Failed,
+            _ => IsonomyStatus::Failed,
         };
         Self::new(status, error)
     }

@@ -23,6 +23,9 @@
 //! - No panic crosses the border: it becomes `ISONOMY_STATUS_PANIC`, after which the handle is only good for being freed.
 //! - Nothing is global: clients, each in its folder, don't know of each other.
 //!
+//! Not here, and in the Rust crates and the command: evidence that somebody else found, tokens for restricted lists, another
+//! limit on the size of objects than 1 GiB, other times between updates than suit the policy.
+//!
 //! JSON documents are those of the command with `--json`: `client update`, `client status`, and an answer of `match`.
 //!
 //! What is not safe about this is in [`boundary`] alone; what a function does is in `session`, in safe Rust.

@@ -97,6 +97,20 @@ impl IsonomyClient {
         Ok(answer(&matcher, &subject, clock))
     }
 
+    /// The text of the receipt of an entry.
+    pub(crate) fn receipt(&self, entry: &[u8]) -> Result<String, Failure> {
+        let receipt = self.matcher()?.receipts().of(entry);
+        let unknown = || Failure::new(IsonomyStatus::InvalidArgument, "the list in force does not hold this entry");
+        Ok(receipt.ok_or_else(unknown)?.to_text())
+    }
+
+    pub(crate) fn recover(&self) -> Result<(), Failure> {
+        let mut client = self.client()?;
+        client.recover()?;
+        *self.matcher.write().unwrap_or_else(PoisonError::into_inner) = None;
+        Ok(())
+    }
+
     /// The digest of what is in force, and its comparison code.
     pub(crate) fn view(&self) -> Result<([u8; 32], String), Failure> {
         let digest = self.matcher()?.list().view();

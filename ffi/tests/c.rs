@@ -12,6 +12,7 @@ use isonomy_client::video::{Ffmpeg, VideoLimits, hash_video};
 use isonomy_core::charter::Matching;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::list::{Algorithm, Entries};
+use isonomy_matcher::Receipt;
 use isonomy_tests::client::Client;
 use isonomy_tests::people::{at, hash, hashes};
 use isonomy_tests::world::World;
@@ -70,7 +71,7 @@ fn compile(name: &str, folder: &Path) -> PathBuf {
     let (program, libraries) = (folder.join(name), library_folder());
     assert!(libraries.join("libisonomy_ffi.so").exists(), "no library in {}", libraries.display());
     run(Command::new("cc")
-        .args(["-std=gnu99", "-Wall", "-Wextra", "-Werror", "-I"])
+        .args(["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-I"])
         .arg(here().join("include"))
         .arg(here().join(format!("../tests/c/{name}.c")))
         .arg("-o")
@@ -102,6 +103,7 @@ fn a_c_program_updates_and_matches_against_a_running_server() {
     let (lying, silent) =
         (Server::start(liar, HashMap::new(), None), Server::start(world.clone(), HashMap::new(), Some(Fault::Silence)));
     let (policy, view) = (folder.path().join("policy.toml"), folder.path().join("view.json"));
+    let receipt = folder.path().join("receipt.json");
     fs::write(&policy, world.policy_text()).expect("the policy");
     fs::write(&view, peer(&world)).expect("the view");
 
@@ -110,8 +112,12 @@ fn a_c_program_updates_and_matches_against_a_running_server() {
         .arg(&policy)
         .args([honest.url(), lying.url(), silent.url()])
         .args([at(CLOCK).0.to_string(), to_hex(&hash(3))])
-        .arg(&view));
+        .arg(&view)
+        .arg(&receipt));
 
+    let receipt = Receipt::parse(&fs::read(&receipt).expect("the receipt")).expect("a receipt");
+    let proven = receipt.verify(&world.trust(), Some(&hash(3))).expect("a receipt that holds");
+    assert_eq!((proven.release.body().version, proven.distance), (2, Some(0)));
     let mut client = Client::of(&world);
     let list = client.update(&world, CLOCK).expect("an honest log").list;
     let lines: Vec<&str> = told.lines().collect();

@@ -1,15 +1,17 @@
 /* Updates a list and matches against it, from C. ffi/tests/c.rs compiles it and runs it against a running server:
  *
- *     update_and_match FOLDER POLICY-FILE GOOD-SOURCE BAD-SOURCE SILENT-SOURCE CLOCK LISTED-HASH PEER-VIEW-FILE
+ *     update_and_match FOLDER POLICY-FILE GOOD-SOURCE BAD-SOURCE SILENT-SOURCE CLOCK LISTED-HASH PEER-VIEW-FILE RECEIPT
  *
  * It says what it found, line by line, and ends with 1 at the first thing that is not as it should be. */
+#define _POSIX_C_SOURCE 200809L
+
 #include "isonomy.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <time.h>
 
 #define CHECK(condition)                                                              \
     do {                                                                              \
@@ -72,13 +74,14 @@ static void progress(void *user, uint64_t received, uint64_t of, uint64_t total)
 }
 
 static void *raise_soon(void *cancel) {
-    usleep(200 * 1000);
+    const struct timespec soon = {0, 200 * 1000 * 1000};
+    nanosleep(&soon, NULL);
     isonomy_cancel_raise(cancel);
     return NULL;
 }
 
 int main(int count, char **arguments) {
-    CHECK(count == 9);
+    CHECK(count == 10);
     const char *folder = arguments[1];
     char *policy = read_file(arguments[2]);
     const char *good[] = {arguments[3]}, *bad[] = {arguments[4]}, *silent[] = {arguments[5]};
@@ -146,12 +149,23 @@ int main(int count, char **arguments) {
     isonomy_string_free(text);
 
     /* A hash on the list, one bit off it, and one that is not. */
+    uint8_t entry[64];
+    memcpy(entry, hash, size);
     hash[0] ^= 1;
     CHECK(isonomy_client_match_hash(client, hash, size, clock, &verdict, &text, &error) == ISONOMY_STATUS_OK);
     CHECK(verdict == ISONOMY_VERDICT_MATCHED);
     CHECK(strstr(text, "\"distance\":1") != NULL && strstr(text, "\"notice\":") != NULL);
     printf("matched\n");
     isonomy_string_free(text);
+
+    /* The person whose file matched gets a receipt; no other entry has one. */
+    CHECK(isonomy_client_receipt(client, entry, size, &text, &error) == ISONOMY_STATUS_OK);
+    CHECK(strstr(text, "isonomy/receipt/v1") != NULL);
+    FILE *receipt = fopen(arguments[9], "wb");
+    CHECK(receipt != NULL && fputs(text, receipt) >= 0 && fclose(receipt) == 0);
+    isonomy_string_free(text);
+    EXPECT_FAILURE(isonomy_client_receipt(client, hash, size, &text, &error), ISONOMY_STATUS_INVALID_ARGUMENT,
+                   "does not hold this entry");
     memset(hash, 0x5a, size);
     CHECK(isonomy_client_match_hash(client, hash, size, clock, &verdict, &text, &error) == ISONOMY_STATUS_OK);
     CHECK(verdict == ISONOMY_VERDICT_NOT_MATCHED);
@@ -163,6 +177,14 @@ int main(int count, char **arguments) {
     CHECK(isonomy_client_match_file(client, (const uint8_t *)"no picture", 10, clock, &verdict, &text, &error) ==
           ISONOMY_STATUS_OK);
     CHECK(verdict == ISONOMY_VERDICT_NOT_COVERED);
+    isonomy_string_free(text);
+
+    /* Recovered: nothing is in force until the next update, which brings the same version again. */
+    CHECK(isonomy_client_recover(client, &error) == ISONOMY_STATUS_OK);
+    EXPECT_FAILURE(isonomy_client_match_hash(client, hash, size, clock, &verdict, &text, &error),
+                   ISONOMY_STATUS_NO_LIST, "update first");
+    CHECK(isonomy_client_update(client, good, 1, clock, NULL, NULL, NULL, &text, &error) == ISONOMY_STATUS_OK);
+    CHECK(strstr(text, "\"version\":2") != NULL);
     isonomy_string_free(text);
 
     /* Years later it has expired. */

@@ -4,6 +4,7 @@ use crate::people::at;
 use crate::world::World;
 use isonomy_core::resource::Resource;
 use isonomy_core::time::Timestamp;
+use isonomy_verifier::rejection::Lack;
 use isonomy_verifier::{Input, Policy, Rejection, Save, State, Step, Update, Updated, VerifiedList};
 
 /// More steps than any update of the tests takes.
@@ -44,7 +45,7 @@ pub fn drive(
                         Input::Pieces { resource, pieces }
                     }
                     Some(bytes) => Input::Received { resource, bytes },
-                    None => Input::Unavailable { resource, reason: "not found".into() },
+                    None => Input::Unavailable { resource, lack: Lack::Absent, reason: "not found".into() },
                 }
             }
             Step::Save(save) => {

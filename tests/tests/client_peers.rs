@@ -9,6 +9,7 @@ use isonomy_tests::client::Client;
 use isonomy_tests::people::{SIGNERS, hashes};
 use isonomy_tests::world::{Draft, World};
 use isonomy_verifier::peer::{Comparison, MAX_VIEW_SIZE, Outcome, Step, View, ViewError};
+use isonomy_verifier::rejection::Lack;
 use isonomy_verifier::{Evidence, Input, Rejection};
 
 fn view(client: &Client) -> View {
@@ -25,7 +26,7 @@ fn compare(own: &Client, other: &View, world: &World) -> Result<Outcome, ViewErr
             Step::Done(outcome) => return Ok(outcome),
             Step::Need { resource, max_bytes } => match world.get(&resource) {
                 Some(bytes) if bytes.len() as u64 <= max_bytes => Input::Received { resource, bytes },
-                _ => Input::Unavailable { resource, reason: "not found".into() },
+                _ => Input::Unavailable { resource, lack: Lack::Absent, reason: "not found".into() },
             },
         };
     }

@@ -5,7 +5,7 @@
 //! one of them is older, or the log, or those who sign, have shown them different things, and here is the proof.
 //!
 //! ```no_run
-//! # use isonomy_verifier::{Input, Policy, peer::{Comparison, Outcome, Step, View}};
+//! # use isonomy_verifier::{Input, Policy, peer::{Comparison, Outcome, Step, View}, rejection::Lack};
 //! # use isonomy_core::resource::Resource;
 //! # fn fetch(_: &Resource, _: u64) -> Option<Vec<u8>> { None }
 //! # fn run(policy: &Policy, mine: View, theirs: &[u8]) -> Result<Outcome, Box<dyn std::error::Error>> {
@@ -15,7 +15,7 @@
 //!     input = match comparison.step(input) {
 //!         Step::Need { resource, max_bytes } => match fetch(&resource, max_bytes) {
 //!             Some(bytes) => Input::Received { resource, bytes },
-//!             None => Input::Unavailable { resource, reason: "not found".into() },
+//!             None => Input::Unavailable { resource, lack: Lack::Absent, reason: "not found".into() },
 //!         },
 //!         Step::Done(outcome) => break outcome,
 //!     };
@@ -108,6 +108,7 @@ impl View {
 
 /// How what a peer holds relates to what is held here.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Outcome {
     /// The same release, at the same place of the same log.
     Same,
@@ -202,7 +203,7 @@ impl Comparison {
             Input::Start | Input::Saved => {}
             Input::Received { resource, bytes } => self.received.take(resource, Ok(bytes)),
             Input::Pieces { resource, pieces } => self.received.take(resource, Ok(pieces.concat())),
-            Input::Unavailable { resource, reason } => self.received.take(resource, Err(reason)),
+            Input::Unavailable { resource, lack, reason } => self.received.take(resource, Err((lack, reason))),
         }
         match self.run() {
             Ok(outcome) => Step::Done(outcome),

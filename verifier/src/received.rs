@@ -1,7 +1,7 @@
 //! What a machine without I/O was given, and what of a log's tree can be told from it. Bytes are believed only by the roots
 //! and digests that they make.
 
-use crate::rejection::Rejection;
+use crate::rejection::{Lack, Rejection};
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::NodeHash;
 use isonomy_core::resource::Resource;
@@ -26,13 +26,13 @@ impl<S> From<Rejection> for Stop<S> {
 /// What was received, or why it wasn't.
 #[derive(Debug, Default)]
 pub(crate) struct Received {
-    whole: HashMap<Resource, Result<Vec<u8>, String>>,
+    whole: HashMap<Resource, Result<Vec<u8>, (Lack, String)>>,
     /// What came in several pieces.
     pieces: HashMap<Resource, Vec<Vec<u8>>>,
 }
 
 impl Received {
-    pub(crate) fn take(&mut self, resource: Resource, bytes: Result<Vec<u8>, String>) {
+    pub(crate) fn take(&mut self, resource: Resource, bytes: Result<Vec<u8>, (Lack, String)>) {
         self.whole.insert(resource, bytes);
     }
 
@@ -76,7 +76,9 @@ impl Received {
     pub(crate) fn resource_within<S>(&self, resource: Resource, max_bytes: u64) -> Result<&[u8], Stop<S>> {
         match self.whole.get(&resource) {
             None => Err(Stop::Need { resource, max_bytes }),
-            Some(Err(reason)) => Err(Rejection::Unavailable { resource, reason: reason.clone() }.into()),
+            Some(Err((lack, reason))) => {
+                Err(Rejection::Unavailable { resource, lack: *lack, reason: reason.clone() }.into())
+            }
             Some(Ok(bytes)) if bytes.len() as u64 > max_bytes => {
                 Err(malformed(&resource, format!("larger than {max_bytes} bytes")))
             }
@@ -86,7 +88,7 @@ impl Received {
 
     /// A tile, or the full one in its place where a log keeps partial tiles no longer than it must.
     pub(crate) fn tile<S>(&self, tile: TilePath) -> Result<(TilePath, &[u8]), Stop<S>> {
-        let partial_is_gone = matches!(self.whole.get(&Resource::Tile(tile)), Some(Err(_)));
+        let partial_is_gone = matches!(self.whole.get(&Resource::Tile(tile)), Some(Err((Lack::Absent, _))));
         let tile = if partial_is_gone { tile.full() } else { tile };
         Ok((tile, self.resource(Resource::Tile(tile))?))
     }

@@ -23,6 +23,40 @@ pub enum Blame {
     Policy,
 }
 
+/// Why a source gave nothing that could be checked, where it was asked for a resource.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Lack {
+    /// It was not reached: this device is offline, or the source is.
+    Unreachable,
+    /// It was reached, and does not have it.
+    Absent,
+    /// It gave too little in too long a time.
+    Slow,
+    /// Its answer ended before its end, or could not be unpacked.
+    Interrupted,
+    /// It answered that it can't give it now.
+    Failing,
+    /// It gives it only to those who have a token.
+    Unauthorized,
+    /// It gave more bytes than there can be.
+    TooLarge,
+    /// It pointed to another place, which is not followed: a redirect, or a link that leads out of a folder.
+    Elsewhere,
+    /// Its answer is of no form that an answer can have.
+    Garbled,
+    /// This client asks for no more, or takes nothing so large.
+    Limit,
+}
+
+impl Lack {
+    /// Whether the source did what no honest one does, so that waiting for a better line mends nothing.
+    pub fn is_misbehaviour(self) -> bool {
+        matches!(self, Self::TooLarge | Self::Elsewhere | Self::Garbled)
+    }
+}
+
 /// Why an older state of the log is not good enough for an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -51,12 +85,15 @@ pub enum Lag {
 
 /// Why an update was refused. The last good list stays in force.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Rejection {
-    /// The source does not have what is needed.
-    #[error("the source has no {resource}: {reason}")]
+    /// The source gave nothing that could be checked.
+    #[error("{resource} was not to be had: {reason}")]
     Unavailable {
         /// What was asked for.
         resource: Resource,
+        /// What kind of failure it was.
+        lack: Lack,
         /// What the source said.
         reason: String,
     },
@@ -145,19 +182,50 @@ pub enum Rejection {
         breach: PolicyBreach,
     },
     /// The newest release has expired.
-    #[error("version {version} expired at {expired}; its maintainer has to publish again")]
+    #[error("version {version} expired at {expired}{}", expired_by(*.witnessed, *.clock, *.expired))]
     Expired {
         /// The version.
         version: u64,
         /// When it expired.
         expired: Timestamp,
+        /// The latest time that witnesses vouch for.
+        witnessed: Timestamp,
+        /// What the device's clock shows.
+        clock: Timestamp,
     },
     /// The list has no release yet.
     #[error("the list has no release yet")]
     NoRelease,
 }
 
+/// By whose word it has expired, and what to do.
+fn expired_by(witnessed: Timestamp, clock: Timestamp, expired: Timestamp) -> String {
+    if witnessed >= expired {
+        return ", by the witnesses' time; its maintainer has to publish again".to_owned();
+    }
+    format!(
+        ", by this device's clock alone, which shows {clock}: the latest time that witnesses vouch for is {witnessed}. If the \
+         clock is ahead, set it right; if it isn't, the source shows an old state, or nobody has published since"
+    )
+}
+
 impl Rejection {
+    /// What was asked for where the source failed, if it was one thing.
+    pub fn resource(&self) -> Option<&Resource> {
+        match self {
+            Self::Unavailable { resource, .. } | Self::Malformed { resource, .. } => Some(resource),
+            _ => None,
+        }
+    }
+
+    /// In which way it failed to give it.
+    pub fn lack(&self) -> Option<Lack> {
+        match self {
+            Self::Unavailable { lack, .. } => Some(*lack),
+            _ => None,
+        }
+    }
+
     /// Who answers for it.
     pub fn blame(&self) -> Blame {
         match self {

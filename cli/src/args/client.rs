@@ -17,7 +17,7 @@ pub(crate) struct ClientFolder {
 
 #[derive(Subcommand)]
 pub(crate) enum ClientCommand {
-    /// Bring the list up to date, from the first source that serves a good one.
+    /// Bring the list up to date, from the first source that serves a good one; one that stands still is passed over.
     Update {
         #[command(flatten)]
         folder: ClientFolder,

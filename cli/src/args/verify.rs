@@ -9,7 +9,7 @@ pub(crate) enum ReceiptCommand {
     Verify {
         /// The receipt.
         file: PathBuf,
-        /// Log, witnesses and quorum, in C2SP tlog-policy form.
+        /// Log, witnesses and quorum, in C2SP tlog-policy form: those of the time that it is from.
         #[arg(long, value_name = "FILE")]
         policy: PathBuf,
         /// The picture, video or file that matched, to check the distance too: the nearest of its pictures, in any of the eight
@@ -28,7 +28,7 @@ pub(crate) enum EvidenceCommand {
     Verify {
         /// The evidence.
         file: PathBuf,
-        /// Log, witnesses and quorum, in C2SP tlog-policy form.
+        /// Log, witnesses and quorum, in C2SP tlog-policy form: those of the time that it is from.
         #[arg(long, value_name = "FILE")]
         policy: PathBuf,
     },

@@ -9,9 +9,7 @@ use crate::exit::Exit;
 use crate::output::Output;
 use anyhow::{Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use isonomy_client::{
-    Change, Client, InForce, Progress, ReadOnly, Source, Status, UpdateOptions, UpdateReport, system_clock,
-};
+use isonomy_client::{Change, Client, Progress, ReadOnly, Source, Status, UpdateOptions, UpdateReport, system_clock};
 use isonomy_core::resource::Resource;
 use isonomy_fetch::Tokens;
 use isonomy_verifier::{Policy, VerifiedList};
@@ -99,7 +97,10 @@ pub(crate) fn update_words(report: &UpdateReport, status: &Status) -> String {
         Change::Newer { from } => format!("version {} is in force, after version {from}", list.version()),
         Change::Same => format!("version {} stays in force", list.version()),
     };
-    let mut lines = vec![format!("✓ {}: {change} ({} requests, {} bytes)", list.name(), report.requests, report.bytes)];
+    let is_usable = status.in_force.as_ref().is_none_or(|in_force| in_force.freshness.is_usable());
+    let mark = if is_usable { '✓' } else { '!' };
+    let mut lines =
+        vec![format!("{mark} {}: {change} ({} requests, {} bytes)", list.name(), report.requests, report.bytes)];
     for (path, bytes) in &report.objects {
         lines.push(format!("  content by {path}, {bytes} bytes"));
     }
@@ -111,7 +112,7 @@ pub(crate) fn update_words(report: &UpdateReport, status: &Status) -> String {
     }
     if let Some(in_force) = &status.in_force {
         lines.push(telling::vouched(in_force, status));
-        lines.extend(expired(in_force));
+        lines.extend(telling::expired(in_force, status));
     }
     lines.join("\n")
 }
@@ -119,12 +120,6 @@ pub(crate) fn update_words(report: &UpdateReport, status: &Status) -> String {
 /// A warning, if the list is of many variants of few pictures.
 fn crowded(list: &VerifiedList) -> Option<String> {
     super::crowding::warning(list.charter().matching.algorithm, list.entries())
-}
-
-/// What an expired list means; nothing for one that may be used.
-fn expired(in_force: &InForce) -> Option<String> {
-    let words = "! it has expired, so nothing is matched against it: its maintainer has to publish again";
-    (!in_force.freshness.is_usable()).then(|| words.to_owned())
 }
 
 /// Looks into the client's folder, without disturbing an update that may be going on.

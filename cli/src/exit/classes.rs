@@ -128,10 +128,10 @@ fn fetch(error: &FetchError) -> Exit {
     }
 }
 
-/// That no source could be reached is no verdict about the list.
+/// That no source could be reached, or had what is needed, is no verdict about the list; that one misbehaves is one.
 fn update(error: &UpdateError) -> Exit {
     match error {
-        UpdateError::Refused(refusals) if refusals.iter().any(|refusal| refusal.code != "unavailable") => Exit::Refused,
+        UpdateError::Refused(refusals) if !refusals.iter().all(|refusal| refusal.is_lack_alone()) => Exit::Refused,
         _ => Exit::Failed,
     }
 }

@@ -102,7 +102,7 @@ fn whoever_wants_is_told_of_each_step() {
     let refused = [format!("asking {}", sources[0]), "fetching".into(), "refused unavailable".into()];
     assert_eq!(told[..3], refused);
     assert_eq!(told[3], format!("asking {}", sources[1]));
-    assert_eq!(told.iter().filter(|told| *told == "saved").count(), 2, "the checkpoint, and the release");
+    assert_eq!(told.iter().filter(|told| *told == "saved").count(), 1, "the release, with the checkpoint");
     assert_eq!(told.last().unwrap(), "saved");
 }
 
@@ -144,7 +144,7 @@ fn a_future_that_is_dropped_anywhere_loses_nothing() {
             break;
         }
     }
-    assert!(versions.is_sorted() && versions.first() == Some(&1) && versions.last() == Some(&2));
+    assert!(versions.first() == Some(&1) && versions.last() == Some(&2), "{versions:?}");
 }
 
 #[test]

@@ -60,6 +60,44 @@ fn a_folder_is_kept_for_one_list_and_one_log() {
     assert!(matches!(other_log, ClientError::OtherOwner { .. }), "{other_log}");
 }
 
+/// Each byte of all that is kept: what is opened is the list in force, or nothing.
+#[test]
+fn no_byte_of_the_cache_can_be_another() {
+    let (world, home) = updated();
+    let known = world.client(home.path()).list().map(|list| (list.view(), list.entries().clone()));
+    let (view, entries) = known.expect("a list in force");
+    let files = names(&home.path().join("cache"));
+    assert_eq!(files.len(), 3, "entries, release and charter");
+    for path in files.iter().map(|name| home.path().join("cache").join(name)) {
+        let good = fs::read(&path).unwrap();
+        for at in 0..good.len() {
+            let mut bytes = good.clone();
+            bytes[at] ^= 1 << (at % 8);
+            fs::write(&path, &bytes).unwrap();
+            let client = Client::open_read_only(home.path(), world.policy()).unwrap();
+            if let Some(list) = client.list() {
+                panic!("byte {at} of {} is believed, and {:?} is {:?}", path.display(), list.view(), view);
+            }
+            assert!(matches!(client.status(Timestamp(0)).cache, CacheReport::Damaged { .. }), "byte {at}");
+        }
+        fs::write(&path, &good).unwrap();
+    }
+    let client = Client::open_read_only(home.path(), world.policy()).unwrap();
+    assert_eq!(client.list().map(|list| list.entries()), Some(&entries), "and all as it was");
+}
+
+/// A new device whose cache is a link to somebody's pictures removes none of them.
+#[cfg(unix)]
+#[test]
+fn nothing_is_removed_where_a_link_leads() {
+    let (world, home, other) = (World::with_versions(1), tempdir().unwrap(), tempdir().unwrap());
+    drop(world.client(home.path()));
+    fs::write(other.path().join("picture"), b"of somebody").unwrap();
+    std::os::unix::fs::symlink(other.path(), home.path().join("cache")).unwrap();
+    drop(world.client(home.path()));
+    assert_eq!(names(other.path()), ["picture"]);
+}
+
 #[test]
 fn a_damaged_cache_is_set_aside_and_the_state_stands() {
     for part in 0..3 {

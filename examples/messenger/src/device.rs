@@ -47,6 +47,19 @@ pub enum Event {
     Picture(Vec<u8>),
     /// What the other device holds of the list, compared with what is held here.
     Compared(Box<Compared>),
+    /// What the other device showed of the list could not be compared, and why.
+    NotCompared(String),
+}
+
+/// How what the other device says of its list, with each message, relates to the one here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SameView {
+    /// Both hold the very same release.
+    Yes,
+    /// They hold different ones.
+    No,
+    /// One of them holds no list yet.
+    Unknown,
 }
 
 /// A message that came in.
@@ -55,8 +68,11 @@ pub struct Received {
     /// What it is.
     pub event: Event,
     /// Whether the other device holds the very same release of the list.
-    pub same_view: bool,
+    pub same_view: SameView,
 }
+
+/// The most pairs of different views in which a device shows its own. An honest peer changes its view once for each release.
+const MAX_ANSWERED: usize = 64;
 
 /// A device.
 pub struct Device {
@@ -68,8 +84,9 @@ pub struct Device {
     account: Account,
     peer: Option<Contact>,
     session: Option<Session>,
-    /// The other device's digest to which this one has answered with its view, so that it does so once.
-    answered: Option<[u8; 32]>,
+    /// The two digests, the other device's and this one's, of which this one has shown its view, newest last: it does so once
+    /// for each pair, and for no more than [`MAX_ANSWERED`] of them, so that nobody makes it talk for ever.
+    answered: Vec<([u8; 32], [u8; 32])>,
 }
 
 impl Device {
@@ -78,7 +95,7 @@ impl Device {
         let client = Client::open(folder, policy)?;
         let matcher = client.list().cloned().map(Matcher::new).transpose()?;
         let (sources, account) = (vec![Source::folder(mirror)], Account::new());
-        let (name, peer, session, answered) = (name.to_owned(), None, None, None);
+        let (name, peer, session, answered) = (name.to_owned(), None, None, Vec::new());
         Ok(Self { name, client, matcher, sources, post, account, peer, session, answered })
     }
 
@@ -146,17 +163,32 @@ impl Device {
     pub fn receive(&mut self) -> Result<Option<Received>> {
         let Some(bytes) = self.post.take(&self.name)? else { return Ok(None) };
         let Envelope { view, kind, body } = Envelope::open(&self.decrypt(&bytes)?)?;
-        let same_view = view == self.view();
-        if !same_view && self.answered != view {
-            self.answered = view;
+        let same_view = self.relate(view);
+        if let (SameView::No, Some(pair)) = (same_view, view.zip(self.view()))
+            && !self.answered.contains(&pair)
+            && self.answered.len() < MAX_ANSWERED
+        {
+            self.answered.push(pair);
             self.send_view()?;
         }
         let event = match kind {
             Kind::Text => Event::Text(String::from_utf8(body).context("a text that is none")?),
             Kind::Picture => Event::Picture(body),
-            Kind::View => Event::Compared(Box::new(self.client.compare_blocking(&body, &self.sources)?)),
+            // The message is taken out of the mailbox already, so it must not be lost to what the other one put there.
+            Kind::View => match self.client.compare_blocking(&body, &self.sources) {
+                Ok(compared) => Event::Compared(Box::new(compared)),
+                Err(error) => Event::NotCompared(error.to_string()),
+            },
         };
         Ok(Some(Received { event, same_view }))
+    }
+
+    fn relate(&self, theirs: Option<[u8; 32]>) -> SameView {
+        match theirs.zip(self.view()) {
+            Some((theirs, mine)) if theirs == mine => SameView::Yes,
+            Some(_) => SameView::No,
+            None => SameView::Unknown,
+        }
     }
 
     fn send_view(&mut self) -> Result<()> {

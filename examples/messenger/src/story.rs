@@ -1,6 +1,6 @@
 //! The demo: two people, a relay between them, and a mirror of a log.
 
-use crate::device::{Choice, Device, Event, Received, Sent};
+use crate::device::{Choice, Device, Event, Received, SameView, Sent};
 use crate::relay::{Post, Relay};
 use anyhow::{Context, Result};
 use isonomy_client::Policy;
@@ -142,7 +142,12 @@ fn tell(name: &str, received: Option<Received>) {
         Event::Text(text) => format!("reads: {text}"),
         Event::Picture(file) => format!("gets a picture of {} bytes", file.len()),
         Event::Compared(compared) => format!("compares what the other device holds: {}", compared.outcome.code()),
+        Event::NotCompared(why) => format!("can't compare what the other device shows: {why}"),
     };
-    let view = if same_view { "same list" } else { "another list than here" };
+    let view = match same_view {
+        SameView::Yes => "same list",
+        SameView::No => "another list than here",
+        SameView::Unknown => "no list yet on one side",
+    };
     println!("✓ {name} {what} ({view})");
 }

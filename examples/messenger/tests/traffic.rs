@@ -2,7 +2,7 @@
 
 use isonomy_client::Policy;
 use isonomy_core::encoding::to_hex;
-use isonomy_messenger::device::{Choice, Device, Event, Received, Sent};
+use isonomy_messenger::device::{Choice, Device, Event, Received, SameView, Sent};
 use isonomy_messenger::relay::{Post, Relay};
 use isonomy_messenger::story::{LISTED, Stage, UNLISTED};
 use isonomy_tests::people::{at, hashes};
@@ -44,7 +44,7 @@ fn conversation(picture: Option<&[u8]>, choice: Choice) -> Conversation {
 
 fn text(received: Option<Received>) -> String {
     match received {
-        Some(Received { event: Event::Text(text), same_view: true }) => text,
+        Some(Received { event: Event::Text(text), same_view: SameView::Yes }) => text,
         other => panic!("{other:?}"),
     }
 }
@@ -92,12 +92,12 @@ fn a_device_that_is_behind_finds_out_from_a_message() {
     assert_eq!(alice.update(at(1006)).unwrap(), 2);
     alice.send_text("news").unwrap();
     let first = bob.receive().unwrap().unwrap();
-    assert_eq!((first.event, first.same_view), (Event::Text("news".into()), false));
+    assert_eq!((first.event, first.same_view), (Event::Text("news".into()), SameView::No));
     assert_eq!(compared(&mut alice), Outcome::Older { version: 1 });
     assert_eq!(compared(&mut bob), Outcome::Newer { version: 2 });
     assert_eq!(bob.update(at(1007)).unwrap(), 2);
     bob.send_text("up to date").unwrap();
-    assert!(alice.receive().unwrap().unwrap().same_view);
+    assert_eq!(alice.receive().unwrap().unwrap().same_view, SameView::Yes);
     assert_eq!((alice.receive().unwrap(), bob.receive().unwrap()), (None, None), "and that is the end of it");
 }
 
@@ -128,13 +128,26 @@ fn a_split_view_comes_out_in_a_message() {
     assert_eq!((alice.update(at(106)).unwrap(), bob.update(at(106)).unwrap()), (1, 1));
 
     alice.send_text("hi").unwrap();
-    assert!(!bob.receive().unwrap().unwrap().same_view);
+    assert_eq!(bob.receive().unwrap().unwrap().same_view, SameView::No);
     assert!(matches!(compared(&mut alice), Outcome::Forked(_)));
     assert!(matches!(compared(&mut bob), Outcome::Forked(_)));
     assert!(alice.is_halted() && bob.is_halted());
     assert!(alice.update(at(107)).is_err(), "updates stop");
     alice.send_text("we were shown different lists").unwrap();
     assert!(bob.receive().unwrap().is_some(), "talking goes on");
+}
+
+/// Two devices without a list have nothing in common, and a device without one is shown nothing.
+#[test]
+fn no_list_is_not_the_same_list() {
+    let (stage, relay) = (Stage::new().unwrap(), Relay::start().unwrap());
+    let [mut alice, mut bob] = stage.pair(&relay).unwrap();
+    alice.send_text("hi").unwrap();
+    assert_eq!(bob.receive().unwrap().unwrap().same_view, SameView::Unknown);
+    bob.update(at(106)).unwrap();
+    alice.send_text("still none").unwrap();
+    assert_eq!(bob.receive().unwrap().unwrap().same_view, SameView::Unknown);
+    assert_eq!(alice.receive().unwrap(), None);
 }
 
 #[test]

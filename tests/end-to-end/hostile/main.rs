@@ -3,7 +3,7 @@
 //! client's folder. What a device's clock and disk do to it is put around the command from outside ([`conditions`]), so that
 //! the command that is attacked is the one that is shipped.
 //!
-//! After every refused update the list that was in force still verifies and matches. The table is also in
+//! After every refused update the version that was in force is still accepted, and verifies and matches as it did. The table is also in
 //! `docs/attacks.md`; `ISONOMY_UPDATE_DOCS=1` writes it anew. `ISONOMY_CASE=NAME` runs the cases with that in their name.
 
 mod cases;
@@ -14,7 +14,7 @@ mod process;
 mod scene;
 mod server;
 
-use cases::{Case, Verdict};
+use cases::{Case, Verdict, What};
 use scene::{Outcome, Scene, Start};
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -64,24 +64,43 @@ fn run(case: &Case, prepared: &Path) -> Result<(), String> {
         cases::Attack::Served(attack) => {
             attack(&mut scene);
             // Some attacks begin with an honest update.
-            (scene.last_good(), scene.update())
+            (scene.standing(), scene.update())
         }
-        cases::Attack::Done(attack) => (scene.last_good(), attack(&mut scene)?),
+        cases::Attack::Done(attack) => (scene.standing(), attack(&mut scene)?),
     };
     check(case, &scene, &outcome).map_err(|problem| format!("{problem}: {outcome:?}"))?;
-    let is_refused = matches!(case.verdict, Verdict::Refused(..) | Verdict::Proven(..));
-    if is_refused && scene.last_good() != before {
-        return Err(format!("version {before:?} verified and matched, and now {:?} does", scene.last_good()));
+    if is_refused(case.verdict) && scene.standing() != before {
+        return Err(format!("{before:?} was in force, and now {:?} is", scene.standing()));
     }
-    if is_refused && before.is_none() != (case.start == Start::New) {
-        return Err(format!("no version matched before the attack: {outcome:?}"));
+    // Of a case that is about a lost cache or a list that has expired, nothing can match; the version stands all the same.
+    if is_refused(case.verdict) && before.version.is_none() && case.start != Start::New {
+        return Err(format!("no version was in force before the attack: {outcome:?}"));
     }
     Ok(())
+}
+
+/// Whether what was in force must stand after it.
+fn is_refused(verdict: Verdict) -> bool {
+    match verdict {
+        Verdict::Refused(..) | Verdict::Lacks(..) | Verdict::Malformed(_) | Verdict::Proven(..) => true,
+        Verdict::InForce(_) | Verdict::Waits(..) | Verdict::Says(..) => false,
+    }
 }
 
 fn check(case: &Case, scene: &Scene, outcome: &Outcome) -> Result<(), String> {
     match case.verdict {
         Verdict::Refused(code, rule) => check_refused(outcome, code, rule),
+        Verdict::Lacks(lack, what) => {
+            check_source(outcome, "unavailable", what)?;
+            expect("kind of failure", &outcome.refusal()["lack"].as_str(), &Some(lack))?;
+            // That nothing was to be had is no verdict about anybody; what no honest source does is one.
+            let is_misbehaviour = ["too-large", "elsewhere", "garbled"].contains(&lack);
+            expect("exit code", &outcome.exit, &if is_misbehaviour { 3 } else { 1 })
+        }
+        Verdict::Malformed(what) => {
+            check_source(outcome, "malformed", what)?;
+            expect("exit code", &outcome.exit, &3)
+        }
         Verdict::Proven(code, rule) => {
             check_refused(outcome, code, rule)?;
             let name = outcome.refusal()["evidence"].as_str().ok_or("no evidence")?;
@@ -114,8 +133,13 @@ fn check_refused(outcome: &Outcome, code: &str, rule: Option<u64>) -> Result<(),
     let refusal = outcome.refusal();
     expect("code", &refusal["code"].as_str(), &Some(code))?;
     expect("rule", &refusal["rule"]["number"].as_u64(), &rule)?;
-    // That no source could be reached is no verdict about the list.
-    expect("exit code", &outcome.exit, &if code == "unavailable" { 1 } else { 3 })
+    expect("exit code", &outcome.exit, &3)
+}
+
+fn check_source(outcome: &Outcome, code: &str, what: What) -> Result<(), String> {
+    let refusal = outcome.refusal();
+    expect("code", &refusal["code"].as_str(), &Some(code))?;
+    expect("resource", &refusal["resource"].as_str().and_then(What::of), &Some(what))
 }
 
 fn expect<T: PartialEq + std::fmt::Debug>(what: &str, found: &T, expected: &T) -> Result<(), String> {

@@ -173,6 +173,24 @@ impl Scene {
         (outcome.exit == 5 && answer["verdict"] == "matched").then(|| answer["version"].as_u64())?
     }
 
+    /// What stands before and after an attack.
+    pub(crate) fn standing(&self) -> Standing {
+        Standing { version: self.status().json["version"].as_u64(), matches: self.last_good() }
+    }
+
+    /// Reads the log that is served as an independent monitor does, once.
+    pub(crate) fn monitor(&self) -> Outcome {
+        let trust = self.beside("trust.policy");
+        fs::write(&trust, self.world.trust_text()).expect("the policy");
+        let server = self.serve();
+        let mut command = Command::new(isonomy());
+        set_clock(&mut command, self.clock);
+        command.env_remove("http_proxy").env_remove("HTTP_PROXY").env_remove("ALL_PROXY").env_remove("all_proxy");
+        command.args(["--json", "monitor", "run", "--once", "--source", &server.url()]);
+        command.arg("--data").arg(self.beside("monitor")).arg("--policy").arg(trust);
+        Outcome::of(command.output().expect("the command runs"))
+    }
+
     /// Checks an evidence file as anybody would.
     pub(crate) fn verify_evidence(&self, name: &str) -> Outcome {
         let trust = self.beside("trust.policy");
@@ -181,6 +199,15 @@ impl Scene {
         command.args(["--json", "evidence", "verify"]).arg(self.state().join("evidence").join(name));
         Outcome::of(command.arg("--policy").arg(trust).output().expect("the command runs"))
     }
+}
+
+/// What a device has in force.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Standing {
+    /// The version that is accepted.
+    pub(crate) version: Option<u64>,
+    /// The version that verifies and matches, under the policy from before the attack.
+    pub(crate) matches: Option<u64>,
 }
 
 /// What a command said.

@@ -125,7 +125,7 @@ impl Update {
         // It is a fork if the known tree does not grow out of it.
         match self.check_consistent(fresh, known) {
             Err(Stop::Reject(_)) if self.evidence.is_none() => {
-                Err(Rejection::Behind { offered, known: before, why: Lag::Unproven }.into())
+                Err(Rejection::Behind { offered, known: self.state.largest(), why: Lag::Unproven }.into())
             }
             related => related,
         }

@@ -77,6 +77,8 @@ impl Update {
         let deltas = path.iter().map(|delta| self.object(delta)).collect::<Result<Vec<&[u8]>, Stop>>()?;
         let start = self.in_force.as_ref().map(|list| list.entries().clone());
         let mut entries = start.ok_or_else(|| malformed(&Resource::Checkpoint, "nothing to apply a delta to"))?;
+        // While one delta of several is applied, three lists are in memory: the one in force, the one that it applies to, and
+        // the one that comes of it.
         for bytes in deltas {
             entries = delta::apply(&entries, bytes).map_err(|error| undecodable(release, "delta", error))?.entries;
         }

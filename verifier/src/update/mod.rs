@@ -4,7 +4,7 @@
 //!
 //! ```
 //! use isonomy_tests::{people::{at, hashes}, world::World};
-//! use isonomy_verifier::{Input, State, Step, Update};
+//! use isonomy_verifier::{Input, State, Step, Update, rejection::Lack};
 //!
 //! # let mut log = World::founded();
 //! # log.release(hashes(0..10), 100);
@@ -18,7 +18,7 @@
 //!     input = match update.step(input) {
 //!         Step::Need { resource, max_bytes } => match log.get(&resource) {
 //!             Some(bytes) if bytes.len() as u64 <= max_bytes => Input::Received { resource, bytes },
-//!             _ => Input::Unavailable { resource, reason: "not found".into() },
+//!             _ => Input::Unavailable { resource, lack: Lack::Absent, reason: "not found".into() },
 //!         },
 //!         Step::Save(save) => {
 //!             state = save.state; // made durable here, after the content and the evidence that come with it
@@ -54,7 +54,7 @@ use crate::evidence::Evidence;
 use crate::list::VerifiedList;
 use crate::policy::Policy;
 use crate::received::{self, Received, malformed};
-use crate::rejection::Rejection;
+use crate::rejection::{Lack, Rejection};
 use crate::state::State;
 use isonomy_core::bundle::Bundle;
 use isonomy_core::checkpoint::CheckpointNote;
@@ -90,10 +90,12 @@ pub enum Input {
         /// Its bytes; not more than were allowed.
         pieces: Vec<Vec<u8>>,
     },
-    /// The source does not have it.
+    /// The source gave nothing that can be checked.
     Unavailable {
         /// The resource.
         resource: Resource,
+        /// What kind of failure it was.
+        lack: Lack,
         /// What the source said.
         reason: String,
     },
@@ -233,7 +235,7 @@ impl Update {
             Input::Start => {}
             Input::Received { resource, bytes } => self.take(resource, bytes),
             Input::Pieces { resource, pieces } => self.received.take_pieces(resource, pieces),
-            Input::Unavailable { resource, reason } => self.received.take(resource, Err(reason)),
+            Input::Unavailable { resource, lack, reason } => self.received.take(resource, Err((lack, reason))),
             Input::Saved => self.take_saved(),
         }
         let outcome = match self.refused.take() {

@@ -218,7 +218,7 @@ impl Update {
     fn check_not_expired(&self, release: &Signed<Release>, now: Timestamp) -> Result<(), Stop> {
         let Release { version, expires, .. } = *release.body();
         if now.max(self.clock) >= expires {
-            return Err(Rejection::Expired { version, expired: expires }.into());
+            return Err(Rejection::Expired { version, expired: expires, witnessed: now, clock: self.clock }.into());
         }
         Ok(())
     }

@@ -118,5 +118,6 @@ fn told(compared: &Compared, client: &Client) -> String {
         Outcome::Undecided(rejection) => {
             format!("· can't tell: {rejection}. Name another source, the other one's for instance")
         }
+        other => format!("· {}", other.code()),
     }
 }

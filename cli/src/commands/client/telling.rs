@@ -114,12 +114,24 @@ fn not_at_hand(version: u64, status: &Status) -> String {
     format!("version {version} was accepted, but {why}; run `isonomy client update`")
 }
 
+/// What an expired list means, and what to do; nothing for one that may be used.
+pub(super) fn expired(in_force: &InForce, status: &Status) -> Option<String> {
+    let is_usable = in_force.freshness.is_usable();
+    let witnessed = status.seen.as_ref().or(status.checkpoint.as_ref()).map(|checkpoint| checkpoint.now);
+    let why = match witnessed.filter(|witnessed| *witnessed < in_force.expires) {
+        Some(witnessed) => format!(
+            "by this machine's clock alone, which is {} s ahead of the latest time that witnesses vouch for ({witnessed}). If \
+             the clock is wrong, set it right; if it isn't, the sources show an old state, or nobody has published since",
+            status.clock_ahead
+        ),
+        None => "by the witnesses' time: its maintainer has to publish again".to_owned(),
+    };
+    (!is_usable).then(|| format!("! it has expired, so nothing is matched against it: {why}"))
+}
+
 fn warnings(status: &Status) -> Vec<String> {
     let mut lines = Vec::new();
-    if status.in_force.as_ref().is_some_and(|in_force| !in_force.freshness.is_usable()) {
-        let words = "! it has expired, so nothing is matched against it: its maintainer has to publish again";
-        lines.push(words.to_owned());
-    }
+    lines.extend(status.in_force.as_ref().and_then(|in_force| expired(in_force, status)));
     if let Some(seen) = &status.seen {
         lines.push(format!(
             "! the log has had {} entries, as was witnessed at {}, but no source gave what belongs to that; the list above \

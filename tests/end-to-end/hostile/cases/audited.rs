@@ -1,8 +1,8 @@
 //! Two texts for one version or edition inside one log, and policies that ask for somebody who has read all of it.
 
-use super::Verdict::{InForce, Proven, Refused, Says, Waits};
+use super::Verdict::{InForce, Lacks, Malformed, Proven, Refused, Says, Waits};
 use super::sources::{first, newest};
-use super::{Case, DoneRow, Row, Verdict, done, served};
+use super::{Case, DoneRow, Row, Verdict, What, done, served};
 use crate::scene::{Outcome, Scene, Start};
 use isonomy_core::hash::StatementId;
 use isonomy_core::list::snapshot;
@@ -61,7 +61,6 @@ const TOO_FEW: Verdict = Refused("too-few-attestations", Some(9));
 const COMPLETE: &[Row] = &[
     ("complete-second-text-shown", "a new client is shown the second of two texts for version 2", EQUIVOCATION, |s| { complete(s); let second = second_text(&mut s.world); s.world.offer_only(&[second]) }),
     ("complete-first-text-shown", "a new client is shown the first of two texts", EQUIVOCATION, |s| { complete(s); let first = newest(&s.world); second_text(&mut s.world); s.world.offer_only(&[first]) }),
-    ("light-second-text-shown", "the same without `complete`: it is accepted; monitors and peers find it", Says(0, "\"version\":2"), |s| { let second = second_text(&mut s.world); s.world.offer_only(&[second]) }),
     ("complete-edition-two-texts", "one of two texts for edition 2 is left out", EQUIVOCATION, |s| {
         complete(s);
         let other = s.world.amended(|c| c.matching.max_distance = 22);
@@ -70,12 +69,12 @@ const COMPLETE: &[Row] = &[
         s.world.publish(1020);
         s.world.edit_bundle(|b| b.charters.retain(|charter| charter.index.0 == 0 || charter.id == first));
     }),
-    ("complete-newer-hidden", "the newest release is left out", Refused("malformed", None), |s| { complete(s); let first = first(&s.world); s.world.offer_only(&[first]) }),
-    ("complete-edition-hidden", "the newest edition is left out", Refused("malformed", None), |s| { complete(s); s.world.edition(|c| c.matching.max_distance = 20); s.world.publish(1010); s.world.edit_bundle(|b| b.charters.truncate(1)) }),
-    ("complete-entries-withheld", "the log's entries are missing", Refused("unavailable", None), |s| { complete(s); let tile = entries(s); s.world.withhold(tile) }),
-    ("complete-entries-changed", "one bit of the log's entries", Refused("malformed", None), |s| { complete(s); let tile = entries(s); s.world.tamper(tile, |b| b[100] ^= 1) }),
-    ("complete-entries-cut", "an entry less", Refused("malformed", None), |s| { complete(s); let tile = entries(s); s.world.tamper(tile, |b| b.truncate(b.len() / 2)) }),
-    ("complete-version-gap", "version 4 follows version 2", Refused("not-contiguous", Some(1)), |s| {
+    ("complete-newer-hidden", "the newest release is left out", Malformed(What::Bundle), |s| { complete(s); let first = first(&s.world); s.world.offer_only(&[first]) }),
+    ("complete-edition-hidden", "the newest edition is left out", Malformed(What::Bundle), |s| { complete(s); s.world.edition(|c| c.matching.max_distance = 20); s.world.publish(1010); s.world.edit_bundle(|b| b.charters.truncate(1)) }),
+    ("complete-entries-withheld", "the log's entries are missing", Lacks("absent", What::Tile), |s| { complete(s); let tile = entries(s); s.world.withhold(tile) }),
+    ("complete-entries-changed", "one bit of the log's entries", Malformed(What::Checkpoint), |s| { complete(s); let tile = entries(s); s.world.tamper(tile, |b| b[100] ^= 1) }),
+    ("complete-entries-cut", "an entry less", Malformed(What::Tile), |s| { complete(s); let tile = entries(s); s.world.tamper(tile, |b| b.truncate(b.len() / 2)) }),
+    ("complete-version-gap", "version 5 follows version 2", Refused("not-contiguous", Some(1)), |s| {
         complete(s);
         let mut draft = s.world.draft(hashes(0..14), 1015);
         draft.release.version = 5;
@@ -88,6 +87,7 @@ const COMPLETE: &[Row] = &[
         s.world.publish(1030);
         s.world.offer_only(&[id]);
     }),
+    ("complete-logged-twice-other-lines", "the newest text is logged again with other signature lines, and offered at that place", Refused("already-logged", Some(1)), |s| { complete(s); super::sources::log_again_with_other_lines(s) }),
     ("complete-honest", "nothing is wrong", InForce(2), complete),
     ("complete-logged-twice", "the newest text is logged again, and offered at its first place", InForce(2), |s| { complete(s); let again = s.world.statement(&newest(&s.world)).clone(); s.world.append(again); s.world.publish(1010); let newest = newest(&s.world); s.world.offer_only(&[newest]) }),
 ];
@@ -104,6 +104,17 @@ const HELD: &[Row] = &[
 ];
 
 #[rustfmt::skip]
+const LIGHT: &[Row] = &[
+    ("complete-after-light", "a policy asks for `complete` where a light client held the second text", EQUIVOCATION, |s| {
+        let second = second_text(&mut s.world);
+        s.world.offer_only(&[second]);
+        let light = s.update();
+        assert_eq!(light.exit, 0, "{light:?}");
+        complete(s);
+    }),
+];
+
+#[rustfmt::skip]
 const FOLLOWED: &[Row] = &[
     ("followed-none", "no auditor has attested", TOO_FEW, |s| followed(s, 1)),
     ("followed-one-of-two", "one auditor of two has attested", TOO_FEW, |s| { followed(s, 2); attest(s, "a1", |_| ()) }),
@@ -111,7 +122,7 @@ const FOLLOWED: &[Row] = &[
     ("followed-stranger", "a stranger has attested", TOO_FEW, |s| { followed(s, 1); attest(s, "stranger", |_| ()) }),
     ("followed-up-to-before", "the auditor has read up to the release before", TOO_FEW, |s| { followed(s, 1); attest(s, "a1", |a| a.log_size = Some(TreeSize(2))) }),
     ("followed-up-to-the-future", "the auditor has read what is not there yet", TOO_FEW, |s| { followed(s, 1); attest(s, "a1", |a| a.log_size = Some(TreeSize(40))) }),
-    ("followed-not-in-the-log", "an attestation whose inclusion proof is wrong", Refused("malformed", None), |s| { followed(s, 1); attest(s, "a1", |_| ()); s.world.edit_bundle(|b| b.attestations[0].path[0].0[0] ^= 1) }),
+    ("followed-not-in-the-log", "an attestation whose inclusion proof is wrong", Malformed(What::Statement), |s| { followed(s, 1); attest(s, "a1", |_| ()); s.world.edit_bundle(|b| b.attestations[0].path[0].0[0] ^= 1) }),
     ("followed-newest-not-yet", "an auditor has attested version 1 alone: a new client starts with that", InForce(1), |s| { followed(s, 1); attest_first(s, "a1") }),
     ("followed-one-of-two-yet", "both auditors have attested version 1, one of them version 2: a new client starts with version 1", InForce(1), |s| { followed(s, 2); attest_first(s, "a2"); attest(s, "a1", |_| ()) }),
     ("followed-older-read-newer", "an auditor has attested version 1 and read beyond version 2: a word counts for nothing newer than it names", InForce(1), |s| { followed(s, 1); let first = first(&s.world); let word = s.world.attestation("a1", &first, 3); s.world.attest(&word, "a1"); s.world.publish(1010) }),
@@ -144,13 +155,17 @@ const WAITING: &[DoneRow] = &[
         s.world.offer_only(&[first, third]);
         Ok(s.update())
     }),
-    ("complete-after-light", "a policy asks for `complete` where a light client held the second text", Says(3, "\"equivocation\""), |s| {
+    ("light-second-text-shown", "a light client is shown the second of two texts: it is accepted; the next rows find it", Says(0, "\"version\":2"), |s| {
         let second = second_text(&mut s.world);
         s.world.offer_only(&[second]);
-        let light = s.update();
-        if light.exit != 0 { return Err(format!("{light:?}")) }
-        complete(s);
-        Ok(s.update())
+        let updated = s.update();
+        let held = s.status();
+        if held.json["in_force"]["release"] != second.to_hex() { return Err(format!("{held:?}")) }
+        Ok(updated)
+    }),
+    ("light-second-text-found", "a monitor reads that log", Says(6, "equivocation"), |s| {
+        second_text(&mut s.world);
+        Ok(s.monitor())
     }),
     ("two-texts-peer", "two light clients compare what they hold", Says(3, "\"forked\""), |s| compare_two_texts(s)),
 ];
@@ -181,7 +196,8 @@ fn compare_two_texts(s: &mut Scene) -> Result<Outcome, String> {
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = served(GROUP, "reading every entry", Start::New, COMPLETE);
     cases.extend(served(GROUP, "reading every entry", Start::Behind, HELD));
+    cases.extend(served(GROUP, "reading every entry", Start::New, LIGHT));
     cases.extend(served(GROUP, "attestations (rule 9)", Start::New, FOLLOWED));
-    cases.extend(done(GROUP, "`verifier::peer`", Start::New, WAITING));
+    cases.extend(done(GROUP, "monitors, `verifier::peer`", Start::New, WAITING));
     cases
 }

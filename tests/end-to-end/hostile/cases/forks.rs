@@ -1,7 +1,7 @@
 //! A log that shows two histories, with too few witnesses or with as many as it takes.
 
-use super::Verdict::{Proven, Refused, Says};
-use super::{Case, DoneRow, Row, done, served};
+use super::Verdict::{Malformed, Proven, Refused, Says};
+use super::{Case, DoneRow, Row, What, done, served};
 use crate::scene::{Outcome, Scene, Start, world};
 use crate::server::Server;
 use isonomy_core::resource::Resource;
@@ -46,7 +46,7 @@ const FORKS: &[Row] = &[
     ("fork-larger-alone", "the same, by the log alone", FORK, |s| fork(s, 2, 7, &[])),
     ("fork-in-the-last-entry", "it differs in the last common entry alone", FORK, |s| fork(s, 4, 8, &[1, 2])),
     ("fork-from-the-start", "it has the charter in common, and nothing else", FORK, |s| fork(s, 1, 6, &[1, 2])),
-    ("fork-larger-false-tiles", "a larger tree, with tiles of another one", Refused("malformed", None), |s| fork_with_honest_tiles(s, 2, 7, &[1, 2])),
+    ("fork-larger-false-tiles", "a larger tree, with tiles of another one", Malformed(What::Checkpoint), |s| fork_with_honest_tiles(s, 2, 7, &[1, 2])),
     ("fork-larger-alone-false-tiles", "the same, by the log alone", Refused("no-quorum", None), |s| fork_with_honest_tiles(s, 2, 7, &[])),
     ("fork-smaller", "a smaller tree out of which the known one does not grow", FORK, |s| fork_with_honest_tiles(s, 2, 4, &[1, 2])),
     ("fork-smaller-alone", "the same, by the log alone", FORK, |s| fork_with_honest_tiles(s, 2, 3, &[])),

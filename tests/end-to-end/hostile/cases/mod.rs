@@ -33,12 +33,54 @@ pub(crate) enum Attack {
     Done(fn(&mut Scene) -> Result<Outcome, String>),
 }
 
+/// What a source is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum What {
+    Bundle,
+    /// The bundle's checkpoint, or what its tiles make.
+    Checkpoint,
+    Statement,
+    SeenProof,
+    Tile,
+    Object,
+}
+
+impl What {
+    /// What the path of a resource names.
+    pub(crate) fn of(path: &str) -> Option<Self> {
+        match path.split('/').next()? {
+            "list" => Some(Self::Bundle),
+            "checkpoint" => Some(Self::Checkpoint),
+            "statement" => Some(Self::Statement),
+            "proof" => Some(Self::SeenProof),
+            "tile" => Some(Self::Tile),
+            "object" => Some(Self::Object),
+            _ => None,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Bundle => "bundle",
+            Self::Checkpoint => "checkpoint",
+            Self::Statement => "statement",
+            Self::SeenProof => "seen proof",
+            Self::Tile => "tile",
+            Self::Object => "object",
+        }
+    }
+}
+
 /// What must come of it, exactly.
 #[derive(Clone, Copy)]
 pub(crate) enum Verdict {
     /// The update is refused with this code, for breach of the rule of this number.
     Refused(&'static str, Option<u64>),
-    /// The same, with evidence that verifies.
+    /// It is refused because a source did not give what was asked for, in this way (`isonomy_verifier::rejection::Lack`).
+    Lacks(&'static str, What),
+    /// It is refused because a source gave something else than what was asked for.
+    Malformed(What),
+    /// It is refused with this code, with evidence that verifies.
     Proven(&'static str, Option<u64>),
     /// The update is done, and this version is in force.
     InForce(u64),
@@ -52,6 +94,8 @@ impl Verdict {
     pub(crate) fn words(self) -> String {
         match self {
             Self::Refused(code, _) => format!("refused: `{code}`"),
+            Self::Lacks(lack, what) => format!("refused: `unavailable`, {} `{lack}`", what.words()),
+            Self::Malformed(what) => format!("refused: `malformed`, {}", what.words()),
             Self::Proven(code, _) => format!("refused: `{code}`, with evidence"),
             Self::InForce(version) => format!("version {version} in force"),
             Self::Waits(version, code, _) => format!("version {version} stays, the newer one waits: `{code}`"),
@@ -63,7 +107,7 @@ impl Verdict {
         match self {
             Self::Refused(_, rule) | Self::Proven(_, rule) => rule.map(|rule| format!("rule {rule}")),
             Self::Waits(_, _, rule) => Some(format!("rule {rule}")),
-            Self::InForce(_) | Self::Says(..) => None,
+            Self::Lacks(..) | Self::Malformed(_) | Self::InForce(_) | Self::Says(..) => None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A maintainer, curators or both, with a log that admits whatever they sign.
 
-use super::Verdict::{InForce, Refused, Waits};
-use super::{Case, Row, Verdict, served};
+use super::Verdict::{InForce, Malformed, Refused, Waits};
+use super::{Case, Row, Verdict, What, served};
 use crate::scene::{Scene, Start};
 use isonomy_core::bundle::Included;
 use isonomy_core::charter::{Charter, Jurisdiction, Surface};
@@ -198,7 +198,7 @@ const EDITIONS: &[Row] = &[
     ("edition-left-out", "edition 3 follows edition 1", breaks("not-contiguous", 1), |s| { s.world.append(sign_charter(&s.world.amended(|c| c.edition = 3))); s.world.publish(1000) }),
     ("edition-previous-other", "an edition that cites another one as previous", breaks("previous-mismatch", 1), |s| { s.world.append(sign_charter(&s.world.amended(|c| c.previous = Some(StatementId([9; 32]))))); s.world.publish(1000) }),
     ("edition-of-another-log", "an edition that counts in another log", breaks("other-log", 1), |s| edition(s, |c| c.log = "other.example/log".into())),
-    ("edition-key-twice", "one key stands there as two curators", Refused("malformed", None), |s| {
+    ("edition-key-twice", "one key stands there as two curators", Malformed(What::Statement), |s| {
         let text = s.world.amended(|_| ()).to_text().expect("text");
         let twice = text.replace(&key("c2").verifier().to_string(), &key("c1").verifier().to_string());
         let (id, note) = (StatementId::of(&twice), sign(&twice, &["m1", "c1", "c3"]));
@@ -219,7 +219,7 @@ const EDITIONS: &[Row] = &[
     ("edition-own-threshold", "an edition that misses the threshold that it sets", breaks("too-few-curators", 2), |s| edition_by(s, |c| c.curation.threshold = 3, &["m1", "c1", "c3"])),
     ("edition-stranger", "a stranger's signature on an edition", breaks("uncounted-signature", 2), |s| edition_by(s, narrow, &["m1", "c1", "c3", "stranger"])),
     ("edition-other-algorithm", "another algorithm", breaks("algorithm-changed", 3), |s| edition(s, |c| { c.matching.algorithm = Algorithm::Sha256; (c.matching.max_distance, c.matching.min_quality) = (0, 0); })),
-    ("edition-forgotten", "a source leaves out an edition that the client knows", Refused("malformed", None), |s| {
+    ("edition-forgotten", "a source leaves out an edition that the client knows", Malformed(What::Bundle), |s| {
         s.world.edition(widen);
         s.world.publish(900);
         let first = s.world.charters().next().expect("one").id();
@@ -271,6 +271,29 @@ const NOTICE: &[Row] = &[
         s.world.publish(1100);
         s.world.publish(1110);
         s.clock = at(1110);
+    }),
+    ("notice-dropped-key-signs-under-the-old-edition", "a maintainer key that was dropped signs on, under the edition that had it", breaks("superseded-edition", 1), |s| {
+        let old = s.world.charters().next().expect("one").id();
+        s.world.edition(|c| drop(c.maintainer.keys.remove(0)));
+        s.world.publish(1000);
+        let mut draft = s.world.draft(hashes(0..12), 1100);
+        draft.release.charter = old;
+        s.world.log(draft, &["m1", "c1", "c3"]);
+        s.world.publish(1100);
+        s.world.publish(1110);
+        s.clock = at(1110);
+    }),
+    ("notice-key-rotated", "a maintainer key is replaced: the old one and the new one have signed, the notice is over, and the new one signs", InForce(2), |s| {
+        let charter = s.world.amended(|c| c.maintainer.keys[0] = key("m3").verifier().clone());
+        let text = charter.to_text().expect("text");
+        let signed = sign(&text, &["m3", "c1", "c3", "m1"]);
+        s.world.append(Statement::from_note(signed).expect("a charter"));
+        s.world.publish(1000);
+        let draft = s.world.draft(hashes(0..12), 4600);
+        s.world.log(draft, &["m3", "c1", "c3"]);
+        s.world.publish(4600);
+        s.world.publish(4610);
+        s.clock = at(4610);
     }),
     ("notice-dropped-curator-signs", "a compromised curator that was dropped signs on", breaks("uncounted-signature", 2), |s| {
         s.world.edition(|c| drop(c.curation.curators.remove(1)));

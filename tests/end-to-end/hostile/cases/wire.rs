@@ -1,8 +1,8 @@
 //! What a server does on the wire.
 
-use super::Verdict::{InForce, Refused, Says};
+use super::Verdict::{InForce, Lacks, Refused, Says};
 use super::sources::{bundle, delta, seen_proof, statement, tile};
-use super::{Case, DoneRow, Row, done, served};
+use super::{Case, DoneRow, Row, What, done, served};
 use crate::scene::{Scene, Start, copy, world};
 use crate::server::{Fault, Server};
 use isonomy_core::resource::Resource;
@@ -12,7 +12,6 @@ use std::fs;
 
 const GROUP: &str = "A server, on the wire";
 const BY: &str = "limits of `fetch`";
-const REFUSED: super::Verdict = Refused("unavailable", None);
 
 fn fault(scene: &mut Scene, resource: fn(&Scene) -> Resource, fault: Fault) {
     let resource = resource(scene);
@@ -21,32 +20,32 @@ fn fault(scene: &mut Scene, resource: fn(&Scene) -> Resource, fault: Fault) {
 
 #[rustfmt::skip]
 const FAULTS: &[Row] = &[
-    ("slow-drip-bundle", "the bundle, one byte a second", REFUSED, |s| fault(s, bundle, Fault::Drip)),
-    ("slow-drip-delta", "the delta, one byte a second", REFUSED, |s| fault(s, delta, Fault::Drip)),
-    ("slow-silence", "no answer, and the connection stays open", REFUSED, |s| fault(s, bundle, Fault::Silence)),
-    ("endless-bundle", "a bundle without end", REFUSED, |s| fault(s, bundle, Fault::Endless)),
-    ("endless-statement", "a statement without end", REFUSED, |s| fault(s, statement, Fault::Endless)),
-    ("endless-seen-proof", "a seen proof without end", REFUSED, |s| fault(s, seen_proof, Fault::Endless)),
-    ("endless-tile", "a tile without end", REFUSED, |s| fault(s, tile, Fault::Endless)),
-    ("endless-delta", "a delta without end", REFUSED, |s| fault(s, delta, Fault::Endless)),
-    ("endless-chunks", "chunks of one byte without end", REFUSED, |s| fault(s, bundle, Fault::EndlessChunks)),
-    ("endless-headers", "headers without end", REFUSED, |s| fault(s, bundle, Fault::EndlessHeaders)),
-    ("gzip-bomb-bundle", "3 MB that gunzip to 516 MB", REFUSED, |s| fault(s, bundle, Fault::GzipBomb)),
-    ("gzip-bomb-delta", "the same for the delta", REFUSED, |s| fault(s, delta, Fault::GzipBomb)),
-    ("gzip-false", "it says that it is compressed, and isn't", REFUSED, |s| fault(s, bundle, Fault::FalseGzip)),
-    ("redirect-bundle", "a redirect, to where the same is served", REFUSED, |s| fault(s, bundle, Fault::Redirect)),
-    ("redirect-delta", "the same for the delta", REFUSED, |s| fault(s, delta, Fault::Redirect)),
-    ("length-too-long", "a content length that is a kilobyte too long", REFUSED, |s| fault(s, bundle, Fault::LongLength(1024))),
-    ("length-of-everything", "a content length of 4 GB", REFUSED, |s| fault(s, statement, Fault::LongLength(1 << 32))),
-    ("body-truncated", "the connection ends in the middle of the bundle", REFUSED, |s| fault(s, bundle, Fault::Truncated)),
-    ("body-truncated-delta", "the same for the delta", REFUSED, |s| fault(s, delta, Fault::Truncated)),
-    ("closed", "the connection is closed at once", REFUSED, |s| s.everywhere = Some(Fault::Close)),
-    ("garbage", "the answer is not HTTP", REFUSED, |s| s.everywhere = Some(Fault::Garbage)),
-    ("status-500", "the server fails", REFUSED, |s| fault(s, bundle, Fault::Head("500 Internal Server Error", ""))),
-    ("status-204", "no content, with content", REFUSED, |s| fault(s, bundle, Fault::Head("204 No Content", ""))),
-    ("status-206", "a part of the bundle that nobody asked for", REFUSED, |s| fault(s, bundle, Fault::Head("206 Partial Content", "Content-Range: bytes 0-9/1000\r\n"))),
-    ("status-304", "not modified, for a client that never asks so", REFUSED, |s| fault(s, bundle, Fault::Head("304 Not Modified", ""))),
-    ("status-401", "a password is asked for", REFUSED, |s| fault(s, bundle, Fault::Head("401 Unauthorized", "WWW-Authenticate: Basic realm=\"x\"\r\n"))),
+    ("slow-drip-bundle", "the bundle, one byte a second", Lacks("slow", What::Bundle), |s| fault(s, bundle, Fault::Drip)),
+    ("slow-drip-delta", "the delta, one byte a second", Lacks("slow", What::Object), |s| fault(s, delta, Fault::Drip)),
+    ("slow-silence", "no answer, and the connection stays open", Lacks("slow", What::Bundle), |s| fault(s, bundle, Fault::Silence)),
+    ("endless-bundle", "a bundle without end", Lacks("too-large", What::Bundle), |s| fault(s, bundle, Fault::Endless)),
+    ("endless-statement", "a statement without end", Lacks("too-large", What::Statement), |s| fault(s, statement, Fault::Endless)),
+    ("endless-seen-proof", "a seen proof without end", Lacks("too-large", What::SeenProof), |s| fault(s, seen_proof, Fault::Endless)),
+    ("endless-tile", "a tile without end", Lacks("too-large", What::Tile), |s| fault(s, tile, Fault::Endless)),
+    ("endless-delta", "a delta without end", Lacks("too-large", What::Object), |s| fault(s, delta, Fault::Endless)),
+    ("endless-chunks", "chunks of one byte without end", Lacks("too-large", What::Bundle), |s| fault(s, bundle, Fault::EndlessChunks)),
+    ("endless-headers", "headers without end", Lacks("unreachable", What::Bundle), |s| fault(s, bundle, Fault::EndlessHeaders)),
+    ("gzip-bomb-bundle", "3 MB that gunzip to 516 MB", Lacks("too-large", What::Bundle), |s| fault(s, bundle, Fault::GzipBomb)),
+    ("gzip-bomb-delta", "the same for the delta", Lacks("too-large", What::Object), |s| fault(s, delta, Fault::GzipBomb)),
+    ("gzip-false", "it says that it is compressed, and isn't", Lacks("interrupted", What::Bundle), |s| fault(s, bundle, Fault::FalseGzip)),
+    ("redirect-bundle", "a redirect, to where the same is served", Lacks("elsewhere", What::Bundle), |s| fault(s, bundle, Fault::Redirect)),
+    ("redirect-delta", "the same for the delta", Lacks("elsewhere", What::Object), |s| fault(s, delta, Fault::Redirect)),
+    ("length-too-long", "a content length that is a kilobyte too long", Lacks("interrupted", What::Bundle), |s| fault(s, bundle, Fault::LongLength(1024))),
+    ("length-of-everything", "a content length of 4 GB", Lacks("too-large", What::Statement), |s| fault(s, statement, Fault::LongLength(1 << 32))),
+    ("body-truncated", "the connection ends in the middle of the bundle", Lacks("interrupted", What::Bundle), |s| fault(s, bundle, Fault::Truncated)),
+    ("body-truncated-delta", "the same for the delta", Lacks("interrupted", What::Object), |s| fault(s, delta, Fault::Truncated)),
+    ("closed", "the connection is closed at once", Lacks("unreachable", What::Bundle), |s| s.everywhere = Some(Fault::Close)),
+    ("garbage", "the answer is not HTTP", Lacks("unreachable", What::Bundle), |s| s.everywhere = Some(Fault::Garbage)),
+    ("status-500", "the server fails", Lacks("failing", What::Bundle), |s| fault(s, bundle, Fault::Head("500 Internal Server Error", ""))),
+    ("status-204", "no content, with content", Lacks("failing", What::Bundle), |s| fault(s, bundle, Fault::Head("204 No Content", ""))),
+    ("status-206", "a part of the bundle that nobody asked for", Lacks("failing", What::Bundle), |s| fault(s, bundle, Fault::Head("206 Partial Content", "Content-Range: bytes 0-9/1000\r\n"))),
+    ("status-304", "not modified, for a client that never asks so", Lacks("failing", What::Bundle), |s| fault(s, bundle, Fault::Head("304 Not Modified", ""))),
+    ("status-401", "a password is asked for", Lacks("failing", What::Bundle), |s| fault(s, bundle, Fault::Head("401 Unauthorized", "WWW-Authenticate: Basic realm=\"x\"\r\n"))),
     ("type-wrong", "the right bytes as text/html", InForce(2), |s| fault(s, bundle, Fault::Head("200 OK", "Content-Type: text/html\r\n"))),
 ];
 
@@ -81,13 +80,13 @@ const SEVERAL: &[DoneRow] = &[
         let (still, good) = (Server::start(world(Start::Current), HashMap::new(), None), s.serve());
         Ok(s.update_from(&[&still.url(), &good.url()]))
     }),
-    ("mirror-nobody-there", "nobody listens", REFUSED, |s| Ok(s.update_from(&["http://127.0.0.1:9/"]))),
+    ("mirror-nobody-there", "nobody listens", Lacks("unreachable", What::Bundle), |s| Ok(s.update_from(&["http://127.0.0.1:9/"]))),
     ("mirror-folder", "the folder of a mirror on a stick", InForce(2), |s| {
         let folder = s.beside("stick");
         s.world.mirror(&folder).map_err(|error| error.to_string())?;
         Ok(s.update_from(&[folder.to_str().ok_or("a path")?]))
     }),
-    ("mirror-folder-link", "in the folder a link to a file outside of it", REFUSED, |s| {
+    ("mirror-folder-link", "in the folder a link to a file outside of it", Lacks("elsewhere", What::Bundle), |s| {
         let folder = s.beside("stick");
         s.world.mirror(&folder).map_err(|error| error.to_string())?;
         let path = folder.join(bundle(s).to_string());
@@ -95,7 +94,7 @@ const SEVERAL: &[DoneRow] = &[
         std::os::unix::fs::symlink(s.beside("outside"), &path).map_err(|error| error.to_string())?;
         Ok(s.update_from(&[folder.to_str().ok_or("a path")?]))
     }),
-    ("mirror-folder-device", "in the folder a device that never ends", REFUSED, |s| {
+    ("mirror-folder-device", "in the folder a device that never ends", Lacks("elsewhere", What::Bundle), |s| {
         let folder = s.beside("stick");
         s.world.mirror(&folder).map_err(|error| error.to_string())?;
         let path = folder.join(bundle(s).to_string());
