@@ -58,7 +58,7 @@ fn the_commands_of_the_readme_do_what_it_says() {
         "matched, exit code 5",
         "rocket.jpg: match",
         "distance 0",
-        "✓ the picture is at distance 0 from it",
+        "✓ what matched is at distance 0 from it",
         "✓ that release is in the log log.example/demo",
     ] {
         assert!(

@@ -24,7 +24,7 @@ fn has_systemd() -> bool {
 /// systemd ignores what it does not know, and says so only in its own log: a limit in the wrong section is none.
 #[test]
 fn systemd_knows_every_line_of_the_units() {
-    assert_eq!(units().len(), 3, "of the log, the witness and the monitor");
+    assert_eq!(units().len(), 4, "of the log, the witness, the monitor and the match service");
     if !has_systemd() {
         return;
     }

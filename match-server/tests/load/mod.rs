@@ -136,10 +136,11 @@ async fn a_newer_release_is_taken_over_without_a_request_being_dropped() {
     for _ in 0..8 {
         uploads.push(service.begin("/v1/match", picture.len(), first).await);
     }
-    service.world.release(hashes(0..200), 110);
-    service.world.publish(110);
-    service.world.publish(115);
-    service.update(115).await;
+    // After the interval between additions.
+    service.world.release(hashes(0..200), 160);
+    service.world.publish(160);
+    service.world.publish(165);
+    service.update(165).await;
     let mut versions = Vec::new();
     loop {
         let answer = service.get_json(&path).await;
