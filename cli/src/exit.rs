@@ -23,7 +23,7 @@ pub(crate) enum Exit {
 
 /// The codes, for `--help`.
 pub(crate) const HELP: &str = "Exit codes:
-  0  done; for `match`: everything was checked, and nothing matched
+  0  done; for `match`: everything was looked at as docs/matching.md says, and nothing matched
   1  a file, the network or something else around the command failed
   2  the command was called wrongly
   3  refused: a rule or the policy was broken, or a proof does not hold

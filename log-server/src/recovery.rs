@@ -17,7 +17,7 @@ use isonomy_core::tree::{LeafIndex, TreeSize};
 use isonomy_store::files::FileError;
 use isonomy_store::kv::{self, Store, StoreError};
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Why the log's statements can't be read.
@@ -152,6 +152,7 @@ pub(crate) fn recover(
     let published = log.published().ok().flatten().map_or(TreeSize(0), |published| published.checkpoint().size);
     let mut recovered = Recovered { history: History::new(log.key().name()), unseen: BTreeSet::new() };
     let (mut learned, mut unvouched, mut lost) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut shown, mut lists) = (Vec::new(), BTreeMap::new());
     let read = |index, entry: Vec<u8>| Logged::read(log, policy, firsts, index, &entry);
     log.replay(read, |Logged { index, statement, seen, first, is_public }| {
         let proven = match seen {
@@ -161,10 +162,12 @@ pub(crate) fn recover(
                 None
             }
             Seen::Lost => {
-                lost.extend((index.0 < published.0).then_some(index));
+                lost.extend((index.0 < published.0 || first.is_some()).then_some(index));
                 None
             }
         };
+        let count = lists.len();
+        shown.push((*lists.entry(statement.list().clone()).or_insert(count), proven));
         if proven.is_none() || !is_public {
             recovered.unseen.insert(index);
         }
@@ -185,12 +188,59 @@ pub(crate) fn recover(
     if let (Some(&first), SeenProofs::Keep) = (unvouched.first(), proofs) {
         return Err(RecoveryError::Unvouched { count: unvouched.len(), first });
     }
+    if let (Some(&lost), SeenProofs::Keep) = (lost.first(), proofs) {
+        judge_as_shown(log, shown, lost, &recovered.history)?;
+    }
     if let Some(first) = unvouched.iter().chain(&lost).min() {
         let count = unvouched.len() + lost.len();
         tracing::warn!(count, %first, "these statements get new seen proofs with the next checkpoint; the new ones are later");
     }
     firsts.remember(&learned)?;
     Ok(recovered)
+}
+
+/// Judges everything by what others can learn of its time once lost seen proofs are made anew: an error if a statement that
+/// keeps the rules would break one. `shown` has for each statement the number of its list, and since when its proof says that
+/// it is public.
+fn judge_as_shown(
+    log: &Log,
+    mut shown: Vec<(usize, Option<Timestamp>)>,
+    lost: LeafIndex,
+    known: &History,
+) -> Result<(), RecoveryError> {
+    // What covers a statement covers those before it; who follows a list reads the proofs of that.
+    let mut next: BTreeMap<usize, Timestamp> = BTreeMap::new();
+    for (list, since) in shown.iter_mut().rev() {
+        *since = since.iter().chain(next.get(list)).min().copied();
+        next.extend(since.map(|since| (*list, since)));
+    }
+    let mut history = History::new(log.key().name());
+    let read = |index, entry: Vec<u8>| {
+        let statement = Statement::parse(&entry).map_err(|source| RecoveryError::NotAStatement { index, source })?;
+        Ok((index, statement))
+    };
+    let mut times = shown.into_iter();
+    log.replay(read, |(index, statement)| {
+        let since = times.next().and_then(|(_, since)| since).unwrap_or_else(now);
+        let was_taken = is_taken(known, &statement, index);
+        match history.record(statement, Place { index, public_since: since }) {
+            Err(violation) if was_taken => Err(RecoveryError::Lost { lost, index, violation: Box::new(violation) }),
+            _ => Ok(()),
+        }
+    })?;
+    Ok(())
+}
+
+/// Whether the statement at this place was judged to keep the rules.
+fn is_taken(history: &History, statement: &Statement, index: LeafIndex) -> bool {
+    let Some(list) = history.list(statement.list()) else { return false };
+    match statement {
+        Statement::Charter(charter) => {
+            list.editions().find(&charter.id()).is_some_and(|edition| edition.index() == index)
+        }
+        Statement::Release(_) => list.version_at(index).is_some(),
+        Statement::Attestation(_) => list.attestations().iter().any(|logged| logged.index == index),
+    }
 }
 
 /// Whether a statement's own file is as it should be.

@@ -262,6 +262,11 @@ pub(crate) fn open_state(
     let public = PublicFolder::open(data.join("public"))?;
     let store = recovery::open_store(&private.join("state"))?;
     let log = Log::open(public.clone(), &private, &store, key)?;
+    if policy.began_at(log.key().name()) > log.size() {
+        return Err(ServeError::Config(
+            "the policy says that the log had more entries when its witnesses changed than it has now; every client would refuse it",
+        ));
+    }
     let firsts = FirstTimes::open(&store)?;
     let recovered = recovery::recover(&log, &policy, &firsts, seen_proofs)?;
     Ok(State {

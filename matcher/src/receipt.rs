@@ -166,7 +166,7 @@ impl Receipt {
         if !trust.log_keys().iter().any(|key| note.verify_log(key).is_ok()) {
             return Err(unproven("the checkpoint isn't signed by a log of the policy"));
         }
-        let times = trust.checkpoint_times(note.note()).map_err(unproven)?;
+        let times = trust.seen_times(&note).map_err(unproven)?;
         let times = times.ok_or_else(|| unproven("too few witnesses cosigned the checkpoint"))?;
         let checkpoint = note.checkpoint();
         Ok(((checkpoint.size, checkpoint.root), checkpoint.origin.clone(), times))

@@ -674,7 +674,7 @@ def over_limits(body, limits):
 def inadmissible(policy, file):
     note = Note(file["statement"])
     body = json.loads(note.text)
-    index, since, log = logged(policy, file["statement_proof"], note.bytes)
+    index, _, log = logged(policy, file["statement_proof"], note.bytes)
     beside = {}
     for name in ("charter", "other"):
         require((name in file) == (name + "_proof" in file), "a statement goes with its proof")
@@ -709,8 +709,6 @@ def inadmissible(policy, file):
         return [log.name]
     signers = [key.name for key in endorsed(note, charter)]
     limits = terms["limits"]
-    if seconds(body["created"]) > since:
-        return [log.name]
     size = SIZES[terms["matching"]["algorithm"]]
     if over_limits(body, limits) or body["entries"] >= 1 << 32 or body["snapshot"]["size"] != 13 + packed_bytes(size, body["entries"]):
         return [log.name] + signers

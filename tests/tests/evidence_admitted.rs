@@ -52,6 +52,13 @@ fn nobody_is_accused_of_what_keeps_the_rules() {
     assert!(is_unproven(&wrong_content(&world, Some(1)), &world));
 }
 
+/// One witness that lies can move *public since* to the clock of an honest one that was behind, after all is over.
+#[test]
+fn nobody_is_accused_by_a_time() {
+    let late = breaches::composed_late();
+    assert!(is_unproven(&late.evidence, &late.world));
+}
+
 #[test]
 fn what_is_not_two_places_or_is_a_statement() {
     let (world, [first, one, ..]) = honest();

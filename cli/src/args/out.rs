@@ -25,7 +25,8 @@ pub(crate) struct DeskArgs {
     /// Log, witnesses and quorum, in C2SP tlog-policy form; the log with its URL.
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: PathBuf,
-    /// Your own folder, which keeps the content of earlier releases. All of it can be fetched again.
+    /// Your own folder, which keeps the content of earlier releases, and what left each list: keep it, since that can be
+    /// gathered again only from releases whose content the log still has.
     #[arg(long, value_name = "DIR")]
     pub(crate) workspace: PathBuf,
     #[command(flatten)]

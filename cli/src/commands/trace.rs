@@ -40,21 +40,26 @@ async fn made(args: &TraceArgs, policy: TlogPolicy, entry: &str, list: &ListName
 fn words(trace: &Trace, is_salted: bool, is_verified: bool) -> String {
     let line = |one: &InVersion| {
         let stands = if one.listed { "stands in" } else { "is not in" };
-        let doubt = if one.unproven { " or earlier: nobody shows its seen proof" } else { "" };
+        let doubt = match (one.unproven, is_verified) {
+            (true, _) => " or earlier: nobody shows its seen proof",
+            (false, true) => " at the latest",
+            (false, false) => "",
+        };
         format!("  it {stands} version {}, public since {}{doubt}", one.version, one.public_since)
     };
     let proven = if is_verified { "✓ proven: " } else { "" };
     let mut lines = vec![format!("{proven}{} in {}, as of {}:", trace.entry, trace.list, trace.as_of)];
     lines.extend(trace.versions.iter().map(line));
     match &trace.complaint {
-        Some(complaint) => lines.extend(complaint_words(&complaint.course)),
+        Some(complaint) => lines.extend(complaint_words(&complaint.course, is_verified)),
         None if is_salted => lines.push("  no logged complaint is about this entry under this salt".to_owned()),
         None => {}
     }
     lines.push(
         match is_verified {
             true => {
-                "Whether the list has later versions than these, a file can't prove: that is for whoever reads the log."
+                "That something was late, or that the list has no later versions than these, a file can't prove, since whoever made \
+                 it may have left out later versions and earlier proofs: that is for whoever reads the log."
             }
             false => {
                 "With --json this is a file with proofs, which `isonomy monitor trace --verify FILE` checks offline."
@@ -65,7 +70,8 @@ fn words(trace: &Trace, is_salted: bool, is_verified: bool) -> String {
     lines.join("\n")
 }
 
-fn complaint_words(complaint: &Complained) -> Vec<String> {
+/// Of a file that somebody else made, only what its maker can't have brought about by leaving something out.
+fn complaint_words(complaint: &Complained, is_verified: bool) -> Vec<String> {
     let Complained { auditor, received, logged_since, deadline, .. } = complaint;
     let mut lines = vec![
         format!("  complaint received {received} by the word of {auditor}, in the log since {logged_since}"),
@@ -82,12 +88,16 @@ fn complaint_words(complaint: &Complained) -> Vec<String> {
     match (complaint.in_time, complaint.gone_since) {
         _ if complaint.listed == Some(false) => {}
         (Some(true), Some(since)) => lines.push(format!("  removed in time, at {since}")),
+        (_, Some(since)) if is_verified => {
+            lines.push(format!("  removed at {since} or earlier; whether in time, this file can't prove"))
+        }
+        (_, None) if is_verified => lines.push("  not removed in the versions that are shown here".to_owned()),
         (Some(false), Some(since)) => lines.push(format!("  removed late, at {since}")),
         (Some(false), None) => lines.push("  the deadline is over, and it is still there".to_owned()),
         (None, Some(since)) => lines.push(format!("  removed at {since} or earlier; whether in time is not known")),
         _ => lines.push("  it is still there; the deadline runs".to_owned()),
     }
-    if complaint.late_by_the_log {
+    if complaint.late_by_the_log && !is_verified {
         lines.push(
             "  that is late even counted from when the log shows the complaint, whatever the auditor says".to_owned(),
         );

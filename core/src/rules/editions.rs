@@ -170,7 +170,7 @@ impl Editions {
         self.judge_text(&charter, Place { index, public_since })?;
         self.judge_signatures(&charter, public_since)?;
         let (in_force_since, narrowing) = self.in_force_since(charter.body(), self.editions.len(), public_since);
-        let binding = self.newest().is_none_or(|before| narrows(before.charter(), charter.body()));
+        let binding = self.newest().is_none_or(|before| binds(before.charter(), charter.body()));
         self.editions.push(Edition { charter, index, public_since, in_force_since, narrowing, binding });
         Ok(())
     }
@@ -210,9 +210,14 @@ impl Editions {
     }
 
     /// Judges an edition that asks to be logged at `at`: one that narrows a pending edition and widens the one in force
-    /// would bind all releases and be in force only after its notice, so that none could be published before.
+    /// would bind all releases and be in force only after its notice, so that none could be published before. Who drops a key
+    /// may want that.
     pub fn judge_admission(&self, charter: &Charter, at: Timestamp) -> Result<(), Violation> {
-        let Some(before) = self.newest().filter(|before| narrows(before.charter(), charter)) else { return Ok(()) };
+        let Some(before) = self.newest().filter(|before| binds(before.charter(), charter)) else { return Ok(()) };
+        if drops_a_key(before.charter(), charter) {
+            // Better no release than one by a key that is lost.
+            return Ok(());
+        }
         match self.in_force_since(charter, self.editions.len(), at) {
             (_, true) => Ok(()),
             (until, false) => {
@@ -271,6 +276,20 @@ impl Editions {
             _ => Violation::NotContiguous { series: Series::Edition, expected, found: number },
         }
     }
+}
+
+/// Whether an edition takes something back from the one before it: it narrows it, and not in contact and record alone.
+fn binds(before: &Charter, charter: &Charter) -> bool {
+    let mut corrected = before.clone();
+    (corrected.edition, corrected.previous) = (charter.edition, charter.previous);
+    corrected.maintainer.contact.clone_from(&charter.maintainer.contact);
+    corrected.record.clone_from(&charter.record);
+    narrows(before, charter) && corrected != *charter
+}
+
+/// Whether a key that counts under `before` no longer does.
+fn drops_a_key(before: &Charter, charter: &Charter) -> bool {
+    before.keys().any(|key| charter.keys().all(|kept| kept.public_bytes() != key.public_bytes()))
 }
 
 /// The place among `editions` of the newest that is in force at `time`. The first one is in force as soon as it is public,

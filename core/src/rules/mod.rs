@@ -275,7 +275,7 @@ violations! {
         at: Timestamp,
     };
     /// An amendment that would keep every release from being published during its notice. Only who admits it asks.
-    Notice "holds-up-releases" "edition {edition} narrows edition {pending}, which is not in force yet, and widens the one that is: every release would have to cite it, and none could before {until}. Publish first an edition that takes back all that edition {pending} widens: it is in force at once"
+    Notice "holds-up-releases" "edition {edition} narrows edition {pending}, which is not in force yet, and widens the one that is: every release would have to cite it, and none could before {until}. Take back in it all that edition {pending} widens, or wait until that one is in force"
     HoldsUpReleases {
         /// The edition that asks to be logged.
         edition: u64,

@@ -204,6 +204,37 @@ async fn a_seen_proof_that_is_lost_changes_no_verdict() {
     assert!(lists_version_2(&world).await, "put back, all is as it was");
 }
 
+/// What the log knows, others can't: a new proof of an edition that widens begins its notice again, and they would refuse
+/// for good what cites it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seen_proof_is_not_replaced_where_others_would_then_refuse_a_release() {
+    let mut world = World::with_log().await;
+    let mut first = charter(LIST);
+    first.limits.notice = 2;
+    let signed = by_all(first.to_text().unwrap());
+    let publisher = Publisher::new(&first);
+    publish(&world, &signed, &publisher).await;
+    let mut second = first.clone();
+    (second.edition, second.previous) = (2, Some(signed.id()));
+    second.limits.max_added += 1;
+    let amendment = by_all(second.to_text().unwrap());
+    publish(&world, &amendment, &publisher).await;
+    tokio::time::sleep(Duration::from_millis(3100)).await;
+    let mut publisher = Publisher::new(&second);
+    let release = publisher.release(0..40);
+    publish(&world, &release, &publisher).await;
+    world.stop_log().await.unwrap();
+    let proof = world.data().join("public").join(Resource::SeenProof(amendment.id()).to_string());
+    let good = fs::read(&proof).unwrap();
+    fs::remove_file(&proof).unwrap();
+    let error = world.failing_start().await.to_string();
+    assert!(error.contains("entry 1 has no seen proof any more") && error.contains("its notice ends at"), "{error}");
+    assert!(!proof.exists());
+    fs::write(&proof, good).unwrap();
+    world.start_log().await;
+    publish(&world, &release, &publisher).await;
+}
+
 /// Publishes the founding of another list.
 async fn found(world: &World, number: u64) {
     let statement = by_all(charter(&format!("hotline.example/l-{number}")).to_text().unwrap());

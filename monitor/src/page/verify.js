@@ -763,7 +763,6 @@ const Isonomy = (() => {
     demand(body.charter === charter.id && charter.body.log === here.checkpoint.origin, 'the release does not cite this charter, or the charter counts in another log');
     if (charter.index >= here.index || body.list !== charter.body.list) return ['a release that is not of the list of a charter before it', false];
     if (await refuses(() => checkRelease(release, charter))) return ['a release without the signatures that it needs', false];
-    if (release.created > here.times.earliest) return ['a release that was composed later than it was public', false];
     const validity = instant(body.expires, 'expires') - release.created;
     const isOver = body.entries > limits.max_entries || body.added > limits.max_added || validity > BigInt(limits.validity);
     if (isOver || body.entries >= 2 ** 32 || body.snapshot.size !== snapshotSize(matching.algorithm, body.entries)) return ['a release beyond the limits of its charter', true];

@@ -102,6 +102,11 @@ impl AttestationReport {
 }
 
 impl ComplaintReport {
+    /// Until when a wrong entry had to go, if the complaint was received only when the log shows it.
+    pub(crate) fn latest_deadline(&self) -> Timestamp {
+        self.logged_since.max(self.received).plus(self.deadline.since(self.received))
+    }
+
     /// The course of a complaint about this version.
     fn new(
         (list, version): (&ListHistory, u64),
@@ -112,8 +117,9 @@ impl ComplaintReport {
         let charter = charter_of(list.editions(), list.version(version)?)?;
         let received = complaint.received;
         let deadline = received.plus(charter.redress.removal_deadline);
-        let mut later = list.releases().iter().zip(1..).skip(usize::try_from(version).ok()?);
-        let removing = later.find(|(logged, _)| logged.created > received && logged.release.removed > 0);
+        // Also one that came before the complaint was logged, and so is in the version that the complaint names.
+        let mut all = list.releases().iter().zip(1..);
+        let removing = all.find(|(logged, _)| logged.created > received && logged.release.removed > 0);
         let removed = removing.map(|(logged, _)| logged.public_since);
         let state = match removed {
             Some(since) if since <= deadline => ComplaintState::InTime,

@@ -44,7 +44,8 @@ async fn what_was_seen_is_attested_and_kept_by_the_log() {
     let methods: Vec<Method> = report.lists[0].attestations.iter().map(|attested| attested.method).collect();
     assert_eq!(methods, [Method::Complaint, Method::Canary, Method::Recomputed, Method::Followed]);
     let complaint = report.lists[0].attestations[0].complaint.as_ref().unwrap();
-    assert_eq!((complaint.deadline, complaint.removing_version), (START.plus(3 * DAY), None));
+    // Version 2 removed something after the complaint was received, and before it was logged.
+    assert_eq!((complaint.deadline, complaint.removing_version), (START.plus(3 * DAY), Some(2)));
 }
 
 #[tokio::test]

@@ -63,10 +63,13 @@ pub struct Inadmissible {
     pub other_proof: Option<Lines>,
 }
 
-/// Where an entry stands, since when, and in which log.
+/// That a release was created after it was public convicts nobody: one cosignature that is dated back, added when all is
+/// over, moves *public since* to the clock of the honest witness that was behind.
+const NO_TIME: Timestamp = Timestamp(u64::MAX);
+
+/// Where an entry stands, and in which log.
 struct Place {
     index: LeafIndex,
-    since: Timestamp,
     log: VerifierKey,
 }
 
@@ -144,12 +147,10 @@ fn of_release(
     if let Err(violation) = signatures::release(release, terms) {
         return Ok((Some(violation), Vec::new()));
     }
-    let alone = within_limits(body, &terms.limits, &Before::default(), here.since);
+    let alone = within_limits(body, &terms.limits, &Before::default(), NO_TIME);
     let alone = alone.and_then(|()| content::judge_snapshot_size(body, terms.matching.algorithm));
     if let Err(violation) = alone {
-        // Which clock was wrong, a time in the future does not tell.
-        let is_signed = !matches!(violation, Violation::CreatedLate { .. });
-        return Ok((Some(violation), if is_signed { signers(release, terms) } else { Vec::new() }));
+        return Ok((Some(violation), signers(release, terms)));
     }
     let Some((other, there)) = other else { return Ok((None, Vec::new())) };
     let violation = beside(body, here, other, there, terms)?;
@@ -186,7 +187,7 @@ fn beside(
     }
     let last_addition = (other.body().added > 0).then_some(other.body().created);
     let before = Before { earlier: None, last_addition };
-    Ok(within_limits(release, &terms.limits, &before, here.since).err())
+    Ok(within_limits(release, &terms.limits, &before, NO_TIME).err())
 }
 
 /// What is wrong with an edition, by itself or beside the one before it. The log answers for it.
@@ -243,8 +244,8 @@ fn place(policy: &TlogPolicy, lines: &Lines, entry: &[u8]) -> Result<Place, Evid
     let proof = TlogProof::parse(lines.to_text().as_bytes()).map_err(unproven)?;
     let log = policy.log_keys().into_iter().find(|key| proof.checkpoint.verify_log(key).is_ok());
     let log = log.ok_or_else(|| unproven("a checkpoint isn't signed by a log of the policy"))?;
-    let times = proof.verify(entry, &log, policy).map_err(unproven)?;
-    Ok(Place { index: proof.index, since: times.earliest, log })
+    proof.verify(entry, &log, policy).map_err(unproven)?;
+    Ok(Place { index: proof.index, log })
 }
 
 /// A statement with its place in this log, if the file has one.
