@@ -160,6 +160,11 @@ impl Policy {
         self.logs.iter().map(|log| log.key.clone()).collect()
     }
 
+    /// The key of the known log that signed this checkpoint; `None` if none did.
+    pub fn log_of(&self, checkpoint: &CheckpointNote) -> Option<&VerifierKey> {
+        self.logs.iter().map(|log| &log.key).find(|key| checkpoint.verify_log(key).is_ok())
+    }
+
     /// The same witnesses and quorum for each of the known logs alone, in the order of their lines.
     pub fn for_each_log(&self) -> impl Iterator<Item = Self> {
         self.logs.iter().map(|log| {

@@ -101,7 +101,8 @@ impl TlogProof {
     }
 
     /// Succeeds if this is `log`'s checkpoint, cosigned by the policy's quorum or a former one
-    /// ([`Policy::seen_times`]), and `entry` is in its tree at the index; gives what the witnesses say about time. Whether `log` is one of the policy's is the caller's choice.
+    /// ([`Policy::seen_times`]), and `entry` is in its tree at the index; gives what the witnesses say about time. Whether
+    /// `log` is one of the policy's is the caller's choice.
     pub fn verify(&self, entry: &[u8], log: &VerifierKey, policy: &Policy) -> Result<QuorumTimes, TlogProofError> {
         self.checkpoint.verify_log(log)?;
         if policy.quorum().is_none() {
@@ -109,10 +110,16 @@ impl TlogProof {
         }
         let times = policy.seen_times(&self.checkpoint).map_err(TlogProofError::Cosignature)?;
         let times = times.ok_or(TlogProofError::NoQuorum)?;
+        self.verify_inclusion(entry)?;
+        Ok(times)
+    }
+
+    /// Succeeds if `entry` is at the index in the checkpoint's tree. Nothing is said of the checkpoint: that is for
+    /// [`TlogProof::verify`], or for whoever has verified the same checkpoint already.
+    pub fn verify_inclusion(&self, entry: &[u8]) -> Result<(), TlogProofError> {
         let tree = self.checkpoint.checkpoint();
         verify_inclusion(&leaf_hash(entry), self.index, tree.size, &self.path, &tree.root)
-            .map_err(TlogProofError::Inclusion)?;
-        Ok(times)
+            .map_err(TlogProofError::Inclusion)
     }
 
     /// The bytes of the proof.

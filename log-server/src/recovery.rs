@@ -10,7 +10,7 @@ use isonomy_core::resource::Resource;
 use isonomy_core::rules::Violation;
 use isonomy_core::rules::history::History;
 use isonomy_core::rules::releases::Place;
-use isonomy_core::statement::{Statement, StatementError};
+use isonomy_core::statement::{ListName, Statement, StatementError};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::{TlogProof, TlogProofError};
 use isonomy_core::tree::{LeafIndex, TreeSize};
@@ -141,43 +141,82 @@ impl Logged {
     }
 }
 
+/// What the seen proofs say, statement by statement.
+#[derive(Default)]
+struct Proofs {
+    /// For each statement the number of its list, and since when it is proven to be public.
+    shown: Vec<(usize, Option<Timestamp>)>,
+    /// The numbers of the lists.
+    lists: BTreeMap<ListName, usize>,
+    /// Times that are earlier than those that were known.
+    learned: Vec<(LeafIndex, Timestamp)>,
+    /// Those that no quorum vouches for.
+    unvouched: Vec<LeafIndex>,
+    /// Those that were there, and are not.
+    lost: Vec<LeafIndex>,
+}
+
+impl Proofs {
+    /// Takes up the next statement, in a log of which so much was published. Since when it is public, as far as anything says.
+    fn take(&mut self, logged: &Logged, published: TreeSize) -> Option<Timestamp> {
+        let Logged { index, seen, first, .. } = *logged;
+        let proven = match seen {
+            Seen::Since(since) => Some(since),
+            Seen::Unvouched | Seen::Lost => None,
+        };
+        match seen {
+            Seen::Since(since) if first.is_none_or(|first| since < first) => self.learned.push((index, since)),
+            Seen::Since(_) => {}
+            Seen::Unvouched => self.unvouched.push(index),
+            // What was never published never had one.
+            Seen::Lost => self.lost.extend((index.0 < published.0 || first.is_some()).then_some(index)),
+        }
+        let count = self.lists.len();
+        let list = *self.lists.entry(logged.statement.list().clone()).or_insert(count);
+        self.shown.push((list, proven));
+        proven.into_iter().chain(first).min()
+    }
+
+    /// That nothing is made anew which others would read differently.
+    fn check(&self, log: &Log, history: &History) -> Result<(), RecoveryError> {
+        if let Some(&first) = self.unvouched.first() {
+            return Err(RecoveryError::Unvouched { count: self.unvouched.len(), first });
+        }
+        match self.lost.first() {
+            Some(&lost) => judge_as_shown(log, self.shown.clone(), lost, history),
+            None => Ok(()),
+        }
+    }
+
+    fn warn(&self) {
+        if let Some(first) = self.unvouched.iter().chain(&self.lost).min() {
+            let count = self.unvouched.len() + self.lost.len();
+            tracing::warn!(count, %first, "these statements get new seen proofs with the next checkpoint; the new ones are later");
+        }
+    }
+}
+
 /// Reads every entry and its seen proof.
 pub(crate) fn recover(
     log: &Log,
     policy: &Policy,
     firsts: &FirstTimes,
-    proofs: SeenProofs,
+    seen_proofs: SeenProofs,
 ) -> Result<Recovered, RecoveryError> {
     // What stands in a published tree had a seen proof. That the checkpoint may be damaged has been said when the log was opened.
     let published = log.published().ok().flatten().map_or(TreeSize(0), |published| published.checkpoint().size);
     let mut recovered = Recovered { history: History::new(log.key().name()), unseen: BTreeSet::new() };
-    let (mut learned, mut unvouched, mut lost) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut shown, mut lists) = (Vec::new(), BTreeMap::new());
+    let mut proofs = Proofs::default();
     let read = |index, entry: Vec<u8>| Logged::read(log, policy, firsts, index, &entry);
-    log.replay(read, |Logged { index, statement, seen, first, is_public }| {
-        let proven = match seen {
-            Seen::Since(since) => Some(since),
-            Seen::Unvouched => {
-                unvouched.push(index);
-                None
-            }
-            Seen::Lost => {
-                lost.extend((index.0 < published.0 || first.is_some()).then_some(index));
-                None
-            }
-        };
-        let count = lists.len();
-        shown.push((*lists.entry(statement.list().clone()).or_insert(count), proven));
-        if proven.is_none() || !is_public {
+    log.replay(read, |logged: Logged| {
+        let public_since = proofs.take(&logged, published).unwrap_or_else(now);
+        let Logged { index, statement, seen, is_public, .. } = logged;
+        if !(matches!(seen, Seen::Since(_)) && is_public) {
             recovered.unseen.insert(index);
         }
-        if let Some(since) = proven.filter(|since| first.is_none_or(|first| *since < first)) {
-            learned.push((index, since));
-        }
-        let known = proven.into_iter().chain(first).min();
-        let (id, place) = (statement.id(), Place { index, public_since: known.unwrap_or_else(now) });
-        if let Err(violation) = recovered.history.record(statement, place) {
-            if let (Some(&lost), SeenProofs::Keep) = (lost.first(), proofs) {
+        let id = statement.id();
+        if let Err(violation) = recovered.history.record(statement, Place { index, public_since }) {
+            if let (Some(&lost), SeenProofs::Keep) = (proofs.lost.first(), seen_proofs) {
                 return Err(RecoveryError::Lost { lost, index, violation: Box::new(violation) });
             }
             // It was admitted by this server's clock, and the witnesses' say otherwise, or the rules were stricter since.
@@ -185,17 +224,11 @@ pub(crate) fn recover(
         }
         Ok(())
     })?;
-    if let (Some(&first), SeenProofs::Keep) = (unvouched.first(), proofs) {
-        return Err(RecoveryError::Unvouched { count: unvouched.len(), first });
+    if seen_proofs == SeenProofs::Keep {
+        proofs.check(log, &recovered.history)?;
     }
-    if let (Some(&lost), SeenProofs::Keep) = (lost.first(), proofs) {
-        judge_as_shown(log, shown, lost, &recovered.history)?;
-    }
-    if let Some(first) = unvouched.iter().chain(&lost).min() {
-        let count = unvouched.len() + lost.len();
-        tracing::warn!(count, %first, "these statements get new seen proofs with the next checkpoint; the new ones are later");
-    }
-    firsts.remember(&learned)?;
+    proofs.warn();
+    firsts.remember(&proofs.learned)?;
     Ok(recovered)
 }
 

@@ -7,7 +7,7 @@ use isonomy_core::note::VerifierKey;
 use isonomy_core::policy::{Policy, QuorumTimes};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::TlogProof;
-use isonomy_core::tree::{TreeSize, leaf_hash, verify_inclusion};
+use isonomy_core::tree::TreeSize;
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
@@ -74,8 +74,7 @@ impl Trust {
             verified.push_front((note, times));
             return Some(times);
         };
-        let tree = proof.checkpoint.checkpoint();
-        verify_inclusion(&leaf_hash(entry), proof.index, tree.size, &proof.path, &tree.root).ok()?;
+        proof.verify_inclusion(entry).ok()?;
         Some(times)
     }
 
@@ -87,13 +86,11 @@ impl Trust {
             Ok(cosigned) => {
                 let count = cosigned.len();
                 let few = || format!("{count} of {} witnesses cosigned it, which is no quorum", self.witnesses.len());
-                let times = self.policy.quorum_times(&cosigned).ok_or_else(few);
                 let began_at = self.policy.began_at(self.log.name());
-                let old = || format!("it is from before the policy's witnesses, who began at {began_at} entries");
-                let times = times.and_then(|times| {
-                    let is_theirs = note.checkpoint().size >= began_at;
-                    is_theirs.then_some(times).ok_or_else(old)
-                });
+                let times = match note.checkpoint().size < began_at {
+                    true => Err(format!("it is from before the policy's witnesses, who began at {began_at} entries")),
+                    false => self.policy.quorum_times(&cosigned).ok_or_else(few),
+                };
                 (cosigned, times)
             }
         };

@@ -287,9 +287,9 @@ fn verify_early_admission(policy: &TlogPolicy, parts: &EarlyAdmission) -> Result
 /// A checkpoint that a log of the policy signed, and that log's key.
 fn log_checkpoint(policy: &TlogPolicy, lines: &Lines) -> Result<(CheckpointNote, VerifierKey), EvidenceError> {
     let note = CheckpointNote::parse(lines.to_text().as_bytes()).map_err(unproven)?;
-    let keys = policy.log_keys();
-    let key = keys.into_iter().find(|key| note.verify_log(key).is_ok());
-    key.map(|key| (note, key)).ok_or_else(|| unproven("a checkpoint isn't signed by a log of the policy"))
+    let key = policy.log_of(&note).ok_or_else(|| unproven("a checkpoint isn't signed by a log of the policy"))?;
+    let key = key.clone();
+    Ok((note, key))
 }
 
 fn proven(

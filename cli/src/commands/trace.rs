@@ -105,3 +105,36 @@ fn complaint_words(complaint: &Complained, is_verified: bool) -> Vec<String> {
     lines.extend(complaint.back_in.map(|version| format!("  it stands in the list again since version {version}")));
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use isonomy_core::time::Timestamp;
+
+    fn said(gone_since: Option<u64>, in_time: Option<bool>, is_verified: bool) -> String {
+        let complaint = Complained {
+            auditor: "auditor".to_owned(),
+            received: Timestamp(100),
+            logged_since: Timestamp(110),
+            deadline: Timestamp(200),
+            listed: Some(true),
+            gone_in: gone_since.map(|_| 2),
+            gone_since: gone_since.map(Timestamp),
+            back_in: None,
+            in_time,
+            late_by_the_log: in_time == Some(false),
+        };
+        complaint_words(&complaint, is_verified).join("\n")
+    }
+
+    /// Whoever made the file can leave out the removal, or prove it by a later checkpoint.
+    #[test]
+    fn of_a_file_that_somebody_else_made_nothing_is_called_late() {
+        for gone_since in [None, Some(300)] {
+            assert!(said(gone_since, Some(false), false).contains("late even counted"));
+            let words = said(gone_since, Some(false), true);
+            assert!(!words.contains("late") && !words.contains("still there") && !words.contains("over"), "{words}");
+        }
+        assert!(said(Some(150), Some(true), true).contains("removed in time"), "that can only have been earlier");
+    }
+}

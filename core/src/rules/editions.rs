@@ -489,6 +489,15 @@ mod tests {
     }
 
     #[test]
+    fn an_edition_that_only_corrects_contact_or_record_binds_no_release() {
+        let mut editions = chain();
+        push(&mut editions, 10, |c| c.maintainer.contact = "office@hotline.example".into()).unwrap();
+        assert_eq!(editions.oldest_citable(LeafIndex(9)).unwrap().number(), 1);
+        push(&mut editions, 20, |c| c.matching.max_distance = 20).unwrap();
+        assert_eq!(editions.oldest_citable(LeafIndex(9)).unwrap().number(), 3);
+    }
+
+    #[test]
     fn an_edition_that_would_hold_up_every_release_is_not_admitted() {
         let mut editions = chain();
         let judge = |editions: &Editions, at: u64, edit: fn(&mut Charter)| {
@@ -500,6 +509,12 @@ mod tests {
         assert_eq!(judge(&editions, 20, |c| c.matching.max_distance = 28), Err(holds_up), "edition 1 has 24");
         assert_eq!(judge(&editions, 20, |c| c.matching.max_distance = 24), Ok(()), "takes all of it back");
         assert_eq!(judge(&editions, 20, |c| c.matching.max_distance = 31), Ok(()), "widens again, and binds nobody");
+        let drops_a_key = judge(&editions, 20, |c| {
+            c.matching.max_distance = 28;
+            c.curation.curators.remove(0);
+        });
+        assert_eq!(drops_a_key, Ok(()), "better no release than one by a key that was stolen");
+        assert_eq!(judge(&editions, 20, |c| c.maintainer.contact = "office@hotline.example".into()), Ok(()));
         assert_eq!(judge(&editions, 10 + NOTICE, |c| c.matching.max_distance = 28), Ok(()), "edition 2 is in force");
     }
 

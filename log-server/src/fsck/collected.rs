@@ -53,7 +53,7 @@ pub(super) async fn sort_out(work: &Work, checkpoint: &CheckpointNote, absent: V
 }
 
 fn witnessed_now(policy: &Policy, checkpoint: &CheckpointNote) -> Option<Timestamp> {
-    policy.checkpoint_times(checkpoint.note()).ok().flatten().map(|times| times.latest)
+    policy.newest_times(checkpoint).ok().flatten().map(|times| times.latest)
 }
 
 /// What nobody needs of these lists.

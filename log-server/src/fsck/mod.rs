@@ -130,7 +130,7 @@ struct Work {
 impl Work {
     fn check_quorum(&self, checkpoint: &CheckpointNote) {
         let Some(policy) = &self.options.policy else { return };
-        let reason = match policy.checkpoint_times(checkpoint.note()) {
+        let reason = match policy.newest_times(checkpoint) {
             Ok(Some(_)) => return,
             Ok(None) if policy.quorum().is_none() => return,
             Ok(None) => "too few of the policy's witnesses have cosigned it".to_owned(),

@@ -156,6 +156,9 @@ async fn seen_proofs_outlast_their_witnesses_where_the_policy_remembers_these() 
     world.policy = with_former(&after, &before, 3);
     let error = world.failing_start().await.to_string();
     assert!(error.contains("witnesses: 1, the first of entry 3"), "{error}");
+    world.policy = with_former(&after, &before, 99);
+    let error = world.failing_start().await.to_string();
+    assert!(error.contains("more entries when its witnesses changed than it has now"), "{error}");
     // Whoever really wants it gets new ones.
     (world.policy, world.seen_proofs) = (after.clone(), SeenProofs::Renew);
     world.start_log().await;

@@ -105,10 +105,9 @@ fn earliest(times: &[(LeafIndex, Timestamp)], index: LeafIndex) -> Timestamp {
 /// vouches for.
 fn newest(policy: &Policy, lines: &Lines) -> Result<(VerifierKey, Timestamp), TraceError> {
     let note = CheckpointNote::parse(lines.to_text().as_bytes()).map_err(unproven)?;
-    let key = policy.log_keys().into_iter().find(|key| note.verify_log(key).is_ok());
-    let key = key.ok_or_else(|| unproven("the checkpoint isn't signed by a log of the policy"))?;
+    let key = policy.log_of(&note).ok_or_else(|| unproven("the checkpoint isn't signed by a log of the policy"))?;
     let times = policy.seen_times(&note).map_err(unproven)?;
-    Ok((key, times.ok_or_else(|| unproven("too few witnesses cosigned the checkpoint"))?.latest))
+    Ok((key.clone(), times.ok_or_else(|| unproven("too few witnesses cosigned the checkpoint"))?.latest))
 }
 
 fn cited(charters: &Charters, id: StatementId, before: LeafIndex) -> Result<&Signed<Charter>, TraceError> {

@@ -242,10 +242,10 @@ pub(super) fn signers(release: &Signed<Release>, charter: &Charter) -> Vec<Strin
 /// The proof of an entry by whichever log of the policy signed it.
 fn place(policy: &TlogPolicy, lines: &Lines, entry: &[u8]) -> Result<Place, EvidenceError> {
     let proof = TlogProof::parse(lines.to_text().as_bytes()).map_err(unproven)?;
-    let log = policy.log_keys().into_iter().find(|key| proof.checkpoint.verify_log(key).is_ok());
+    let log = policy.log_of(&proof.checkpoint);
     let log = log.ok_or_else(|| unproven("a checkpoint isn't signed by a log of the policy"))?;
-    proof.verify(entry, &log, policy).map_err(unproven)?;
-    Ok(Place { index: proof.index, log })
+    proof.verify(entry, log, policy).map_err(unproven)?;
+    Ok(Place { index: proof.index, log: log.clone() })
 }
 
 /// A statement with its place in this log, if the file has one.
