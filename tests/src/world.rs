@@ -199,7 +199,14 @@ impl World {
         text + "group two 2 w1 w2 w3\nquorum two\n"
     }
 
-    /// The same, parsed.
+    /// The policy after these witnesses were replaced by another one, when the log had so many entries.
+    pub fn later_trust_text(&self, entries: u64) -> String {
+        let (text, new) = (self.trust_text(), people::witness(9));
+        let (log, witnesses) = text.split_once('\n').unwrap();
+        format!("{log}\nwitness new {}\nquorum new\nformer {LOG} {entries}\n{witnesses}", new.verifier())
+    }
+
+    /// [`World::trust_text`], parsed.
     pub fn trust(&self) -> TlogPolicy {
         TlogPolicy::parse(self.trust_text().as_bytes()).unwrap()
     }

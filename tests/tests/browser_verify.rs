@@ -6,6 +6,7 @@ use isonomy_core::bundle::Bundle;
 use isonomy_core::charter::Charter;
 use isonomy_core::encoding::to_base64;
 use isonomy_core::hash::StatementId;
+use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::statement::{Signed, Statement};
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_matcher::{Fingerprint, Matcher, Receipt, Verdict};
@@ -493,6 +494,31 @@ fn what_proves_no_second_edition_is_refused_by_both() {
         assert_eq!(answer.ok, *name == "it is one", "{name}: {answer:?}");
         assert!(!answer.reason.contains("this program failed"), "{name}: {answer:?}");
     }
+}
+
+/// The witnesses of the files were replaced when the log had so many entries.
+#[test]
+fn both_implementations_agree_where_witnesses_were_replaced() {
+    let (mut cases, mut expected) = (Vec::new(), Vec::new());
+    let (world, receipt) = published();
+    let evidence = evidence();
+    for entries in [0, 1, 2, 3, 100] {
+        let mut add = |name: String, world: &World, text: String, holds: &dyn Fn(&TlogPolicy) -> bool| {
+            let policy = world.later_trust_text(entries);
+            expected.push(holds(&TlogPolicy::parse(policy.as_bytes()).unwrap()));
+            cases.push(Case { files: vec![file(&name, text.as_bytes())], name, policy });
+        };
+        add(format!("receipt, {entries}"), &world, receipt.to_text(), &|policy| receipt.verify(policy, None).is_ok());
+        for (number, (world, evidence)) in evidence.iter().enumerate() {
+            let holds = |policy: &TlogPolicy| evidence.verify(policy).is_ok();
+            add(format!("evidence {number}, {entries}"), world, evidence.to_text(), &holds);
+        }
+    }
+    let Some(answers) = ask(&cases) else { return };
+    for ((case, expected), answer) in cases.iter().zip(&expected).zip(&answers) {
+        assert_eq!(answer.ok, *expected, "{}: {answer:?}", case.name);
+    }
+    assert!(expected.contains(&true) && expected.contains(&false));
 }
 
 #[test]

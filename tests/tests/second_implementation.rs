@@ -5,6 +5,7 @@
 
 use isonomy_core::charter::{Charter, Purpose};
 use isonomy_core::list::snapshot;
+use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::release::Release;
 use isonomy_matcher::{Fingerprint, Matcher, Receipt, Verdict};
 use isonomy_tests::breaches;
@@ -12,6 +13,7 @@ use isonomy_tests::client::Client;
 use isonomy_tests::people::{at, charter, curator, hash, hashes, sign_charter};
 use isonomy_tests::world::{Draft, World};
 use isonomy_verifier::{Evidence, Policy};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
@@ -143,12 +145,13 @@ fn files() -> Vec<(&'static str, String)> {
     files
 }
 
-/// What this implementation says, as the other one would.
-fn ours(text: &str, world: &World) -> String {
+/// What this implementation says under a policy, as the other one would.
+fn ours(text: &str, policy: &str) -> String {
+    let policy = TlogPolicy::parse(policy.as_bytes()).unwrap();
     let by = match Receipt::parse(text.as_bytes()) {
-        Ok(receipt) => receipt.verify(&world.trust(), None).map(|_| Vec::new()).map_err(|error| error.to_string()),
+        Ok(receipt) => receipt.verify(&policy, None).map(|_| Vec::new()).map_err(|error| error.to_string()),
         Err(_) => Evidence::parse(text.as_bytes())
-            .and_then(|evidence| evidence.verify(&world.trust()))
+            .and_then(|evidence| evidence.verify(&policy))
             .map(|breach| breach.by)
             .map_err(|error| error.to_string()),
     };
@@ -159,9 +162,9 @@ fn ours(text: &str, world: &World) -> String {
 }
 
 /// What the other implementation says of these texts, without its reasons.
-fn theirs(texts: &[String], world: &World, folder: &Path) -> Vec<String> {
+fn theirs(texts: &[String], trust: &str, folder: &Path) -> Vec<String> {
     let policy = folder.join("policy");
-    std::fs::write(&policy, world.trust_text()).unwrap();
+    std::fs::write(&policy, trust).unwrap();
     let paths: Vec<_> = (0..texts.len()).map(|number| folder.join(format!("{number}.json"))).collect();
     for (path, text) in paths.iter().zip(texts) {
         std::fs::write(path, text).unwrap();
@@ -178,13 +181,37 @@ fn both_implementations_say_the_same_of_what_is_true() {
     if !python_is_here() {
         return eprintln!("not checked: python3 lacks the package `cryptography`");
     }
+    let (trust, folder) = (World::founded().trust_text(), tempfile::tempdir().unwrap());
+    let files = files();
+    let texts: Vec<String> = files.iter().map(|(_, text)| text.clone()).collect();
+    for ((name, text), theirs) in files.iter().zip(theirs(&texts, &trust, folder.path())) {
+        assert!(theirs.starts_with("ok"), "{name}: {theirs}");
+        assert_eq!(theirs, ours(text, &trust), "{name}");
+    }
+}
+
+/// The witnesses of the files were replaced when the log had so many entries.
+#[test]
+fn both_implementations_say_the_same_where_witnesses_were_replaced() {
+    if !python_is_here() {
+        return eprintln!("not checked: python3 lacks the package `cryptography`");
+    }
     let (world, folder) = (World::founded(), tempfile::tempdir().unwrap());
     let files = files();
     let texts: Vec<String> = files.iter().map(|(_, text)| text.clone()).collect();
-    for ((name, text), theirs) in files.iter().zip(theirs(&texts, &world, folder.path())) {
-        assert!(theirs.starts_with("ok"), "{name}: {theirs}");
-        assert_eq!(theirs, ours(text, &world), "{name}");
+    let mut verdicts = BTreeSet::new();
+    for entries in [0, 1, 2, 3, 4, 100] {
+        let trust = world.later_trust_text(entries);
+        for ((name, text), theirs) in files.iter().zip(theirs(&texts, &trust, folder.path())) {
+            assert_eq!(theirs, ours(text, &trust), "{name}, {entries}");
+            verdicts.insert((*name, theirs.starts_with("ok")));
+        }
     }
+    assert!(verdicts.contains(&("receipt", true)) && verdicts.contains(&("receipt", false)));
+    assert!(
+        !verdicts.contains(&("early admission", true)),
+        "its earlier checkpoint is from before the present witness"
+    );
 }
 
 /// A receipt as the command writes it, under gzip.
@@ -209,15 +236,15 @@ fn both_implementations_refuse_what_was_changed() {
     if !python_is_here() {
         return eprintln!("not checked: python3 lacks the package `cryptography`");
     }
-    let (world, folder) = (World::founded(), tempfile::tempdir().unwrap());
+    let (trust, folder) = (World::founded().trust_text(), tempfile::tempdir().unwrap());
     for (name, text) in files() {
         let places: Vec<usize> =
             text.char_indices().filter(|(_, letter)| letter.is_ascii_alphanumeric()).map(|(at, _)| at).collect();
         let changed: Vec<String> = places.iter().step_by(places.len() / 60 + 1).map(|at| change(&text, *at)).collect();
-        let verdicts = theirs(&changed, &world, folder.path());
+        let verdicts = theirs(&changed, &trust, folder.path());
         let mut refused = 0;
         for (changed, theirs) in changed.iter().zip(verdicts) {
-            let ours = ours(changed, &world);
+            let ours = ours(changed, &trust);
             refused += usize::from(ours == "refused");
             // Python reads JSON that is not canonical, too.
             assert!(ours == theirs || ours == "refused", "{name}: {theirs} and not {ours}\n{changed}");
