@@ -245,6 +245,18 @@ fn under_edition(scene: &mut Scene, edit: fn(&mut Charter), public: u64) {
     scene.clock = at(public + 10);
 }
 
+/// The next edition, signed by these people, and a release under it by those, when its notice is over.
+fn after_notice(scene: &mut Scene, edition: &Charter, consenting: &[&str], releasing: &[&str]) {
+    let note = sign(&edition.to_text().expect("text"), consenting);
+    scene.world.append(Statement::from_note(note).expect("a charter"));
+    scene.world.publish(1000);
+    let draft = scene.world.draft(hashes(0..12), 4600);
+    scene.world.log(draft, releasing);
+    scene.world.publish(4600);
+    scene.world.publish(4610);
+    scene.clock = at(4610);
+}
+
 const EARLY: Verdict = Verdict::Proven("notice-not-over", Some(4));
 
 #[rustfmt::skip]
@@ -285,15 +297,7 @@ const NOTICE: &[Row] = &[
     }),
     ("notice-key-rotated", "a maintainer key is replaced: the old one and the new one have signed, the notice is over, and the new one signs", InForce(2), |s| {
         let charter = s.world.amended(|c| c.maintainer.keys[0] = key("m3").verifier().clone());
-        let text = charter.to_text().expect("text");
-        let signed = sign(&text, &["m3", "c1", "c3", "m1"]);
-        s.world.append(Statement::from_note(signed).expect("a charter"));
-        s.world.publish(1000);
-        let draft = s.world.draft(hashes(0..12), 4600);
-        s.world.log(draft, &["m3", "c1", "c3"]);
-        s.world.publish(4600);
-        s.world.publish(4610);
-        s.clock = at(4610);
+        after_notice(s, &charter, &["m3", "c1", "c3", "m1"], &["m3", "c1", "c3"]);
     }),
     ("notice-dropped-curator-signs", "a compromised curator that was dropped signs on", breaks("uncounted-signature", 2), |s| {
         s.world.edition(|c| drop(c.curation.curators.remove(1)));
@@ -306,14 +310,7 @@ const NOTICE: &[Row] = &[
     }),
     ("notice-curator-replaced", "a curator hands over to another: all have signed, and the notice is over", InForce(2), |s| {
         let charter = s.world.amended(|c| { c.curation.curators.truncate(2); c.curation.curators.push(curator("c4", "FR")); });
-        let note = sign(&charter.to_text().expect("text"), &["m1", "c1", "c4", "c3"]);
-        s.world.append(Statement::from_note(note).expect("a charter"));
-        s.world.publish(1000);
-        let draft = s.world.draft(hashes(0..12), 4600);
-        s.world.log(draft, &["m1", "c1", "c4"]);
-        s.world.publish(4600);
-        s.world.publish(4610);
-        s.clock = at(4610);
+        after_notice(s, &charter, &["m1", "c1", "c4", "c3"], &["m1", "c1", "c4"]);
     }),
     ("notice-laundered-through-pending", "edition 2 widens and waits; edition 3 narrows against it, and is used at once", breaks("notice-not-over", 4), |s| {
         s.world.edition(|c| c.matching.max_distance = 31);
