@@ -90,9 +90,18 @@ impl Access {
         Self { entries: RwLock::new(entries.into()), names: Mutex::default() }
     }
 
-    /// From now on these lists are restricted, by these tokens.
-    pub(crate) fn replace(&self, entries: Vec<AccessEntry>) {
-        *self.entries.write().unwrap_or_else(PoisonError::into_inner) = entries.into();
+    /// From now on these lists are restricted, by these tokens. Gives those that were restricted and are not any more.
+    pub(crate) fn replace(&self, entries: Vec<AccessEntry>) -> Vec<ListName> {
+        let now: Arc<[AccessEntry]> = entries.into();
+        let mut place = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *place, Arc::clone(&now));
+        before.iter().map(|entry| &entry.list).filter(|list| entry(&now, list).is_none()).cloned().collect()
+    }
+
+    /// The restricted lists that are not in this history: mistyped, or not founded yet.
+    pub(crate) fn unknown(&self, history: &History) -> Vec<ListName> {
+        let entries = self.entries();
+        entries.iter().map(|entry| &entry.list).filter(|list| history.list(list).is_none()).cloned().collect()
     }
 
     fn entries(&self) -> Arc<[AccessEntry]> {
@@ -180,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_fits_by_its_digest_alone() {
+    fn a_token_fits_by_its_digest_alone_and_what_is_opened_is_named() {
         let entry = AccessEntry {
             list: ListName::new("hotline.example/images").unwrap(),
             tokens: vec![TokenDigest::of("first"), TokenDigest::of("second")],
@@ -197,6 +206,8 @@ mod tests {
             assert_eq!(fitted, expected, "{value}");
         }
         assert!(!fits(&[], "first"));
+        assert_eq!(Access::new(vec![entry.clone()]).replace(vec![entry.clone()]), []);
+        assert_eq!(Access::new(vec![entry.clone()]).replace(Vec::new()), [entry.list.clone()]);
         let digest = isonomy_core::encoding::to_hex(&TokenDigest::of("first").0);
         assert!(bearer(&headers(&format!("Bearer {digest}"))).is_some_and(|token| !fits(&[&entry], token)));
     }

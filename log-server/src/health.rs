@@ -51,7 +51,8 @@ impl Health {
         };
         let states = surface.shared.witnesses.states();
         let of_witnesses = states.iter().flat_map(|state| [clock(state), failing(state)]).flatten();
-        of_witnesses.chain(weak_quorum(&surface.shared.policy)).collect()
+        let unknown = surface.shared.access.unknown(&surface.shared.history()).len();
+        of_witnesses.chain(weak_quorum(&surface.shared.policy)).chain(unknown_lists(unknown)).collect()
     }
 
     /// What is wrong, for an operator or a load balancer; nothing of it is secret.
@@ -85,6 +86,16 @@ pub(crate) fn weak_quorum(policy: &Policy) -> Option<String> {
         "two groups that have no witness in common satisfy the quorum, so the log could show two people two histories without any \
          witness doing wrong: ask for more than half of them"
             .to_owned()
+    })
+}
+
+/// What to look at, if so many names in the configuration of access are of no list. Which ones is in the server's log: they need
+/// not be for everybody.
+fn unknown_lists(count: usize) -> Option<String> {
+    (count > 0).then(|| {
+        format!(
+            "this log has no list for {count} of the names in `access`: they may be mistyped, and the lists that they mean open"
+        )
     })
 }
 

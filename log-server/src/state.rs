@@ -100,7 +100,19 @@ impl State {
     pub(crate) fn take_rights(&self, rights: Rights) {
         let Rights { publishers, auditors, access } = rights;
         *self.admission.write().unwrap_or_else(PoisonError::into_inner) = Admission::new(publishers, auditors);
-        self.access.replace(access);
+        let opened = self.access.replace(access);
+        if !opened.is_empty() {
+            tracing::warn!(lists = joined(&opened), "these lists are restricted no longer");
+        }
+        self.warn_of_unknown_lists();
+    }
+
+    /// Says which restricted lists there are not.
+    pub(crate) fn warn_of_unknown_lists(&self) {
+        let unknown = self.access.unknown(&self.history());
+        if !unknown.is_empty() {
+            tracing::warn!(lists = joined(&unknown), "access names lists that this log does not have");
+        }
     }
 
     /// The time as the witnesses will have it: this machine's, or earlier if the quorum's clocks are behind. What is
@@ -197,6 +209,10 @@ impl State {
     pub(crate) fn unseen(&self) -> MutexGuard<'_, BTreeSet<LeafIndex>> {
         self.unseen.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn joined(lists: &[ListName]) -> String {
+    lists.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// The time of this machine's clock.

@@ -55,6 +55,9 @@ async fn objects_of_a_restricted_list_are_for_holders_of_a_token_and_the_rest_is
     world.access = restricted("hotline.example/other");
     world.start_log().await;
     assert!(world.get_soon(&Resource::Object(snapshot)).await == publisher.objects[&snapshot]);
+    let health = crate::witnessing::until_it_says(&world, "/healthz", "names in `access`").await;
+    assert!(health.contains("warning: this log has no list for 1 of"), "{health}");
+    assert!(!health.contains("hotline.example/other"), "the name of a list that is not public yet");
     world.stop_log().await.unwrap();
 }
 
