@@ -66,32 +66,31 @@ pub(crate) struct Sequencer {
 }
 
 impl Sequencer {
-    /// Works until told to stop.
+    /// Works until told to stop. While a witness contradicts the log, whatever comes is refused.
     pub(crate) async fn run(mut self) -> Result<(), SequencerError> {
         let mut stop = self.stop.clone();
         loop {
             let next = tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => return Ok(()),
-                () = self.state.witnesses.contradicted() => break,
-                next = next(&self.state, &mut self.queue, self.most_unpublished) => next,
+                () = self.state.witnesses.contradicted() => None,
+                next = next(&self.state, &mut self.queue, self.most_unpublished) => Some(next),
             };
-            let Some((first, room)) = next else { return Ok(()) };
-            self.sequence(first, room).await?;
+            match next {
+                Some(Some((first, room))) => self.sequence(first, room).await?,
+                Some(None) => return Ok(()),
+                None => self.refuse_next().await,
+            }
         }
-        self.refuse_all(&mut stop).await;
-        Ok(())
     }
 
-    /// Refuses whatever comes, until told to stop.
-    async fn refuse_all(&mut self, stop: &mut watch::Receiver<bool>) {
-        loop {
-            let next = tokio::select! {
-                _ = stop.wait_for(|stop| *stop) => return,
-                next = self.queue.recv() => next,
-            };
-            let Some(Submission { answer, .. }) = next else { return };
-            let _ = answer.send(Err(Refusal::Contradicted));
+    /// Refuses the next that comes while a witness contradicts the log.
+    async fn refuse_next(&mut self) {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => {}
+            () = self.state.witnesses.uncontradicted() => {}
+            Some(Submission { answer, .. }) = self.queue.recv() => drop(answer.send(Err(Refusal::Contradicted))),
         }
     }
 

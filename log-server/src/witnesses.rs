@@ -16,8 +16,9 @@
 //! asked again only then. So a slow one is not blamed, and is never behind by more than what it takes for one answer.
 //!
 //! A witness that says that it has seen a larger log, or another, stops the sequencing ([`WitnessBoard`]): if it is right, older data
-//! was put back, and the next statement would fork the log. Once a quorum has cosigned since the start what is there, that can't
-//! be so any more, and a witness's word is not enough: then it stops the log only by showing a checkpoint that the log has signed.
+//! was put back, and the next statement would fork the log. Once a quorum has cosigned since the start what is there, nothing
+//! larger can have been published, and a witness's word is not enough, whenever it came: then it stops the log only by showing a
+//! checkpoint that the log has signed.
 
 mod ask;
 mod board;
@@ -238,8 +239,9 @@ impl Witnesses {
             if is_new {
                 tracing::error!(
                     %witness, %failure,
-                    "a witness contradicts this log; nothing new is taken up any more. Stop the log, find out which of the two is \
-                     right, and put the newest data back; if it is the witness that errs, take it out of the policy. Then start again"
+                    "a witness contradicts this log; nothing new is taken up unless a quorum cosigns what this log has and the \
+                     witness shows nothing that this log has signed. Find out which of the two is right. If it is the witness, stop \
+                     the log and put the newest data back"
                 );
             }
         } else if is_new && matches!(failure, WitnessFailure::Unproven { .. }) {

@@ -118,8 +118,8 @@ fn found(world: &World, number: u64) -> JoinHandle<Result<Submitted, FetchError>
 
 /// The log has taken up nothing beyond this size, and says that and why it never will.
 async fn assert_stopped(world: &World, size: u64, reason: &str) {
-    let health = crate::witnessing::until_it_says(world, "/healthz", "contradicts this log").await;
-    assert!(health.starts_with("HTTP/1.1 503") && health.contains(reason), "{health}");
+    let health = crate::witnessing::until_it_says(world, "/healthz", reason).await;
+    assert!(health.starts_with("HTTP/1.1 503") && health.contains("contradicts this log"), "{health}");
     let refusal = refused(found(world, 99).await.unwrap());
     assert_eq!((refusal.0, refusal.1.as_str()), (503, "contradicted"));
     let metrics = world.raw("GET /metrics", b"").await;
@@ -155,7 +155,7 @@ async fn an_old_backup_signs_nothing_while_no_witness_can_be_asked_and_never_whe
         world.start_witness(number).await;
     }
     assert_eq!(refused(waiting.await.unwrap()).1, "contradicted");
-    assert_stopped(&world, 1, "seen this log at size 2, but the log is of size 1").await;
+    assert_stopped(&world, 1, "this log's signature that a witness shows is of size 2").await;
     assert_eq!(checkpoint(&world).await.checkpoint().size, TreeSize(1), "what is there is served");
 }
 
@@ -174,24 +174,27 @@ async fn an_empty_folder_with_a_key_that_has_signed_signs_nothing_more() {
     crate::witnessing::until_it_says(&world, "/healthz", "too few witnesses").await;
     world.start_witness(1).await;
     assert_eq!(refused(waiting.await.unwrap()).1, "contradicted");
-    assert_stopped(&world, 0, "seen this log at size 1, but the log is of size 0").await;
+    assert_stopped(&world, 0, "this log's signature that a witness shows is of size 1").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn witnesses_that_show_nothing_say_by_their_refusal_that_they_know_more() {
-    let mut world = World::new().await;
-    let larger = |_: AddCheckpoint| (StatusCode::CONFLICT, CONFLICT_CONTENT_TYPE, "7\n".to_owned());
-    world.other_witness(2, larger).await;
-    world.start_log().await;
-    assert_eq!(refused(found(&world, 1).await.unwrap()).1, "contradicted");
-    assert_stopped(&world, 0, "witness.example/w2").await;
-
-    let mut world = World::new().await;
-    let other = |_: AddCheckpoint| (StatusCode::UNPROCESSABLE_ENTITY, "text/plain", "another tree\n".to_owned());
-    world.other_witness(0, other).await;
-    world.start_log().await;
-    assert_eq!(refused(found(&world, 1).await.unwrap()).1, "contradicted");
-    assert_stopped(&world, 0, "another tree").await;
+async fn what_a_witness_only_says_stops_the_log_until_a_quorum_has_cosigned() {
+    let larger = (StatusCode::CONFLICT, CONFLICT_CONTENT_TYPE, "7\n".to_owned());
+    let other = (StatusCode::UNPROCESSABLE_ENTITY, "text/plain", "another tree\n".to_owned());
+    for said in [larger, other] {
+        let mut world = World::new().await;
+        world.stop_witness(0).await;
+        world.stop_witness(1).await;
+        world.other_witness(2, move |_: AddCheckpoint| said.clone()).await;
+        world.start_log().await;
+        assert_eq!(refused(found(&world, 1).await.unwrap()).1, "contradicted");
+        assert_stopped(&world, 0, "witness.example/w2").await;
+        world.start_witness(0).await;
+        world.start_witness(1).await;
+        crate::witnessing::until_it_says(&world, "/healthz", "HTTP/1.1 200").await;
+        found(&world, 1).await.unwrap().unwrap();
+        crate::witnessing::until_it_says(&world, "/healthz", "it shows no such checkpoint").await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
