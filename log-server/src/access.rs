@@ -207,7 +207,7 @@ mod tests {
         }
         assert!(!fits(&[], "first"));
         assert_eq!(Access::new(vec![entry.clone()]).replace(vec![entry.clone()]), []);
-        assert_eq!(Access::new(vec![entry.clone()]).replace(Vec::new()), [entry.list.clone()]);
+        assert_eq!(Access::new(vec![entry.clone()]).replace(Vec::new()), vec![entry.list.clone()]);
         let digest = isonomy_core::encoding::to_hex(&TokenDigest::of("first").0);
         assert!(bearer(&headers(&format!("Bearer {digest}"))).is_some_and(|token| !fits(&[&entry], token)));
     }

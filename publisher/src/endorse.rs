@@ -72,11 +72,13 @@ pub enum EndorseError {
     },
     /// The key is a curator's.
     #[error(
-        "the key {name} is not the maintainer's, so it can't finish the release; curators sign with `isonomy release endorse`"
+        "the key {name} is not the maintainer's under edition {edition} of the charter, which the release cites, so it can't finish the release; curators sign with `isonomy release endorse`"
     )]
     CuratorKey {
         /// The key's name.
         name: String,
+        /// The edition.
+        edition: u64,
     },
     /// The maintainer has signed already.
     #[error("the maintainer has signed this release already, and nobody signs after the maintainer")]

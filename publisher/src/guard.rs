@@ -15,7 +15,8 @@
 //! pictures that no list may ever match, because everybody has them or because they are somebody's target.
 //!
 //! A change that only removes can't make a list match more, and a wrongly listed person waits for it. What was wrong with
-//! the list before and still is (canaries, limits, irregular entries) is then a warning.
+//! the list before and still is (canaries, irregular entries) is then a warning. A limit is none: the log refuses whatever
+//! exceeds it.
 //!
 //! Maintainer and curators are stopped alike, each before their own signature.
 
@@ -117,7 +118,6 @@ pub fn inspect(change: &Difference, after: &Entries, against: Against<'_>) -> Re
     let algorithm = charter.matching.algorithm;
     let (before, added, removed) = (change.before(), change.added(), change.removed().len() as u64);
     let mut standing = canary(after, charter, canaries)?;
-    standing.extend(limits(after, added, charter));
     standing.extend(irregular(after, algorithm));
     if added.is_empty() && removed > 0 {
         standing.iter_mut().for_each(|alarm| alarm.severity = Severity::Warns);
@@ -125,7 +125,7 @@ pub fn inspect(change: &Difference, after: &Entries, against: Against<'_>) -> Re
     let sudden =
         growth(before, added).into_iter().chain(shrinkage(before, removed)).chain(returns(&past.among(added)?));
     let close = near(algorithm, after, added)?.into_iter().chain(crowded(crowding(algorithm, after)));
-    Ok(standing.into_iter().chain(sudden).chain(close).collect())
+    Ok(standing.into_iter().chain(limits(after, added, charter)).chain(sudden).chain(close).collect())
 }
 
 /// An alarm for each canary that would match; of very many, the first ones and how many more.
@@ -169,7 +169,7 @@ fn crowded(crowding: f64) -> Option<Alarm> {
 
 fn limits(after: &Entries, added: &Entries, charter: &Charter) -> Vec<Alarm> {
     let over = |what: &str, found: usize, limit: u64| {
-        let words = format!("{found} {what}, where the charter allows {limit}");
+        let words = format!("{found} {what}, where the charter allows {limit}: the log would refuse it");
         let alarm = Alarm { rail: Rail::Limits, severity: Severity::Stops, words, entries: Vec::new() };
         (found as u64 > limit).then_some(alarm)
     };
@@ -342,13 +342,13 @@ mod tests {
         let hash = Canaries::built_in().of(Algorithm::PdqFull).next().map(|(_, hash)| hash.to_vec()).unwrap();
         let before = with(&with(&list, &hash), &[0x01; 32]);
         let after = Entries::from_sorted(32, before.as_bytes()[..51 * 32].to_vec()).unwrap();
+        let found = rails(&before, &after, &charter());
+        assert!(found.iter().any(|(rail, _)| *rail == Rail::Canary), "{found:?}");
+        assert!(found.iter().all(|(_, severity)| *severity == Severity::Warns), "{found:?}");
         let mut small = charter();
         small.limits.max_entries = 10;
-        let found = rails(&before, &after, &small);
-        assert!(found.iter().any(|(rail, _)| *rail == Rail::Canary), "{found:?}");
-        assert!(found.iter().any(|(rail, _)| *rail == Rail::Limits), "{found:?}");
-        assert!(found.iter().all(|(_, severity)| *severity == Severity::Warns), "{found:?}");
-        let unchanged = rails(&after, &after, &small);
+        assert!(rails(&before, &after, &small).contains(&(Rail::Limits, Severity::Stops)), "the log refuses it");
+        let unchanged = rails(&after, &after, &charter());
         assert!(unchanged.contains(&(Rail::Canary, Severity::Stops)), "{unchanged:?}");
     }
 

@@ -41,7 +41,16 @@ pub(crate) enum CharterCommand {
         #[arg(long, value_enum, default_value = "serious")]
         deny: SeverityArg,
     },
-    /// Say in plain words what an edition changes, which changes widen the list's use, and when each could take effect.
+    /// Ask the log what would come of an edition, before anybody signs: whether it would be taken up, what it widens against what
+    /// is in force and what waits, and from when on it would be in force.
+    Check {
+        /// The charter, signed or not.
+        file: PathBuf,
+        /// Log, witnesses and quorum, in C2SP tlog-policy form; the log with its URL.
+        #[arg(long, value_name = "FILE")]
+        policy: PathBuf,
+    },
+    /// Say in plain words what an edition changes, which changes widen the list's use, and what notice that takes.
     Diff {
         /// The edition as published.
         old: PathBuf,

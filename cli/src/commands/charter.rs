@@ -1,17 +1,20 @@
 //! `isonomy charter`.
 
+mod checking;
+
 use super::release::ProofFile;
 use super::{files, key, release};
 use crate::args::{CharterCommand, Overwrite, SeverityArg};
-use crate::exit::{Exit, Malformed};
+use crate::exit::{Exit, Malformed, Refused};
 use crate::output::Output;
 use anyhow::{Context, Result, bail};
 use isonomy_client::system_clock;
 use isonomy_core::charter::Charter;
+use isonomy_core::rules::Violation;
 use isonomy_core::statement::{MAX_STATEMENT_SIZE, Signed};
 use isonomy_publisher::charter::Severity;
 use isonomy_publisher::charter::dialogue::Question;
-use isonomy_publisher::charter::{self, CharterReport, Edition, Finding};
+use isonomy_publisher::charter::{self, ChangeReport, CharterReport, Edition, Finding};
 use isonomy_publisher::memory::SigningMemory;
 use isonomy_publisher::submit::submit_charter;
 use serde_json::json;
@@ -26,15 +29,10 @@ pub(crate) async fn run(command: CharterCommand, output: &Output) -> Result<Exit
             new_text(&from, amends.as_deref(), &out, overwrite, output)
         }
         CharterCommand::Lint { file, deny } => lint(&file, deny.into(), output),
+        CharterCommand::Check { file, policy } => checking::run(&file, &policy, output).await,
         CharterCommand::Diff { old, new } => diff(&old, &new, output),
-        CharterCommand::Sign { file, key, amends, replaces } => {
-            let older = amends.iter().map(|path| read(path)).collect::<Result<Vec<_>>>()?;
-            sign(&file, &key, &older, replaces.as_deref(), output)
-        }
-        CharterCommand::Merge { file, copies, amends } => {
-            let older = amends.iter().map(|path| read(path)).collect::<Result<Vec<_>>>()?;
-            merge(&file, &copies, &older, output)
-        }
+        CharterCommand::Sign { file, key, amends, replaces } => sign(&file, &key, &amends, replaces.as_deref(), output),
+        CharterCommand::Merge { file, copies, amends } => merge(&file, &copies, &amends, output),
         CharterCommand::Publish { file, policy, proof, overwrite } => {
             let proof = ProofFile { path: proof, overwrite };
             publish(&file, &policy, &proof, output).await
@@ -63,13 +61,23 @@ fn new_text(from: &Path, amends: Option<&Path>, out: &Path, overwrite: Overwrite
     let signed = charter::parse(&draft.to_bytes())?;
     let older: Vec<&Charter> = before.iter().map(|before| before.body()).collect();
     let report = charter::report(&signed, &older)?;
-    let mut words = report_words(&report);
-    for change in &changes {
-        let effect = if change.widens { "widens: needs notice" } else { "narrows" };
-        words += &format!("\n  {} ({effect})", change.words);
-    }
+    let words = format!(
+        "{}{}\nBefore anybody signs, ask the log what would come of it:\n  isonomy charter check {} --policy POLICY",
+        report_words(&report),
+        change_lines(&changes),
+        out.display()
+    );
     output.report(words, &json!({ "charter": report, "changes": changes, "file": out }))?;
     Ok(Exit::Done)
+}
+
+/// Each change on a line of its own.
+fn change_lines(changes: &[ChangeReport]) -> String {
+    let line = |change: &ChangeReport| {
+        let effect = if change.widens { "WIDENS" } else { "narrows" };
+        format!("\n{effect}: {}", change.words)
+    };
+    changes.iter().map(line).collect()
 }
 
 fn parse_toml(path: &Path, edition: Edition<'_>) -> Result<Charter> {
@@ -171,36 +179,92 @@ fn lint(path: &Path, deny: Severity, output: &Output) -> Result<Exit> {
 fn diff(old: &Path, new: &Path, output: &Output) -> Result<Exit> {
     let before = read(old)?;
     let after = read_any(new, Edition::Amends(&before))?;
+    let step = Step::between(&before, &after);
     let changes = charter::changes(before.body(), &after);
-    let notice = before.body().limits.notice;
     let widens = changes.iter().any(|change| change.widens);
-    let earliest = if widens { system_clock().plus(notice) } else { system_clock() };
-    let mut lines: Vec<String> = changes
-        .iter()
-        .map(|change| {
-            let effect = if change.widens { "WIDENS" } else { "narrows" };
-            format!("{effect}: {}", change.words)
-        })
-        .collect();
-    lines.push(match (changes.is_empty(), widens) {
-        (true, _) => "nothing changes".to_owned(),
-        (false, false) => "Nothing widens: it is in force at once when it is public.".to_owned(),
-        (false, true) => format!(
-            "What widens takes the whole edition along: it is in force {notice} s ({} days) after it is public, so not before {earliest} if it were public now; later if an edition that is still waiting asks for a longer notice.",
+    let (number, notice) = (before.body().edition, before.body().limits.notice);
+    let effect = match step {
+        Step::Never(why) => format!("No log would take it up after edition {number}: {why}."),
+        Step::Apart => format!(
+            "Edition {} does not follow edition {number} directly: this is what differs, no more.",
+            after.edition
+        ),
+        Step::Next if changes.is_empty() => "nothing changes".to_owned(),
+        Step::Next if widens => format!(
+            "What widens takes the whole edition along: it is in force {notice} s ({} days) after it is public; later if edition {number} is not in force by then and what is asks for a longer notice.",
             notice / 86_400
         ),
-    });
+        Step::Next => format!(
+            "Nothing widens edition {number}: if that is in force, this one is in force at once when it is public. If that still waits, `isonomy charter check` says what would come of it."
+        ),
+    };
     let document = json!({
         "list": after.list,
-        "from_edition": before.body().edition,
+        "from_edition": number,
         "to_edition": after.edition,
         "changes": changes,
         "widens": widens,
         "notice": notice,
-        "not_before": earliest,
+        "effect": effect,
     });
-    output.report(lines.join("\n"), &document)?;
+    output.report(format!("{}{effect}", lines_of(&changes)), &document)?;
     Ok(Exit::Done)
+}
+
+fn lines_of(changes: &[ChangeReport]) -> String {
+    change_lines(changes).trim_start().lines().map(|line| line.to_owned() + "\n").collect()
+}
+
+/// How one edition stands to another.
+enum Step {
+    /// It is the next one.
+    Next,
+    /// It is of the same list, and there are others between, or it is not a later one.
+    Apart,
+    /// It can't follow, ever.
+    Never(Violation),
+}
+
+impl Step {
+    fn between(before: &Signed<Charter>, after: &Charter) -> Self {
+        let old = before.body();
+        if old.list != after.list {
+            return Self::Never(Violation::OtherList { expected: old.list.clone(), found: after.list.clone() });
+        }
+        if old.log != after.log {
+            return Self::Never(Violation::OtherLog { charter: after.log.clone(), log: old.log.clone() });
+        }
+        if old.matching.algorithm != after.matching.algorithm {
+            return Self::Never(Violation::AlgorithmChanged);
+        }
+        if after.previous == Some(before.id()) { Self::Next } else { Self::Apart }
+    }
+}
+
+/// The editions before this one, as far as their keys count: the one that it names, and the newest in force if that is
+/// another. Anything else would ask for the wrong signatures.
+fn older(charter: &Signed<Charter>, paths: &[PathBuf]) -> Result<Vec<Signed<Charter>>> {
+    let body = charter.body();
+    let Some(previous) = body.previous else {
+        return if paths.is_empty() { Ok(Vec::new()) } else { bail!("this is the first edition: it amends none") };
+    };
+    if paths.is_empty() {
+        bail!("edition {} amends an older one: name that with --amends", body.edition);
+    }
+    let mut older = paths.iter().map(|path| read(path)).collect::<Result<Vec<_>>>()?;
+    older.sort_by_key(|older| std::cmp::Reverse(older.body().edition));
+    if older.first().is_none_or(|newest| newest.id() != previous) {
+        let problem =
+            format!("none of the editions given with --amends is {previous}, which edition {} amends", body.edition);
+        return Err(Refused(problem).into());
+    }
+    match older.iter().find(|older| older.body().list != body.list) {
+        Some(other) => {
+            Err(Refused(format!("--amends names a charter of {}; this one is of {}", other.body().list, body.list))
+                .into())
+        }
+        None => Ok(older),
+    }
 }
 
 /// A charter in a file.
@@ -213,32 +277,26 @@ pub(super) fn read(path: &Path) -> Result<Signed<Charter>> {
     charter::parse(&bytes).map_err(|error| malformed(error).into())
 }
 
-fn sign(
-    file: &Path,
-    key_file: &Path,
-    older: &[Signed<Charter>],
-    replaces: Option<&str>,
-    output: &Output,
-) -> Result<Exit> {
+fn sign(file: &Path, key_file: &Path, amends: &[PathBuf], replaces: Option<&str>, output: &Output) -> Result<Exit> {
     let (signed, key) = (read(file)?, key::open(key_file)?);
-    if signed.body().edition > 1 && older.is_empty() {
-        bail!("edition {} amends an older one: name that with --amends", signed.body().edition);
-    }
+    let older = older(&signed, amends)?;
+    let changes = older.first().map(|before| charter::changes(before.body(), signed.body())).unwrap_or_default();
     let older: Vec<&Charter> = older.iter().map(Signed::body).collect();
     let mut memory = SigningMemory::of_key(key_file)?;
     let replaces = release::parse_id(replaces)?;
     let signed = charter::sign(&signed, &older, key.as_ref(), &mut memory, replaces, system_clock())?;
     files::write(file, &signed.to_bytes())?;
     let report = charter::report(&signed, &older)?;
-    output.report(report_words(&report), &report)?;
+    output.report(report_words(&report) + &change_lines(&changes), &report)?;
     Ok(Exit::Done)
 }
 
-fn merge(file: &Path, copies: &[PathBuf], older: &[Signed<Charter>], output: &Output) -> Result<Exit> {
+fn merge(file: &Path, copies: &[PathBuf], amends: &[PathBuf], output: &Output) -> Result<Exit> {
     let mut all = vec![read(file)?];
     for path in copies {
         all.push(read(path)?);
     }
+    let older = older(&all[0], amends)?;
     let older: Vec<&Charter> = older.iter().map(Signed::body).collect();
     let merged = charter::merge(&all, &older)?;
     files::write(file, &merged.to_bytes())?;

@@ -70,6 +70,17 @@ impl Edition {
     }
 }
 
+/// What would come of an edition that is not in the log yet.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Prospect {
+    /// From when on it would be in force.
+    pub in_force_since: Timestamp,
+    /// The numbers of the editions that it is compared with: the newest in force, and those after it that wait.
+    pub compared: Vec<u64>,
+    /// What it widens against these, in words; empty if it needs no notice.
+    pub widenings: Vec<String>,
+}
+
 /// The editions of one list's charter in one log, from the first, without gaps.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Editions {
@@ -226,15 +237,32 @@ impl Editions {
         }
     }
 
+    /// What would come of this edition if it were logged at `place`, whoever has signed it; an error if it would not be admitted.
+    pub fn foresee(&self, charter: &Signed<Charter>, place: Place) -> Result<Prospect, Violation> {
+        self.judge_text(charter, place)?;
+        self.judge_admission(charter.body(), place.public_since)?;
+        let (at, public_since) = (self.editions.len(), place.public_since);
+        Ok(Prospect {
+            in_force_since: self.in_force_since(charter.body(), at, public_since).0,
+            compared: self.compared_with(at, public_since).iter().map(Edition::number).collect(),
+            widenings: self.widenings_against(charter.body(), at, public_since),
+        })
+    }
+
     /// What edition `id` widens against those that it was compared with, in words.
     pub fn widenings_of(&self, id: &StatementId) -> Vec<String> {
-        let Some(at) = self.editions.iter().position(|edition| edition.id() == *id) else {
-            return Vec::new();
+        let at = self.editions.iter().position(|edition| edition.id() == *id);
+        let widenings = |at: usize| {
+            let edition = &self.editions[at];
+            self.widenings_against(edition.charter(), at, edition.public_since)
         };
-        let edition = &self.editions[at];
+        at.map(widenings).unwrap_or_default()
+    }
+
+    fn widenings_against(&self, charter: &Charter, at: usize, public_since: Timestamp) -> Vec<String> {
         let mut words: Vec<String> = Vec::new();
-        for older in self.compared_with(at, edition.public_since) {
-            for widening in widenings(older.charter(), edition.charter()) {
+        for older in self.compared_with(at, public_since) {
+            for widening in widenings(older.charter(), charter) {
                 if !words.contains(&widening) {
                     words.push(widening);
                 }
@@ -365,6 +393,38 @@ mod tests {
     }
 
     #[test]
+    fn what_would_come_of_an_edition_is_what_comes_of_it() {
+        let mut editions = chain();
+        push(&mut editions, 10, |c| c.limits.max_entries += 9).unwrap();
+        let edits: [fn(&mut Charter); 5] = [
+            |c| c.limits.max_entries += 1,
+            |c| c.limits.max_entries -= 9,
+            |c| c.record = Default::default(),
+            |c| c.maintainer.contact = "new@example.org".into(),
+            |c| c.matching.max_distance = 1,
+        ];
+        for edit in edits {
+            let (signed, place) =
+                (amended(&editions, edit), Place { index: LeafIndex(7), public_since: START.plus(20) });
+            let mut after = editions.clone();
+            let prospect = editions.foresee(&signed, place);
+            assert_eq!(prospect.is_ok(), editions.judge_admission(signed.body(), place.public_since).is_ok());
+            after.push(signed.clone(), place.index, place.public_since).unwrap();
+            let Ok(prospect) = prospect else { continue };
+            let newest = after.newest().unwrap();
+            assert_eq!(prospect.in_force_since, newest.in_force_since());
+            assert_eq!(prospect.widenings, after.widenings_of(&signed.id()));
+            assert_eq!(prospect.widenings.is_empty(), newest.notice().is_none());
+            assert_eq!(prospect.compared, [1, 2]);
+        }
+        let other = amended(&editions, |c| c.matching.algorithm = crate::list::Algorithm::VpdqV1);
+        assert_eq!(
+            editions.foresee(&other, Place { index: LeafIndex(7), public_since: START }),
+            Err(Violation::AlgorithmChanged)
+        );
+    }
+
+    #[test]
     fn the_chain_is_contiguous_and_has_one_successor_each() {
         let mut editions = chain();
         let second = amended(&editions, |c| c.matching.max_distance = 20);
@@ -449,7 +509,7 @@ mod tests {
         let other = |c: &mut Charter| c.list = ListName::new("other.example/list").unwrap();
         assert!(matches!(judge(other), Err(Violation::OtherList { .. })));
         let exact = |c: &mut Charter| {
-            c.matching.algorithm = crate::list::Algorithm::Sha256;
+            c.matching.algorithm = crate::list::Algorithm::VpdqV1;
             c.matching.max_distance = 0;
             c.matching.min_quality = 0;
         };

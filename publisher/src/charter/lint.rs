@@ -150,6 +150,14 @@ const TERMS: &[Lint] = &[
         fires: |charter| charter.curation.threshold < 2,
     },
     Lint {
+        code: "all-curators",
+        severity: Severity::Weak,
+        field: "curation.threshold",
+        words: "every curator must agree to each release: if one key is lost, nobody can be taken off the list any more",
+        source: "GDPR Art. 32(1)(b) and (c), Art. 17(1)",
+        fires: |charter| charter.curation.threshold >= charter.curation.curators.len() as u64,
+    },
+    Lint {
         code: "one-jurisdiction",
         severity: Severity::Weak,
         field: "curation.min_jurisdictions",
@@ -321,7 +329,7 @@ mod tests {
     fn every_lint_passes_a_good_charter_and_finds_the_fault_in_a_bad_one() {
         let good = good();
         assert_eq!(codes(&good), Vec::<String>::new());
-        let faults: [(&str, Fault); 17] = [
+        let faults: [(&str, Fault); 18] = [
             ("one-key", |charter| charter.maintainer.keys.truncate(1)),
             ("no-statute", |charter| charter.purpose.statutes.clear()),
             ("no-exclusion", |charter| charter.purpose.exclusions.clear()),
@@ -338,6 +346,7 @@ mod tests {
                 charter.record.privacy.human_review = Some(" ".to_owned());
             }),
             ("one-curator", |charter| charter.curation.threshold = 1),
+            ("all-curators", |charter| charter.curation.threshold = charter.curation.curators.len() as u64),
             ("one-jurisdiction", |charter| charter.curation.min_jurisdictions = 1),
             ("curators-at-home", |charter| {
                 let home = charter.maintainer.jurisdiction.clone();

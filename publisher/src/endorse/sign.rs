@@ -44,7 +44,8 @@ impl Examined<'_> {
         clock: Timestamp,
     ) -> Result<Signed<Release>, EndorseError> {
         if !self.is_maintainer(key.verifier()) {
-            return Err(EndorseError::CuratorKey { name: key.verifier().name().to_owned() });
+            let (name, edition) = (key.verifier().name().to_owned(), self.charter.edition);
+            return Err(EndorseError::CuratorKey { name, edition });
         }
         let signed = self.sign(self.draft.release().note(), key)?;
         signatures::release(&signed, self.charter).map_err(EndorseError::Incomplete)?;

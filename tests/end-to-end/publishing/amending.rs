@@ -104,6 +104,7 @@ impl Scene {
 
 #[test]
 fn keys_and_curators_are_replaced_by_amendments() {
+    let started = now();
     let scene = Scene::founded_with(&[("notice", &NOTICE.to_string())]);
     for (from, to) in [("charter.toml", "charter-1.toml"), ("charter.note", "charter-1.note")] {
         fs::copy(scene.path(from), scene.path(to)).unwrap();
@@ -119,6 +120,10 @@ fn keys_and_curators_are_replaced_by_amendments() {
     // Edition 2: another key of the maintainer, and the old one goes.
     let [before, after] = [scene.vkey(old), scene.new_key("maintainer.example/2", new)];
     assert!(scene.amend(2, |text| text.replace(&before, &after)), "a key that is added widens");
+    let foreseen = scene.report(&["charter", "check", "charter-2.note", "--policy", "trust.policy"]);
+    assert_eq!(foreseen["widenings"].as_array().unwrap().len(), 1, "{foreseen:#}");
+    let since = Timestamp::from_rfc3339(foreseen["in_force_since"].as_str().unwrap()).unwrap();
+    assert!(since >= started.plus(NOTICE), "{foreseen:#}");
     scene.sign_edition(2, &[old, one, two]);
     let incomplete = scene.refusal(3, &["charter", "publish", "charter-2.note", "--policy", "trust.policy"]);
     assert!(incomplete.contains("no key of the maintainer under edition 2"), "the new key has to sign: {incomplete}");
@@ -151,6 +156,11 @@ fn keys_and_curators_are_replaced_by_amendments() {
 
     // Edition 4 narrows: at once, and no release cites an older one any more.
     assert!(!scene.amend(4, |text| charter_field(&text, "max_distance", "20")));
+    let foreseen = scene.report(&["charter", "check", "charter-4.note", "--policy", "trust.policy"]);
+    assert_eq!(foreseen["widenings"].as_array().unwrap().len(), 0, "{foreseen:#}");
+    assert_eq!(foreseen["compared_with"], serde_json::json!([3]));
+    let other = ["charter", "sign", "charter-4.note", "--key", new, "--amends", "charter-2.note"];
+    assert!(scene.refusal(3, &other).contains("which edition 4 amends"));
     scene.sign_edition(4, &[new, one, third]);
     let public = scene.publish_edition(4);
     scene.compose_under(4, public, 0..35, "list-4");
@@ -158,4 +168,32 @@ fn keys_and_curators_are_replaced_by_amendments() {
     scene.update_to("device", 4);
     // A new device comes to the same, from the charter that it pinned.
     scene.update_to("another-device", 4);
+}
+
+#[test]
+fn what_the_log_would_refuse_is_said_before_anybody_signs() {
+    let scene = Scene::founded();
+    let check = |file: &str| scene.refusal(3, &["charter", "check", file, "--policy", "trust.policy"]);
+    scene.import(0..20, "list-1");
+    let made =
+        ["charter", "new", "--from", "second.toml", "--amends", "charter.note", "--out", "second.note", "--force"];
+    let amend = |field: &str, value: &str| {
+        let text = fs::read_to_string(scene.path("charter.toml")).unwrap();
+        fs::write(scene.path("second.toml"), charter_field(&text, field, value)).unwrap();
+        scene.report(&made);
+    };
+    amend("algorithm", "\"vpdq/v1\"");
+    assert!(check("second.note").contains("algorithm"), "rule 4");
+    let diff = scene.report(&["charter", "diff", "charter.note", "second.note"]);
+    assert!(diff["effect"].as_str().unwrap().starts_with("No log would take it up"), "{diff:#}");
+    assert!(check("charter.note").contains("already"), "it is logged");
+    let signed = ["charter", "sign", "charter.note", "--key", "curator-one.example.key", "--amends", "second.note"];
+    assert!(scene.run(&signed).1.to_string().contains("the first edition"));
+
+    // An edition under which the list is too large is possible, and warned of.
+    scene.report(&Scene::at_desk("work", &["release", "new", "list-1", "--list", LIST, "--out", "1.tar"]));
+    scene.release("1", ["curator-one.example.key", "curator-two.example.key", "maintainer.example.key"]);
+    amend("max_entries", "19");
+    let foreseen = scene.report(&["charter", "check", "second.note", "--policy", "trust.policy"]);
+    assert!(foreseen["warnings"][0].as_str().unwrap().contains("must remove 1 of them"), "{foreseen:#}");
 }

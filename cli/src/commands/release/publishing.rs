@@ -42,10 +42,25 @@ pub(super) async fn run(args: &PublishArgs, output: &Output) -> Result<Exit> {
     let client = ground.workspace.client();
     let confirmed = confirming::ask(&client, &desk.trust, view, charter, &desk.source, published).await;
     let confirmed = confirmed.context("the release is in the log, but a client would not accept it")?;
-    let words =
-        format!("{}\n{}{}", submit_words(&report, "release"), confirming::words(&confirmed), rails::words(&alarms));
+    let at_once = removes_only(published.body());
+    let words = format!(
+        "{}{at_once}\n{}{}",
+        submit_words(&report, "release"),
+        confirming::words(&confirmed),
+        rails::words(&alarms)
+    );
     output.report(words, &json!({ "published": report, "client": confirmed, "alarms": alarms }))?;
     Ok(Exit::Done)
+}
+
+/// Where nothing is added, the visibility is not waited for (rule 5).
+fn removes_only(release: &Release) -> String {
+    match release.added {
+        0 if release.version > 1 => {
+            format!("\n  it adds nothing: whoever has version {} may use it at once", release.version - 1)
+        }
+        _ => String::new(),
+    }
 }
 
 /// What a curator sent back.

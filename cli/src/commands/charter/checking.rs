@@ -1,0 +1,84 @@
+//! `isonomy charter check`: what would come of an edition, asked of the log before anybody signs.
+
+use super::{files, read, release};
+use crate::exit::{Exit, Refused};
+use crate::output::Output;
+use anyhow::{Context, Result};
+use isonomy_client::system_clock;
+use isonomy_core::charter::Charter;
+use isonomy_core::rules::editions::Prospect;
+use isonomy_core::rules::releases::Place;
+use isonomy_core::statement::Signed;
+use isonomy_core::tree::LeafIndex;
+use isonomy_publisher::view::{ListView, ViewError};
+use serde_json::json;
+use std::path::Path;
+
+pub(super) async fn run(file: &Path, policy: &Path, output: &Output) -> Result<Exit> {
+    let (charter, trust) = (read(file)?, files::tlog_policy(policy)?);
+    let log = release::log_client(&trust)?;
+    let view = match ListView::fetch(&log.source(), &trust, &charter.body().list).await {
+        Ok(view) => Some(view),
+        Err(ViewError::NoList { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let prospect = view.as_ref().map(|view| foresee(view, &charter)).transpose()?;
+    // The log may know more than it shows yet, and has rules of its own: who may found lists.
+    let verdict = log.check(charter.note().to_string().as_bytes()).await;
+    verdict.context("the log would not take it up")?;
+    let warnings: Vec<String> = view.iter().filter_map(|view| too_small(view, charter.body())).collect();
+    let mut lines = vec![format!(
+        "the log would take up edition {} of {} once all have signed whom it needs",
+        charter.body().edition,
+        charter.body().list
+    )];
+    lines.extend(prospect.iter().flat_map(words));
+    lines.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
+    let document = json!({
+        "list": charter.body().list,
+        "edition": charter.body().edition,
+        "id": charter.id().to_hex(),
+        "in_force_since": prospect.as_ref().map(|prospect| prospect.in_force_since),
+        "widenings": prospect.as_ref().map(|prospect| &prospect.widenings),
+        "compared_with": prospect.as_ref().map(|prospect| &prospect.compared),
+        "warnings": warnings,
+    });
+    output.report(lines.join("\n"), &document)?;
+    Ok(Exit::Done)
+}
+
+fn foresee(view: &ListView, charter: &Signed<Charter>) -> Result<Prospect> {
+    let now = system_clock().max(view.now());
+    let place = Place { index: LeafIndex(u64::MAX), public_since: now };
+    view.editions()
+        .foresee(charter, place)
+        .map_err(|violation| Refused(format!("the log would not take it up, {}: {violation}", violation.rule())).into())
+}
+
+fn words(prospect: &Prospect) -> Vec<String> {
+    let Prospect { in_force_since, compared, widenings } = prospect;
+    let editions: Vec<String> = compared.iter().map(ToString::to_string).collect();
+    let editions = editions.join(", ");
+    if widenings.is_empty() {
+        return vec![format!(
+            "it widens nothing of edition {editions}: it would be in force at once when it is public"
+        )];
+    }
+    let widening = |words: &String| format!("WIDENS: {words}");
+    let effect = format!("compared with edition {editions}: public now, it would be in force from {in_force_since} on");
+    widenings.iter().map(widening).chain([effect]).collect()
+}
+
+/// What is wrong with an edition that allows fewer entries than the newest release has.
+fn too_small(view: &ListView, charter: &Charter) -> Option<String> {
+    let (newest, most) = (view.newest()?.body(), charter.limits.max_entries);
+    (newest.entries > most).then(|| {
+        format!(
+            "version {} has {} entries, and this edition allows {most}: once releases cite it, the first must remove {} of them \
+             at least, or be refused",
+            newest.version,
+            newest.entries,
+            newest.entries - most
+        )
+    })
+}
