@@ -496,6 +496,23 @@ fn what_proves_no_second_edition_is_refused_by_both() {
     }
 }
 
+/// At the end of what honest clocks may differ by, each implementation draws the line at the same second.
+#[test]
+fn both_implementations_forgive_clocks_the_same() {
+    let files = breaches::by_clocks();
+    let cases: Vec<Case> = files
+        .iter()
+        .map(|proven| case(proven.name, &proven.world, vec![file(proven.name, proven.evidence.to_text().as_bytes())]))
+        .collect();
+    let Some(answers) = ask(&cases) else { return };
+    for (proven, answer) in files.iter().zip(&answers) {
+        let says = answer.says.join(" ");
+        assert!(proven.by.iter().all(|name| says.contains(name)), "{}: {answer:?}", proven.name);
+        assert_eq!(answer.ok, !proven.by.is_empty(), "{}: {answer:?}", proven.name);
+        assert_eq!(says.contains("m1"), proven.by.contains(&"m1"), "{}: {answer:?}", proven.name);
+    }
+}
+
 /// The witnesses of the files were replaced when the log had so many entries.
 #[test]
 fn both_implementations_agree_where_witnesses_were_replaced() {

@@ -190,6 +190,21 @@ fn both_implementations_say_the_same_of_what_is_true() {
     }
 }
 
+/// At the end of what honest clocks may differ by, each implementation draws the line at the same second.
+#[test]
+fn both_implementations_forgive_clocks_the_same() {
+    if !python_is_here() {
+        return eprintln!("not checked: python3 lacks the package `cryptography`");
+    }
+    let (trust, folder) = (World::founded().trust_text(), tempfile::tempdir().unwrap());
+    let files = breaches::by_clocks();
+    let texts: Vec<String> = files.iter().map(|proven| proven.evidence.to_text()).collect();
+    for ((proven, text), theirs) in files.iter().zip(&texts).zip(theirs(&texts, &trust, folder.path())) {
+        let expected = if proven.by.is_empty() { "refused".into() } else { format!("ok {}", proven.by.join(" ")) };
+        assert_eq!((&theirs, &ours(text, &trust)), (&expected, &expected), "{}", proven.name);
+    }
+}
+
 /// The witnesses of the files were replaced when the log had so many entries.
 #[test]
 fn both_implementations_say_the_same_where_witnesses_were_replaced() {
