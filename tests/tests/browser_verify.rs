@@ -148,7 +148,7 @@ fn published() -> (World, Receipt) {
         Fingerprint { algorithm: isonomy_core::list::Algorithm::PdqFull, hash: hash(7).to_vec(), quality: Some(80) };
     let answer = Matcher::new(list).unwrap().look_up(&fingerprint, at(106));
     let Verdict::Matched(mut matches) = answer.verdict else { panic!("{:?}", answer.verdict) };
-    (world, matches.remove(0).receipt.make())
+    (world, matches.remove(0).receipt.make().unwrap())
 }
 
 fn two_versions() -> World {

@@ -50,7 +50,7 @@ fn receipt() -> String {
         quality: None,
     };
     match matcher.look_up(&fingerprint, at(106)).verdict {
-        Verdict::Matched(mut matches) => matches.remove(0).receipt.to_text(),
+        Verdict::Matched(mut matches) => matches.remove(0).receipt.to_text().unwrap(),
         other => panic!("{other:?}"),
     }
 }
