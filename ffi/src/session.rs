@@ -101,7 +101,7 @@ impl IsonomyClient {
     pub(crate) fn receipt(&self, entry: &[u8]) -> Result<String, Failure> {
         let receipt = self.matcher()?.receipts().of(entry);
         let unknown = || Failure::new(IsonomyStatus::InvalidArgument, "the list in force does not hold this entry");
-        Ok(receipt.ok_or_else(unknown)?.to_text())
+        receipt.ok_or_else(unknown)?.to_text().map_err(|error| Failure::new(IsonomyStatus::Failed, error))
     }
 
     pub(crate) fn recover(&self) -> Result<(), Failure> {

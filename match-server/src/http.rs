@@ -376,7 +376,11 @@ async fn receipt(
     let made = spawn_blocking(move || {
         let _turn = turn;
         let receipts = service.shelf.receipts(&list, version).ok_or_else(|| unknown(&service, list, version))?;
-        receipts.of(&entry).map(|receipt| receipt.to_text()).ok_or(Refusal::UnknownEntry)
+        let receipt = receipts.of(&entry).ok_or(Refusal::UnknownEntry)?;
+        receipt.to_text().map_err(|error| {
+            tracing::error!(%error, "a receipt was made that does not hold, and was not given out");
+            Refusal::Failed
+        })
     });
     let text = made.await.map_err(|_| Refusal::Failed)??;
     Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())

@@ -17,12 +17,11 @@
 //! ```
 //! use isonomy_core::time::Timestamp;
 //! use isonomy_matcher::image::Limits;
-//! use isonomy_matcher::lookup::LookupError;
 //! use isonomy_matcher::{Matcher, Orientations, Subject, Verdict};
 //! use isonomy_verifier::VerifiedList;
 //!
 //! /// Whether a file may be sent, by a list that was proven to be the public one. `clock` is the device's.
-//! fn may_be_sent(list: VerifiedList, file: &[u8], clock: Timestamp) -> Result<bool, LookupError> {
+//! fn may_be_sent(list: VerifiedList, file: &[u8], clock: Timestamp) -> Result<bool, Box<dyn std::error::Error>> {
 //!     let matcher = Matcher::new(list)?; // once for each release, not for each file
 //!     let subject = Subject::of_file(&[matcher.algorithm()], file, &Limits::default(), Orientations::Shown);
 //!     let answer = matcher.answer(&subject, clock);
@@ -30,7 +29,7 @@
 //!         Verdict::Matched(matches) => {
 //!             // The person is always told, and gets what proves it to others.
 //!             println!("{}", answer.notice().expect("something matched"));
-//!             std::fs::write("match.receipt.json.gz", matches[0].receipt.to_file()).ok();
+//!             std::fs::write("match.receipt.json.gz", matches[0].receipt.to_file()?)?;
 //!             false
 //!         }
 //!         Verdict::NotMatched => true,

@@ -3,7 +3,7 @@
 //! The tree's upper levels are computed once, at the first match: that takes as long as the list's root, and a quarter of
 //! a byte for each entry. A proof then takes 256 hashes.
 
-use crate::receipt::Receipt;
+use crate::receipt::{Receipt, ReceiptError};
 use isonomy_core::hash::NodeHash;
 use isonomy_core::list::MembershipProof;
 use isonomy_core::tree::{Frontier, InclusionPlan, LeafIndex, NodeCoordinate, TreeSize, leaf_hash, node_hash};
@@ -31,9 +31,13 @@ impl Prover {
         Self { list, levels: self.levels.clone() }
     }
 
-    fn receipt(&self, index: usize) -> Receipt {
+    /// The receipt of the entry at `index`, read again as anybody will, and verified under the policy of the list.
+    fn receipt(&self, index: usize) -> Result<Receipt, ReceiptError> {
         let entry = self.list.entries().get(index).unwrap_or_default();
-        Receipt::new(&self.list, entry, &self.membership(index, entry))
+        let made = Receipt::new(&self.list, entry, &self.membership(index, entry));
+        let receipt = Receipt::parse(made.to_text().as_bytes())?;
+        receipt.verify_for(self.list.policy())?;
+        Ok(receipt)
     }
 
     /// The proof for the entry at `index`, which the list holds.
@@ -105,19 +109,20 @@ impl LazyReceipt {
         Self { prover: Arc::clone(prover), index }
     }
 
-    /// Makes it. The first of a list takes as long as the list's root.
-    pub fn make(&self) -> Receipt {
+    /// Makes it, and verifies it under the policy by which the list was accepted ([`Receipt::verify_for`]), so that none is
+    /// given out which the app itself would refuse. The first of a list takes as long as the list's root.
+    pub fn make(&self) -> Result<Receipt, ReceiptError> {
         self.prover.receipt(self.index)
     }
 
     /// Its file, under gzip.
-    pub fn to_file(&self) -> Vec<u8> {
-        self.make().to_file()
+    pub fn to_file(&self) -> Result<Vec<u8>, ReceiptError> {
+        self.make().map(|receipt| receipt.to_file())
     }
 
     /// The text of its file.
-    pub fn to_text(&self) -> String {
-        self.make().to_text()
+    pub fn to_text(&self) -> Result<String, ReceiptError> {
+        self.make().map(|receipt| receipt.to_text())
     }
 }
 

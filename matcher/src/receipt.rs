@@ -21,7 +21,8 @@ use isonomy_core::release::Release;
 use isonomy_core::rules::signatures;
 use isonomy_core::statement::{Signed, Statement};
 use isonomy_core::tree::{LeafIndex, TreeSize, leaf_hash, verify_inclusion};
-use isonomy_verifier::VerifiedList;
+use isonomy_verifier::policy::PolicyBreach;
+use isonomy_verifier::{Policy as AppPolicy, VerifiedList};
 use serde::{Deserialize, Serialize};
 use std::io::Read;
 
@@ -34,9 +35,12 @@ pub enum ReceiptError {
     /// Not a receipt.
     #[error("malformed receipt: {0}")]
     Malformed(String),
-    /// A signature or proof in it is wrong.
+    /// A signature or proof in it is wrong, or by others than are trusted.
     #[error("the receipt does not hold: {0}")]
     Unproven(String),
+    /// The app's policy does not accept the list that it is about.
+    #[error("the app's policy does not accept the list of the receipt: {0}")]
+    NotAccepted(#[from] PolicyBreach),
     /// The hash that was brought along does not match the entry.
     #[error("the picture is at distance {distance} from the entry; the charter allows {most}")]
     NoMatch {
@@ -159,6 +163,17 @@ impl Receipt {
         membership.verify(&release.body().root, release.body().entries).map_err(unproven)?;
         let distance = hash.map(|hash| check_distance(&charter.body().matching, &entry, hash)).transpose()?;
         Ok(Proven { entry, release, charter, times, distance })
+    }
+
+    /// Checks the receipt as the app does before it writes one: with the log, witnesses and quorum that it trusts itself,
+    /// for the list that it pins, and within what it accepts. What is sound under another policy alone is refused.
+    pub fn verify_for(&self, policy: &AppPolicy) -> Result<Proven, ReceiptError> {
+        let proven = self.verify(policy.trust(), None)?;
+        if proven.release.body().list != *policy.list() {
+            return Err(unproven("it is about another list than the policy's"));
+        }
+        policy.judge(proven.charter.body(), &proven.release)?;
+        Ok(proven)
     }
 
     fn verify_checkpoint(&self, trust: &Policy) -> Result<((TreeSize, RootHash), String, QuorumTimes), ReceiptError> {

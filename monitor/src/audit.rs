@@ -9,8 +9,8 @@ use isonomy_core::charter::Charter;
 use isonomy_core::hash::StatementId;
 use isonomy_core::note::VerifierKey;
 use isonomy_core::rules::releases::Place;
-use isonomy_core::rules::{Rule, Violation, signatures};
-use isonomy_core::statement::{Statement, StatementError};
+use isonomy_core::rules::{MAX_CLOCK_DIFFERENCE, Rule, Violation, signatures};
+use isonomy_core::statement::{Signed, Statement, StatementError};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::{LeafIndex, TreeSize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -206,15 +206,9 @@ impl Audit {
         let (what, why) = (describe(statement), units::sentence(&violation.to_string()));
         let words = format!("Entry {index} is {what}. It breaks {rule}. {why}.");
         let subject = format!("statement {}", statement.id());
-        let (severity, words) = match violation {
-            // Times by seen proofs can be late; what proves the breach is a checkpoint from before the edition.
-            Violation::NoticeNotOver { .. } => (
-                Severity::Warning,
-                format!(
-                    "{words} This rests on when the log says that the edition became public; this monitor saw no checkpoint from before it that would prove it."
-                ),
-            ),
-            _ => (Severity::Breach, words),
+        let (severity, words) = match self.rests_on_times(refused) {
+            Some(why) => (Severity::Warning, format!("{words} {why}")),
+            None => (Severity::Breach, words),
         };
         // Of what is not proven, nobody is named.
         let answerable = if severity == Severity::Breach { self.answerable(statement, violation) } else { Vec::new() };
@@ -223,6 +217,37 @@ impl Audit {
             .in_list(statement.list())
             .about(&statement.id(), *index)
             .answered_by(answerable)
+    }
+
+    /// What a violation rests on, if it would be none at other times: clocks of witnesses, and proofs that the log chose,
+    /// convict nobody by themselves.
+    fn rests_on_times(&self, refused: &Refused) -> Option<String> {
+        let clocks = units::duration(MAX_CLOCK_DIFFERENCE);
+        match (&refused.violation, &refused.statement) {
+            // What proves this is a checkpoint from before the edition.
+            (Violation::NoticeNotOver { .. }, _) => Some(format!(
+                "This rests on when the log says that the edition became public; this monitor saw no checkpoint from before it that would prove it, where honest clocks may differ by {clocks}."
+            )),
+            (Violation::CreatedLate { .. }, _) => Some(
+                "This rests on the clocks of whoever composed it and of witnesses, one of which may be wrong. No client uses it."
+                    .to_owned(),
+            ),
+            (violation, Statement::Charter(edition))
+                if violation.rule() == Rule::Signatures && self.may_be_consented(edition) =>
+            {
+                Some("This rests on which edition was in force when it became public, by the clocks of witnesses.".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether an edition has the signatures that it needs if another edition before it was in force when it was logged.
+    fn may_be_consented(&self, edition: &Signed<Charter>) -> bool {
+        let Some(list) = self.history.list(&edition.body().list) else { return false };
+        let earlier = list.editions().all().iter().take_while(|before| before.number() < edition.body().edition);
+        let earlier: Vec<&Charter> = earlier.map(|before| before.charter()).collect();
+        let Some(before) = earlier.last() else { return false };
+        earlier.iter().any(|in_force| signatures::amendment(edition, before, in_force).is_ok())
     }
 
     /// Those of the log and the signers of a statement whom evidence names.

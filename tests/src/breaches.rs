@@ -1,8 +1,9 @@
 //! What a log can admit against the rules, each with the evidence that proves it, and who answers for it.
 
-use crate::people::{LOG, SIGNERS, charter, hashes, sign};
-use crate::world::{Draft, World};
+use crate::people::{LOG, SIGNERS, at, charter, hashes, sign};
+use crate::world::{Draft, World, cosigned};
 use isonomy_core::charter::Charter;
+use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::{ListRoot, StatementId};
 use isonomy_core::json::Lines;
 use isonomy_core::list::delta;
@@ -10,7 +11,7 @@ use isonomy_core::release::{ObjectRef, Release};
 use isonomy_core::resource::Resource;
 use isonomy_core::statement::{ListName, Statement};
 use isonomy_verifier::Evidence;
-use isonomy_verifier::evidence::{Base, Bytes, Inadmissible, LoggedTwice, WrongContent};
+use isonomy_verifier::evidence::{Base, Bytes, EarlyAdmission, InLog, Inadmissible, LoggedTwice, WrongContent};
 
 /// A breach, and the proof of it.
 pub struct Proven {
@@ -20,7 +21,7 @@ pub struct Proven {
     pub world: World,
     /// The proof.
     pub evidence: Evidence,
-    /// The keys that answer for it.
+    /// The keys that answer for it; none if it proves nothing.
     pub by: Vec<&'static str>,
 }
 
@@ -82,6 +83,63 @@ pub fn composed_late() -> Proven {
     })
 }
 
+/// That the log admitted the release before the notice of the edition that it cites could be over, as `earlier`, which doesn't
+/// hold that edition, shows.
+pub fn early_admission(world: &World, release: &StatementId, earlier: &CheckpointNote) -> Evidence {
+    let charter = |id: &StatementId| world.statement(id).clone().into_charter().unwrap();
+    let cited = world.statement(release).clone().into_release().unwrap().body().charter;
+    let edition = charter(&cited);
+    let before = charter(&edition.body().previous.unwrap());
+    Evidence::EarlyAdmission(Box::new(EarlyAdmission {
+        before: Lines::of(before.note()),
+        edition: Lines::of(edition.note()),
+        edition_proof: Lines::of(world.proof(&cited)),
+        release: Lines::of(world.statement(release).note()),
+        release_proof: Lines::of(world.seen_proof(release)),
+        earlier: Lines::of(earlier.note()),
+    }))
+}
+
+/// What differs by one second, at the end of what honest clocks may differ by: a release so long after a checkpoint without
+/// its edition, of a notice of an hour; and two texts for one version, of which the second is public so long after it was created.
+pub fn by_clocks() -> Vec<Proven> {
+    const DAY: u64 = 24 * 3600;
+    vec![
+        after("clearly within the notice", vec![LOG], 3600 - 121),
+        after("within the notice by less than clocks may differ by", vec![], 3600 - 120),
+        two_texts("two texts clearly within a day", vec!["m1", "c1", "c3"], DAY - 120),
+        two_texts("two texts within a day by less than clocks may differ by", vec![LOG], DAY - 119),
+    ]
+}
+
+fn after(name: &'static str, by: Vec<&'static str>, seconds: u64) -> Proven {
+    let mut world = World::founded();
+    let earlier = cosigned(&world.checkpoint(1), &[(1, 900), (2, 900)]);
+    world.edition(|charter| charter.matching.max_distance = 31);
+    world.publish(1000);
+    let release = world.release(hashes(0..10), 900 + seconds);
+    world.publish(900 + seconds);
+    let evidence = early_admission(&world, &release, &earlier);
+    Proven { name, world, evidence, by }
+}
+
+fn two_texts(name: &'static str, by: Vec<&'static str>, seconds: u64) -> Proven {
+    let mut world = World::founded();
+    let (draft, other) = (world.draft(hashes(0..10), 100), world.draft(hashes(0..12), 200));
+    let one = world.log(draft, &SIGNERS);
+    world.publish(100);
+    let two = world.log(other, &SIGNERS);
+    world.publish(100 + seconds);
+    let charter = world.charters().next().unwrap();
+    let [first, second] = [one, two].map(|id| world.statement(&id).clone().into_release().unwrap());
+    let evidence = Evidence::equivocation(
+        InLog { statement: charter, proof: &world.proof(&charter.id()) },
+        InLog { statement: &first, proof: &world.seen_proof(&one) },
+        InLog { statement: &second, proof: &world.seen_proof(&two) },
+    );
+    Proven { name, world, evidence, by }
+}
+
 /// One of each kind that can be proven by a statement, and what it builds on.
 pub fn all() -> Vec<Proven> {
     let mut all = vec![
@@ -95,10 +153,10 @@ pub fn all() -> Vec<Proven> {
             (release.previous, release.deltas[0].release) = (Some(release.charter), release.charter);
         }),
         beside("composed before its predecessor", ALL.to_vec(), |release| {
-            (release.created, release.expires) = (crate::people::at(99), crate::people::at(999));
+            (release.created, release.expires) = (at(99), at(999));
         }),
         beside("too soon", ALL.to_vec(), |release| {
-            (release.created, release.expires) = (crate::people::at(130), crate::people::at(999));
+            (release.created, release.expires) = (at(130), at(999));
         }),
         by_edition("an amendment without consent", &["m1"], |_| ()),
         by_edition("a key that is added unasked", &SIGNERS, |charter| {

@@ -148,7 +148,7 @@ fn published() -> (World, Receipt) {
         Fingerprint { algorithm: isonomy_core::list::Algorithm::PdqFull, hash: hash(7).to_vec(), quality: Some(80) };
     let answer = Matcher::new(list).unwrap().look_up(&fingerprint, at(106));
     let Verdict::Matched(mut matches) = answer.verdict else { panic!("{:?}", answer.verdict) };
-    (world, matches.remove(0).receipt.make())
+    (world, matches.remove(0).receipt.make().unwrap())
 }
 
 fn two_versions() -> World {
@@ -493,6 +493,23 @@ fn what_proves_no_second_edition_is_refused_by_both() {
     for ((name, ..), answer) in table.iter().zip(&answers) {
         assert_eq!(answer.ok, *name == "it is one", "{name}: {answer:?}");
         assert!(!answer.reason.contains("this program failed"), "{name}: {answer:?}");
+    }
+}
+
+/// At the end of what honest clocks may differ by, each implementation draws the line at the same second.
+#[test]
+fn both_implementations_forgive_clocks_the_same() {
+    let files = breaches::by_clocks();
+    let cases: Vec<Case> = files
+        .iter()
+        .map(|proven| case(proven.name, &proven.world, vec![file(proven.name, proven.evidence.to_text().as_bytes())]))
+        .collect();
+    let Some(answers) = ask(&cases) else { return };
+    for (proven, answer) in files.iter().zip(&answers) {
+        let says = answer.says.join(" ");
+        assert!(proven.by.iter().all(|name| says.contains(name)), "{}: {answer:?}", proven.name);
+        assert_eq!(answer.ok, !proven.by.is_empty(), "{}: {answer:?}", proven.name);
+        assert_eq!(says.contains("m1"), proven.by.contains(&"m1"), "{}: {answer:?}", proven.name);
     }
 }
 

@@ -38,7 +38,7 @@ static FILES: LazyLock<Files> = LazyLock::new(|| {
         state: client.state.with_halt(ObjectDigest([7; 32])).to_bytes().unwrap(),
         policy: world.policy_text().into_bytes(),
         evidence: fork.to_text().into_bytes(),
-        receipt: matches[0].receipt.to_text().into_bytes(),
+        receipt: matches[0].receipt.to_text().unwrap().into_bytes(),
         bundle: world.bundle().to_bytes(),
     }
 });

@@ -1,6 +1,7 @@
 //! The app's policy: a list that exceeds it is refused, whatever its charter says.
 
 use isonomy_core::hash::StatementId;
+use isonomy_core::resource::Resource;
 use isonomy_tests::client::Client;
 use isonomy_tests::people::{hashes, key};
 use isonomy_tests::world::World;
@@ -141,6 +142,22 @@ fn a_policy_that_asks_for_more_notice_or_pins_another_charter_judges_the_list_in
     client.policy = Policy::parse(text.as_bytes()).unwrap();
     assert_eq!(client.version_from(&world, 4105), Ok(2), "judged anew, and good");
     client.restart();
+}
+
+/// A list that was accepted by the word of two witnesses is not in force, not even in memory, once three are asked for: until
+/// three have seen it.
+#[test]
+fn a_policy_with_another_quorum_judges_the_list_in_force_anew() {
+    let mut world = world();
+    world.cosign(2, &[(1, 106), (2, 106)]);
+    let mut client = Client::of(&world);
+    assert_eq!(client.version_from(&world, 106), Ok(1));
+    client.policy = Policy::parse(world.policy_text().replace("group two 2", "group two 3").as_bytes()).unwrap();
+    world.publish(107);
+    assert_eq!(client.version_from(&world, 107), Ok(1));
+    assert!(client.asked.iter().any(|asked| matches!(asked, Resource::Object(_))), "all of it was judged anew");
+    assert_eq!(client.version_from(&world, 107), Ok(1));
+    assert!(!client.asked.iter().any(|asked| matches!(asked, Resource::Object(_))), "and is in force from then on");
 }
 
 #[test]

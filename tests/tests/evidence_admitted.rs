@@ -52,6 +52,16 @@ fn nobody_is_accused_of_what_keeps_the_rules() {
     assert!(is_unproven(&wrong_content(&world, Some(1)), &world));
 }
 
+/// Clocks of honest witnesses, and of those who sign, may differ by two minutes: what is within that convicts nobody, or not
+/// those whose clock it was.
+#[test]
+fn nobody_is_accused_of_what_clocks_may_differ_by() {
+    for proven in breaches::by_clocks() {
+        let by = proven.evidence.verify(&proven.world.trust()).map(|breach| breach.by).unwrap_or_default();
+        assert_eq!(by, proven.by, "{}", proven.name);
+    }
+}
+
 /// One witness that lies can move *public since* to the clock of an honest one that was behind, after all is over.
 #[test]
 fn nobody_is_accused_by_a_time() {

@@ -416,7 +416,7 @@ fn client_examples(blocks: &mut Blocks) {
     let answer = Matcher::new(list).unwrap().look_up(&fingerprint, time(CLOCK));
     let Verdict::Matched(matches) = answer.verdict else { panic!("{answer:?}") };
     assert_eq!((matches.len(), matches[0].distance), (1, 2));
-    add(blocks, "receipt", matches[0].receipt.to_text());
+    add(blocks, "receipt", matches[0].receipt.to_text().unwrap());
 }
 
 fn policy(charter: &str) -> String {

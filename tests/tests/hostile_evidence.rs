@@ -1,12 +1,12 @@
 //! Evidence that would accuse the wrong ones.
 
 use isonomy_core::hash::StatementId;
-use isonomy_core::json::Lines;
 use isonomy_core::policy::Policy as TlogPolicy;
+use isonomy_tests::breaches::early_admission;
 use isonomy_tests::people::{LOG, SIGNERS, hashes};
 use isonomy_tests::world::{World, cosigned};
 use isonomy_verifier::Evidence;
-use isonomy_verifier::evidence::{EarlyAdmission, InLog};
+use isonomy_verifier::evidence::InLog;
 
 const DAY: u64 = 86_400;
 
@@ -67,22 +67,14 @@ fn two_texts_that_nobody_signed_both_of_are_the_log_s_breach() {
 #[test]
 fn an_early_admission_is_not_proven_by_witnesses_who_need_not_know_of_each_other() {
     let mut world = World::founded();
-    let edition = world.edition(|charter| charter.matching.max_distance = 31);
+    world.edition(|charter| charter.matching.max_distance = 31);
     world.cosign(2, &[(1, 1000)]);
     world.release(hashes(0..10), 4600);
     world.cosign(3, &[(1, 4600)]);
     // Witness 2 was away, and cosigns the tree of size 1 at 4000 because somebody shows it.
     let late = cosigned(&world.checkpoint(1), &[(2, 4000)]);
-    let release = world.releases().next().unwrap().clone();
-    let before = world.charters().next().unwrap().clone();
-    let evidence = Evidence::EarlyAdmission(Box::new(EarlyAdmission {
-        before: Lines::of(before.note()),
-        edition: Lines::of(world.statement(&edition).note()),
-        edition_proof: Lines::of(world.proof(&edition)),
-        release: Lines::of(release.note()),
-        release_proof: Lines::of(world.seen_proof(&release.id())),
-        earlier: Lines::of(late.note()),
-    }));
+    let release = world.releases().next().unwrap().id();
+    let evidence = early_admission(&world, &release, &late);
     let any = world.trust_text().replace("group two 2", "group two 1");
     let any = TlogPolicy::parse(any.as_bytes()).unwrap();
     assert_eq!(any.weak_split(), 0);

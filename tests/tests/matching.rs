@@ -163,7 +163,7 @@ fn a_piece_of_a_listed_video_matches_and_the_person_is_told_of_a_video() {
         assert!(notice.contains(words), "{notice}");
     }
     // The receipt is of a frame; who brings a frame along has its distance checked.
-    let (receipt, entry) = (matches[0].receipt.make(), &matches[0].entry);
+    let (receipt, entry) = (matches[0].receipt.make().unwrap(), &matches[0].entry);
     let proven = receipt.verify(&world.trust(), Some(&apart(&entry[16..], 5))).unwrap();
     assert_eq!((&proven.entry, proven.distance), (entry, Some(5)));
     assert!(receipt.verify(&world.trust(), Some(&apart(&entry[16..], 25))).is_err());

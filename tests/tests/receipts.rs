@@ -10,7 +10,7 @@ use isonomy_matcher::{Answer, Fingerprint, Match, Matcher, NotCovered, Receipt, 
 use isonomy_tests::client::Client;
 use isonomy_tests::people::{SIGNERS, at, hash, hashes, key, sign};
 use isonomy_tests::world::{World, cosigned};
-use isonomy_verifier::{Freshness, VerifiedList};
+use isonomy_verifier::{Freshness, Policy, VerifiedList};
 use serde::{Deserialize, Serialize};
 
 /// The number of the entry that is matched.
@@ -51,7 +51,7 @@ fn only_match(answer: Answer) -> Match {
 }
 
 fn receipt(list: &VerifiedList) -> Receipt {
-    only_match(look_up(list, near(3))).receipt.make()
+    only_match(look_up(list, near(3))).receipt.make().unwrap()
 }
 
 #[test]
@@ -133,6 +133,29 @@ fn a_receipt_is_worth_nothing_to_who_trusts_others() {
         (key("log.example/isonomy").verifier().to_string(), key("log.example/other").verifier().to_string());
     for (from, to) in [(&log[..], &other[..]), ("group two 2", "group two 3"), ("quorum two", "quorum none")] {
         assert!(matches!(with(from, to), Err(ReceiptError::Unproven(_))), "{to}");
+    }
+}
+
+/// Before an app writes a receipt, it holds it against its own policy: a receipt that is sound under another one is not its
+/// receipt.
+#[test]
+fn a_receipt_is_held_against_the_app_s_own_policy() {
+    let (world, list) = published(100);
+    let receipt = receipt(&list);
+    assert!(receipt.verify_for(list.policy()).is_ok() && receipt.verify(&world.trust(), None).is_ok());
+    let under = |from: &str, to: &str| {
+        let text = world.policy_text();
+        assert!(text.contains(from), "{from}");
+        receipt.verify_for(&Policy::parse(text.replace(from, to).as_bytes()).unwrap()).unwrap_err()
+    };
+    let (log, other) =
+        (key("log.example/isonomy").verifier().to_string(), key("log.example/other").verifier().to_string());
+    let list_name = ("hotline.example/images", "hotline.example/others");
+    for (from, to) in [(&log[..], &other[..]), ("group two 2", "group two 3"), list_name] {
+        assert!(matches!(under(from, to), ReceiptError::Unproven(_)), "{to}");
+    }
+    for (from, to) in [("min_curators = 2", "min_curators = 3"), ("[\"other\"]", "[\"csam-known\"]")] {
+        assert!(matches!(under(from, to), ReceiptError::NotAccepted(_)), "{to}");
     }
 }
 

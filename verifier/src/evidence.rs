@@ -28,7 +28,7 @@ use isonomy_core::note::VerifierKey;
 use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::policy::QuorumTimes;
 use isonomy_core::release::Release;
-use isonomy_core::rules::amendment;
+use isonomy_core::rules::{MAX_CLOCK_DIFFERENCE, amendment};
 use isonomy_core::statement::{Signed, Statement};
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_core::tree::{LeafIndex, prefix_roots};
@@ -272,8 +272,10 @@ fn verify_early_admission(policy: &TlogPolicy, parts: &EarlyAdmission) -> Result
         ));
     }
     let (at_most, notice) = (public.earliest.since(not_yet), before.body().limits.notice);
-    if at_most >= notice {
-        return Err(unproven("the notice may have been over"));
+    if at_most.saturating_add(MAX_CLOCK_DIFFERENCE) >= notice {
+        return Err(unproven(format!(
+            "the notice may have been over: the clocks of honest witnesses may differ by {MAX_CLOCK_DIFFERENCE} s"
+        )));
     }
     let what = format!(
         "admitted version {} of {} under edition {}, which was public for at most {at_most} s of the notice of {notice} s",

@@ -1,7 +1,7 @@
 //! A list that was proven to be the public one.
 
 use crate::freshness::Freshness;
-use crate::policy::{Ages, Policy};
+use crate::policy::Policy;
 use crate::state::{Accepted, State};
 use isonomy_core::charter::Charter;
 use isonomy_core::checkpoint::CheckpointNote;
@@ -22,7 +22,8 @@ pub struct VerifiedList {
     now: Timestamp,
     /// The latest witnessed time at which an update came to its end.
     confirmed: Timestamp,
-    ages: Ages,
+    /// The policy under which it was accepted.
+    policy: Arc<Policy>,
 }
 
 #[derive(Debug)]
@@ -67,10 +68,10 @@ impl VerifiedList {
         release: Signed<Release>,
         accepted: Accepted,
         state: &State,
-        ages: Ages,
+        policy: &Arc<Policy>,
     ) -> Self {
         let content = Arc::new(Content { entries, charter, release, accepted });
-        Self { content, now: state.now(), confirmed: state.confirmed(), ages }
+        Self { content, now: state.now(), confirmed: state.confirmed(), policy: Arc::clone(policy) }
     }
 
     /// The list in force, from what a client kept: nothing of it is believed but the state.
@@ -91,24 +92,37 @@ impl VerifiedList {
         if stated != (accepted.version, accepted.created, accepted.charter, accepted.edition) {
             return Err(ReopenError::Statement("release"));
         }
-        verify_logged(policy, &accepted, &charter.to_bytes(), &release.to_bytes())?;
+        let policy = Arc::new(policy.clone());
+        let list = Self::new(entries, charter, release, accepted, state, &policy).under(&policy, state)?;
+        content::judge(list.release(), list.charter().matching.algorithm, list.entries(), None)?;
+        Ok(list)
+    }
+
+    /// The same list under this policy, if that accepts it, too: by its own log and witnesses, for its charter and its terms.
+    pub(crate) fn under(&self, policy: &Arc<Policy>, state: &State) -> Result<Self, ReopenError> {
+        let Content { charter, release, accepted, .. } = &*self.content;
+        verify_logged(policy, accepted, &charter.to_bytes(), &release.to_bytes())?;
         if !accepted.answers_for(policy) {
             return Err(ReopenError::OtherPolicy);
         }
-        policy.judge(charter.body(), &release)?;
-        policy.audit().judge(&accepted, state)?;
-        content::judge(release.body(), charter.body().matching.algorithm, &entries, None)?;
-        Ok(Self::new(entries, charter, release, accepted, state, policy.ages()))
+        policy.judge(charter.body(), release)?;
+        policy.audit().judge(accepted, state)?;
+        Ok(Self { policy: Arc::clone(policy), ..self.clone() })
     }
 
     /// The same list with the times that are known now.
     pub(crate) fn known_by(&self, state: &State) -> Self {
-        Self { content: self.content.clone(), now: state.now(), confirmed: state.confirmed(), ages: self.ages }
+        Self { now: state.now(), confirmed: state.confirmed(), ..self.clone() }
     }
 
     /// Its name.
     pub fn name(&self) -> &ListName {
         &self.content.release.body().list
+    }
+
+    /// The policy under which it was accepted.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// Its version.
@@ -150,7 +164,7 @@ impl VerifiedList {
     /// ahead can expire a good list, never admit a bad one.
     pub fn freshness(&self, local: Timestamp) -> Freshness {
         let release = self.release();
-        Freshness::at(local.max(self.now), self.confirmed, release.created, release.expires, self.ages)
+        Freshness::at(local.max(self.now), self.confirmed, release.created, release.expires, self.policy.ages())
     }
 
     /// The latest witnessed time that is known with this list.

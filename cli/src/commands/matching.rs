@@ -187,7 +187,7 @@ fn write_receipt(answer: &Answer, found: &Match, folder: &Path) -> Result<PathBu
     isonomy_store::files::create_dir_all_durable(folder)?;
     let list = answer.list.to_string().replace('/', "_");
     let path = folder.join(format!("{list}-{}-{}.receipt.json.gz", answer.version, to_hex(&found.entry)));
-    files::write(&path, &found.receipt.to_file())?;
+    files::write(&path, &found.receipt.to_file()?)?;
     Ok(path)
 }
 

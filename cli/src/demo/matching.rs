@@ -77,7 +77,7 @@ fn others(matcher: &Matcher, photos: &[Photo], summary: &mut Matching, narrator:
 
 /// Writes the receipt, reads it again, and checks it as a stranger would: with the log's and witnesses' keys alone.
 fn check_receipt(found: &Match, hash: &[u8], path: &Path, trust: &TlogPolicy, narrator: &Narrator<'_>) -> Result<()> {
-    isonomy_store::files::replace(path, found.receipt.to_text().as_bytes())?;
+    isonomy_store::files::replace(path, found.receipt.to_text()?.as_bytes())?;
     let proven = Receipt::parse(&std::fs::read(path)?)?.verify(trust, Some(hash))?;
     ensure!(proven.distance == Some(found.distance), "the receipt proves another distance");
     narrator.done(format!(

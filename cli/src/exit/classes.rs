@@ -73,7 +73,10 @@ pub(super) fn of(cause: &(dyn Error + 'static)) -> Option<Exit> {
 fn receipt(error: &ReceiptError) -> Exit {
     match error {
         ReceiptError::Malformed(_) | ReceiptError::WrongHash { .. } => Exit::Malformed,
-        ReceiptError::Unproven(_) | ReceiptError::NoMatch { .. } | ReceiptError::OtherFile => Exit::Refused,
+        ReceiptError::Unproven(_)
+        | ReceiptError::NotAccepted(_)
+        | ReceiptError::NoMatch { .. }
+        | ReceiptError::OtherFile => Exit::Refused,
     }
 }
 

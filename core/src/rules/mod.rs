@@ -38,6 +38,10 @@ use core::fmt;
 /// out what is dated further ahead, and a monitor says so, by this one number.
 pub const MAX_CLOCK_AHEAD: u64 = 60;
 
+/// How many seconds two honest clocks may differ: each may be off by [`MAX_CLOCK_AHEAD`], one this way and one that way.
+/// Evidence that holds one clock's time against another's accuses nobody of what is within it.
+pub const MAX_CLOCK_DIFFERENCE: u64 = 2 * MAX_CLOCK_AHEAD;
+
 /// The rule that a [`Violation`] breaks, by its number in `docs/rules.md`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Rule {

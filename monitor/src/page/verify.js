@@ -615,16 +615,19 @@ const Isonomy = (() => {
     return { charter, release, proof, ...await checkRelease(release, charter) };
   };
 
+  const DAY = 24n * 3600n;
+  /** How far the clocks of two honest witnesses, or of a witness and a signer, may differ, in seconds. */
+  const CLOCKS = 120n;
+
   const twoVersions = (first, second) => {
     const { version, list } = first.release.body;
     const same = second.release.body.version === version && second.release.body.list === list && first.charter.inLog === second.charter.inLog;
     demand(same && first.release.id !== second.release.id, 'the releases are not two texts for one version');
-    const DAY = 24n * 3600n;
     const latest = (a, b) => (a > b ? a : b);
     const publicSince = latest(first.proof.times.earliest, second.proof.times.earliest);
     const over = DAY + (first.release.created < second.release.created ? first : second).release.created;
     const signedToo = (key) => second.signers.some((other) => other.raw === key.raw);
-    const both = publicSince <= over ? first.signers.filter(signedToo) : [];
+    const both = publicSince + CLOCKS <= over ? first.signers.filter(signedToo) : [];
     return both.length > 0
       ? [`${both.map((key) => key.name).join(', ')} signed two texts for version ${version} of ${list}.`]
       : [`The log ${first.charter.body.log} logged two texts for version ${version} of ${list}.`];
@@ -677,7 +680,7 @@ const Isonomy = (() => {
     demand(releaseProof.times.earliest >= notYet, 'the release was witnessed before the checkpoint that does not have its edition: a clock may be wrong');
     const seen = releaseProof.times.earliest - notYet;
     const { notice } = before.body.limits;
-    demand(seen < BigInt(notice), 'the notice may have been over');
+    demand(seen + CLOCKS < BigInt(notice), `the notice may have been over: the clocks of honest witnesses may differ by ${CLOCKS} s`);
     return [
       `The log ${earlier.origin} admitted version ${release.body.version} of ${release.body.list} under edition ${edition.body.edition}, which was public for at most ${seen} s of the notice of ${notice} s.`,
     ];

@@ -306,6 +306,46 @@ async fn a_release_before_its_notice_is_over_is_proven() {
     .await;
 }
 
+/// Thirty seconds too early by one witness's clock, after another's: honest clocks may differ by more.
+#[tokio::test]
+async fn a_release_too_early_by_less_than_clocks_may_differ_is_observed() {
+    let soon = FIRST + 7 * DAY - 90;
+    found_at_next_look("notice-not-over", Ground::Observation, soon + 30, |stage| {
+        stage.world.log.charter(|charter| charter.limits.max_added = 600);
+        stage.world.log.publish(START.plus(FIRST));
+        stage.goes_on(soon);
+    })
+    .await;
+}
+
+/// By another clock the release was composed before it was public.
+#[tokio::test]
+async fn a_release_composed_after_it_was_public_is_observed() {
+    found_at_next_look("created-late", Ground::Observation, NEXT, |stage| {
+        stage.world.log.release(entries(0..20), START.plus(FIRST + 1), |_| ());
+        stage.publishes();
+    })
+    .await;
+}
+
+/// Edition 3 has the consent of edition 2, and not of edition 1: which one was in force, clocks tell.
+#[tokio::test]
+async fn an_edition_that_lacks_the_consent_of_the_one_in_force_is_observed() {
+    found_at_next_look("too-few-curators", Ground::Observation, NEXT, |stage| {
+        let log = &mut stage.world.log;
+        let mut second = charter();
+        (second.edition, second.previous) = (2, Some(log.first_charter()));
+        second.curation.curators.push(curator("c3", "NL"));
+        let second_text = signed(&second.to_text().unwrap(), &["m1", "c1", "c2", "c3"]);
+        let mut third = second.clone();
+        (third.edition, third.previous, third.limits.max_added) = (3, Some(second_text.id()), 400);
+        log.append(second_text.to_bytes());
+        log.append(signed(&third.to_text().unwrap(), &["m1", "c1", "c3"]).to_bytes());
+        stage.publishes();
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn what_the_log_admits_against_the_rules_is_proven() {
     let report = found_at_next_look("too-few-curators", Ground::Evidence("isonomy/inadmissible/v1"), NEXT, |stage| {

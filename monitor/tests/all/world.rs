@@ -57,14 +57,14 @@ pub(crate) fn policy(urls: &[&str]) -> Policy {
     Policy::parse(text.as_bytes()).unwrap()
 }
 
+pub(crate) fn curator(name: &str, code: &str) -> Curator {
+    let jurisdiction = Jurisdiction::new(code).unwrap();
+    Curator { name: format!("Curator {name}"), jurisdiction, key: key(name).verifier().clone() }
+}
+
 /// A list of SHA-256 hashes; 2 of 2 curators; visibility two hours, notice a week.
 pub(crate) fn charter() -> Charter {
     let jurisdiction = |code: &str| Jurisdiction::new(code).unwrap();
-    let curator = |name: &str, code: &str| Curator {
-        name: format!("Curator {name}"),
-        jurisdiction: jurisdiction(code),
-        key: key(name).verifier().clone(),
-    };
     Charter {
         statement: Charter::KIND.into(),
         list: ListName::new(LIST).unwrap(),

@@ -6,7 +6,7 @@ use isonomy_core::json::Lines;
 use isonomy_core::note::VerifierKey;
 use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::release::Release;
-use isonomy_core::rules::signatures;
+use isonomy_core::rules::{MAX_CLOCK_DIFFERENCE, signatures};
 use isonomy_core::statement::Signed;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::TlogProof;
@@ -208,14 +208,15 @@ impl Text {
 }
 
 /// After the day of one text another may be signed, and a log that then takes up the first one has made both public: then,
-/// or if nobody signed both, the log answers for it.
+/// or if nobody signed both, the log answers for it. Signers and witnesses go by different clocks, so both must have been
+/// public clearly before the day was over.
 fn two_versions(first: &Text, second: &Text) -> Result<Breach, EvidenceError> {
     let (a, b) = (first.release.body(), second.release.body());
     let same = (a.version, &a.list, &first.log) == (b.version, &b.list, &second.log);
     if !same || first.release.id() == second.release.id() {
         return Err(unproven("the releases are not two texts for one version of one list"));
     }
-    let public = first.public.max(second.public);
+    let public = first.public.max(second.public).plus(MAX_CLOCK_DIFFERENCE);
     let over = a.created.min(b.created).plus(signatures::DRAFT_LIFETIME);
     let both = common_signers((&first.release, first.charter.body()), (&second.release, second.charter.body()));
     let (by, did) = match both.is_empty() || public > over {

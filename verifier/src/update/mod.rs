@@ -159,7 +159,7 @@ type Stop = received::Stop<Save>;
 /// the next source.
 #[derive(Debug)]
 pub struct Update {
-    policy: Policy,
+    policy: Arc<Policy>,
     state: State,
     in_force: Option<VerifiedList>,
     clock: Timestamp,
@@ -200,12 +200,9 @@ impl Update {
     pub fn new(policy: Policy, state: State, in_force: Option<VerifiedList>, clock: Timestamp) -> Self {
         let accepted = state.accepted().map(|accepted| accepted.release);
         let in_force = in_force.filter(|list| Some(list.accepted().release) == accepted);
+        let policy = Arc::new(policy);
         // It may have been accepted under another policy. Without it, everything is judged anew.
-        let in_force = in_force.filter(|list| {
-            list.accepted().answers_for(&policy)
-                && policy.judge(list.charter(), list.signed_release()).is_ok()
-                && policy.audit().judge(list.accepted(), &state).is_ok()
-        });
+        let in_force = in_force.and_then(|list| list.under(&policy, &state).ok());
         Self {
             earlier: state.seen().into_iter().chain(state.checkpoint()).collect(),
             shown: None,

@@ -110,7 +110,7 @@ impl Update {
         let mut times = self.public_since.clone();
         times.retain(|id, _| editions.find(id).is_some() || *id == included.id);
         let state = self.confirmed().with_public_since(&times).with_accepted(accepted.clone());
-        let list = VerifiedList::new(entries, charter, release, accepted, &state, self.policy.ages());
+        let list = VerifiedList::new(entries, charter, release, accepted, &state, &self.policy);
         self.save(state, Some(&list))?;
         Ok(Verdict::InForce(Box::new(list)))
     }
