@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `<version>.entries` | the content of a release, the raw entries one after the other |
 //! | `removed-<version>-to-<version>.entries` | what left the list between these two, as far as it was seen here ([`Past`]) |
-//! | `client/` | the maintainer's own client of the list |
+//! | `client/<id>/` | the maintainer's own client of the list that begins with this charter |
 //!
 //! The contents are a cache: whatever is missing or damaged is fetched anew. They are read piece by piece, and judged each time
 //! that they are read: nobody needs memory for the lists on which a new one builds. Of those on which no release to come
@@ -18,7 +18,7 @@ mod past;
 pub use past::Past;
 
 use crate::stored::{StoredError, StoredList};
-use isonomy_core::hash::{ObjectDigest, sha256};
+use isonomy_core::hash::{ObjectDigest, StatementId, sha256};
 use isonomy_core::list::{Algorithm, Entries, ListError, snapshot};
 use isonomy_core::release::{ObjectRef, Release};
 use isonomy_core::resource::Resource;
@@ -130,9 +130,10 @@ impl Workspace {
         Ok(Self { folder })
     }
 
-    /// Where the maintainer's own client of the list keeps its state.
-    pub fn client(&self) -> PathBuf {
-        self.folder.join("client")
+    /// Where the maintainer's own client keeps its state of the list that begins with this charter. A list that moves to another
+    /// log is founded anew there.
+    pub fn client(&self, first_edition: &StatementId) -> PathBuf {
+        self.folder.join("client").join(first_edition.to_hex())
     }
 
     /// All `releases` with their content, in their order.

@@ -16,7 +16,7 @@ pub(crate) enum SeverityArg {
 
 #[derive(Subcommand)]
 pub(crate) enum CharterCommand {
-    /// Write a charter as TOML, with every field explained, to be filled in; or, from a filled-in one, the text to be signed.
+    /// Write a charter as TOML, with every field explained, to be filled in or amended; or, from such a file, the text to be signed.
     New {
         /// Ask every question in the terminal, and write the answers as TOML.
         #[arg(long, conflicts_with = "from")]
@@ -24,8 +24,8 @@ pub(crate) enum CharterCommand {
         /// A filled-in TOML file. Without it, the template is written.
         #[arg(long, value_name = "FILE")]
         from: Option<PathBuf>,
-        /// The edition that it amends, as published.
-        #[arg(long, value_name = "FILE", requires = "from")]
+        /// The edition that it amends, as published. Without `--from`, its own text as TOML is written, to be changed.
+        #[arg(long, value_name = "FILE", conflicts_with = "ask")]
         amends: Option<PathBuf>,
         /// The file to write.
         #[arg(long, value_name = "FILE")]

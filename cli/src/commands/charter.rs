@@ -1,6 +1,7 @@
 //! `isonomy charter`.
 
 mod checking;
+mod difference;
 
 use super::release::ProofFile;
 use super::{files, key, release};
@@ -10,13 +11,14 @@ use crate::output::Output;
 use anyhow::{Context, Result, bail};
 use isonomy_client::system_clock;
 use isonomy_core::charter::Charter;
-use isonomy_core::rules::Violation;
 use isonomy_core::statement::{MAX_STATEMENT_SIZE, Signed};
+use isonomy_core::time::Timestamp;
 use isonomy_publisher::charter::Severity;
 use isonomy_publisher::charter::dialogue::Question;
 use isonomy_publisher::charter::{self, ChangeReport, CharterReport, Edition, Finding};
 use isonomy_publisher::memory::SigningMemory;
-use isonomy_publisher::submit::submit_charter;
+use isonomy_publisher::submit::{SubmitReport, submit_charter};
+use serde::Serialize;
 use serde_json::json;
 use std::io::{Lines, StdinLock};
 use std::path::{Path, PathBuf};
@@ -24,13 +26,15 @@ use std::path::{Path, PathBuf};
 pub(crate) async fn run(command: CharterCommand, output: &Output) -> Result<Exit> {
     match command {
         CharterCommand::New { ask: true, out, overwrite, .. } => new_by_dialogue(&out, overwrite, output),
-        CharterCommand::New { from: None, out, overwrite, .. } => new_template(&out, overwrite, output),
+        CharterCommand::New { from: None, amends, out, overwrite, .. } => {
+            new_file(amends.as_deref(), &out, overwrite, output)
+        }
         CharterCommand::New { from: Some(from), amends, out, overwrite, .. } => {
             new_text(&from, amends.as_deref(), &out, overwrite, output)
         }
         CharterCommand::Lint { file, deny } => lint(&file, deny.into(), output),
         CharterCommand::Check { file, policy } => checking::run(&file, &policy, output).await,
-        CharterCommand::Diff { old, new } => diff(&old, &new, output),
+        CharterCommand::Diff { old, new } => difference::run(&old, &new, output),
         CharterCommand::Sign { file, key, amends, replaces } => sign(&file, &key, &amends, replaces.as_deref(), output),
         CharterCommand::Merge { file, copies, amends } => merge(&file, &copies, &amends, output),
         CharterCommand::Publish { file, policy, proof, overwrite } => {
@@ -40,10 +44,15 @@ pub(crate) async fn run(command: CharterCommand, output: &Output) -> Result<Exit
     }
 }
 
-fn new_template(out: &Path, overwrite: Overwrite, output: &Output) -> Result<Exit> {
-    files::save(out, charter::template().as_bytes(), overwrite)?;
+/// Writes a charter as TOML: the template, or the edition that is to be amended.
+fn new_file(amends: Option<&Path>, out: &Path, overwrite: Overwrite, output: &Output) -> Result<Exit> {
+    let (text, task, further) = match amends {
+        None => (charter::template(), "Fill it in", String::new()),
+        Some(path) => (charter::to_toml(read(path)?.body())?, "Change it", format!(" --amends {}", path.display())),
+    };
+    files::save(out, text.as_bytes(), overwrite)?;
     let words = format!(
-        "{} is written. Fill it in; then make the text that everybody signs:\n  isonomy charter new --from {} --out charter.note",
+        "{} is written. {task}; then make the text that everybody signs:\n  isonomy charter new --from {}{further} --out charter.note",
         out.display(),
         out.display()
     );
@@ -176,71 +185,6 @@ fn lint(path: &Path, deny: Severity, output: &Output) -> Result<Exit> {
     Ok(if is_denied { Exit::Findings } else { Exit::Done })
 }
 
-fn diff(old: &Path, new: &Path, output: &Output) -> Result<Exit> {
-    let before = read(old)?;
-    let after = read_any(new, Edition::Amends(&before))?;
-    let step = Step::between(&before, &after);
-    let changes = charter::changes(before.body(), &after);
-    let widens = changes.iter().any(|change| change.widens);
-    let (number, notice) = (before.body().edition, before.body().limits.notice);
-    let effect = match step {
-        Step::Never(why) => format!("No log would take it up after edition {number}: {why}."),
-        Step::Apart => format!(
-            "Edition {} does not follow edition {number} directly: this is what differs, no more.",
-            after.edition
-        ),
-        Step::Next if changes.is_empty() => "nothing changes".to_owned(),
-        Step::Next if widens => format!(
-            "What widens takes the whole edition along: it is in force {notice} s ({} days) after it is public; later if edition {number} is not in force by then and what is asks for a longer notice.",
-            notice / 86_400
-        ),
-        Step::Next => format!(
-            "Nothing widens edition {number}: if that is in force, this one is in force at once when it is public. If that still waits, `isonomy charter check` says what would come of it."
-        ),
-    };
-    let document = json!({
-        "list": after.list,
-        "from_edition": number,
-        "to_edition": after.edition,
-        "changes": changes,
-        "widens": widens,
-        "notice": notice,
-        "effect": effect,
-    });
-    output.report(format!("{}{effect}", lines_of(&changes)), &document)?;
-    Ok(Exit::Done)
-}
-
-fn lines_of(changes: &[ChangeReport]) -> String {
-    change_lines(changes).trim_start().lines().map(|line| line.to_owned() + "\n").collect()
-}
-
-/// How one edition stands to another.
-enum Step {
-    /// It is the next one.
-    Next,
-    /// It is of the same list, and there are others between, or it is not a later one.
-    Apart,
-    /// It can't follow, ever.
-    Never(Violation),
-}
-
-impl Step {
-    fn between(before: &Signed<Charter>, after: &Charter) -> Self {
-        let old = before.body();
-        if old.list != after.list {
-            return Self::Never(Violation::OtherList { expected: old.list.clone(), found: after.list.clone() });
-        }
-        if old.log != after.log {
-            return Self::Never(Violation::OtherLog { charter: after.log.clone(), log: old.log.clone() });
-        }
-        if old.matching.algorithm != after.matching.algorithm {
-            return Self::Never(Violation::AlgorithmChanged);
-        }
-        if after.previous == Some(before.id()) { Self::Next } else { Self::Apart }
-    }
-}
-
 /// The editions before this one, as far as their keys count: the one that it names, and the newest in force if that is
 /// another. Anything else would ask for the wrong signatures.
 fn older(charter: &Signed<Charter>, paths: &[PathBuf]) -> Result<Vec<Signed<Charter>>> {
@@ -327,9 +271,23 @@ fn listed(names: &[String]) -> String {
 async fn publish(file: &Path, policy: &Path, proof: &ProofFile, output: &Output) -> Result<Exit> {
     proof.check()?;
     let (signed, trust) = (read(file)?, files::tlog_policy(policy)?);
+    if signed.note().signatures().is_empty() {
+        bail!("nobody has signed this charter yet: `isonomy charter sign` comes first");
+    }
     let log = release::log_client(&trust)?;
+    let view = checking::view(&log, &trust, signed.body()).await?;
     let report = submit_charter(&log, &trust, &signed).await.context("the charter was not published")?;
     proof.write(&report)?;
-    output.report(release::submit_words(&report, "charter"), &report)?;
+    let since = checking::in_force_since(view.as_ref(), &signed, report.public_since)?;
+    let words = format!("{}\n  in force from {since} on", release::submit_words(&report, "charter"));
+    output.report(words, &Published { report: &report, in_force_since: since })?;
     Ok(Exit::Done)
+}
+
+/// A charter that was published.
+#[derive(Serialize)]
+struct Published<'r> {
+    #[serde(flatten)]
+    report: &'r SubmitReport,
+    in_force_since: Timestamp,
 }

@@ -129,6 +129,8 @@ fn keys_and_curators_are_replaced_by_amendments() {
     assert!(incomplete.contains("no key of the maintainer under edition 2"), "the new key has to sign: {incomplete}");
     scene.sign_edition(2, &[old, one, two, new]);
     let in_force = scene.publish_edition(2).plus(NOTICE);
+    let again = scene.report(&["charter", "publish", "charter-2.note", "--policy", "trust.policy"]);
+    assert_eq!(again["in_force_since"].as_str().unwrap(), in_force.to_string(), "by the seen proof: {again:#}");
     let cited = scene.compose(0..25, "early");
     let early = Scene::at_desk("work", &["release", "publish", "early.tar", "--key", new]);
     let (code, refused) = scene.run(&early);
@@ -187,6 +189,9 @@ fn what_the_log_would_refuse_is_said_before_anybody_signs() {
     let diff = scene.report(&["charter", "diff", "charter.note", "second.note"]);
     assert!(diff["effect"].as_str().unwrap().starts_with("No log would take it up"), "{diff:#}");
     assert!(check("charter.note").contains("already"), "it is logged");
+    scene.report(&["charter", "new", "--amends", "charter.note", "--out", "again.toml"]);
+    let same = ["charter", "new", "--from", "again.toml", "--amends", "charter.note", "--out", "again.note"];
+    assert_eq!(scene.report(&same)["changes"], serde_json::json!([]), "its own text");
     let signed = ["charter", "sign", "charter.note", "--key", "curator-one.example.key", "--amends", "second.note"];
     assert!(scene.run(&signed).1.to_string().contains("the first edition"));
 

@@ -6,10 +6,13 @@ use crate::output::Output;
 use anyhow::{Context, Result};
 use isonomy_client::system_clock;
 use isonomy_core::charter::Charter;
+use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::rules::editions::Prospect;
 use isonomy_core::rules::releases::Place;
 use isonomy_core::statement::Signed;
+use isonomy_core::time::Timestamp;
 use isonomy_core::tree::LeafIndex;
+use isonomy_fetch::LogClient;
 use isonomy_publisher::view::{ListView, ViewError};
 use serde_json::json;
 use std::path::Path;
@@ -17,11 +20,7 @@ use std::path::Path;
 pub(super) async fn run(file: &Path, policy: &Path, output: &Output) -> Result<Exit> {
     let (charter, trust) = (read(file)?, files::tlog_policy(policy)?);
     let log = release::log_client(&trust)?;
-    let view = match ListView::fetch(&log.source(), &trust, &charter.body().list).await {
-        Ok(view) => Some(view),
-        Err(ViewError::NoList { .. }) => None,
-        Err(error) => return Err(error.into()),
-    };
+    let view = view(&log, &trust, charter.body()).await?;
     let prospect = view.as_ref().map(|view| foresee(view, &charter)).transpose()?;
     // The log may know more than it shows yet, and has rules of its own: who may found lists.
     let verdict = log.check(charter.note().to_string().as_bytes()).await;
@@ -45,6 +44,29 @@ pub(super) async fn run(file: &Path, policy: &Path, output: &Output) -> Result<E
     });
     output.report(lines.join("\n"), &document)?;
     Ok(Exit::Done)
+}
+
+/// What the log has of the charter's list; nothing of one that is to be founded.
+pub(super) async fn view(log: &LogClient, trust: &TlogPolicy, charter: &Charter) -> Result<Option<ListView>> {
+    match ListView::fetch(&log.source(), trust, &charter.list).await {
+        Ok(view) => Ok(Some(view)),
+        Err(ViewError::NoList { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Since when an edition is in force that is public since then, by what the log had before.
+pub(super) fn in_force_since(
+    view: Option<&ListView>,
+    charter: &Signed<Charter>,
+    public_since: Timestamp,
+) -> Result<Timestamp> {
+    let Some(editions) = view.map(ListView::editions) else { return Ok(public_since) };
+    if let Some(edition) = editions.find(&charter.id()) {
+        return Ok(edition.in_force_since());
+    }
+    let prospect = editions.foresee(charter, Place { index: LeafIndex(u64::MAX), public_since });
+    Ok(prospect.context("the charter is in the log, but breaks a rule")?.in_force_since)
 }
 
 fn foresee(view: &ListView, charter: &Signed<Charter>) -> Result<Prospect> {

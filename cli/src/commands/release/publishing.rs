@@ -39,7 +39,8 @@ pub(super) async fn run(args: &PublishArgs, output: &Output) -> Result<Exit> {
     let report = report.context("the release was not published")?;
     proof.write(&report)?;
     let (published, charter) = (complete.release(), cited.charter());
-    let client = ground.workspace.client();
+    let first = view.editions().all().first().context("the list has no charter")?.id();
+    let client = ground.workspace.client(&first);
     let confirmed = confirming::ask(&client, &desk.trust, view, charter, &desk.source, published).await;
     let confirmed = confirmed.context("the release is in the log, but a client would not accept it")?;
     let at_once = removes_only(published.body());

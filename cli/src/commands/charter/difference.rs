@@ -1,0 +1,77 @@
+//! `isonomy charter diff`: what an edition changes, without asking anybody.
+
+use super::{change_lines, read, read_any};
+use crate::exit::Exit;
+use crate::output::Output;
+use anyhow::Result;
+use isonomy_core::charter::Charter;
+use isonomy_core::rules::Violation;
+use isonomy_core::statement::Signed;
+use isonomy_publisher::charter::{self, ChangeReport, Edition};
+use serde_json::json;
+use std::path::Path;
+
+pub(super) fn run(old: &Path, new: &Path, output: &Output) -> Result<Exit> {
+    let before = read(old)?;
+    let after = read_any(new, Edition::Amends(&before))?;
+    let step = Step::between(&before, &after);
+    let changes = charter::changes(before.body(), &after);
+    let widens = changes.iter().any(|change| change.widens);
+    let (number, notice) = (before.body().edition, before.body().limits.notice);
+    let effect = match step {
+        Step::Never(why) => format!("No log would take it up after edition {number}: {why}."),
+        Step::Apart => format!(
+            "Edition {} does not follow edition {number} directly: this is what differs, no more.",
+            after.edition
+        ),
+        Step::Next if changes.is_empty() => "nothing changes".to_owned(),
+        Step::Next if widens => format!(
+            "What widens takes the whole edition along: it is in force {notice} s ({} days) after it is public; later if edition {number} is not in force by then and what is asks for a longer notice.",
+            notice / 86_400
+        ),
+        Step::Next => format!(
+            "Nothing widens edition {number}: if that is in force, this one is in force at once when it is public. If that still waits, `isonomy charter check` says what would come of it."
+        ),
+    };
+    let document = json!({
+        "list": after.list,
+        "from_edition": number,
+        "to_edition": after.edition,
+        "changes": changes,
+        "widens": widens,
+        "notice": notice,
+        "effect": effect,
+    });
+    output.report(format!("{}{effect}", lines_of(&changes)), &document)?;
+    Ok(Exit::Done)
+}
+
+fn lines_of(changes: &[ChangeReport]) -> String {
+    change_lines(changes).trim_start().lines().map(|line| line.to_owned() + "\n").collect()
+}
+
+/// How one edition stands to another.
+enum Step {
+    /// It is the next one.
+    Next,
+    /// It is of the same list, and there are others between, or it is not a later one.
+    Apart,
+    /// It can't follow, ever.
+    Never(Violation),
+}
+
+impl Step {
+    fn between(before: &Signed<Charter>, after: &Charter) -> Self {
+        let old = before.body();
+        if old.list != after.list {
+            return Self::Never(Violation::OtherList { expected: old.list.clone(), found: after.list.clone() });
+        }
+        if old.log != after.log {
+            return Self::Never(Violation::OtherLog { charter: after.log.clone(), log: old.log.clone() });
+        }
+        if old.matching.algorithm != after.matching.algorithm {
+            return Self::Never(Violation::AlgorithmChanged);
+        }
+        if after.previous == Some(before.id()) { Self::Next } else { Self::Apart }
+    }
+}
