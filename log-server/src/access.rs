@@ -58,6 +58,21 @@ pub struct AccessEntry {
     pub tokens: Vec<TokenDigest>,
 }
 
+/// The restricted lists of a configuration: each once, since otherwise some tokens would not count, and with a token, since otherwise
+/// nobody could read it.
+pub(crate) fn entries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<AccessEntry>, D::Error> {
+    let entries = Vec::<AccessEntry>::deserialize(deserializer)?;
+    for (at, AccessEntry { list, tokens }) in entries.iter().enumerate() {
+        if tokens.is_empty() {
+            return Err(serde::de::Error::custom(format!("no token is given for {list}: nobody could read it")));
+        }
+        if entries[..at].iter().any(|before| before.list == *list) {
+            return Err(serde::de::Error::custom(format!("{list} is there twice: give all its tokens in one place")));
+        }
+    }
+    Ok(entries)
+}
+
 /// The answer to who asks for an object.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Verdict {
@@ -114,7 +129,7 @@ impl Access {
         if restricted.is_empty() {
             return Verdict::Open;
         }
-        let lists = self.lists_of(&state.history(), digest);
+        let lists = self.lists_of(&state.histories().known, digest);
         let Some(first) = lists.first() else { return Verdict::Unknown };
         if entry(&restricted, first).is_none() {
             return Verdict::Open;

@@ -109,7 +109,7 @@ pub fn collect(config: Config, least_age: u64, mode: Mode) -> Result<CollectRepo
     let state = server::open_state(&data, config.key, policy.clone(), config.seen_proofs, admission, board)?;
     let now = witnessed_now(state.log.public(), &policy)?;
     let pending = state.pending.objects();
-    let mut report = plan(&state.history(), &pending, now, least_age);
+    let mut report = plan(state.histories().shown(), &pending, now, least_age);
     let path = |digest: &ObjectDigest| state.log.public().path(&Resource::Object(*digest));
     report
         .collected

@@ -2,7 +2,7 @@
 //!
 //! Only the form is judged here. Keys and policy are in files of their own, which whoever starts the server reads.
 
-use crate::access::AccessEntry;
+use crate::access::{self, AccessEntry};
 use crate::recovery::SeenProofs;
 use isonomy_core::note::VerifierKey;
 use isonomy_serve::Section;
@@ -39,7 +39,7 @@ pub struct ConfigFile {
     #[serde(default)]
     pub http: Section,
     /// Lists whose objects are not for everybody.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "access::entries")]
     pub access: Vec<AccessEntry>,
     /// What the server says of itself; for whoever starts it.
     #[serde(default)]
@@ -104,6 +104,7 @@ mod tests {
             ("#headers = 30", "headers = 0", "headers"),
             ("#clients = \"direct\"", "clients = \"anybody\"", "clients"),
             ("#format = \"text\"", "format = \"xml\"", "format"),
+            ("publishers = []", "publishers = []\naccess = [{ list = \"a/b\", tokens = [] }]", "no token"),
         ] {
             let text = TEMPLATE.replace(from, to);
             assert_ne!(text, TEMPLATE);

@@ -56,7 +56,7 @@ impl Current {
             return Ok(Some(made));
         }
         let size = published.checkpoint.checkpoint().size;
-        let contents = match state.history().list(list) {
+        let contents = match state.histories().shown().list(list) {
             Some(history) => bundles::contents(history, size, published.times.latest),
             None => None,
         };
@@ -81,7 +81,7 @@ impl Current {
             return Ok(made);
         }
         let size = published.checkpoint.checkpoint().size;
-        let index = Bytes::from(bundles::index(state.log.key().name(), &state.history(), size)?);
+        let index = Bytes::from(bundles::index(state.log.key().name(), state.histories().shown(), size)?);
         self.keep(published, |made| made.index = Some(index.clone()));
         Ok(index)
     }

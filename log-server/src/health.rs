@@ -51,7 +51,7 @@ impl Health {
         };
         let states = surface.shared.witnesses.states();
         let of_witnesses = states.iter().flat_map(|state| [clock(state), failing(state)]).flatten();
-        let unknown = surface.shared.access.unknown(&surface.shared.history()).len();
+        let unknown = surface.shared.access.unknown(&surface.shared.histories().known).len();
         of_witnesses.chain(weak_quorum(&surface.shared.policy)).chain(unknown_lists(unknown)).collect()
     }
 

@@ -90,7 +90,7 @@ impl Copies {
         self.new.append(&mut state.touched());
         let has_new = !self.new.is_empty() || !self.knows_all;
         if !self.knows_all {
-            self.new.extend(state.history().lists().map(|(name, _)| name.clone()));
+            self.new.extend(state.histories().known.lists().map(|(name, _)| name.clone()));
             self.knows_all = true;
         }
         let due = self.due(published);

@@ -75,23 +75,24 @@ fn publish_statements(
     covered: &BTreeSet<LeafIndex>,
 ) -> Result<(), PublicationError> {
     let (mut entries, mut reader) = (state.log.entries(), state.log.reader(cosigned.checkpoint().size));
-    let (mut statements, mut proofs, mut seen) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut statements, mut proofs, mut times, mut seen) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for &index in covered {
         let entry = entries.entry(index)?;
         let statement = Statement::parse(entry).map_err(|source| PublicationError::NotAStatement { index, source })?;
         let id = statement.id();
-        let (since, proof) = seen_proof(state, cosigned, &id, index, entry, &mut reader)?;
-        let since = state.firsts.of(index)?.map_or(since, |first| first.min(since));
+        let (shown, proof) = seen_proof(state, cosigned, &id, index, entry, &mut reader)?;
+        let since = state.firsts.of(index)?.map_or(shown, |first| first.min(shown));
         state.touched().insert(statement.list().clone());
         statements.push((Resource::Statement(id), entry.to_vec()));
         proofs.extend(proof.map(|proof| (Resource::SeenProof(id), proof.to_bytes())));
-        seen.push((id, index, since));
+        times.push((index, since));
+        seen.push((id, index, since, shown));
     }
     state.log.public().write_proven(&statements)?;
     state.log.public().replace_all(&proofs)?;
-    state.firsts.remember(&seen.iter().map(|(_, index, since)| (*index, *since)).collect::<Vec<_>>())?;
-    let mut history = state.history_mut();
-    seen.iter().for_each(|(id, _, since)| history.set_public_since(id, *since));
+    state.firsts.remember(&times)?;
+    let mut histories = state.histories_mut();
+    seen.iter().for_each(|(id, index, since, shown)| histories.set_public_since(id, *index, *since, *shown));
     Ok(())
 }
 
@@ -104,8 +105,8 @@ fn seen_proof(
     entry: &[u8],
     reader: &mut NodeReader,
 ) -> Result<(Timestamp, Option<TlogProof>), PublicationError> {
-    if let Seen::Since(since) = recovery::seen(&state.log, &state.policy, id, index, entry)? {
-        return Ok((since, None));
+    if let Seen::Since { time, .. } = recovery::seen(&state.log, &state.policy, id, index, entry)? {
+        return Ok((time, None));
     }
     let path = reader.inclusion(index)?;
     let proof = TlogProof { extra: None, index, path, checkpoint: cosigned.clone() };

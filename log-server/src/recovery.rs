@@ -53,6 +53,20 @@ pub enum RecoveryError {
         /// The first one's place.
         first: LeafIndex,
     },
+    /// A seen proof is later than the first one was, and by it a statement breaks a rule.
+    #[error(
+        "the seen proof of entry {late} is a later one than there was first, and by it entry {index} breaks a rule: {violation}. \
+         Copy the first one, the file proof/ID of the statement, back from a backup or a mirror of this log. If there is none, \
+         `seen_proofs = \"renew\"` goes on without: what breaks a rule is then left out by everybody"
+    )]
+    Late {
+        /// The place of the first such proof's statement.
+        late: LeafIndex,
+        /// The place of the one that breaks the rule.
+        index: LeafIndex,
+        /// The rule.
+        violation: Box<Violation>,
+    },
     /// A seen proof is lost, and one that is made now would make a later statement break a rule.
     #[error(
         "entry {lost} has no seen proof any more, and with one that is made now entry {index} breaks a rule: {violation}. Copy the \
@@ -82,11 +96,21 @@ pub enum SeenProofs {
 
 /// What a log's files say.
 pub(crate) struct Recovered {
-    /// All its statements, judged.
+    /// All its statements, judged by since when this log has known them to be public.
     pub(crate) history: History,
+    /// The same, judged by what its seen proofs show to others, if that is later.
+    pub(crate) as_shown: Option<AsShown>,
     /// Those whose file is missing or damaged, or that have no seen proof that the policy accepts: they are published
     /// with the next checkpoint.
     pub(crate) unseen: BTreeSet<LeafIndex>,
+}
+
+/// What others make of a log that has lost seen proofs, or has later ones than the first.
+pub(crate) struct AsShown {
+    /// All its statements, judged by since when others can learn that they are public.
+    pub(crate) history: History,
+    /// Those without a seen proof, or with a later one, of which a later statement's proof shows since when they are public.
+    pub(crate) settled: BTreeSet<LeafIndex>,
 }
 
 /// Opens the database. A damaged one is set aside: what it held is rebuilt, except releases that waited for objects,
@@ -105,8 +129,8 @@ pub(crate) fn open_store(folder: &Path) -> Result<Store, StoreError> {
 /// What a statement's seen proof says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Seen {
-    /// Since when it is public.
-    Since(Timestamp),
+    /// Since when it is public, and the size of the tree that shows it.
+    Since { time: Timestamp, tree: TreeSize },
     /// It is sound, but no quorum that the policy knows vouches for it.
     Unvouched,
     /// There is none, or a damaged one.
@@ -152,24 +176,33 @@ struct Proofs {
     learned: Vec<(LeafIndex, Timestamp)>,
     /// Those that no quorum vouches for.
     unvouched: Vec<LeafIndex>,
-    /// Those that were there, and are not.
-    lost: Vec<LeafIndex>,
+    /// Those that are later than the first ones were.
+    late: Vec<LeafIndex>,
+    /// The statements without one.
+    absent: Vec<LeafIndex>,
+    /// The size of the largest tree that is known to have been published: what stands in it had a seen proof.
+    published: TreeSize,
 }
 
 impl Proofs {
-    /// Takes up the next statement, in a log of which so much was published. Since when it is public, as far as anything says.
-    fn take(&mut self, logged: &Logged, published: TreeSize) -> Option<Timestamp> {
+    /// Takes up the next statement. Since when it is public, as far as anything says.
+    fn take(&mut self, logged: &Logged) -> Option<Timestamp> {
         let Logged { index, seen, first, .. } = *logged;
-        let proven = match seen {
-            Seen::Since(since) => Some(since),
-            Seen::Unvouched | Seen::Lost => None,
-        };
+        let known_to_be = |size: TreeSize| if first.is_some() { size.max(TreeSize(index.0 + 1)) } else { size };
+        self.published = known_to_be(self.published);
+        let mut proven = None;
         match seen {
-            Seen::Since(since) if first.is_none_or(|first| since < first) => self.learned.push((index, since)),
-            Seen::Since(_) => {}
+            Seen::Since { time, tree } => {
+                proven = Some(time);
+                self.published = self.published.max(tree);
+                match first {
+                    Some(first) if first < time => self.late.push(index),
+                    Some(first) if first == time => {}
+                    _ => self.learned.push((index, time)),
+                }
+            }
             Seen::Unvouched => self.unvouched.push(index),
-            // What was never published never had one.
-            Seen::Lost => self.lost.extend((index.0 < published.0 || first.is_some()).then_some(index)),
+            Seen::Lost => self.absent.push(index),
         }
         let count = self.lists.len();
         let list = *self.lists.entry(logged.statement.list().clone()).or_insert(count);
@@ -177,21 +210,51 @@ impl Proofs {
         proven.into_iter().chain(first).min()
     }
 
-    /// That nothing is made anew which others would read differently.
-    fn check(&self, log: &Log, history: &History) -> Result<(), RecoveryError> {
+    /// The first statement that had a seen proof and has none any more.
+    fn first_lost(&self) -> Option<LeafIndex> {
+        self.absent.first().copied().filter(|first| first.0 < self.published.0)
+    }
+
+    fn lost(&self) -> usize {
+        self.absent.iter().take_while(|index| index.0 < self.published.0).count()
+    }
+
+    /// That nothing is made anew which others would read differently, and nothing was. `broken` are the statements that
+    /// break a rule by all that is known.
+    fn check(
+        &self,
+        broken: Vec<(LeafIndex, Violation)>,
+        as_shown: Option<(LeafIndex, Violation)>,
+    ) -> Result<(), RecoveryError> {
         if let Some(&first) = self.unvouched.first() {
             return Err(RecoveryError::Unvouched { count: self.unvouched.len(), first });
         }
-        match self.lost.first() {
-            Some(&lost) => judge_as_shown(log, self.shown.clone(), lost, history),
-            None => Ok(()),
+        let lost = self.first_lost();
+        let broken = broken.into_iter().find(|(index, _)| lost.is_some_and(|lost| lost < *index)).or(as_shown);
+        match (broken, lost, self.late.first()) {
+            (Some((index, violation)), Some(lost), _) => {
+                Err(RecoveryError::Lost { lost, index, violation: Box::new(violation) })
+            }
+            (Some((index, violation)), None, Some(&late)) => {
+                Err(RecoveryError::Late { late, index, violation: Box::new(violation) })
+            }
+            _ => Ok(()),
         }
     }
 
+    /// Whether others learn later times than this log knows.
+    fn differ(&self) -> bool {
+        self.first_lost().is_some() || !self.unvouched.is_empty() || !self.late.is_empty()
+    }
+
     fn warn(&self) {
-        if let Some(first) = self.unvouched.iter().chain(&self.lost).min() {
-            let count = self.unvouched.len() + self.lost.len();
+        let (lost, late) = (self.lost(), self.late.len());
+        if let Some(first) = self.unvouched.first().copied().into_iter().chain(self.first_lost()).min() {
+            let count = self.unvouched.len() + lost;
             tracing::warn!(count, %first, "these statements get new seen proofs with the next checkpoint; the new ones are later");
+        }
+        if let Some(first) = self.late.first() {
+            tracing::warn!(count = late, %first, "these statements have later seen proofs than the first ones");
         }
     }
 }
@@ -203,51 +266,53 @@ pub(crate) fn recover(
     firsts: &FirstTimes,
     seen_proofs: SeenProofs,
 ) -> Result<Recovered, RecoveryError> {
-    // What stands in a published tree had a seen proof. That the checkpoint may be damaged has been said when the log was opened.
+    // That the checkpoint may be damaged has been said when the log was opened.
     let published = log.published().ok().flatten().map_or(TreeSize(0), |published| published.checkpoint().size);
-    let mut recovered = Recovered { history: History::new(log.key().name()), unseen: BTreeSet::new() };
-    let mut proofs = Proofs::default();
+    let (mut history, mut unseen) = (History::new(log.key().name()), BTreeSet::new());
+    let (mut proofs, mut broken) = (Proofs { published, ..Proofs::default() }, Vec::new());
     let read = |index, entry: Vec<u8>| Logged::read(log, policy, firsts, index, &entry);
     log.replay(read, |logged: Logged| {
-        let public_since = proofs.take(&logged, published).unwrap_or_else(now);
+        let public_since = proofs.take(&logged).unwrap_or_else(now);
         let Logged { index, statement, seen, is_public, .. } = logged;
-        if !(matches!(seen, Seen::Since(_)) && is_public) {
-            recovered.unseen.insert(index);
+        if !(matches!(seen, Seen::Since { .. }) && is_public) {
+            unseen.insert(index);
         }
         let id = statement.id();
-        if let Err(violation) = recovered.history.record(statement, Place { index, public_since }) {
-            if let (Some(&lost), SeenProofs::Keep) = (proofs.lost.first(), seen_proofs) {
-                return Err(RecoveryError::Lost { lost, index, violation: Box::new(violation) });
-            }
+        if let Err(violation) = history.record(statement, Place { index, public_since }) {
             // It was admitted by this server's clock, and the witnesses' say otherwise, or the rules were stricter since.
             tracing::warn!(%index, %id, %violation, "a logged statement breaks a rule; everybody leaves it out");
+            broken.push((index, violation));
         }
         Ok(())
     })?;
+    let as_shown = proofs.differ().then(|| judge_as_shown(log, proofs.shown.clone(), &history)).transpose()?;
+    let (as_shown, broken_as_shown) = as_shown.unzip();
     if seen_proofs == SeenProofs::Keep {
-        proofs.check(log, &recovered.history)?;
+        proofs.check(broken, broken_as_shown.flatten())?;
     }
     proofs.warn();
     firsts.remember(&proofs.learned)?;
-    Ok(recovered)
+    Ok(Recovered { history, as_shown, unseen })
 }
 
-/// Judges everything by what others can learn of its time once lost seen proofs are made anew: an error if a statement that
-/// keeps the rules would break one. `shown` has for each statement the number of its list, and since when its proof says that
-/// it is public.
+/// Judges everything by what others can learn of its time, once lost seen proofs are made anew: the history that they read, and
+/// the first statement that breaks a rule by it, and by what is `known` does not. `shown` has for each statement the number of
+/// its list, and since when its proof says that it is public.
 fn judge_as_shown(
     log: &Log,
     mut shown: Vec<(usize, Option<Timestamp>)>,
-    lost: LeafIndex,
     known: &History,
-) -> Result<(), RecoveryError> {
+) -> Result<(AsShown, Option<(LeafIndex, Violation)>), RecoveryError> {
     // What covers a statement covers those before it; who follows a list reads the proofs of that.
-    let mut next: BTreeMap<usize, Timestamp> = BTreeMap::new();
-    for (list, since) in shown.iter_mut().rev() {
-        *since = since.iter().chain(next.get(list)).min().copied();
+    let (mut next, mut settled): (BTreeMap<usize, Timestamp>, _) = (BTreeMap::new(), BTreeSet::new());
+    for (at, (list, since)) in shown.iter_mut().enumerate().rev() {
+        if let Some(&covered) = next.get(list).filter(|covered| since.is_none_or(|since| **covered < since)) {
+            *since = Some(covered);
+            settled.insert(LeafIndex(at as u64));
+        }
         next.extend(since.map(|since| (*list, since)));
     }
-    let mut history = History::new(log.key().name());
+    let (mut history, mut broken) = (History::new(log.key().name()), None);
     let read = |index, entry: Vec<u8>| {
         let statement = Statement::parse(&entry).map_err(|source| RecoveryError::NotAStatement { index, source })?;
         Ok((index, statement))
@@ -256,12 +321,14 @@ fn judge_as_shown(
     log.replay(read, |(index, statement)| {
         let since = times.next().and_then(|(_, since)| since).unwrap_or_else(now);
         let was_taken = is_taken(known, &statement, index);
-        match history.record(statement, Place { index, public_since: since }) {
-            Err(violation) if was_taken => Err(RecoveryError::Lost { lost, index, violation: Box::new(violation) }),
-            _ => Ok(()),
+        if let Err(violation) = history.record(statement, Place { index, public_since: since })
+            && was_taken
+        {
+            broken.get_or_insert((index, violation));
         }
+        Ok::<_, RecoveryError>(())
     })?;
-    Ok(())
+    Ok((AsShown { history, settled }, broken))
 }
 
 /// Whether the statement at this place was judged to keep the rules.
@@ -276,9 +343,19 @@ fn is_taken(history: &History, statement: &Statement, index: LeafIndex) -> bool 
     }
 }
 
-/// Whether a statement's own file is as it should be.
+/// Whether a statement has a file of its own. A damaged one is mended: it would be served.
 fn is_public(log: &Log, id: StatementId, entry: &[u8]) -> Result<bool, FileError> {
-    Ok(log.public().read(&Resource::Statement(id))?.is_some_and(|bytes| bytes == entry))
+    let file = Resource::Statement(id);
+    match log.public().read(&file)? {
+        None => Ok(false),
+        Some(bytes) => {
+            if bytes != entry {
+                // It was published, and the tree says what it is.
+                log.public().write_proven(&[(file, entry)])?;
+            }
+            Ok(true)
+        }
+    }
 }
 
 /// What the seen proof of a statement says under this policy.
@@ -292,7 +369,7 @@ pub(crate) fn seen(
     let Some(bytes) = log.public().read(&Resource::SeenProof(*id))? else { return Ok(Seen::Lost) };
     let Some(proof) = TlogProof::parse(&bytes).ok().filter(|proof| proof.index == index) else { return Ok(Seen::Lost) };
     Ok(match proof.verify(entry, log.key(), policy) {
-        Ok(times) => Seen::Since(times.earliest),
+        Ok(times) => Seen::Since { time: times.earliest, tree: proof.checkpoint.checkpoint().size },
         Err(TlogProofError::NoQuorum) => Seen::Unvouched,
         Err(_) => Seen::Lost,
     })

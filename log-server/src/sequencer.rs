@@ -66,31 +66,32 @@ pub(crate) struct Sequencer {
 }
 
 impl Sequencer {
-    /// Works until told to stop. While a witness contradicts the log, whatever comes is refused.
+    /// Works until told to stop.
     pub(crate) async fn run(mut self) -> Result<(), SequencerError> {
         let mut stop = self.stop.clone();
         loop {
             let next = tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => return Ok(()),
-                () = self.state.witnesses.contradicted() => None,
-                next = next(&self.state, &mut self.queue, self.most_unpublished) => Some(next),
+                () = self.state.witnesses.contradicted() => break,
+                next = next(&self.state, &mut self.queue, self.most_unpublished) => next,
             };
-            match next {
-                Some(Some((first, room))) => self.sequence(first, room).await?,
-                Some(None) => return Ok(()),
-                None => self.refuse_next().await,
-            }
+            let Some((first, room)) = next else { return Ok(()) };
+            self.sequence(first, room).await?;
         }
+        self.refuse_all(&mut stop).await;
+        Ok(())
     }
 
-    /// Refuses the next that comes while a witness contradicts the log.
-    async fn refuse_next(&mut self) {
-        let mut stop = self.stop.clone();
-        tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => {}
-            () = self.state.witnesses.uncontradicted() => {}
-            Some(Submission { answer, .. }) = self.queue.recv() => drop(answer.send(Err(Refusal::Contradicted))),
+    /// Refuses whatever comes, until told to stop.
+    async fn refuse_all(&mut self, stop: &mut watch::Receiver<bool>) {
+        loop {
+            let next = tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => return,
+                next = self.queue.recv() => next,
+            };
+            let Some(Submission { answer, .. }) = next else { return };
+            let _ = answer.send(Err(Refusal::Contradicted));
         }
     }
 
@@ -162,7 +163,7 @@ fn take_up(state: &State, statement: Statement, place: Place) -> Result<Result<L
     if let Some(index) = state.index_of(&id) {
         return Ok(Ok(index));
     }
-    let verdict = state.admission().judge(&state.history(), &statement, place, Signing::Signed);
+    let verdict = state.judge_at(&statement, place, Signing::Signed);
     if let Err(refusal) = verdict {
         return Ok(Err(refusal));
     }
@@ -173,7 +174,7 @@ fn take_up(state: &State, statement: Statement, place: Place) -> Result<Result<L
         state.objects.publish(release.body())?;
     }
     // Nobody else writes to the history, so the verdict still holds.
-    if let Err(violation) = state.history_mut().record(statement, place) {
+    if let Err(violation) = state.histories_mut().record(statement, place) {
         return Ok(Err(violation.into()));
     }
     state.sequenced.store(place.index.0 + 1, Ordering::Relaxed);

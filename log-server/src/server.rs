@@ -15,7 +15,7 @@ use crate::publisher::Publisher;
 use crate::recovery::{self, RecoveryError, SeenProofs};
 use crate::sequencer::{MAX_UNPUBLISHED, Sequencer, SequencerError};
 use crate::shelf::Shelf;
-use crate::state::{Published, State};
+use crate::state::{Histories, Published, State};
 use crate::witnesses::{WitnessBoard, Witnesses};
 use isonomy_core::note::{KeyType, SigningKey, VerifierKey};
 use isonomy_core::policy::Policy;
@@ -274,7 +274,7 @@ pub(crate) fn open_state(
         objects: Objects::open(public, &private)?,
         pending: Pending::open(&store)?,
         firsts,
-        history: RwLock::new(recovered.history),
+        histories: RwLock::new(Histories { known: recovered.history, as_shown: recovered.as_shown }),
         sequenced: AtomicU64::new(log.size().0),
         unseen: Mutex::new(recovered.unseen),
         lag: AtomicU64::new(0),

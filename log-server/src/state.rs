@@ -9,6 +9,7 @@ use crate::firsts::FirstTimes;
 use crate::log::Log;
 use crate::objects::{ObjectError, Objects};
 use crate::pending::Pending;
+use crate::recovery::AsShown;
 use crate::refusal::Refusal;
 use crate::server::Rights;
 use crate::witnesses::WitnessBoard;
@@ -44,7 +45,7 @@ pub(crate) struct State {
     /// Since when what was published is public, as first learned.
     pub(crate) firsts: FirstTimes,
     /// Everything sequenced so far, judged; ahead of the log's head by the batch that is being written.
-    pub(crate) history: RwLock<History>,
+    pub(crate) histories: RwLock<Histories>,
     /// How many statements that is.
     pub(crate) sequenced: AtomicU64,
     /// The statements that have no seen proof yet.
@@ -67,6 +68,38 @@ pub(crate) struct State {
     pub(crate) figures: Arc<Figures>,
 }
 
+/// What was sequenced, judged.
+pub(crate) struct Histories {
+    /// By since when this log has known it to be public.
+    pub(crate) known: History,
+    /// By what its seen proofs show to others, where first ones were lost and others are later. What is admitted keeps the rules
+    /// by both.
+    pub(crate) as_shown: Option<AsShown>,
+}
+
+impl Histories {
+    /// What others make of the log.
+    pub(crate) fn shown(&self) -> &History {
+        self.as_shown.as_ref().map_or(&self.known, |as_shown| &as_shown.history)
+    }
+
+    /// Takes up a statement that was judged by both.
+    pub(crate) fn record(&mut self, statement: Statement, place: Place) -> Result<(), Violation> {
+        if let Some(as_shown) = &mut self.as_shown {
+            as_shown.history.record(statement.clone(), place)?;
+        }
+        self.known.record(statement, place)
+    }
+
+    /// Sets since when a statement is public: as is known here, and as its own proof shows.
+    pub(crate) fn set_public_since(&mut self, id: &StatementId, index: LeafIndex, since: Timestamp, shown: Timestamp) {
+        self.known.set_public_since(id, since);
+        if let Some(as_shown) = self.as_shown.as_mut().filter(|as_shown| !as_shown.settled.contains(&index)) {
+            as_shown.history.set_public_since(id, shown);
+        }
+    }
+}
+
 /// A checkpoint that was published.
 #[derive(Debug)]
 pub(crate) struct Published {
@@ -86,9 +119,18 @@ pub(crate) fn published_size(published: &Option<Arc<Published>>) -> TreeSize {
 impl State {
     /// Judges a statement as the next one of the log.
     pub(crate) fn judge(&self, statement: &Statement, signing: Signing) -> Result<(), Refusal> {
-        let history = self.history();
         let index = LeafIndex(self.sequenced.load(Ordering::Relaxed));
-        self.admission().judge(&history, statement, Place { index, public_since: self.time() }, signing)
+        self.judge_at(statement, Place { index, public_since: self.time() }, signing)
+    }
+
+    /// Judges a statement that is to be logged at this place: by what this log knows, and by what it shows.
+    pub(crate) fn judge_at(&self, statement: &Statement, place: Place, signing: Signing) -> Result<(), Refusal> {
+        let (admission, histories) = (self.admission(), self.histories());
+        admission.judge(&histories.known, statement, place, signing)?;
+        match &histories.as_shown {
+            Some(as_shown) => admission.judge(&as_shown.history, statement, place, signing),
+            None => Ok(()),
+        }
     }
 
     /// Whom the operator knows.
@@ -109,7 +151,7 @@ impl State {
 
     /// Says which restricted lists there are not.
     pub(crate) fn warn_of_unknown_lists(&self) {
-        let unknown = self.access.unknown(&self.history());
+        let unknown = self.access.unknown(&self.histories().known);
         if !unknown.is_empty() {
             tracing::warn!(lists = joined(&unknown), "access names lists that this log does not have");
         }
@@ -135,16 +177,17 @@ impl State {
 
     /// Where a statement stands in the log, also if it is not published yet.
     pub(crate) fn index_of(&self, id: &StatementId) -> Option<LeafIndex> {
-        self.history().index_of(id)
+        self.histories().known.index_of(id)
     }
 
     /// The objects of a release that have to be sent, each once: those that are not there yet, and those of a restricted list
     /// that this one names for the first time.
     pub(crate) fn missing(&self, release: &Release) -> Vec<ObjectDigest> {
-        let history = self.history();
+        let histories = self.histories();
         let is_missing = |object: &ObjectRef| {
             !self.objects.is_staged(object)
-                && (!self.objects.has(object) || self.access.must_be_shown(&history, &object.sha256, &release.list))
+                && (!self.objects.has(object)
+                    || self.access.must_be_shown(&histories.known, &object.sha256, &release.list))
         };
         let missing: BTreeSet<ObjectDigest> =
             release.objects().filter(is_missing).map(|object| object.sha256).collect();
@@ -168,8 +211,8 @@ impl State {
     /// The algorithm of a release's list and the releases that its deltas start from.
     fn basis(&self, release: &Release) -> Result<(isonomy_core::list::Algorithm, Vec<Release>), Refusal> {
         let unknown = || Refusal::Rule(Violation::UnknownCharter { id: release.charter });
-        let history = self.history();
-        let list = history.list(&release.list).ok_or_else(unknown)?;
+        let histories = self.histories();
+        let list = histories.known.list(&release.list).ok_or_else(unknown)?;
         let edition = list.editions().find(&release.charter).ok_or_else(unknown)?;
         let base = |delta: &isonomy_core::release::DeltaRef| {
             let base = list.version(delta.from).map(|logged| logged.release.body().clone());
@@ -188,12 +231,12 @@ impl State {
         Ok(self.objects.sweep(&self.pending.objects())?)
     }
 
-    pub(crate) fn history(&self) -> RwLockReadGuard<'_, History> {
-        self.history.read().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn histories(&self) -> RwLockReadGuard<'_, Histories> {
+        self.histories.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn history_mut(&self) -> RwLockWriteGuard<'_, History> {
-        self.history.write().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn histories_mut(&self) -> RwLockWriteGuard<'_, Histories> {
+        self.histories.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The newest that was published, before the start or since.

@@ -7,6 +7,9 @@
 //! own line. C2SP lets requests carry further lines, which others ignore; a witness whose folder was restored from a backup
 //! learns by them that it was.
 //!
+//! In the first round after a start all are heard who answer in time at all, since one of them may know more than this log. And
+//! only what was cosigned since the start counts then: old cosignatures stand under old checkpoints for everybody to repeat.
+//!
 //! Once there is a quorum, the others are waited for a little: clients with another policy may count them. While somebody
 //! waits for what is to be published: briefly, and only for a witness that was prompt the last time. While nobody does, since
 //! the tree is unchanged: longer. So a slow or broken one delays nothing, and a slow but honest one is still heard whenever
@@ -16,9 +19,8 @@
 //! asked again only then. So a slow one is not blamed, and is never behind by more than what it takes for one answer.
 //!
 //! A witness that says that it has seen a larger log, or another, stops the sequencing ([`WitnessBoard`]): if it is right, older data
-//! was put back, and the next statement would fork the log. Once a quorum has cosigned since the start what is there, nothing
-//! larger can have been published, and a witness's word is not enough, whenever it came: then it stops the log only by showing a
-//! checkpoint that the log has signed.
+//! was put back, and the next statement would fork the log. Once a quorum has cosigned since the start what is there, that can't
+//! be so any more, and a witness's word is not enough: then it stops the log only by showing a checkpoint that the log has signed.
 
 mod ask;
 mod board;
@@ -48,8 +50,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const GLANCE: Duration = Duration::from_secs(3);
 /// How long more cosignatures are waited for once there are enough, while somebody waits.
 const GRACE: Duration = Duration::from_millis(500);
-/// How long in the first round after a start, in which each may say that it knows more.
-const FIRST_GRACE: Duration = Duration::from_secs(2);
+/// How long in the first round after a start: each must be able to say that it knows more.
+const FIRST_GRACE: Duration = PATIENCE;
 /// How long while nobody waits.
 const LONG_GRACE: Duration = Duration::from_secs(5);
 /// How often a witness is asked in one round: it may know another size, and have to be reminded.
@@ -239,9 +241,8 @@ impl Witnesses {
             if is_new {
                 tracing::error!(
                     %witness, %failure,
-                    "a witness contradicts this log; nothing new is taken up unless a quorum cosigns what this log has and the \
-                     witness shows nothing that this log has signed. Find out which of the two is right. If it is the witness, stop \
-                     the log and put the newest data back"
+                    "a witness contradicts this log; nothing new is taken up any more. Stop the log, find out which of the two is \
+                     right, and put the newest data back; if it is the witness that errs, take it out of the policy. Then start again"
                 );
             }
         } else if is_new && matches!(failure, WitnessFailure::Unproven { .. }) {

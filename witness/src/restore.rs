@@ -3,7 +3,7 @@
 use crate::decide::Refusal;
 use crate::log::Log;
 use crate::record::{Record, RecordError};
-use crate::state::{State, StateError};
+use crate::state::{Beginning, State, StateError};
 use crate::witness::{Config, OpenError};
 use isonomy_core::checkpoint::CheckpointNote;
 
@@ -31,6 +31,9 @@ pub enum RestoreError {
     /// What the folder keeps of a later cosignature can't be read.
     #[error("{0}; set the data folder aside, and restore into an empty one")]
     Shown(String),
+    /// The folder remembers a checkpoint of a log that was never cosigned, or something of it that a request has shown.
+    #[error("this witness has cosigned the log {0}: the data folder says so")]
+    HasCosigned(String),
     /// The folder holds a newer or contradicting one with the same good signatures.
     #[error(
         "the data folder holds a checkpoint of this log that is newer than this one or contradicts it, with good signatures"
@@ -56,7 +59,7 @@ pub fn restore(config: Config, checkpoint: CheckpointNote) -> Result<Restored, R
     let unknown = || RestoreError::UnknownOrigin(Refusal::UnknownOrigin(origin.clone()));
     let log = logs.iter().find(|log| log.origin() == origin).ok_or_else(unknown)?;
     let record = Record::of_checkpoint(checkpoint, log, key.verifier())?;
-    let state = State::begin(&data, key.verifier())?;
+    let state = State::begin(&data, key.verifier(), Beginning::Restored)?;
     let stored = state.read(log)?;
     let parse = |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| Record::parse(&bytes, log, key.verifier()).ok());
     let copies = [parse(stored.file), parse(stored.database)];
@@ -73,4 +76,20 @@ pub fn restore(config: Config, checkpoint: CheckpointNote) -> Result<Restored, R
     state.write(log, &record)?;
     state.drop_shown(log)?;
     Ok(Restored::Written)
+}
+
+/// Takes note that the witness has never cosigned anything of the log with this origin: for the operator, after the folder was
+/// lost and another log's memory restored, since then nothing is taken for new. The witness must not be running.
+pub fn declare_new(config: Config, origin: &str) -> Result<(), RestoreError> {
+    let Config { data, key, logs, .. } = config;
+    let logs = Log::all(&logs, key.verifier()).map_err(OpenError::from)?;
+    let unknown = || RestoreError::UnknownOrigin(Refusal::UnknownOrigin(origin.to_owned()));
+    let log = logs.iter().find(|log| log.origin() == origin).ok_or_else(unknown)?;
+    let state = State::begin(&data, key.verifier(), Beginning::Restored)?;
+    let stored = state.read(log)?;
+    let shown = state.shown(log, key.verifier()).map_err(RestoreError::Shown)?;
+    if stored.file.is_some() || stored.database.is_some() || shown.is_some() {
+        return Err(RestoreError::HasCosigned(origin.to_owned()));
+    }
+    Ok(state.declare_new(log)?)
 }

@@ -18,6 +18,10 @@ const INITIALISING: &str = "initialising";
 const LOGS: &str = "logs";
 const EVIDENCE: &str = "evidence";
 const SHOWN: &str = "shown";
+/// Marks a folder that was begun to be restored: of a log without a record nobody knows what was cosigned.
+const RESTORED: &str = "restored";
+/// The logs of such a folder that this witness never cosigned, as its operator has said.
+const NEVER: &str = "never-cosigned";
 const DATABASE: &str = "database";
 /// No file of evidence is larger: three checkpoints and a proof, in JSON.
 const MAX_EVIDENCE_SIZE: usize = 4 * MAX_RECORD_SIZE;
@@ -76,6 +80,20 @@ pub(crate) const ADVICE: &str = "set this folder aside, begin with an empty one,
 pub(crate) const OLDER_COPY: &str =
     "a request has shown a later cosignature of this witness than it remembers: its folder is an older copy";
 
+/// Why a log is refused of which nothing was restored.
+pub(crate) const NOT_RESTORED: &str = "this folder was begun to restore what was lost, and nothing was restored of this log: give \
+     `isonomy witness restore` the newest checkpoint of it with a cosignature of this witness, or, if there never was one, \
+     `--never-cosigned` and its name";
+
+/// How a data folder begins that is missing or empty.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Beginning {
+    /// As that of a new witness.
+    New,
+    /// As that of one that has lost its memory.
+    Restored,
+}
+
 /// What became of a file of evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Kept {
@@ -106,17 +124,16 @@ impl State {
         if !folder.is_dir() || is_empty(folder)? {
             return Err(StateError::NoMemory { folder: folder.to_owned() });
         }
-        Self::begin(folder, witness)
+        Self::begin(folder, witness, Beginning::New)
     }
 
-    /// The same, and makes a missing or empty folder into that of a witness that remembers nothing: a new one, or one that is
-    /// to be restored.
-    pub(crate) fn begin(folder: &Path, witness: &VerifierKey) -> Result<Self, StateError> {
+    /// The same, and makes a missing or empty folder into that of a witness that remembers nothing.
+    pub(crate) fn begin(folder: &Path, witness: &VerifierKey, beginning: Beginning) -> Result<Self, StateError> {
         files::create_dir_all_durable(folder)?;
         let lock = FolderLock::acquire(folder)?;
         let marker = format!("isonomy-witness/v1\n{witness}\n");
         match files::read_limited(&folder.join(MARKER), MAX_MARKER_SIZE)? {
-            None => initialise(folder, &marker)?,
+            None => initialise(folder, &marker, beginning)?,
             Some(found) if found == marker.as_bytes() => {}
             Some(_) => {
                 return Err(StateError::OtherWitness { folder: folder.to_owned(), key: witness.to_string() });
@@ -124,7 +141,7 @@ impl State {
         }
         files::remove_durable(&folder.join(INITIALISING))?;
         let records = open_database(folder, &marker)?;
-        for inside in [folder.to_owned(), folder.join(LOGS), folder.join(EVIDENCE), folder.join(SHOWN)] {
+        for inside in ["", LOGS, EVIDENCE, SHOWN, NEVER].map(|name| folder.join(name)) {
             files::create_dir_all_durable(&inside)?;
             files::remove_temporaries(&inside)?;
         }
@@ -148,10 +165,23 @@ impl State {
                 Some(record)
             }
         };
+        if record.is_none() && self.has_lost(log) {
+            return Err(NOT_RESTORED.to_owned());
+        }
         match self.shown(log, witness)? {
             Some(shown) if shown.exceeds(record.as_ref()) => Err(OLDER_COPY.to_owned()),
             _ => Ok(record),
         }
+    }
+
+    /// Whether something of this log may have been cosigned before the folder was begun.
+    fn has_lost(&self, log: &Log) -> bool {
+        self.folder.join(RESTORED).exists() && !self.folder.join(NEVER).join(log.id()).exists()
+    }
+
+    /// Takes note that this witness has never cosigned anything of a log.
+    pub(crate) fn declare_new(&self, log: &Log) -> Result<(), StateError> {
+        Ok(files::replace(&self.folder.join(NEVER).join(log.id()), log.origin().as_bytes())?)
     }
 
     /// The cosignature of this witness that a request has shown, if one is kept.
@@ -269,12 +299,18 @@ impl State {
 
 /// Makes an empty folder into a witness's. If the process dies meanwhile, the next start begins again: nothing was
 /// cosigned yet.
-fn initialise(folder: &Path, marker: &str) -> Result<(), StateError> {
+fn initialise(folder: &Path, marker: &str, beginning: Beginning) -> Result<(), StateError> {
     let initialising = folder.join(INITIALISING);
     if !initialising.is_file() && !is_empty(folder)? {
         return Err(StateError::NotAWitness { folder: folder.to_owned() });
     }
-    files::replace(&initialising, b"")?;
+    let begun = files::read_limited(&initialising, MAX_MARKER_SIZE)?;
+    if beginning == Beginning::Restored || begun.is_some_and(|begun| begun == RESTORED.as_bytes()) {
+        files::replace(&initialising, RESTORED.as_bytes())?;
+        files::replace(&folder.join(RESTORED), b"")?;
+    } else {
+        files::replace(&initialising, b"")?;
+    }
     let store = Store::open(&folder.join(DATABASE)).map_err(StateError::Database)?;
     let meta = store.tree("meta").map_err(StateError::Database)?;
     meta.put(MARKER_KEY, marker.as_bytes()).map_err(StateError::Database)?;
@@ -321,7 +357,7 @@ mod tests {
     }
 
     fn open(dir: &TempDir) -> Result<State, StateError> {
-        State::begin(dir.path(), witness_key().verifier())
+        State::begin(dir.path(), witness_key().verifier(), Beginning::New)
     }
 
     fn load(dir: &TempDir) -> Result<Option<Record>, String> {
@@ -382,7 +418,7 @@ mod tests {
             assert!(error.to_string().contains("isonomy witness restore"), "{error}");
             fs::write(inside.join(LOCK_FILE), b"").unwrap();
         }
-        State::begin(&inside, witness_key().verifier()).unwrap();
+        State::begin(&inside, witness_key().verifier(), Beginning::New).unwrap();
         assert!(inside.join(MARKER).is_file());
         go_on().unwrap();
     }

@@ -5,7 +5,7 @@ use crate::evidence::{Fork, Kind, Refused};
 use crate::log::{ConfigError, Log};
 use crate::record::Record;
 use crate::shown::Shown;
-use crate::state::{ADVICE, Kept, MAX_EVIDENCE, OLDER_COPY, State, StateError};
+use crate::state::{ADVICE, Beginning, Kept, MAX_EVIDENCE, OLDER_COPY, State, StateError};
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::note::{Signature, SigningKey, VerifierKey};
 use isonomy_core::time::Timestamp;
@@ -74,7 +74,7 @@ pub struct View {
 ///
 /// Only for a key that has never cosigned anything: a witness that begins anew has forgotten what it must not contradict.
 pub fn begin(data: &Path, witness: &VerifierKey) -> Result<(), StateError> {
-    State::begin(data, witness).map(drop)
+    State::begin(data, witness, Beginning::New).map(drop)
 }
 
 /// A running witness. While there is one, nobody else can open its data folder.
@@ -311,10 +311,13 @@ impl Witness {
 mod tests {
     use super::*;
     use crate::record::RecordError;
-    use crate::restore::{RestoreError, Restored, restore};
+    use crate::restore::{RestoreError, Restored, declare_new, restore};
     use crate::testing::*;
     use isonomy_core::add_checkpoint::AddCheckpoint;
+    use isonomy_core::checkpoint::Checkpoint;
     use isonomy_core::cosignature;
+    use isonomy_core::note::KeyType;
+    use isonomy_serve::Rates;
     use std::fs;
     use tempfile::TempDir;
 
@@ -462,6 +465,42 @@ mod tests {
         assert_eq!(restore(config(dir.path()), newest.clone()).unwrap(), Restored::Written);
         let witness = open(&dir);
         assert_eq!((latest(&witness), witness.doubts()), (Some(newest), Vec::new()));
+    }
+
+    #[test]
+    fn after_a_restoration_no_log_is_taken_for_new_unasked() {
+        let dir = folder();
+        let witness = open(&dir);
+        ask(&witness, 0, b"abc", START).unwrap();
+        let newest = latest(&witness).unwrap();
+        drop(witness);
+        let (new, other) = (folder(), SigningKey::from_seed("other.example/log", KeyType::Ed25519, &[3; 32]).unwrap());
+        let data = new.path().join("data");
+        let config = || Config {
+            data: data.clone(),
+            key: witness_key(),
+            logs: vec![log_key().verifier().clone(), other.verifier().clone()],
+            serving: Settings::new(Rates::UNLIMITED),
+        };
+        assert_eq!(restore(config(), newest).unwrap(), Restored::Written);
+        let first = CheckpointNote::sign(
+            Checkpoint {
+                origin: "other.example/log".into(),
+                size: TreeSize(3),
+                root: root(b"abc"),
+                extensions: Vec::new(),
+            },
+            &other,
+        );
+        let request = AddCheckpoint { old: TreeSize(0), proof: Vec::new(), checkpoint: first.unwrap() }.to_bytes();
+        let witness = Witness::open(config()).unwrap();
+        let refused = witness.add_checkpoint(&request, START).unwrap_err();
+        assert!(matches!(&refused, AddError::Doubt(doubt) if doubt.reason.contains("--never-cosigned")), "{refused}");
+        ask(&witness, 3, b"abcd", START.plus(1)).unwrap();
+        drop(witness);
+        assert!(matches!(declare_new(config(), ORIGIN), Err(RestoreError::HasCosigned(_))));
+        declare_new(config(), "other.example/log").unwrap();
+        Witness::open(config()).unwrap().add_checkpoint(&request, START).unwrap();
     }
 
     #[test]

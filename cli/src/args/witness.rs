@@ -28,8 +28,12 @@ pub(crate) enum WitnessCommand {
         config: PathBuf,
         /// The newest checkpoint of the log that this witness ever cosigned, with its cosignature. You have to make sure
         /// that it is the newest: ask the log, its monitors and its clients.
-        #[arg(value_name = "CHECKPOINT")]
-        checkpoint: PathBuf,
+        #[arg(value_name = "CHECKPOINT", required_unless_present = "never_cosigned")]
+        checkpoint: Option<PathBuf>,
+        /// Instead: this witness has never cosigned anything of the log of this origin. After a restoration nothing is taken for
+        /// new unasked.
+        #[arg(long, value_name = "ORIGIN", conflicts_with = "checkpoint")]
+        never_cosigned: Option<String>,
     },
 }
 
@@ -41,7 +45,8 @@ pub(crate) struct WitnessServeArgs {
     /// The folder of all its data.
     #[arg(long, value_name = "DIR", required_unless_present = "config")]
     pub(crate) data: Option<PathBuf>,
-    /// This witness has never run: make its data folder, if that is missing or empty.
+    /// This witness has never run: make its data folder, if that is missing or empty. Never leave it in the command of a
+    /// service: a folder that is lost one day would be taken for new.
     #[arg(long)]
     pub(crate) new: bool,
     /// The witness's key file (`isonomy key new --kind witness`).

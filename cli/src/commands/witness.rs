@@ -20,7 +20,10 @@ pub(crate) async fn run(command: WitnessCommand, output: &Output) -> Result<Exit
     match command {
         WitnessCommand::Init { folder, name, data } => init::witness(&folder, &name, data.as_deref(), output),
         WitnessCommand::Serve(args) => serve(args, output).await,
-        WitnessCommand::Restore { config, checkpoint } => restore(&config, &checkpoint, output),
+        WitnessCommand::Restore { config, checkpoint: Some(checkpoint), .. } => restore(&config, &checkpoint, output),
+        WitnessCommand::Restore { config, checkpoint: None, never_cosigned } => {
+            declare_new(&config, &never_cosigned.context("a checkpoint is missing")?, output)
+        }
     }
 }
 
@@ -70,5 +73,13 @@ fn restore(config: &Path, checkpoint: &Path, output: &Output) -> Result<Exit> {
     };
     let document = json!({ "origin": origin, "size": size, "written": is_new });
     output.report(format!("the checkpoint of {origin} with {size} entries {words}"), &document)?;
+    Ok(Exit::Done)
+}
+
+fn declare_new(config: &Path, origin: &str, output: &Output) -> Result<Exit> {
+    let (config, _) = from_file(config)?;
+    isonomy_witness::declare_new(config, origin)?;
+    let words = format!("the log {origin} is new to this witness: the first checkpoint that it shows will be cosigned");
+    output.report(words, &json!({ "origin": origin, "never_cosigned": true }))?;
     Ok(Exit::Done)
 }

@@ -104,7 +104,10 @@ fn tls(error: &TlsError) -> Exit {
 fn restore(error: &RestoreError) -> Exit {
     match error {
         RestoreError::Open(_) | RestoreError::Shown(_) => Exit::Failed,
-        RestoreError::UnknownOrigin(_) | RestoreError::Record(_) | RestoreError::Older => Exit::Refused,
+        RestoreError::UnknownOrigin(_)
+        | RestoreError::Record(_)
+        | RestoreError::Older
+        | RestoreError::HasCosigned(_) => Exit::Refused,
     }
 }
 

@@ -47,24 +47,18 @@ pub(super) struct Ask {
 }
 
 impl Ask {
-    /// Asks, patiently; always comes to an end. A contradiction is told at once: there may be no round that listens. Then the
-    /// witness is asked to show it.
+    /// Asks, patiently; always comes to an end. A contradiction is told at once: there may be no round that listens.
     ///
     /// Once a quorum has cosigned what this log has, older data can't have been put back, and one witness, or whoever is on
-    /// the way to it, must not be able to stop the log by a word: then only what it shows counts.
+    /// the way to it, must not be able to stop the log by a word: then it counts only if the witness can show it.
     pub(super) async fn answer(self) -> Answer {
         let (at, head, began) = (self.at, self.head.clone(), Instant::now());
         let (board, name) = (Arc::clone(&self.board), self.key.name().to_owned());
         let (client, log) = (self.client.clone(), Arc::clone(&self.log));
         let asked = AssertUnwindSafe(timeout(PATIENCE, self.cosignature())).catch_unwind().await;
         let result = match asked {
-            Ok(Ok(Err(claim))) if claim.is_contradiction() => {
-                board.contradict(&name, &claim);
-                Err(match shown(&client, log).await {
-                    Some(failure) => failure,
-                    None if board.is_confirmed() => WitnessFailure::Unproven { claim: Box::new(claim) },
-                    None => claim,
-                })
+            Ok(Ok(Err(claim))) if claim.is_contradiction() && board.is_confirmed() => {
+                Err(proven(claim, &client, log).await)
             }
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(WitnessFailure::TooSlow),
@@ -136,24 +130,30 @@ impl Ask {
         let (time, line) = valid.max_by_key(|(time, _)| *time).ok_or(WitnessFailure::NoCosignature)?;
         let now = now();
         self.board.note_clock(self.at, signed_difference(time, now));
-        match time.since(now) {
-            seconds if seconds > MAX_CLOCK_AHEAD => Err(WitnessFailure::ClockAhead { seconds }),
-            _ => Ok(Cosigned { line: line.clone(), time }),
+        let ahead = time.since(now);
+        if ahead > MAX_CLOCK_AHEAD {
+            return Err(WitnessFailure::ClockAhead { seconds: ahead });
+        }
+        match self.board.age_at_start(time, now) {
+            Some(seconds) => Err(WitnessFailure::Old { seconds }),
+            None => Ok(Cosigned { line: line.clone(), time }),
         }
     }
 }
 
-/// What comes of asking a witness to show what it claims to have seen of this log; `None` if it shows nothing new.
-async fn shown(client: &WitnessClient, log: Arc<Log>) -> Option<WitnessFailure> {
+/// What a witness's claim to have seen more or other of this log comes to: whether it shows such a checkpoint.
+async fn proven(claim: WitnessFailure, client: &WitnessClient, log: Arc<Log>) -> WitnessFailure {
     let origin = log.key().name().to_owned();
-    let shown = timeout(GLANCE, client.latest(&origin)).await.ok()?.ok()?;
+    let Ok(Ok(shown)) = timeout(GLANCE, client.latest(&origin)).await else {
+        return WitnessFailure::Unproven { claim: Box::new(claim) };
+    };
     match tokio::task::spawn_blocking(move || check_shown(&shown, &log)).await {
         Ok(Err(error @ (LogError::RolledBack { .. } | LogError::TwoHistories { .. }))) => {
-            Some(WitnessFailure::Shown { source: Box::new(error) })
+            WitnessFailure::Shown { source: Box::new(error) }
         }
-        Ok(Err(error)) => Some(error.into()),
-        Ok(Ok(())) => None,
-        Err(_) => Some(WitnessFailure::Lost),
+        Ok(Err(error)) => error.into(),
+        Ok(Ok(())) => WitnessFailure::Unproven { claim: Box::new(claim) },
+        Err(_) => WitnessFailure::Lost,
     }
 }
 

@@ -2,11 +2,12 @@
 
 use super::WitnessFailure;
 use isonomy_core::policy::QuorumTimes;
+use isonomy_core::rules::MAX_CLOCK_AHEAD;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::TreeSize;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// How a witness answers.
@@ -35,28 +36,41 @@ impl WitnessState {
 }
 
 /// How all witnesses answer.
-#[derive(Default)]
 pub struct WitnessBoard {
+    /// When the server was started, by a clock that nobody sets.
+    started: Instant,
     states: Mutex<Vec<WitnessState>>,
-    standing: watch::Sender<Standing>,
+    /// What a witness has said that contradicts the log; it stays until the server is started again.
+    contradiction: watch::Sender<Option<String>>,
     /// How many rounds in a row have ended without a quorum.
     in_vain: AtomicU64,
+    /// Something has been published since the start: a quorum has cosigned what is there.
+    is_confirmed: AtomicBool,
 }
 
-/// What the witnesses have said of the log as a whole since the start.
-#[derive(Default)]
-struct Standing {
-    /// Something has been published since the start: a quorum has cosigned what is there.
-    is_confirmed: bool,
-    /// What a witness has said that contradicts the log; it stays until a quorum has cosigned what is there.
-    said: Option<String>,
-    /// What a witness has shown that contradicts the log, under the log's signature; it stays until the server is started again.
-    shown: Option<String>,
+#[cfg(test)]
+impl Default for WitnessBoard {
+    fn default() -> Self {
+        Self::new(Vec::new())
+    }
 }
 
 impl WitnessBoard {
     pub(super) fn new(states: Vec<WitnessState>) -> Self {
-        Self { states: Mutex::new(states), ..Self::default() }
+        Self {
+            started: Instant::now(),
+            states: Mutex::new(states),
+            contradiction: watch::Sender::default(),
+            in_vain: AtomicU64::default(),
+            is_confirmed: AtomicBool::default(),
+        }
+    }
+
+    /// How many seconds a cosignature is older than the start, as far as that matters: until a quorum has cosigned since then
+    /// what is there. Clocks may differ a little.
+    pub(super) fn age_at_start(&self, time: Timestamp, now: Timestamp) -> Option<u64> {
+        let seconds = now.since(time).saturating_sub(self.started.elapsed().as_secs());
+        (!self.is_confirmed() && seconds > MAX_CLOCK_AHEAD).then_some(seconds)
     }
 
     /// Each witness of the policy that has a URL, in its order.
@@ -64,33 +78,23 @@ impl WitnessBoard {
         self.lock().clone()
     }
 
-    /// What a witness has said or shown that contradicts the log, as far as it counts.
+    /// What a witness has said that contradicts the log, since the server started.
     pub(crate) fn contradiction(&self) -> Option<String> {
-        self.standing.borrow().contradiction().cloned()
+        self.contradiction.borrow().clone()
     }
 
     /// Done as soon as a witness contradicts the log; never, if none does.
     pub(crate) async fn contradicted(&self) {
-        let _ = self.standing.subscribe().wait_for(|standing| standing.contradiction().is_some()).await;
+        let _ = self.contradiction.subscribe().wait_for(Option::is_some).await;
     }
 
-    /// Done as soon as no witness contradicts the log.
-    pub(crate) async fn uncontradicted(&self) {
-        let _ = self.standing.subscribe().wait_for(|standing| standing.contradiction().is_none()).await;
-    }
-
-    /// Takes note that a quorum has cosigned what this log has, so that no older data was put back before the start. What a
-    /// witness only said does not count any more.
+    /// Takes note that a quorum has cosigned what this log has, so that no older data was put back before the start.
     pub(crate) fn confirm(&self) {
-        self.standing.send_if_modified(|standing| {
-            let was_confirmed = std::mem::replace(&mut standing.is_confirmed, true);
-            if let Some(said) = standing.said.take() {
-                tracing::error!(
-                    "since a quorum has cosigned what this log has, the log goes on, though {said}. Ask its operator"
-                );
-            }
-            !was_confirmed
-        });
+        self.is_confirmed.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_confirmed(&self) -> bool {
+        self.is_confirmed.load(Ordering::Relaxed)
     }
 
     /// How many rounds in a row have ended without a quorum.
@@ -133,23 +137,13 @@ impl WitnessBoard {
         is_new
     }
 
-    /// Takes note that a witness contradicts the log; the first that did counts. What it doesn't show counts until a quorum has
-    /// cosigned what is there.
+    /// Takes note that a witness contradicts the log; the first that did counts.
     pub(super) fn contradict(&self, name: &str, failure: &WitnessFailure) {
-        let is_shown = matches!(failure, WitnessFailure::Shown { .. });
-        self.standing.send_if_modified(|standing| {
-            let counts = is_shown || !standing.is_confirmed;
-            let place = if is_shown { &mut standing.shown } else { &mut standing.said };
-            let is_new = counts && place.is_none();
-            if is_new {
-                *place = Some(format!("the witness {name} contradicts this log: {failure}"));
-            }
-            is_new
+        self.contradiction.send_if_modified(|known| {
+            let is_first = known.is_none();
+            known.get_or_insert_with(|| format!("the witness {name} contradicts this log: {failure}"));
+            is_first
         });
-    }
-
-    pub(super) fn is_confirmed(&self) -> bool {
-        self.standing.borrow().is_confirmed
     }
 
     pub(super) fn is_failing(&self, at: usize) -> bool {
@@ -165,16 +159,9 @@ impl WitnessBoard {
     }
 }
 
-impl Standing {
-    fn contradiction(&self) -> Option<&String> {
-        self.shown.as_ref().or(self.said.as_ref())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::LogError;
     use isonomy_fetch::WitnessError;
 
     fn refused(status: u16, message: &str) -> WitnessFailure {
@@ -209,33 +196,13 @@ mod tests {
         ] {
             assert_eq!(failure.is_contradiction(), contradicts, "{failure}");
         }
-        let board = WitnessBoard::default();
+        let (board, now) = (WitnessBoard::default(), Timestamp(10_000));
+        let age = |time| board.age_at_start(Timestamp(time), now).is_some();
+        assert_eq!([1000, 10_000 - MAX_CLOCK_AHEAD, 20_000].map(age), [true, false, false]);
+        board.confirm();
+        assert!(!age(1000), "the log has a memory then");
         board.contradict("a", &WitnessFailure::Ahead { known, size });
         board.contradict("b", &WitnessFailure::OtherTree { size });
         assert!(board.contradiction().unwrap().contains("the witness a contradicts"));
-    }
-
-    #[test]
-    fn what_is_only_said_counts_until_a_quorum_has_spoken_and_what_is_shown_for_good() {
-        let (known, size) = (TreeSize(9), TreeSize(8));
-        let by = "a checkpoint that a witness shows";
-        let shown = WitnessFailure::Shown { source: Box::new(LogError::RolledBack { head: size, known, by }) };
-        let said = WitnessFailure::Ahead { known, size };
-        let board = WitnessBoard::default();
-        board.contradict("a", &said);
-        assert!(board.contradiction().unwrap().contains("the witness a contradicts"));
-        board.confirm();
-        assert_eq!(board.contradiction(), None);
-        board.contradict("a", &said);
-        assert_eq!(board.contradiction(), None, "said too late");
-        board.contradict("b", &shown);
-        board.confirm();
-        assert!(board.contradiction().unwrap().contains("the witness b contradicts"));
-
-        let board = WitnessBoard::default();
-        board.contradict("a", &said);
-        board.contradict("b", &shown);
-        board.confirm();
-        assert!(board.contradiction().unwrap().contains("the witness b contradicts"));
     }
 }

@@ -67,6 +67,14 @@ pub enum WitnessFailure {
         /// By how much.
         seconds: u64,
     },
+    /// Its cosignature is from before this server was started.
+    #[error(
+        "its cosignature is dated {seconds} s before this server was started, and does not count until a quorum has cosigned since then what the log has: either its clock is behind or this machine's ahead, or somebody repeats what it once signed"
+    )]
+    Old {
+        /// By how much.
+        seconds: u64,
+    },
     /// It keeps naming other sizes.
     #[error("it names another size each time it is asked")]
     Unsteady,
@@ -98,6 +106,7 @@ impl WitnessFailure {
     pub(super) fn gist(&self) -> String {
         match self {
             Self::ClockAhead { .. } => "its clock is ahead".to_owned(),
+            Self::Old { .. } => "its cosignature is old".to_owned(),
             Self::Unproven { .. } => "it claims more than it shows".to_owned(),
             other => other.to_string(),
         }

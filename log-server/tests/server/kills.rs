@@ -40,7 +40,7 @@ impl Process {
 
     /// Waits until it answers. That it ends instead is what must never happen.
     pub(crate) async fn answering(&mut self, world: &World) {
-        let until = Instant::now() + Duration::from_secs(60);
+        let until = Instant::now() + Duration::from_secs(300);
         while TcpStream::connect(world.address).await.is_err()
             || !world.raw("GET /healthz", b"").await.ends_with("ok\n")
         {

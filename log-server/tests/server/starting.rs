@@ -1,18 +1,21 @@
 //! What a start finds, mends, and refuses.
 
 use crate::lists::{by_all, charter};
-use crate::world::World;
+use crate::world::{World, now};
 use crate::{audit, checkpoint, published, refused};
 use axum::http::StatusCode;
 use isonomy_core::add_checkpoint::{AddCheckpoint, CONFLICT_CONTENT_TYPE};
 use isonomy_core::checkpoint::{Checkpoint, CheckpointNote};
+use isonomy_core::cosignature;
 use isonomy_core::policy::Policy;
 use isonomy_core::resource::Resource;
+use isonomy_core::time::Timestamp;
 use isonomy_core::tree::{LeafIndex, TreeSize};
 use isonomy_fetch::{FetchError, Submitted};
 use isonomy_log_server::ServeError;
 use std::fs;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::task::JoinHandle;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,8 +121,8 @@ fn found(world: &World, number: u64) -> JoinHandle<Result<Submitted, FetchError>
 
 /// The log has taken up nothing beyond this size, and says that and why it never will.
 async fn assert_stopped(world: &World, size: u64, reason: &str) {
-    let health = crate::witnessing::until_it_says(world, "/healthz", reason).await;
-    assert!(health.starts_with("HTTP/1.1 503") && health.contains("contradicts this log"), "{health}");
+    let health = crate::witnessing::until_it_says(world, "/healthz", "contradicts this log").await;
+    assert!(health.starts_with("HTTP/1.1 503") && health.contains(reason), "{health}");
     let refusal = refused(found(world, 99).await.unwrap());
     assert_eq!((refusal.0, refusal.1.as_str()), (503, "contradicted"));
     let metrics = world.raw("GET /metrics", b"").await;
@@ -155,7 +158,7 @@ async fn an_old_backup_signs_nothing_while_no_witness_can_be_asked_and_never_whe
         world.start_witness(number).await;
     }
     assert_eq!(refused(waiting.await.unwrap()).1, "contradicted");
-    assert_stopped(&world, 1, "this log's signature that a witness shows is of size 2").await;
+    assert_stopped(&world, 1, "seen this log at size 2, but the log is of size 1").await;
     assert_eq!(checkpoint(&world).await.checkpoint().size, TreeSize(1), "what is there is served");
 }
 
@@ -174,27 +177,58 @@ async fn an_empty_folder_with_a_key_that_has_signed_signs_nothing_more() {
     crate::witnessing::until_it_says(&world, "/healthz", "too few witnesses").await;
     world.start_witness(1).await;
     assert_eq!(refused(waiting.await.unwrap()).1, "contradicted");
-    assert_stopped(&world, 0, "this log's signature that a witness shows is of size 1").await;
+    assert_stopped(&world, 0, "seen this log at size 1, but the log is of size 0").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_witness_only_says_stops_the_log_until_a_quorum_has_cosigned() {
-    let larger = (StatusCode::CONFLICT, CONFLICT_CONTENT_TYPE, "7\n".to_owned());
-    let other = (StatusCode::UNPROCESSABLE_ENTITY, "text/plain", "another tree\n".to_owned());
-    for said in [larger, other] {
-        let mut world = World::new().await;
-        world.stop_witness(0).await;
-        world.stop_witness(1).await;
-        world.other_witness(2, move |_: AddCheckpoint| said.clone()).await;
-        world.start_log().await;
-        assert_eq!(refused(found(&world, 1).await.unwrap()).1, "contradicted");
-        assert_stopped(&world, 0, "witness.example/w2").await;
-        world.start_witness(0).await;
-        world.start_witness(1).await;
-        crate::witnessing::until_it_says(&world, "/healthz", "HTTP/1.1 200").await;
-        found(&world, 1).await.unwrap().unwrap();
-        crate::witnessing::until_it_says(&world, "/healthz", "it shows no such checkpoint").await;
+async fn witnesses_that_show_nothing_say_by_their_refusal_that_they_know_more() {
+    let mut world = World::new().await;
+    let larger = |_: AddCheckpoint| (StatusCode::CONFLICT, CONFLICT_CONTENT_TYPE, "7\n".to_owned());
+    world.other_witness(2, larger).await;
+    world.start_log().await;
+    assert_eq!(refused(found(&world, 1).await.unwrap()).1, "contradicted");
+    assert_stopped(&world, 0, "witness.example/w2").await;
+
+    let mut world = World::new().await;
+    let other = |_: AddCheckpoint| (StatusCode::UNPROCESSABLE_ENTITY, "text/plain", "another tree\n".to_owned());
+    world.other_witness(0, other).await;
+    world.start_log().await;
+    assert_eq!(refused(found(&world, 1).await.unwrap()).1, "contradicted");
+    assert_stopped(&world, 0, "another tree").await;
+}
+
+/// Whoever is on the way to a witness can repeat what it once signed: that confirms nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn old_cosignatures_do_not_confirm_what_is_there_after_a_start() {
+    let mut world = World::new().await;
+    let long_ago = now().0 - 600;
+    for number in [0, 1] {
+        let repeat = move |request: AddCheckpoint| {
+            let (key, text) = (World::witness_key(number), request.checkpoint.note().text().to_owned());
+            (StatusCode::OK, "text/plain", cosignature::cosign(&key, &text, Timestamp(long_ago)).to_string())
+        };
+        world.other_witness(number, repeat).await;
     }
+    world.start_log().await;
+    let waiting = found(&world, 1);
+    let health = crate::witnessing::until_it_says(&world, "/healthz", "somebody repeats what it once signed").await;
+    assert!(health.starts_with("HTTP/1.1 503"), "{health}");
+    assert!(world.raw("GET /metrics", b"").await.contains("isonomy_log_size 0\n") && !waiting.is_finished());
+    world.stop_log().await.unwrap();
+}
+
+/// An honest witness that is slow to answer is heard all the same before anything new is taken up.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_witness_that_knows_more_is_heard_in_time() {
+    let mut world = World::new().await;
+    let larger = |_: AddCheckpoint| {
+        std::thread::sleep(Duration::from_secs(4));
+        (StatusCode::CONFLICT, CONFLICT_CONTENT_TYPE, "7\n".to_owned())
+    };
+    world.other_witness(2, larger).await;
+    world.start_log().await;
+    assert_eq!(refused(found(&world, 1).await.unwrap()).1, "contradicted");
+    assert_stopped(&world, 0, "witness.example/w2").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

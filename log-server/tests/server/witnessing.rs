@@ -207,33 +207,147 @@ async fn a_seen_proof_that_is_lost_changes_no_verdict() {
     assert!(lists_version_2(&world).await, "put back, all is as it was");
 }
 
+/// A list with an edition that widens, after a notice.
+struct Widened {
+    founding: Statement,
+    amendment: Statement,
+    second: isonomy_core::charter::Charter,
+}
+
+impl Widened {
+    /// Publishes both editions, the second with a notice of so many seconds.
+    async fn publish(world: &World, notice: u64) -> Self {
+        let mut first = charter(LIST);
+        first.limits.notice = notice;
+        let founding = by_all(first.to_text().unwrap());
+        publish(world, &founding, &Publisher::new(&first)).await;
+        let mut second = first.clone();
+        (second.edition, second.previous) = (2, Some(founding.id()));
+        second.limits.max_added += 1;
+        let amendment = by_all(second.to_text().unwrap());
+        publish(world, &amendment, &Publisher::new(&first)).await;
+        Self { founding, amendment, second }
+    }
+
+    fn proof(&self, world: &World) -> std::path::PathBuf {
+        world.data().join("public").join(Resource::SeenProof(self.amendment.id()).to_string())
+    }
+
+    /// A release under the second edition, as the next one.
+    fn release(&self) -> (Publisher, Statement) {
+        let mut publisher = Publisher::new(&self.second);
+        let release = publisher.release(0..40);
+        (publisher, release)
+    }
+}
+
 /// What the log knows, others can't: a new proof of an edition that widens begins its notice again, and they would refuse
 /// for good what cites it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_seen_proof_is_not_replaced_where_others_would_then_refuse_a_release() {
     let mut world = World::with_log().await;
-    let mut first = charter(LIST);
-    first.limits.notice = 2;
-    let signed = by_all(first.to_text().unwrap());
-    let publisher = Publisher::new(&first);
-    publish(&world, &signed, &publisher).await;
-    let mut second = first.clone();
-    (second.edition, second.previous) = (2, Some(signed.id()));
-    second.limits.max_added += 1;
-    let amendment = by_all(second.to_text().unwrap());
-    publish(&world, &amendment, &publisher).await;
+    let widened = Widened::publish(&world, 2).await;
     tokio::time::sleep(Duration::from_millis(3100)).await;
-    let mut publisher = Publisher::new(&second);
-    let release = publisher.release(0..40);
+    let (publisher, release) = widened.release();
     publish(&world, &release, &publisher).await;
     world.stop_log().await.unwrap();
-    let proof = world.data().join("public").join(Resource::SeenProof(amendment.id()).to_string());
+    let (proof, state) = (widened.proof(&world), world.data().join("private/state"));
     let good = fs::read(&proof).unwrap();
+    // Also without the log's own memory, and with no checkpoint that would say what was published.
+    for also in ["nothing", "the database", "the checkpoint"] {
+        fs::remove_file(&proof).unwrap();
+        match also {
+            "the database" => fs::remove_dir_all(&state).unwrap(),
+            "the checkpoint" => {
+                fs::remove_dir_all(&state).unwrap();
+                fs::remove_file(world.data().join("public/checkpoint")).unwrap();
+            }
+            _ => {}
+        }
+        let error = world.failing_start().await.to_string();
+        assert!(error.contains("entry 1 has no seen proof any more"), "{also}: {error}");
+        assert!(!proof.exists());
+        fs::write(&proof, &good).unwrap();
+    }
+    world.start_log().await;
+    publish(&world, &release, &publisher).await;
+}
+
+/// What is admitted keeps the rules also by the proof that takes the place of a lost one: else the log would take a release that
+/// everybody refuses for good.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_admitted_keeps_the_rules_also_by_a_later_proof() {
+    let mut world = World::with_log().await;
+    let notice = 8;
+    let widened = Widened::publish(&world, notice).await;
+    let proof = widened.proof(&world);
+    let times = |world: &World| {
+        let proof = TlogProof::parse(&fs::read(&proof).unwrap()).unwrap();
+        proof.verify(&widened.amendment.to_bytes(), &world.log_verifier(), &world.policy).unwrap().earliest
+    };
+    let (first_proof, first) = (fs::read(&proof).unwrap(), times(&world));
+    world.stop_log().await.unwrap();
     fs::remove_file(&proof).unwrap();
+    while now() < first.plus(notice / 2) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    world.start_log().await;
+    until(async || proof.exists()).await;
+    let second = times(&world);
+    assert!(second > first);
+    // By what the log knows the notice ends now; by what it shows, later.
+    let mut publisher = Publisher::new(&widened.second);
+    loop {
+        let (release, _) = publisher.compose(0..40, |_| ());
+        let release = by_all(release.to_text().unwrap());
+        match world.client().submit(&release.to_bytes()).await {
+            Err(error) => assert!(error.to_string().contains("notice"), "{error}"),
+            Ok(_) => break assert!(now() >= second.plus(notice), "admitted though others would refuse it"),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    // Once such a release is logged, the first proof is as good as the later one, but not the other way round.
+    let (publisher, release) = widened.release();
+    publish(&world, &release, &publisher).await;
+    world.stop_log().await.unwrap();
+    let later_proof = fs::read(&proof).unwrap();
+    fs::write(&proof, &first_proof).unwrap();
+    world.start_log().await;
+    world.stop_log().await.unwrap();
+    fs::write(&proof, &later_proof).unwrap();
+    world.start_log().await;
+    assert!(all_hold(&world, &[widened.founding, release], &world.policy).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_later_proof_in_the_place_of_the_first_is_not_taken_where_others_would_refuse_a_release() {
+    let mut world = World::with_log().await;
+    let widened = Widened::publish(&world, 2).await;
+    world.stop_log().await.unwrap();
+    let proof = widened.proof(&world);
+    let first = fs::read(&proof).unwrap();
+    let before = world.data().with_extension("before");
+    crate::copy(&world.data(), &before);
+    // What a copy of the log has that has lost the proof: a later one.
+    fs::remove_file(&proof).unwrap();
+    tokio::time::sleep(Duration::from_millis(3100)).await;
+    world.start_log().await;
+    until(async || proof.exists()).await;
+    world.stop_log().await.unwrap();
+    let later = fs::read(&proof).unwrap();
+    fs::remove_dir_all(world.data()).unwrap();
+    crate::copy(&before, &world.data());
+    world.start_log().await;
+    let (publisher, release) = widened.release();
+    publish(&world, &release, &publisher).await;
+    world.stop_log().await.unwrap();
+    fs::write(&proof, &later).unwrap();
     let error = world.failing_start().await.to_string();
-    assert!(error.contains("entry 1 has no seen proof any more") && error.contains("its notice ends at"), "{error}");
-    assert!(!proof.exists());
-    fs::write(&proof, good).unwrap();
+    assert!(
+        error.contains("the seen proof of entry 1 is a later one") && error.contains("its notice ends at"),
+        "{error}"
+    );
+    fs::write(&proof, &first).unwrap();
     world.start_log().await;
     publish(&world, &release, &publisher).await;
 }
