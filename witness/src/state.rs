@@ -141,7 +141,7 @@ impl State {
         }
         files::remove_durable(&folder.join(INITIALISING))?;
         let records = open_database(folder, &marker)?;
-        for inside in ["", LOGS, EVIDENCE, SHOWN, NEVER].map(|name| folder.join(name)) {
+        for inside in ["", LOGS, EVIDENCE, SHOWN].map(|name| folder.join(name)) {
             files::create_dir_all_durable(&inside)?;
             files::remove_temporaries(&inside)?;
         }
@@ -181,7 +181,9 @@ impl State {
 
     /// Takes note that this witness has never cosigned anything of a log.
     pub(crate) fn declare_new(&self, log: &Log) -> Result<(), StateError> {
-        Ok(files::replace(&self.folder.join(NEVER).join(log.id()), log.origin().as_bytes())?)
+        let never = self.folder.join(NEVER);
+        files::create_dir_all_durable(&never)?;
+        Ok(files::replace(&never.join(log.id()), log.origin().as_bytes())?)
     }
 
     /// The cosignature of this witness that a request has shown, if one is kept.
