@@ -261,7 +261,7 @@ fn hash_video(file: String, path: &Path, limits: &VideoLimits) -> Result<Hashed,
         let reason = format!("no frame of the video has a quality of {USUAL_MINIMUM_QUALITY}");
         return Err(FailedImage { file, reason });
     }
-    Ok(Hashed::Video(HashedVideo { file, frames }, video.unseen().map(ToString::to_string)))
+    Ok(Hashed::Video(HashedVideo { file, frames }, video.unlisted().map(ToString::to_string)))
 }
 
 fn hash_image(name: String, path: &Path, limits: &Limits) -> Result<Hashed, FailedImage> {
