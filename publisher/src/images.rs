@@ -224,7 +224,9 @@ impl Collected {
 }
 
 fn relative(folder: &Path, path: &Path) -> String {
-    path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned()
+    let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy();
+    // In a table, a row that begins with # would be a comment.
+    if name.starts_with('#') { format!("./{name}") } else { name.into_owned() }
 }
 
 /// What came of a file, with the reason why it is only a part of it.
