@@ -158,7 +158,7 @@ fn what_was_taken_off_the_list_does_not_come_back_unnoticed() {
     let whole = fs::read(&memory).unwrap();
     for cut in [0, whole.len() / 2] {
         fs::write(&memory, &whole[..cut]).unwrap();
-        let stopped = scene.refusal(1, &diff);
+        let stopped = scene.refusal(4, &diff);
         assert!(stopped.contains("is damaged") && stopped.contains("isonomy list recall"), "{stopped}");
     }
     let learned = scene.report(&recall("work"));
