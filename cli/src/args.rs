@@ -20,8 +20,8 @@ pub(crate) use client::{ClientCommand, ClientFolder};
 pub(crate) use demo::DemoArgs;
 pub(crate) use key::{KeyCommand, KeyKind};
 pub(crate) use list::{
-    AlgorithmArg, CheckArgs, DiffArgs, FormatArg, HashArgs, ImportArgs, InfoArgs, ListCommand, ProveArgs, RemoveArgs,
-    UnselectedArg,
+    AlgorithmArg, CheckArgs, DiffArgs, FormatArg, HashArgs, ImportArgs, InfoArgs, ListCommand, ProveArgs, RecallArgs,
+    RemoveArgs, UnselectedArg,
 };
 pub(crate) use log::{CollectArgs, FsckArgs, LogCommand, LogServeArgs};
 pub(crate) use matching::{ListFolders, MatchArgs, MatchCommand, OrientationsArg};

@@ -12,15 +12,15 @@
 //! | what it is told | arguments of this module alone: no name of a file, nothing of the environment but the search path |
 //!
 //! Frames come as pictures of type PPM, are hashed one by one and not kept. Which frames, and how videos are compared, is
-//! said in [`isonomy_matcher::video`].
+//! said in [`isonomy_matcher::video`]. The program runs once to say what the file holds and once to decode it; both once more where
+//! the first answer leaves open whether all was seen. The time is for all of them.
 
 mod decoder;
 mod facts;
 mod ppm;
 mod process;
 
-use decoder::{Decoder, Frames};
-use isonomy_matcher::pdq;
+use decoder::{Decoder, Film};
 use isonomy_matcher::video::{Video, VideoError, is_video};
 use process::{Patience, failed};
 use std::fs::File;
@@ -85,19 +85,7 @@ impl Ffmpeg {
         if !is_video(&beginning(&mut file).map_err(failed)?) {
             return Err(VideoError::UnknownFormat);
         }
-        let mut frames = Frames::decode(&self.0, &file, limits, Patience::new(limits.time, is_over))?;
-        let mut hashes = Vec::new();
-        while let Some(frame) = frames.next()? {
-            if hashes.len() == limits.frames {
-                return Err(VideoError::TooLong { limit: limits.frames });
-            }
-            hashes.push(pdq::hash(&frame));
-        }
-        let video = Video::new(hashes);
-        Ok(match frames.finish()? {
-            Some(unseen) => video.without(unseen),
-            None => video,
-        })
+        Film::open(&self.0, &file, limits, Patience::new(limits.time, is_over))?.hash()
     }
 }
 
@@ -136,7 +124,9 @@ pub fn read_output(bytes: &[u8], pixels: u64) -> usize {
         count += 1;
     }
     if let Ok(facts) = facts::Facts::read(bytes) {
-        let _ = (facts.check(&VideoLimits::default()), facts.unseen(count));
+        let _ = (facts.check(&VideoLimits::default()), facts::too_few(count, facts.sampled()), facts.gap());
+        let length = facts::length_of_all(bytes).unwrap_or_default();
+        let _ = (facts.seconds(), facts.missing(), facts.missing_of(length));
     }
     count
 }

@@ -285,7 +285,7 @@ async fn match_file(
         return Err(Refusal::UnknownList(name.into()));
     }
     let subject = hashed(&service, lists.algorithms(), orientations, &headers, body).await?;
-    let hashes = subject.views().len();
+    let hashes = subject.views().len() + subject.second_look().len();
     service.look_up(hashes, move |asking| asking.ask(&lists, request.list.as_deref(), &subject)).await
 }
 
@@ -315,7 +315,7 @@ async fn hash_file(
         "not_a_picture": subject.not_a_picture().map(ToString::to_string),
         "only_beginning": subject.only_beginning().map(ToString::to_string),
         "not_a_video": subject.not_a_video().map(ToString::to_string),
-        "unseen": subject.unseen().map(ToString::to_string),
+        "unseen": subject.unlisted().map(ToString::to_string),
     })))
 }
 

@@ -11,7 +11,7 @@ use isonomy_core::list::Algorithm;
 use isonomy_core::list::algorithm::VIDEO_NUMBER_SIZE;
 use isonomy_core::time::Timestamp;
 use isonomy_verifier::{Freshness, VerifiedList};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -142,11 +142,11 @@ impl Matcher {
         if let Freshness::Expired { since } = freshness {
             return Err(NotCovered::Expired { since }.into());
         }
-        let usable = self.usable(subject)?;
+        let looks = self.usable(subject)?;
         match self.algorithm() {
-            Algorithm::VpdqV1 => self.find_videos(&usable, effort),
+            Algorithm::VpdqV1 => self.find_videos(&looks, effort),
             Algorithm::PdqFull | Algorithm::Sha256 | Algorithm::Sha1 | Algorithm::Md5 => {
-                self.find_entries(&usable, effort)
+                self.find_entries(&looks.concat(), effort)
             }
         }
     }
@@ -168,17 +168,24 @@ impl Matcher {
         Ok(Findings { near, videos: Vec::new() })
     }
 
-    /// The frames, within the distance, of the listed videos that match by the rule for videos.
-    fn find_videos(&self, frames: &[&View], effort: &Effort<'_>) -> Result<Findings, Unsaid> {
-        let hashes: BTreeSet<&[u8]> = frames.iter().map(|view| view.fingerprint.hash.as_slice()).collect();
-        let mut judge = Judge::default();
-        for hash in hashes {
-            judge.take(&self.within(hash, effort)?, |entry| self.video(entry));
+    /// The frames, within the distance, of the listed videos that match by the rule for videos in one of these looks.
+    fn find_videos(&self, looks: &[Vec<&View>], effort: &Effort<'_>) -> Result<Findings, Unsaid> {
+        let mut matched = BTreeMap::new();
+        for frames in looks {
+            let hashes: BTreeSet<&[u8]> = frames.iter().map(|view| view.fingerprint.hash.as_slice()).collect();
+            let mut judge = Judge::default();
+            for hash in hashes {
+                judge.take(&self.within(hash, effort)?, |entry| self.video(entry));
+            }
+            for (video, how) in judge.matches() {
+                matched.entry(video).or_insert(how);
+            }
         }
         let mut findings = Findings::default();
-        for (rule, found) in judge.matches() {
+        for (rule, found) in matched.into_values() {
             let video = u32::try_from(findings.videos.len()).ok();
-            findings.near.extend(found.map(|found| Near { found, orientation: Orientation::Original, video }));
+            let near = found.into_iter().map(|found| Near { found, orientation: Orientation::Original, video });
+            findings.near.extend(near);
             findings.videos.push(rule);
         }
         findings.near.sort_unstable_by_key(|near| near.found);
@@ -202,20 +209,23 @@ impl Matcher {
         self.index.within(hash, most).map_err(|_| NotCovered::WrongLength { found: hash.len() }.into())
     }
 
-    /// The hashes that the list can be asked for, or why there are none.
-    fn usable<'s>(&self, subject: &'s Subject) -> Result<Vec<&'s View>, NotCovered> {
+    /// The hashes that the list can be asked for, those of a second look apart; or why there are none.
+    fn usable<'s>(&self, subject: &'s Subject) -> Result<Vec<Vec<&'s View>>, NotCovered> {
         let list = self.algorithm();
-        let hashes: Vec<_> = subject.views().iter().filter(|view| view.fingerprint.algorithm == list).collect();
-        if hashes.is_empty() {
-            return Err(subject.has_no_hash(list));
-        }
         let least = self.rule().min_quality;
         let is_good = |view: &&View| view.fingerprint.quality.is_none_or(|found| u64::from(found) >= least);
-        let best = hashes.iter().filter_map(|view| view.fingerprint.quality).max();
-        let good: Vec<_> = hashes.into_iter().filter(is_good).collect();
+        let own = || {
+            [subject.views(), subject.second_look()]
+                .map(|views| views.iter().filter(|view| view.fingerprint.algorithm == list))
+        };
+        if own().into_iter().flatten().next().is_none() {
+            return Err(subject.has_no_hash(list));
+        }
+        let best = own().into_iter().flatten().filter_map(|view| view.fingerprint.quality).max();
+        let looks: Vec<Vec<_>> = own().into_iter().map(|views| views.filter(is_good).collect()).collect();
         match best {
-            Some(quality) if good.is_empty() => Err(NotCovered::QualityTooLow { quality, least }),
-            _ => Ok(good),
+            Some(quality) if looks.iter().all(Vec::is_empty) => Err(NotCovered::QualityTooLow { quality, least }),
+            _ => Ok(looks),
         }
     }
 

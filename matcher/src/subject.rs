@@ -6,6 +6,7 @@ use crate::image::{self, DecodeError, Limits, OnlyBeginning};
 use crate::pdq::{self, Orientation};
 use crate::video::{self, Unseen, Video, VideoError};
 use isonomy_core::list::Algorithm;
+use std::collections::BTreeSet;
 
 /// What is looked up: the hash of a picture or file under a list's algorithm.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -71,7 +72,10 @@ pub struct Subject {
     as_picture: Tried<DecodeError>,
     only_beginning: Option<OnlyBeginning>,
     as_video: Tried<VideoError>,
+    /// Those of a second look at a video.
+    second_look: Vec<View>,
     unseen: Option<Unseen>,
+    unlisted: Option<Unseen>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -135,10 +139,11 @@ impl Subject {
     pub fn with_video(mut self, video: Result<Video, VideoError>) -> Self {
         match video {
             Ok(video) => {
-                let hashes = video.frames().iter().map(|frame| Fingerprint::of_pdq(Algorithm::VpdqV1, frame));
-                let view = |(frame, fingerprint)| View { frame, ..View::whole(fingerprint) };
-                self.views.extend(hashes.enumerate().map(view));
-                (self.as_video, self.unseen) = (Tried::Done, video.unseen().cloned());
+                let view = |(frame, pdq)| View { frame, ..View::whole(Fingerprint::of_pdq(Algorithm::VpdqV1, pdq)) };
+                self.views.extend(video.frames().iter().enumerate().map(view));
+                self.second_look = video.frames_by_time().iter().enumerate().map(view).collect();
+                (self.unseen, self.unlisted) = (video.unseen().cloned(), video.unlisted().cloned());
+                self.as_video = Tried::Done;
             }
             Err(why) => self.as_video = Tried::Failed(why),
         }
@@ -162,7 +167,16 @@ impl Subject {
 
     fn of(source: Source, hashes: Vec<Fingerprint>) -> Self {
         let views = hashes.into_iter().map(View::whole).collect();
-        Self { views, source, as_picture: Tried::No, only_beginning: None, as_video: Tried::No, unseen: None }
+        Self {
+            views,
+            source,
+            as_picture: Tried::No,
+            only_beginning: None,
+            as_video: Tried::No,
+            second_look: Vec::new(),
+            unseen: None,
+            unlisted: None,
+        }
     }
 
     fn hash_picture(
@@ -179,27 +193,36 @@ impl Subject {
             Orientations::All => true,
             Orientations::Stored | Orientations::Shown => orientation == Orientation::Original || orientation == shown,
         };
-        let mut frame = 0;
+        let (mut frame, mut known) = (0, BTreeSet::new());
         image::each_frame(file, limits, |picture| {
             let hashes = Orientation::ALL.into_iter().zip(pdq::hash_orientations(picture));
             for (orientation, hash) in hashes.filter(|(orientation, _)| is_wanted(*orientation)) {
-                let fingerprint = Fingerprint::of_pdq(Algorithm::PdqFull, &hash);
-                self.views.push(View { frame, orientation, fingerprint });
+                // An animation shows many a picture again.
+                if known.insert((hash.hash, hash.quality)) {
+                    let fingerprint = Fingerprint::of_pdq(Algorithm::PdqFull, &hash);
+                    self.views.push(View { frame, orientation, fingerprint });
+                }
             }
             frame += 1;
         })
     }
 
-    /// Its hashes, each with what it is of.
+    /// Its hashes, each with what it is of. Of a video, those of the frames that count by the rule.
     pub fn views(&self) -> &[View] {
         &self.views
+    }
+
+    /// Those of a second look at a video whose frames come unevenly ([`crate::video`]).
+    pub fn second_look(&self) -> &[View] {
+        &self.second_look
     }
 
     /// Of its hashes by this algorithm the one that is nearest to an entry of a list, and how many bits apart they are.
     pub fn nearest(&self, algorithm: Algorithm, entry: &[u8]) -> Option<(&View, u32)> {
         let entry = algorithm.hash_of(entry);
         let apart = |hash: &[u8]| entry.iter().zip(hash).map(|(one, other)| (one ^ other).count_ones()).sum::<u32>();
-        let of_algorithm = self.views.iter().filter(|view| view.fingerprint.algorithm == algorithm);
+        let of_algorithm =
+            self.views.iter().chain(&self.second_look).filter(|view| view.fingerprint.algorithm == algorithm);
         of_algorithm.map(|view| (view, apart(&view.fingerprint.hash))).min_by_key(|(_, apart)| *apart)
     }
 
@@ -221,6 +244,11 @@ impl Subject {
     /// What of it as a video was not looked at.
     pub fn unseen(&self) -> Option<&Unseen> {
         self.unseen.as_ref()
+    }
+
+    /// What of it as a video [`Subject::views`] alone don't show.
+    pub fn unlisted(&self) -> Option<&Unseen> {
+        self.unlisted.as_ref()
     }
 
     /// Why a list of this algorithm can't answer, where a match would have been one in what was looked at, and there was none.

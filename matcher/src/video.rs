@@ -16,6 +16,10 @@
 //! SHA-256 of the video's hashes, one after the other in ascending order; it says which frames belong together, and nothing
 //! depends on how it came about.
 //!
+//! Where frames come unevenly, those of step 1 can leave out seconds of a video. Such a video is looked at twice: once as above, and
+//! once more by the frames that are shown, one for each second. It matches if either look does (the first one's word counts if both do);
+//! a list holds the first alone, as others would.
+//!
 //! Decoding is not done here, since it takes another program: the crate `isonomy-client` drives it.
 
 use crate::lookup::Found;
@@ -121,13 +125,26 @@ pub enum Unseen {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Video {
     frames: Vec<PdqHash>,
+    second_look: Option<SecondLook>,
     unseen: Option<Unseen>,
+}
+
+/// Frames picked by the time at which they are shown, where those picked by their numbers leave out too much.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct SecondLook {
+    frames: Vec<PdqHash>,
+    gap: Unseen,
 }
 
 impl Video {
     /// A video of these frames, which show all of it.
     pub fn new(frames: Vec<PdqHash>) -> Self {
-        Self { frames, unseen: None }
+        Self { frames, ..Self::default() }
+    }
+
+    /// The same with the frames of a second look, since the first ones leave this out.
+    pub fn looked_at_again(self, frames: Vec<PdqHash>, gap: Unseen) -> Self {
+        Self { second_look: Some(SecondLook { frames, gap }), ..self }
     }
 
     /// The same, without a part that these frames don't show.
@@ -135,14 +152,24 @@ impl Video {
         Self { unseen: Some(unseen), ..self }
     }
 
-    /// What of it its frames don't show.
+    /// What of it its frames don't show, those of a second look included.
     pub fn unseen(&self) -> Option<&Unseen> {
         self.unseen.as_ref()
     }
 
-    /// The frames.
+    /// What of it the frames don't show that a list would hold.
+    pub fn unlisted(&self) -> Option<&Unseen> {
+        self.unseen().or(self.second_look.as_ref().map(|look| &look.gap))
+    }
+
+    /// The frames that count by the rule.
     pub fn frames(&self) -> &[PdqHash] {
         &self.frames
+    }
+
+    /// The frames of a second look, if there was one.
+    pub fn frames_by_time(&self) -> &[PdqHash] {
+        self.second_look.as_ref().map_or(&[], |look| &look.frames)
     }
 
     /// The hashes that count: each once, of at least this quality, ascending.
@@ -237,15 +264,15 @@ impl Judge {
         }
     }
 
-    /// The listed videos that match, by their entries: how they match, and the nearest finding of each of their entries.
-    pub(crate) fn matches(self) -> impl Iterator<Item = (VideoMatch, impl Iterator<Item = Found>)> {
+    /// The listed videos that match, by the first of their entries: how they match, and the nearest finding of each entry.
+    pub(crate) fn matches(self) -> impl Iterator<Item = (usize, (VideoMatch, Vec<Found>))> {
         let of = self.frames;
-        let judged = self.videos.into_values().map(move |Alike { entries, frames, nearest, .. }| {
+        let judged = self.videos.into_iter().map(move |(first, Alike { entries, frames, nearest, .. })| {
             let looked_up = Frames { alike: frames, of };
             let listed = Frames { alike: nearest.len(), of: entries.len() };
-            (VideoMatch { looked_up, listed }, nearest.into_values())
+            (first, (VideoMatch { looked_up, listed }, nearest.into_values().collect()))
         });
-        judged.filter(|(rule, _)| rule.is_match())
+        judged.filter(|(_, (rule, _))| rule.is_match())
     }
 }
 
@@ -257,7 +284,7 @@ mod tests {
     fn judge(found: &[Vec<Found>], video: impl Fn(usize) -> Range<usize>) -> Vec<(VideoMatch, Vec<Found>)> {
         let mut judge = Judge::default();
         found.iter().for_each(|found| judge.take(found, &video));
-        judge.matches().map(|(rule, found)| (rule, found.collect())).collect()
+        judge.matches().map(|(_, matched)| matched).collect()
     }
 
     fn frame(hash: u8, quality: u8) -> PdqHash {

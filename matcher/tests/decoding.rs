@@ -113,8 +113,8 @@ fn with_orientation(jpeg: &[u8], tag: u8) -> Vec<u8> {
 }
 
 /// An animation of so many grey frames of this many milliseconds each.
-fn gif(frames: u16, delay: u32, side: u32) -> Vec<u8> {
-    animation(&vec![delay; usize::from(frames)], side)
+fn gif(frames: usize, delay: u32, side: u32) -> Vec<u8> {
+    animation(&vec![delay; frames], side)
 }
 
 /// An animation of grey frames that are shown for so many milliseconds.
@@ -152,19 +152,28 @@ fn greys(file: &[u8], limits: &Limits) -> Vec<u8> {
 #[test]
 fn of_a_short_animation_all_frames_count_and_of_a_long_one_those_that_are_seen() {
     let limits = Limits::default();
+    let more = MAX_FRAMES + 1;
+    let count = |file: &[u8]| greys(file, &limits).len();
     assert_eq!(greys(&gif(1, 100, 8), &limits), [0]);
-    assert_eq!(greys(&gif(35, 100, 8), &limits), [0, 10, 20, 30]);
     assert_eq!(greys(&gif(3, 2500, 8), &limits), [0, 1, 2]);
-    assert_eq!(greys(&gif(32, 100, 8), &limits), Vec::from_iter(0..32));
-    assert_eq!(greys(&gif(33, 0, 8), &limits), [0, 10, 20, 30]);
+    assert_eq!(greys(&gif(35, 100, 8), &limits), Vec::from_iter(0..35));
+    assert_eq!(count(&gif(MAX_FRAMES, 1000, 8)), MAX_FRAMES);
+    // One in each second; where frames say that they are not shown at all, that is ten frames.
+    assert_eq!(count(&gif(more, 50, 8)), more.div_ceil(20));
+    assert_eq!(greys(&gif(more, 0, 8), &limits)[..4], [0, 10, 20, 30]);
+    assert_eq!(count(&gif(more, 0, 8)), more.div_ceil(10));
     // One that is on show for the most of the time, after one that is there for a moment.
     assert_eq!(greys(&shown(&[50, 940]), &limits), [0, 1]);
-    // Of a second, the longest; and whatever lasts, however many in a second.
-    let many = |more: &[u32]| shown(&[&[20; 40][..], more].concat());
-    assert_eq!(greys(&many(&[60, 90, 50]), &limits), [0, 41]);
-    assert_eq!(greys(&many(&[60, 50, 210, 30]), &limits), [0, 42, 43]);
-    assert_eq!(greys(&many(&[0, 200, 200, 210]), &limits), [0, 41, 42, 43]);
-    assert_eq!(greys(&gif(MAX_FRAMES as u16, 1000, 8), &limits).len(), MAX_FRAMES);
+    // Of a second, the longest; and whatever lasts, however many in a second. All before take 20 seconds.
+    let many = |more: &[u32]| {
+        let seen = greys(&shown(&[&[20; MAX_FRAMES][..], more].concat()), &limits);
+        let before = MAX_FRAMES / 50;
+        seen[before..].iter().map(|grey| usize::from(*grey)).collect::<Vec<_>>()
+    };
+    assert_eq!(many(&[60, 90, 50]), [1]);
+    assert_eq!(many(&[60, 50, 210, 30]), [2]);
+    assert_eq!(many(&[60, 50, 210, 700, 30]), [2, 3, 4], "30 ms begin in the next second");
+    assert_eq!(many(&[0, 200, 200, 210]), [1, 2, 3]);
     assert_eq!(greys(&encoded("rgb.jpg"), &limits).len(), 1);
     assert!(each_frame(&gif(35, 100, 8)[..20], &limits, |_| panic!("there is none")).is_err());
 }
@@ -172,12 +181,12 @@ fn of_a_short_animation_all_frames_count_and_of_a_long_one_those_that_are_seen()
 #[test]
 fn an_animation_that_is_not_looked_at_to_its_end_says_so() {
     let limits = Limits::default();
-    let (greys, only) = looked_at(&gif(200, 1000, 8), &limits);
+    let (greys, only) = looked_at(&gif(MAX_FRAMES + 9, 1000, 8), &limits);
     assert_eq!((greys.len(), only), (MAX_FRAMES, Some(OnlyBeginning { frames: MAX_FRAMES, why: Ended::TooLong })));
     let few = Limits { pixels: 64 * 12, ..limits };
-    let too_many = Ended::TooManyPixels { limit: few.pixels };
-    let (greys, only) = looked_at(&gif(35, 100, 8), &few);
-    assert_eq!((greys, only), (vec![0, 10], Some(OnlyBeginning { frames: 12, why: too_many })));
+    let too_many = || Some(OnlyBeginning { frames: 12, why: Ended::TooManyPixels { limit: few.pixels } });
+    assert_eq!(looked_at(&gif(35, 100, 8), &few), (Vec::from_iter(0..12), too_many()));
+    assert_eq!(looked_at(&gif(MAX_FRAMES + 9, 100, 8), &few), (vec![0, 10], too_many()));
     let file = gif(35, 100, 8);
     let (greys, only) = looked_at(&file[..file.len() / 2], &limits);
     let only = only.unwrap();
@@ -272,8 +281,7 @@ fn every_page_of_a_tiff_is_looked_at() {
     let whole = tiff(&[7, 9]);
     let (greys, only) = looked_at(&whole[..whole.len() - 70], &Limits::default());
     assert_eq!((greys, only.map(|only| only.frames)), (vec![7], Some(1)), "the second page is cut");
-    let many: Vec<u8> = (0..40).collect();
-    let (greys, only) = looked_at(&tiff(&many), &Limits::default());
+    let (greys, only) = looked_at(&tiff(&[7; MAX_FRAMES + 8]), &Limits::default());
     let expected = OnlyBeginning { frames: MAX_FRAMES, why: Ended::TooLong };
     assert_eq!((greys.len(), only), (MAX_FRAMES, Some(expected)));
 }
@@ -297,14 +305,15 @@ fn listing(first: &[u8], further: &[&[u8]]) -> Vec<u8> {
 }
 
 #[test]
-fn the_pictures_that_a_jpeg_lists_are_looked_at() {
+fn the_pictures_that_come_after_a_jpeg_are_looked_at() {
     let (first, second) = (encoded("rgb.jpg"), encoded("grey.jpg"));
     let pictures = |file: &[u8]| {
         let mut pictures = Vec::new();
         let only = each_frame(file, &Limits::default(), |picture| pictures.push(picture.clone())).unwrap();
         (pictures, only)
     };
-    let both = vec![decode_default(&first).unwrap(), decode_default(&second).unwrap()];
+    let of = |files: &[&[u8]]| files.iter().map(|file| decode_default(file).unwrap()).collect::<Vec<_>>();
+    let both = of(&[&first, &second]);
     let file = listing(&first, &[&second]);
     assert_eq!(pictures(&file), (both.clone(), None));
     assert_eq!(count(&file, &Limits::default()), 2);
@@ -314,6 +323,20 @@ fn the_pictures_that_a_jpeg_lists_are_looked_at() {
     let (seen, only) = pictures(&file[..file.len() - second.len() / 2]);
     let why = Ended::Damaged(DecodeError::Incomplete { format: "JPEG" });
     assert_eq!((seen, only), (both[..1].to_vec(), Some(OnlyBeginning { frames: 1, why })));
+    // A list that is stale: its places are in the middle of something else, and the picture is elsewhere, or gone.
+    let at = file.len() - first.len() - second.len() + 2;
+    let stale = |rest: &[u8]| [&file[..at], &first[2..], rest].concat();
+    assert_eq!(pictures(&stale(&[7; 5000])), (both[..1].to_vec(), None));
+    assert_eq!(pictures(&stale(&[&[7; 50], &second[..]].concat())), (both.clone(), None));
+    // Not listed at all, of another format, and after what is no picture.
+    let others: Vec<Vec<u8>> = ["palette.png", "palette.gif", "lossy.webp", "progressive.jpg"].map(encoded).into();
+    let film = [&b"\0\0\0\x18ftypmp42"[..], &[0xff, 0xd8, 0xff, 0xe0, 1, 2, 3], b"GIF8RIFF....AVI "].concat();
+    for other in &others {
+        let file = [&first[..], &film, other, &film].concat();
+        assert_eq!(pictures(&file), (of(&[&first, other]), None));
+    }
+    let all: Vec<&[u8]> = [&first].into_iter().chain(&others).map(Vec::as_slice).collect();
+    assert_eq!(pictures(&all.concat()), (of(&all), None));
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! | [`Rail::Growth`] | a release that adds more than a fifth of the list before it | the release stops, unless that is accepted |
 //! | [`Rail::Shrinkage`] | a release that removes more than a fifth of the list before it: a file that was cut off, say | the release stops, unless that is accepted |
 //! | [`Rail::Returns`] | entries come that the list once had and lost ([`Past`]): an old feed was imported, perhaps | the release stops, unless that is accepted |
+//! | [`Rail::Memory`] | what left the list in its first versions is not known in this folder, so that it could come back unnoticed | a warning |
 //! | [`Rail::Irregular`] | PDQ hashes with other than 128 bits set (rule 8) | the release stops, unless that is accepted; the release counts them in public |
 //! | [`Rail::Near`] | new entries that differ from another one in few bits: repetitions, or a flood | a warning |
 //! | [`Rail::Crowded`] | a quarter of the entries or more ([`CROWDED`]) stand in crowded buckets of an index: the list holds so many variants of few pictures that looking up a picture near to them takes as long as comparing it with every entry | a warning |
@@ -69,6 +70,8 @@ pub enum Rail {
     Shrinkage,
     /// Entries that were taken off the list come back.
     Returns,
+    /// What left the list at first is not known.
+    Memory,
     /// Irregular entries.
     Irregular,
     /// Entries too near to each other.
@@ -96,7 +99,7 @@ pub struct Alarm {
     pub severity: Severity,
     /// What was seen.
     pub words: String,
-    /// The first of the entries concerned, in hexadecimal.
+    /// The first of the entries concerned, in hexadecimal; where files are concerned, their names.
     pub entries: Vec<String>,
 }
 
@@ -125,7 +128,8 @@ pub fn inspect(change: &Difference, after: &Entries, against: Against<'_>) -> Re
     let sudden =
         growth(before, added).into_iter().chain(shrinkage(before, removed)).chain(returns(&past.among(added)?));
     let close = near(algorithm, after, added)?.into_iter().chain(crowded(crowding(algorithm, after)));
-    Ok(standing.into_iter().chain(limits(after, added, charter)).chain(sudden).chain(close).collect())
+    let limits = limits(after, added, charter);
+    Ok(standing.into_iter().chain(limits).chain(sudden).chain(memory(past)).chain(close).collect())
 }
 
 /// An alarm for each canary that would match; of very many, the first ones and how many more.
@@ -137,7 +141,7 @@ fn canary(after: &Entries, charter: &Charter, canaries: &Canaries) -> Result<Vec
     let hashes = Entries::from_unsorted(algorithm.hash_size(), hashes)?.0;
     let found = nearest(algorithm, after, &hashes, distance, SHOWN)?;
     let stop = |words, entries| Alarm { rail: Rail::Canary, severity: Severity::Stops, words, entries };
-    let (mut alarms, mut hidden) = (Vec::new(), 0);
+    let (mut alarms, mut hidden) = (Vec::from_iter(unguarded(canaries)), 0);
     for (name, hash) in all {
         let near = hashes.binary_search(hash).map_or(&[][..], |at| found[at].all());
         let Some(closest) = near.first() else { continue };
@@ -153,6 +157,16 @@ fn canary(after: &Entries, charter: &Charter, canaries: &Canaries) -> Result<Vec
         alarms.push(stop(format!("{hidden} more harmless pictures or files would match"), Vec::new()));
     }
     Ok(alarms)
+}
+
+/// What was brought along and guards nothing.
+fn unguarded(canaries: &Canaries) -> Option<Alarm> {
+    let files = canaries.unguarded();
+    let words =
+        || format!("{} files among the canaries are no pictures, so they guard nothing in this list", files.len());
+    let entries = || files.iter().take(SHOWN).cloned().collect();
+    let alarm = || Alarm { rail: Rail::Canary, severity: Severity::Warns, words: words(), entries: entries() };
+    (!files.is_empty()).then(alarm)
 }
 
 fn crowded(crowding: f64) -> Option<Alarm> {
@@ -202,6 +216,15 @@ fn returns(again: &Entries) -> Option<Alarm> {
     let entries = || again.iter().take(SHOWN).map(to_hex).collect();
     let alarm = || Alarm { rail: Rail::Returns, severity: Severity::Stops, words: words(), entries: entries() };
     (!again.is_empty()).then(alarm)
+}
+
+fn memory(past: &Past) -> Option<Alarm> {
+    let since = past.since().filter(|since| *since > 1)?;
+    let words = format!(
+        "this folder knows the list since version {since} alone: what left it before that is not noticed if it comes back. \
+         `isonomy list recall` learns it from the log, as far as that still has it"
+    );
+    Some(Alarm { rail: Rail::Memory, severity: Severity::Warns, words, entries: Vec::new() })
 }
 
 fn irregular(after: &Entries, algorithm: Algorithm) -> Option<Alarm> {

@@ -224,7 +224,9 @@ impl Collected {
 }
 
 fn relative(folder: &Path, path: &Path) -> String {
-    path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned()
+    let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy();
+    // In a table, a row that begins with # would be a comment.
+    if name.starts_with('#') { format!("./{name}") } else { name.into_owned() }
 }
 
 /// What came of a file, with the reason why it is only a part of it.
@@ -261,7 +263,7 @@ fn hash_video(file: String, path: &Path, limits: &VideoLimits) -> Result<Hashed,
         let reason = format!("no frame of the video has a quality of {USUAL_MINIMUM_QUALITY}");
         return Err(FailedImage { file, reason });
     }
-    Ok(Hashed::Video(HashedVideo { file, frames }, video.unseen().map(ToString::to_string)))
+    Ok(Hashed::Video(HashedVideo { file, frames }, video.unlisted().map(ToString::to_string)))
 }
 
 fn hash_image(name: String, path: &Path, limits: &Limits) -> Result<Hashed, FailedImage> {

@@ -46,9 +46,8 @@ pub use options::{Format, ImportOptions, Invalid, Irregular, Unselected};
 pub use refusals::RefusalTable;
 pub use report::{ImportReport, Imported, RefusedRecord};
 
-use isonomy_core::encoding::from_hex;
 use isonomy_store::files::FileError;
-use outcome::Sayings;
+use outcome::{Given, Sayings};
 use recognise::{recognise, without_bom};
 use sink::{Seen, Sink};
 use std::io::{self, BufRead, BufReader, Read};
@@ -86,11 +85,10 @@ impl<'o> Importer<'o> {
             if kept.by_ref().take(LINE).read_line(&mut line)? == 0 {
                 break;
             }
-            let parts = line.trim_end().split_once(' ');
-            let parts = parts.and_then(|(id, hash)| Some((from_hex(id)?.try_into().ok()?, from_hex(hash)?)));
-            let parts = parts.filter(|(_, hash)| hash.len() == self.options.algorithm.entry_size());
-            let (id, hash) = parts.ok_or(ImportError::Ids { line: number })?;
-            self.sayings.know(id, &hash).map_err(ImportError::sorting)?;
+            let given = Given::parse(line.trim_end());
+            let given = given.filter(|given| given.hash.len() == self.options.algorithm.entry_size());
+            let given = given.ok_or(ImportError::Ids { line: number })?;
+            self.sayings.know(&given).map_err(ImportError::sorting)?;
         }
         Ok(())
     }

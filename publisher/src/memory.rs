@@ -2,7 +2,9 @@
 //! complete texts for one version are evidence against everybody who signed both.
 //!
 //! The memory of the key file `curator.key` is the folder `curator.key.signed` beside it, with one line of JSON for each
-//! text signed. It belongs to the key: whoever moves the key, moves it too.
+//! text signed. It belongs to the key: whoever moves the key, moves it too. Who has several keys for one role (a maintainer, so that the
+//! loss of one does not end the list) may sign one text with one and another with the other. So what is signed for a list in a
+//! workspace is remembered there once more, for each role ([`SigningMemory::and_in`]): both have to agree.
 //!
 //! A second text for a number is signed only
 //!
@@ -24,8 +26,8 @@ use std::path::{Path, PathBuf};
 pub enum MemoryError {
     /// Another text was signed for the same number.
     #[error(
-        "this key has signed another text for {series} {number} of {list}: {first}, on {signed_at}. Two texts for one number \
-         are evidence against you. {advice}"
+        "another text was signed for {series} {number} of {list}, by this key or another one of yours: {first}, on {signed_at}. Two \
+         texts for one number are evidence against you. {advice}"
     )]
     SecondText {
         /// The list.
@@ -119,6 +121,8 @@ pub struct SigningMemory {
     remembered: Vec<Remembered>,
     /// None as long as there is no folder.
     lock: Option<FolderLock>,
+    /// What other keys of the same role have signed, too.
+    shared: Option<Box<SigningMemory>>,
 }
 
 impl SigningMemory {
@@ -132,11 +136,16 @@ impl SigningMemory {
 
     /// The memory in this folder, which is made with the first text that is remembered, if there is none.
     pub fn open(folder: &Path) -> Result<Self, MemoryError> {
-        let mut memory = Self { folder: folder.to_owned(), remembered: Vec::new(), lock: None };
+        let mut memory = Self { folder: folder.to_owned(), remembered: Vec::new(), lock: None, shared: None };
         if folder.exists() {
             memory.hold()?;
         }
         Ok(memory)
+    }
+
+    /// The same, which also heeds what all keys of a role have signed with this folder as their common memory.
+    pub fn and_in(self, folder: &Path) -> Result<Self, MemoryError> {
+        Ok(Self { shared: Some(Box::new(Self::open(folder)?)), ..self })
     }
 
     /// Locks the folder, which must be there, and reads what is remembered.
@@ -172,23 +181,45 @@ impl SigningMemory {
         replaces: Option<StatementId>,
         clock: Timestamp,
     ) -> Result<(), MemoryError> {
+        self.hold_or_make()?;
+        let numbered: Vec<&Remembered> = self.remembered.iter().filter(|known| known.is_numbered_like(text)).collect();
+        if let Some(replaced) = replaces.filter(|id| !numbered.iter().any(|known| known.statement == *id)) {
+            return Err(MemoryError::NothingReplaced(replaced));
+        }
+        if let Some(shared) = &mut self.shared {
+            shared.hold_or_make()?;
+            shared.add(text, replaces, clock)?;
+        }
+        self.add(text, replaces, clock)
+    }
+
+    fn hold_or_make(&mut self) -> Result<(), MemoryError> {
         if self.lock.is_none() {
             files::create_dir_all_durable(&self.folder)?;
             self.hold()?;
         }
+        Ok(())
+    }
+
+    fn add(
+        &mut self,
+        text: &SignedText<'_>,
+        replaces: Option<StatementId>,
+        clock: Timestamp,
+    ) -> Result<(), MemoryError> {
         let same: Vec<&Remembered> = self.remembered.iter().filter(|known| known.is_numbered_like(text)).collect();
-        if same.iter().any(|known| known.statement == text.statement) {
+        let is_replaced = |(at, known): (usize, &Remembered)| {
+            same[at + 1..].iter().any(|later| later.replaces == Some(known.statement))
+        };
+        let mut standing = same.iter().enumerate().filter(|(at, known)| !is_replaced((*at, **known)));
+        if standing.clone().any(|(_, known)| known.statement == text.statement) {
             return Ok(());
         }
-        if let Some(replaced) = replaces.filter(|id| !same.iter().any(|known| known.statement == *id)) {
-            return Err(MemoryError::NothingReplaced(replaced));
-        }
-        let is_replaced = |known: &Remembered| same.iter().any(|later| later.replaces == Some(known.statement));
-        let standing = same.iter().find(|known| {
+        let forbidding = standing.find(|(_, known)| {
             let said_so = replaces == Some(known.statement) && !known.is_final();
-            !known.is_over(text) && !is_replaced(known) && !said_so
+            !known.is_over(text) && !said_so
         });
-        if let Some(first) = standing {
+        if let Some((_, first)) = forbidding {
             return Err(first.forbids(text));
         }
         let line = Remembered::new(text, replaces, clock);
@@ -339,6 +370,13 @@ mod tests {
         let again = curator.remember(&text(&list, 1, 3, Role::Curator), id(1), CREATED);
         assert!(matches!(again, Err(MemoryError::SecondText { first: StatementId([2, ..]), .. })));
         curator.remember(&text(&list, 1, 3, Role::Curator), id(2), CREATED).unwrap();
+        // What was replaced is not signed again without a word.
+        let again = curator.remember(&text(&list, 1, 1, Role::Curator), None, CREATED);
+        assert!(matches!(again, Err(MemoryError::SecondText { first: StatementId([3, ..]), .. })), "{again:?}");
+        curator.remember(&text(&list, 1, 1, Role::Curator), id(3), CREATED).unwrap();
+        assert_eq!(curator.remembered().len(), 4);
+        curator.remember(&text(&list, 1, 1, Role::Curator), None, CREATED).unwrap();
+        assert!(curator.remember(&text(&list, 1, 3, Role::Curator), None, CREATED).is_err());
         let mut maintainer = SigningMemory::open(&dir.path().join("maintainer")).unwrap();
         maintainer.remember(&text(&list, 1, 1, Role::Maintainer), None, CREATED).unwrap();
         assert!(maintainer.remember(&text(&list, 1, 2, Role::Maintainer), id(1), CREATED).is_err());
@@ -357,6 +395,32 @@ mod tests {
         let mut memory = SigningMemory::of_key(&alias).unwrap();
         let second = memory.remember(&text(&list, 1, 2, Role::Curator), None, CREATED);
         assert!(matches!(second, Err(MemoryError::SecondText { .. })), "{second:?}");
+    }
+
+    #[test]
+    fn two_keys_of_one_role_don_t_sign_two_texts() {
+        let dir = tempfile::tempdir().unwrap();
+        let (list, common) = (list(), dir.path().join("signed-maintainer"));
+        let of = |key: &str| SigningMemory::of_key(&dir.path().join(key)).unwrap().and_in(&common).unwrap();
+        of("m1.key").remember(&text(&list, 7, 1, Role::Maintainer), None, CREATED).unwrap();
+        let other = of("m2.key").remember(&text(&list, 7, 2, Role::Maintainer), None, CREATED);
+        assert!(matches!(other, Err(MemoryError::SecondText { first: StatementId([1, ..]), .. })), "{other:?}");
+        assert!(of("m2.key").remembered().is_empty());
+        of("m2.key").remember(&text(&list, 7, 1, Role::Maintainer), None, CREATED).unwrap();
+        of("m2.key").remember(&text(&list, 8, 2, Role::Maintainer), None, CREATED).unwrap();
+        let later =
+            SignedText { free_at: Some(CREATED.plus(DRAFT_LIFETIME + 1)), ..text(&list, 7, 3, Role::Maintainer) };
+        of("m1.key").remember(&later, None, CREATED).unwrap();
+        // A new folder knows nothing, but the key does; what is replaced was signed by this very key.
+        let elsewhere = SigningMemory::of_key(&dir.path().join("m1.key")).unwrap().and_in(&dir.path().join("new"));
+        let second = elsewhere.unwrap().remember(&text(&list, 7, 9, Role::Maintainer), None, CREATED);
+        assert!(matches!(second, Err(MemoryError::SecondText { .. })), "{second:?}");
+        let curators = dir.path().join("signed-curator");
+        let of = |key: &str| SigningMemory::of_key(&dir.path().join(key)).unwrap().and_in(&curators).unwrap();
+        of("c1.key").remember(&text(&list, 7, 1, Role::Curator), None, CREATED).unwrap();
+        of("c1.key").remember(&text(&list, 7, 2, Role::Curator), Some(StatementId([1; 32])), CREATED).unwrap();
+        let never = of("c2.key").remember(&text(&list, 7, 3, Role::Curator), Some(StatementId([2; 32])), CREATED);
+        assert!(matches!(never, Err(MemoryError::NothingReplaced(_))), "{never:?}");
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! A list in a file, read piece by piece: who goes through it once need not have it in memory.
 
+use isonomy_core::hash::HASH_SIZE;
 use isonomy_core::list::entries::MAX_ENTRIES;
 use isonomy_core::list::{Entries, ListError};
 use isonomy_store::files::FileError;
+use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -19,6 +21,12 @@ pub enum StoredError {
     /// What is in it is no list.
     #[error(transparent)]
     List(#[from] ListError),
+    /// It has other bytes than it should.
+    #[error("{path} has other bytes than when it was written")]
+    OtherBytes {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 /// A list in a file: its entries, one after the other.
@@ -26,24 +34,36 @@ pub enum StoredError {
 pub struct StoredList {
     path: PathBuf,
     entry_size: usize,
+    digest: Option<[u8; HASH_SIZE]>,
 }
 
 impl StoredList {
     /// The list of entries of `entry_size` bytes in this file. Nothing is looked at before it is read.
     pub fn new(path: &Path, entry_size: usize) -> Self {
-        Self { path: path.to_owned(), entry_size }
+        Self { path: path.to_owned(), entry_size, digest: None }
     }
 
-    /// Reads the list once, and gives it to `take` piece by piece. Each piece ascends, as do the pieces.
+    /// The same of a file whose bytes have this SHA-256, or it can't be read.
+    pub fn of_digest(self, digest: [u8; HASH_SIZE]) -> Self {
+        Self { digest: Some(digest), ..self }
+    }
+
+    /// Reads the list once, and gives it to `take` piece by piece. Each piece ascends, as do the pieces. Where its digest is known,
+    /// what `take` made of it counts only if this succeeds.
     pub fn pieces<E: From<StoredError>>(&self, mut take: impl FnMut(&Entries) -> Result<(), E>) -> Result<(), E> {
         let mut file = File::open(&self.path).map_err(|error| self.failed("open", error))?;
         let (mut bytes, mut last, mut before) = (Vec::new(), Vec::new(), 0);
+        let mut digest = self.digest.map(|expected| (expected, Sha256::new()));
         loop {
             bytes.clear();
             let read = file.by_ref().take((PIECE * self.entry_size) as u64).read_to_end(&mut bytes);
             read.map_err(|error| self.failed("read", error))?;
             if bytes.is_empty() {
-                return Ok(());
+                let is_other = digest.is_some_and(|(expected, found)| found.finalize()[..] != expected);
+                return if is_other { Err(self.other_bytes().into()) } else { Ok(()) };
+            }
+            if let Some((_, digest)) = &mut digest {
+                digest.update(&bytes);
             }
             let piece = self.piece(bytes, &last, before)?;
             take(&piece)?;
@@ -87,6 +107,10 @@ impl StoredList {
             return Err(ListError::NotAscending { index: before }.into());
         }
         Ok(piece)
+    }
+
+    fn other_bytes(&self) -> StoredError {
+        StoredError::OtherBytes { path: self.path.clone() }
     }
 
     fn failed(&self, action: &'static str, source: io::Error) -> StoredError {
@@ -148,6 +172,12 @@ mod tests {
         let wanted = [&list.as_bytes()[32..64], &list.as_bytes()[border..], entries(2, 9).as_bytes()].concat();
         let found = StoredList::new(&path, 32).among(&Entries::from_unsorted(32, wanted).unwrap().0).unwrap();
         assert_eq!(found.as_bytes(), [&list.as_bytes()[32..64], &list.as_bytes()[border..]].concat());
+        let of = |bytes: &[u8]| StoredList::new(&path, 32).of_digest(isonomy_core::hash::sha256(&[bytes])).read();
+        assert_eq!(of(list.as_bytes()).unwrap(), list);
+        assert!(
+            matches!(of(&list.as_bytes()[..border]), Err(StoredError::OtherBytes { .. })),
+            "a prefix is a list, too"
+        );
         let missing = StoredList::new(Path::new("/no/such/list"), 32).read();
         assert!(matches!(missing, Err(StoredError::File(_))));
     }

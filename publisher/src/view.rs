@@ -165,6 +165,19 @@ impl ListView {
         self.bases.values()
     }
 
+    /// All releases, ascending: those before the newest by the hash chain that leads to them.
+    pub async fn history(&self, source: &Source, trust: &TlogPolicy) -> Result<Vec<Signed<Release>>, ViewError> {
+        let reader = Reader { source, trust, list: &self.list };
+        let mut history: Vec<Signed<Release>> = self.newest().cloned().into_iter().collect();
+        while let Some(last) = history.last()
+            && let Some(previous) = last.body().previous
+        {
+            history.push(reader.release(&previous, last.body().version.saturating_sub(1)).await?);
+        }
+        history.reverse();
+        Ok(history)
+    }
+
     /// *Now*, as the witnesses say.
     pub fn now(&self) -> Timestamp {
         self.now

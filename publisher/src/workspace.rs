@@ -6,17 +6,21 @@
 //! | file | what |
 //! |---|---|
 //! | `<version>.entries` | the content of a release, the raw entries one after the other |
-//! | `removed-<version>-to-<version>.entries` | what left the list between these two, as far as it was seen here ([`Past`]) |
+//! | `removed-<version>-to-<version>-<SHA-256>.entries` | what left the list between these two, as far as it was seen here ([`Past`]) |
 //! | `client/<id>/` | the maintainer's own client of the list that begins with this charter |
+//! | `signed-maintainer/`, `signed-curator/` | what keys of this role signed here ([`SigningMemory`](crate::memory::SigningMemory)) |
 //!
 //! The contents are a cache: whatever is missing or damaged is fetched anew. They are read piece by piece, and judged each time
 //! that they are read: nobody needs memory for the lists on which a new one builds. Of those on which no release to come
 //! builds, only what is not on the list any more is kept.
 
 mod past;
+mod recall;
 
 pub use past::Past;
+pub use recall::Recalled;
 
+use crate::memory::Role;
 use crate::stored::{StoredError, StoredList};
 use isonomy_core::hash::{ObjectDigest, StatementId, sha256};
 use isonomy_core::list::{Algorithm, Entries, ListError, snapshot};
@@ -57,13 +61,17 @@ pub enum ContentError {
     Stored(#[from] StoredError),
     /// What is kept of the list's past is damaged.
     #[error(
-        "{path} should hold entries that the list once had, and is damaged: {source}. Delete it to go on; if what only it knew comes back onto the list, nobody is warned"
+        "what this folder remembers of the list's past is damaged: {source}. `isonomy list recall` learns it again from the log"
     )]
     Past {
-        /// The file.
-        path: String,
         /// What is wrong.
-        source: ListError,
+        source: StoredError,
+    },
+    /// The content of the newest release can't be had.
+    #[error("the content of version {version}, the newest release, can't be had from the log")]
+    NoContent {
+        /// The version.
+        version: u64,
     },
     /// An object is malformed, or for another list.
     #[error("{what}: {source}")]
@@ -134,6 +142,14 @@ impl Workspace {
     /// log is founded anew there.
     pub fn client(&self, first_edition: &StatementId) -> PathBuf {
         self.folder.join("client").join(first_edition.to_hex())
+    }
+
+    /// What all keys of this role have signed here for the list.
+    pub fn signed(&self, role: Role) -> PathBuf {
+        self.folder.join(match role {
+            Role::Maintainer => "signed-maintainer",
+            Role::Curator => "signed-curator",
+        })
     }
 
     /// All `releases` with their content, in their order.

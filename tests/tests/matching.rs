@@ -201,3 +201,33 @@ fn what_does_not_match_a_list_of_videos_is_told_apart_from_what_it_can_not_answe
     let picture = Fingerprint { algorithm: Algorithm::PdqFull, ..frame(&hash(101)) };
     assert_eq!(said(&matcher.look_up(&picture, at(106))), "the list holds vpdq/v1 hashes, not pdq/full");
 }
+
+#[test]
+fn a_second_look_at_a_video_adds_matches_and_takes_none_away() {
+    let (_, matcher) = videos();
+    let gap = || Unseen::Gap { seconds: 9 };
+    let film = |first: &[u64], second: &[u64]| {
+        let [first, second] = [first, second].map(|numbers| frames(numbers.iter().copied(), 80));
+        Video::new(first).looked_at_again(second, gap())
+    };
+    let looked_up = |video: Video| Subject::of_digests(Vec::new()).with_video(Ok(video));
+    let answer = |video: Video| matcher.answer(&looked_up(video), at(106));
+    assert_eq!(said(&answer(film(&[500, 501], &[3, 4, 5]))), "matched at 0, 0, 0");
+    assert_eq!(said(&answer(film(&[3], &[500, 501]))), "matched at 0");
+    assert_eq!(said(&answer(film(&[500], &[501]))), "not matched", "both looks together show all of it");
+    assert_eq!(said(&answer(film(&[3, 500], &[4, 501]))), "not matched", "looks do not add up");
+    let rest = film(&[500], &[501]).without(Unseen::Short { seconds: 9 });
+    assert_eq!(said(&answer(rest)), "nothing matches, but the last 9 seconds of the video are missing");
+    // Where both match, the first one's word counts; what else the second one finds comes to it.
+    let Verdict::Matched(matches) = answer(film(&[3, 4], &[3, 100, 101, 102, 102])).verdict else { panic!() };
+    let alike = |alike, of| VideoMatch { looked_up: Frames { alike, of }, listed: Frames { alike, of: 10 } };
+    assert_eq!(matches.len(), 2);
+    assert!(matches.iter().all(|found| found.video == Some(alike(2, 2))), "{matches:?}");
+    // Those of the second look are not what a list would hold.
+    let subject = looked_up(film(&[3], &[4, 5]));
+    assert_eq!((subject.views().len(), subject.second_look().len()), (1, 2));
+    assert_eq!((subject.unseen(), subject.unlisted()), (None, Some(&gap())));
+    let (view, apart) = subject.nearest(Algorithm::VpdqV1, &[&[0; 16][..], &hash(5)].concat()).unwrap();
+    assert_eq!((view.frame, apart), (1, 0), "but a receipt may be of one");
+    assert_eq!(said(&answer(film(&[], &[3, 4]))), "matched at 0, 0");
+}

@@ -67,10 +67,23 @@ pub(crate) enum ListCommand {
     Diff(DiffArgs),
     /// Compose a release that only removes entries, in one step: a wrongly listed person waits for it.
     Remove(RemoveArgs),
+    /// Learn from the log what the list once had and lost, for a workspace that is new or whose memory is damaged: so that none of
+    /// it comes back unnoticed.
+    Recall(RecallArgs),
     /// Prove that the list of a release holds a hash, or that it does not: a file of less than 2 kB.
     Prove(ProveArgs),
     /// Check such a proof against a release, offline.
     Check(CheckArgs),
+}
+
+/// Arguments of `isonomy list recall`.
+#[derive(clap::Args)]
+pub(crate) struct RecallArgs {
+    /// The name of the list.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) list: String,
+    #[command(flatten)]
+    pub(crate) desk: DeskArgs,
 }
 
 /// Arguments of `isonomy list hash`.
@@ -115,8 +128,8 @@ pub(crate) struct ImportArgs {
     /// How they are written.
     #[arg(long, value_enum, default_value = "auto")]
     pub(crate) format: FormatArg,
-    /// For CSV: the column that holds the hash.
-    #[arg(long, value_name = "NAME")]
+    /// For CSV: the column that holds the hash, by its name; in a table without names by its number, from 1.
+    #[arg(long, value_name = "NAME|NUMBER")]
     pub(crate) column: Option<String>,
     /// Take only hashes of this quality or a better one. Records that give none are refused.
     #[arg(long, value_name = "0-100", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=100))]
@@ -139,6 +152,9 @@ pub(crate) struct ImportArgs {
     /// The list as it was: what is imported comes to it, and what is withdrawn goes from it.
     #[arg(long, value_name = "FILE")]
     pub(crate) base: Option<PathBuf>,
+    /// Write a list of nothing, if no hash comes onto it. Without --base, that is refused otherwise.
+    #[arg(long)]
+    pub(crate) allow_empty: bool,
     /// With --base: what becomes of entries that are in the files and not selected (any more) by class, tag or quality. If there
     /// are any, one or the other must be said.
     #[arg(long, value_enum, requires = "base")]
@@ -198,8 +214,11 @@ impl DiffArgs {
 #[derive(clap::Args)]
 pub(crate) struct RemoveArgs {
     /// The hashes to remove, in hexadecimal or base64; each must be on the list.
-    #[arg(required = true, value_name = "HASH")]
+    #[arg(required_unless_present = "from", value_name = "HASH")]
     pub(crate) hashes: Vec<String>,
+    /// More of them, in a file in any form that `isonomy list import` reads.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: Option<PathBuf>,
     /// Why, for the curators; it stays in the draft and is not published.
     #[arg(long, value_name = "WORDS")]
     pub(crate) reason: String,

@@ -118,7 +118,7 @@ impl RailArgs {
             Rail::Shrinkage => self.accept_shrinkage,
             Rail::Returns => self.accept_returns,
             Rail::Irregular => self.allow_irregular,
-            Rail::Canary | Rail::Limits | Rail::Near | Rail::Crowded => false,
+            Rail::Canary | Rail::Limits | Rail::Memory | Rail::Near | Rail::Crowded => false,
         }
     }
 }

@@ -161,7 +161,7 @@ fn draft(error: &DraftError) -> Exit {
 fn stored(error: &StoredError) -> Exit {
     match error {
         StoredError::File(error) => file(error),
-        StoredError::List(_) => Exit::Malformed,
+        StoredError::List(_) | StoredError::OtherBytes { .. } => Exit::Malformed,
     }
 }
 
@@ -170,6 +170,7 @@ fn content(error: &ContentError) -> Exit {
         ContentError::Fetch(error) => fetch(error),
         ContentError::File(error) => file(error),
         ContentError::Stored(error) => stored(error),
+        ContentError::NoContent { .. } => Exit::Failed,
         _ => Exit::Refused,
     }
 }

@@ -1,15 +1,15 @@
 //! The frames of a video, as a process decodes them.
 
-use super::facts::{ASKED, Facts};
+use super::facts::{self, ASKED, ASKED_OF_ALL, Facts, SaidBy};
 use super::process::{Patience, Process};
 use super::{VideoLimits, ppm};
-use isonomy_matcher::image::Picture;
-use isonomy_matcher::video::{Unseen, VideoError};
+use isonomy_matcher::pdq::{self, PdqHash};
+use isonomy_matcher::video::{Unseen, Video, VideoError};
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::sync_channel;
 use std::thread;
 
 /// Formats that hold videos and name no other files.
@@ -50,58 +50,122 @@ impl Decoder {
         let find = |name: &str| std::env::split_paths(path).map(|folder| folder.join(name)).find(|file| file.is_file());
         Some(Self { ffmpeg: find("ffmpeg")?, ffprobe: find("ffprobe")? })
     }
-
-    fn facts(&self, file: &File, limits: &VideoLimits, patience: &Patience<'_>) -> Result<Facts, VideoError> {
-        let of_video = [VIDEO, COVERS].join(",");
-        let codecs = ["-codec_whitelist:v", &of_video, "-codec_whitelist:a", SOUND, "-codec_whitelist:s", TEXT];
-        let arguments = [&["-v", "error"][..], &ASKED, &codecs, &INPUT].concat();
-        let (mut process, output) = Process::start(&self.ffprobe, &arguments, file, limits)?;
-        let (sender, said) = sync_channel(1);
-        // Whoever waits has gone if the time is over.
-        thread::spawn(move || sender.send(Facts::read(output)));
-        match patience.next(&said)? {
-            Some(Err(why)) if why != VideoError::NoVideo => Err(why),
-            // Why it failed says more than that its answer is empty.
-            facts => process.finish(patience).and(facts.unwrap_or(Err(VideoError::NoVideo))),
-        }
-    }
 }
 
 /// What both programs are told about the file.
 const INPUT: [&str; 6] = ["-protocol_whitelist", "file", "-format_whitelist", FORMATS, "-i", "file:/dev/stdin"];
 
-/// The frames of a video, as they are decoded.
-pub(super) struct Frames<'p> {
+/// A video of which is known what the file says, and that it is within the limits.
+pub(super) struct Film<'v> {
+    decoder: &'v Decoder,
+    file: &'v File,
+    limits: &'v VideoLimits,
+    patience: Patience<'v>,
     facts: Facts,
-    process: Process,
-    pictures: Receiver<Result<Picture, VideoError>>,
-    patience: Patience<'p>,
-    given: usize,
 }
 
-impl<'p> Frames<'p> {
-    pub(super) fn decode(
-        decoder: &Decoder,
-        file: &File,
-        limits: &VideoLimits,
-        patience: Patience<'p>,
+/// What came of decoding it once.
+struct Look {
+    hashes: Vec<PdqHash>,
+    /// What of it the decoder could not give.
+    unseen: Option<Unseen>,
+}
+
+impl<'v> Film<'v> {
+    pub(super) fn open(
+        decoder: &'v Decoder,
+        file: &'v File,
+        limits: &'v VideoLimits,
+        patience: Patience<'v>,
     ) -> Result<Self, VideoError> {
-        let facts = decoder.facts(file, limits, &patience)?;
-        facts.check(limits)?;
+        let mut film = Self { decoder, file, limits, patience, facts: Facts::default() };
+        film.facts = film.ask(&ASKED, Facts::read, Err(VideoError::NoVideo))?;
+        film.facts.check(limits)?;
+        Ok(film)
+    }
+
+    /// Hashes the frames that count and, where these come too unevenly to show all of it, those of a second look.
+    pub(super) fn hash(&self) -> Result<Video, VideoError> {
+        let Look { hashes, unseen } = self.look(&facts::filter_by_number(&self.facts), self.facts.sampled())?;
+        let unseen = self.facts.other_videos().or(unseen);
+        let unseen = if unseen.is_some() { unseen } else { self.missing()? };
+        let (video, also_unseen) = self.look_again(Video::new(hashes))?;
+        Ok(match unseen.or(also_unseen) {
+            Some(unseen) => video.without(unseen),
+            None => video,
+        })
+    }
+
+    /// Takes a second look if there is a gap. If that fails, the first one still counts, and the gap remains.
+    fn look_again(&self, video: Video) -> Result<(Video, Option<Unseen>), VideoError> {
+        let Some(gap) = self.facts.gap() else { return Ok((video, None)) };
+        let expected = self.facts.seconds();
+        if expected > self.limits.frames {
+            return Ok((video, Some(gap)));
+        }
+        match self.look(&facts::filter_by_time(), expected) {
+            Ok(Look { hashes, unseen }) => Ok((video.looked_at_again(hashes, gap), unseen)),
+            Err(VideoError::Abandoned) => Err(VideoError::Abandoned),
+            Err(_) => Ok((video, Some(gap))),
+        }
+    }
+
+    /// Whether its end is missing. Where the file says one duration for all, that can be the sound's.
+    fn missing(&self) -> Result<Option<Unseen>, VideoError> {
+        let missing = match self.facts.missing() {
+            Some((_, SaidBy::File)) => {
+                let length = self.ask(&ASKED_OF_ALL, facts::length_of_all, Ok(0.0))?;
+                self.facts.missing_of(length)
+            }
+            missing => missing.map(|(missing, _)| missing),
+        };
+        Ok(missing.map(|seconds| Unseen::Short { seconds: seconds as u64 }))
+    }
+
+    /// Asks ffprobe, and reads its answer. `nothing` is the answer if it says nothing.
+    fn ask<T: Send + 'static>(
+        &self,
+        asked: &[&str],
+        read: fn(std::process::ChildStdout) -> Result<T, VideoError>,
+        nothing: Result<T, VideoError>,
+    ) -> Result<T, VideoError> {
+        let of_video = [VIDEO, COVERS].join(",");
+        let codecs = ["-codec_whitelist:v", &of_video, "-codec_whitelist:a", SOUND, "-codec_whitelist:s", TEXT];
+        let arguments = [&["-v", "error"][..], asked, &codecs, &INPUT].concat();
+        let (mut process, output) = Process::start(&self.decoder.ffprobe, &arguments, self.file, self.limits)?;
+        let (sender, said) = sync_channel(1);
+        // Whoever waits has gone if the time is over.
+        thread::spawn(move || sender.send(read(output)));
+        match self.patience.next(&said)? {
+            Some(Err(why)) if why != VideoError::NoVideo => Err(why),
+            // Why it failed says more than that its answer is empty.
+            answer => process.finish(&self.patience).and(answer.unwrap_or(nothing)),
+        }
+    }
+
+    /// Decodes it, and hashes the frames that `filter` picks.
+    fn look(&self, filter: &str, expected: usize) -> Result<Look, VideoError> {
+        let limits = self.limits;
         // As vPDQ converts colours: without regard to what the file says of them.
-        let filter = format!(
-            "select=not(mod(n\\,{})),scale=in_color_matrix=bt601:flags=area,format=rgb24,\
-             settb=1,setpts=N",
-            facts.step()
-        );
-        let frames = (limits.frames + 1).to_string();
+        let filter = format!("{filter},scale=in_color_matrix=bt601:flags=area,format=rgb24,settb=1,setpts=N");
+        let most = (limits.frames + 1).to_string();
+        // However long a frame is shown, that is not taken for a mistake.
+        let times = ["-dts_delta_threshold", "1000000000", "-dts_error_threshold", "1000000000"];
         let before = ["-nostdin", "-v", "error", "-threads", "2", "-noautorotate", "-codec_whitelist", VIDEO];
-        let after = ["-map", "0:V:0", "-vf", &filter, "-r", "1", "-frames:v", &frames, "-c:v", "ppm"];
+        let after = ["-map", "0:V:0", "-vf", &filter, "-r", "1", "-frames:v", &most, "-c:v", "ppm"];
         let output = ["-f", "image2pipe", "pipe:1"];
-        let arguments = [&before[..], &INPUT, &after, &output].concat();
-        let (process, output) = Process::start(&decoder.ffmpeg, &arguments, file, limits)?;
+        let arguments = [&before[..], &times, &INPUT, &after, &output].concat();
+        let (mut process, output) = Process::start(&self.decoder.ffmpeg, &arguments, self.file, limits)?;
+        let hashes = self.hash_all(output)?;
+        let complaint = process.finish(&self.patience)?.map(|reason| Unseen::Damaged { reason });
+        let unseen = complaint.or_else(|| facts::too_few(hashes.len(), expected));
+        Ok(Look { hashes, unseen })
+    }
+
+    /// Hashes pictures as they come, none of which is kept.
+    fn hash_all(&self, output: impl Read + Send + 'static) -> Result<Vec<PdqHash>, VideoError> {
         let (sender, pictures) = sync_channel(1);
-        let (mut output, most) = (BufReader::with_capacity(1 << 20, output), limits.pixels);
+        let (mut output, most) = (BufReader::with_capacity(1 << 20, output), self.limits.pixels);
         thread::spawn(move || {
             while let Some(picture) = ppm::read(&mut output, most).transpose() {
                 let is_last = picture.is_err();
@@ -110,19 +174,13 @@ impl<'p> Frames<'p> {
                 }
             }
         });
-        Ok(Self { facts, process, pictures, patience, given: 0 })
-    }
-
-    /// The next one; `None` after the last.
-    pub(super) fn next(&mut self) -> Result<Option<Picture>, VideoError> {
-        let picture = self.patience.next(&self.pictures)?.transpose()?;
-        self.given += usize::from(picture.is_some());
-        Ok(picture)
-    }
-
-    /// After the last one: what of the video they don't show.
-    pub(super) fn finish(mut self) -> Result<Option<Unseen>, VideoError> {
-        let complaint = self.process.finish(&self.patience)?;
-        Ok(complaint.map(|reason| Unseen::Damaged { reason }).or_else(|| self.facts.unseen(self.given)))
+        let mut hashes = Vec::new();
+        while let Some(picture) = self.patience.next(&pictures)?.transpose()? {
+            if hashes.len() == self.limits.frames {
+                return Err(VideoError::TooLong { limit: self.limits.frames });
+            }
+            hashes.push(pdq::hash(&picture));
+        }
+        Ok(hashes)
     }
 }

@@ -14,16 +14,23 @@ const MAX_TIMES: usize = 1 << 22;
 /// come evenly; two are nothing unusual, where a file counts half frames.
 const MAX_GAP: f64 = 2.1;
 
+/// For the second look, a frame that is shown longer counts as shown for so many seconds: nothing changes meanwhile.
+const STILL: f64 = 2.0;
+
 /// What ffprobe is asked for. A line of its answer is a packet, a stream or the file (and a program's streams once more); a packet
 /// is as good as a frame here.
 pub(super) const ASKED: [&str; 6] = [
     "-select_streams",
     "V",
     "-show_entries",
-    "stream=index,width,height,avg_frame_rate,r_frame_rate,duration:format=duration:packet=stream_index,pts_time,dts_time",
+    "stream=index,width,height,avg_frame_rate,r_frame_rate,duration:format=duration:packet=stream_index,pts_time,dts_time,duration_time",
     "-of",
     "compact",
 ];
+
+/// The same, to know how long sound and text go on.
+pub(super) const ASKED_OF_ALL: [&str; 4] =
+    ["-show_entries", "packet=pts_time,dts_time,duration_time", "-of", "compact"];
 
 /// What a file says of its first video.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -32,8 +39,10 @@ pub(super) struct Facts {
     height: u64,
     mean_rate: f64,
     base_rate: f64,
-    /// In seconds; 0 if the file doesn't say.
-    duration: f64,
+    /// Of the video alone, in seconds, if the file says that.
+    duration: Option<f64>,
+    /// Of all that is in the file.
+    file_duration: Option<f64>,
     /// How many videos there are.
     videos: usize,
     frames: Frames,
@@ -44,44 +53,86 @@ pub(super) struct Facts {
 struct Frames {
     stream: u64,
     count: usize,
-    /// When they are shown, in seconds, where the file says it.
+    /// When they are shown, in seconds, where the file says it; ascending once all are known.
     times: Vec<f64>,
+    /// When the last one is over, as far as the file says it.
+    end: Option<f64>,
+}
+
+/// What a line says: of what kind it is, and its fields.
+struct Line<'l>(&'l str, &'l str);
+
+impl<'l> Line<'l> {
+    fn of(line: &'l str) -> Self {
+        let (kind, fields) = line.trim_end().split_once('|').unwrap_or((line, ""));
+        Self(kind, fields)
+    }
+
+    fn field(&self, key: &str) -> Option<&'l str> {
+        self.1.split('|').find_map(|field| field.strip_prefix(key)?.strip_prefix('='))
+    }
+
+    fn number(&self, key: &str) -> Option<u64> {
+        self.field(key)?.parse().ok()
+    }
+
+    fn seconds(&self, key: &str) -> Option<f64> {
+        self.field(key)?.parse().ok().filter(|time: &f64| time.is_finite())
+    }
+
+    /// When a packet is shown, and when that is over.
+    fn time(&self) -> Option<(f64, f64)> {
+        let start = self.seconds("pts_time").or_else(|| self.seconds("dts_time"))?;
+        Some((start, start + self.seconds("duration_time").unwrap_or(0.0).max(0.0)))
+    }
+}
+
+/// Calls `take` with each line.
+fn each_line(answer: impl Read, mut take: impl FnMut(&Line<'_>) -> Result<(), VideoError>) -> Result<(), VideoError> {
+    let (mut answer, mut line) = (BufReader::new(answer), Vec::new());
+    loop {
+        line.clear();
+        if (&mut answer).take(MAX_LINE).read_until(b'\n', &mut line).map_err(super::process::failed)? == 0 {
+            return Ok(());
+        }
+        take(&Line::of(&String::from_utf8_lossy(&line)))?;
+    }
+}
+
+/// From the first packet of any stream to the end of the last one, in seconds, by an answer to [`ASKED_OF_ALL`].
+pub(super) fn length_of_all(answer: impl Read) -> Result<f64, VideoError> {
+    let (mut first, mut last) = (f64::INFINITY, f64::NEG_INFINITY);
+    each_line(answer, |line| {
+        if let Some((start, end)) = line.time() {
+            (first, last) = (first.min(start), last.max(end));
+        }
+        Ok(())
+    })?;
+    Ok((last - first).max(0.0))
 }
 
 impl Facts {
-    /// Reads an answer, line by line: it is as long as the video.
+    /// Reads an answer to [`ASKED`], line by line: it is as long as the video.
     pub(super) fn read(answer: impl Read) -> Result<Self, VideoError> {
-        let (mut answer, mut facts, mut line) = (BufReader::new(answer), Self::default(), Vec::new());
-        let read = |line: &mut Vec<u8>, answer: &mut BufReader<_>| {
-            line.clear();
-            answer.take(MAX_LINE).read_until(b'\n', line).map_err(super::process::failed)
-        };
-        while read(&mut line, &mut answer)? > 0 {
-            facts.take(&String::from_utf8_lossy(&line))?;
-        }
+        let mut facts = Self::default();
+        each_line(answer, |line| facts.take(line))?;
+        facts.frames.times.sort_unstable_by(f64::total_cmp);
         if facts.width == 0 || facts.height == 0 { Err(VideoError::NoVideo) } else { Ok(facts) }
     }
 
-    fn take(&mut self, line: &str) -> Result<(), VideoError> {
-        let (kind, fields) = line.trim_end().split_once('|').unwrap_or((line, ""));
-        let field = |key: &str| fields.split('|').find_map(|field| field.strip_prefix(key)?.strip_prefix('='));
-        let number = |key: &str| field(key).and_then(|value| value.parse().ok());
-        let seconds = |key: &str| field(key).and_then(|value| value.parse().ok()).filter(|time: &f64| time.is_finite());
-        match kind {
-            "packet" => {
-                let time = seconds("pts_time").or_else(|| seconds("dts_time"));
-                return self.frames.add(number("stream_index").unwrap_or(0), time);
-            }
+    fn take(&mut self, line: &Line<'_>) -> Result<(), VideoError> {
+        match line.0 {
+            "packet" => return self.frames.add(line.number("stream_index").unwrap_or(0), line.time()),
             "stream" => {
                 self.videos += 1;
                 if self.videos == 1 {
-                    (self.width, self.height) = (number("width").unwrap_or(0), number("height").unwrap_or(0));
-                    self.mean_rate = field("avg_frame_rate").map_or(0.0, rate);
-                    self.base_rate = field("r_frame_rate").map_or(0.0, rate);
-                    self.duration = seconds("duration").unwrap_or(0.0);
+                    (self.width, self.height) = (line.number("width").unwrap_or(0), line.number("height").unwrap_or(0));
+                    self.mean_rate = line.field("avg_frame_rate").map_or(0.0, rate);
+                    self.base_rate = line.field("r_frame_rate").map_or(0.0, rate);
+                    self.duration = line.seconds("duration");
                 }
             }
-            "format" if self.duration == 0.0 => self.duration = seconds("duration").unwrap_or(0.0),
+            "format" => self.file_duration = line.seconds("duration"),
             _ => {}
         }
         Ok(())
@@ -109,26 +160,23 @@ impl Facts {
         if self.mean_rate > 0.0 { self.mean_rate } else { self.base_rate }
     }
 
-    /// Why so many sampled frames don't show all of it, if they don't.
-    pub(super) fn unseen(mut self, sampled: usize) -> Option<Unseen> {
-        if self.videos > 1 {
-            return Some(Unseen::OtherVideos { videos: self.videos });
-        }
-        let expected = self.frames.count / self.step();
-        if expected > sampled * 2 + 2 {
-            return Some(Unseen::Damaged { reason: format!("of about {expected} frames it gave {sampled}") });
-        }
-        self.frames.times.sort_unstable_by(f64::total_cmp);
-        let gap = self.longest_gap();
-        if gap > MAX_GAP {
-            return Some(Unseen::Gap { seconds: gap as u64 });
-        }
-        let missing = self.duration - self.shown();
-        let is_short = !self.frames.times.is_empty() && missing > MAX_GAP.max(self.duration / 10.0);
-        is_short.then_some(Unseen::Short { seconds: missing as u64 })
+    /// Further videos in the file.
+    pub(super) fn other_videos(&self) -> Option<Unseen> {
+        (self.videos > 1).then_some(Unseen::OtherVideos { videos: self.videos })
     }
 
-    /// The longest time between frames that are looked at, if there are others between them.
+    /// About how many frames count.
+    pub(super) fn sampled(&self) -> usize {
+        self.frames.count / self.step()
+    }
+
+    /// Whether the frames that count leave a time out, in which there are others.
+    pub(super) fn gap(&self) -> Option<Unseen> {
+        let gap = self.longest_gap();
+        (gap > MAX_GAP).then_some(Unseen::Gap { seconds: gap as u64 })
+    }
+
+    /// The longest time between frames that count, if there are others between them.
     fn longest_gap(&self) -> f64 {
         let (times, step) = (&self.frames.times, self.step());
         if step == 1 {
@@ -139,22 +187,74 @@ impl Facts {
         looked_at.zip(next).map(|(one, next)| next - one).fold(0.0, f64::max)
     }
 
+    /// About how many frames a second look has, by [`filter_by_time`].
+    pub(super) fn seconds(&self) -> usize {
+        let times = &self.frames.times;
+        times.iter().zip(times.iter().skip(1)).map(|(one, next)| (next - one).min(STILL)).sum::<f64>() as usize + 1
+    }
+
+    /// How much longer the video says it is than it has frames for, in seconds, if that is more than chance; and by what it says
+    /// so.
+    pub(super) fn missing(&self) -> Option<(f64, SaidBy)> {
+        let said = self.duration.map(|duration| (duration, SaidBy::Video));
+        let (duration, by) = said.or(self.file_duration.map(|duration| (duration, SaidBy::File)))?;
+        let is_timed = !self.frames.times.is_empty();
+        is_timed.then(|| is_missing(duration, self.shown())).flatten().map(|missing| (missing, by))
+    }
+
+    /// The same of all that is in the file, of which there is so much.
+    pub(super) fn missing_of(&self, length: f64) -> Option<f64> {
+        is_missing(self.file_duration?, length.max(self.shown()))
+    }
+
     /// From the first frame to the end of the last one, in seconds.
     fn shown(&self) -> f64 {
-        let times = &self.frames.times;
-        let span = times.last().zip(times.first()).map_or(0.0, |(last, first)| last - first);
-        span + if self.rate() > 0.0 { 1.0 / self.rate() } else { 0.0 }
+        let Some((first, last)) = self.frames.times.first().zip(self.frames.times.last()) else { return 0.0 };
+        let end = last + if self.rate() > 0.0 { 1.0 / self.rate() } else { 0.0 };
+        self.frames.end.map_or(end, |said| said.max(end)) - first
     }
 }
 
+/// Whose duration it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum SaidBy {
+    /// The video's own.
+    Video,
+    /// That of all streams together: of sound and text, too.
+    File,
+}
+
+/// What of a duration is not there, if it is more than two seconds and a tenth.
+fn is_missing(duration: f64, there: f64) -> Option<f64> {
+    Some(duration - there).filter(|missing| *missing > MAX_GAP.max(duration / 10.0))
+}
+
+/// Why the frames that a decoder gave are too few.
+pub(super) fn too_few(given: usize, expected: usize) -> Option<Unseen> {
+    let reason = || format!("of about {expected} frames it gave {given}");
+    (expected > given * 2 + 2).then(|| Unseen::Damaged { reason: reason() })
+}
+
+/// The filter that picks the frames that count, by their numbers.
+pub(super) fn filter_by_number(facts: &Facts) -> String {
+    format!("select=not(mod(n\\,{}))", facts.step())
+}
+
+/// The filter that picks of each second the frame that is shown in its middle. So it picks each that is shown for a second or longer.
+pub(super) fn filter_by_time() -> String {
+    let step = format!("clip(PTS-PREV_INPTS\\,0\\,{STILL}/TB)");
+    format!("setpts=if(eq(N\\,0)\\,0\\,PREV_OUTPTS+{step}),fps=1:eof_action=pass")
+}
+
 impl Frames {
-    fn add(&mut self, stream: u64, time: Option<f64>) -> Result<(), VideoError> {
+    fn add(&mut self, stream: u64, time: Option<(f64, f64)>) -> Result<(), VideoError> {
         if self.count == 0 || stream < self.stream {
             *self = Self { stream, ..Self::default() };
         }
         if stream == self.stream {
             self.count += 1;
-            self.times.extend(time);
+            self.times.extend(time.map(|(start, _)| start));
+            self.end = time.map(|(_, end)| self.end.map_or(end, |known| known.max(end))).or(self.end);
         }
         if self.count > MAX_TIMES { Err(VideoError::TooLong { limit: MAX_TIMES }) } else { Ok(()) }
     }
@@ -217,29 +317,53 @@ mod tests {
     }
 
     #[test]
-    fn a_video_that_was_looked_at_every_second_was_looked_at() {
+    fn where_frames_come_evenly_those_that_count_show_all() {
         let even = |count: u32| (0..count).map(|number| f64::from(number) / 25.0);
-        assert_eq!(video("25/1", "10", even(250)).unseen(10), None);
-        assert_eq!(video("25/1", "N/A", even(250).rev()).unseen(10), None, "in any order");
-        assert_eq!(video("1/5", "50", (0..10).map(|number| f64::from(number) * 5.0)).unseen(10), None);
-        assert_eq!(facts("stream|index=0|width=1|height=1\n").unseen(0), None);
+        for (video, sampled) in [
+            (video("25/1", "10", even(250)), 10),
+            (video("25/1", "N/A", even(250).rev()), 10), // in any order
+            (video("1/5", "50", (0..10).map(|number| f64::from(number) * 5.0)), 10),
+            (facts("stream|index=0|width=1|height=1\n"), 0),
+        ] {
+            assert_eq!((video.gap(), video.missing(), video.other_videos()), (None, None, None), "{video:?}");
+            assert_eq!((video.sampled(), too_few(sampled, video.sampled())), (sampled, None));
+        }
     }
 
     #[test]
-    fn what_was_not_looked_at_is_said() {
+    fn what_they_do_not_show_is_said() {
         let tenths = |count: u32| (0..count).map(|number| f64::from(number) / 10.0);
         // It says that it has a million frames a second, and has ten.
-        assert_eq!(video("1000000/1", "10", tenths(100)).unseen(1), Some(Unseen::Gap { seconds: 9 }));
-        // Its frames come quickly at first, then slowly.
-        let slower = tenths(100).chain((0..9).map(|number| 10.0 + f64::from(number)));
-        assert_eq!(video("10/1", "19", slower).unseen(11), Some(Unseen::Gap { seconds: 8 }));
-        assert_eq!(video("10/1", "30", tenths(100)).unseen(10), Some(Unseen::Short { seconds: 20 }));
-        let Some(Unseen::Damaged { .. }) = video("10/1", "10", tenths(100)).unseen(2) else { panic!("two of ten") };
+        let forged = video("1000000/1", "10", tenths(100));
+        assert_eq!((forged.gap(), forged.seconds()), (Some(Unseen::Gap { seconds: 9 }), 10));
+        // Its frames come quickly at first, then slowly, then never.
+        let slower = video("10/1", "19", tenths(100).chain((0..9).map(|number| 10.0 + f64::from(number))).chain([1e9]));
+        assert_eq!((slower.gap(), slower.seconds()), (Some(Unseen::Gap { seconds: 999_999_990 }), 21));
+        let Some(Unseen::Damaged { .. }) = too_few(2, video("10/1", "10", tenths(100)).sampled()) else {
+            panic!("two of ten")
+        };
         let second = "packet|stream_index=1|pts_time=0\npacket|stream_index=0|pts_time=1\n\
                       program|stream|index=0|width=1|height=1\nprogram|stream|index=1|width=9|height=9\n\
                       stream|index=0|width=1|height=1\nstream|index=1|width=9|height=9\n";
         let two = facts(second);
         assert_eq!((two.width, two.frames.count, two.frames.stream), (1, 1, 0));
-        assert_eq!(two.unseen(1), Some(Unseen::OtherVideos { videos: 2 }));
+        assert_eq!(two.other_videos(), Some(Unseen::OtherVideos { videos: 2 }));
+    }
+
+    #[test]
+    fn what_is_missing_is_told_from_sound_that_goes_on() {
+        let ten = || (0..100).map(|number| f64::from(number) / 10.0);
+        let short = video("10/1", "30", ten());
+        assert_eq!(short.missing(), Some((20.0, SaidBy::File)));
+        let all =
+            |end: &str| length_of_all(format!("packet|pts_time=1\npacket|pts_time={end}|duration_time=2\n").as_bytes());
+        assert_eq!(short.missing_of(all("20").unwrap()), Some(9.0));
+        assert_eq!(short.missing_of(all("29").unwrap()), None);
+        assert_eq!(short.missing_of(length_of_all(&b""[..]).unwrap()), Some(20.0));
+        // The last frame is a still, and says how long.
+        let still = "packet|pts_time=9|duration_time=15\nstream|width=1|height=1|duration=24|avg_frame_rate=10/1\n";
+        assert_eq!(facts(&format!("packet|pts_time=0\n{still}")).missing(), None);
+        assert_eq!(facts(&still.replace("duration=24", "duration=60")).missing(), Some((45.0, SaidBy::Video)));
+        assert_eq!(video("10/1", "10.9", ten()).missing(), None);
     }
 }

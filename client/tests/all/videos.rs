@@ -65,9 +65,11 @@ fn what_the_frames_do_not_show_is_said() {
     for name in ["photos.mp4", "photos.webm"] {
         assert_eq!(hash(name).unwrap().unseen(), None, "{name}");
     }
-    // Files that say 25 and 30 frames a second, and have ten.
+    // Files that say 25 and 30 frames a second, and have ten: they are looked at twice.
     for name in ["photos.ts", "ntsc.mkv"] {
-        assert_eq!(hash(name).unwrap().unseen(), Some(&Unseen::Gap { seconds: 2 }), "{name}");
+        let video = hash(name).unwrap();
+        assert_eq!((video.unseen(), video.unlisted()), (None, Some(&Unseen::Gap { seconds: 2 })), "{name}");
+        assert!(matches!(video.frames_by_time().len(), 10 | 11), "{name}: {}", video.frames_by_time().len());
     }
     // A file whose frames would follow each other in a microsecond.
     let webm = std::fs::read(data().join("photos.webm")).unwrap();
@@ -76,10 +78,76 @@ fn what_the_frames_do_not_show_is_said() {
     let size = usize::from(webm[duration] & 0x7f);
     forged[duration + 1..=duration + size].fill(0);
     forged[duration + size - 1..=duration + size].copy_from_slice(&1000u16.to_be_bytes());
-    assert_eq!(unseen(&forged), Some(Unseen::Gap { seconds: 9 }));
+    let video = hash_video_bytes(&forged, &VideoLimits::default()).unwrap();
+    assert_eq!((video.unseen(), video.unlisted()), (None, Some(&Unseen::Gap { seconds: 9 })));
+    // Where the limits allow no second look, the gap remains.
+    let few = VideoLimits { frames: 8, ..VideoLimits::default() };
+    let video = hash_video_bytes(&forged, &few).unwrap();
+    assert_eq!((video.unseen(), video.frames_by_time()), (Some(&Unseen::Gap { seconds: 9 }), &[][..]));
     // One that was cut: there is less of it than it says, or the decoder complains.
     let cut = unseen(&webm[..webm.len() / 2]);
     assert!(matches!(cut, Some(Unseen::Short { .. } | Unseen::Damaged { .. })), "{cut:?}");
+}
+
+/// What ffmpeg makes of `photos.mp4`, by encoders that every ffmpeg has.
+fn made(name: &str, arguments: &[&str]) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(name);
+    let mut command = std::process::Command::new("ffmpeg");
+    command.args(["-nostdin", "-v", "error", "-i"]).arg(data().join("photos.mp4")).args(arguments).arg(&file);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    (folder, file)
+}
+
+#[test]
+fn sound_that_goes_on_is_told_from_a_file_that_was_cut() {
+    if !ffmpeg_is_here() {
+        return;
+    }
+    let sound = ["-f", "lavfi", "-i", "sine=duration=25", "-map", "0:v", "-map", "1:a", "-c:v", "copy"];
+    for name in ["long.mkv", "long.mov", "long.ts"] {
+        let (_folder, file) = made(name, &[&sound[..], &["-c:a", "mp2"]].concat());
+        let video = hash_video(&file, &VideoLimits::default()).unwrap();
+        assert_eq!((video.unlisted(), video.frames().len()), (None, 10), "{name}");
+        if name == "long.mkv" {
+            let bytes = std::fs::read(&file).unwrap();
+            let cut = hash_video_bytes(&bytes[..bytes.len() * 9 / 10], &VideoLimits::default()).unwrap();
+            assert!(matches!(cut.unseen(), Some(Unseen::Short { .. } | Unseen::Damaged { .. })), "{cut:?}");
+        }
+    }
+}
+
+#[test]
+fn a_frame_that_is_shown_for_a_second_is_looked_at_wherever_it_comes() {
+    if !ffmpeg_is_here() {
+        return;
+    }
+    let limits = VideoLimits::default();
+    let mjpeg = ["-vsync", "vfr", "-c:v", "mjpeg", "-q:v", "2", "-pix_fmt", "yuvj420p"];
+    let (_folder, still) = made("still.mkv", &[&["-vf", "select=eq(n\\,45)"][..], &mjpeg].concat());
+    let wanted = hash_video(&still, &limits).unwrap().frames()[0];
+    // Ten frames a second, but that the 45th is shown for as long as this.
+    for seconds in ["1", "2.3", "5", "1000000"] {
+        let late = format!("setpts=(N/10+gt(N\\,45)*{seconds})/TB");
+        let (_folder, file) = made("uneven.mkv", &[&["-vf", &late][..], &mjpeg].concat());
+        let video = hash_video(&file, &limits).unwrap();
+        let apart = |frames: &[pdq::PdqHash]| {
+            frames.iter().map(|frame| pdq::distance(&frame.hash, &wanted.hash)).min().unwrap_or(256)
+        };
+        assert_eq!((video.unseen(), video.frames().len()), (None, 10), "{seconds}");
+        assert!(apart(video.frames()) > 4, "{seconds}: the rule alone finds it");
+        // One second more is no gap yet.
+        assert_eq!(video.unlisted().is_some(), seconds != "1", "{seconds}");
+        assert!(seconds == "1" || apart(video.frames_by_time()) <= 2, "{seconds}: {video:?}");
+        assert!(video.frames_by_time().len() <= 14, "{seconds}: a still counts once or twice");
+    }
+    // Pictures that are shown for a minute each, in a file that says ten frames a second.
+    let filter = ["-vf", "select=not(mod(n\\,20)),setpts=N*60/TB"];
+    let (_folder, file) = made("slides.mkv", &[&filter[..], &mjpeg].concat());
+    let slides = hash_video(&file, &limits).unwrap();
+    let seen: std::collections::BTreeSet<_> = slides.frames_by_time().iter().map(|frame| frame.hash).collect();
+    assert_eq!((slides.unseen(), seen.len()), (None, 5));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::chunks::{PngAnimation, webp_frames};
 use super::decoder::{Format, Layout, memory_limit};
-use super::{DecodeError, Limits, Picture, decode, gif, pages, recognise};
+use super::{DecodeError, Limits, Picture, decode, gif, jpeg, pages, recognise};
 use ::image::codecs::gif::GifDecoder;
 use ::image::codecs::png::PngDecoder;
 use ::image::codecs::webp::WebPDecoder;
@@ -10,8 +10,9 @@ use ::image::{AnimationDecoder, ColorType, Frame, Frames, ImageDecoder, ImageErr
 use std::fmt;
 use std::io::Cursor;
 
-/// The most frames that are taken from an animation, and pictures from a file.
-pub const MAX_FRAMES: usize = 32;
+/// The most frames that are taken from an animation, and pictures from a file. What decoding and hashing them costs is bounded by their
+/// pixels; this bounds what looking them up does.
+pub const MAX_FRAMES: usize = 1000;
 
 /// Of an animation that has more frames, the one that is shown longest in each of these times is taken, in milliseconds.
 const INTERVAL: u64 = 1000;
@@ -63,7 +64,7 @@ impl fmt::Display for OnlyBeginning {
 /// - of an animation of at most so many frames all, of a longer one the first, each that is shown for 200 ms or longer, and of those
 ///   that begin in one second the one that is shown longest (a PNG can have a picture beside its animation: that, too);
 /// - of a TIFF each page;
-/// - of a JPEG itself and the pictures that it lists (MPO).
+/// - of a JPEG itself, and the pictures that come after its end (MPO), be they JPEG, PNG, GIF or WebP.
 ///
 /// An error before the first picture is an error. A later one ends it, and so does the size: all frames together count as no more
 /// pixels than the limits allow, those that are not taken included. Then it is said how far the file was looked at.
@@ -79,8 +80,8 @@ pub fn each_frame(
     drop(first);
     let mut frames = 1;
     let ended = format.fenced(|| match format.kind {
-        ImageFormat::Tiff => Ok(pages::visit(pages::of_tiff(file), limits, left, &mut frames, &mut visit)),
-        ImageFormat::Jpeg => Ok(pages::visit(pages::of_jpeg(file), limits, left, &mut frames, &mut visit)),
+        ImageFormat::Tiff => Ok(pages::Looking::new(limits, left, &mut frames, &mut visit).at_tiff(file)),
+        ImageFormat::Jpeg => Ok(pages::Looking::new(limits, left, &mut frames, &mut visit).at_jpeg(file)),
         _ => {
             let error = |error| format.error(error, limits);
             match animation(format, file, limits).map_err(error)? {
@@ -103,8 +104,8 @@ pub fn count(file: &[u8], limits: &Limits) -> usize {
             ImageFormat::WebP => webp_frames(file).unwrap_or(1),
             ImageFormat::Png => PngAnimation::of(file)
                 .map_or(1, |animation| animation.frames as usize + usize::from(animation.has_own_still)),
-            ImageFormat::Tiff => 1 + pages::of_tiff(file).count(),
-            ImageFormat::Jpeg => 1 + pages::of_jpeg(file).count(),
+            ImageFormat::Tiff => 1 + pages::of_tiff(file),
+            ImageFormat::Jpeg => 1 + jpeg::further(file).len(),
             _ => 1,
         })
     });

@@ -4,7 +4,10 @@
 //! followed by what no encoder writes: codes of ones alone are reserved. A decoder that still wants something stops there, and
 //! all rows below are grey. Where that can't tell, the same data followed by other bytes has to give the same picture.
 
+mod further;
 mod parts;
+
+pub(super) use further::further;
 
 use super::decoder::{self, Format};
 use super::{DecodeError, Limits, Picture};

@@ -1,52 +1,57 @@
-//! Further pictures in a file: the pages of a TIFF, and what a JPEG lists as its other pictures (MPO, by CIPA DC-007), such as a
-//! second view, a preview or a map of brightness.
+//! Further pictures in a file: the pages of a TIFF, and what comes with a JPEG, such as a second view, a preview or a map of brightness.
 
-use super::{Ended, Limits, MAX_FRAMES, Picture, decode};
-use std::borrow::Cow;
-use std::ops::Range;
+use super::{DecodeError, Ended, Limits, MAX_FRAMES, Picture, decode, jpeg};
 
-/// Files of one picture each.
-pub(super) type Parts<'f> = Box<dyn Iterator<Item = Cow<'f, [u8]>> + 'f>;
+/// Goes through further pictures of a file, each of which is a file of its own.
+pub(super) struct Looking<'l, V> {
+    limits: &'l Limits,
+    /// So many pixels they may still have together.
+    left: u64,
+    /// How many pictures were looked at.
+    frames: &'l mut usize,
+    visit: &'l mut V,
+}
 
-/// Visits the pictures in `parts`, of which `limits` still allow so many pixels together. `frames` counts those that were looked at.
-pub(super) fn visit(
-    parts: Parts<'_>,
-    limits: &Limits,
-    mut left: u64,
-    frames: &mut usize,
-    visit: &mut impl FnMut(&Picture),
-) -> Option<Ended> {
-    for part in parts {
-        if *frames == MAX_FRAMES {
+impl<'l, V: FnMut(&Picture)> Looking<'l, V> {
+    pub(super) fn new(limits: &'l Limits, left: u64, frames: &'l mut usize, visit: &'l mut V) -> Self {
+        Self { limits, left, frames, visit }
+    }
+
+    /// At the pages of a TIFF after the first. Says why it ended, if that was not the last.
+    pub(super) fn at_tiff(mut self, file: &[u8]) -> Option<Ended> {
+        let tiff = Tiff::of(file)?;
+        let mut copy = file.to_vec();
+        tiff.pages().find_map(|page| {
+            // A file of which it is the first.
+            copy[4..8].copy_from_slice(&tiff.order.bytes(page));
+            self.at(&copy)
+        })
+    }
+
+    /// At the pictures that come with a JPEG.
+    pub(super) fn at_jpeg(mut self, file: &[u8]) -> Option<Ended> {
+        jpeg::further(file).into_iter().find_map(|place| self.at(&file[place]))
+    }
+
+    fn at(&mut self, part: &[u8]) -> Option<Ended> {
+        if *self.frames == MAX_FRAMES {
             return Some(Ended::TooLong);
         }
-        let picture = match decode(&part, &Limits { pixels: left, ..*limits }) {
-            Err(super::DecodeError::TooManyPixels { .. }) => {
-                return Some(Ended::TooManyPixels { limit: limits.pixels });
-            }
+        let picture = match decode(part, &Limits { pixels: self.left, ..*self.limits }) {
+            Err(DecodeError::TooManyPixels { .. }) => return Some(Ended::TooManyPixels { limit: self.limits.pixels }),
             Err(error) => return Some(Ended::Damaged(error)),
             Ok(picture) => picture,
         };
-        left = left.saturating_sub((picture.width() * picture.height()) as u64);
-        visit(&picture);
-        *frames += 1;
+        self.left = self.left.saturating_sub((picture.width() * picture.height()) as u64);
+        (self.visit)(&picture);
+        *self.frames += 1;
+        None
     }
-    None
 }
 
-/// The pages of a TIFF after the first, each as a file of which it is the first.
-pub(super) fn of_tiff(file: &[u8]) -> Parts<'_> {
-    Box::new(Tiff::of(file).into_iter().flat_map(|tiff| tiff.pages()).map(move |(order, page)| {
-        let mut copy = file.to_vec();
-        copy[4..8].copy_from_slice(&order.bytes(page));
-        Cow::Owned(copy)
-    }))
-}
-
-/// The pictures that a JPEG lists, but itself. One that begins after the end of the file is not there any more.
-pub(super) fn of_jpeg(file: &[u8]) -> Parts<'_> {
-    let listed = listed(file).unwrap_or_default().into_iter();
-    Box::new(listed.filter_map(|place| Some(Cow::Borrowed(file.get(place.start..place.end.min(file.len()))?))))
+/// How many pages a TIFF has after the first.
+pub(super) fn of_tiff(file: &[u8]) -> usize {
+    Tiff::of(file).map_or(0, |tiff| tiff.pages().count())
 }
 
 /// The order of the bytes of a number.
@@ -98,7 +103,7 @@ impl<'f> Tiff<'f> {
     }
 
     /// Where the directories after the first begin: all, unless one is there twice.
-    fn pages(self) -> impl Iterator<Item = (Order, u32)> {
+    fn pages(self) -> impl Iterator<Item = u32> {
         let mut known = vec![self.long(4).unwrap_or(0)];
         std::iter::from_fn(move || {
             let last = *known.last()? as usize;
@@ -108,52 +113,8 @@ impl<'f> Tiff<'f> {
                 return None;
             }
             known.push(next);
-            Some((self.order, next))
+            Some(next)
         })
-    }
-
-    /// Where the value of a field of the first directory is, and how many bytes it has, if it is longer than four.
-    fn field(&self, tag: u16) -> Option<Range<usize>> {
-        let directory = self.long(4)? as usize;
-        let fields = usize::from(self.short(directory)?);
-        let place = (0..fields)
-            .map(|number| directory.saturating_add(2 + number * 12))
-            .find(|at| self.short(*at) == Some(tag))?;
-        let (length, start) =
-            (self.long(place.saturating_add(4))? as usize, self.long(place.saturating_add(8))? as usize);
-        Some(start..start.checked_add(length)?)
-    }
-}
-
-/// The field that lists the pictures of a file, 16 bytes each: what it is, its size, where it begins, and what belongs to it.
-const MP_ENTRIES: u16 = 0xb002;
-
-/// Where the further pictures of a JPEG are. Places count from the header of the list.
-fn listed(file: &[u8]) -> Option<Vec<Range<usize>>> {
-    let base = list_of_pictures(file)?;
-    let list = Tiff::of(&file[base..])?;
-    let entries = list.field(MP_ENTRIES)?;
-    let place = |at: usize| {
-        let (size, start) = (list.long(at.saturating_add(4))? as usize, list.long(at.saturating_add(8))? as usize);
-        // The first is the file itself.
-        (start > 0).then(|| base.saturating_add(start)..base.saturating_add(start).saturating_add(size))
-    };
-    Some(entries.step_by(16).take(MAX_FRAMES + 1).filter_map(place).filter(|place| place.start < file.len()).collect())
-}
-
-/// Where the list begins, after the mark of its segment.
-fn list_of_pictures(file: &[u8]) -> Option<usize> {
-    let mut at = 2;
-    loop {
-        let [0xff, kind, high, low] = *file.get(at..)?.first_chunk()? else { return None };
-        if kind == 0xda {
-            return None; // the picture itself
-        }
-        let start = at + 4;
-        if kind == 0xe2 && file.get(start..)?.starts_with(b"MPF\0") {
-            return Some(start + 4);
-        }
-        at += 2 + usize::from(u16::from_be_bytes([high, low]));
     }
 }
 
@@ -177,27 +138,20 @@ mod tests {
 
     #[test]
     fn the_pages_of_a_tiff_are_found_and_a_circle_of_them_ends() {
-        let pages = |file: &[u8]| Tiff::of(file).unwrap().pages().map(|(_, page)| page).collect::<Vec<_>>();
+        let pages = |file: &[u8]| Tiff::of(file).unwrap().pages().collect::<Vec<_>>();
         for order in [Order::Little, Order::Big] {
             assert_eq!(pages(&chain(order, &[14, 20, 0])), [14, 20]);
             assert_eq!(pages(&chain(order, &[14, 8])), [14]);
             assert!(pages(&chain(order, &[0])).is_empty());
             assert_eq!(pages(&chain(order, &[1000])), [1000], "a page that is not there can't be decoded");
-            let file = chain(order, &[14, 0]);
-            let parts: Vec<_> = of_tiff(&file).collect();
-            assert_eq!(Tiff::of(&parts[0]).unwrap().long(4), Some(14));
         }
-        let many: Vec<u32> = (1..100).map(|page| 8 + page * 6).collect();
+        let many: Vec<u32> = (1..MAX_FRAMES as u32 + 100).map(|page| 8 + page * 6).collect();
         assert_eq!(pages(&chain(Order::Big, &many)).len(), MAX_FRAMES);
     }
 
     #[test]
-    fn cut_files_list_what_is_there() {
+    fn cut_files_have_the_pages_that_are_there() {
         let file = chain(Order::Little, &[14, 20, 0]);
-        for kept in 0..file.len() {
-            assert!(of_tiff(&file[..kept]).count() <= 2);
-            assert_eq!(of_jpeg(&file[..kept]).count(), 0);
-        }
-        assert_eq!(of_jpeg(b"\xff\xd8\xff\xe2\0\x06MPF\0").count(), 0);
+        assert!((0..file.len()).all(|kept| of_tiff(&file[..kept]) <= 2));
     }
 }

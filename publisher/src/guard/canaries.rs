@@ -57,12 +57,13 @@ struct Canary {
 /// Hashes that no list may match.
 pub struct Canaries {
     canaries: Vec<Canary>,
+    unguarded: Vec<String>,
 }
 
 impl Canaries {
     /// None at all.
     pub fn none() -> Self {
-        Self { canaries: Vec::new() }
+        Self { canaries: Vec::new(), unguarded: Vec::new() }
     }
 
     /// Those that everybody has.
@@ -80,13 +81,22 @@ impl Canaries {
                 }));
             }
         }
-        Self { canaries }
+        Self { canaries, unguarded: Vec::new() }
     }
 
-    /// Adds what somebody brings along for a list of `algorithm`: the pictures in a folder, or the hashes in a file. Gives how
+    /// Adds what somebody brings along for a list of `algorithm`: the pictures and files in a folder, or the hashes in a file. Gives how
     /// many hashes these are.
     pub fn add(&mut self, path: &Path, algorithm: Algorithm) -> Result<usize, CanariesError> {
-        if path.is_dir() { self.add_folder(path) } else { self.add_file(path, algorithm) }
+        let added = if path.is_dir() { self.add_folder(path, algorithm)? } else { self.add_file(path, algorithm)? };
+        if added == 0 {
+            return Err(CanariesError::Nothing { path: path.display().to_string() });
+        }
+        Ok(added)
+    }
+
+    /// Files that were brought along and guard nothing in such a list, since they are no pictures.
+    pub fn unguarded(&self) -> &[String] {
+        &self.unguarded
     }
 
     /// Adds the hashes in a file, in any form that can be imported.
@@ -94,34 +104,35 @@ impl Canaries {
         let file = BufReader::new(File::open(path).map_err(CanariesError::Open)?);
         let options = ImportOptions { irregular: Irregular::Allow, ..ImportOptions::new(algorithm) };
         let (imported, _) = import(file, &options)?;
-        if imported.entries.is_empty() {
-            return Err(CanariesError::Nothing { path: path.display().to_string() });
-        }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let canary = |hash: &[u8]| Canary { name: format!("{name}, {}", to_hex(hash)), algorithm, hash: hash.to_vec() };
         self.canaries.extend(imported.entries.iter().map(canary));
         Ok(imported.entries.len())
     }
 
-    /// Adds every picture in a folder, by its PDQ hash and by its digests.
-    pub fn add_folder(&mut self, folder: &Path) -> Result<usize, CanariesError> {
+    /// Adds what is in a folder: pictures by their hash, or every file by its digest.
+    fn add_folder(&mut self, folder: &Path, algorithm: Algorithm) -> Result<usize, CanariesError> {
         let report = hash_images(folder, &ImagesOptions::default(), &|_| ())?;
-        if let Some(first) = report.failed.first() {
+        let is_file = |file: &str| folder.join(file).symlink_metadata().is_ok_and(|found| found.is_file());
+        let (files, links): (Vec<_>, Vec<_>) = report.left_out.into_iter().partition(|other| is_file(&other.file));
+        // What can't be read as a picture is still a file, as the list sees it.
+        let (damaged, unread): (Vec<_>, Vec<_>) =
+            report.failed.into_iter().partition(|other| !algorithm.is_perceptual() && is_file(&other.file));
+        if let Some(first) = unread.iter().chain(&links).next() {
             let (file, reason) = (first.file.clone(), first.reason.clone());
-            return Err(CanariesError::Unhashed { file, reason, others: report.failed.len() - 1 });
+            return Err(CanariesError::Unhashed { file, reason, others: unread.len() + links.len() - 1 });
         }
         let before = self.canaries.len();
-        for image in report.images {
-            let bytes = files::read_limited(&folder.join(&image.file), MAX_FILE)?.unwrap_or_default();
-            let pdq = from_hex(&image.pdq).map(|hash| (Algorithm::PdqFull, hash));
-            let digests =
-                Algorithm::ALL.into_iter().filter_map(|algorithm| Some((algorithm, digest(algorithm, &bytes)?)));
-            for (algorithm, hash) in pdq.into_iter().chain(digests) {
-                self.canaries.push(Canary { name: image.file.clone(), algorithm, hash });
+        if algorithm.is_perceptual() {
+            self.unguarded.extend(files.into_iter().map(|other| other.file));
+            let hashes = report.images.into_iter().filter_map(|image| Some((image.file, from_hex(&image.pdq)?)));
+            self.canaries.extend(hashes.map(|(name, hash)| Canary { name, algorithm: Algorithm::PdqFull, hash }));
+        } else {
+            let pictures = report.images.into_iter().map(|image| image.file);
+            for name in pictures.chain(files.into_iter().chain(damaged).map(|other| other.file)) {
+                let bytes = files::read_limited(&folder.join(&name), MAX_FILE)?.unwrap_or_default();
+                self.canaries.extend(digest(algorithm, &bytes).map(|hash| Canary { name, algorithm, hash }));
             }
-        }
-        if self.canaries.len() == before {
-            return Err(CanariesError::Nothing { path: folder.display().to_string() });
         }
         Ok(self.canaries.len() - before)
     }
@@ -150,7 +161,11 @@ mod tests {
     fn the_built_in_ones_are_the_photographs_and_the_empty_file() {
         let photos = Path::new(env!("CARGO_MANIFEST_DIR")).join("../photos");
         let mut expected = Canaries::none();
-        expected.add_folder(&photos).unwrap();
+        for algorithm in [Algorithm::Md5, Algorithm::Sha1, Algorithm::Sha256, Algorithm::PdqFull] {
+            expected.add(&photos, algorithm).unwrap();
+        }
+        assert_eq!(expected.unguarded(), ["PROVENANCE.md", "reference.csv"]);
+        expected.canaries.retain(|canary| !expected.unguarded.contains(&canary.name));
         let set = |canaries: &Canaries| -> BTreeSet<(String, &'static str, String)> {
             let all = canaries.canaries.iter();
             all.map(|canary| (canary.name.clone(), canary.algorithm.identifier(), to_hex(&canary.hash))).collect()
@@ -169,10 +184,43 @@ mod tests {
     fn a_folder_without_pictures_guards_nothing_and_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("notes.txt"), "no picture").unwrap();
-        assert!(matches!(Canaries::none().add_folder(dir.path()), Err(CanariesError::Nothing { .. })));
+        assert!(matches!(Canaries::none().add(dir.path(), Algorithm::PdqFull), Err(CanariesError::Nothing { .. })));
         let none = Canaries::none().add(&dir.path().join("notes.txt"), Algorithm::PdqFull);
         assert!(matches!(none, Err(CanariesError::Hashes(ImportError::Unrecognised { .. }))));
         let none = Canaries::none().add(&dir.path().join("missing"), Algorithm::PdqFull);
         assert!(matches!(none, Err(CanariesError::Open(_))));
+    }
+
+    #[test]
+    fn what_can_t_be_guarded_is_an_error_or_said() {
+        let dir = tempfile::tempdir().unwrap();
+        let photo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../photos/rocket.jpg");
+        let add = |algorithm| {
+            let mut canaries = Canaries::none();
+            let added = canaries.add(dir.path(), algorithm);
+            added.map(|added| (added, canaries.unguarded().to_vec()))
+        };
+        std::fs::copy(&photo, dir.path().join("a.jpg")).unwrap();
+        std::fs::write(dir.path().join("notepad.exe"), b"MZ, and so on").unwrap();
+        assert_eq!(add(Algorithm::PdqFull).unwrap(), (1, vec!["notepad.exe".to_owned()]));
+        assert_eq!(add(Algorithm::Sha256).unwrap(), (2, Vec::new()), "any file has a digest");
+        // A picture that is damaged has no hash, and still a digest.
+        let cut = std::fs::read(&photo).unwrap();
+        std::fs::write(dir.path().join("cut.jpg"), &cut[..cut.len() / 2]).unwrap();
+        assert!(
+            matches!(add(Algorithm::PdqFull), Err(CanariesError::Unhashed { file, others: 0, .. }) if file == "cut.jpg")
+        );
+        assert_eq!(add(Algorithm::Md5).unwrap().0, 3);
+        std::fs::remove_file(dir.path().join("cut.jpg")).unwrap();
+        // A link is not followed, wherever it leads.
+        #[cfg(unix)]
+        for target in [photo.to_str().unwrap(), "nowhere"] {
+            std::os::unix::fs::symlink(target, dir.path().join("link.jpg")).unwrap();
+            for algorithm in [Algorithm::PdqFull, Algorithm::Sha256] {
+                let refused = add(algorithm).unwrap_err().to_string();
+                assert!(refused.contains("link.jpg would not be guarded: a link"), "{refused}");
+            }
+            std::fs::remove_file(dir.path().join("link.jpg")).unwrap();
+        }
     }
 }

@@ -33,9 +33,12 @@ pub enum ImportError {
     /// It is a private key, which no message may show.
     #[error("this is a private key; nothing of it is shown. Give a file of hashes")]
     PrivateKey,
+    /// Its text is not in UTF-8.
+    #[error("the file is in UTF-16, as some programs for tables write it: save it as UTF-8")]
+    Utf16,
     /// Its format is not recognised.
     #[error(
-        "the format is not recognised from the first line, {line:?}: it is neither a hash by {algorithm} nor a table with a column such as `hash`; give the format with --format, or the name of the column with --column"
+        "the format is not recognised from the first line, {line:?}: it is neither a hash by {algorithm} nor a table with a column such as `hash`; give the format with --format, or the name or number of the column with --column"
     )]
     Unrecognised {
         /// The first line.

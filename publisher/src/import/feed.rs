@@ -57,7 +57,11 @@ impl<'de> Visitor<'de> for Feed<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         let mut found = false;
         while let Some(field) = map.next_key::<String>()? {
-            if field != self.shape.field {
+            if ["hasMoreRecords", "next", "paging"].contains(&field.as_str()) {
+                if has_next(&map.next_value()?) {
+                    self.sink.more_pages();
+                }
+            } else if field != self.shape.field {
                 map.next_value::<IgnoredAny>()?;
             } else if std::mem::replace(&mut found, true) {
                 return Err(A::Error::custom(format!("the field `{field}` stands there twice")));
@@ -116,6 +120,16 @@ impl<'de> DeserializeSeed<'de> for &mut Feed<'_, '_> {
             }
         }
         deserializer.deserialize_seq(Records(self))
+    }
+}
+
+/// Whether one of the fields by which feeds tell that there is a next page says so.
+fn has_next(value: &Value) -> bool {
+    match value {
+        Value::Bool(has) => *has,
+        Value::String(next) => !next.is_empty(),
+        Value::Object(paging) => paging.get("next").is_some_and(has_next),
+        _ => false,
     }
 }
 

@@ -5,22 +5,29 @@
 //! | [`Format::Lines`] | `<hash>`, or `pdq <hash>` |
 //! | [`Format::Sums`] | `<hash>  <name>` or `<hash> *<name>`, as sha256sum, sha1sum and md5sum write it; with `--tag`, `SHA256 (<name>) = <hash>`; a backslash before either says that the name has escapes |
 //! | [`Format::Pdq`] | `hash=<hash>,norm=…,delta=…,quality=<0-100>,filename=…`, as the PDQ tools write it |
-//! | [`Format::Vpdq`] | `<frame>,<quality>,<hash>,<timestamp>`, as vPDQ writes it: a hash for each frame of a video |
+//! | [`Format::Vpdq`] | `<frame>,<quality>,<hash>,<timestamp>`, as vPDQ writes it: a hash for each frame of a video. In a list of videos, the frames of a file are one video |
 
 use super::budget::Place;
 use super::record::{self, Record, Refusal, is_of, quality, refusal};
 use super::{Format, ImportError, MAX_LINE, Sink, read_failed};
 use isonomy_core::list::Algorithm;
+use isonomy_core::list::algorithm::VIDEO_NUMBER_SIZE;
+use isonomy_matcher::pdq::PdqHash;
+use isonomy_matcher::video::Video;
 use std::io::{BufRead, Read};
+
+/// The most frames of a video: a day, with one for each second.
+const MAX_FRAMES: usize = 86_400;
 
 pub(super) fn read(mut reader: impl BufRead, format: Format, sink: &mut Sink<'_>) -> Result<(), ImportError> {
     let mut bytes = Vec::new();
     let mut place = Place::default();
+    let mut frames = (format == Format::Vpdq && sink.algorithm() == Algorithm::VpdqV1).then(Vec::new);
     loop {
         bytes.clear();
         let limit = MAX_LINE as u64 + 1;
         if reader.by_ref().take(limit).read_until(b'\n', &mut bytes).map_err(read_failed)? == 0 {
-            return Ok(());
+            return take_video(frames.unwrap_or_default(), sink);
         }
         let mut length = bytes.len() as u64;
         let text = bytes.trim_ascii();
@@ -28,10 +35,32 @@ pub(super) fn read(mut reader: impl BufRead, format: Format, sink: &mut Sink<'_>
             length += skip_line(&mut reader)?;
             sink.take(place, Err(refusal("line", format!("it is longer than {MAX_LINE} bytes"))))?;
         } else if !text.is_empty() && !text.starts_with(b"#") {
-            sink.take(place, line(text, format, sink.algorithm()))?;
+            match (line(text, format, sink.algorithm()), &mut frames) {
+                (Ok(_), Some(frames)) if frames.len() == MAX_FRAMES => {
+                    sink.take(place, Err(refusal("frame", format!("a video has {MAX_FRAMES} frames at most"))))?;
+                }
+                (Ok(record), Some(frames)) => frames.push((place, record)),
+                (record, _) => sink.take(place, record)?,
+            }
         }
         place = Place { line: place.line + 1, byte: place.byte + length };
     }
+}
+
+/// Takes the frames of one video, each with the number of that video, which follows from the hashes of all that are selected by
+/// their quality.
+fn take_video(frames: Vec<(Place, Record)>, sink: &mut Sink<'_>) -> Result<(), ImportError> {
+    let hashed = frames.iter().filter_map(|(_, record)| {
+        let hash = *record.hash.as_ref()?.as_array()?;
+        Some(PdqHash { hash, quality: record.quality.unwrap_or(0).min(100) as u8 })
+    });
+    let entries = Video::new(hashed.collect()).entries(sink.min_quality());
+    let number = entries.first().map_or([0; VIDEO_NUMBER_SIZE].as_slice(), |entry| &entry[..VIDEO_NUMBER_SIZE]);
+    for (place, record) in frames {
+        let hash = record.hash.as_ref().map(|hash| [number, hash].concat());
+        sink.take(place, Ok(Record { hash, ..record }))?;
+    }
+    Ok(())
 }
 
 /// Reads to the end of a line that is too long to be kept. Gives how many bytes that is.
@@ -54,6 +83,8 @@ pub(super) fn line(text: &[u8], format: Format, algorithm: Algorithm) -> Result<
     match format {
         Format::Sums => sum(text, algorithm),
         Format::Pdq => pdq(text, algorithm),
+        // In a list of videos, the number of the video comes before it.
+        Format::Vpdq if algorithm == Algorithm::VpdqV1 => vpdq(text, Algorithm::PdqFull),
         Format::Vpdq => vpdq(text, algorithm),
         _ => hash(text.strip_prefix(b"pdq ").unwrap_or(text), algorithm).map(Record::of),
     }

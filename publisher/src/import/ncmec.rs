@@ -7,8 +7,9 @@
 //!     deletedImage, deletedVideo   member (with id), timestamp, id
 //! ```
 //!
-//! A deletion names no hash: it takes off the list what the same member gave under the same id, in this file or in an earlier
-//! one whose ids were kept. Feedback, paging and other fingerprints are not read. A document type declaration is refused, as
+//! A deletion names no hash: it withdraws what the same member gave under the same id, in this file or in an earlier
+//! one whose ids were kept, and so does a record that comes again with another hash. Images and videos have ids of their own. Feedback and
+//! other fingerprints are not read; of paging, that there is a next page. A document type declaration is refused, as
 //! are entities other than the five of XML itself and character references, elements deeper than 32 levels, and anything
 //! between two records that is larger than 1 MiB; a document that ends too early is refused whole.
 
@@ -39,6 +40,9 @@ pub(super) fn read(reader: impl BufRead, sink: &mut Sink<'_>) -> Result<(), Impo
         let is_end = matches!(event, Event::Eof);
         let was_outside = document.item.is_none();
         let record = document.event(event, sink.algorithm()).map_err(failed)?;
+        if std::mem::take(&mut document.has_next_page) {
+            sink.more_pages();
+        }
         if was_outside {
             // The place of the record that this event begins, if it begins one.
             begun = before;
@@ -62,6 +66,7 @@ fn malformed(line: u64, why: &str) -> ImportError {
 struct Document {
     path: Vec<String>,
     has_root: bool,
+    has_next_page: bool,
     text: String,
     item: Option<Item>,
 }
@@ -69,6 +74,7 @@ struct Document {
 #[derive(Default)]
 struct Item {
     is_deletion: bool,
+    is_video: bool,
     member: Option<String>,
     id: Option<String>,
     time: Option<String>,
@@ -125,9 +131,9 @@ impl Document {
         self.path.push(name);
         self.text.clear();
         match self.places()[..] {
-            ["queryResult", "images" | "videos", "image" | "video"] => self.item = Some(Item::default()),
-            ["queryResult", "images" | "videos", "deletedImage" | "deletedVideo"] => {
-                self.item = Some(Item { is_deletion: true, ..Item::default() });
+            ["queryResult", "images" | "videos", kind @ ("image" | "video" | "deletedImage" | "deletedVideo")] => {
+                let (is_deletion, is_video) = (kind.starts_with("deleted"), matches!(kind, "video" | "deletedVideo"));
+                self.item = Some(Item { is_deletion, is_video, ..Item::default() });
             }
             [_, _, _, "member"] => {
                 let id = start.try_get_attribute("id").map_err(|error| error.to_string())?;
@@ -150,6 +156,9 @@ impl Document {
         let text = std::mem::take(&mut self.text).trim().to_owned();
         let depth = self.path.len();
         let name = self.path.pop()?;
+        if depth == 3 && name == "next" && self.path[1] == "paging" {
+            self.has_next_page = !text.is_empty();
+        }
         if depth == 3 {
             return self.item.take().map(|item| item.record(algorithm));
         }
@@ -171,7 +180,7 @@ impl Item {
     fn record(self, algorithm: Algorithm) -> Result<Record, Refusal> {
         let id = self.id.as_ref().filter(|id| !id.is_empty()).ok_or_else(|| refusal("id", "it is missing"))?;
         let member = self.member.as_ref().ok_or_else(|| refusal("member", "its id is missing"))?;
-        let id = Some(format!("ncmec {member} {id}"));
+        let id = Some(format!("ncmec {member} {}{id}", if self.is_video { "video " } else { "" }));
         let time = match &self.time {
             Some(text) => Some(record::time(text).ok_or_else(|| refusal("timestamp", "it is no time"))?),
             None => None,

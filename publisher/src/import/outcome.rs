@@ -1,15 +1,20 @@
 //! From records in any order to the entries that come and those that go.
 //!
 //! Of all that is said of one hash the latest counts; if two things were said at once, or without a time, that it goes. So the
-//! order of records and of files doesn't matter. A source that withdraws by id alone (NCMEC) withdraws every hash that it gave
-//! under that id before, in these files or in earlier ones, as far as they are remembered. That a record was not selected says
-//! something of its hash only if no other record does.
+//! order of records and of files doesn't matter. That a record was not selected says something of its hash only if no other record
+//! does.
+//!
+//! A record with an id (NCMEC) stands until its source withdraws it, or gives another hash under the same id. What was given under an
+//! id, in these files or in earlier ones, as far as they are remembered, and does not stand any more, is withdrawn; it goes unless
+//! another record that stands gives the same hash.
 
 use super::options::Unselected;
 use super::record::{Action, Record};
 use super::sorting::{Item, Sorter};
+use isonomy_core::encoding::from_hex;
 use isonomy_core::hash::sha256;
 use isonomy_core::list::{Algorithm, Entries, ListError};
+use std::collections::BTreeSet;
 use std::io;
 
 /// How many records are sorted in memory, about 16 MB: half of a list of a million.
@@ -19,15 +24,59 @@ const MAX_HASH: usize = 48;
 
 /// The entry of any algorithm, shorter ones filled up with zeros.
 type Filled = [u8; MAX_HASH];
-/// Each id with a hash that was given under it.
-type Given = Vec<(Id, Filled)>;
+/// SHA-256 of a source's name for a record, cut to 16 bytes.
+type Id = [u8; 16];
+
+/// A hash that was given under an id.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Given {
+    pub(super) id: Id,
+    pub(super) hash: Vec<u8>,
+    /// Whether it was not withdrawn since.
+    pub(super) stands: bool,
+}
+
+impl Given {
+    /// As [`Imported::write_ids`](super::Imported::write_ids) writes it.
+    pub(super) fn parse(line: &str) -> Option<Self> {
+        let mut words = line.split(' ');
+        let (id, hash, state) = (from_hex(words.next()?)?, from_hex(words.next()?)?, words.next());
+        let is_line = matches!(state, None | Some("gone")) && words.next().is_none();
+        Some(Self { id: id.try_into().ok().filter(|_| is_line)?, hash, stands: state.is_none() })
+    }
+}
+
+/// What is said of a hash. Of two things at the same time the later one here counts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Word {
+    /// It comes.
+    Add,
+    /// It goes.
+    Remove,
+    /// The record that gave it does not stand any more.
+    Withdrawn,
+    /// A record gives it that was not selected.
+    PassOver,
+    /// Another record that gives it stands.
+    Stands,
+}
+
+impl From<Action> for Word {
+    fn from(action: Action) -> Self {
+        match action {
+            Action::Add => Self::Add,
+            Action::Remove => Self::Remove,
+            Action::PassOver => Self::PassOver,
+        }
+    }
+}
 
 /// What is said of a hash, shorter ones filled up with zeros.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Saying {
     hash: Filled,
     time: u64,
-    action: Action,
+    word: Word,
 }
 
 impl Item for Saying {
@@ -36,22 +85,20 @@ impl Item for Saying {
     fn write(&self, bytes: &mut Vec<u8>) {
         bytes.extend_from_slice(&self.hash);
         bytes.extend_from_slice(&self.time.to_be_bytes());
-        bytes.push(self.action as u8);
+        bytes.push(self.word as u8);
     }
 
     fn read(bytes: &[u8]) -> Self {
         let (hash, rest) = bytes.split_at(MAX_HASH);
-        let actions = [Action::Add, Action::Remove, Action::PassOver];
-        let action = actions.into_iter().find(|action| rest.get(8) == Some(&(*action as u8))).unwrap_or(Action::Add);
+        let words = [Word::Add, Word::Remove, Word::Withdrawn, Word::PassOver, Word::Stands];
+        let word = words.into_iter().find(|word| rest.get(8) == Some(&(*word as u8))).unwrap_or(Word::Add);
         let time = rest.first_chunk().map_or(0, |time| u64::from_be_bytes(*time));
-        Self { hash: filled(hash), time, action }
+        Self { hash: filled(hash), time, word }
     }
 }
 
-/// SHA-256 of a source's name for a record, cut to 16 bytes.
-pub(super) type Id = [u8; 16];
-
-/// What is said under an id; a removal has no hash.
+/// What is said under an id; a removal has no hash. What was known before has the time 0, and all else a time that is one more than
+/// its own.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Named {
     id: Id,
@@ -91,8 +138,8 @@ pub(super) struct Outcome {
     pub(super) duplicates: u64,
     /// Removals by an id under which nothing is known.
     pub(super) unknown_ids: u64,
-    /// Each id with a hash that was given under it, ascending.
-    pub(super) ids: Vec<(Id, Vec<u8>)>,
+    /// What was given under ids, ascending.
+    pub(super) ids: Vec<Given>,
 }
 
 impl Sayings {
@@ -100,21 +147,22 @@ impl Sayings {
         Self { sayings: Sorter::new(IN_MEMORY), named: Sorter::new(IN_MEMORY), size: algorithm.entry_size() }
     }
 
-    /// Remembers what was given under an id in an earlier import, when it was not said that it comes.
-    pub(super) fn know(&mut self, id: Id, hash: &[u8]) -> io::Result<()> {
-        self.named.push(Named { id, saying: Saying { hash: filled(hash), time: 0, action: Action::Add } })
+    /// Remembers what was given under an id in an earlier import.
+    pub(super) fn know(&mut self, given: &Given) -> io::Result<()> {
+        let word = if given.stands { Word::Add } else { Word::Withdrawn };
+        self.named.push(Named { id: given.id, saying: Saying { hash: filled(&given.hash), time: 0, word } })
     }
 
     pub(super) fn say(&mut self, record: &Record) -> io::Result<()> {
         // What is withdrawn without a date is withdrawn for good.
         let undated = if record.action == Action::Remove { u64::MAX } else { 0 };
-        let hash = record.hash.as_deref().map(filled);
-        let saying =
-            Saying { hash: hash.unwrap_or([0; MAX_HASH]), time: record.time.unwrap_or(undated), action: record.action };
-        if let Some(id) = &record.id {
-            self.named.push(Named { id: identity(id), saying })?;
-        }
-        match hash {
+        let saying = Saying {
+            hash: record.hash.as_deref().map_or([0; MAX_HASH], filled),
+            time: record.time.unwrap_or(undated),
+            word: record.action.into(),
+        };
+        self.name(record, saying)?;
+        match record.hash {
             Some(_) => self.sayings.push(saying),
             None => Ok(()),
         }
@@ -123,14 +171,17 @@ impl Sayings {
     /// Takes up a record that was not selected: it adds nothing, but what is withdrawn by its id is its hash.
     pub(super) fn pass_over(&mut self, record: &Record, unselected: Unselected) -> io::Result<()> {
         let Some(hash) = record.hash.as_deref().map(filled) else { return Ok(()) };
-        let saying = Saying { hash, time: 0, action: Action::PassOver };
-        if let Some(id) = &record.id {
-            self.named.push(Named { id: identity(id), saying })?;
-        }
+        let saying = Saying { hash, time: record.time.unwrap_or(0), word: Word::PassOver };
+        self.name(record, saying)?;
         match unselected {
             Unselected::Remember => self.sayings.push(saying),
             Unselected::Forget => Ok(()),
         }
+    }
+
+    fn name(&mut self, record: &Record, saying: Saying) -> io::Result<()> {
+        let Some(id) = &record.id else { return Ok(()) };
+        self.named.push(Named { id: identity(id), saying: Saying { time: saying.time.saturating_add(1), ..saying } })
     }
 
     pub(super) fn finish(mut self) -> Result<Outcome, OutcomeError> {
@@ -140,60 +191,121 @@ impl Sayings {
         let mut sorted = self.sayings.finish()?;
         let mut next = sorted.next()?;
         while let Some(first) = next {
-            let (mut last, mut additions) = (Action::PassOver, 0u64);
+            let mut judged = Judged::default();
             while let Some(saying) = next.filter(|saying| saying.hash == first.hash) {
-                additions += u64::from(saying.action == Action::Add);
-                if saying.action != Action::PassOver {
-                    last = saying.action;
-                }
+                judged.hear(saying.word);
                 next = sorted.next()?;
             }
-            duplicates += additions.saturating_sub(1);
-            let side = match last {
-                Action::Add => &mut added,
-                Action::Remove => &mut removed,
-                Action::PassOver => &mut passed_over,
+            duplicates += judged.additions.saturating_sub(1);
+            let side = match judged.outcome() {
+                Some(Action::Add) => &mut added,
+                Some(Action::Remove) => &mut removed,
+                Some(Action::PassOver) => &mut passed_over,
+                None => continue,
             };
             side.extend_from_slice(&first.hash[..self.size]);
         }
         let list = |bytes| Entries::from_sorted(self.size, bytes);
-        let ids = ids.into_iter().map(|(id, hash)| (id, hash[..self.size].to_vec())).collect();
         let (added, removed, passed_over) = (list(added)?, list(removed)?, list(passed_over)?);
         Ok(Outcome { added, removed, passed_over, duplicates, unknown_ids, ids })
     }
 
-    /// Says of every hash under a withdrawn id that it goes.
-    fn resolve_ids(&mut self) -> io::Result<(u64, Given)> {
+    /// Says of every hash that was given under an id, and does not stand there any more, that it is withdrawn.
+    fn resolve_ids(&mut self) -> io::Result<(u64, Vec<Given>)> {
         let mut sorted = std::mem::replace(&mut self.named, Sorter::new(1)).finish()?;
-        let (mut unknown, mut ids) = (0, Vec::new());
+        let (mut unknown, mut ids, mut withdrawn) = (0, Vec::new(), BTreeSet::new());
         let mut next = sorted.next()?;
         while let Some(first) = next {
-            let (mut hashes, mut given, mut withdrawn, mut names_hash) = (Vec::new(), Vec::new(), None, false);
+            let mut own = Vec::new();
             while let Some(named) = next.filter(|named| named.id == first.id) {
-                match named.saying.action {
-                    Action::Add => given.push(named.saying.hash),
-                    Action::PassOver => hashes.push(named.saying.hash),
-                    Action::Remove => {
-                        withdrawn = withdrawn.max(Some(named.saying.time));
-                        names_hash |= named.saying.hash != [0; MAX_HASH];
-                    }
-                }
+                own.push(named.saying);
                 next = sorted.next()?;
             }
-            hashes.extend_from_slice(&given);
-            for hashes in [&mut hashes, &mut given] {
-                hashes.sort_unstable();
-                hashes.dedup();
+            let record = NamedRecord::of(&own);
+            unknown += u64::from(record.names_nothing(&own));
+            for hash in &record.withdrawn {
+                withdrawn.insert(*hash);
+                self.sayings.push(Saying { hash: *hash, time: record.time, word: Word::Withdrawn })?;
             }
-            if let Some(time) = withdrawn {
-                unknown += u64::from(hashes.is_empty() && !names_hash);
-                for hash in &hashes {
-                    self.sayings.push(Saying { hash: *hash, time, action: Action::Remove })?;
-                }
+            let size = self.size;
+            ids.extend(record.given(&own).map(|hash| {
+                let stands = record.stands.contains(&hash);
+                Given { id: first.id, hash: hash[..size].to_vec(), stands }
+            }));
+        }
+        for given in ids.iter().filter(|given| given.stands) {
+            let hash = filled(&given.hash);
+            if withdrawn.contains(&hash) {
+                self.sayings.push(Saying { hash, time: 0, word: Word::Stands })?;
             }
-            ids.extend(given.into_iter().map(|hash| (first.id, hash)));
         }
         Ok((unknown, ids))
+    }
+}
+
+/// What is heard of one hash, in the order of times.
+#[derive(Default)]
+struct Judged {
+    additions: u64,
+    last: Option<Action>,
+    is_withdrawn: bool,
+    is_passed_over: bool,
+    stands: bool,
+}
+
+impl Judged {
+    fn hear(&mut self, word: Word) {
+        match word {
+            Word::Add => {
+                (self.last, self.is_withdrawn, self.additions) = (Some(Action::Add), false, self.additions + 1)
+            }
+            Word::Remove => (self.last, self.is_withdrawn) = (Some(Action::Remove), false),
+            Word::Withdrawn => self.is_withdrawn = true,
+            Word::PassOver => self.is_passed_over = true,
+            Word::Stands => self.stands = true,
+        }
+    }
+
+    fn outcome(&self) -> Option<Action> {
+        let withdrawn = (self.is_withdrawn && !self.stands).then_some(Action::Remove);
+        withdrawn.or(self.last).or(self.is_passed_over.then_some(Action::PassOver))
+    }
+}
+
+/// What became of the record under an id.
+struct NamedRecord {
+    /// When it last changed.
+    time: u64,
+    /// Hashes that it gives now.
+    stands: BTreeSet<Filled>,
+    /// Hashes that it gave before.
+    withdrawn: BTreeSet<Filled>,
+}
+
+impl NamedRecord {
+    fn of(own: &[Saying]) -> Self {
+        let latest = own.iter().map(|saying| saying.time).max().unwrap_or(0);
+        let newest = || own.iter().filter(|saying| saying.time == latest);
+        let is_withdrawn = newest().any(|saying| saying.word == Word::Remove);
+        let gives = |saying: &&Saying| matches!(saying.word, Word::Add | Word::PassOver);
+        let now = newest().filter(gives).filter(|_| !is_withdrawn).map(|saying| saying.hash);
+        let stands: BTreeSet<Filled> = now.collect();
+        // What was withdrawn in an earlier import is withdrawn again only by another word.
+        let was_given = |saying: &&Saying| gives(saying) || is_withdrawn && saying.word == Word::Withdrawn;
+        let before = own.iter().filter(was_given).map(|saying| saying.hash).filter(|hash| !stands.contains(hash));
+        let time = if latest == u64::MAX { latest } else { latest.saturating_sub(1) };
+        Self { time, withdrawn: if latest > 0 { before.collect() } else { BTreeSet::new() }, stands }
+    }
+
+    /// Whether it is withdrawn by an id under which nothing is known.
+    fn names_nothing(&self, own: &[Saying]) -> bool {
+        own.iter().all(|saying| saying.word == Word::Remove && saying.hash == [0; MAX_HASH])
+    }
+
+    /// What is to be remembered of it: what was selected at any time.
+    fn given(&self, own: &[Saying]) -> impl Iterator<Item = Filled> + use<> {
+        let given = own.iter().filter(|saying| matches!(saying.word, Word::Add | Word::Withdrawn));
+        given.map(|saying| saying.hash).collect::<BTreeSet<Filled>>().into_iter()
     }
 }
 
@@ -221,7 +333,7 @@ fn identity(id: &str) -> Id {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     fn record(action: Action, hash: Option<u8>, time: Option<u64>, id: Option<u8>) -> Record {
         let hash = hash.map(|byte| vec![byte; 16]);
@@ -264,24 +376,32 @@ mod tests {
 
     /// The same, with maps and in no clever way.
     fn plainly(records: &[Record]) -> (Vec<u8>, Vec<u8>) {
+        let time = |one: &Record| one.time.unwrap_or(if one.action == Action::Remove { u64::MAX } else { 0 });
         let mut last: BTreeMap<u8, (u64, Action)> = BTreeMap::new();
         let mut say = |hash: u8, time: u64, action| {
             let saying = last.entry(hash).or_insert((time, action));
             *saying = (*saying).max((time, action));
         };
-        for one in records {
-            let undated = if one.action == Action::Remove { u64::MAX } else { 0 };
-            let time = one.time.unwrap_or(undated);
-            match &one.hash {
-                Some(hash) => say(hash[0], time, one.action),
-                None => {
-                    let known = records.iter().filter(|other| other.action == Action::Add && other.id == one.id);
-                    known
-                        .filter_map(|other| Some(other.hash.as_ref()?[0]))
-                        .for_each(|hash| say(hash, time, one.action));
-                }
-            }
+        let (mut standing, mut withdrawn) = (BTreeSet::new(), Vec::new());
+        for id in records.iter().filter_map(|one| one.id.as_ref()).collect::<BTreeSet<_>>() {
+            let own = || records.iter().filter(|one| one.id.as_ref() == Some(id));
+            let latest = own().map(time).max().unwrap();
+            let newest = || own().filter(|one| time(one) == latest);
+            let is_removed = newest().any(|one| one.action == Action::Remove);
+            let now: BTreeSet<u8> = newest().filter_map(|one| one.hash.as_ref()).map(|hash| hash[0]).collect();
+            let stands = if is_removed { BTreeSet::new() } else { now };
+            let given = own().filter_map(|one| one.hash.as_ref()).map(|hash| hash[0]);
+            withdrawn.extend(given.filter(|hash| !stands.contains(hash)).map(|hash| (hash, latest)));
+            standing.extend(stands);
         }
+        records
+            .iter()
+            .filter_map(|one| Some((one.hash.as_ref()?[0], one)))
+            .for_each(|(hash, one)| say(hash, time(one), one.action));
+        withdrawn
+            .into_iter()
+            .filter(|(hash, _)| !standing.contains(hash))
+            .for_each(|(hash, time)| say(hash, time, Action::Remove));
         let of = |wanted| last.iter().filter(|(_, saying)| saying.1 == wanted).map(|(hash, _)| *hash).collect();
         (of(Action::Add), of(Action::Remove))
     }
@@ -321,14 +441,54 @@ mod tests {
     #[test]
     fn a_withdrawal_by_id_finds_what_was_not_selected() {
         let mut sayings = Sayings::new(Algorithm::Md5);
-        sayings.say(&record(Action::Add, Some(7), Some(1), Some(1))).unwrap();
+        sayings.say(&record(Action::Add, Some(7), Some(1), None)).unwrap();
         for unselected in [Unselected::Forget, Unselected::Remember] {
             sayings.pass_over(&record(Action::Add, Some(7), Some(1), Some(2)), unselected).unwrap();
         }
         sayings.say(&record(Action::Remove, None, Some(2), Some(2))).unwrap();
         let outcome = sayings.finish().unwrap();
         assert_eq!((firsts(&outcome.added), firsts(&outcome.removed), outcome.unknown_ids), (vec![], vec![7], 0));
-        assert_eq!(outcome.ids.len(), 1, "what was not selected is not kept for later");
+        assert!(outcome.ids.is_empty(), "what was not selected is not kept for later");
+    }
+
+    #[test]
+    fn a_hash_stays_as_long_as_a_record_gives_it() {
+        let add = |hash, time, id| record(Action::Add, Some(hash), time, Some(id));
+        let gone = |time, id| record(Action::Remove, None, time, Some(id));
+        let import = |known: &[Given], records: &[Record]| {
+            let mut sayings = Sayings::new(Algorithm::Md5);
+            known.iter().for_each(|given| sayings.know(given).unwrap());
+            records.iter().for_each(|record| sayings.say(record).unwrap());
+            let outcome = sayings.finish().unwrap();
+            (firsts(&outcome.added), firsts(&outcome.removed), outcome.ids, outcome.unknown_ids)
+        };
+        // Two members give 7; one of them gives 8 under another id.
+        let (added, _, first, _) = import(&[], &[add(7, Some(1), 1), add(7, Some(1), 2), add(8, Some(1), 3)]);
+        assert_eq!((added, first.len()), (vec![7, 8], 3));
+        // One takes its record back: the other still stands by it.
+        let (added, removed, second, _) = import(&first, &[gone(Some(5), 1)]);
+        assert_eq!((added, removed), (vec![], vec![]));
+        // So does the other, and the first one repeats itself.
+        let (added, removed, third, unknown) = import(&second, &[gone(Some(6), 2), gone(Some(5), 1)]);
+        assert_eq!((added, removed, unknown), (vec![], vec![7], 0));
+        assert_eq!(third.iter().map(|given| given.stands).filter(|stands| *stands).count(), 1);
+        // A record comes with another hash, dated or not: what it gave before goes, and comes back with it.
+        for time in [None, Some(9)] {
+            let (added, removed, changed, _) = import(&third, &[add(9, time, 3)]);
+            assert_eq!((added, removed), (vec![9], vec![8]), "{time:?}");
+            let (added, removed, ..) = import(&changed, &[add(8, time, 3)]);
+            assert_eq!((added, removed), (vec![8], vec![9]));
+        }
+        // What is not mentioned is not touched, nor is what was withdrawn long ago.
+        let plain = record(Action::Add, Some(7), None, None);
+        assert_eq!(import(&third, &[plain]).0, [7]);
+        let both = import(&[], &[add(7, Some(1), 1), add(7, Some(3), 2), gone(Some(5), 1)]);
+        assert_eq!((both.0, both.1), (vec![7], vec![]));
+        for line in
+            ["", "00", "00 00", &format!("{} 07 GONE", "00".repeat(16)), &format!("{} 07 gone 1", "00".repeat(16))]
+        {
+            assert_eq!(Given::parse(line), None, "{line}");
+        }
     }
 
     #[test]

@@ -21,7 +21,11 @@ pub(super) fn without_bom(bytes: &[u8]) -> &[u8] {
 
 /// How to read the file that starts with `head`.
 pub(super) fn recognise(head: &[u8], options: &ImportOptions) -> Result<Plan, ImportError> {
-    let mut lines = head.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
+        return Err(ImportError::Utf16);
+    }
+    // Some programs end lines by a carriage return alone.
+    let mut lines = head.split(|byte| b"\r\n".contains(byte)).map(<[u8]>::trim_ascii);
     let first = lines.find(|line| !line.is_empty() && !line.starts_with(b"#")).ok_or(ImportError::Empty)?;
     if holds_private_key(first) {
         return Err(ImportError::PrivateKey);
@@ -31,7 +35,7 @@ pub(super) fn recognise(head: &[u8], options: &ImportOptions) -> Result<Plan, Im
         options.format.or(wants_table).or_else(|| structured(head)).or_else(|| by_line(first, options.algorithm));
     let columns = match format {
         Some(Format::Csv) | None => table::columns(first, options)?,
-        Some(Format::ThreatExchange) => table::threat_exchange(first, options.algorithm),
+        Some(Format::ThreatExchange) => table::threat_exchange(first),
         Some(format) => return Ok(Plan { format, columns: None }),
     };
     let columns = Some(columns.ok_or_else(|| unrecognised(first, options.algorithm))?);
@@ -97,7 +101,7 @@ fn end_of_text(json: &[u8]) -> Option<usize> {
 fn by_line(first: &[u8], algorithm: Algorithm) -> Option<Format> {
     let by_line = [Format::Lines, Format::Sums, Format::Pdq, Format::Vpdq];
     let fits = |format: &Format| lines::line(first, *format, algorithm).is_ok();
-    let exchange = || table::threat_exchange(first, algorithm).map(|_| Format::ThreatExchange);
+    let exchange = || table::like_threat_exchange(first, algorithm).map(|_| Format::ThreatExchange);
     by_line.into_iter().find(fits).or_else(exchange)
 }
 

@@ -128,15 +128,42 @@ pub(super) fn quality(field: &[u8]) -> Result<u64, Refusal> {
     number.ok_or_else(|| refusal("quality", "it is not a number"))
 }
 
-/// A time in seconds: a number of them, or RFC 3339 in UTC, fractions dropped.
+/// A time in seconds: a number of them, or RFC 3339 with any difference from UTC, which may lack its colon or be left out for
+/// none. Fractions are dropped.
 pub(super) fn time(text: &str) -> Option<u64> {
     let text = text.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(seconds);
+    let (seconds, rest) = text.split_at(text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len()));
+    if without_fraction(rest) == Some("") {
+        return seconds.parse().ok();
     }
-    let whole = text.strip_suffix('Z').or_else(|| text.strip_suffix("+00:00")).unwrap_or(text);
-    let whole = whole.split('.').next().unwrap_or(whole);
-    Timestamp::from_rfc3339(&format!("{}Z", whole.replace(' ', "T"))).map(|time| time.0)
+    let (date, rest) = text.split_at_checked(19)?;
+    let local = Timestamp::from_rfc3339(&format!("{}Z", date.replacen([' ', 't'], "T", 1)))?.0;
+    let ahead = match without_fraction(rest)? {
+        "" | "Z" | "z" => 0,
+        zone => seconds_ahead(zone)?,
+    };
+    local.checked_add_signed(-ahead)
+}
+
+/// What follows a fraction, or all if there is none; `None` for a point without digits.
+fn without_fraction(text: &str) -> Option<&str> {
+    let Some(fraction) = text.strip_prefix('.') else { return Some(text) };
+    let rest = fraction.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    (rest.len() < fraction.len()).then_some(rest)
+}
+
+/// How far a zone such as `+05:30` or `-0500` is ahead of UTC.
+fn seconds_ahead(zone: &str) -> Option<i64> {
+    let sign = match zone.as_bytes().first()? {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let digits = zone[1..].replacen(':', "", 1);
+    let is_zone = digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let number: i64 = digits.parse().ok().filter(|_| is_zone)?;
+    let (hours, minutes) = (number / 100, number % 100);
+    (hours < 24 && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60))
 }
 
 /// The list's algorithm in the names that feeds use: `HASH_PDQ`, `ImagePDQ`, `pdq`, `SHA-256`.
@@ -163,6 +190,18 @@ mod tests {
             ("2023-11-14T22:13:20Z", Some(1_700_000_000)),
             (" 2023-11-14T22:13:20.123456Z ", Some(1_700_000_000)),
             ("2023-11-14 22:13:20+00:00", Some(1_700_000_000)),
+            ("1700000000.25", Some(1_700_000_000)),
+            ("2023-11-14T22:13:20+0000", Some(1_700_000_000)),
+            ("2023-11-14T17:13:20.115443-05:00", Some(1_700_000_000)),
+            ("2023-11-15T03:43:20+0530", Some(1_700_000_000)),
+            ("2023-11-14T22:13:20.yesterday", None),
+            ("2023-11-14T22:13:20.", None),
+            ("2023-11-14T22:13:20 UTC", None),
+            ("2023-11-14T22:13:20+25:00", None),
+            ("2023-11-14T22:13:20+1", None),
+            ("1970-01-01T00:00:00+01:00", None),
+            ("12 days ago", None),
+            (".5", None),
             ("yesterday", None),
             ("", None),
         ] {

@@ -1,7 +1,7 @@
 //! What came of files, and how it went.
 
 use super::options::Format;
-use super::outcome::Id;
+use super::outcome::Given;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::list::Entries;
 #[cfg(doc)]
@@ -31,6 +31,8 @@ pub struct ImportReport {
     pub refused_records: u64,
     /// The first of those.
     pub refused: Vec<RefusedRecord>,
+    /// Whether the file is one page of several, and there is a next one.
+    pub more_pages: bool,
 }
 
 /// A record that was refused.
@@ -72,15 +74,15 @@ pub struct Imported {
     pub irregular: u64,
     /// Withdrawals by an id under which nothing was known: what they were meant to remove may still be listed.
     pub unknown_ids: u64,
-    pub(super) ids: Vec<(Id, Vec<u8>)>,
+    pub(super) ids: Vec<Given>,
 }
 
 impl Imported {
     /// Writes, for [`Importer::know_ids`](super::Importer::know_ids) in a later import, which hash was given under which id: a line each, the first 16
-    /// bytes of SHA-256 of the id, and the hash, in hexadecimal.
+    /// bytes of SHA-256 of the id, and the hash, in hexadecimal; and `gone` if it was withdrawn since.
     pub fn write_ids(&self, mut out: impl Write) -> io::Result<()> {
-        for (id, hash) in &self.ids {
-            writeln!(out, "{} {}", to_hex(id), to_hex(hash))?;
+        for Given { id, hash, stands } in &self.ids {
+            writeln!(out, "{} {}{}", to_hex(id), to_hex(hash), if *stands { "" } else { " gone" })?;
         }
         out.flush()
     }

@@ -43,6 +43,7 @@ impl<'s> Sink<'s> {
             not_selected: 0,
             refused_records: 0,
             refused: Vec::new(),
+            more_pages: false,
         };
         let Importer { options, sayings, seen } = importer;
         Self { options, sayings, seen, tell, skipped, report }
@@ -50,6 +51,15 @@ impl<'s> Sink<'s> {
 
     pub(super) fn algorithm(&self) -> Algorithm {
         self.options.algorithm
+    }
+
+    pub(super) fn min_quality(&self) -> u64 {
+        self.options.min_quality
+    }
+
+    /// The file is one page of several, and says where the next one is.
+    pub(super) fn more_pages(&mut self) {
+        self.report.more_pages = true;
     }
 
     /// Takes up what a record says.

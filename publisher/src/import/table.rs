@@ -22,6 +22,8 @@ const TAGS: [&str; 2] = ["tags", "tag"];
 pub(super) struct Columns {
     delimiter: u8,
     has_header: bool,
+    /// How many there are in the first line.
+    count: usize,
     hash: usize,
     quality: Option<usize>,
     class: Option<usize>,
@@ -38,9 +40,8 @@ pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) 
         let breaks = record.iter().flatten().filter(|&&byte| byte == b'\n').count();
         let place = position.lines_back(breaks);
         position.end_record();
-        let is_comment = record.get(0).is_some_and(|field| field.trim_ascii().starts_with(b"#"));
         let is_empty = record.iter().all(|field| field.trim_ascii().is_empty());
-        if is_comment || is_empty || std::mem::take(&mut header) {
+        if is_empty || is_comment(&record, columns, sink.algorithm()) || std::mem::take(&mut header) {
             continue;
         }
         let says = alone(&record, columns, sink.algorithm()).and_then(|()| row(&record, columns, sink.algorithm()));
@@ -49,31 +50,52 @@ pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) 
     Ok(())
 }
 
-/// Refuses a row that has swallowed others: where a quotation mark is not closed, the rows that follow become part of its field,
-/// and nobody would miss them.
+/// Whether a row is a comment: it begins with # and has not the fields of a row. The name of a file can begin so, too.
+fn is_comment(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) -> bool {
+    let begins_so = row.get(0).is_some_and(|field| field.trim_ascii().starts_with(b"#"));
+    let is_row = || row.len() == columns.count && columns.count > 1;
+    begins_so && !is_row() && !row.iter().any(|field| record::hash(field, algorithm).is_ok())
+}
+
+/// Refuses a row that holds more than one: where a quotation mark is not closed, the rows that follow become part of its field,
+/// and nobody would miss them. Nor would they where several hashes stand in a row of a table that doesn't say which is meant.
 fn alone(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) -> Result<(), Refusal> {
-    let is_row = |line: &[u8]| {
-        let mut fields = line.split(|&byte| byte == columns.delimiter);
-        fields.any(|field| record::hash(field, algorithm).is_ok())
+    let is_hash = |field: &[u8]| record::hash(field, algorithm).is_ok();
+    let is_row = |line: &[u8]| line.split(|&byte| byte == columns.delimiter).any(is_hash);
+    let has_swallowed = |(place, field): (usize, &[u8])| {
+        let mut lines = field.split(|byte| b"\r\n".contains(byte));
+        let first = lines.next().unwrap_or_default();
+        // The field of the hash may end with an empty line.
+        lines.any(is_row) || first.len() < field.len() && place != columns.hash && is_row(first)
     };
-    if row.iter().any(|field| field.split(|&byte| byte == b'\n').skip(1).any(is_row)) {
+    if row.iter().enumerate().any(has_swallowed) {
         return Err(refusal("row", "it holds other rows: a quotation mark is not closed"));
     }
-    Ok(())
+    if !columns.has_header && row.iter().filter(|field| is_hash(field)).count() > 1 {
+        let advice = "put a line with names before the first row, such as hash,other, or give a hash its own line";
+        return Err(refusal("row", format!("it holds several hashes: {advice}")));
+    }
+    match row.get(0).filter(|field| field.trim_ascii().starts_with(b"#")) {
+        Some(_) => Err(refusal(
+            "row",
+            "it begins with # like a comment, and has the fields of a row: take the # away, or the row",
+        )),
+        None => Ok(()),
+    }
 }
 
 /// What a row says.
 fn row(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) -> Result<Record, Refusal> {
     let field = row.get(columns.hash).ok_or_else(|| refusal("hash", "it has too few columns"))?;
     let digest = record::hash(field.trim_ascii().strip_prefix(b"pdq ").unwrap_or(field), algorithm);
-    let words = |column: Option<usize>| -> Vec<String> {
+    let words = |column: Option<usize>, between: &[char]| -> Vec<String> {
         let text = column.and_then(|column| row.get(column)).map(String::from_utf8_lossy).unwrap_or_default();
-        text.split([' ', ',', ';', '|']).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+        text.split(between).map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
     };
     Ok(Record {
         quality: columns.quality.and_then(|column| row.get(column)).map(quality).transpose()?,
-        classes: words(columns.class),
-        tags: words(columns.tags),
+        classes: words(columns.class, &[',', ';', '|']), // one can have several words
+        tags: words(columns.tags, &[' ', ',', ';', '|']),
         ..Record::of(digest.map_err(|reason| refusal("hash", reason))?)
     })
 }
@@ -89,35 +111,60 @@ pub(super) fn columns(first: &[u8], options: &ImportOptions) -> Result<Option<Co
         Some(Columns {
             delimiter,
             has_header: true,
+            count: names.len(),
             hash,
             quality: one_of(&QUALITY),
             class: one_of(&CLASS),
             tags: one_of(&TAGS),
         })
     };
+    let plain = |hash| Columns {
+        delimiter,
+        has_header: false,
+        count: names.len(),
+        hash,
+        quality: None,
+        class: None,
+        tags: None,
+    };
     if let Some(column) = &options.column {
         let wanted = column.trim().to_lowercase();
+        // By its number, from 1, where there are no names.
+        let number = || wanted.parse::<usize>().ok()?.checked_sub(1).filter(|number| *number < names.len());
         let no_column = || ImportError::NoColumn { wanted: column.clone(), found: names.clone() };
-        return Ok(named(place(&wanted).ok_or_else(no_column)?));
+        return match place(&wanted) {
+            Some(hash) => Ok(named(hash)),
+            None => number().map(|number| Some(plain(number))).ok_or_else(no_column),
+        };
     }
     if let Some(hash) = one_of(own_names(options.algorithm)).or_else(|| one_of(&ANY_HASH)) {
         return Ok(named(hash));
     }
     let starts_with_hash = names.first().is_some_and(|field| record::hash(field.as_bytes(), options.algorithm).is_ok());
-    let plain = Columns { delimiter, has_header: false, hash: 0, quality: None, class: None, tags: None };
-    Ok((starts_with_hash || options.format == Some(Format::Csv)).then_some(plain))
+    Ok((starts_with_hash || options.format == Some(Format::Csv)).then(|| plain(0)))
 }
 
-/// The columns of ThreatExchange's table by its first line; `None` if it is none.
-pub(super) fn threat_exchange(first: &[u8], algorithm: Algorithm) -> Option<Columns> {
+/// The columns of ThreatExchange's table by how many there are in its first line; `None` if it can't be one.
+pub(super) fn threat_exchange(first: &[u8]) -> Option<Columns> {
+    let count = fields(first, b',').len();
+    let columns = || Columns {
+        delimiter: b',',
+        has_header: false,
+        count,
+        hash: 0,
+        quality: None,
+        class: None,
+        tags: Some(count - 1),
+    };
+    (4..=5).contains(&count).then(columns)
+}
+
+/// The same, if that line is like one of its rows. When it was added may be written in any way.
+pub(super) fn like_threat_exchange(first: &[u8], algorithm: Algorithm) -> Option<Columns> {
     let names = fields(first, b',');
     let is_number = |field: &String| !field.is_empty() && field.bytes().all(|byte| byte.is_ascii_digit());
-    let ids = names.len().checked_sub(3).filter(|ids| (1..=2).contains(ids))?;
-    let is_one = record::hash(names.first()?.as_bytes(), algorithm).is_ok()
-        && names[1..=ids].iter().all(is_number)
-        && record::time(&names[ids + 1].to_uppercase()).is_some();
-    let tags = Some(names.len() - 1);
-    is_one.then_some(Columns { delimiter: b',', has_header: false, hash: 0, quality: None, class: None, tags })
+    let is_hash = || names.first().is_some_and(|field| record::hash(field.as_bytes(), algorithm).is_ok());
+    threat_exchange(first).filter(|columns| names[1..columns.count - 2].iter().all(is_number) && is_hash())
 }
 
 /// The fields of one line, without white space around them and in small letters.

@@ -4,6 +4,8 @@ use super::*;
 use crate::testing::entries;
 use isonomy_core::encoding::{to_base64, to_hex};
 use isonomy_core::list::Algorithm;
+use isonomy_matcher::pdq::PdqHash;
+use isonomy_matcher::video::Video;
 use proptest::prelude::*;
 
 fn pdq(text: &str) -> Result<(Imported, ImportReport), ImportError> {
@@ -33,10 +35,9 @@ fn every_line_format_gives_the_same_entries() {
         (Format::Csv, table(&|hex| format!("{hex},meta,more\n"))),
         (Format::Pdq, table(&|hex| format!("hash={hex},norm=1,delta=0,quality=100,filename=x,y\n"))),
         (Format::Vpdq, table(&|hex| format!("0,100,{hex},0.033\n"))),
-        (
-            Format::ThreatExchange,
-            table(&|hex| format!("{hex},4711,2020-07-31T18:47:45+0000,tag other\n").replace("+0000", "Z")),
-        ),
+        (Format::ThreatExchange, table(&|hex| format!("{hex},4711,2020-07-31T18:47:45+0000,tag other\n"))),
+        (Format::ThreatExchange, table(&|hex| format!("{hex},4711,mine,tag other\n"))),
+        (Format::Csv, "pdq\r".to_owned() + &table(&|hex| format!("{hex}\r"))),
         (Format::ThreatExchange, table(&|hex| format!("{hex},1,4711,1596221265,\n"))),
     ] {
         let (imported, report) = pdq(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
@@ -130,6 +131,137 @@ fn column_quality_class_and_tag_select() {
     let nothing = import(hexes[0].as_bytes(), &nothing).unwrap_err();
     assert!(matches!(nothing, ImportError::NothingToSelectBy { flag: "--min-quality", .. }), "{nothing}");
     assert!(matches!(pdq(&text.replace(",50,", ",101,")), Err(ImportError::Refused(_))));
+}
+
+#[test]
+fn no_hash_is_left_out_of_a_table_without_a_word() {
+    let hexes = hexes(3);
+    let [one, two, three] = [&hexes[0], &hexes[1], &hexes[2]];
+    // What must be refused, where it stands, and how many hashes are left if it is skipped.
+    for (text, field, left) in [
+        // Names of files that begin like a comment.
+        (format!("file,pdq\n#1.jpg,{one}\nb.jpg,{two}\n"), "row", 1),
+        (format!("file,pdq\n\"#1.jpg\",nonsense\nb.jpg,{two}\n"), "row", 1),
+        (format!("{one}\n# {two},{three}\n"), "", 1), // a comment
+        (format!("{one},a\n#,{two}\n"), "row", 1),
+        // Several in a row.
+        (format!("{one},{two}\n"), "row", 0),
+        (format!("{one};{two};{three}\n{three};;\n"), "row", 1),
+        // A quotation mark that is not closed: before the hash, with any ends of lines.
+        (format!("file,pdq\n\"a,{one}\n\"b\",{two}\nc,{three}\n"), "row", 1),
+        (format!("file,pdq\r\n\"a,{one}\r\n\"b\",{two}\r\nc,{three}\r\n"), "row", 1),
+        (format!("pdq,file\r{one},\"a\r{two},b\r{three},\"c\"\r"), "row", 0),
+    ] {
+        let options = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::PdqFull) };
+        let (imported, report) = import(text.as_bytes(), &options).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(imported.entries.len(), left, "{text}: {report:?}");
+        assert_eq!(report.refused.first().map_or("", |refused| refused.field), field, "{text}: {report:?}");
+    }
+    // The field of a hash may end with an end of a line, and another field hold some.
+    let fine = format!("pdq,note\n\"{one}\n\",\"two\nlines\"\n# a comment\n{two},\n");
+    assert_eq!(pdq(&fine).unwrap().0.entries.len(), 2);
+}
+
+#[test]
+fn a_table_is_read_by_the_number_of_a_column_and_as_it_is_called() {
+    let hexes = hexes(2);
+    let text = format!("a.jpg,{},x\nb.jpg,{},y\n", hexes[0], hexes[1]);
+    let by = |column: &str| {
+        let options = ImportOptions { column: Some(column.into()), ..ImportOptions::new(Algorithm::PdqFull) };
+        import(text.as_bytes(), &options)
+    };
+    assert_eq!(by("2").unwrap().0.entries.len(), 2);
+    assert!(matches!(by("4"), Err(ImportError::NoColumn { .. })));
+    assert!(matches!(by("0"), Err(ImportError::NoColumn { .. })));
+    // Named as ThreatExchange's, a file whose first row is wrong is one, too; its tags select.
+    let exchange = format!("nonsense,1,mine,a b\n{},2,2020-07-31T18:47:45+0000,c d\n", hexes[0]);
+    let options = ImportOptions {
+        format: Some(Format::ThreatExchange),
+        invalid: Invalid::Skip,
+        tags: vec!["d".into()],
+        ..ImportOptions::new(Algorithm::PdqFull)
+    };
+    let (imported, report) = import(exchange.as_bytes(), &options).unwrap();
+    assert_eq!((imported.entries.len(), report.refused_records), (1, 1));
+    let utf16: Vec<u8> = "\u{feff}pdq\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let refused = import(&utf16[..], &ImportOptions::new(Algorithm::PdqFull));
+    assert!(matches!(refused, Err(ImportError::Utf16)), "{refused:?}");
+}
+
+#[test]
+fn the_frames_of_a_file_are_one_video_in_a_list_of_videos() {
+    let (hexes, frames) = (hexes(4), entries(1, 4));
+    let frame = |number: usize, quality: u8| format!("{number},{quality},{},{number}.0\n", hexes[number]);
+    let text = [(0, 90), (1, 100), (2, 10), (0, 90)].map(|(number, quality)| frame(number, quality)).concat();
+    for (min_quality, kept) in [(50, 2), (0, 3)] {
+        let options = ImportOptions { min_quality, ..ImportOptions::new(Algorithm::VpdqV1) };
+        let (imported, report) = import(text.as_bytes(), &options).unwrap();
+        let hashed = (0..kept).map(|at| PdqHash { hash: *frames.get(at).unwrap().as_array().unwrap(), quality: 90 });
+        let expected = Video::new(hashed.collect()).entries(50);
+        assert_eq!(imported.entries.iter().map(<[u8]>::to_vec).collect::<Vec<_>>(), expected);
+        assert_eq!((report.format, report.records, report.not_selected), (Format::Vpdq, 4, 3 - kept as u64));
+    }
+    let skip = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::VpdqV1) };
+    let (imported, report) = import(format!("{text}5,90,nonsense,5\n").as_bytes(), &skip).unwrap();
+    assert_eq!((imported.entries.len(), report.refused[0].line), (3, 5));
+}
+
+#[test]
+fn a_class_of_several_words_is_one_class() {
+    let hexes = hexes(3);
+    let text = format!("pdq,class\n{},Far Right\n{},\"b, far right\"\n{},right\n", hexes[0], hexes[1], hexes[2]);
+    let of = |class: &str| {
+        let options = ImportOptions { classes: vec![class.into()], ..ImportOptions::new(Algorithm::PdqFull) };
+        import(text.as_bytes(), &options).unwrap().0.entries.len()
+    };
+    assert_eq!((of("far right"), of("right"), of("far"), of("b")), (2, 1, 0, 1));
+}
+
+#[test]
+fn a_page_that_has_a_next_one_is_told_as_such() {
+    let hex = &hexes(1)[0];
+    let hash = format!("{{\"signalType\":\"ImagePDQ\",\"hashStatus\":\"Active\",\"hashValue\":\"{hex}\"}}");
+    let update = |status: &str| {
+        format!(
+            "{{\"id\":\"1\",\"indicator\":\"{hex}\",\"type\":\"HASH_PDQ\",\"descriptors\":{{\"data\":[{{\"status\":\"{status}\"}}]}}}}"
+        )
+    };
+    let digest = format!("{{\"hash_digest\":\"{hex}\",\"algorithm\":\"PDQ\"}}");
+    let image = "<images/>";
+    for (text, more) in [
+        (format!("{{\"hasMoreRecords\":true,\"hashRecords\":[{hash}]}}"), true),
+        (format!("{{\"hashRecords\":[{hash}],\"hasMoreRecords\":false}}"), false),
+        (format!("{{\"next\":\"https://example/2\",\"results\":[{digest}]}}"), true),
+        (format!("{{\"next\":null,\"results\":[{digest}]}}"), false),
+        (format!("{{\"data\":[{}],\"paging\":{{\"next\":\"x\"}}}}", update("MALICIOUS")), true),
+        (format!("{{\"data\":[{}],\"paging\":{{\"cursors\":{{}}}}}}", update("MALICIOUS")), false),
+        (format!("<queryResult>{image}<paging><next>/x?page=2</next></paging></queryResult>"), true),
+        (format!("<queryResult>{image}<paging><next/></paging></queryResult>"), false),
+    ] {
+        assert_eq!(pdq(&text).unwrap_or_else(|error| panic!("{text}: {error}")).1.more_pages, more, "{text}");
+    }
+    // What all who describe it call harmless goes.
+    let (imported, report) = pdq(&format!("[{}]", update("NON_MALICIOUS"))).unwrap();
+    assert_eq!((imported.entries.len(), imported.withdrawn.len(), report.withdrawals), (0, 1, 1));
+}
+
+#[test]
+fn images_and_videos_have_ids_of_their_own() {
+    let hexes = hexes(2);
+    let item = |kind: &str, hash: &str| {
+        let fingerprint = format!("<fingerprints><pdq>{hash}</pdq></fingerprints>");
+        let body = if hash.is_empty() { "" } else { &fingerprint };
+        format!("<{kind}><member id=\"1\"/><id>a</id>{body}</{kind}>")
+    };
+    let document = |deleted: &str| {
+        let images = item("image", &hexes[0]);
+        let videos = item("video", &hexes[1]) + &item(deleted, "");
+        format!("<queryResult><images>{images}</images><videos>{videos}</videos></queryResult>")
+    };
+    for (deleted, left) in [("deletedVideo", &hexes[0]), ("deletedImage", &hexes[1])] {
+        let (imported, _) = pdq(&document(deleted)).unwrap();
+        assert_eq!(imported.entries.iter().map(to_hex).collect::<Vec<_>>(), [left.clone()], "{deleted}");
+    }
 }
 
 #[test]
@@ -291,7 +423,7 @@ fn rows() -> impl Strategy<Value = Vec<(usize, usize, usize, Option<u64>)>> {
     proptest::collection::vec((0..6usize, 0..3usize, 0..4usize, proptest::option::weighted(0.9, 0..=100u64)), 1..25)
 }
 
-const CLASSES: [&str; 3] = ["A1", "b2", "A1 B2"];
+const CLASSES: [&str; 3] = ["A1", "b2", "A1; B2"];
 const TAGS: [&str; 4] = ["", "x", "y;z", "X y"];
 
 proptest! {

@@ -1,6 +1,6 @@
 //! ThreatExchange's `threat_updates` JSON: `data`, each with `indicator`, `type` (`HASH_PDQ`, `HASH_MD5`, …), `last_updated`,
-//! `should_delete`, and `descriptors.data` with `tags`. What should be deleted goes off the list, by its hash or, where that is
-//! left out, by its `id`.
+//! `should_delete`, and `descriptors.data` with `tags` and `status`. What should be deleted goes off the list, by its hash or, where that
+//! is left out, by its `id`; so does what all who describe it call harmless (`NON_MALICIOUS`).
 
 use super::feed::text;
 use super::record::{self, Action, Record, Refusal, is_of, refusal};
@@ -14,6 +14,7 @@ pub(super) fn record(value: &Value, algorithm: Algorithm) -> Result<Record, Refu
     }
     let action = match value.get("should_delete") {
         Some(Value::Bool(true)) => Action::Remove,
+        Some(Value::Bool(false) | Value::Null) | None if is_harmless(value) => Action::Remove,
         Some(Value::Bool(false) | Value::Null) | None => Action::Add,
         Some(_) => return Err(refusal("should_delete", "it is neither true nor false")),
     };
@@ -31,7 +32,15 @@ pub(super) fn record(value: &Value, algorithm: Algorithm) -> Result<Record, Refu
     Ok(Record { hash, time, tags: tags(value), id, ..Record::about(action) })
 }
 
+fn descriptors(value: &Value) -> &[Value] {
+    value.pointer("/descriptors/data").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
 fn tags(value: &Value) -> Vec<String> {
-    let descriptors = value.pointer("/descriptors/data").and_then(Value::as_array);
-    descriptors.into_iter().flatten().flat_map(|descriptor| super::feed::words(descriptor, "tags")).collect()
+    descriptors(value).iter().flat_map(|descriptor| super::feed::words(descriptor, "tags")).collect()
+}
+
+fn is_harmless(value: &Value) -> bool {
+    let says_so = |one: &Value| text(one, "status").is_some_and(|status| status.eq_ignore_ascii_case("NON_MALICIOUS"));
+    !descriptors(value).is_empty() && descriptors(value).iter().all(says_so)
 }

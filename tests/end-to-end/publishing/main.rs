@@ -12,3 +12,4 @@ mod proofs;
 mod rails;
 mod restricted;
 mod scene;
+mod two_lists;

@@ -130,10 +130,39 @@ fn what_was_taken_off_the_list_does_not_come_back_unnoticed() {
     let stopped = scene.refusal(3, &endorse("curator-one.example.key", "one-4.note", "curator-one"));
     assert!(stopped.contains("nothing was signed") && stopped.contains(hash.trim()), "{stopped}");
     let new_folder = scene.report(&endorse("curator-two.example.key", "two-4.note", "a-new-folder"));
-    assert_eq!((&new_folder["known_since"], new_folder["alarms"].as_array().map(Vec::len)), (&2.into(), Some(0)));
+    assert_eq!(new_folder["known_since"], 2);
+    assert_eq!(new_folder["alarms"].as_array().map(Vec::len), Some(1));
+    assert_eq!(new_folder["alarms"][0]["rail"], "memory");
+    let told = new_folder["alarms"][0]["words"].as_str().unwrap();
+    assert!(told.contains("since version 2") && told.contains("isonomy list recall"), "{told}");
+    // It can learn that from the log, and then refuses, too.
+    let recall = |desk| Scene::at_desk(desk, &["list", "recall", "--list", LIST]);
+    let learned = scene.report(&recall("a-new-folder"));
+    assert_eq!((&learned["known_since"], &learned["entries"], &learned["to"]), (&1.into(), &1.into(), &3.into()));
+    let again = endorse("curator-two.example.key", "two-4-again.note", "a-new-folder");
+    let stopped = scene.refusal(3, &again);
+    assert!(stopped.contains("nothing was signed") && stopped.contains(hash.trim()), "{stopped}");
     // Each list has its own folder, and old content goes from it.
     let kept = fs::read_dir(scene.path("work/hotline.example~known-images")).unwrap();
     let mut kept: Vec<String> = kept.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
     kept.sort();
-    assert_eq!(kept, ["2.entries", "3.entries", "client", "removed-1-to-3.entries"]);
+    let signed = kept.pop().unwrap();
+    let memory = kept.pop().unwrap();
+    assert_eq!(
+        (&kept[..], &signed[..]),
+        (&["2.entries", "3.entries", "client"].map(String::from)[..], "signed-maintainer")
+    );
+    assert!(memory.starts_with("removed-1-to-3-"), "{memory}");
+    // A memory that was cut is not taken for an empty one; the log knows it all.
+    let memory = scene.path("work/hotline.example~known-images").join(memory);
+    let whole = fs::read(&memory).unwrap();
+    for cut in [0, whole.len() / 2] {
+        fs::write(&memory, &whole[..cut]).unwrap();
+        let stopped = scene.refusal(4, &diff);
+        assert!(stopped.contains("is damaged") && stopped.contains("isonomy list recall"), "{stopped}");
+    }
+    let learned = scene.report(&recall("work"));
+    assert_eq!((&learned["was_damaged"], &learned["entries"]), (&true.into(), &1.into()));
+    assert_eq!(fs::read(&memory).unwrap(), whole);
+    assert_eq!(scene.run(&diff).1["alarms"][0]["rail"], "returns");
 }

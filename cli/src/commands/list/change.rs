@@ -14,10 +14,13 @@ use isonomy_core::list::{Algorithm, Entries};
 use isonomy_publisher::compose::{Proposal, Term, compose};
 use isonomy_publisher::difference::{self, Difference, Finding};
 use isonomy_publisher::draft::{self, MAX_REASON};
+use isonomy_publisher::import::{ImportOptions, Irregular, import};
 use isonomy_publisher::nearest::{Nearest, nearest};
 use isonomy_publisher::stored::{StoredError, StoredList};
 use isonomy_publisher::workspace::Base;
 use serde_json::json;
+use std::fs::File;
+use std::io::BufReader;
 
 /// Shows what would change, and whether a rail would stop it. Nothing is written, nothing is signed.
 pub(super) async fn diff(args: &DiffArgs, output: &Output) -> Result<Exit> {
@@ -43,7 +46,7 @@ pub(super) async fn diff(args: &DiffArgs, output: &Output) -> Result<Exit> {
     let subject = rails::Subject { change: &change, after: &new, charter, past: &past };
     let alarms = rails::look(&args.rails, subject)?;
     let is_stopped = alarms.iter().any(|alarm| rails::stops(&args.rails, alarm));
-    let words = report.words() + &rails::words(&alarms) + &rails::past_words(&past);
+    let words = report.words() + &rails::words(&alarms);
     let document = json!({
         "difference": report,
         "alarms": alarms,
@@ -63,39 +66,60 @@ pub(super) async fn remove(args: &RemoveArgs, output: &Output) -> Result<Exit> {
     let nothing = || Refused("the list has no release yet: nothing can be removed".to_owned());
     let old = bases.last().ok_or_else(nothing)?;
     let newest = view.editions().newest().context("the list has no charter")?.charter();
-    let (removals, entries) = without(&args.hashes, old, newest)?;
+    let removals = removals(args, newest.matching.algorithm)?;
+    let entries = without(&removals, old, newest)?;
     let term = Term { created: system_clock(), validity: None };
     let proposal = Proposal { entries: &entries, term, reason: Some(&args.reason) };
     let composed = compose(&view, &bases, proposal, files::folder_of(&args.out))?;
     let charter = composed.edition.charter();
     let subject = rails::Subject { change: &composed.change, after: &entries, charter, past: &past };
     let alarms = rails::check(&args.rails, subject, "nothing was composed")?;
+    let near = still_near(&removals, &entries, charter)?;
     let report = composed.draft.report();
     composed.draft.save(&args.out)?;
     let removed: Vec<String> = removals.iter().map(to_hex).collect();
     let words = format!(
         "{}\n  It only removes, so clients that hold the version before use it at once, without waiting for its visibility.\n  \
-         reason: {}\n  removed: {}\n  The charter promises removal within {} s.{}",
+         reason: {}\n  removed: {}\n  The charter promises removal within {} s.{}{}",
         release::draft_words(&report, &args.out),
         args.reason,
         removed.join(", "),
         charter.redress.removal_deadline,
+        near_words(&near),
         rails::words(&alarms),
     );
-    let document =
-        json!({ "draft": report, "file": args.out, "removed": removed, "reason": args.reason, "alarms": alarms });
+    let document = json!({
+        "draft": report,
+        "file": args.out,
+        "removed": removed,
+        "still_near": near,
+        "reason": args.reason,
+        "alarms": alarms,
+    });
     output.report(words, &document)?;
     Ok(Exit::Done)
 }
 
-/// The entries that are to go, each of which must be on the list, and the list without them.
-fn without(hashes: &[String], old: &Base, charter: &Charter) -> Result<(Entries, Entries)> {
+/// The entries that are to go.
+fn removals(args: &RemoveArgs, algorithm: Algorithm) -> Result<Entries> {
+    let size = algorithm.entry_size();
+    let mut removals = args.hashes.iter().map(|text| prove::hash(text, size)).collect::<Result<Vec<_>>>()?.concat();
+    if let Some(path) = &args.from {
+        let file = File::open(path).with_context(|| format!("can't read {}", path.display()))?;
+        let options = ImportOptions { irregular: Irregular::Allow, ..ImportOptions::new(algorithm) };
+        let (imported, _) =
+            import(BufReader::new(file), &options).with_context(|| format!("{} was not read", path.display()))?;
+        removals.extend_from_slice(imported.entries.as_bytes());
+    }
+    Ok(Entries::from_unsorted(size, removals)?.0)
+}
+
+/// The list without these entries, each of which must be on it.
+fn without(removals: &Entries, old: &Base, charter: &Charter) -> Result<Entries> {
     let (listed, size) = (old.read()?, charter.matching.algorithm.entry_size());
-    let removals = hashes.iter().map(|text| prove::hash(text, size)).collect::<Result<Vec<_>>>()?;
-    for entry in &removals {
+    for entry in removals {
         check_listed(&listed, entry, charter.matching.algorithm, charter.matching.max_distance)?;
     }
-    let removals = Entries::from_unsorted(size, removals.concat())?.0;
     let mut bytes = listed.into_bytes();
     let mut kept = 0;
     for start in (0..bytes.len()).step_by(size) {
@@ -105,7 +129,44 @@ fn without(hashes: &[String], old: &Base, charter: &Charter) -> Result<(Entries,
         }
     }
     bytes.truncate(kept);
-    Ok((removals, Entries::from_sorted(size, bytes)?))
+    Ok(Entries::from_sorted(size, bytes)?)
+}
+
+/// Entries that stay, and are within the distance of one that goes: pictures that match because of both still match.
+fn still_near(removals: &Entries, after: &Entries, charter: &Charter) -> Result<Vec<serde_json::Value>> {
+    let algorithm = charter.matching.algorithm;
+    let hashes = removals.iter().flat_map(|entry| algorithm.hash_of(entry).to_vec()).collect();
+    let hashes = Entries::from_unsorted(algorithm.hash_size(), hashes)?.0;
+    let distance = u32::try_from(charter.matching.max_distance).unwrap_or(u32::MAX);
+    let found = nearest(algorithm, after, &hashes, distance, difference::SHOWN)?;
+    let near = hashes.iter().zip(&found).flat_map(|(hash, near)| near.all().iter().map(move |near| (hash, near)));
+    Ok(near
+        .filter_map(|(hash, near)| {
+            let entry = to_hex(after.get(near.index)?);
+            Some(json!({ "removed": to_hex(hash), "entry": entry, "distance": near.distance }))
+        })
+        .collect())
+}
+
+fn near_words(near: &[serde_json::Value]) -> String {
+    if near.is_empty() {
+        return String::new();
+    }
+    let lines = near.iter().take(difference::SHOWN).map(|one| {
+        format!(
+            "\n      {} at distance {} of {}",
+            one["entry"].as_str().unwrap_or_default(),
+            one["distance"],
+            one["removed"].as_str().unwrap_or_default()
+        )
+    });
+    let more = near.len().saturating_sub(difference::SHOWN);
+    let more = if more > 0 { format!("\n      and {more} more") } else { String::new() };
+    format!(
+        "\n  ! Entries that stay are so near to what goes that the same picture still matches. If it is listed wrongly, remove these, \
+         too:{}{more}",
+        lines.collect::<String>()
+    )
 }
 
 fn check_reason(reason: &str) -> Result<()> {

@@ -42,6 +42,7 @@ pub(super) fn run(args: &ImportArgs, output: &Output) -> Result<Exit> {
     }
     let reports = read?;
     let imported = importer.finish().context("nothing was imported")?;
+    check_not_empty(args, &reports, &imported)?;
     // Read before anything is written: the new list may take the place of the old one.
     let outcome = match &args.base {
         Some(path) => on_base(args, path, options.algorithm, imported)?,
@@ -77,6 +78,24 @@ fn read_all<'a>(
         reports.push((path, read.with_context(|| format!("{} was not imported", path.display()))?));
     }
     Ok(reports)
+}
+
+/// Refuses to write a list of nothing by mistake.
+fn check_not_empty(args: &ImportArgs, reports: &[(&PathBuf, ImportReport)], imported: &Imported) -> Result<()> {
+    if args.base.is_some() || args.allow_empty || !imported.entries.is_empty() {
+        return Ok(());
+    }
+    let sum = |of: fn(&ImportReport) -> u64| reports.iter().map(|(_, report)| of(report)).sum::<u64>();
+    let problem = format!(
+        "no hash comes onto the list: of {} records, {} are of other kinds, {} not selected, {} refused, {} withdrawals. Nothing was \
+         written; --allow-empty writes a list of nothing",
+        sum(|report| report.records),
+        sum(|report| report.other_hashes),
+        sum(|report| report.not_selected),
+        sum(|report| report.refused_records),
+        sum(|report| report.withdrawals),
+    );
+    Err(Refused(problem).into())
 }
 
 /// The list as it was, with what comes and without what goes; and what that changes.
@@ -241,6 +260,9 @@ fn file_words(path: &Path, report: &ImportReport) -> Vec<String> {
         report.refused_records
     )];
     lines.extend(refused_words(&report.refused, report.refused_records));
+    if report.more_pages {
+        lines.push("! this is one page of several: it says that there is a next one, which is not in it".to_owned());
+    }
     if report.low_quality > 0 {
         lines.push(format!(
             "! {} of these hashes have a quality below {USUAL_MINIMUM_QUALITY}: flat pictures, which match what is unlike. Leave them \

@@ -6,6 +6,7 @@ mod change;
 mod import;
 mod info;
 mod prove;
+mod recall;
 
 use super::files;
 use crate::args::{AlgorithmArg, HashArgs, ListCommand};
@@ -29,6 +30,7 @@ pub(crate) async fn run(command: ListCommand, output: &Output) -> Result<Exit> {
         ListCommand::Info(args) => info::run(&args, output),
         ListCommand::Diff(args) => change::diff(&args, output).await,
         ListCommand::Remove(args) => change::remove(&args, output).await,
+        ListCommand::Recall(args) => recall::run(&args, output).await,
         ListCommand::Prove(args) => prove::prove(&args, output),
         ListCommand::Check(args) => prove::check(&args, output),
     }

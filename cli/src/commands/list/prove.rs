@@ -91,6 +91,8 @@ pub(super) fn check(args: &CheckArgs, output: &Output) -> Result<Exit> {
     let release = read_release(&args.release)?;
     proof.verify(&release).map_err(|error| Refused(error.to_string()))?;
     let copy = copy_words(&args.release, &release);
+    let near = "\n· that is said of this very hash: in a list of pictures, one also matches by an entry that is near to its hash";
+    let near = if proof.is_listed() { "" } else { near };
     let public = match (&args.tlog_proof, &args.policy) {
         (Some(file), Some(policy)) => {
             let proven = published(&release, file, policy);
@@ -106,7 +108,10 @@ pub(super) fn check(args: &CheckArgs, output: &Output) -> Result<Exit> {
             "· that the release is public was not checked: bring its proof (--tlog-proof) and whom you trust (--policy). {copy}"
         ),
     };
-    output.report(format!("✓ {}\n{publicity}", claim(&proof, release.body())), &document(&proof, &release, public))?;
+    output.report(
+        format!("✓ {}{near}\n{publicity}", claim(&proof, release.body())),
+        &document(&proof, &release, public),
+    )?;
     Ok(Exit::Done)
 }
 

@@ -26,7 +26,7 @@ pub(super) async fn run(args: &ComposeArgs, output: &Output) -> Result<Exit> {
     let alarms = rails::check(&args.rails, subject, "nothing was composed")?;
     let report = composed.draft.report();
     composed.draft.save(&args.out)?;
-    let words = draft_words(&report, &args.out) + &rails::words(&alarms) + &rails::past_words(&past);
+    let words = draft_words(&report, &args.out) + &rails::words(&alarms);
     let document = json!({ "draft": report, "file": args.out, "alarms": alarms, "known_since": past.since() });
     output.report(words, &document)?;
     Ok(Exit::Done)

@@ -13,7 +13,7 @@ use isonomy_core::release::Release;
 use isonomy_core::statement::Signed;
 use isonomy_publisher::draft::{self, Draft};
 use isonomy_publisher::endorse::{EndorseError, EndorsementReport, Examined, HoldingsReport, examine};
-use isonomy_publisher::memory::SigningMemory;
+use isonomy_publisher::memory::{Role, SigningMemory};
 use isonomy_publisher::stored::StoredList;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ pub(super) async fn run(args: &EndorseArgs, output: &Output) -> Result<Exit> {
     let draft = Draft::open(&args.draft)?;
     let overwrite = overwrite_of(args, draft.release());
     files::check_free(&args.out, overwrite)?;
-    let Ground { view, bases, past, .. } = desk.ground(&draft.release().body().list).await?;
+    let Ground { view, bases, past, workspace } = desk.ground(&draft.release().body().list).await?;
     let examined = examine(&draft, &view, &bases, system_clock())?;
     let algorithm = examined.charter().matching.algorithm;
     if let Some(path) = &args.require_all_in {
@@ -38,17 +38,16 @@ pub(super) async fn run(args: &EndorseArgs, output: &Output) -> Result<Exit> {
     }
     // After all checks, so that nobody is asked for a passphrase in vain.
     let key = key::open(&args.key)?;
-    let mut memory = SigningMemory::of_key(&args.key)?;
+    let mut memory = SigningMemory::of_key(&args.key)?.and_in(&workspace.signed(Role::Curator))?;
     let signed = examined.endorse(key.as_ref(), &mut memory, replaces, system_clock())?;
     files::save(&args.out, &signed.to_bytes(), overwrite)?;
     let report = examined.report(&signed);
     let out = args.out.display();
     let words = format!(
-        "{}\n  Your endorsement is {out}: send it back to the maintainer{}{}{}",
+        "{}\n  Your endorsement is {out}: send it back to the maintainer{}{}",
         words(&report),
         holdings_words(known.as_ref()),
-        rails::words(&alarms),
-        rails::past_words(&past)
+        rails::words(&alarms)
     );
     let document = json!({
         "endorsement": report,

@@ -14,13 +14,14 @@ use crate::exit::{Exit, Malformed};
 use crate::output::Output;
 use anyhow::{Context, Result, bail};
 use isonomy_core::hash::StatementId;
+use isonomy_core::list::Algorithm;
 use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::release::Release;
 use isonomy_core::statement::{ListName, MAX_STATEMENT_SIZE, Signed, Statement};
 use isonomy_fetch::{LogClient, Source};
 use isonomy_publisher::draft::{self, Draft};
 use isonomy_publisher::view::ListView;
-use isonomy_publisher::workspace::{Base, Past, Workspace};
+use isonomy_publisher::workspace::{Base, Past, Recalled, Workspace};
 use std::path::{Path, PathBuf};
 
 pub(crate) async fn run(command: ReleaseCommand, output: &Output) -> Result<Exit> {
@@ -60,13 +61,31 @@ impl Desk {
         Ok(Self { source, log, trust, folder: args.workspace.clone() })
     }
 
-    /// What the next release of this list builds on.
-    pub(super) async fn ground(&self, list: &ListName) -> Result<Ground> {
+    async fn view(&self, list: &ListName) -> Result<(ListView, Algorithm)> {
         let view = ListView::fetch(&self.source, &self.trust, list)
             .await
             .context("what the log says of the list can't be used")?;
         let newest = view.editions().newest().context("the list has no charter")?;
         let algorithm = newest.charter().matching.algorithm;
+        Ok((view, algorithm))
+    }
+
+    /// Learns what this list once had; nothing if it has no release. `heard` is told each version that was looked at, of so many.
+    pub(super) async fn recall(
+        &self,
+        list: &ListName,
+        heard: &mut (dyn FnMut(u64, u64) + Send),
+    ) -> Result<Option<Recalled>> {
+        let (view, algorithm) = self.view(list).await?;
+        let history = view.history(&self.source, &self.trust).await.context("the releases can't be read")?;
+        let all = history.len() as u64;
+        let workspace = Workspace::open(&self.folder, list)?;
+        Ok(workspace.recall(&history, algorithm, &self.source, &mut |version| heard(version, all)).await?)
+    }
+
+    /// What the next release of this list builds on.
+    pub(super) async fn ground(&self, list: &ListName) -> Result<Ground> {
+        let (view, algorithm) = self.view(list).await?;
         let workspace = Workspace::open(&self.folder, list)?;
         let bases = workspace.bases(view.bases(), algorithm, &self.source).await?;
         let past = workspace.past(&bases)?;

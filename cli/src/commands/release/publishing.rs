@@ -14,7 +14,7 @@ use isonomy_core::tlog_proof::{MAX_TLOG_PROOF_SIZE, TlogProof};
 use isonomy_publisher::draft::Draft;
 use isonomy_publisher::endorse::{self, EndorseError};
 use isonomy_publisher::guard::Alarm;
-use isonomy_publisher::memory::SigningMemory;
+use isonomy_publisher::memory::{Role, SigningMemory};
 use isonomy_publisher::submit::{SubmitReport, submit_release};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -85,7 +85,7 @@ fn finish(args: &PublishArgs, draft: &Draft, ground: &Ground) -> Result<(Signed<
     let signer = key::open(&args.key)?;
     let examined = endorse::examine(draft, &ground.view, &ground.bases, system_clock())?;
     let alarms = rails::check(&args.rails, rails::Subject::of(&examined, &ground.past), "nothing was signed")?;
-    let mut memory = SigningMemory::of_key(&args.key)?;
+    let mut memory = SigningMemory::of_key(&args.key)?.and_in(&ground.workspace.signed(Role::Maintainer))?;
     let signed = examined.finish(signer.as_ref(), &mut memory, system_clock());
     let signed = signed.map_err(|error| match error {
         EndorseError::Incomplete(_) => {

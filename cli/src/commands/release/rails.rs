@@ -63,18 +63,8 @@ fn way_out(rail: Rail) -> Option<&'static str> {
         Rail::Shrinkage => Some("--accept-shrinkage"),
         Rail::Returns => Some("--accept-returns"),
         Rail::Irregular => Some("--allow-irregular"),
-        Rail::Canary | Rail::Limits | Rail::Near | Rail::Crowded => None,
+        Rail::Canary | Rail::Limits | Rail::Memory | Rail::Near | Rail::Crowded => None,
     }
-}
-
-/// What can't be seen of the list's past from here; nothing if all of it was seen.
-pub(in crate::commands) fn past_words(past: &Past) -> String {
-    let since = past.since().filter(|since| *since > 1);
-    since.map_or(String::new(), |since| {
-        format!(
-            "\n  · This folder knows the list since version {since}: what left it before is not noticed if it comes back"
-        )
-    })
 }
 
 /// The guard rails that were set off, a line each.

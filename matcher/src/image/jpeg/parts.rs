@@ -4,7 +4,7 @@ const RESTARTS: std::ops::RangeInclusive<u8> = 0xd0..=0xd7;
 const ALONE: u8 = 0x01;
 const START: u8 = 0xd8;
 const END: u8 = 0xd9;
-const START_OF_SCAN: u8 = 0xda;
+pub(super) const START_OF_SCAN: u8 = 0xda;
 const RESTART_INTERVAL: u8 = 0xdd;
 
 /// The kinds of frame that are decoded: baseline, extended, progressive.
@@ -39,6 +39,8 @@ pub(super) struct Parts {
     pub(super) scans: u64,
     /// Where the image data ends.
     pub(super) end: usize,
+    /// Whether an end marker follows there.
+    pub(super) is_closed: bool,
     width: usize,
     height: usize,
     components: Vec<Component>,
@@ -55,13 +57,12 @@ impl Parts {
     /// Steps over segments and data to the end marker, so that a thumbnail in a segment counts for nothing; `None` if there
     /// is no image data.
     pub(super) fn of(file: &[u8]) -> Option<Self> {
-        let mut parts = Self { end: written(file), ..Self::default() };
-        let mut at = 2;
+        let (mut parts, mut at, mut end) = (Self::default(), 2, None);
         while let Some((place, marker)) = next_marker(file, at) {
             at = place + 2;
             match marker {
                 END => {
-                    parts.end = place;
+                    (end, parts.is_closed) = (Some(place), true);
                     break;
                 }
                 marker if RESTARTS.contains(&marker) => parts.restarts += 1,
@@ -69,7 +70,7 @@ impl Parts {
                 marker => {
                     let size = file[at..].first_chunk().map_or(0, |size| usize::from(u16::from_be_bytes(*size)));
                     let Some(body) = file.get(at + 2..at + size.max(2)) else {
-                        parts.end = place;
+                        end = Some(place);
                         break;
                     };
                     parts.take(marker, body);
@@ -77,6 +78,7 @@ impl Parts {
                 }
             }
         }
+        parts.end = end.unwrap_or_else(|| written(file));
         (parts.scans > 0).then_some(parts)
     }
 

@@ -1,0 +1,106 @@
+//! Pictures that come after the end of a JPEG: a second view, a preview, a map of brightness.
+//!
+//! Many files list them (MPO, by CIPA DC-007), but such a list is often stale: whoever turned or shrank the picture kept it, and moved or
+//! dropped what it lists. So the bytes after the picture's end are searched instead. A few bytes that look like the beginning of a
+//! JPEG may be anything there, such as a film; they count if all follows that has to come before the image data.
+
+use super::super::MAX_FRAMES;
+use super::parts::{Parts, START_OF_SCAN};
+use std::ops::Range;
+
+const BEGINNING: [u8; 3] = [0xff, 0xd8, 0xff];
+
+/// How pictures of the other formats begin that are looked for; that of WebP has its size between two marks.
+const OTHERS: [&[u8]; 4] = [b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"RIFF"];
+
+/// Of all that looks like the beginning of a JPEG, so many segments are read together; whatever looks so then counts.
+const MAX_STEPS: usize = 1 << 20;
+
+/// Where they are, in their order; one more than are taken, if there are so many.
+pub(in super::super) fn further(file: &[u8]) -> Vec<Range<usize>> {
+    let own = Parts::of(file).filter(|parts| parts.is_closed);
+    let (mut at, mut steps) = (own.map_or(file.len(), |parts| parts.end), MAX_STEPS);
+    let next = std::iter::from_fn(|| {
+        let picture = next(file, at, &mut steps)?;
+        // What is no JPEG ends somewhere; what is in it looks like no picture but by intention.
+        at = if file[picture.start] == BEGINNING[0] { picture.end } else { picture.start + 1 };
+        Some(picture)
+    });
+    next.take(MAX_FRAMES).collect()
+}
+
+/// The next one from a place on.
+fn next(file: &[u8], from: usize, steps: &mut usize) -> Option<Range<usize>> {
+    let start = (from..file.len()).find(|at| match file[*at] {
+        0xff => file[*at..].starts_with(&BEGINNING) && is_jpeg(&file[*at..], steps),
+        0x89 | b'G' => OTHERS.iter().any(|mark| *mark != b"RIFF" && file[*at..].starts_with(mark)),
+        b'R' => file[*at..].starts_with(b"RIFF") && file[*at..].get(8..12) == Some(b"WEBP"),
+        _ => false,
+    })?;
+    let is_jpeg = file[start] == BEGINNING[0];
+    let end = if is_jpeg { Parts::of(&file[start..]).filter(|parts| parts.is_closed) } else { None };
+    Some(start..end.map_or(file.len(), |parts| start + parts.end))
+}
+
+/// Whether segments follow up to image data, with a size of the picture among them.
+fn is_jpeg(file: &[u8], steps: &mut usize) -> bool {
+    let (mut at, mut has_size) = (2, false);
+    while let Some(next) = steps.checked_sub(1) {
+        *steps = next;
+        match file.get(at..).and_then(|rest| rest.first_chunk::<4>()) {
+            Some([0xff, 0xff, _, _]) => at += 1, // before a marker it may be repeated
+            Some([0xff, START_OF_SCAN, _, _]) => return has_size,
+            Some([0xff, kind @ 0xc0..=0xfe, high, low]) => {
+                // Tables of codes and of arithmetic conditioning have numbers among those of frames.
+                has_size |= matches!(kind, 0xc0..=0xcf) && !matches!(kind, 0xc4 | 0xc8 | 0xcc);
+                at += 2 + usize::from(u16::from_be_bytes([*high, *low])).max(2);
+            }
+            _ => return false,
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A picture as far as this module reads it: a segment, its size, image data, and the end if there is one.
+    fn jpeg(end: &[u8]) -> Vec<u8> {
+        let parts: [&[u8]; 4] = [
+            b"\xff\xd8\xff\xe0\0\x04\xff\xd9",
+            b"\xff\xc0\0\x0b\x08\0\x08\0\x08\x01\x01\x11\0",
+            b"\xff\xda\0\x08\x01\x01\0\0\x3f\0",
+            b"\x12\x34\xff\0\x56",
+        ];
+        [&parts.concat(), end].concat()
+    }
+
+    const END: &[u8] = b"\xff\xd9";
+
+    #[test]
+    fn what_comes_after_the_end_is_found_by_how_it_begins() {
+        let closed = jpeg(END);
+        let size = closed.len();
+        let after = |more: &[&[u8]]| further(&[&closed, &more.concat()[..]].concat());
+        assert_eq!(after(&[]), []);
+        assert_eq!(after(&[&[0; 100], b"\xff\xd8\xff and more, ", b"RIFF....AVI ", b"GIF8"]), []);
+        let both = after(&[&[7; 9], &closed, b"..", &closed]);
+        assert_eq!(both, [size + 9..2 * size + 7, 2 * size + 11..3 * size + 9]);
+        assert_eq!(after(&[&jpeg(b"")]), [size..2 * size - 2], "one that was cut");
+        assert_eq!(after(&[b"\x89PNG\r\n\x1a\n...", &closed]), [size..2 * size + 11, size + 11..2 * size + 9]);
+        assert_eq!(after(&[b"RIFF....WEBP"]).len() + after(&[b"GIF89a"]).len() + after(&[b"GIF87a"]).len(), 3);
+        assert_eq!(further(&jpeg(b"")), [], "nobody knows where the first one ends");
+        assert_eq!(after(&[&closed.repeat(MAX_FRAMES + 7)]).len(), MAX_FRAMES);
+        for kept in 0..2 * size {
+            assert!(further(&[&closed[..], &closed].concat()[..kept]).len() <= 1);
+        }
+    }
+
+    #[test]
+    fn what_looks_like_ever_more_pictures_costs_no_more_than_a_limit() {
+        let chain = b"\xff\xd8\xff\xe0\0\x02\xff\xe0\0\x02".repeat(1 << 17);
+        let found = further(&[&jpeg(END)[..], &chain].concat());
+        assert_eq!(found.len(), 1, "it counts, and can't be decoded");
+    }
+}
