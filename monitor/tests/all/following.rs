@@ -323,7 +323,7 @@ async fn an_honest_log_that_shows_no_seen_proofs_is_accused_of_nothing() {
     let mut second = charter();
     (second.edition, second.previous) = (2, Some(world.log.first_charter()));
     second.curation.curators[1] = curator("c3", "FR");
-    let consented = signed(&second.to_text().unwrap(), &["m1", "c1", "c2", "c3"]);
+    let consented = signed(&second.to_text().unwrap(), &["m1", "c1", "c3", "c2"]);
     world.log.append(consented.to_bytes());
     world.log.publish(START.plus(3 * HOUR));
     let mut third = second.clone();
