@@ -137,14 +137,25 @@ impl Audit {
         self.times.first_after(time).map_or(TreeSize(self.next.0), |first| TreeSize(first.0))
     }
 
-    /// The next entry is no statement: the finding that this is.
-    pub(crate) fn skip(&mut self, error: &StatementError) -> Finding {
+    /// The next entry is no statement, or none that is known here: the finding that this is.
+    pub(crate) fn skip(&mut self, entry: &[u8], error: &StatementError) -> Finding {
         let index = self.next;
-        let words = format!(
-            "Entry {index} of the log is not a statement ({error}). A log that keeps the rules admits none such, and no client accepts it."
-        );
-        let finding = Finding::new(Severity::Breach, "not-a-statement", format!("entry {index}"), words);
-        let finding = finding.answered_by(vec![Answerable::log(&self.log)]);
+        let subject = format!("entry {index}");
+        let finding = match Statement::form_of(entry) {
+            Some(kind) => {
+                let words = format!(
+                    "Entry {index} of the log has the form of a statement, {kind}, and this monitor can't read it ({error}). It may be of a later format: a newer monitor can tell. If it is of none, the log admitted what breaks the rules. No client that can't read it uses it."
+                );
+                Finding::new(Severity::Warning, "unreadable-statement", subject, words)
+            }
+            None => {
+                let words = format!(
+                    "Entry {index} of the log is not a statement ({error}). A log that keeps the rules admits none such, and no client accepts it."
+                );
+                let finding = Finding::new(Severity::Breach, "not-a-statement", subject, words);
+                finding.answered_by(vec![Answerable::log(&self.log)])
+            }
+        };
         self.next = LeafIndex(index.0 + 1);
         Finding { index: Some(index), ..finding }
     }
@@ -278,16 +289,13 @@ impl Audit {
         all.filter(|answerable| names.contains(&answerable.key)).collect()
     }
 
-    /// The log answers for what it admits; who signed answers for what the text says. What lacks signatures can't be
-    /// laid at the door of those who did not give them.
+    /// The log answers for what it admits, and where. Who signed answers for what breaks a rule by the text alone, under the
+    /// charter that it cites: what comes before what, and what is left out, the log decides. What lacks signatures can't be laid at
+    /// the door of those who did not give them. Who else is to blame, evidence tells.
     fn answerable(&self, statement: &Statement, violation: &Violation) -> Vec<Answerable> {
         let mut answerable = vec![Answerable::log(&self.log)];
-        // A second text may be signed once the first one's day is over: who is to blame for two, evidence tells.
-        let by_the_log_alone = matches!(
-            violation,
-            Violation::AlreadyLogged { .. } | Violation::OtherLog { .. } | Violation::Equivocation { .. }
-        );
-        if violation.rule() == Rule::Signatures || by_the_log_alone {
+        let is_by_order = matches!(violation, Violation::CreatedEarly { .. } | Violation::TooSoon { .. });
+        if matches!(violation.rule(), Rule::Chain | Rule::Signatures) || is_by_order {
             return answerable;
         }
         match statement {

@@ -266,8 +266,11 @@ impl Monitor {
     /// The next entry is no statement.
     fn skip(&mut self, entry: &[u8], error: &StatementError) -> Result<(), FileError> {
         let index = self.audit.next();
-        let mut finding = self.audit.skip(error);
-        if self.ledger.evidence_of(&finding.code, &finding.subject).is_none() && self.evidence.has_room() {
+        let mut finding = self.audit.skip(entry, error);
+        if finding.severity == Severity::Breach
+            && self.ledger.evidence_of(&finding.code, &finding.subject).is_none()
+            && self.evidence.has_room()
+        {
             let evidence = self.mirror.own_proof(index).map(|proof| not_a_statement(entry, &proof));
             let kept = evidence.map(|evidence| self.evidence.keep(&evidence, self.trust.policy())).transpose()?;
             if let Some((digest, _)) = kept.flatten() {

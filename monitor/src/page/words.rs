@@ -82,7 +82,7 @@ pub(super) fn split(witnesses: usize) -> String {
 }
 
 /// Codes of findings, with a title that a reader understands without knowing the rules.
-const TITLES: [(&str, &str); 50] = [
+const TITLES: [(&str, &str); 51] = [
     ("algorithm-changed", "The algorithm was changed"),
     ("already-logged", "The same statement was logged twice"),
     ("attestation-missing", "An auditor’s statement is missing"),
@@ -127,6 +127,7 @@ const TITLES: [(&str, &str); 50] = [
     ("unclear-view", "A view that can’t be compared"),
     ("unknown-release", "Cites a release that is not there"),
     ("unreachable", "Could not be reached"),
+    ("unreadable-statement", "An entry that this monitor can’t read"),
     ("unusable-view", "Something that is no checkpoint"),
     ("views-incomplete", "Not every witness was seen"),
     ("widening-announced", "A wider use is announced"),
