@@ -170,6 +170,19 @@ impl Statement {
         Self::from_note(Note::parse_draft(bytes, MAX_STATEMENT_SIZE)?)
     }
 
+    /// The kind that bytes name, if they have the form of a statement, whether or not that kind and version are known here: a
+    /// note whose text is a JSON object, which begins with the line of a kind, `isonomy/`, a name of a-z and `-`, `/v`, and a
+    /// number. What a later version of the format looks like beyond that, nobody knows yet.
+    pub fn form_of(bytes: &[u8]) -> Option<String> {
+        let note = Note::parse(bytes, MAX_STATEMENT_SIZE).ok()?;
+        let kind = json::string_field(note.text(), "statement")?;
+        let (name, version) = kind.strip_prefix("isonomy/")?.split_once("/v")?;
+        let is_name = !name.is_empty() && name.bytes().all(|c| c.is_ascii_lowercase() || c == b'-');
+        let is_number = !version.starts_with('0') && !version.is_empty() && version.bytes().all(|c| c.is_ascii_digit());
+        let begins = note.text().starts_with(&alloc::format!("{{\n  \"statement\": \"{kind}\""));
+        (is_name && is_number && begins).then_some(kind)
+    }
+
     /// The statement of this note.
     pub fn from_note(note: Note) -> Result<Self, StatementError> {
         let kind = json::string_field(note.text(), "statement").ok_or(StatementError::UnknownKind)?;
@@ -251,6 +264,32 @@ mod tests {
         let long = alloc::format!("a/{}", "b".repeat(127));
         for bad in ["", "a", "a/", "/b", "a//b", "A/b", "a/b.c", "a/../b", "../a", "./a", "a b/c", "a/é", &long] {
             assert_eq!(ListName::new(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_later_versions_may_look_like() {
+        let line = "\u{2014} a.example AAAAAAA=\n";
+        let form = |text: &str| Statement::form_of(alloc::format!("{text}\n{line}").as_bytes());
+        for (kind, is_form) in [
+            ("isonomy/charter/v1", true),
+            ("isonomy/release/v2", true),
+            ("isonomy/seal-of/v10", true),
+            ("isonomy/charter/v0", false),
+            ("isonomy/charter/v", false),
+            ("isonomy//v1", false),
+            ("isonomy/Charter/v1", false),
+            ("isonomy/charter", false),
+            ("other/charter/v1", false),
+        ] {
+            let text = alloc::format!("{{\n  \"statement\": \"{kind}\",\n  \"x\": 1\n}}\n");
+            assert_eq!(form(&text), is_form.then(|| kind.to_owned()), "{kind}");
+            assert_eq!(Statement::form_of(text.as_bytes()), None, "unsigned");
+        }
+        for text in
+            ["{\"statement\": \"isonomy/charter/v1\"}\n", "{\n  \"statement\": \"isonomy/charter/v1\",\n", "x\n"]
+        {
+            assert_eq!(form(text), None, "{text}");
         }
     }
 

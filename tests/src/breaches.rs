@@ -1,17 +1,21 @@
 //! What a log can admit against the rules, each with the evidence that proves it, and who answers for it.
 
-use crate::people::{LOG, SIGNERS, at, charter, hashes, sign};
+use crate::people::{LOG, SIGNERS, at, charter, hashes, key, sign};
 use crate::world::{Draft, World, cosigned};
 use isonomy_core::charter::Charter;
-use isonomy_core::checkpoint::CheckpointNote;
-use isonomy_core::hash::{ListRoot, StatementId};
+use isonomy_core::checkpoint::{Checkpoint, CheckpointNote};
+use isonomy_core::hash::{ListRoot, RootHash, StatementId};
 use isonomy_core::json::Lines;
 use isonomy_core::list::delta;
 use isonomy_core::release::{ObjectRef, Release};
 use isonomy_core::resource::Resource;
 use isonomy_core::statement::{ListName, Statement};
+use isonomy_core::tlog_proof::TlogProof;
+use isonomy_core::tree::{LeafIndex, TreeSize, leaf_hash};
 use isonomy_verifier::Evidence;
-use isonomy_verifier::evidence::{Base, Bytes, EarlyAdmission, InLog, Inadmissible, LoggedTwice, WrongContent};
+use isonomy_verifier::evidence::{
+    Base, Bytes, EarlyAdmission, InLog, Inadmissible, LoggedTwice, NotAStatement, WrongContent,
+};
 
 /// A breach, and the proof of it.
 pub struct Proven {
@@ -110,6 +114,34 @@ pub fn by_clocks() -> Vec<Proven> {
         two_texts("two texts clearly within a day", vec!["m1", "c1", "c3"], DAY - 120),
         two_texts("two texts within a day by less than clocks may differ by", vec![LOG], DAY - 119),
     ]
+}
+
+/// Entries that are no statement that is known here: some are none of any version, and some may be of a later one.
+pub fn by_form() -> Vec<Proven> {
+    let signed = |kind: &str| {
+        let text = format!("{{\n  \"statement\": \"{kind}\",\n  \"list\": \"hotline.example/images\"\n}}\n");
+        sign(&text, &["m1"]).to_bytes()
+    };
+    vec![
+        entry("no note", vec![LOG], b"nonsense\n".to_vec()),
+        entry("another format", vec![LOG], signed("other/release/v1")),
+        entry("no version", vec![LOG], signed("isonomy/release")),
+        entry("a number that no version has", vec![LOG], signed("isonomy/release/v01")),
+        entry("a later release", vec![], signed("isonomy/release/v2")),
+        entry("another kind", vec![], signed("isonomy/seal/v1")),
+        entry("a release that lacks fields", vec![], signed("isonomy/release/v1")),
+    ]
+}
+
+/// A log whose one entry is this.
+fn entry(name: &'static str, by: Vec<&'static str>, entry: Vec<u8>) -> Proven {
+    let root = RootHash(leaf_hash(&entry).0);
+    let checkpoint = Checkpoint { origin: LOG.into(), size: TreeSize(1), root, extensions: Vec::new() };
+    let checkpoint = CheckpointNote::sign(checkpoint, &key(LOG)).unwrap();
+    let checkpoint = cosigned(&checkpoint, &[(1, 100), (2, 100)]);
+    let proof = TlogProof { extra: None, index: LeafIndex(0), path: Vec::new(), checkpoint };
+    let evidence = Evidence::NotAStatement(NotAStatement { entry: Bytes(entry), proof: Lines::of(&proof) });
+    Proven { name, world: World::founded(), evidence, by }
 }
 
 fn after(name: &'static str, by: Vec<&'static str>, seconds: u64) -> Proven {

@@ -43,6 +43,8 @@ struct File {
 struct Answer {
     ok: bool,
     #[serde(default)]
+    checked: bool,
+    #[serde(default)]
     reason: String,
     #[serde(default)]
     says: Vec<String>,
@@ -493,6 +495,37 @@ fn what_proves_no_second_edition_is_refused_by_both() {
     for ((name, ..), answer) in table.iter().zip(&answers) {
         assert_eq!(answer.ok, *name == "it is one", "{name}: {answer:?}");
         assert!(!answer.reason.contains("this program failed"), "{name}: {answer:?}");
+    }
+}
+
+/// What holds whole lists, and what is of a later kind, is not judged by the page, and not called wrong.
+#[test]
+fn what_is_not_checked_is_not_called_worthless() {
+    let whole =
+        breaches::all().into_iter().find(|proven| matches!(proven.evidence, Evidence::WrongContent(_))).unwrap();
+    let text = whole.evidence.to_text();
+    let later = text.replace("isonomy/wrong-content/v1", "isonomy/wrong-content/v2");
+    let broken = text.replace("isonomy/wrong-content/v1", "isonomy/fork/v1");
+    let cases: Vec<Case> = [text, later, broken]
+        .iter()
+        .map(|text| case("evidence", &whole.world, vec![file("evidence", text.as_bytes())]))
+        .collect();
+    let Some(answers) = ask(&cases) else { return };
+    let said: Vec<_> = answers.iter().map(|answer| (answer.ok, answer.checked)).collect();
+    assert_eq!(said, [(false, false), (false, false), (false, true)], "{answers:?}");
+}
+
+/// A log that admits statements of a later format, or what is none of any: each implementation convicts it of the same.
+#[test]
+fn both_implementations_take_the_same_for_no_statement() {
+    let files = breaches::by_form();
+    let cases: Vec<Case> = files
+        .iter()
+        .map(|proven| case(proven.name, &proven.world, vec![file(proven.name, proven.evidence.to_text().as_bytes())]))
+        .collect();
+    let Some(answers) = ask(&cases) else { return };
+    for (proven, answer) in files.iter().zip(&answers) {
+        assert_eq!(answer.ok, !proven.by.is_empty(), "{}: {answer:?}", proven.name);
     }
 }
 

@@ -193,11 +193,20 @@ fn both_implementations_say_the_same_of_what_is_true() {
 /// At the end of what honest clocks may differ by, each implementation draws the line at the same second.
 #[test]
 fn both_implementations_forgive_clocks_the_same() {
+    judged_the_same(breaches::by_clocks());
+}
+
+/// A log that admits statements of a later format, or what is none of any.
+#[test]
+fn both_implementations_take_the_same_for_no_statement() {
+    judged_the_same(breaches::by_form());
+}
+
+fn judged_the_same(files: Vec<breaches::Proven>) {
     if !python_is_here() {
         return eprintln!("not checked: python3 lacks the package `cryptography`");
     }
     let (trust, folder) = (World::founded().trust_text(), tempfile::tempdir().unwrap());
-    let files = breaches::by_clocks();
     let texts: Vec<String> = files.iter().map(|proven| proven.evidence.to_text()).collect();
     for ((proven, text), theirs) in files.iter().zip(&texts).zip(theirs(&texts, &trust, folder.path())) {
         let expected = if proven.by.is_empty() { "refused".into() } else { format!("ok {}", proven.by.join(" ")) };

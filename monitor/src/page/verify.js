@@ -5,13 +5,15 @@
 // trees; statements; and, last, what each kind of file proves.
 //
 //   const answer = await Isonomy.verify([{ name, bytes }], policyText);
-//   // { ok: true, kind, says: [sentence] }   or   { ok: false, reason }
+//   // { ok: true, kind, says: [sentence] }   or   { ok: false, checked, reason }: of what is not checked, nothing is said
 
 'use strict';
 
 const Isonomy = (() => {
   /** Why a file proves nothing. */
   class Refused extends Error {}
+  /** Why a file is not judged here, which says nothing against it. */
+  class NotChecked extends Refused {}
   const refuse = (reason) => { throw new Refused(reason); };
   const demand = (condition, reason) => { if (!condition) refuse(reason); };
 
@@ -697,12 +699,12 @@ const Isonomy = (() => {
     }
   };
 
-  /** Whether bytes have the form of a statement. What has it may still lack something, of which this program says nothing. */
-  const isLikeStatement = (bytes) => {
+  /** Whether bytes have the form of a statement, of whichever version. */
+  const hasForm = (bytes) => {
     try {
       const { text } = parseNote(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes), 'the entry');
-      const known = /^\{\n {2}"statement": "isonomy\/(charter|release|attestation)\/v1"/.test(text);
-      return known && `${JSON.stringify(JSON.parse(text), null, 2)}\n` === text;
+      const kind = /^\{\n {2}"statement": "(isonomy\/[a-z-]+\/v[1-9][0-9]*)"/.exec(text)?.[1];
+      return bytes.length <= 65535 && kind !== undefined && JSON.parse(text).statement === kind;
     } catch {
       return false;
     }
@@ -712,7 +714,7 @@ const Isonomy = (() => {
     const entry = fromBase64(file.entry, 'the entry');
     const { index, path, checkpoint } = await parseProof(policy, textOfLines(file.proof));
     await included(await leafHash(entry), index, checkpoint.size, path, checkpoint.root, 'the entry in the log');
-    demand(!isLikeStatement(entry), 'the entry has the form of a statement; whether it is one, the command tells: isonomy evidence verify');
+    demand(!hasForm(entry), 'the entry has the form of a statement, maybe of a later format');
     return [`The log ${checkpoint.origin} admitted entry ${index}, which is no statement.`];
   };
 
@@ -818,7 +820,9 @@ const Isonomy = (() => {
   };
 
   const evidence = async (policy, text, kind) => {
-    demand(kind !== 'isonomy/wrong-content/v1', 'this evidence holds whole lists, which this page does not read; use the command isonomy evidence verify');
+    if (kind === 'isonomy/wrong-content/v1') {
+      throw new NotChecked('this evidence holds whole lists, which this page does not read; use the command isonomy evidence verify');
+    }
     const kinds = {
       'isonomy/not-a-statement/v1': [NOT_A_STATEMENT, notAStatement],
       'isonomy/logged-twice/v1': [TWICE, loggedTwice],
@@ -829,7 +833,10 @@ const Isonomy = (() => {
       'isonomy/two-editions/v1': [EDITIONS, twoEditions],
       'isonomy/early-admission/v1': [EARLY, earlyAdmission],
     };
-    const [shape, check] = kinds[kind] ?? refuse(`evidence of the kind ${kind} is not known here; use the command isonomy evidence verify`);
+    if (!Object.hasOwn(kinds, kind)) {
+      throw new NotChecked(`evidence of the kind ${kind} is not known here; use the command isonomy evidence verify`);
+    }
+    const [shape, check] = kinds[kind];
     return { kind: 'evidence', says: await check(policy, parseJson(text, shape, 'the evidence')) };
   };
 
@@ -924,7 +931,8 @@ const Isonomy = (() => {
       const kind = /^\{\n {2}"evidence": "([^"]*)"/.exec(text);
       return { ok: true, ...await (kind ? evidence(policy, text, kind[1]) : receipt(policy, text)) };
     } catch (error) {
-      if (error instanceof Refused) return { ok: false, reason: error.message };
+      if (error instanceof NotChecked) return { ok: false, checked: false, reason: error.message };
+      if (error instanceof Refused) return { ok: false, checked: true, reason: error.message };
       return { ok: false, reason: `this program failed (${error})` };
     }
   };
@@ -943,9 +951,10 @@ if (globalThis.document?.getElementById('form')) {
       async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) }),
     ));
     const answer = await Isonomy.verify(files, element('policy').value);
-    const frame = make('div', `status ${answer.ok ? 'good' : 'breach'}`);
+    const isOpen = !answer.ok && answer.checked === false;
+    const frame = make('div', `status ${answer.ok ? 'good' : isOpen ? 'notice' : 'breach'}`);
     const heading = { receipt: 'The receipt holds', proof: 'The proof holds', bundle: 'The bundle holds', evidence: 'The evidence holds' };
-    frame.append(make('strong', '', answer.ok ? heading[answer.kind] : 'This proves nothing'));
+    frame.append(make('strong', '', answer.ok ? heading[answer.kind] : isOpen ? 'Not checked here' : 'This proves nothing'));
     if (answer.ok) answer.says.forEach((sentence) => frame.append(make('p', '', sentence)));
     else frame.append(make('p', '', `${answer.reason[0].toUpperCase()}${answer.reason.slice(1)}.`));
     element('result').replaceChildren(frame);

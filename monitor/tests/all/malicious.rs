@@ -318,6 +318,26 @@ async fn a_release_too_early_by_less_than_clocks_may_differ_is_observed() {
     .await;
 }
 
+/// What stands before what, and what is left out, the log decides: whoever signed is not named for it.
+#[tokio::test]
+async fn nobody_but_the_log_answers_for_the_order_of_entries() {
+    let report = found_at_next_look("unknown-charter", Ground::Entry, NEXT, |stage| {
+        let other = stage.world.log.last_release();
+        stage.world.log.release(entries(0..20), START.plus(FIRST), |release| release.charter = other);
+        stage.publishes();
+    })
+    .await;
+    assert_eq!(named(&report, "unknown-charter"), [ORIGIN]);
+    let report = found_at_next_look("superseded-edition", Ground::Entry, NEXT, |stage| {
+        let first = stage.world.log.first_charter();
+        stage.world.log.charter(|charter| charter.limits.max_added = 400);
+        stage.world.log.release(entries(0..20), START.plus(FIRST), |release| release.charter = first);
+        stage.publishes();
+    })
+    .await;
+    assert_eq!(named(&report, "superseded-edition"), [ORIGIN]);
+}
+
 /// By another clock the release was composed before it was public.
 #[tokio::test]
 async fn a_release_composed_after_it_was_public_is_observed() {
@@ -376,6 +396,13 @@ async fn what_the_log_admits_against_the_rules_is_proven() {
     .await;
     found_at_next_look("not-a-statement", Ground::Evidence("isonomy/not-a-statement/v1"), NEXT, |stage| {
         stage.world.log.append([0xff, 0, b'\n']);
+        stage.publishes();
+    })
+    .await;
+    found_at_next_look("unreadable-statement", Ground::Observation, NEXT, |stage| {
+        let text = "{\n  \"statement\": \"isonomy/release/v2\",\n  \"list\": \"hotline.example/images\"\n}\n";
+        let line = key("m1").sign(text);
+        stage.world.log.append(isonomy_core::note::Note::new(text.into(), vec![line]).unwrap().to_bytes());
         stage.publishes();
     })
     .await;

@@ -77,6 +77,9 @@ impl NotAStatement {
     pub(super) fn verify(&self, policy: &TlogPolicy) -> Result<Breach, EvidenceError> {
         let Place { index, log, .. } = place(policy, &self.proof, &self.entry.0)?;
         let Err(problem) = Statement::parse(&self.entry.0) else { return Err(unproven("the entry is a statement")) };
+        if let Some(kind) = Statement::form_of(&self.entry.0) {
+            return Err(unproven(format!("the entry has the form of a statement, {kind}, maybe of a later format")));
+        }
         let what = format!("admitted an entry that is not a statement ({problem}), at place {index}");
         Ok(Breach { by: vec![log.name().to_owned()], what })
     }
