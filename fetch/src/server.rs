@@ -54,6 +54,11 @@ impl Server {
         Ok(Self { base: parse_base(base)?, client, limits: limits.bounded(), token: None })
     }
 
+    /// The same server, with other limits.
+    pub(crate) fn within(self, limits: HttpLimits) -> Self {
+        Self { limits: limits.bounded(), ..self }
+    }
+
     /// The same server, with the token that is for it, if there is one.
     pub(crate) fn with_tokens(self, tokens: &Tokens) -> Self {
         let token = tokens.of(&self.base);

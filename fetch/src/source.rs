@@ -83,6 +83,15 @@ impl Source {
         Self { place }
     }
 
+    /// The same source, with other limits for a server. How long a connection may take to stand, it keeps.
+    pub fn within(self, limits: HttpLimits) -> Self {
+        let place = match self.place {
+            Place::Server(server) => Place::Server(Box::new(server.within(limits))),
+            folder => folder,
+        };
+        Self { place }
+    }
+
     pub(crate) fn server(server: Server) -> Self {
         Self { place: Place::Server(Box::new(server)) }
     }

@@ -121,6 +121,16 @@ pub enum AssessError {
         /// How many were given.
         found: usize,
     },
+    /// None of the files can be looked up.
+    #[error("none of the {files} files in {} can be looked up in this list: {below_quality} are of too little quality, the others are no pictures that can be decoded; so nothing can be measured with them", path.display())]
+    NothingToLookUp {
+        /// The folder.
+        path: PathBuf,
+        /// How many files are in it.
+        files: u64,
+        /// How many of them are of too little quality.
+        below_quality: u64,
+    },
     /// There is nothing in the folder.
     #[error("{} has no file in it, so nothing can be looked up", path.display())]
     NoFiles {
@@ -235,7 +245,7 @@ fn as_it_was(
     }
     let last = monitor.audit.public_since(LeafIndex(size.0 - 1));
     let latest = match size == all {
-        true => monitor.mirror.newest().and_then(|newest| newest.now()).unwrap_or_default().max(last),
+        true => monitor.known_as_of().unwrap_or_default().max(last),
         false => monitor.audit.public_since(LeafIndex(size.0)),
     };
     let as_of = as_of.unwrap_or(if size == all { latest } else { last });

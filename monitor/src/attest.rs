@@ -57,6 +57,17 @@ pub enum AttestError {
     /// Nothing was looked at.
     #[error("nobody learns anything from a sample of 0")]
     NothingSampled,
+    /// Nothing is said.
+    #[error("an attestation says what was found, and stands in the log for ever: give --finding some words")]
+    NoFinding,
+    /// A complaint about a list that was not there yet.
+    #[error("the complaint is said to have been received at {received}, and the list began at {began}")]
+    BeforeTheList {
+        /// When it was received, as is said.
+        received: Timestamp,
+        /// Since when its charter is public.
+        began: Timestamp,
+    },
     /// A time that has not come.
     #[error("the complaint is said to have been received at {0}, which has not come yet")]
     NotReceivedYet(Timestamp),
@@ -88,6 +99,9 @@ impl Monitor {
     ) -> Result<Attestation, AttestError> {
         let newest = self.audit.history().list(list).and_then(|logged| logged.releases().last());
         let newest = newest.ok_or_else(|| self.no_release(list))?;
+        if finding.trim().is_empty() {
+            return Err(AttestError::NoFinding);
+        }
         let (method, log_size, sample, errors, complaint) = match claim {
             Claim::Followed => (Method::Followed, Some(self.followed(list)?), None, None, None),
             Claim::Recomputed => (Method::Recomputed, None, Some(self.recomputed(list).await?), Some(0), None),
@@ -95,6 +109,9 @@ impl Monitor {
             Claim::LookedAt { method, sample, errors } => (*method, None, Some(*sample), Some(*errors), None),
             Claim::Complaint(complaint) if complaint.received > created => {
                 return Err(AttestError::NotReceivedYet(complaint.received));
+            }
+            Claim::Complaint(complaint) if complaint.received < self.began(list) => {
+                return Err(AttestError::BeforeTheList { received: complaint.received, began: self.began(list) });
             }
             Claim::Complaint(complaint) => (Method::Complaint, None, None, None, Some(complaint.clone())),
         };
@@ -112,6 +129,12 @@ impl Monitor {
             report: None,
             created,
         })
+    }
+
+    /// Since when the first charter of a list is public.
+    fn began(&self, list: &ListName) -> Timestamp {
+        let first = self.audit.history().list(list).and_then(|logged| logged.editions().all().first());
+        first.map(|first| first.public_since()).unwrap_or_default()
     }
 
     /// Why there is no release: if nothing of the log was read, that is why.

@@ -26,12 +26,20 @@ pub(crate) struct Audit {
     /// The newest statements of each list, whole.
     recent: AllRecent,
     next: LeafIndex,
-    /// Statements that broke a rule, or build on one that did.
-    refused: BTreeMap<StatementId, LeafIndex>,
+    /// Statements that broke a rule, or build on one that did, or of which that can't be told.
+    refused: BTreeMap<StatementId, Base>,
     /// Where editions of charters stand.
     editions: BTreeSet<LeafIndex>,
     times: Times,
     findings: Findings,
+}
+
+/// A statement that was not accepted.
+#[derive(Clone, Copy, Debug)]
+struct Base {
+    index: LeafIndex,
+    /// Whether it may have kept the rules all the same: what speaks against it are times alone, or it builds on such a one.
+    is_open: bool,
 }
 
 /// What was found, as far as there is room.
@@ -156,16 +164,18 @@ impl Audit {
             self.recent.take(statement, index, &self.history);
             return None;
         };
-        let builds_on = cited(&statement).into_iter().find_map(|id| Some((id, *self.refused.get(&id)?)));
-        if !matches!(violation, Violation::AlreadyLogged { .. }) {
-            self.refused.entry(statement.id()).or_insert(index);
+        let builds_on = cited(&statement).into_iter().find_map(|id| self.refused.get(&id).copied());
+        let refused = Refused { statement, index, violation };
+        let is_open = builds_on.map_or_else(|| self.rests_on_times(&refused).is_some(), |base| base.is_open);
+        if !matches!(refused.violation, Violation::AlreadyLogged { .. }) {
+            self.refused.entry(refused.statement.id()).or_insert(Base { index, is_open });
         }
         match builds_on {
-            Some((_, base)) => {
-                self.note_follower(&statement, index, base);
+            Some(base) => {
+                self.note_follower(&refused.statement, index, base);
                 None
             }
-            None => Some(Refused { statement, index, violation }),
+            None => Some(refused),
         }
     }
 
@@ -173,13 +183,19 @@ impl Audit {
         self.findings.push(finding, MAX_FINDINGS);
     }
 
-    fn note_follower(&mut self, statement: &Statement, index: LeafIndex, base: LeafIndex) {
+    fn note_follower(&mut self, statement: &Statement, index: LeafIndex, Base { index: base, is_open }: Base) {
         let what = describe(statement);
-        let words = format!(
-            "Entry {index} is {what}. It builds on entry {base}, which breaks a rule or builds on one that does, so it can't be judged, and no client accepts it."
-        );
+        let words = match is_open {
+            true => format!(
+                "Entry {index} is {what}. It builds on entry {base}, of which this monitor can't tell yet whether it keeps the rules, so it isn't judged either."
+            ),
+            false => format!(
+                "Entry {index} is {what}. It builds on entry {base}, which breaks a rule or builds on one that does, so it can't be judged, and no client accepts it."
+            ),
+        };
         let subject = format!("statement {}", statement.id());
-        let finding = Finding::new(Severity::Notice, "builds-on-breach", subject, words).under(Rule::Chain);
+        let code = if is_open { "not-judged" } else { "builds-on-breach" };
+        let finding = Finding::new(Severity::Notice, code, subject, words).under(Rule::Chain);
         self.note(finding.in_list(statement.list()).about(&statement.id(), index));
     }
 
@@ -235,8 +251,12 @@ impl Audit {
             (violation, Statement::Charter(edition))
                 if violation.rule() == Rule::Signatures && self.may_be_consented(edition) =>
             {
-                Some("This rests on which edition was in force when it became public, by the clocks of witnesses.".to_owned())
+                Some("This rests on which edition was in force when it became public: on seen proofs, and the clocks of witnesses.".to_owned())
             }
+            // So does whether a second text has all signatures that it needs; if it has in any case, a file proves that.
+            (Violation::Equivocation { .. }, Statement::Charter(_)) => Some(
+                "This rests on which edition was in force when it became public; no file proves it in any case.".to_owned(),
+            ),
             _ => None,
         }
     }

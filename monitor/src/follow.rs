@@ -1,12 +1,13 @@
 //! One look at the log: what every vantage point shows, whether that is one history, and what is new in it.
 
-mod clocks;
+pub(crate) mod clocks;
 mod proving;
 mod reading;
 mod standing;
 mod views;
 
 use crate::finding::{Answerable, Finding, Severity};
+use crate::freshness;
 use crate::mirror::GrowthError;
 use crate::monitor::{Monitor, MonitorError};
 use crate::relation::{Relation, relate};
@@ -18,10 +19,12 @@ use isonomy_core::tile;
 use isonomy_core::time::Timestamp;
 use isonomy_store::files::FileError;
 use isonomy_verifier::Evidence;
+use tokio::time::{Instant, sleep_until};
 
 impl Monitor {
     /// Looks from everywhere, takes what is new, compares all views, and reads the new entries.
     pub(crate) async fn follow(&mut self, clock: Timestamp) -> Result<(), MonitorError> {
+        self.judge_posted_at_once().await?;
         let shown = Shown::now(&self.trust, &self.vantages, &self.witnesses).await;
         for (at, view) in shown.sources.iter().enumerate() {
             if let Ok(view) = view {
@@ -30,11 +33,67 @@ impl Monitor {
         }
         self.read_new().await?;
         self.ask_again().await?;
+        self.note_catching_up(&shown, clock);
         self.judge_views(&shown, clock).await?;
-        if let Some(newest) = self.mirror.newest() {
-            self.checkpoints.keep(newest, self.audit.editions())?;
+        if let Some(newest) = self.mirror.newest().cloned() {
+            self.remember(&newest)?;
         }
+        self.note_newest(clock);
         Ok(())
+    }
+
+    /// Whether the time of this look for fetching is over.
+    pub(super) fn is_late(&self) -> bool {
+        self.until.is_some_and(|until| Instant::now() >= until)
+    }
+
+    /// Is over when that time is.
+    pub(super) fn end_of_look(&self) -> impl Future<Output = ()> + use<> {
+        let until = self.until;
+        async move {
+            match until {
+                Some(until) => sleep_until(until).await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Keeps a checkpoint as proof of what was not in the log yet; one that is dated ahead of this monitor's clock proves less than
+    /// it says.
+    pub(super) fn remember(&mut self, view: &View) -> Result<(), FileError> {
+        if view.now().is_some_and(|now| clocks::is_ahead(now, self.ledger.now())) {
+            return Ok(());
+        }
+        self.checkpoints.keep(view, self.audit.editions())
+    }
+
+    /// Says so where the time of this look did not suffice.
+    fn note_catching_up(&mut self, shown: &Shown, clock: Timestamp) {
+        let views = shown.sources.iter().flatten().filter(|view| view.times().is_ok());
+        let size = views.map(|view| view.size().0).max().unwrap_or(0);
+        let (read, Some(look_for)) = (self.audit.next().0, self.look_for.filter(|_| self.is_late())) else { return };
+        if read >= size {
+            return;
+        }
+        let words = format!(
+            "{} of the {} entries that the log shows are read. A look fetches for {} at most, so that nobody can hold it up; the next one goes on from there. If it lasts, the log or the way there is slow.",
+            units::number(read),
+            units::number(size),
+            units::duration(look_for.as_secs())
+        );
+        let lasts = self.ledger.standing_for("catching-up", "log") > freshness::allowance(self.audit.history(), clock);
+        let severity = if lasts { Severity::Warning } else { Severity::Notice };
+        self.ledger.note(Finding::new(severity, "catching-up", "log", words));
+    }
+
+    /// Remembers when the newest checkpoint was seen first under its witnessed time.
+    fn note_newest(&mut self, clock: Timestamp) {
+        let newest = self.mirror.newest().and_then(|newest| Some((newest.size(), newest.now()?)));
+        let Some((size, now)) = newest else { return };
+        if self.newest_seen.is_none_or(|(known, time, _)| (known, time) != (size, now)) {
+            let since = self.looks.since(size, now).unwrap_or(clock).min(clock);
+            self.newest_seen = Some((size, now, since));
+        }
     }
 
     /// Accepts a view that is newer than what is known, if a quorum vouches for it and it is of the same history.
@@ -45,7 +104,7 @@ impl Monitor {
         match relate(&self.mirror, view, &self.vantages).await {
             Relation::Newer => self.advance(view, at).await,
             Relation::Same if !self.mirror.is_complete() => self.advance(view, at).await,
-            Relation::Same => Ok(self.mirror.refresh(view)?),
+            Relation::Same => Ok(self.mirror.refresh(view, self.ledger.now())?),
             Relation::Older | Relation::Forked(_) | Relation::Unknown(_) => Ok(()),
         }
     }
@@ -69,6 +128,7 @@ impl Monitor {
             let vantage = (at + turn) % self.vantages.len();
             match self.fetch(view, vantage).await? {
                 Ok(()) => return Ok(()),
+                Err(Lack::Unavailable(_)) if self.is_late() => return Ok(()),
                 Err(Lack::Unavailable(words)) => unavailable.push(words),
                 Err(Lack::Wrong(words)) => self.note_wrong_entries(vantage, view, &words),
             }
@@ -82,25 +142,51 @@ impl Monitor {
         Ok(())
     }
 
-    /// Fetches the entries up to a view from one vantage point, tile by tile.
+    /// Fetches the entries up to a view from one vantage point. What came before and was not proven is taken first; if that is
+    /// what is wrong, all is fetched.
     async fn fetch(&mut self, view: &View, vantage: usize) -> Result<Result<(), Lack>, FileError> {
+        let (fetched, has_left_over) = self.fetch_tiles(view, vantage).await?;
+        if !has_left_over || !matches!(fetched, Err(Lack::Wrong(_))) {
+            return Ok(fetched);
+        }
+        self.mirror.drop_left_over(view.size())?;
+        Ok(self.fetch_tiles(view, vantage).await?.0)
+    }
+
+    /// Tile by tile, until the time of this look is over. Says also whether anything was left over from before.
+    async fn fetch_tiles(&mut self, view: &View, vantage: usize) -> Result<(Result<(), Lack>, bool), FileError> {
         let Some(vantage) = self.vantages.get(vantage) else {
-            return Ok(Err(Lack::Unavailable("there is no such vantage point".to_owned())));
+            return Ok((Err(Lack::Unavailable("there is no such vantage point".to_owned())), false));
         };
-        let mut growth = self.mirror.grow();
+        let (mut growth, mut has_left_over, mut has_fetched) = (self.mirror.grow(), false, false);
         for path in tile::entry_tiles(growth.next(), view.size()) {
-            let entries = match vantage.entries(&path).await {
+            let entries = match growth.left_over(&path) {
+                Some(entries) => {
+                    has_left_over = true;
+                    Ok(entries)
+                }
+                // Each look gets on by one tile at least.
+                None if has_fetched && self.is_late() => {
+                    Err(Lack::Unavailable("there was no time for the rest".to_owned()))
+                }
+                None => {
+                    has_fetched = true;
+                    vantage.entries(&path).await
+                }
+            };
+            let entries = match entries {
                 Ok(entries) => entries,
-                Err(lack) => return Ok(Err(lack)),
+                Err(lack) => return Ok((Err(lack), has_left_over)),
             };
             match growth.push(&path, &entries) {
                 Ok(()) => {}
-                Err(GrowthError::Entries(problem)) => return Ok(Err(Lack::Wrong(problem))),
+                Err(GrowthError::Entries(problem)) => return Ok((Err(Lack::Wrong(problem)), has_left_over)),
                 Err(GrowthError::File(error)) => return Err(error),
             }
         }
+        let is_accepted = self.mirror.accept(view, growth)?;
         let other_root = || Lack::Wrong("the entries do not have the root that the log signed".to_owned());
-        Ok(if self.mirror.accept(view, growth)? { Ok(()) } else { Err(other_root()) })
+        Ok((is_accepted.then_some(()).ok_or_else(other_root), has_left_over))
     }
 
     fn note_wrong_entries(&mut self, vantage: usize, view: &View, problem: &str) {

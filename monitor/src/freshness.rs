@@ -78,8 +78,6 @@ pub(crate) fn overdue(name: &ListName, attested: &[AttestationReport], now: Time
     let mut late: Vec<&AttestationReport> = attested
         .iter()
         .filter(|one| complaint(one).is_some_and(|(_, state)| state == ComplaintState::Overdue))
-        // Counted from when the log shows the complaint: a date before that is the auditor's word alone.
-        .filter(|one| one.complaint.as_ref().is_some_and(|course| now > course.latest_deadline()))
         .collect();
     late.sort_by_key(|one| (complaint(one).map(|(deadline, _)| deadline), one.index));
     let (first, count) = (late.first()?, late.len());

@@ -1,7 +1,8 @@
 //! Findings with their dates, kept over restarts.
 //!
 //! What is found by reading the log is found again at each start; what was merely observed is not, so it is written down.
-//! A finding stands as long as it is seen at each look. One with evidence stands for ever.
+//! A finding stands as long as it is seen at each look. One with evidence stands for ever; and if its file is lost, that does,
+//! until the file is back.
 
 use crate::finding::{Finding, Severity};
 use isonomy_core::time::Timestamp;
@@ -14,6 +15,9 @@ use std::path::PathBuf;
 const MAX_FINDINGS: usize = 4000;
 /// The most bytes of the file.
 const MAX_FILE: usize = 32 << 20;
+
+/// The finding that a file of evidence is lost.
+const LOST: &str = "evidence-lost";
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Kept {
@@ -59,9 +63,28 @@ impl Ledger {
         Ok(Self { path, findings, stood, omitted: 0, omitted_standing: 0, tell_again: false, now })
     }
 
-    /// Forgets findings whose evidence `is_kept` does not know: what is true of them is found, and proven, again.
-    pub(crate) fn forget_unproven(&mut self, is_kept: impl Fn(&str) -> bool) {
-        self.findings.retain(|_, finding| finding.evidence.as_deref().is_none_or(&is_kept));
+    /// Takes back findings whose evidence `is_kept` does not know, since this file proves nothing; that a proof is lost, and of
+    /// what, is said from then on until the file is there again.
+    pub(crate) fn check_proofs(&mut self, is_kept: impl Fn(&str) -> bool) {
+        let lost = |finding: &Finding| finding.evidence.as_deref().is_some_and(|evidence| !is_kept(evidence));
+        let gone: Vec<Finding> = self.findings.values().filter(|finding| lost(finding)).cloned().collect();
+        self.findings.retain(|(code, subject), finding| !(lost(finding) || code == LOST && is_kept(subject)));
+        for finding in gone {
+            let Some(digest) = &finding.evidence else { continue };
+            let words = format!(
+                "The file evidence/{digest}.json, by which this monitor had proven a breach, is gone or was changed. Put it back from a backup, or from anybody who has it: without it nothing is proven here. What it had proven: {}",
+                finding.words
+            );
+            tracing::error!("{words}");
+            let said = Finding::new(Severity::Warning, LOST, digest, words);
+            let Finding { first_seen, last_seen, changed, .. } = finding;
+            self.findings.insert(key(&said), Finding { first_seen, last_seen, changed, ..said });
+        }
+    }
+
+    /// The time of this look.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
     }
 
     /// A new look begins, at this time. Nothing without evidence stands until it is noted again.
@@ -71,7 +94,7 @@ impl Ledger {
         let standing = self.findings.iter().filter(|(_, finding)| finding.standing);
         self.stood = standing.map(|(key, finding)| (key.clone(), finding.severity)).collect();
         for finding in self.findings.values_mut() {
-            finding.standing = finding.evidence.is_some();
+            finding.standing = finding.evidence.is_some() || finding.code == LOST;
         }
     }
 
@@ -287,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cites_missing_evidence_is_forgotten() {
+    fn what_cites_missing_evidence_is_taken_back_and_said_until_it_is_there_again() {
         let dir = tempfile::tempdir().unwrap();
         let mut ledger = Ledger::open(dir.path().join("findings.json")).unwrap();
         for seed in [1, 2] {
@@ -297,9 +320,17 @@ mod tests {
             );
         }
         ledger.note(finding("missing", Severity::Warning));
-        ledger.forget_unproven(|evidence| evidence == "01".repeat(32));
-        let left: Vec<_> = ledger.findings().into_iter().map(|found| found.subject).collect();
-        assert_eq!(left, ["\\x01", "subject"]);
+        let left = |ledger: &mut Ledger, kept: &[u8]| {
+            ledger.check_proofs(|evidence| kept.iter().any(|seed| evidence == ObjectDigest([*seed; 32]).to_hex()));
+            let standing = ledger.findings().into_iter().filter(|found| found.standing);
+            standing.map(|found| (found.severity, found.code, found.evidence.is_some())).collect::<Vec<_>>()
+        };
+        let (proven, lost) = ((Severity::Breach, "fork".to_owned(), true), (Severity::Warning, LOST.to_owned(), false));
+        let missing = (Severity::Warning, "missing".to_owned(), false);
+        assert_eq!(left(&mut ledger, &[1]), [proven.clone(), missing, lost.clone()]);
+        ledger.begin(Timestamp(2));
+        assert_eq!(left(&mut ledger, &[1]), [proven.clone(), lost], "at each look");
+        assert_eq!(left(&mut ledger, &[1, 2]), [proven], "it is back, and will be noted by whoever has read it");
     }
 
     #[test]

@@ -33,6 +33,9 @@ pub struct Look {
 struct Kept {
     /// The least time between two looks, in seconds.
     step: u64,
+    /// The latest time that a quorum vouched for before it had come, by the monitor's clock.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    ahead: Option<Timestamp>,
     looks: Vec<Look>,
 }
 
@@ -56,9 +59,25 @@ impl Looks {
         &self.kept.looks
     }
 
+    /// The latest time that a quorum vouched for before it had come.
+    pub(crate) fn ahead(&self) -> Option<Timestamp> {
+        self.kept.ahead
+    }
+
+    /// Remembers such a time, with the next look that is kept.
+    pub(crate) fn remember_ahead(&mut self, time: Option<Timestamp>) {
+        self.kept.ahead = self.kept.ahead.max(time);
+    }
+
+    /// When a tree of this size under this witnessed time was seen first, of the looks without another one since.
+    pub(crate) fn since(&self, size: TreeSize, witnessed: Timestamp) -> Option<Timestamp> {
+        let is_it = |look: &&Look| look.size == size && look.witnessed == Some(witnessed);
+        self.kept.looks.iter().rev().take_while(is_it).last().map(|look| look.at)
+    }
+
     /// Keeps a look, unless the last one that was kept is too near.
     pub(crate) fn keep(&mut self, look: Look) -> Result<(), FileError> {
-        let Kept { step, looks } = &mut self.kept;
+        let Kept { step, looks, .. } = &mut self.kept;
         let is_near = |last: &Look| last.at >= look.at || look.at.since(last.at) < *step;
         if looks.last().is_some_and(is_near) {
             return Ok(());

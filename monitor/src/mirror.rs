@@ -8,6 +8,7 @@ mod growth;
 
 pub(crate) use growth::{Growth, GrowthError};
 
+use crate::follow::clocks;
 use crate::structure;
 use crate::trust::{Trust, View};
 use isonomy_core::checkpoint::{CheckpointNote, MAX_CHECKPOINT_SIZE};
@@ -15,6 +16,7 @@ use isonomy_core::hash::{NodeHash, RootHash, StatementId};
 use isonomy_core::resource::Resource;
 use isonomy_core::statement::Statement;
 use isonomy_core::tile::{self, RightEdge, TILE_WIDTH, TilePath};
+use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_core::tree::{InclusionPlan, LeafIndex, NodeCoordinate, PrefixPlan, TreeSize, prefix_roots};
 use isonomy_store::files::{self, FileError};
@@ -170,11 +172,21 @@ impl Mirror {
         Ok(true)
     }
 
-    /// Takes a later look of the witnesses at the same tree.
-    pub(crate) fn refresh(&mut self, view: &View) -> Result<(), FileError> {
+    /// Takes a later look of the witnesses at the same tree. A time that has not come by `clock` is no later look.
+    pub(crate) fn refresh(&mut self, view: &View, clock: Timestamp) -> Result<(), FileError> {
         let same_tree = |known: &&View| known.size() == view.size() && known.root() == view.root();
-        let later = self.newest.as_ref().filter(same_tree).is_some_and(|known| known.now() < view.now());
+        let credible = |view: &View| view.now().filter(|now| !clocks::is_ahead(*now, clock));
+        let later = |known: &View| (credible(known), known.now()) < (credible(view), view.now());
+        let later = self.newest.as_ref().filter(same_tree).is_some_and(later);
         if later { self.write_checkpoint(view) } else { Ok(()) }
+    }
+
+    /// Removes what came for a tree of this size and was never proven.
+    pub(crate) fn drop_left_over(&self, size: TreeSize) -> Result<(), FileError> {
+        for path in tile::entry_tiles(LeafIndex(self.edge.size().0), size).filter(TilePath::is_full) {
+            files::remove_durable(&self.folder.join(Resource::Tile(path).to_string()))?;
+        }
+        Ok(())
     }
 
     fn write_checkpoint(&mut self, view: &View) -> Result<(), FileError> {

@@ -16,7 +16,7 @@ use crate::mirror::{Mirror, MirrorError};
 use crate::posted::Posted;
 use crate::report::{self, Report, Views};
 use crate::trust::Trust;
-use crate::vantage::{Vantage, Witness};
+use crate::vantage::{LIMITS, Vantage, Witness};
 use isonomy_core::attestation::Attestation;
 use isonomy_core::list::Algorithm;
 use isonomy_core::policy::Policy;
@@ -24,11 +24,12 @@ use isonomy_core::release::Release;
 use isonomy_core::statement::{ListName, Signed};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::TreeSize;
-use isonomy_fetch::{FetchError, Source};
+use isonomy_fetch::{FetchError, HttpLimits, Source};
 use isonomy_store::files::{self, FileError, FolderLock};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::time::Instant;
 
 /// What a monitor of one log needs to know.
 #[derive(Debug)]
@@ -46,15 +47,29 @@ pub struct Config {
     pub alerts: Option<Alerts>,
     /// How many entries are followed at one look; so also how large a log may be when it is begun.
     pub max_new_entries: u64,
+    /// For how long a look fetches entries, proofs and content, before it leaves the rest to the next one; none: until all is
+    /// there.
+    pub look_for: Option<Duration>,
+    /// How long each source is waited for. One that is slower than these allow is as good as down, so that it holds nothing up.
+    pub limits: HttpLimits,
 }
 
 /// How many entries are followed at one look, unless something else is configured: 2^24.
 pub const MAX_NEW_ENTRIES: u64 = 1 << 24;
 
 impl Config {
-    /// The log is looked at where the policy says that it is, nothing is looked up, nobody is told.
+    /// The log is looked at where the policy says that it is, until all is read; nothing is looked up, nobody is told.
     pub fn new(data: PathBuf, policy: Policy) -> Self {
-        Self { data, policy, sources: Vec::new(), canaries: None, alerts: None, max_new_entries: MAX_NEW_ENTRIES }
+        Self {
+            data,
+            policy,
+            sources: Vec::new(),
+            canaries: None,
+            alerts: None,
+            max_new_entries: MAX_NEW_ENTRIES,
+            look_for: None,
+            limits: LIMITS,
+        }
     }
 }
 
@@ -120,6 +135,12 @@ pub struct Monitor {
     pub(crate) asked_again: usize,
     /// How many entries are followed at one look.
     pub(crate) max_new_entries: u64,
+    /// For how long a look fetches.
+    pub(crate) look_for: Option<Duration>,
+    /// Until when this look fetches.
+    pub(crate) until: Option<Instant>,
+    /// The size of the newest tree, its witnessed time, and when it was seen first under that.
+    pub(crate) newest_seen: Option<(TreeSize, Timestamp, Timestamp)>,
     /// How many entries are read, if not all that there are.
     pub(crate) read_until: Option<TreeSize>,
     /// Words about a copy that was found damaged, until they are noted.
@@ -132,8 +153,8 @@ pub struct Monitor {
 impl Monitor {
     /// Opens the data folder, or begins one, and checks what is in it: every entry is read, and the root computed anew.
     pub fn open(config: Config) -> Result<Self, MonitorError> {
-        let Config { data, policy, sources, canaries, alerts, max_new_entries } = config;
-        let vantages = vantages(sources, &policy)?;
+        let Config { data, policy, sources, canaries, alerts, max_new_entries, look_for, limits } = config;
+        let vantages = vantages(sources, &policy, limits)?;
         let witnesses = policy.witnesses().iter().map(|known| Witness::new(known.key.clone(), known.url.clone()));
         let witnesses: Vec<Witness> = witnesses.collect::<Result<_, _>>()?;
         let posted = Arc::new(Posted::new(policy.clone()).map_err(MonitorError::Config)?);
@@ -165,6 +186,9 @@ impl Monitor {
             views,
             asked_again: 0,
             max_new_entries,
+            look_for,
+            until: None,
+            newest_seen: None,
             read_until: None,
             damage,
             data,
@@ -173,8 +197,7 @@ impl Monitor {
         if told == Told::Unknown {
             monitor.ledger.tell_again();
         }
-        let Self { ledger, evidence, .. } = &mut monitor;
-        ledger.forget_unproven(|cited| evidence.breaches().any(|(digest, _)| digest.to_hex() == cited));
+        monitor.check_proofs();
         monitor.audit_kept()?;
         monitor.make_report(system_clock());
         Ok(monitor)
@@ -196,7 +219,9 @@ impl Monitor {
         clock: Timestamp,
         mut progress: impl FnMut(&Self),
     ) -> Result<Report, MonitorError> {
+        self.until = self.look_for.and_then(|look_for| Instant::now().checked_add(look_for));
         self.ledger.begin(clock);
+        self.check_proofs();
         if let Some(words) = self.damage.take() {
             self.ledger.note(Finding::new(Severity::Notice, "copy-damaged", "this monitor", words));
         }
@@ -263,6 +288,19 @@ impl Monitor {
         evidence_folder(&self.data)
     }
 
+    /// Findings are proven by the files that are there.
+    fn check_proofs(&mut self) {
+        let Self { ledger, evidence, .. } = self;
+        ledger.check_proofs(|cited| evidence.breaches().any(|(digest, _)| digest.to_hex() == cited));
+    }
+
+    /// As of when what is known is known: the witnessed time of the newest checkpoint, but not later than when this monitor saw
+    /// it first, since a date that has not come tells nothing of how old it is.
+    pub(crate) fn known_as_of(&self) -> Option<Timestamp> {
+        let now = self.mirror.newest()?.now()?;
+        Some(self.newest_seen.map_or(now, |(_, _, seen)| now.min(seen)))
+    }
+
     fn keep_look(&mut self, at: Timestamp) -> Result<(), FileError> {
         let Some(newest) = self.mirror.newest() else { return Ok(()) };
         let cosigned = self.views.witnesses.iter().map(|witness| witness.cosigned).collect();
@@ -278,7 +316,7 @@ fn evidence_folder(data: &Path) -> PathBuf {
     data.join("evidence")
 }
 
-fn vantages(sources: Vec<Source>, policy: &Policy) -> Result<Vec<Vantage>, MonitorError> {
+fn vantages(sources: Vec<Source>, policy: &Policy, limits: HttpLimits) -> Result<Vec<Vantage>, MonitorError> {
     let url = || policy.logs().first().and_then(|log| log.url.as_deref());
     let sources = match (sources.is_empty(), url()) {
         (false, _) => sources,
@@ -287,7 +325,7 @@ fn vantages(sources: Vec<Source>, policy: &Policy) -> Result<Vec<Vantage>, Monit
             return Err(MonitorError::Config("neither a source nor a URL of the log in the policy is given"));
         }
     };
-    Ok(sources.into_iter().map(Vantage::new).collect())
+    Ok(sources.into_iter().map(|source| Vantage::new(source, limits)).collect())
 }
 
 /// A folder belongs to one log.

@@ -6,6 +6,11 @@ use crate::vantage::Vantage;
 use isonomy_core::hash::NodeHash;
 use isonomy_core::tree::{PrefixPlan, prefix_roots};
 use isonomy_verifier::Evidence;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long hashes are waited for that tell how a view stands to what is known.
+const WITHIN: Duration = Duration::from_secs(30);
 
 /// How a view stands to the newest one that this monitor accepted.
 #[derive(Debug)]
@@ -25,6 +30,11 @@ pub(crate) enum Relation {
 /// Compares `view` with what `mirror` remembers. Hashes come from the monitor's own copy where it has them, else from the
 /// vantage points in turn; a tree's root tells whether they are right.
 pub(crate) async fn relate(mirror: &Mirror, view: &View, vantages: &[Vantage]) -> Relation {
+    let related = timeout(WITHIN, related(mirror, view, vantages)).await;
+    related.unwrap_or_else(|_| Relation::Unknown("the hashes that would tell did not come in time".to_owned()))
+}
+
+async fn related(mirror: &Mirror, view: &View, vantages: &[Vantage]) -> Relation {
     let Some(known) = mirror.newest() else { return Relation::Newer };
     if known.size() == view.size() {
         let fork = || Relation::Forked(Box::new(Evidence::fork(known.bare(), view.bare(), Vec::new())));

@@ -20,7 +20,9 @@ use crate::finding::{Finding, Severity};
 use crate::freshness;
 use crate::monitor::Monitor;
 use crate::trust::{Trust, View};
+use crate::units;
 use crate::vantage::{Lack, Vantage, Witness};
+use isonomy_core::rules::MAX_CLOCK_AHEAD;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::TreeSize;
 use serde::Serialize;
@@ -79,6 +81,9 @@ pub struct LogReport {
     /// The newest time that a quorum of witnesses vouches for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub witnessed: Option<Timestamp>,
+    /// As of when what is known is known: `witnessed`, but not later than when this monitor saw that checkpoint first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known_as_of: Option<Timestamp>,
     /// Which witnesses of the policy have cosigned the newest checkpoint.
     pub cosigned: Vec<CosignerReport>,
     /// How many witnesses would have to help the log to show two histories.
@@ -150,6 +155,25 @@ pub enum ViewState {
     Unreachable,
     /// It was not asked: its address is not known, or there was no look yet.
     NotAsked,
+}
+
+impl Report {
+    /// How old what is known of the log is, in seconds.
+    pub(crate) fn age(&self) -> Option<u64> {
+        self.log.known_as_of.map(|time| self.made.since(time))
+    }
+
+    /// The same in words. A date that has not come says nothing of it.
+    pub(crate) fn age_words(&self) -> Option<String> {
+        let (age, ahead) = (units::duration(self.age()?), self.log.witnessed?.since(self.made));
+        Some(match ahead > MAX_CLOCK_AHEAD {
+            true => format!(
+                "seen first {age} before this look, and dated {} ahead of this monitor’s clock",
+                units::duration(ahead)
+            ),
+            false => format!("{age} before this look"),
+        })
+    }
 }
 
 impl ViewState {
@@ -280,6 +304,7 @@ impl Report {
                 read: 0,
                 root: None,
                 witnessed: None,
+                known_as_of: None,
                 cosigned: Vec::new(),
                 witnesses_to_split: trust.policy().weak_split(),
                 too_old_after: 0,
@@ -314,6 +339,7 @@ pub(crate) fn make(monitor: &Monitor, clock: Timestamp) -> Report {
             read: monitor.audit.next().0,
             root: newest.map(|newest| newest.root().to_hex()),
             witnessed: newest.and_then(View::now),
+            known_as_of: monitor.known_as_of(),
             cosigned: newest.map(|newest| cosigners(monitor, newest)).unwrap_or_default(),
             too_old_after: freshness::allowance(monitor.audit.history(), clock),
             checkpoints: checkpoints(monitor),

@@ -2,7 +2,7 @@
 
 use crate::http;
 use crate::served::Served;
-use crate::watch::{Watch, WatchError, keep_looking, open};
+use crate::watch::{LOOK_FOR, Watch, WatchError, keep_looking, open};
 use futures_util::future::join_all;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -19,7 +19,7 @@ pub async fn run(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), WatchError> {
     let (poll_every, settings) = (watch.poll_every, watch.serving.clone());
-    let monitors = open(watch).await?;
+    let monitors = open(watch, Some(LOOK_FOR)).await?;
     let served = Arc::new(Served::new(&monitors, poll_every));
     let (stopper, stop) = watch::channel(false);
     let followers: Vec<_> = monitors

@@ -108,6 +108,7 @@ fn log_of_all(name: &str, base: &Base, report: &Report) -> serde_json::Value {
         "size": report.log.size,
         "read": report.log.read,
         "witnessed": report.log.witnessed,
+        "known_as_of": report.log.known_as_of,
         "too_old_after": report.log.too_old_after,
         "summary": report.summary,
         "lists": lists,

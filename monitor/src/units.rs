@@ -44,6 +44,10 @@ pub(crate) fn short_duration(seconds: u64) -> String {
 
 /// The words with a capital letter at the start.
 pub(crate) fn sentence(words: &str) -> String {
+    // An address is what it is.
+    if words.split(' ').next().is_some_and(|first| first.contains("://")) {
+        return words.to_owned();
+    }
     let mut rest = words.chars();
     rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }
@@ -60,6 +64,7 @@ mod tests {
     #[test]
     fn sentences_begin_with_a_capital() {
         assert_eq!([sentence(""), sentence("é 1"), sentence("3 a")], ["", "É 1", "3 a"]);
+        assert_eq!(sentence("http://a/ is down"), "http://a/ is down");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Vantage points: where the log is looked at from. Nothing that they give is believed before it is verified.
 
 use crate::trust::{Trust, View};
+use crate::units;
 use futures_util::future::join_all;
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::{NodeHash, ObjectDigest, StatementId};
@@ -14,11 +15,26 @@ use isonomy_core::tree::{NodeCoordinate, TreeSize};
 use isonomy_fetch::{FetchError, HttpLimits, Source, WitnessClient};
 use std::collections::BTreeMap;
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// The largest object that is fetched to be checked.
 pub(crate) const MAX_OBJECT: u64 = 1 << 30;
-/// How long a witness is waited for.
+/// How long a witness is waited for, and a source until it begins to answer.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// The least number of bytes per second that a source must give of an object: what is slower holds up everything else.
+const OBJECT_RATE: u64 = 1 << 20;
+
+/// How long a source is waited for. It may be slow, and may put a monitor off that asks often, as a log's own limits do; but none
+/// holds up a look by dribbling.
+pub(crate) const LIMITS: HttpLimits = HttpLimits {
+    connect: PATIENCE,
+    answer: PATIENCE,
+    submission: PATIENCE,
+    idle: PATIENCE,
+    minimum_rate: 128 * 1024,
+    total: Duration::from_secs(20 * 60),
+    put_off: Duration::from_secs(60),
+};
 
 /// Why something was not had from a vantage point.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -45,7 +61,8 @@ pub(crate) struct Vantage {
 }
 
 impl Vantage {
-    pub(crate) fn new(source: Source) -> Self {
+    pub(crate) fn new(source: Source, limits: HttpLimits) -> Self {
+        let source = source.within(limits);
         let shown = source.to_string();
         // A page for the public needn't tell where on its machine a folder is.
         let label = match shown.contains("://") {
@@ -121,7 +138,12 @@ impl Vantage {
         if reference.size > MAX_OBJECT {
             return Err(Lack::Unavailable(format!("its {} bytes are more than this monitor fetches", reference.size)));
         }
-        let bytes = self.get(&Resource::Object(reference.sha256), reference.size).await?;
+        let within = LIMITS.answer.saturating_add(Duration::from_secs(reference.size / OBJECT_RATE + 15));
+        let resource = Resource::Object(reference.sha256);
+        let bytes = timeout(within, self.get(&resource, reference.size)).await.map_err(|_| {
+            let within = units::duration(within.as_secs());
+            Lack::Unavailable(format!("{} does not give its {} bytes within {within}", self.label, reference.size))
+        })??;
         if bytes.len() as u64 != reference.size || ObjectDigest::of(&bytes) != reference.sha256 {
             let words = format!("{} serves other bytes under the name of object {}", self.label, reference.sha256);
             return Err(Lack::Wrong(words));

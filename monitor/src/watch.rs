@@ -5,6 +5,7 @@ use crate::alert::{self, AlertError, Alerts};
 use crate::folder;
 use crate::monitor::{Config, MAX_NEW_ENTRIES, Monitor, MonitorError, system_clock};
 use crate::report::Report;
+use crate::vantage::LIMITS;
 use futures_util::future::join_all;
 use isonomy_core::policy::Policy;
 use isonomy_fetch::{Source, Tokens};
@@ -21,6 +22,9 @@ use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 /// thousand tiles.
 pub const RATES: Rates =
     Rates { reads: Some(Rate { per_second: 50, burst: 2000 }), writes: Some(Rate { per_second: 1, burst: 20 }) };
+
+/// For how long a look fetches, where looks follow each other: what others bring is compared at each.
+pub(crate) const LOOK_FOR: Duration = Duration::from_secs(60);
 
 /// How many reports of [`follow`] may wait to be taken.
 const MAX_REPORTS: usize = 16;
@@ -82,7 +86,7 @@ impl Watch {
     }
 
     /// What each log's monitor needs to know, in their order. What an earlier version kept is moved to its place.
-    fn configs(self) -> Result<Vec<Config>, MonitorError> {
+    fn configs(self, look_for: Option<Duration>) -> Result<Vec<Config>, MonitorError> {
         let Self { data, logs, alerts, .. } = self;
         let (mut configs, mut seen) = (Vec::new(), BTreeSet::new());
         for Followed { policy, sources, tokens, canaries, max_new_entries } in logs {
@@ -101,7 +105,8 @@ impl Watch {
                 let own = own.map(|own| own.with_tokens(&tokens));
                 let sources = own.into_iter().chain(sources.iter().cloned()).collect();
                 let (canaries, alerts) = (canaries.clone(), alerts.clone());
-                configs.push(Config { data, policy, sources, canaries, alerts, max_new_entries });
+                let limits = LIMITS;
+                configs.push(Config { data, policy, sources, canaries, alerts, max_new_entries, look_for, limits });
             }
         }
         if configs.is_empty() {
@@ -126,11 +131,11 @@ pub enum WatchError {
 }
 
 /// Opens every log's folder, all at once.
-pub(crate) async fn open(watch: Watch) -> Result<Vec<Monitor>, WatchError> {
+pub(crate) async fn open(watch: Watch, look_for: Option<Duration>) -> Result<Vec<Monitor>, WatchError> {
     if watch.poll_every.is_zero() {
         return Err(MonitorError::Config("the time between two looks is zero").into());
     }
-    let configs = watch.configs()?;
+    let configs = watch.configs(look_for)?;
     let opening = configs.into_iter().map(|config| spawn_blocking(move || Monitor::open(config)));
     let opened = join_all(opening).await.into_iter().map(|monitor| Ok(monitor??));
     opened.collect()
@@ -187,7 +192,7 @@ pub async fn follow<E>(
     mut told: impl FnMut(&Report) -> Result<(), E>,
 ) -> Result<Result<(), E>, WatchError> {
     let poll_every = watch.poll_every;
-    let monitors = open(watch).await?;
+    let monitors = open(watch, Some(LOOK_FOR)).await?;
     let (stopper, stop) = watch::channel(false);
     let (sender, mut reports) = mpsc::channel::<Report>(MAX_REPORTS);
     let followers: Vec<JoinHandle<()>> = monitors
@@ -231,7 +236,7 @@ pub struct Looked {
 /// Looks once at every log, all at the same time, and tells of what is new.
 pub async fn look_once(watch: Watch) -> Result<Looked, WatchError> {
     let runtime = Handle::current();
-    let looks = open(watch).await?.into_iter().map(|mut monitor| {
+    let looks = open(watch, None).await?.into_iter().map(|mut monitor| {
         let runtime = runtime.clone();
         spawn_blocking(move || {
             runtime.block_on(async {

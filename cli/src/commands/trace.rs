@@ -12,6 +12,9 @@ use isonomy_core::statement::ListName;
 use isonomy_monitor::trace::{Complained, InVersion, MAX_TRACE_SIZE};
 use isonomy_monitor::{Config, Trace};
 
+/// The fewest bytes of a salt: a shorter one could be guessed, and hides nothing.
+const MIN_SALT: usize = 16;
+
 /// In a folder that is thrown away afterwards; or, of a file that somebody else made, offline.
 pub(crate) async fn run(args: TraceArgs, output: &Output) -> Result<Exit> {
     let policy = files::tlog_policy(&args.log.policy)?;
@@ -31,6 +34,11 @@ async fn made(args: &TraceArgs, policy: TlogPolicy, entry: &str, list: &ListName
     };
     let entry = bytes("entry", entry)?;
     let salt = args.salt.as_deref().map(|salt| bytes("salt", salt)).transpose()?;
+    if salt.as_ref().is_some_and(|salt| salt.len() < MIN_SALT) {
+        let problem =
+            format!("a salt has {MIN_SALT} bytes at least; `isonomy monitor attest` made one of 32 for each complaint");
+        return Err(Malformed(problem).into());
+    }
     let scratch = tempfile::Builder::new().prefix("isonomy-trace-").tempdir()?;
     let sources = monitor::sources_of(&args.log, &policy)?;
     let config = Config { sources, ..Config::new(scratch.path().to_owned(), policy) };

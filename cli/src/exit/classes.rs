@@ -290,6 +290,7 @@ fn assess(error: &AssessError) -> Exit {
         | AssessError::Empty
         | AssessError::EntrySize { .. }
         | AssessError::NoFiles { .. }
+        | AssessError::NothingToLookUp { .. }
         | AssessError::TooManyFiles { .. } => Exit::Malformed,
         AssessError::Content { .. } | AssessError::Lookup(_) => Exit::Refused,
         AssessError::Log(_) | AssessError::Gone { .. } | AssessError::Corpus { .. } => Exit::Failed,

@@ -101,6 +101,10 @@ impl Corpus {
         }
         digests.sort_unstable();
         corpus.report.digest = to_hex(&sha256(&[&digests.concat()]));
+        if corpus.hashed.is_empty() {
+            let CorpusReport { files, below_quality, .. } = corpus.report;
+            return Err(AssessError::NothingToLookUp { path: folder.to_owned(), files, below_quality });
+        }
         Ok(corpus)
     }
 

@@ -250,8 +250,8 @@ impl<'l> Endorsed<'l> {
     }
 }
 
-/// Releases that expired before another was public, and complaints whose deadline passed without any removal. When the
-/// entry of a complaint went, only who holds its salt can tell.
+/// Releases that expired before another was public, and complaints whose deadline passed without any removal, counted from
+/// when the log shows them. When the entry of a complaint went, only who holds its salt can tell.
 pub(super) fn missed(
     monitor: &Monitor,
     (name, list): (&ListName, &ListHistory),
@@ -278,11 +278,11 @@ pub(super) fn missed(
             let removed = course.removed_after.map(|after| course.received.plus(after));
             missed.push(Missed {
                 what: format!(
-                    "any removal after the complaint at entry {}, received at {} by the word of {}",
-                    logged.index, course.received, report.auditor
+                    "any removal after the complaint at entry {}, counted from when the log shows it; {} says that it was received at {}",
+                    logged.index, report.auditor, course.received
                 ),
-                due: course.deadline,
-                late: removed.map(|removed| removed.since(course.deadline)),
+                due: course.deadline_by_log,
+                late: removed.map(|removed| removed.since(course.deadline_by_log)),
             });
         }
     }

@@ -126,7 +126,7 @@ fn means(report: &Assessment) -> Question {
     if charter.surfaces.contains(&Surface::EndToEndEncrypted) {
         shown.push("It may be used in end-to-end encrypted messages.".to_owned());
     } else {
-        shown.push("It may not be used in end-to-end encrypted messages; clients refuse that.".to_owned());
+        shown.push("It may not be used in end-to-end encrypted messages. An app whose policy says where it matches refuses a list that may not be used there; of one that doesn’t say, nothing is enforced.".to_owned());
     }
     shown.push(match charter.action {
         Action::Warn => "A match leads to a warning at most.".to_owned(),

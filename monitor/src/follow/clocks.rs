@@ -13,7 +13,7 @@ use isonomy_core::time::Timestamp;
 use std::collections::BTreeMap;
 
 /// Whether a time is further ahead of this monitor's clock than honest clocks may differ.
-pub(super) fn is_ahead(time: Timestamp, clock: Timestamp) -> bool {
+pub(crate) fn is_ahead(time: Timestamp, clock: Timestamp) -> bool {
     time.since(clock) > MAX_CLOCK_AHEAD
 }
 
@@ -33,9 +33,11 @@ impl Monitor {
             self.note_clock(witness, time, clock);
         }
         let of_quorum = views.iter().filter_map(|view| view.now()).max().filter(|now| is_ahead(*now, clock));
-        if let Some(now) = of_quorum {
+        self.looks.remember_ahead(of_quorum);
+        // Whoever has seen such a time goes by it until it has come, whatever is shown since.
+        if let Some(now) = self.looks.ahead().filter(|now| is_ahead(*now, clock)) {
             let words = format!(
-                "A quorum of witnesses dates a checkpoint at {now}, {} ahead of this monitor's clock. A client that has seen it takes that time for come: it may hold good lists for expired, and can't tell how old what it is shown really is.",
+                "A quorum of witnesses has dated a checkpoint at {now}, {} ahead of this monitor's clock. A client that has seen it takes that time for come: until then it may hold good lists for expired, and can't tell how old what it is shown really is.",
                 units::duration(now.since(clock))
             );
             self.ledger.note(Finding::new(Severity::Warning, "time-ahead", "witnesses", words).under(Rule::Time));

@@ -71,8 +71,14 @@ impl Monitor {
                         self.judge(statement, seen)?;
                     }
                 }
+                if self.is_late() {
+                    break;
+                }
             }
             self.mirror.keep_proofs(&proofs)?;
+            if self.is_late() {
+                break;
+            }
         }
         Ok(())
     }
@@ -84,7 +90,8 @@ impl Monitor {
         let missing = ids.filter(|id| !self.audit.knows(id) && self.mirror.seen_proof(id).is_none());
         let missing: BTreeSet<StatementId> = missing.collect();
         let asking = missing.into_iter().map(|id| async move { (id, log.seen_proof(&id).await) });
-        stream::iter(asking).buffer_unordered(AT_ONCE).collect().await
+        // What does not come in time is asked for once more, when it is its turn.
+        stream::iter(asking).buffer_unordered(AT_ONCE).take_until(self.end_of_look()).collect().await
     }
 
     /// The unread entries of the next tile; `None` if there are none, or if nothing vouches for their time.
@@ -196,7 +203,8 @@ impl Monitor {
         self.asked_again = first + AT_ONCE;
         let mut found = Vec::new();
         for (number, finding) in missing.into_iter().enumerate() {
-            let shown = if number < AT_ONCE { self.seen_by_now(finding.index).await? } else { None };
+            let is_asked = number < AT_ONCE && !self.is_late();
+            let shown = if is_asked { self.seen_by_now(finding.index).await? } else { None };
             match shown {
                 Some(proof) => found.push(proof),
                 None => self.ledger.note(finding),
@@ -244,7 +252,7 @@ impl Monitor {
         let Ok(view) = self.trust.view(proof.checkpoint.clone()) else { return Ok(false) };
         match relate(&self.mirror, &view, &self.vantages).await {
             Relation::Same | Relation::Older => {
-                self.checkpoints.keep(&view, self.audit.editions())?;
+                self.remember(&view)?;
                 Ok(true)
             }
             Relation::Forked(evidence) => {

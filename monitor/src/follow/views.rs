@@ -79,6 +79,17 @@ impl Monitor {
         Ok(())
     }
 
+    /// Finds forks among what others have brought by this monitor's own copy alone, before anything is fetched.
+    pub(super) async fn judge_posted_at_once(&mut self) -> Result<(), MonitorError> {
+        for one in self.posted.take() {
+            match relate(&self.mirror, &one.view, &[]).await {
+                Relation::Forked(evidence) => self.note_fork(BROUGHT, &evidence)?,
+                _ => self.posted.put_back(one),
+            }
+        }
+        Ok(())
+    }
+
     /// Compares what others have brought, and gives it. What can't be compared yet waits for the next look; so does what
     /// there is no time for, and whatever is new goes first.
     async fn judge_posted(&mut self) -> Result<Vec<View>, MonitorError> {
@@ -116,7 +127,7 @@ impl Monitor {
             }
         };
         if matches!(state.0, ViewState::Same | ViewState::Behind) {
-            self.checkpoints.keep(view, self.audit.editions())?;
+            self.remember(view)?;
         }
         Ok(state)
     }

@@ -39,6 +39,11 @@ impl Growth {
         LeafIndex(self.edge.size().0)
     }
 
+    /// The entries of a full tile that came at an earlier look and were not proven yet: the root will tell.
+    pub(crate) fn left_over(&self, path: &TilePath) -> Option<Vec<Vec<u8>>> {
+        if path.is_full() { read_entries(&self.folder, path).ok() } else { None }
+    }
+
     /// Adds the entries of a tile, which begin at [`Self::next`] or, in a tile of which a part was here, before.
     pub(crate) fn push(&mut self, path: &TilePath, entries: &[Vec<u8>]) -> Result<(), GrowthError> {
         let known = self.edge.size().0.saturating_sub(path.index() * u64::from(TILE_WIDTH));

@@ -63,8 +63,8 @@ fn facts(report: &Report) -> Markup {
             dt { "Entries" }
             dd { (units::number(log.size.0)) @if log.read != log.size.0 { ", of which " (units::number(log.read)) " were read" } }
             dt { "Newest checkpoint" }
-            dd { @match log.witnessed {
-                Some(time) => { "witnessed " (words::time(time)) ", " (units::duration(report.made.since(time))) " before this look, by this monitor’s clock" }
+            dd { @match log.witnessed.zip(report.age_words()) {
+                Some((time, age)) => { "witnessed " (words::time(time)) ", " (age) ", by this monitor’s clock" }
                 None => "none yet",
             } }
             @if !log.cosigned.is_empty() {

@@ -51,8 +51,11 @@ fn title(report: &Report) -> String {
 }
 
 pub(super) fn status(summary: Summary, looked: bool, made: Timestamp) -> Markup {
-    let Summary { breaches, warnings, .. } = summary;
+    let Summary { breaches, warnings, notices } = summary;
     let (class, words) = match (breaches, warnings) {
+        (0, 0) if looked && notices > 0 => {
+            ("good", format!("No breach found, {} to know of", units::count(notices, "thing", "things")))
+        }
         (0, 0) if looked => ("good", "No breach found, nothing to look into".to_owned()),
         (0, 0) => ("notice", "Nothing was read yet".to_owned()),
         (0, _) => ("warning", format!("No breach found, {} to look into", units::count(warnings, "thing", "things"))),
@@ -123,7 +126,7 @@ pub(super) fn witnessed(report: &Report) -> Markup {
         @for one in cosigned { div { (one.witness) } }
         div class="small soft" {
             (cosigned.len()) " of " (units::count(all, "witness", "witnesses"))
-            @if let Some(time) = report.log.witnessed { ", " (units::duration(report.made.since(time))) " before this look" }
+            @if let Some(age) = report.age_words() { ", " (age) }
         }
     }
 }
@@ -131,8 +134,7 @@ pub(super) fn witnessed(report: &Report) -> Markup {
 /// Whether clients get what is current.
 pub(super) fn freshness(newest: Option<&ReleaseReport>, report: &Report) -> Markup {
     let Some(release) = newest else { return mark("notice", "no release") };
-    let age = report.log.witnessed.map(|time| report.made.since(time));
-    match (release.state, age) {
+    match (release.state, report.age()) {
         (ReleaseState::Expired, _) => mark("warning", "expired"),
         (ReleaseState::Pending, _) => mark("notice", "waiting"),
         (_, Some(age)) if age <= report.log.too_old_after => mark("good", "fresh"),

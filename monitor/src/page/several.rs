@@ -87,9 +87,9 @@ fn row(base: &Base, report: &Report) -> Markup {
 }
 
 fn state(report: &Report) -> Markup {
-    match report.log.witnessed {
+    match report.age() {
         None => mark("notice", "not read yet"),
-        Some(time) if report.made.since(time) <= report.log.too_old_after => mark("good", "fresh"),
+        Some(age) if age <= report.log.too_old_after => mark("good", "fresh"),
         Some(_) => mark("warning", "stale"),
     }
 }

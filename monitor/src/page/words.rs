@@ -82,13 +82,15 @@ pub(super) fn split(witnesses: usize) -> String {
 }
 
 /// Codes of findings, with a title that a reader understands without knowing the rules.
-const TITLES: [(&str, &str); 46] = [
+const TITLES: [(&str, &str); 50] = [
     ("algorithm-changed", "The algorithm was changed"),
     ("already-logged", "The same statement was logged twice"),
     ("attestation-missing", "An auditor’s statement is missing"),
     ("behind", "A mirror shows an older state"),
     ("builds-on-breach", "Builds on something that breaks a rule"),
+    ("canaries-unreadable", "The harmless files can’t be looked up"),
     ("canary-matched", "A harmless file matches"),
+    ("catching-up", "Not all of the log is read yet"),
     ("content-broken", "The content is not what was signed"),
     ("content-crafted", "Entries admitted by exception"),
     ("content-missing", "The content can’t be had"),
@@ -99,6 +101,7 @@ const TITLES: [(&str, &str); 46] = [
     ("entries-wrong", "Entries other than those that the log signed"),
     ("equivocation", "Two different texts for one version"),
     ("evidence", "A proven breach"),
+    ("evidence-lost", "A proof is lost"),
     ("expired", "The list has expired"),
     ("expires-soon", "The list expires soon"),
     ("fork", "The log showed two histories"),
@@ -106,6 +109,7 @@ const TITLES: [(&str, &str); 46] = [
     ("no-quorum", "Too few witnesses have signed"),
     ("not-a-statement", "An entry that is no statement"),
     ("not-contiguous", "A version or edition out of order"),
+    ("not-judged", "Can’t be judged yet"),
     ("notice-not-over", "Used before the public notice was over"),
     ("object-swapped", "Other content than was asked for"),
     ("over-limit", "More than the charter allows"),

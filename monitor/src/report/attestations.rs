@@ -49,6 +49,8 @@ pub struct ComplaintReport {
     pub commitment: String,
     /// Until when a wrong entry must go, by the charter of the release that it is about, from when it was received.
     pub deadline: Timestamp,
+    /// The same from when the log shows the complaint: whatever its date, nobody is late before that.
+    pub deadline_by_log: Timestamp,
     /// How that stands, as of the witnessed time of the newest checkpoint.
     pub state: ComplaintState,
     /// The first release composed after the complaint that removes entries.
@@ -68,6 +70,9 @@ pub enum ComplaintState {
     Running,
     /// Something was removed within it.
     InTime,
+    /// By the word of the auditor alone it is over: counted from when the log shows the complaint, it runs, or something was
+    /// removed within it.
+    InDoubt,
     /// Something was removed, later.
     Late,
     /// It is over, and nothing was removed.
@@ -102,11 +107,6 @@ impl AttestationReport {
 }
 
 impl ComplaintReport {
-    /// Until when a wrong entry had to go, if the complaint was received only when the log shows it.
-    pub(crate) fn latest_deadline(&self) -> Timestamp {
-        self.logged_since.max(self.received).plus(self.deadline.since(self.received))
-    }
-
     /// The course of a complaint about this version.
     fn new(
         (list, version): (&ListHistory, u64),
@@ -117,21 +117,24 @@ impl ComplaintReport {
         let charter = charter_of(list.editions(), list.version(version)?)?;
         let received = complaint.received;
         let deadline = received.plus(charter.redress.removal_deadline);
+        let deadline_by_log = logged_since.max(received).plus(charter.redress.removal_deadline);
         // Also one that came before the complaint was logged, and so is in the version that the complaint names.
         let mut all = list.releases().iter().zip(1..);
         let removing = all.find(|(logged, _)| logged.created > received && logged.release.removed > 0);
         let removed = removing.map(|(logged, _)| logged.public_since);
         let state = match removed {
             Some(since) if since <= deadline => ComplaintState::InTime,
-            Some(_) => ComplaintState::Late,
-            None if now > deadline => ComplaintState::Overdue,
-            None => ComplaintState::Running,
+            Some(since) if since > deadline_by_log => ComplaintState::Late,
+            None if now <= deadline => ComplaintState::Running,
+            None if now > deadline_by_log => ComplaintState::Overdue,
+            Some(_) | None => ComplaintState::InDoubt,
         };
         Some(Self {
             received,
             logged_since,
             commitment: complaint.commitment.to_hex(),
             deadline,
+            deadline_by_log,
             state,
             removing_version: removing.map(|(_, version)| version),
             removed_after: removed.map(|removed| removed.since(received)),

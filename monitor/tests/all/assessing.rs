@@ -8,6 +8,7 @@ use isonomy_core::tree::TreeSize;
 use isonomy_fetch::Source;
 use isonomy_monitor::Assessment;
 use isonomy_monitor::assess::{AssessError, Inputs, Weakness, assess};
+use isonomy_monitor::report::ComplaintState;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -182,6 +183,23 @@ async fn deadlines_that_were_missed_are_counted() {
     assert!(report.recall.is_empty() && report.crowds.is_none());
 }
 
+/// Nobody misses a deadline because an auditor dates a complaint back, not even to before there was a list.
+#[tokio::test]
+async fn a_complaint_that_is_dated_back_makes_nobody_late() {
+    let mut world = World::new();
+    crate::complaints::complain(&mut world, &[5; 32], b"salt", Timestamp(START.0 - 40 * DAY));
+    world.log.publish(START.plus(DAY));
+    let corpus = world.path("corpus");
+    fs::create_dir(&corpus).unwrap();
+    fs::write(corpus.join("other"), b"other").unwrap();
+    let report = assessed(world.log.source(), corpus).await.unwrap();
+    assert!(report.missed.is_empty(), "{:?}", report.missed);
+    let report = world.monitor().poll_at(START.plus(DAY)).await.unwrap();
+    let complaint = report.lists[0].attestations[0].complaint.as_ref().unwrap();
+    assert_eq!((complaint.state, complaint.deadline_by_log), (ComplaintState::InDoubt, START.plus(4 * DAY)));
+    assert_eq!(codes(&report), [""; 0]);
+}
+
 /// A list that says nothing any more misses what it owes, as of when witnesses saw the log last.
 #[tokio::test]
 async fn whoever_falls_silent_is_late() {
@@ -200,9 +218,9 @@ async fn whoever_falls_silent_is_late() {
     assert_eq!((early.as_of, missed(&early)), (START.plus(2 * HOUR), vec![]));
     world.log.publish(START.plus(40 * DAY));
     let report = assessed(world.log.source(), corpus.clone()).await.unwrap();
-    let owed = vec![(START.plus(HOUR + 30 * DAY), None), (START.plus(HOUR + 3 * DAY), None)];
+    let owed = vec![(START.plus(HOUR + 30 * DAY), None), (START.plus(2 * HOUR + 3 * DAY), None)];
     assert_eq!((report.as_of, missed(&report)), (START.plus(40 * DAY), owed));
-    assert!(report.missed[1].what.ends_with("by the word of auditor"), "{}", report.missed[1].what);
+    assert!(report.missed[1].what.contains("auditor says that it was received"), "{}", report.missed[1].what);
     // What an earlier report said is said again, of the same time; and of a time when it was not so, nothing.
     let at = |time: u64| (None, Some(START.plus(time)));
     let again = assessed_as_of(at(2 * HOUR), world.log.source(), corpus.clone()).await.unwrap();

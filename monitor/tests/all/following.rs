@@ -314,3 +314,193 @@ fn a_configuration_that_can_not_work_is_refused() {
     let with_url = format!("log {} https://log.example/\n{witness}", log_key().verifier());
     assert!(open(&with_url, vec![]).is_none());
 }
+
+/// An edition that has the consent of the edition in force, of a log that keeps every rule and shows no seen proof for a
+/// while: what can't be judged without them accuses nobody.
+#[tokio::test]
+async fn an_honest_log_that_shows_no_seen_proofs_is_accused_of_nothing() {
+    let mut world = World::new();
+    let mut second = charter();
+    (second.edition, second.previous) = (2, Some(world.log.first_charter()));
+    second.curation.curators[1] = curator("c3", "FR");
+    let consented = signed(&second.to_text().unwrap(), &["m1", "c1", "c2", "c3"]);
+    world.log.append(consented.to_bytes());
+    world.log.publish(START.plus(3 * HOUR));
+    let mut third = second.clone();
+    (third.edition, third.previous, third.limits.max_added) = (3, Some(consented.id()), 400);
+    let third_statement = signed(&third.to_text().unwrap(), &["m1", "c1", "c3"]);
+    world.log.append(third_statement.to_bytes());
+    let later = START.plus(8 * DAY);
+    world.log.publish(later);
+    let mut fourth = third.clone();
+    (fourth.edition, fourth.previous, fourth.limits.max_added) = (4, Some(third_statement.id()), 300);
+    world.log.append(signed(&fourth.to_text().unwrap(), &["m1", "c1", "c3"]).to_bytes());
+    world.log.publish(later.plus(HOUR));
+    fs::rename(world.log.path.join("proof"), world.path("proofs")).unwrap();
+    let mut monitor = world.monitor();
+    let report = monitor.poll_at(later.plus(2 * HOUR)).await.unwrap();
+    assert_eq!(report.summary.breaches, 0, "{:#?}", standing(&report));
+    let found = find(&report, "too-few-curators");
+    assert_eq!((found.severity, found.answerable.len()), (Severity::Warning, 0), "{}", found.words);
+    assert_eq!(find(&report, "not-judged").severity, Severity::Notice);
+    assert!(!codes(&report).contains(&"stale-draft"), "that a release was late can't be told, either");
+    fs::rename(world.path("proofs"), world.log.path.join("proof")).unwrap();
+    let report = monitor.poll_at(later.plus(2 * HOUR + 60)).await.unwrap();
+    assert!(codes(&report).iter().all(|code| !["too-few-curators", "not-judged", "seen-proof-missing"].contains(code)));
+    assert_eq!(report.lists[0].editions.len(), 4);
+}
+
+/// What proves a fork is a file. Without it nothing is proven; but that there was one is said, until it is back.
+#[tokio::test]
+async fn a_proof_that_is_lost_is_said_until_it_is_back() {
+    let mut world = World::new();
+    let mut other = world.log.split(world.path("other"));
+    other.append("something else\n");
+    other.publish(START.plus(3 * HOUR));
+    world.log.release(entries(2..20), START.plus(3 * HOUR), |_| ());
+    world.log.publish(START.plus(3 * HOUR));
+    let mut monitor = world.monitor_of(vec![world.log.source(), other.source()]);
+    let proven = monitor.poll_at(START.plus(3 * HOUR)).await.unwrap();
+    let digest = find(&proven, "fork").evidence.clone().unwrap();
+    let path = world.path("data").join("evidence").join(format!("{digest}.json"));
+    let whole = fs::read(&path).unwrap();
+    let mut tampered = whole.clone();
+    *tampered.last_mut().unwrap() ^= 1;
+    for changed in [Some(tampered), None] {
+        drop(monitor);
+        match &changed {
+            Some(bytes) => fs::write(&path, bytes).unwrap(),
+            None => fs::remove_file(&path).unwrap(),
+        }
+        monitor = world.monitor();
+        for time in [4 * HOUR, 5 * HOUR] {
+            let report = monitor.poll_at(START.plus(time)).await.unwrap();
+            assert!(report.summary.breaches == 0 && codes(&report).contains(&"evidence-lost"), "{:?}", codes(&report));
+            let lost = find(&report, "evidence-lost");
+            assert_eq!(
+                (lost.severity, lost.standing, lost.subject.as_str()),
+                (Severity::Warning, true, digest.as_str())
+            );
+            assert!(lost.words.contains("signed two histories"), "{}", lost.words);
+        }
+    }
+    drop(monitor);
+    fs::write(&path, whole).unwrap();
+    let report = world.monitor().poll_at(START.plus(6 * HOUR)).await.unwrap();
+    assert_eq!(report.summary.breaches, 1);
+    assert!(!codes(&report).contains(&"evidence-lost"));
+}
+
+/// A quorum that dates a checkpoint two hours ahead hides no freeze, and is remembered until that time has come.
+#[tokio::test]
+async fn a_date_that_has_not_come_hides_no_freeze() {
+    let mut world = World::new();
+    let mut monitor = world.monitor();
+    let at = |minutes: u64| START.plus(NOW + 60 * minutes);
+    world.log.publish(at(120));
+    let report = monitor.poll_at(at(0)).await.unwrap();
+    assert_eq!(codes(&report), ["time-ahead", "witness-clock-ahead", "witness-clock-ahead", "witness-clock-ahead"]);
+    assert_eq!((report.log.witnessed, report.log.known_as_of), (Some(at(120)), Some(at(0))));
+    // Nothing but that is shown for longer than half of the visibility, also to a monitor that was restarted meanwhile.
+    let report = monitor.poll_at(at(59)).await.unwrap();
+    assert!(!codes(&report).contains(&"frozen"));
+    drop(monitor);
+    let mut monitor = world.monitor();
+    let report = monitor.poll_at(at(61)).await.unwrap();
+    assert!(codes(&report).contains(&"frozen") && codes(&report).contains(&"time-ahead"), "{:?}", codes(&report));
+    // The clocks are set right: that counts, and who saw the date goes by it still.
+    world.log.publish(at(70));
+    let report = monitor.poll_at(at(70)).await.unwrap();
+    assert_eq!((codes(&report), report.log.witnessed), (vec!["time-ahead"], Some(at(70))));
+    world.log.publish(at(121));
+    let report = monitor.poll_at(at(121)).await.unwrap();
+    assert_eq!(codes(&report), [""; 0]);
+}
+
+/// Every look gets on by a tile, and what came is not fetched again.
+#[tokio::test]
+async fn a_look_that_has_no_time_left_goes_on_at_the_next() {
+    let mut world = World::empty();
+    (0..600).for_each(|number| world.log.append(format!("number {number}\n")));
+    world.log.publish(START);
+    let config = || world.config(vec![world.log.source()], &[]);
+    let brief = isonomy_monitor::Config { look_for: Some(std::time::Duration::ZERO), ..config() };
+    let mut monitor = Monitor::open(brief).unwrap();
+    let (first, second) = (world.log.path.join("tile/entries/000"), world.log.path.join("tile/entries/001"));
+    for look in 1..=3 {
+        let report = monitor.poll_at(START.plus(look)).await.unwrap();
+        let expected = if look == 3 { 600 } else { 0 };
+        assert_eq!((report.log.size.0, find(&report, "catching-up").severity), (expected, Severity::Notice), "{look}");
+        if look == 2 {
+            fs::remove_file(&first).unwrap();
+            fs::remove_file(&second).unwrap();
+        }
+    }
+    drop(monitor);
+    let report = Monitor::open(config()).unwrap().poll_at(START.plus(9)).await.unwrap();
+    assert_eq!(report.log.read, 600);
+}
+
+/// What came at an earlier look and is not what the log signed is fetched anew.
+#[tokio::test]
+async fn what_was_left_over_is_believed_only_under_the_signed_root() {
+    let mut world = World::empty();
+    (0..300).for_each(|number| world.log.append(format!("number {number}\n")));
+    world.log.publish(START);
+    let config = || world.config(vec![world.log.source()], &[]);
+    let brief = isonomy_monitor::Config { look_for: Some(std::time::Duration::ZERO), ..config() };
+    drop(Monitor::open(brief).unwrap().poll_at(START.plus(1)).await.unwrap());
+    let tile = world.path("data/mirror/tile/entries/000");
+    let mut bytes = fs::read(&tile).unwrap();
+    bytes[9] ^= 1;
+    fs::write(&tile, bytes).unwrap();
+    let report = Monitor::open(config()).unwrap().poll_at(START.plus(2)).await.unwrap();
+    assert_eq!((report.log.size.0, report.log.read), (300, 300));
+    assert!(!codes(&report).contains(&"entries-wrong"), "nobody served these");
+}
+
+/// A source that sends a byte now and then holds up neither the look nor the comparison of what others are shown.
+#[tokio::test]
+async fn a_source_that_dribbles_holds_nothing_up() {
+    use axum::body::{Body, Bytes};
+    use std::time::Duration;
+    let mut world = World::new();
+    let mut other = world.log.split(world.path("other"));
+    let mut monitor = world.monitor();
+    monitor.poll_at(START.plus(NOW)).await.unwrap();
+    drop(monitor);
+    world.log.release(entries(2..20), START.plus(3 * HOUR), |_| ());
+    world.log.publish(START.plus(3 * HOUR));
+    other.append("something else\n");
+    other.publish(START.plus(3 * HOUR));
+    let dribble = || async {
+        let bytes = futures_util::stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            Some((Ok::<_, std::io::Error>(Bytes::from_static(b"\0")), ()))
+        });
+        Body::from_stream(bytes)
+    };
+    let serve = tower_http::services::ServeDir::new(&world.log.path);
+    let router = Router::new().route("/tile/entries/{*rest}", get(dribble)).fallback_service(serve);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let sources = vec![Source::parse(&url).unwrap(), other.source()];
+    let config = world.config(sources, &[]);
+    let limits = isonomy_fetch::HttpLimits { idle: Duration::from_millis(100), minimum_rate: 1 << 20, ..config.limits };
+    let mut monitor = Monitor::open(isonomy_monitor::Config { limits, ..config }).unwrap();
+    let report = monitor.poll_at(START.plus(3 * HOUR)).await.unwrap();
+    assert!(codes(&report).contains(&"fork"), "{:?}", codes(&report));
+}
+
+/// A corpus that can't be looked up is no corpus in which nothing matches.
+#[tokio::test]
+async fn harmless_files_that_can_not_be_looked_up_are_a_finding() {
+    let world = World::new();
+    let config = isonomy_monitor::Config {
+        canaries: Some(world.path("nowhere")),
+        ..world.config(vec![world.log.source()], &[])
+    };
+    let report = Monitor::open(config).unwrap().poll_at(START.plus(NOW)).await.unwrap();
+    assert_eq!(codes(&report), ["canaries-unreadable"]);
+}

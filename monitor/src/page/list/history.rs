@@ -105,12 +105,13 @@ fn summary(complaints: &[(&AttestationReport, &ComplaintReport)]) -> String {
         None => String::new(),
     };
     format!(
-        "Of {}, {} were followed by a removal in time, {} by a later one; {} have passed their deadline without any, and {} still run.{median}",
+        "Of {}, followed by a removal in time: {}; by a later one: {}; past the deadline without any: {}; still running: {}; over by the word of the auditor alone: {}.{median}",
         units::count(complaints.len(), "complaint", "complaints"),
         in_state(ComplaintState::InTime),
         in_state(ComplaintState::Late),
         in_state(ComplaintState::Overdue),
         in_state(ComplaintState::Running),
+        in_state(ComplaintState::InDoubt),
     )
 }
 
@@ -126,6 +127,7 @@ fn complaint_row(attested: &AttestationReport, complaint: &ComplaintReport, base
             @match complaint.state {
                 ComplaintState::Running => div class="small soft" { "runs" },
                 ComplaintState::InTime => (mark("good", "kept")),
+                ComplaintState::InDoubt => div class="small soft" { "over by the auditor’s word; counted from when the log shows the complaint: " (words::time(complaint.deadline_by_log)) },
                 ComplaintState::Late => (mark("notice", "removed later")),
                 ComplaintState::Overdue => (mark("notice", "over")),
             }
