@@ -58,6 +58,7 @@ impl Availability {
         for vantage in vantages {
             let lacking = match vantage.object(&object).await {
                 Ok(_) => None,
+                Err(Lack::PutOff(_)) => continue,
                 Err(Lack::Unavailable(words) | Lack::Wrong(words)) => Some(words),
             };
             let (from, object) = (vantage.label().to_owned(), object.sha256.to_hex());

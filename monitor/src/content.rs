@@ -96,6 +96,8 @@ enum Fault {
     Broken(String, Objects),
     /// An object wasn't had.
     Unavailable(String),
+    /// Whoever has it says to come again later.
+    PutOff(String),
 }
 
 /// The objects that show what is wrong with a content, as far as there is room for them in a file of evidence.
@@ -125,6 +127,8 @@ impl Objects {
 pub(crate) struct Served {
     /// If the content is not what the release says: the objects that show it, unless they are too large to be kept.
     pub(crate) broken: Option<Objects>,
+    /// Whether somebody said to come again later, so that nothing is known.
+    pub(crate) is_put_off: bool,
     /// The vantage points that served other bytes under an object's name: label and words.
     pub(crate) swapped: Vec<(String, String)>,
 }
@@ -221,6 +225,10 @@ impl Contents {
                 ContentState::Broken { at, words }
             }
             Err(Fault::Unavailable(words)) => ContentState::Unavailable { at, words },
+            Err(Fault::PutOff(_)) => {
+                served.is_put_off = true;
+                return Ok(served);
+            }
         };
         if matches!(state, ContentState::Verified { .. }) {
             let line = Line { release: job.id, state: state.clone() };
@@ -248,7 +256,7 @@ pub(crate) async fn recompute(job: &Job, vantages: &[Vantage]) -> Result<(), Str
     let (mut cache, mut served) = (Cache::default(), Served::default());
     let verdict = Check { job, vantages, cache: &mut cache, served: &mut served }.run().await;
     verdict.map_err(|fault| match fault {
-        Fault::Broken(words, _) | Fault::Unavailable(words) => words,
+        Fault::Broken(words, _) | Fault::Unavailable(words) | Fault::PutOff(words) => words,
     })
 }
 
@@ -343,7 +351,7 @@ impl Check<'_> {
 
     /// The bytes of an object, from the first vantage point that has them.
     async fn object(&mut self, reference: &ObjectRef, what: &str) -> Result<Vec<u8>, Fault> {
-        let mut problems = Vec::new();
+        let (mut problems, mut is_put_off) = (Vec::new(), false);
         for vantage in self.vantages {
             match vantage.object(reference).await {
                 Ok(bytes) => return Ok(bytes),
@@ -352,9 +360,14 @@ impl Check<'_> {
                     problems.push(words);
                 }
                 Err(Lack::Unavailable(words)) => problems.push(words),
+                Err(Lack::PutOff(words)) => {
+                    is_put_off = true;
+                    problems.push(words);
+                }
             }
         }
-        Err(Fault::Unavailable(format!("{what} could not be had: {}", problems.join("; "))))
+        let words = format!("{what} could not be had: {}", problems.join("; "));
+        Err(if is_put_off { Fault::PutOff(words) } else { Fault::Unavailable(words) })
     }
 }
 
@@ -366,6 +379,7 @@ fn of_base(base: &Release, fault: Fault) -> Fault {
             base.version
         )),
         Fault::Unavailable(words) => Fault::Unavailable(format!("of version {}, {words}", base.version)),
+        Fault::PutOff(words) => Fault::PutOff(words),
     }
 }
 

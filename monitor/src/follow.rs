@@ -1,6 +1,7 @@
 //! One look at the log: what every vantage point shows, whether that is one history, and what is new in it.
 
 pub(crate) mod clocks;
+pub(crate) mod offered;
 mod proving;
 mod reading;
 mod standing;
@@ -26,6 +27,7 @@ impl Monitor {
     pub(crate) async fn follow(&mut self, clock: Timestamp) -> Result<(), MonitorError> {
         self.judge_posted_at_once().await?;
         let shown = Shown::now(&self.trust, &self.vantages, &self.witnesses).await;
+        self.find_forks_at_hand(&shown).await?;
         for (at, view) in shown.sources.iter().enumerate() {
             if let Ok(view) = view {
                 self.take(view, at).await?;
@@ -128,8 +130,8 @@ impl Monitor {
             let vantage = (at + turn) % self.vantages.len();
             match self.fetch(view, vantage).await? {
                 Ok(()) => return Ok(()),
-                Err(Lack::Unavailable(_)) if self.is_late() => return Ok(()),
-                Err(Lack::Unavailable(words)) => unavailable.push(words),
+                Err(Lack::Unavailable(_) | Lack::PutOff(_)) if self.is_late() => return Ok(()),
+                Err(Lack::Unavailable(words) | Lack::PutOff(words)) => unavailable.push(words),
                 Err(Lack::Wrong(words)) => self.note_wrong_entries(vantage, view, &words),
             }
         }

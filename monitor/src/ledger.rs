@@ -8,13 +8,31 @@ use crate::finding::{Finding, Severity};
 use isonomy_core::time::Timestamp;
 use isonomy_store::files::{self, FileError};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// The most findings that are kept. Of more, the gravest and latest are.
 const MAX_FINDINGS: usize = 4000;
 /// The most bytes of the file.
 const MAX_FILE: usize = 32 << 20;
+
+/// What is found only late in a look, by asking for what is served. Until then it stands as at the look before: that nobody has
+/// asked yet does not mend it.
+const BY_ASKING: [&str; 13] = [
+    "bundle-stale",
+    "bundle-unusable",
+    "bundle-withheld",
+    "canaries-unreadable",
+    "canary-matched",
+    "content-awaited",
+    "content-broken",
+    "content-missing",
+    "content-withheld",
+    "object-swapped",
+    "proof-withheld",
+    "statement-withheld",
+    "tile-withheld",
+];
 
 /// The finding that a file of evidence is lost.
 const LOST: &str = "evidence-lost";
@@ -31,6 +49,10 @@ pub(crate) struct Ledger {
     findings: BTreeMap<Key, Finding>,
     /// What stood at the look before this one, and how grave it was.
     stood: BTreeMap<Key, Severity>,
+    /// What stands as at the look before, until this one has asked.
+    carried: BTreeSet<Key>,
+    /// What was given out as news in this look.
+    told: BTreeMap<Key, Severity>,
     omitted: usize,
     /// How many of those stand.
     omitted_standing: usize,
@@ -59,8 +81,17 @@ impl Ledger {
             },
         };
         let findings = kept.findings.into_iter().map(|finding| (key(&finding), finding)).collect();
-        let (stood, now) = (BTreeMap::new(), Timestamp::default());
-        Ok(Self { path, findings, stood, omitted: 0, omitted_standing: 0, tell_again: false, now })
+        Ok(Self {
+            path,
+            findings,
+            stood: BTreeMap::new(),
+            carried: BTreeSet::new(),
+            told: BTreeMap::new(),
+            omitted: 0,
+            omitted_standing: 0,
+            tell_again: false,
+            now: Timestamp::default(),
+        })
     }
 
     /// Takes back findings whose evidence `is_kept` does not know, since this file proves nothing; that a proof is lost, and of
@@ -93,14 +124,38 @@ impl Ledger {
         (self.omitted, self.omitted_standing) = (0, 0);
         let standing = self.findings.iter().filter(|(_, finding)| finding.standing);
         self.stood = standing.map(|(key, finding)| (key.clone(), finding.severity)).collect();
-        for finding in self.findings.values_mut() {
-            finding.standing = finding.evidence.is_some() || finding.code == LOST;
+        let is_carried = |key: &Key| BY_ASKING.contains(&key.0.as_str());
+        self.carried = self.stood.keys().filter(|key| is_carried(key)).cloned().collect();
+        self.told.clear();
+        for (key, finding) in &mut self.findings {
+            finding.standing = finding.evidence.is_some() || finding.code == LOST || self.carried.contains(key);
+        }
+    }
+
+    /// The findings of this kind that stand as at the look before, since this one has not noted them.
+    pub(crate) fn carried(&self, code: &str) -> Vec<Finding> {
+        let of_code = self.carried.iter().filter(|key| key.0 == code);
+        of_code.filter_map(|key| self.findings.get(key)).cloned().collect()
+    }
+
+    /// This look did not ask whether it is still so.
+    pub(crate) fn keep(&mut self, finding: &Finding) {
+        self.carried.remove(&key(finding));
+    }
+
+    /// Everything was asked for: what was not found again has passed.
+    pub(crate) fn settle(&mut self) {
+        for key in std::mem::take(&mut self.carried) {
+            if let Some(finding) = self.findings.get_mut(&key) {
+                finding.standing = finding.evidence.is_some();
+            }
         }
     }
 
     /// Notes a finding of this look. One that had passed and comes again is seen anew.
     pub(crate) fn note(&mut self, mut finding: Finding) {
         let key = key(&finding);
+        self.carried.remove(&key);
         let known = self.findings.get(&key).filter(|known| known.standing || self.stood.contains_key(&key));
         let before = known.map(|known| (known.severity, known.evidence.is_some(), known.changed));
         finding.first_seen = known.map_or(self.now, |known| known.first_seen);
@@ -175,6 +230,14 @@ impl Ledger {
         self.findings.iter().filter(is_new).map(|(_, finding)| finding.clone()).collect()
     }
 
+    /// The news that were not given out in this look yet.
+    pub(crate) fn untold(&mut self) -> Vec<Finding> {
+        let is_told = |found: &Finding| self.told.get(&key(found)).is_some_and(|told| *told <= found.severity);
+        let news: Vec<Finding> = self.news().into_iter().filter(|found| !is_told(found)).collect();
+        self.told.extend(news.iter().map(|found| (key(found), found.severity)));
+        news
+    }
+
     /// Every finding: what stands before what has passed, then the gravest, then those with a file of evidence, then the
     /// latest.
     pub(crate) fn findings(&self) -> Vec<Finding> {
@@ -202,7 +265,7 @@ impl Ledger {
         self.omitted_standing += standing;
     }
 
-    /// Ends the look: drops what there is no room for, and writes the rest.
+    /// Drops what there is no room for, and writes the rest.
     pub(crate) fn save(&mut self) -> Result<(), FileError> {
         self.drop_excess();
         self.tell_again = false;
@@ -286,6 +349,48 @@ mod tests {
             ledger.save().unwrap();
         }
         assert_eq!(ledger.findings()[0].first_seen, Timestamp(7));
+    }
+
+    #[test]
+    fn what_is_found_by_asking_stands_until_somebody_has_asked() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("findings.json");
+        let mut ledger = Ledger::open(path.clone()).unwrap();
+        let found = |subject: &str| Finding::new(Severity::Warning, "content-missing", subject, "words");
+        ledger.begin(Timestamp(1));
+        ["a", "b", "c"].map(|subject| ledger.note(found(subject)));
+        ledger.note(finding("behind", Severity::Notice));
+        ledger.settle();
+        ledger.save().unwrap();
+        let mut ledger = Ledger::open(path).unwrap();
+        ledger.begin(Timestamp(2));
+        let standing = |ledger: &Ledger| {
+            let standing = ledger.findings().into_iter().filter(|found| found.standing);
+            standing.map(|found| found.subject).collect::<Vec<_>>()
+        };
+        assert_eq!(standing(&ledger), ["a", "b", "c"]);
+        assert_eq!(ledger.carried("content-missing").len(), 3);
+        ledger.note(found("a"));
+        ledger.keep(&found("b"));
+        ledger.settle();
+        assert_eq!(standing(&ledger), ["a", "b"]);
+        assert!(ledger.news().is_empty() && ledger.standing_for("content-missing", "b") == 1);
+    }
+
+    #[test]
+    fn news_are_given_out_once_in_a_look_unless_they_get_graver() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::open(dir.path().join("findings.json")).unwrap();
+        ledger.begin(Timestamp(1));
+        ledger.note(finding("ahead", Severity::Notice));
+        assert_eq!([ledger.untold().len(), ledger.untold().len()], [1, 0]);
+        ledger.save().unwrap();
+        ledger.note(finding("ahead", Severity::Warning));
+        ledger.note(finding("late", Severity::Notice));
+        assert_eq!([ledger.untold().len(), ledger.untold().len()], [2, 0]);
+        ledger.begin(Timestamp(2));
+        ledger.note(finding("ahead", Severity::Warning));
+        assert!(ledger.untold().is_empty());
     }
 
     #[test]

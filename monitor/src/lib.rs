@@ -12,6 +12,7 @@
 //! | `kept` | how much of each statement stays in memory | |
 //! | `audit` | what breaks a rule, who answers for it, what proves it | files, the network |
 //! | `content` | whether objects are what their releases say | |
+//! | `offers` | whether a bundle gives clients what is public | where it came from |
 //! | `availability`, `canary` | whether objects are still served; whether harmless files match | what that means |
 //! | `posted` | views that others bring | whether they are of this history |
 //! | `freshness` | what grows too old | |
@@ -77,6 +78,7 @@ mod looks;
 mod metrics;
 mod mirror;
 mod monitor;
+mod offers;
 mod page;
 mod posted;
 mod relation;

@@ -51,9 +51,14 @@ pub(crate) fn text(logs: &[(&Report, Duration)]) -> String {
     family("isonomy_monitor_log_entries_read", "Entries that were read and judged.", &|out, report, _| {
         out.value(&[log(report)], report.log.read);
     });
+    let shown = "The most entries that a vantage point shows; what is not read yet is the difference.";
+    family("isonomy_monitor_log_entries_shown", shown, &|out, report, _| {
+        let most = report.sources.iter().filter_map(|source| source.size).max().unwrap_or_default();
+        out.value(&[log(report)], most.0.max(report.log.size.0));
+    });
     family("isonomy_monitor_checkpoint_age_seconds", "Age of the newest witnessed checkpoint.", &|out, report, _| {
-        if let Some(witnessed) = report.log.witnessed {
-            out.value(&[log(report)], report.made.since(witnessed));
+        if let Some(age) = report.age() {
+            out.value(&[log(report)], age);
         }
     });
     family("isonomy_monitor_witness_lag_seconds", "Since the last cosignature of a witness.", &witness_lag);

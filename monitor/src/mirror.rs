@@ -200,10 +200,19 @@ impl Mirror {
         read_entries(&self.folder, path)
     }
 
+    /// The bytes of a tile of the tree that is here.
+    pub(crate) fn tile(&self, path: &TilePath) -> Option<Vec<u8>> {
+        read(&self.folder, &Resource::Tile(*path)).ok()?
+    }
+
+    /// An entry of the tree that is here; not verified.
+    pub(crate) fn entry(&self, index: LeafIndex) -> Option<Vec<u8>> {
+        entry_in(&self.folder, self.newest.as_ref().filter(|_| self.is_complete())?, index)
+    }
+
     /// A statement of the tree that is here, as far as its bytes are one; not verified.
     pub(crate) fn statement(&self, index: LeafIndex) -> Option<Statement> {
-        let newest = self.newest.as_ref().filter(|_| self.is_complete())?;
-        Statement::parse(&entry_in(&self.folder, newest, index)?).ok()
+        Statement::parse(&self.entry(index)?).ok()
     }
 
     /// The prefix proof from the first `old` entries to the tree that is here, whose root it leads to.

@@ -9,6 +9,7 @@ use crate::content::Contents;
 use crate::evidence::EvidenceFolder;
 use crate::explorer::Explorer;
 use crate::finding::{Finding, Severity};
+use crate::follow::offered::Offered;
 use crate::kept::{LoggedAttestation, LoggedRelease};
 use crate::ledger::Ledger;
 use crate::looks::{Look, Looks};
@@ -128,6 +129,7 @@ pub struct Monitor {
     pub(crate) views: Views,
     pub(crate) looks: Looks,
     pub(crate) availability: Availability,
+    pub(crate) offered: Offered,
     pub(crate) canary: Option<Canary>,
     pub(crate) posted: Arc<Posted>,
     pub(crate) outbox: Arc<Outbox>,
@@ -175,6 +177,7 @@ impl Monitor {
             ledger: Ledger::open(data.join("findings.json"))?,
             looks: Looks::open(data.join("looks.json"))?,
             availability: Availability::default(),
+            offered: Offered::default(),
             canary: canaries.map(|folder| Canary::open(folder, &data)).transpose()?,
             posted,
             outbox: Arc::new(outbox),
@@ -219,7 +222,7 @@ impl Monitor {
         clock: Timestamp,
         mut progress: impl FnMut(&Self),
     ) -> Result<Report, MonitorError> {
-        self.until = self.look_for.and_then(|look_for| Instant::now().checked_add(look_for));
+        self.begin_fetching();
         self.ledger.begin(clock);
         self.check_proofs();
         if let Some(words) = self.damage.take() {
@@ -228,17 +231,30 @@ impl Monitor {
         self.follow(clock).await?;
         self.keep_look(clock)?;
         self.note_standing(clock);
+        self.keep_news(clock)?;
         self.make_report(clock);
         progress(self);
+        self.begin_fetching();
+        self.look_as_clients_do(clock).await?;
         self.check_content(clock).await?;
         self.probe_objects(clock).await;
         self.look_up_canaries().await?;
         self.note_content();
-        // What is new waits to be told before it counts as known.
-        self.outbox.add(clock, &self.ledger.news())?;
-        self.ledger.save()?;
+        self.ledger.settle();
+        self.keep_news(clock)?;
         self.make_report(clock);
         Ok(self.report.clone())
+    }
+
+    /// A part of a look begins that fetches for so long.
+    fn begin_fetching(&mut self) {
+        self.until = self.look_for.and_then(|look_for| Instant::now().checked_add(look_for));
+    }
+
+    /// What is new waits to be told before it counts as known.
+    fn keep_news(&mut self, clock: Timestamp) -> Result<(), FileError> {
+        self.outbox.add(clock, &self.ledger.untold())?;
+        self.ledger.save()
     }
 
     /// What is new since the look before, or graver than it was then: what somebody should be told.

@@ -14,6 +14,7 @@ pub use attestations::{AttestationReport, ComplaintReport, ComplaintState};
 pub use charter::{ChangeReport, CharterReport, EditionReport, Limits, Organisation};
 pub use lists::{EndorsementReport, ListReport, Removals};
 pub use record::RecordField;
+pub(crate) use releases::is_visible;
 pub use releases::{ReleaseReport, ReleaseState};
 
 use crate::finding::{Finding, Severity};
@@ -179,7 +180,7 @@ impl Report {
 impl ViewState {
     fn of(lack: &Lack) -> Self {
         match lack {
-            Lack::Unavailable(_) => Self::Unreachable,
+            Lack::Unavailable(_) | Lack::PutOff(_) => Self::Unreachable,
             Lack::Wrong(_) => Self::Unusable,
         }
     }

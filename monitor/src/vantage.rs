@@ -3,11 +3,13 @@
 use crate::trust::{Trust, View};
 use crate::units;
 use futures_util::future::join_all;
+use isonomy_core::bundle::Bundle;
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::{NodeHash, ObjectDigest, StatementId};
 use isonomy_core::note::VerifierKey;
 use isonomy_core::release::ObjectRef;
 use isonomy_core::resource::Resource;
+use isonomy_core::statement::ListName;
 use isonomy_core::tile::{self, TilePath};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::TlogProof;
@@ -41,6 +43,8 @@ pub(crate) const LIMITS: HttpLimits = HttpLimits {
 pub(crate) enum Lack {
     /// It isn't there, or could not be reached. It says nothing about the log.
     Unavailable(String),
+    /// The server said to come again later (429, 503), and said so until there was no time left.
+    PutOff(String),
     /// What came is not what it must be.
     Wrong(String),
 }
@@ -48,7 +52,7 @@ pub(crate) enum Lack {
 impl Lack {
     pub(crate) fn words(&self) -> &str {
         match self {
-            Self::Unavailable(words) | Self::Wrong(words) => words,
+            Self::Unavailable(words) | Self::PutOff(words) | Self::Wrong(words) => words,
         }
     }
 }
@@ -87,6 +91,7 @@ impl Vantage {
             FetchError::TooLarge { .. } | FetchError::Malformed { .. } | FetchError::Escapes { .. } => {
                 Lack::Wrong(words)
             }
+            FetchError::Status { status: 429 | 503, .. } => Lack::PutOff(words),
             _ => Lack::Unavailable(words),
         }
     }
@@ -127,6 +132,22 @@ impl Vantage {
         found.ok_or_else(|| Lack::Wrong("its tiles do not hold the nodes of the tree".to_owned()))
     }
 
+    /// A list's bundle; parsed, not verified.
+    pub(crate) async fn bundle(&self, list: &ListName) -> Result<Bundle, Lack> {
+        let bytes = self.small(&Resource::Bundle(list.clone())).await?;
+        Bundle::parse(&bytes).map_err(|error| Lack::Wrong(error.to_string()))
+    }
+
+    /// The bytes of a statement, as they come.
+    pub(crate) async fn statement(&self, id: &StatementId) -> Result<Vec<u8>, Lack> {
+        self.small(&Resource::Statement(*id)).await
+    }
+
+    /// The bytes of a tile, as they come.
+    pub(crate) async fn tile(&self, path: &TilePath) -> Result<Vec<u8>, Lack> {
+        self.small(&Resource::Tile(*path)).await
+    }
+
     /// A statement's seen proof; parsed, not verified.
     pub(crate) async fn seen_proof(&self, id: &StatementId) -> Result<TlogProof, Lack> {
         let bytes = self.small(&Resource::SeenProof(*id)).await?;
@@ -138,7 +159,8 @@ impl Vantage {
         if reference.size > MAX_OBJECT {
             return Err(Lack::Unavailable(format!("its {} bytes are more than this monitor fetches", reference.size)));
         }
-        let within = LIMITS.answer.saturating_add(Duration::from_secs(reference.size / OBJECT_RATE + 15));
+        let waited = LIMITS.answer + LIMITS.idle + LIMITS.put_off;
+        let within = waited.saturating_add(Duration::from_secs(reference.size / OBJECT_RATE));
         let resource = Resource::Object(reference.sha256);
         let bytes = timeout(within, self.get(&resource, reference.size)).await.map_err(|_| {
             let within = units::duration(within.as_secs());

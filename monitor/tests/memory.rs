@@ -14,6 +14,7 @@ use axum::extract::State;
 use axum::http::header::CONNECTION;
 use axum::http::{HeaderName, StatusCode, Uri};
 use isonomy_core::attestation::{Attestation, Method};
+use isonomy_core::bundle::{Bundle, Included};
 use isonomy_core::checkpoint::{Checkpoint, CheckpointNote};
 use isonomy_core::cosignature::cosign;
 use isonomy_core::hash::{ListRoot, NodeHash, StatementId};
@@ -45,6 +46,9 @@ const SPAN: u64 = 80_000;
 /// When everything is published.
 const PUBLISHED: Timestamp = Timestamp(START.0 + SPAN + 1);
 
+/// When it is looked at: every release may be used by then.
+const NOW: Timestamp = Timestamp(PUBLISHED.0 + 3 * HOUR);
+
 /// What the statements after the charter and the first release are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Kind {
@@ -63,7 +67,10 @@ struct Synthetic {
     snapshot: Vec<u8>,
     delta: Vec<u8>,
     root: ListRoot,
+    /// As it was published, which seen proofs show.
     checkpoint: CheckpointNote,
+    /// The same as it is shown now.
+    fresh: CheckpointNote,
 }
 
 impl Synthetic {
@@ -88,7 +95,8 @@ impl Synthetic {
             snapshot: snapshot::encode(&list),
             delta: unchanged,
             root: list.root(),
-            checkpoint: CheckpointNote::sign(nothing, &log_key()).unwrap(),
+            checkpoint: CheckpointNote::sign(nothing.clone(), &log_key()).unwrap(),
+            fresh: CheckpointNote::sign(nothing, &log_key()).unwrap(),
         };
         for index in 0..statements {
             let statement = log.statement(index);
@@ -100,16 +108,16 @@ impl Synthetic {
             let above = top.chunks_exact(2).map(|pair| node_hash(&pair[0], &pair[1])).collect();
             log.levels.push(above);
         }
-        log.checkpoint = log.signed(statements);
+        (log.checkpoint, log.fresh) = (log.signed(statements, PUBLISHED), log.signed(statements, NOW));
         log
     }
 
-    fn signed(&self, size: u64) -> CheckpointNote {
+    fn signed(&self, size: u64, time: Timestamp) -> CheckpointNote {
         let leaves = self.levels[0].iter().map(|node| isonomy_core::hash::LeafHash(node.0));
         let root = leaves.collect::<isonomy_core::tree::Frontier>().root();
         let checkpoint = Checkpoint { origin: ORIGIN.into(), size: TreeSize(size), root, extensions: vec![] };
         let note = CheckpointNote::sign(checkpoint, &log_key()).unwrap();
-        let lines = [0, 1, 2].map(|number| cosign(&witness_key(number), note.note().text(), PUBLISHED));
+        let lines = [0, 1, 2].map(|number| cosign(&witness_key(number), note.note().text(), time));
         note.with_cosignatures(&lines)
     }
 
@@ -180,6 +188,22 @@ impl Synthetic {
         Some(TlogProof { extra: None, index, path, checkpoint: self.checkpoint.clone() })
     }
 
+    /// The charter and the newest release.
+    fn bundle(&self) -> Bundle {
+        let include = |index: u64| {
+            let id = self.ids[index as usize];
+            Included { id, index: LeafIndex(index), path: self.proof(&id).unwrap().path }
+        };
+        let newest = if self.kind == Kind::Releases { self.ids.len() as u64 - 1 } else { 1 };
+        Bundle {
+            list: ListName::new(LIST).unwrap(),
+            charters: vec![include(0)],
+            releases: vec![include(newest)],
+            attestations: vec![],
+            checkpoint: self.fresh.clone(),
+        }
+    }
+
     fn tile(&self, path: &TilePath) -> Vec<u8> {
         let first = path.index() * u64::from(TILE_WIDTH);
         let places = first..first + u64::from(path.width());
@@ -198,14 +222,15 @@ impl Synthetic {
     fn answer(&self, resource: &Resource) -> Option<Vec<u8>> {
         let object = |bytes: &Vec<u8>| (isonomy_core::hash::ObjectDigest::of(bytes), bytes.clone());
         match resource {
-            Resource::Checkpoint => Some(self.checkpoint.to_bytes()),
+            Resource::Checkpoint => Some(self.fresh.to_bytes()),
+            Resource::Bundle(_) => Some(self.bundle().to_bytes()),
+            Resource::Statement(id) => Some(self.statement(*self.places.get(id)?).to_bytes()),
             Resource::Tile(path) => Some(self.tile(path)),
             Resource::SeenProof(id) => Some(self.proof(id)?.to_bytes()),
             Resource::Object(digest) => {
                 let known = [object(&self.snapshot), object(&self.delta)];
                 known.into_iter().find(|(known, _)| known == digest).map(|(_, bytes)| bytes)
             }
-            _ => None,
         }
     }
 }
@@ -243,7 +268,7 @@ async fn measure(kind: Kind, statements: u64) -> (u64, u64, u64) {
     let mut monitor = open();
     MEMORY.reset_peak_usage();
     let start = Instant::now();
-    let report = monitor.poll_at(PUBLISHED.plus(60)).await.unwrap();
+    let report = monitor.poll_at(NOW.plus(60)).await.unwrap();
     let took = start.elapsed();
     assert_eq!((codes(&report), report.log.read), (vec![], statements));
     let (data, page) = (serde_json::to_vec(&report).unwrap().len(), report.lists[0].releases.len());

@@ -24,6 +24,8 @@ const AT_ONCE: usize = 16;
 
 /// The finding of a statement whose seen proof nobody shows.
 const MISSING: &str = "seen-proof-missing";
+/// The finding of one for which this monitor was told to come again later.
+const AWAITED: &str = "seen-proof-awaited";
 
 /// Since when a statement is public, and the proof of it.
 struct Seen {
@@ -166,7 +168,7 @@ impl Monitor {
         entry: &[u8],
         mut shown: Option<Result<TlogProof, Lack>>,
     ) -> Result<Option<Seen>, FileError> {
-        let mut problems = Vec::new();
+        let (mut problems, mut is_put_off) = (Vec::new(), false);
         for at in 0..self.vantages.len() {
             let Some(vantage) = self.vantages.get(at) else { break };
             let label = vantage.label().to_owned();
@@ -180,16 +182,30 @@ impl Monitor {
                     Some(_) => problems.push(format!("the one at {label} is under a checkpoint of another history")),
                     None => problems.push(format!("the one at {label} does not prove it")),
                 },
-                Err(Lack::Unavailable(words) | Lack::Wrong(words)) => problems.push(words),
+                Err(lack) => {
+                    is_put_off |= matches!(lack, Lack::PutOff(_));
+                    problems.push(lack.words().to_owned());
+                }
             }
         }
-        let index = self.audit.next();
-        let words = format!(
-            "No vantage point has a seen proof of entry {index} that holds ({}). Clients need it. This monitor goes by the time when it saw the entry itself.",
-            problems.join("; ")
-        );
-        let subject = format!("statement {}", statement.id());
-        let finding = Finding::new(Severity::Warning, MISSING, subject, words);
+        let (index, problems) = (self.audit.next(), problems.join("; "));
+        let (severity, code, words) = match is_put_off {
+            true => (
+                Severity::Notice,
+                AWAITED,
+                format!(
+                    "This monitor was told to come again later when it asked for the seen proof of entry {index} ({problems}). It does at the next look, and goes by the time when it saw the entry itself until then."
+                ),
+            ),
+            false => (
+                Severity::Warning,
+                MISSING,
+                format!(
+                    "No vantage point has a seen proof of entry {index} that holds ({problems}). Clients need it. This monitor goes by the time when it saw the entry itself."
+                ),
+            ),
+        };
+        let finding = Finding::new(severity, code, format!("statement {}", statement.id()), words);
         self.ledger.note(finding.in_list(statement.list()).about(&statement.id(), index));
         Ok(None)
     }
@@ -197,7 +213,7 @@ impl Monitor {
     /// A seen proof that was missing is missing until somebody has it, so it is asked for again; of too many, others at each
     /// look. What it proves may change what was judged by a later time, so then every entry is judged anew.
     pub(super) async fn ask_again(&mut self) -> Result<(), MonitorError> {
-        let mut missing = self.ledger.lapsed(MISSING);
+        let mut missing = [self.ledger.lapsed(MISSING), self.ledger.lapsed(AWAITED)].concat();
         let first = self.asked_again.checked_rem(missing.len()).unwrap_or(0);
         missing.rotate_left(first);
         self.asked_again = first + AT_ONCE;
@@ -242,7 +258,11 @@ impl Monitor {
 
     /// The statements whose seen proof nobody shows: they may be public for longer than is known.
     pub(crate) fn unproven(&self) -> BTreeSet<LeafIndex> {
-        let missing = self.ledger.findings().into_iter().filter(|found| found.standing && found.code == MISSING);
+        let missing = self
+            .ledger
+            .findings()
+            .into_iter()
+            .filter(|found| found.standing && [MISSING, AWAITED].contains(&found.code.as_str()));
         missing.filter_map(|found| found.index).collect()
     }
 

@@ -66,6 +66,14 @@ impl Monitor {
                 // What is missing in a damaged copy is fetched first.
                 let Some(job) = self.job(&list, version) else { continue };
                 let served = self.contents.check(&job, &self.vantages, &mut cache, clock).await?;
+                if served.is_put_off {
+                    let words = format!(
+                        "This monitor was told to come again later when it asked for the content of version {version} of {list}. It does at the next look."
+                    );
+                    let subject = format!("statement {}", job.id);
+                    let finding = Finding::new(Severity::Notice, "content-awaited", subject, words);
+                    self.ledger.note(finding.in_list(&list).about(&job.id, job.index));
+                }
                 if let Some(objects) = served.broken {
                     self.prove_content(&list, version, (job.index, objects))?;
                 }

@@ -62,13 +62,8 @@ impl Monitor {
     /// does not reach yet. Of each size, the first is what others are compared with.
     fn compare_ahead(&mut self, shown: &Shown, posted: &[View]) -> Result<(), FileError> {
         let known = self.mirror.newest().map(View::size).unwrap_or_default();
-        let labels = self.vantages.iter().map(|vantage| vantage.label().to_owned());
-        let of_sources = labels.zip(&shown.sources).filter_map(|(label, view)| Some((label, view.as_ref().ok()?)));
-        let names = self.views.witnesses.iter().map(|witness| format!("witness {}", witness.name));
-        let of_witnesses = names.zip(&shown.witnesses);
-        let of_witnesses = of_witnesses.filter_map(|(name, view)| Some((name, &view.as_ref()?.as_ref().ok()?.0)));
         let brought = posted.iter().map(|view| (BROUGHT.to_owned(), view));
-        let all: Vec<(String, &View)> = of_sources.chain(of_witnesses).chain(brought).collect();
+        let all: Vec<(String, &View)> = self.shown_by(shown).into_iter().chain(brought).collect();
         let mut first: BTreeMap<TreeSize, &View> = BTreeMap::new();
         for (subject, view) in all.into_iter().filter(|(_, view)| view.size() > known) {
             let one = *first.entry(view.size()).or_insert(view);
@@ -88,6 +83,26 @@ impl Monitor {
             }
         }
         Ok(())
+    }
+
+    /// Finds forks among what is shown now in the same way, and among what is ahead of the copy.
+    pub(super) async fn find_forks_at_hand(&mut self, shown: &Shown) -> Result<(), MonitorError> {
+        for (subject, view) in self.shown_by(shown) {
+            if let Relation::Forked(evidence) = relate(&self.mirror, view, &[]).await {
+                self.note_fork(&subject, &evidence)?;
+            }
+        }
+        Ok(self.compare_ahead(shown, &[])?)
+    }
+
+    /// Every view that was shown, and by whom.
+    fn shown_by<'s>(&self, shown: &'s Shown) -> Vec<(String, &'s View)> {
+        let labels = self.vantages.iter().map(|vantage| vantage.label().to_owned());
+        let of_sources = labels.zip(&shown.sources).filter_map(|(label, view)| Some((label, view.as_ref().ok()?)));
+        let names = self.views.witnesses.iter().map(|witness| format!("witness {}", witness.name));
+        let of_witnesses = names.zip(&shown.witnesses);
+        let of_witnesses = of_witnesses.filter_map(|(name, view)| Some((name, &view.as_ref()?.as_ref().ok()?.0)));
+        of_sources.chain(of_witnesses).collect()
     }
 
     /// Compares what others have brought, and gives it. What can't be compared yet waits for the next look; so does what
@@ -202,7 +217,7 @@ impl Monitor {
     fn note_source_lack(&mut self, at: usize, label: &str, lack: &Lack) {
         let what = if at == 0 { "The log" } else { "A vantage point" };
         let finding = match lack {
-            Lack::Unavailable(words) => {
+            Lack::Unavailable(words) | Lack::PutOff(words) => {
                 let severity = if at == 0 { Severity::Warning } else { Severity::Notice };
                 Finding::new(severity, "unreachable", label, format!("{what} could not be read: {words}."))
             }
@@ -264,7 +279,7 @@ impl Monitor {
     fn note_witness_lack(&mut self, report: WitnessReport, lack: &Lack) -> WitnessReport {
         let subject = format!("witness {}", report.name);
         let (severity, code) = match lack {
-            Lack::Unavailable(_) => (Severity::Notice, "unreachable"),
+            Lack::Unavailable(_) | Lack::PutOff(_) => (Severity::Notice, "unreachable"),
             Lack::Wrong(_) => (Severity::Warning, "unusable-view"),
         };
         let words = format!("The latest view of witness {} could not be read: {}.", report.name, lack.words());

@@ -82,15 +82,19 @@ pub(super) fn split(witnesses: usize) -> String {
 }
 
 /// Codes of findings, with a title that a reader understands without knowing the rules.
-const TITLES: [(&str, &str); 51] = [
+const TITLES: [(&str, &str); 59] = [
     ("algorithm-changed", "The algorithm was changed"),
     ("already-logged", "The same statement was logged twice"),
     ("attestation-missing", "An auditor’s statement is missing"),
     ("behind", "A mirror shows an older state"),
     ("builds-on-breach", "Builds on something that breaks a rule"),
+    ("bundle-stale", "Clients are shown an older state"),
+    ("bundle-unusable", "Clients are not given what is public"),
+    ("bundle-withheld", "Clients are given nothing"),
     ("canaries-unreadable", "The harmless files can’t be looked up"),
     ("canary-matched", "A harmless file matches"),
     ("catching-up", "Not all of the log is read yet"),
+    ("content-awaited", "The content was not given yet"),
     ("content-broken", "The content is not what was signed"),
     ("content-crafted", "Entries admitted by exception"),
     ("content-missing", "The content can’t be had"),
@@ -114,13 +118,17 @@ const TITLES: [(&str, &str); 51] = [
     ("object-swapped", "Other content than was asked for"),
     ("over-limit", "More than the charter allows"),
     ("posted-ahead", "Somebody was shown more than is seen here"),
+    ("proof-withheld", "A proof that clients need is not given"),
     ("release-missed", "An announced rhythm was not kept"),
     ("removal-overdue", "A complaint’s deadline has passed"),
     ("rolled-back", "The log shows an older state"),
+    ("seen-proof-awaited", "A proof was not given yet"),
     ("seen-proof-missing", "Since when it is public can’t be proven"),
     ("slow-down", "Too few witnesses have looked lately"),
     ("split-view", "Different places are shown different states"),
     ("stale-draft", "Made public late"),
+    ("statement-withheld", "A statement that clients need is not given"),
+    ("tile-withheld", "A part of the tree is not given"),
     ("time-ahead", "The witnessed time is ahead"),
     ("too-few-curators", "Too few curators have signed"),
     ("too-large", "The log has grown too much at once"),

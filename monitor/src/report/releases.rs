@@ -118,7 +118,7 @@ pub(crate) fn charter_of<'e>(editions: &'e Editions, logged: &LoggedRelease) -> 
     editions.all().get(at).map(|edition| edition.charter())
 }
 
-pub(super) fn is_visible(editions: &Editions, logged: &LoggedRelease, now: Timestamp) -> bool {
+pub(crate) fn is_visible(editions: &Editions, logged: &LoggedRelease, now: Timestamp) -> bool {
     let charter = charter_of(editions, logged);
     charter.is_some_and(|charter| releases::visible(charter, logged.public_since, now, None).is_ok())
 }

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::routing::post;
+use isonomy_fetch::Source;
 use isonomy_monitor::alert::Security;
 use isonomy_monitor::{Alerts, Config, Followed, Monitor, Severity, Watch};
 use std::sync::{Arc, Mutex};
@@ -163,5 +164,33 @@ async fn a_mail_server_that_never_answers_holds_up_no_look() {
     world.log.append("no statement either\n");
     world.log.publish(ago(30));
     running.report_with("\"read\": 6").await;
+    running.stop().await;
+}
+
+/// Content may take long to come, or never come: what was read before is told meanwhile.
+#[tokio::test]
+async fn nobody_waits_for_content_to_be_told_of_what_was_read() {
+    let mut world = fresh();
+    world.log.append("no statement\n");
+    world.log.publish(ago(60));
+    let (url, kept) = told(StatusCode::OK).await;
+    let never = || std::future::pending::<StatusCode>();
+    let serve = tower_http::services::ServeDir::new(&world.log.path);
+    let router = Router::new().route("/object/{*rest}", axum::routing::get(never)).fallback_service(serve);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let source = Source::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let log = Followed { sources: vec![source], ..Followed::new(policy(&[])) };
+    let alerts = Alerts { command: None, webhook: Some(url), mail: None, from: Severity::Warning };
+    let watch = Watch { logs: vec![log], alerts: Some(alerts), ..Watch::new(world.path("data"), policy(&[])) };
+    let running = Running::watching(watch).await;
+    let report = running.report_with("not-a-statement").await;
+    assert!(report.contains("\"state\": \"unchecked\"") && !report.contains("\"state\": \"unavailable\""), "{report}");
+    // The next look would be a minute later.
+    while kept.lock().unwrap().is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(kept.lock().unwrap()[0]["findings"][0]["code"], "not-a-statement");
+    assert!(!running.get("/report.json").await.body.contains("\"state\": \"unavailable\""));
     running.stop().await;
 }

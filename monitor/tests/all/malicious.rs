@@ -677,6 +677,159 @@ async fn withheld_and_swapped_content_is_observed() {
     .await;
 }
 
+/// Nothing is kept from whoever reads entries: only clients, which update by bundles, don't learn of what is newest.
+#[tokio::test]
+async fn what_is_kept_from_clients_alone_is_observed() {
+    let bundle = || Resource::Bundle(isonomy_core::statement::ListName::new(LIST).unwrap());
+    let report = found_at_next_look("bundle-withheld", Ground::Observation, NEXT, |stage| {
+        stage.world.log.remove(&bundle());
+    })
+    .await;
+    assert_eq!(find(&report, "bundle-withheld").severity, Severity::Warning);
+    let report = found_at_next_look("bundle-withheld", Ground::Observation, NEXT, |stage| {
+        stage.mirror.remove(&bundle());
+    })
+    .await;
+    assert_eq!(find(&report, "bundle-withheld").severity, Severity::Notice, "a mirror need not have it");
+    found_at_next_look("bundle-unusable", Ground::Observation, NEXT, |stage| {
+        stage.world.log.put(&bundle(), b"isonomy-bundle/v1\nlist x\n");
+    })
+    .await;
+    // A true bundle that leaves out the newest release, or an edition, or that proves no place.
+    type Edit = fn(&mut isonomy_core::bundle::Bundle);
+    let edits: [(Edit, &str); 4] = [
+        (|bundle| drop(bundle.releases.pop()), "version 3, entry 3, is not in it"),
+        (|bundle| drop(bundle.releases.remove(1)), "version 2, entry 2, is not in it"),
+        (|bundle| drop(bundle.charters.pop()), "edition 1 of the charter, entry 0, is not in it"),
+        (|bundle| bundle.releases[2].path.truncate(1), "it does not prove the place of entry 3"),
+    ];
+    for (edit, words) in edits {
+        let report = found_at_next_look("bundle-unusable", Ground::Observation, NEXT, |stage| {
+            stage.goes_on(FIRST);
+            let mut made =
+                stage.world.log.bundles(&stage.world.log.checkpoint(&[0, 1, 2], START.plus(FIRST))).remove(0);
+            edit(&mut made);
+            stage.world.log.put(&bundle(), &made.to_bytes());
+        })
+        .await;
+        assert!(find(&report, "bundle-unusable").words.contains(words), "{}", find(&report, "bundle-unusable").words);
+    }
+    // One of the day before.
+    let report = found_at_next_look("bundle-stale", Ground::Observation, NEXT, |stage| {
+        let path = stage.world.log.path.join(bundle().to_string());
+        let before = fs::read(&path).unwrap();
+        stage.goes_on(FIRST);
+        fs::write(path, before).unwrap();
+    })
+    .await;
+    assert_eq!(find(&report, "bundle-stale").severity, Severity::Notice, "for a moment that is normal");
+    let report = found_at_next_look("bundle-stale", Ground::Observation, 4 * HOUR, |stage| {
+        let path = stage.world.log.path.join(bundle().to_string());
+        let before = fs::read(&path).unwrap();
+        stage.goes_on(4 * HOUR);
+        fs::write(path, before).unwrap();
+    })
+    .await;
+    assert_eq!(find(&report, "bundle-stale").severity, Severity::Warning);
+}
+
+/// A bundle under a checkpoint of another history proves the fork, like any other view.
+#[tokio::test]
+async fn a_bundle_of_another_history_is_a_fork() {
+    found_at_next_look("fork", Ground::Evidence("isonomy/fork/v1"), NEXT, |stage| {
+        let mut other = stage.world.log.split(stage.world.path("other"));
+        other.release(entries(5..9), START.plus(FIRST), |_| ());
+        other.publish(START.plus(FIRST));
+        stage.goes_on(FIRST);
+        let bundle = other.bundles(&other.checkpoint(&[0, 1, 2], START.plus(FIRST))).remove(0);
+        stage.world.log.put(&Resource::Bundle(bundle.list.clone()), &bundle.to_bytes());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn statements_proofs_and_tiles_that_clients_need_are_observed() {
+    fn folder(name: &'static str) -> impl FnOnce(&mut Stage) {
+        move |stage| fs::remove_dir_all(stage.world.log.path.join(name)).unwrap()
+    }
+    fn change(folder: &'static str) -> impl FnOnce(&mut Stage) {
+        move |stage| {
+            for entry in fs::read_dir(stage.world.log.path.join(folder)).unwrap().map(Result::unwrap) {
+                let mut bytes = fs::read(entry.path()).unwrap();
+                let place = bytes.len() - 20;
+                bytes[place] = if bytes[place] == b'A' { b'B' } else { b'A' };
+                fs::write(entry.path(), bytes).unwrap();
+            }
+        }
+    }
+    found_at_next_look("statement-withheld", Ground::Observation, NEXT, folder("statement")).await;
+    found_at_next_look("proof-withheld", Ground::Observation, NEXT, folder("proof")).await;
+    found_at_next_look("tile-withheld", Ground::Observation, NEXT, folder("tile")).await;
+    found_at_next_look("statement-withheld", Ground::Observation, NEXT, change("statement")).await;
+    found_at_next_look("proof-withheld", Ground::Observation, NEXT, change("proof")).await;
+}
+
+/// What was found stands until the same is served again, whatever else has its turn, and also over a restart.
+#[tokio::test]
+async fn what_was_withheld_is_asked_for_until_it_is_there() {
+    let stage = Stage::new();
+    let source = Source::parse(&serve(&stage.world.log.path).await).unwrap();
+    let mut monitor = stage.world.monitor_of(vec![source.clone()]);
+    assert_eq!(codes(&monitor.poll_at(START.plus(FIRST)).await.unwrap()), [""; 0]);
+    let kept = stage.world.path("kept");
+    fs::rename(stage.world.log.path.join("statement"), &kept).unwrap();
+    let many = |report: &Report| codes(report).iter().filter(|code| **code == "statement-withheld").count();
+    let mut before = 0;
+    for look in 1..=6 {
+        let report = monitor.poll_at(START.plus(FIRST + look * 60)).await.unwrap();
+        assert!(many(&report) >= before.max(1), "look {look}: {:?}", codes(&report));
+        before = many(&report);
+        if look == 3 {
+            drop(monitor);
+            monitor = stage.world.monitor_of(vec![source.clone()]);
+        }
+    }
+    assert_eq!(before, 3, "every entry had its turn");
+    fs::rename(&kept, stage.world.log.path.join("statement")).unwrap();
+    assert_eq!(codes(&monitor.poll_at(START.plus(FIRST + 420)).await.unwrap()), [""; 0]);
+}
+
+/// Whoever says to come again later has not withheld anything.
+#[tokio::test]
+async fn being_put_off_is_nobody_s_fault() {
+    use axum::extract::Request;
+    use axum::http::StatusCode;
+    use axum::middleware::{Next, from_fn};
+    use axum::response::IntoResponse;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let (stage, busy) = (Stage::new(), Arc::new(AtomicBool::new(true)));
+    let is_busy = Arc::clone(&busy);
+    let put_off = move |request: Request, next: Next| {
+        let is_first = is_busy.load(Ordering::SeqCst)
+            && request.uri().path() != "/checkpoint"
+            && !request.uri().path().starts_with("/tile");
+        async move {
+            match is_first {
+                true => (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "1")]).into_response(),
+                false => next.run(request).await,
+            }
+        }
+    };
+    let router = Router::new().fallback_service(ServeDir::new(&stage.world.log.path)).layer(from_fn(put_off));
+    let source = Source::parse(&start(router).await).unwrap();
+    let config = stage.world.config(vec![source], &[]);
+    let limits = isonomy_fetch::HttpLimits { put_off: std::time::Duration::ZERO, ..config.limits };
+    let mut monitor = Monitor::open(Config { limits, ..config }).unwrap();
+    let report = monitor.poll_at(START.plus(FIRST)).await.unwrap();
+    let found: BTreeSet<&str> = codes(&report).into_iter().collect();
+    assert_eq!(found, BTreeSet::from(["content-awaited", "seen-proof-awaited"]));
+    assert!(standing(&report).iter().all(|found| found.severity == Severity::Notice));
+    check(&stage, find(&report, "content-awaited"), Ground::Observation);
+    check(&stage, find(&report, "seen-proof-awaited"), Ground::Observation);
+    busy.store(false, Ordering::SeqCst);
+    assert_eq!(codes(&monitor.poll_at(START.plus(NEXT)).await.unwrap()), [""; 0]);
+}
+
 /// More than is followed at once is not fetched: nobody could tell before the end whether it is what was signed.
 #[tokio::test]
 async fn a_log_that_signs_more_than_is_followed_at_once_is_observed() {

@@ -1,5 +1,6 @@
 //! A log in a folder, with a list in it. It does whatever it is told, right or wrong.
 
+use isonomy_core::bundle::{Bundle, Included};
 use isonomy_core::charter::*;
 use isonomy_core::checkpoint::{Checkpoint, CheckpointNote};
 use isonomy_core::cosignature::cosign;
@@ -9,6 +10,8 @@ use isonomy_core::note::{KeyType, Note, SigningKey};
 use isonomy_core::policy::Policy;
 use isonomy_core::release::{DeltaRef, ObjectRef, Release, delta_bases};
 use isonomy_core::resource::Resource;
+use isonomy_core::rules::history::{History, ListHistory};
+use isonomy_core::rules::releases::Place;
 use isonomy_core::statement::{ListName, Statement};
 use isonomy_core::tile::{self, RightEdge, TileKind, TilePath};
 use isonomy_core::time::Timestamp;
@@ -129,21 +132,22 @@ pub(crate) fn entries(numbers: impl IntoIterator<Item = u64>) -> Entries {
 pub(crate) struct Log {
     pub(crate) path: PathBuf,
     entries: Vec<Vec<u8>>,
-    published: usize,
+    /// Since when each entry that was published is public.
+    times: Vec<Timestamp>,
     charters: Vec<Statement>,
     releases: Vec<(Statement, Entries)>,
 }
 
 impl Log {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, entries: vec![], published: 0, charters: vec![], releases: vec![] }
+        Self { path, entries: vec![], times: vec![], charters: vec![], releases: vec![] }
     }
 
     /// A copy of it in another folder, which goes on by itself from here.
     pub(crate) fn split(&self, path: PathBuf) -> Self {
         copy_folder(&self.path, &path);
         let (entries, charters, releases) = (self.entries.clone(), self.charters.clone(), self.releases.clone());
-        Self { path, entries, published: self.published, charters, releases }
+        Self { path, entries, times: self.times.clone(), charters, releases }
     }
 
     pub(crate) fn append(&mut self, entry: impl Into<Vec<u8>>) {
@@ -252,16 +256,40 @@ impl Log {
     pub(crate) fn publish_with(&mut self, witnesses: &[usize], time: Timestamp) {
         let checkpoint = self.checkpoint(witnesses, time);
         self.write_tiles();
-        for index in self.published..self.entries.len() {
+        for index in self.times.len()..self.entries.len() {
             if let Ok(statement) = Statement::parse(&self.entries[index]) {
+                self.put(&Resource::Statement(statement.id()), &self.entries[index]);
                 let seen = Resource::SeenProof(statement.id());
                 if !self.path.join(seen.to_string()).exists() {
                     self.put(&seen, &self.proof(index as u64, &checkpoint).to_bytes());
                 }
             }
         }
-        self.published = self.entries.len();
+        self.times.resize(self.entries.len(), time);
         self.put(&Resource::Checkpoint, &checkpoint.to_bytes());
+        for bundle in self.bundles(&checkpoint) {
+            self.put(&Resource::Bundle(bundle.list.clone()), &bundle.to_bytes());
+        }
+    }
+
+    /// The bundle of each list under a checkpoint of what is published: of whatever keeps the rules, all of it.
+    pub(crate) fn bundles(&self, checkpoint: &CheckpointNote) -> Vec<Bundle> {
+        let mut history: History = History::new(ORIGIN);
+        for (at, (entry, public_since)) in self.entries.iter().zip(&self.times).enumerate() {
+            if let Ok(statement) = Statement::parse(entry) {
+                let place = Place { index: LeafIndex(at as u64), public_since: *public_since };
+                let _ = history.record(statement, place);
+            }
+        }
+        let include = |id, index: LeafIndex| Included { id, index, path: self.proof(index.0, checkpoint).path };
+        let bundle = |(name, list): (&ListName, &ListHistory)| Bundle {
+            list: name.clone(),
+            charters: list.editions().all().iter().map(|one| include(one.id(), one.index())).collect(),
+            releases: list.releases().iter().map(|one| include(one.id, one.index)).collect(),
+            attestations: vec![],
+            checkpoint: checkpoint.clone(),
+        };
+        history.lists().map(bundle).collect()
     }
 
     pub(crate) fn write_tiles(&self) {
