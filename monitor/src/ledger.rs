@@ -358,7 +358,9 @@ mod tests {
         let mut ledger = Ledger::open(path.clone()).unwrap();
         let found = |subject: &str| Finding::new(Severity::Warning, "content-missing", subject, "words");
         ledger.begin(Timestamp(1));
-        ["a", "b", "c"].map(|subject| ledger.note(found(subject)));
+        for subject in ["a", "b", "c"] {
+            ledger.note(found(subject));
+        }
         ledger.note(finding("behind", Severity::Notice));
         ledger.settle();
         ledger.save().unwrap();
