@@ -23,6 +23,9 @@ pub enum CacheReport {
     Intact,
     /// Nothing: the next update fetches the content anew.
     Missing,
+    /// The list in force, of which nobody knows how old it is: the client was recovered, and has forgotten what was witnessed.
+    /// The next update tells.
+    Recovered,
     /// Something else than the list in force. A client that opens it sets it aside, and the next update fetches the
     /// content anew.
     Damaged {
@@ -76,6 +79,9 @@ impl Cache {
         let Some(accepted) = state.accepted() else {
             return (None, CacheReport::Empty);
         };
+        if state.checkpoint().is_none() {
+            return (None, CacheReport::Recovered);
+        }
         match self.reopen(policy, state, accepted) {
             Ok(list) => (Some(list), CacheReport::Intact),
             Err(Unopened::Missing) => (None, CacheReport::Missing),

@@ -7,7 +7,7 @@ use crate::refusal::{self, Refusal};
 use crate::status::Status;
 use isonomy_core::hash::ObjectDigest;
 use isonomy_core::time::Timestamp;
-use isonomy_verifier::{Policy, State, VerifiedList};
+use isonomy_verifier::{Evidence, Policy, State, VerifiedList};
 use std::path::{Path, PathBuf};
 
 /// The most bytes of one object that a client takes if nothing else is said: the snapshot of some 30 million hashes.
@@ -24,6 +24,8 @@ pub struct Client {
     pub(crate) max_object_size: u64,
     /// How many updates in a row were refused by all sources.
     pub(crate) failures: u32,
+    /// The proof of a fork that is not written yet; the state is, in memory, that of a client that was shown it.
+    pub(crate) unsaved: Option<Evidence>,
     cache: CacheReport,
 }
 
@@ -34,7 +36,7 @@ impl Client {
         let folder = Folder::open(folder.as_ref())?;
         let state = folder.state_or_new(&policy)?;
         let (list, cache) = folder.cache().open(&policy, &state);
-        Ok(Self { folder, policy, state, list, max_object_size: MAX_OBJECT_SIZE, failures: 0, cache })
+        Ok(Self { folder, policy, state, list, max_object_size: MAX_OBJECT_SIZE, failures: 0, unsaved: None, cache })
     }
 
     /// The same client, taking no object of more than `bytes`, be it a snapshot or a delta. Without this it takes 1
@@ -50,7 +52,7 @@ impl Client {
         let recovered = self.state.clone().recovered();
         self.folder.write_state(&recovered)?;
         self.state = recovered;
-        self.list = None;
+        (self.list, self.cache) = (None, CacheReport::Recovered);
         Ok(())
     }
 

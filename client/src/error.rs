@@ -85,7 +85,7 @@ pub enum UpdateError {
     #[error("the update was interrupted, since the runtime that it was started on is shutting down")]
     Interrupted,
     /// It was stopped from outside.
-    #[error("the update was cancelled; the list that was in force stays so")]
+    #[error("the update was cancelled; what was accepted until then is in force")]
     Cancelled,
     /// What had to be durable could not be written.
     #[error(transparent)]
@@ -101,12 +101,18 @@ pub enum UpdateError {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Refusals {
     refusals: Vec<Refusal>,
-    next_update_after: Duration,
+    /// None if no later attempt helps.
+    next_update_after: Option<Duration>,
 }
 
 impl Refusals {
     pub(crate) fn new(refusals: Vec<Refusal>, next_update_after: Duration) -> Self {
-        Self { refusals, next_update_after }
+        Self { refusals, next_update_after: Some(next_update_after) }
+    }
+
+    /// Those of an update after which none will come: the log showed two histories.
+    pub(crate) fn for_good(refusals: Vec<Refusal>) -> Self {
+        Self { refusals, next_update_after: None }
     }
 }
 
@@ -137,10 +143,10 @@ impl UpdateError {
     }
 
     /// How long to wait before the next attempt ([`Schedule`](crate::Schedule)), if one makes sense without a change here:
-    /// the sources were refused, or could not be reached.
+    /// the sources were refused, or could not be reached. None where the log showed two histories: then updates have stopped.
     pub fn next_update_after(&self) -> Option<Duration> {
         match self {
-            Self::Refused(refusals) => Some(refusals.next_update_after),
+            Self::Refused(refusals) => refusals.next_update_after,
             _ => None,
         }
     }
@@ -158,6 +164,9 @@ fn refused(refused: &Refusals) -> String {
         true => "no source gave an update",
         false => "the update was refused",
     };
-    let wait = refused.next_update_after.as_secs();
-    format!("{what}, so what is in force stays in force; {}. Try again in {wait} s", lines.join("; "))
+    let next = match refused.next_update_after {
+        Some(wait) => format!("Try again in {} s", wait.as_secs()),
+        None => "Updates have stopped: look at the evidence".to_owned(),
+    };
+    format!("{what}, so what is in force stays in force; {}. {next}", lines.join("; "))
 }

@@ -129,6 +129,8 @@ impl Deref for Folder {
 impl Folder {
     /// Locks the folder, and makes it if there is none.
     pub(crate) fn open(path: &Path) -> Result<Self, ClientError> {
+        // The program may go to another folder later; its lock stays here.
+        let path = &std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         files::create_dir_all_durable(path)?;
         let lock = FolderLock::acquire(path)?;
         files::remove_temporaries(path)?;

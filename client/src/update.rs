@@ -160,6 +160,7 @@ impl Client {
         let (clock, schedule) = (options.clock, options.schedule.unwrap_or_else(|| Schedule::of(&self.policy)));
         let before = self.state.accepted().map(|accepted| accepted.version);
         let (mut refusals, mut traffic, mut found) = (Vec::new(), Traffic::new(options), None);
+        self.save_again()?;
         for source in sources {
             let known = self.state.clone();
             match self.update_from(source, clock, &mut traffic).await? {
@@ -174,11 +175,12 @@ impl Client {
                     }
                 }
                 Err(rejection) => {
-                    let refusal = self.record(&rejection, source, clock)?;
+                    let refusal = self.record(&rejection, source, clock);
                     traffic.tell(Progress::Refused { refusal: &refusal });
                     refusals.push(refusal);
                     if matches!(*rejection, Rejection::Fork(_) | Rejection::Halted(_)) {
-                        break;
+                        // Whatever another source had before: this is what the person has to hear.
+                        return Err(UpdateError::Refused(Refusals::for_good(refusals)));
                     }
                 }
             }
@@ -243,19 +245,36 @@ impl Client {
     }
 
     /// Makes durable what the verifier asks for, in an order in which a power cut does no harm: content and evidence,
-    /// then the state that needs them; and only then goes what the state before it needed.
+    /// then the state that needs them; and only then goes what the state before it needed. Whatever the state has learned of the
+    /// time counts for the list in force at once.
     fn save(&mut self, save: Save) -> Result<(), ClientError> {
         if let Some(evidence) = &save.evidence {
-            self.folder.keep_evidence(evidence)?;
+            // The proof of a fork stops updates even if it can't be written; it is written as soon as it can be.
+            self.state = save.state.clone();
+            self.unsaved = Some(evidence.clone());
+            return self.save_again();
         }
         if let Some(list) = &save.list {
             self.folder.cache().store(list)?;
         }
         self.folder.write_state(&save.state)?;
         self.state = save.state;
-        if let Some(list) = save.list {
-            self.folder.cache().keep_only(&[list.accepted().release, list.accepted().charter]);
-            self.list = Some(list);
+        match save.list {
+            Some(list) => {
+                self.folder.cache().keep_only(&[list.accepted().release, list.accepted().charter]);
+                self.list = Some(list);
+            }
+            None => self.list = self.list.as_ref().map(|list| list.known_by(&self.state)),
+        }
+        Ok(())
+    }
+
+    /// Makes the proof of a fork durable, with the state that it stops, unless it is.
+    fn save_again(&mut self) -> Result<(), ClientError> {
+        if let Some(evidence) = &self.unsaved {
+            self.folder.keep_evidence(evidence)?;
+            self.folder.write_state(&self.state)?;
+            self.unsaved = None;
         }
         Ok(())
     }
@@ -270,14 +289,19 @@ impl Client {
         Ok(())
     }
 
-    fn record(&self, rejection: &Rejection, source: &Source, clock: Timestamp) -> Result<Refusal, ClientError> {
-        let evidence = match rejection.evidence() {
-            Some(evidence) => self.folder.keep_evidence(evidence)?,
-            None => None,
+    /// Leaves a record of a refusal. If that can't be written, the refusal says so: another source is asked all the same.
+    fn record(&self, rejection: &Rejection, source: &Source, clock: Timestamp) -> Refusal {
+        let kept = rejection.evidence().map(|evidence| self.folder.keep_evidence(evidence)).transpose();
+        let (evidence, problem) = match kept {
+            Ok(kept) => (kept.flatten(), None),
+            Err(error) => (None, Some(error)),
         };
-        let refusal = Refusal::new(clock, source.to_string(), rejection, evidence);
-        refusal::record(&self.folder.refusals(), &refusal)?;
-        Ok(refusal)
+        let mut refusal = Refusal::new(clock, source.to_string(), rejection, evidence);
+        let recorded = refusal::record(&self.folder.refusals(), &refusal).map_err(ClientError::from);
+        if let Some(error) = problem.map(ClientError::from).or(recorded.err()) {
+            refusal.message = format!("{}. There is no record of it: {error}", refusal.message);
+        }
+        refusal
     }
 }
 

@@ -40,7 +40,8 @@ impl IsonomyClient {
         let client = Client::open(Path::new(folder), policy.clone())?;
         let matcher = client.list().cloned().map(matcher).transpose()?;
         let (client, matcher) = (Mutex::new(client), RwLock::new(matcher));
-        Ok(Self { client, matcher, folder: folder.into(), policy })
+        let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.into());
+        Ok(Self { client, matcher, folder, policy })
     }
 
     pub(crate) fn update(
@@ -67,9 +68,12 @@ impl IsonomyClient {
         if let Some(cancel) = cancel {
             options = options.cancelled_by(cancel);
         }
-        let report = client.update_blocking_with(&sources, options)?;
-        self.take_over(report.updated.list.clone())?;
-        Ok(report.document().to_string())
+        let outcome = client.update_blocking_with(&sources, options);
+        // Also where the update was refused or stopped: what was accepted or learned before that is in force.
+        if let Some(list) = client.list() {
+            self.take_over(list.clone())?;
+        }
+        Ok(outcome?.document().to_string())
     }
 
     pub(crate) fn status(&self, clock: Timestamp) -> Result<String, Failure> {

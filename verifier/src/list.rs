@@ -110,8 +110,9 @@ impl VerifiedList {
         Ok(Self { policy: Arc::clone(policy), ..self.clone() })
     }
 
-    /// The same list with the times that are known now.
-    pub(crate) fn known_by(&self, state: &State) -> Self {
+    /// The same list with the times that are known now, by the state of the client that holds it.
+    #[must_use]
+    pub fn known_by(&self, state: &State) -> Self {
         Self { now: state.now(), confirmed: state.confirmed(), ..self.clone() }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::updates::names;
 use crate::world::{LOG, START, VISIBILITY, World, day};
-use isonomy_client::{Client, Refusal, Source, UpdateError};
+use isonomy_client::{CacheReport, Client, Refusal, Source, UpdateError};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::TreeSize;
 use isonomy_verifier::rejection::Blame;
@@ -123,16 +123,79 @@ fn a_fork_stops_updates_for_good_and_leaves_evidence_for_anyone() {
 }
 
 #[test]
-fn a_halt_is_not_remembered_without_its_evidence() {
-    let (world, _mirror, home, mut client) = updated();
+fn a_fork_whose_proof_can_t_be_written_stops_updates_all_the_same_and_is_written_when_it_can() {
+    let (world, mirror, home, mut client) = updated();
     let other = tempdir().unwrap();
     let now = day(1) + 2 * VISIBILITY;
-    fs::write(home.path().join("evidence"), b"in the way").unwrap();
-    let error = client.update_blocking(&[forked().mirror(other.path(), now)], Timestamp(now)).unwrap_err();
-    assert!(matches!(error, UpdateError::Client(_)), "{error}");
-    assert!(client.state().halted().is_none());
+    let (good, evidence) = (world.mirror(mirror.path(), now), home.path().join("evidence"));
+    fs::write(&evidence, b"in the way").unwrap();
+    for source in [forked().mirror(other.path(), now), good.clone()] {
+        let error = client.update_blocking(&[source], Timestamp(now)).unwrap_err();
+        assert!(matches!(error, UpdateError::Client(_)), "{error}");
+    }
+    assert!(client.state().halted().is_some());
+    assert!(
+        !fs::read_to_string(home.path().join("state.json")).unwrap().contains("halted"),
+        "no halt without its proof"
+    );
+    fs::remove_file(&evidence).unwrap();
+    let error = client.update_blocking(from_ref(&good), Timestamp(now)).unwrap_err();
+    assert_eq!(error.refusals()[0].code, "halted");
     drop(client);
-    assert!(world.client(home.path()).state().halted().is_none());
+    let client = world.client(home.path());
+    assert!(client.evidence_path(client.state().halted().unwrap()).is_some());
+}
+
+#[test]
+fn a_fork_counts_for_more_than_a_source_that_stands_still() {
+    let (_world, mirror, _home, mut client) = updated();
+    let other = tempdir().unwrap();
+    let now = day(1) + 2 * VISIBILITY;
+    // The first is stale by now, so the second is asked, too.
+    let stale = Timestamp(day(3));
+    let fork = forked().mirror(other.path(), now);
+    let error = client.update_blocking(&[Source::folder(mirror.path()), fork], stale).unwrap_err();
+    assert_eq!(error.refusals().last().unwrap().code, "fork");
+    assert_eq!(error.next_update_after(), None, "no later attempt helps");
+    assert!(error.to_string().contains("Updates have stopped"), "{error}");
+}
+
+#[test]
+fn what_can_t_be_recorded_keeps_no_good_source_from_being_asked() {
+    let (world, mirror, home) = (World::with_versions(1), tempdir().unwrap(), tempdir().unwrap());
+    let now = day(1) + VISIBILITY;
+    let mut client = world.client(home.path());
+    fs::write(home.path().join("refusals"), b"in the way").unwrap();
+    let sources = [Source::folder(home.path().join("nowhere")), world.mirror(mirror.path(), now)];
+    let report = client.update_blocking(&sources, Timestamp(now)).unwrap();
+    assert!(report.refusals[0].message.contains("There is no record of it"), "{:?}", report.refusals);
+}
+
+#[test]
+fn what_a_refused_update_has_learned_of_the_time_counts_at_once() {
+    let (_, mirror, home, mut client) = updated();
+    let world = World::with_versions(2);
+    let (before, later) = (Timestamp(day(1) + VISIBILITY), day(1000));
+    let source = world.mirror(mirror.path(), later);
+    fs::remove_dir_all(mirror.path().join("statement")).unwrap();
+    assert!(client.list().unwrap().freshness(before).is_usable());
+    client.update_blocking(&[source], before).unwrap_err();
+    assert!(!client.list().unwrap().freshness(before).is_usable(), "expired by what a quorum has said");
+    drop(client);
+    assert!(!world.client(home.path()).list().unwrap().freshness(before).is_usable());
+}
+
+#[test]
+fn a_recovered_client_matches_nothing_before_its_next_update() {
+    let (world, mirror, home, mut client) = updated();
+    client.recover().unwrap();
+    assert!(client.list().is_none());
+    drop(client);
+    let mut client = world.client(home.path());
+    assert!(client.list().is_none() && *client.cache() == CacheReport::Recovered);
+    let now = day(1) + VISIBILITY;
+    client.update_blocking(&[world.mirror(mirror.path(), now)], Timestamp(now)).unwrap();
+    assert_eq!(client.list().unwrap().version(), 1);
 }
 
 #[test]

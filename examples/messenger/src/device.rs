@@ -114,10 +114,12 @@ impl Device {
 
     /// Brings the list up to date from the mirror; gives the version in force.
     pub fn update(&mut self, clock: Timestamp) -> Result<u64> {
-        let list = self.client.update_blocking(&self.sources, clock)?.updated.list;
-        let version = list.version();
-        self.matcher = Some(Matcher::new(list)?);
-        Ok(version)
+        let outcome = self.client.update_blocking(&self.sources, clock);
+        // Also where the update was refused: what was accepted or learned before that is in force.
+        if let Some(list) = self.client.list() {
+            self.matcher = Some(Matcher::new(list.clone())?);
+        }
+        Ok(outcome?.updated.list.version())
     }
 
     /// The digest of what is held of the list.

@@ -109,6 +109,7 @@ fn not_at_hand(version: u64, status: &Status) -> String {
     let why = match &status.cache {
         CacheReport::Damaged { reason, .. } => format!("the cache is damaged: {reason}"),
         CacheReport::Refused { reason } => reason.clone(),
+        CacheReport::Recovered => "the client was recovered, and does not know how old it is".to_owned(),
         _ => "its content isn't at hand".to_owned(),
     };
     format!("version {version} was accepted, but {why}; run `isonomy client update`")
