@@ -124,8 +124,20 @@ fn what_was_taken_off_the_list_does_not_come_back_unnoticed() {
     let without_charter = ["list", "diff", "old-feed", "--old", "one", "--accept-returns"];
     assert_eq!(scene.command(&without_charter).output().unwrap().status.code(), Some(2));
 
+    // Nor does a picture that is so near that it matches the same ones.
+    let mut near = hash.trim().to_owned();
+    near.replace_range(0..1, if near.starts_with('0') { "1" } else { "0" });
+    fs::write(scene.path("near.txt"), hashes(0..3) + &hashes(4..41) + &near).unwrap();
+    scene.report(&["list", "import", "near.txt", "--allow-irregular", "--out", "near"]);
+    let alike = scene.run(&Scene::at_desk("work", &["list", "diff", "near", "--list", LIST, "--allow-irregular"])).1;
+    let returns = alike["alarms"].as_array().unwrap().iter().find(|alarm| alarm["rail"] == "returns").unwrap();
+    assert!(returns["entries"][0].as_str().unwrap().ends_with(hash.trim()), "{alike:#}");
+
     // Whoever accepts it does so alone; a curator who came later can't know, and is told that.
     scene.report(&[&compose[..], &["--accept-returns"]].concat());
+    // A curator sees beforehand what would be signed, by a draft.
+    let shown = scene.run(&Scene::at_desk("curator-two", &["list", "diff", "draft-4", "--list", LIST]));
+    assert_eq!((shown.0, &shown.1["difference"]["added"]), (Some(6), &3.into()), "{:#}", shown.1);
     let endorse = |key, out, desk| Scene::at_desk(desk, &["release", "endorse", "draft-4", "--key", key, "--out", out]);
     let stopped = scene.refusal(3, &endorse("curator-one.example.key", "one-4.note", "curator-one"));
     assert!(stopped.contains("nothing was signed") && stopped.contains(hash.trim()), "{stopped}");
