@@ -1,6 +1,6 @@
 //! What stops a release before each signature, and results that are not written over others.
 
-use crate::scene::{LIST, Scene, hashes};
+use crate::scene::{LIST, Scene, answer, command, hashes};
 use std::fs;
 
 #[test]
@@ -177,4 +177,52 @@ fn what_was_taken_off_the_list_does_not_come_back_unnoticed() {
     assert_eq!((&learned["was_damaged"], &learned["entries"]), (&true.into(), &1.into()));
     assert_eq!(fs::read(&memory).unwrap(), whole);
     assert_eq!(scene.run(&diff).1["alarms"][0]["rail"], "returns");
+}
+
+#[test]
+fn a_removal_names_what_still_matches_and_an_older_release_gets_its_proof_again() {
+    let scene = Scene::founded();
+    let one = hashes(3..4).trim().to_owned();
+    // One bit in each half, which are complements, so that 128 bits stay set.
+    let flipped = |digit: char| char::from_digit(digit.to_digit(16).unwrap() ^ 1, 16).unwrap();
+    let sibling: String =
+        one.chars().enumerate().map(|(at, digit)| if at % 32 == 0 { flipped(digit) } else { digit }).collect();
+    fs::write(scene.path("one.txt"), hashes(0..40) + &sibling).unwrap();
+    scene.report(&["list", "import", "one.txt", "--out", "one"]);
+    scene.publish("one", "draft-1");
+    fs::write(scene.path("wrong.csv"), format!("note,pdq\nlisted by mistake,{one}\n")).unwrap();
+    let remove = ["list", "remove", "--from", "wrong.csv", "--reason", "listed by mistake", "--list", LIST];
+    let run = |arguments: &[&str], more: &[&str]| scene.report(&Scene::at_desk("work", &[arguments, more].concat()));
+    let removed = run(&remove, &["--out", "draft-2"]);
+    assert_eq!(removed["removed"], serde_json::json!([one]));
+    let near = &removed["still_near"][0];
+    assert_eq!((near["entry"].as_str(), &near["distance"]), (Some(&*sibling), &2.into()), "{removed:#}");
+    assert_eq!(run(&remove, &["--out", "draft-both", &sibling])["still_near"], serde_json::json!([]));
+    let hidden = [&remove[..4], &["--reason", "a\u{202e}b", "--list", LIST, "--out", "draft-3"]].concat();
+    assert!(scene.refusal(4, &Scene::at_desk("work", &hidden)).contains("a reason has"));
+    scene.finish("draft-2");
+    // The proof of the first one was lost.
+    let again = ["release", "publish", "draft-1", "draft-1.curator-one", "draft-1.curator-two"];
+    let again = run(&again, &["--key", "maintainer.example.key", "--proof", "one.proof"]);
+    assert_eq!(again["client"]["state"], "superseded");
+    assert!(fs::metadata(scene.path("one.proof")).unwrap().len() > 100);
+}
+
+#[test]
+fn a_list_of_nothing_is_not_written_by_mistake() {
+    let scene = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| answer(&command(scene.path(), arguments).output().unwrap());
+    fs::write(scene.path().join("a.csv"), format!("pdq,class\n{},B\n", hashes(0..1).trim())).unwrap();
+    fs::write(scene.path().join("bad.csv"), "pdq,class\nnonsense,A\n").unwrap();
+    for arguments in [&["a.csv", "--class", "A"][..], &["bad.csv", "--skip-invalid"]] {
+        let import = [&["list", "import"][..], arguments, &["--out", "o.list"]].concat();
+        let (code, refused) = run(&import);
+        assert_eq!(code, Some(3), "{refused:#}");
+        assert!(refused["error"].as_str().unwrap().contains("of 1 records"), "{refused:#}");
+        assert!(!scene.path().join("o.list").exists());
+        let (code, report) = run(&[&import[..], &["--allow-empty", "--force"]].concat());
+        assert_eq!((code, &report["entries"]), (Some(0), &0.into()), "{report:#}");
+        fs::remove_file(scene.path().join("o.list")).unwrap();
+    }
+    assert_eq!(run(&["list", "import", "a.csv", "--out", "ids", "--ids", "ids"]).0, Some(4));
 }
