@@ -136,7 +136,7 @@ impl DifferenceReport {
             return format!("nothing changes: both have the same {} entries", self.before);
         }
         let kept = self.before - self.removed;
-        let mut words = format!(
+        let words = format!(
             "{} entries come ({} of the new list), {} go ({} of the old one), {kept} stay: {} before, {} after\n  \
              irregular entries: {} before, {} after\n  to fetch: {} bytes as a delta, {} as a snapshot",
             self.added,
@@ -150,6 +150,12 @@ impl DifferenceReport {
             self.delta_bytes,
             self.snapshot_bytes,
         );
+        words + &self.entries_words()
+    }
+
+    /// The first entries that come, and that go.
+    pub fn entries_words(&self) -> String {
+        let mut words = String::new();
         for (sign, entries, all) in [('+', &self.first_added, self.added), ('−', &self.first_removed, self.removed)] {
             words.extend(entries.iter().map(|entry| format!("\n  {sign} {entry}")));
             let hidden = all - entries.len() as u64;

@@ -278,7 +278,10 @@ pub fn is_one(path: &Path) -> bool {
 
 /// Whether a text can be the reason of a removal: one line, not too long.
 pub fn is_reason(text: &str) -> bool {
-    !text.trim().is_empty() && text.len() <= MAX_REASON && !text.chars().any(char::is_control)
+    // Nor may it say that it is read in another direction, which would show another text than is there.
+    let is_hidden =
+        |letter: char| letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    !text.trim().is_empty() && text.len() <= MAX_REASON && !text.chars().any(is_hidden)
 }
 
 /// A draft's file while it is written. What is dropped before it is [saved](UnsavedDraft::save) leaves nothing.

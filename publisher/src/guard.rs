@@ -6,7 +6,7 @@
 //! | [`Rail::Limits`] | more entries or additions than the charter allows | the release stops: the log would refuse it |
 //! | [`Rail::Growth`] | a release that adds more than a fifth of the list before it | the release stops, unless that is accepted |
 //! | [`Rail::Shrinkage`] | a release that removes more than a fifth of the list before it: a file that was cut off, say | the release stops, unless that is accepted |
-//! | [`Rail::Returns`] | entries come that the list once had and lost ([`Past`]): an old feed was imported, perhaps | the release stops, unless that is accepted |
+//! | [`Rail::Returns`] | entries come that the list once had and lost ([`Past`]), or such as match the same pictures: an old feed was imported, perhaps | the release stops, unless that is accepted |
 //! | [`Rail::Memory`] | what left the list in its first versions is not known in this folder, so that it could come back unnoticed | a warning |
 //! | [`Rail::Irregular`] | PDQ hashes with other than 128 bits set (rule 8) | the release stops, unless that is accepted; the release counts them in public |
 //! | [`Rail::Near`] | new entries that differ from another one in few bits: repetitions, or a flood | a warning |
@@ -28,7 +28,7 @@ pub use canaries::{Canaries, CanariesError};
 
 use crate::difference::{Difference, share};
 use crate::nearest::nearest;
-use crate::workspace::{ContentError, Past};
+use crate::workspace::{Again, ContentError, Past};
 use isonomy_core::charter::Charter;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::list::{Algorithm, Entries, EntryVerdict, ListError};
@@ -125,8 +125,11 @@ pub fn inspect(change: &Difference, after: &Entries, against: Against<'_>) -> Re
     if added.is_empty() && removed > 0 {
         standing.iter_mut().for_each(|alarm| alarm.severity = Severity::Warns);
     }
-    let sudden =
-        growth(before, added).into_iter().chain(shrinkage(before, removed)).chain(returns(&past.among(added)?));
+    let sudden = growth(before, added).into_iter().chain(shrinkage(before, removed)).chain(returns(&past.near(
+        algorithm,
+        added,
+        distance_of(charter),
+    )?));
     let close = near(algorithm, after, added)?.into_iter().chain(crowded(crowding(algorithm, after)));
     let limits = limits(after, added, charter);
     Ok(standing.into_iter().chain(limits).chain(sudden).chain(memory(past)).chain(close).collect())
@@ -135,7 +138,7 @@ pub fn inspect(change: &Difference, after: &Entries, against: Against<'_>) -> Re
 /// An alarm for each canary that would match; of very many, the first ones and how many more.
 fn canary(after: &Entries, charter: &Charter, canaries: &Canaries) -> Result<Vec<Alarm>, GuardError> {
     let algorithm = charter.matching.algorithm;
-    let distance = u32::try_from(charter.matching.max_distance).unwrap_or(u32::MAX);
+    let distance = distance_of(charter);
     let all: Vec<(&str, &[u8])> = canaries.of(algorithm).collect();
     let hashes: Vec<u8> = all.iter().flat_map(|(_, hash)| hash.iter().copied()).collect();
     let hashes = Entries::from_unsorted(algorithm.hash_size(), hashes)?.0;
@@ -205,17 +208,31 @@ fn shrinkage(before: u64, removed: u64) -> Option<Alarm> {
     is_sudden.then(|| Alarm { rail: Rail::Shrinkage, severity: Severity::Stops, words: words(), entries: Vec::new() })
 }
 
-fn returns(again: &Entries) -> Option<Alarm> {
+fn returns(again: &[Again]) -> Option<Alarm> {
+    let near = again.iter().filter(|one| one.distance > 0).count();
+    let like = if near == 0 {
+        String::new()
+    } else {
+        format!(", or are so near to such that the same pictures match ({near})")
+    };
     let words = || {
         format!(
-            "{} of the entries that come were on the list before, and were taken off it: is an old file imported, or a mended \
+            "{} of the entries that come were on the list before, and were taken off it{like}: is an old file imported, or a mended \
              error made again?",
             again.len()
         )
     };
-    let entries = || again.iter().take(SHOWN).map(to_hex).collect();
+    let entry = |one: &Again| match one.distance {
+        0 => to_hex(&one.entry),
+        distance => format!("{} is {distance} bits from {}", to_hex(&one.entry), to_hex(&one.lost)),
+    };
+    let entries = || again.iter().take(SHOWN).map(entry).collect();
     let alarm = || Alarm { rail: Rail::Returns, severity: Severity::Stops, words: words(), entries: entries() };
     (!again.is_empty()).then(alarm)
+}
+
+fn distance_of(charter: &Charter) -> u32 {
+    u32::try_from(charter.matching.max_distance).unwrap_or(u32::MAX)
 }
 
 fn memory(past: &Past) -> Option<Alarm> {

@@ -17,7 +17,7 @@
 mod past;
 mod recall;
 
-pub use past::Past;
+pub use past::{Again, Past};
 pub use recall::Recalled;
 
 use crate::memory::Role;

@@ -172,7 +172,7 @@ pub(crate) struct ImportArgs {
 /// Arguments of `isonomy list diff`.
 #[derive(clap::Args)]
 pub(crate) struct DiffArgs {
-    /// The new list.
+    /// The new list; with --list also a draft, which is examined as `release endorse` does it, without a signature.
     pub(crate) new: PathBuf,
     /// The old list, in a file.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "policy", "workspace", "token_file", "RailArgs"])]

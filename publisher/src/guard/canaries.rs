@@ -99,8 +99,9 @@ impl Canaries {
         &self.unguarded
     }
 
-    /// Adds the hashes in a file, in any form that can be imported.
+    /// Adds the hashes in a file, in any form that can be imported. For lists of videos, those of pictures.
     fn add_file(&mut self, path: &Path, algorithm: Algorithm) -> Result<usize, CanariesError> {
+        let algorithm = if algorithm == Algorithm::VpdqV1 { Algorithm::PdqFull } else { algorithm };
         let file = BufReader::new(File::open(path).map_err(CanariesError::Open)?);
         let options = ImportOptions { irregular: Irregular::Allow, ..ImportOptions::new(algorithm) };
         let (imported, _) = import(file, &options)?;
@@ -212,6 +213,13 @@ mod tests {
         );
         assert_eq!(add(Algorithm::Md5).unwrap().0, 3);
         std::fs::remove_file(dir.path().join("cut.jpg")).unwrap();
+        // A file of hashes of pictures guards lists of videos, too.
+        let mut canaries = Canaries::none();
+        let hash = crate::testing::entries(1, 1);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), to_hex(hash.as_bytes())).unwrap();
+        assert_eq!(canaries.add(file.path(), Algorithm::VpdqV1).unwrap(), 1);
+        assert_eq!(canaries.of(Algorithm::VpdqV1).map(|(_, hash)| hash).collect::<Vec<_>>(), [hash.as_bytes()]);
         // A link is not followed, wherever it leads.
         #[cfg(unix)]
         for target in [photo.to_str().unwrap(), "nowhere"] {

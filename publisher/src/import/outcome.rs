@@ -229,7 +229,8 @@ impl Sayings {
             }
             let size = self.size;
             ids.extend(record.given(&own).map(|hash| {
-                let stands = record.stands.contains(&hash);
+                let is_selected = own.iter().any(|saying| saying.hash == hash && saying.word == Word::Add);
+                let stands = is_selected && record.stands.contains(&hash);
                 Given { id: first.id, hash: hash[..size].to_vec(), stands }
             }));
         }
@@ -302,9 +303,9 @@ impl NamedRecord {
         own.iter().all(|saying| saying.word == Word::Remove && saying.hash == [0; MAX_HASH])
     }
 
-    /// What is to be remembered of it: what was selected at any time.
+    /// What is to be remembered of it: what it gave at any time, though it was not selected, so that its withdrawal is known.
     fn given(&self, own: &[Saying]) -> impl Iterator<Item = Filled> + use<> {
-        let given = own.iter().filter(|saying| matches!(saying.word, Word::Add | Word::Withdrawn));
+        let given = own.iter().filter(|saying| saying.word != Word::Remove || saying.hash != [0; MAX_HASH]);
         given.map(|saying| saying.hash).collect::<BTreeSet<Filled>>().into_iter()
     }
 }
@@ -448,7 +449,7 @@ mod tests {
         sayings.say(&record(Action::Remove, None, Some(2), Some(2))).unwrap();
         let outcome = sayings.finish().unwrap();
         assert_eq!((firsts(&outcome.added), firsts(&outcome.removed), outcome.unknown_ids), (vec![], vec![7], 0));
-        assert!(outcome.ids.is_empty(), "what was not selected is not kept for later");
+        assert_eq!(outcome.ids.iter().map(|given| given.stands).collect::<Vec<_>>(), [false]);
     }
 
     #[test]
@@ -479,6 +480,12 @@ mod tests {
             let (added, removed, ..) = import(&changed, &[add(8, time, 3)]);
             assert_eq!((added, removed), (vec![8], vec![9]));
         }
+        // A record that was not selected doesn't hold its hash on the list; that it is withdrawn later is nothing unknown.
+        let mut sayings = Sayings::new(Algorithm::Md5);
+        sayings.pass_over(&add(7, Some(1), 9), Unselected::Forget).unwrap();
+        let passed = sayings.finish().unwrap().ids;
+        let (_, removed, _, unknown) = import(&[&first[..], &passed].concat(), &[gone(Some(5), 9)]);
+        assert_eq!((removed, unknown), (vec![], 0), "others stand by it");
         // What is not mentioned is not touched, nor is what was withdrawn long ago.
         let plain = record(Action::Add, Some(7), None, None);
         assert_eq!(import(&third, &[plain]).0, [7]);

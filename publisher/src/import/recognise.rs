@@ -26,7 +26,9 @@ pub(super) fn recognise(head: &[u8], options: &ImportOptions) -> Result<Plan, Im
     }
     // Some programs end lines by a carriage return alone.
     let mut lines = head.split(|byte| b"\r\n".contains(byte)).map(<[u8]>::trim_ascii);
-    let first = lines.find(|line| !line.is_empty() && !line.starts_with(b"#")).ok_or(ImportError::Empty)?;
+    // A table may begin by saying how it is separated.
+    let is_content = |line: &&[u8]| !line.is_empty() && !line.starts_with(b"#") && !line.starts_with(b"sep=");
+    let first = lines.find(is_content).ok_or(ImportError::Empty)?;
     if holds_private_key(first) {
         return Err(ImportError::PrivateKey);
     }

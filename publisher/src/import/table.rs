@@ -2,11 +2,11 @@
 //!
 //! | format | columns |
 //! |---|---|
-//! | [`Format::Csv`] | separated by commas, semicolons or tabs; with a header, the hash is in a column with a name such as `pdq`, `sha256` or `hash`, quality, class and tags in columns of such names; without, the hash is in the first one |
+//! | [`Format::Csv`] | separated by commas, semicolons or tabs; with a header, the hash is in a column with a name such as `pdq`, `sha256` or `hash`, quality, class, tags, and whether the record still counts (`deleted`, `status`) in columns of such names; without, the hash is in the first one |
 //! | [`Format::ThreatExchange`] | no header: `indicator,descriptor_id,added_on,tags`, or `indicator,indicator_id,descriptor_id,added_on,tags`; the tags separated by spaces |
 
 use super::budget::Budgeted;
-use super::record::{self, Record, Refusal, quality, refusal};
+use super::record::{self, Action, Record, Refusal, quality, refusal};
 use super::{Format, ImportError, ImportOptions, Sink, read_failed};
 use isonomy_core::list::Algorithm;
 use std::io::BufRead;
@@ -16,6 +16,7 @@ const ANY_HASH: [&str; 7] = ["hash", "hash_value", "hashvalue", "hash_digest", "
 const QUALITY: [&str; 1] = ["quality"];
 const CLASS: [&str; 3] = ["class", "classification", "category"];
 const TAGS: [&str; 2] = ["tags", "tag"];
+const STATE: [&str; 5] = ["deleted", "should_delete", "is_deleted", "hashstatus", "status"];
 
 /// Where in a table things are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,6 +29,8 @@ pub(super) struct Columns {
     quality: Option<usize>,
     class: Option<usize>,
     tags: Option<usize>,
+    /// Whether it still counts.
+    state: Option<usize>,
 }
 
 pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) -> Result<(), ImportError> {
@@ -50,11 +53,13 @@ pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) 
     Ok(())
 }
 
-/// Whether a row is a comment: it begins with # and has not the fields of a row. The name of a file can begin so, too.
+/// Whether a row is a comment: it begins with # and has not the fields of a row (the name of a file can begin so, too), or it says
+/// how the table is separated.
 fn is_comment(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) -> bool {
-    let begins_so = row.get(0).is_some_and(|field| field.trim_ascii().starts_with(b"#"));
+    let first = row.get(0).unwrap_or_default().trim_ascii();
     let is_row = || row.len() == columns.count && columns.count > 1;
-    begins_so && !is_row() && !row.iter().any(|field| record::hash(field, algorithm).is_ok())
+    let holds_hash = || row.iter().any(|field| record::hash(field, algorithm).is_ok());
+    first == b"sep=" || first.starts_with(b"#") && !is_row() && !holds_hash()
 }
 
 /// Refuses a row that holds more than one: where a quotation mark is not closed, the rows that follow become part of its field,
@@ -96,8 +101,22 @@ fn row(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) -> Result
         quality: columns.quality.and_then(|column| row.get(column)).map(quality).transpose()?,
         classes: words(columns.class, &[',', ';', '|']), // one can have several words
         tags: words(columns.tags, &[' ', ',', ';', '|']),
+        action: state(columns.state.and_then(|column| row.get(column)).unwrap_or_default())?,
         ..Record::of(digest.map_err(|reason| refusal("hash", reason))?)
     })
+}
+
+/// What a field says of whether the record still counts.
+fn state(field: &[u8]) -> Result<Action, Refusal> {
+    let text = String::from_utf8_lossy(field).trim().to_lowercase();
+    match text.as_str() {
+        "" | "false" | "no" | "0" | "f" | "active" | "received" | "malicious" | "unknown" => Ok(Action::Add),
+        "true" | "yes" | "1" | "t" | "deleted" | "withdrawn" | "removed" | "non_malicious" => Ok(Action::Remove),
+        _ => Err(refusal(
+            "status",
+            format!("{text:?} is none that is known, so whether the record still counts isn't, either"),
+        )),
+    }
 }
 
 /// The columns of a table by its first line; `None` if it is none.
@@ -105,7 +124,7 @@ pub(super) fn columns(first: &[u8], options: &ImportOptions) -> Result<Option<Co
     let count = |delimiter: u8| first.iter().filter(|&&byte| byte == delimiter).count();
     let delimiter = [b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',');
     let names = fields(first, delimiter);
-    let place = |wanted: &str| names.iter().position(|name| name == wanted);
+    let place = |wanted: &str| names.iter().position(|name| name == wanted || name.replace([' ', '-'], "_") == wanted);
     let one_of = |wanted: &[&str]| wanted.iter().find_map(|name| place(name));
     let named = |hash| {
         Some(Columns {
@@ -116,6 +135,7 @@ pub(super) fn columns(first: &[u8], options: &ImportOptions) -> Result<Option<Co
             quality: one_of(&QUALITY),
             class: one_of(&CLASS),
             tags: one_of(&TAGS),
+            state: one_of(&STATE),
         })
     };
     let plain = |hash| Columns {
@@ -126,6 +146,7 @@ pub(super) fn columns(first: &[u8], options: &ImportOptions) -> Result<Option<Co
         quality: None,
         class: None,
         tags: None,
+        state: None,
     };
     if let Some(column) = &options.column {
         let wanted = column.trim().to_lowercase();
@@ -155,6 +176,7 @@ pub(super) fn threat_exchange(first: &[u8]) -> Option<Columns> {
         quality: None,
         class: None,
         tags: Some(count - 1),
+        state: None,
     };
     (4..=5).contains(&count).then(columns)
 }

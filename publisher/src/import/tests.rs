@@ -207,6 +207,27 @@ fn the_frames_of_a_file_are_one_video_in_a_list_of_videos() {
 }
 
 #[test]
+fn a_table_can_withdraw_and_says_nothing_that_is_not_understood() {
+    let hexes = hexes(2);
+    for (name, counts, gone) in [
+        ("deleted", ["", "False"], ["True", "1"]),
+        ("Should Delete", ["no", "0"], ["yes", "TRUE"]),
+        ("hashStatus", ["Active", "Received"], ["Withdrawn", "Deleted"]),
+        ("status", ["MALICIOUS", "UNKNOWN"], ["NON_MALICIOUS", "removed"]),
+    ] {
+        for (counts, gone) in counts.into_iter().zip(gone) {
+            let text = format!("sep=;\nPDQ-Hash;{name}\n{};{counts}\n{};{gone}\n", hexes[0], hexes[1]);
+            let (imported, report) = pdq(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            let both = [&imported.entries, &imported.withdrawn].map(|list| to_hex(list.as_bytes()));
+            assert_eq!((both, report.records), ([hexes[0].clone(), hexes[1].clone()], 2), "{text}");
+        }
+        let text = format!("pdq,{name}\n{},perhaps\n", hexes[0]);
+        let Err(ImportError::Refused(report)) = pdq(&text) else { panic!("{text}") };
+        assert_eq!(report.refused[0].field, "status");
+    }
+}
+
+#[test]
 fn a_class_of_several_words_is_one_class() {
     let hexes = hexes(3);
     let text = format!("pdq,class\n{},Far Right\n{},\"b, far right\"\n{},right\n", hexes[0], hexes[1], hexes[2]);
@@ -260,7 +281,7 @@ fn images_and_videos_have_ids_of_their_own() {
     };
     for (deleted, left) in [("deletedVideo", &hexes[0]), ("deletedImage", &hexes[1])] {
         let (imported, _) = pdq(&document(deleted)).unwrap();
-        assert_eq!(imported.entries.iter().map(to_hex).collect::<Vec<_>>(), [left.clone()], "{deleted}");
+        assert_eq!(&to_hex(imported.entries.as_bytes()), left, "{deleted}");
     }
 }
 
@@ -472,6 +493,32 @@ proptest! {
             }
             Err(ImportError::NothingToSelectBy { .. }) => prop_assert!(taken.is_empty()),
             Err(error) => prop_assert!(false, "{}", error),
+        }
+    }
+
+    /// Every row of a table is counted, but for comments, empty rows and the names of the columns; and each hash in a row is taken, or
+    /// the row refused.
+    #[test]
+    fn every_row_of_a_table_counts(
+        rows in proptest::collection::vec((0..6usize, 0..6usize), 1..12),
+        header in any::<bool>(),
+        end in prop::sample::select(vec!["\n", "\r\n", "\r"]),
+    ) {
+        let hexes = hexes(3);
+        let fields = [hexes[0].as_str(), hexes[1].as_str(), hexes[2].as_str(), "#x", "x", ""];
+        let start = if header { "pdq,file".to_owned() } else { format!("{},x", hexes[0]) };
+        let lines = rows.iter().map(|(one, other)| format!("{},{}", fields[*one], fields[*other]));
+        let text = std::iter::once(start).chain(lines).map(|line| line + end).collect::<String>();
+        let options = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::PdqFull) };
+        let (imported, report) = import(text.as_bytes(), &options).unwrap();
+        // All have as many fields as the first line, so none is a comment.
+        let counted = rows.iter().filter(|row| **row != (5, 5)).count() + usize::from(!header);
+        prop_assert_eq!(report.records as usize, counted);
+        let fine = |(one, other): &&(usize, usize)| *one < 3 && (header || *other >= 3);
+        prop_assert_eq!(report.taken as usize, rows.iter().filter(fine).count() + usize::from(!header));
+        let listed = |hex: &str| imported.entries.iter().any(|entry| to_hex(entry) == hex);
+        for (one, _) in rows.iter().filter(fine) {
+            prop_assert!(listed(fields[*one]));
         }
     }
 

@@ -6,6 +6,8 @@
 //! says since which version it knows the list, and can learn more from the log (`recall`).
 
 use super::{Base, ContentError, Workspace};
+use crate::guard::GuardError;
+use crate::nearest::nearest;
 use crate::stored::{StoredError, StoredList};
 use isonomy_core::encoding::{from_hex, to_hex};
 use isonomy_core::hash::{HASH_SIZE, sha256};
@@ -14,6 +16,7 @@ use isonomy_core::list::{Algorithm, Entries};
 use isonomy_core::paths;
 use isonomy_store::files::{self, FileError};
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -37,6 +40,55 @@ impl Past {
             None => Ok(Entries::from_sorted(entries.entry_size(), Vec::new())?),
         }
     }
+
+    /// Those of the entries that are within `distance` of one that the list once had, and lost: the same picture matches again. Of a
+    /// very long past ([`MAX_COMPARED`]), those that are the same.
+    pub fn near(&self, algorithm: Algorithm, entries: &Entries, distance: u32) -> Result<Vec<Again>, GuardError> {
+        let again = |entry: &[u8]| Again { entry: entry.to_vec(), lost: entry.to_vec(), distance: 0 };
+        let length = self
+            .removed
+            .as_ref()
+            .and_then(|(removed, _)| fs::metadata(&removed.path).ok())
+            .map_or(0, |file| file.len());
+        let list = self.removed.as_ref().map(|(_, list)| list);
+        let Some(list) = list.filter(|_| {
+            !entries.is_empty() && algorithm.is_perceptual() && length / algorithm.entry_size() as u64 <= MAX_COMPARED
+        }) else {
+            return Ok(self.among(entries)?.iter().map(again).collect());
+        };
+        let lost = list.read().map_err(damaged)?;
+        let hashes = lost.iter().flat_map(|entry| algorithm.hash_of(entry).to_vec()).collect();
+        let hashes = Entries::from_unsorted(algorithm.hash_size(), hashes)?.0;
+        let mut found: BTreeMap<usize, Again> = BTreeMap::new();
+        for (hash, near) in hashes.iter().zip(nearest(algorithm, entries, &hashes, distance, MOST_NEAR)?) {
+            for near in near.all() {
+                let Some(entry) = entries.get(near.index) else { continue };
+                let new = Again { entry: entry.to_vec(), lost: hash.to_vec(), distance: near.distance };
+                let known = found.entry(near.index).or_insert_with(|| new.clone());
+                if new.distance < known.distance {
+                    *known = new;
+                }
+            }
+        }
+        Ok(found.into_values().collect())
+    }
+}
+
+/// Of more entries that left a list, only those count that come again to the bit.
+const MAX_COMPARED: u64 = 1 << 16;
+
+/// Of the entries that come near to one of these, so many count.
+const MOST_NEAR: usize = 256;
+
+/// An entry that comes, and how near it is to one that the list had and lost.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Again {
+    /// The entry that comes.
+    pub entry: Vec<u8>,
+    /// The entry that was lost.
+    pub lost: Vec<u8>,
+    /// In how many bits they differ.
+    pub distance: u32,
 }
 
 /// The file of what left the list between two versions.
@@ -255,6 +307,15 @@ pub(super) mod tests {
                 "version {version}"
             );
             assert_eq!(known.among(&entries(2, 20)).unwrap().len(), 0);
+            // One that differs from a lost one in a few bits, in a list that has lost some.
+            let mut near = missing[..32].to_vec();
+            near[0] ^= 0b1110;
+            let coming = Entries::from_unsorted(32, [&near, entries(2, 20).as_bytes()].concat()).unwrap().0;
+            let again = known.near(Algorithm::PdqFull, &coming, 31).unwrap();
+            let expected = Again { entry: near, lost: missing[..32].to_vec(), distance: 3 };
+            assert_eq!((again, known.near(Algorithm::PdqFull, &coming, 2).unwrap()), (vec![expected], Vec::new()));
+            assert_eq!(known.near(Algorithm::Sha256, &coming, 0).unwrap(), []);
+            assert_eq!(known.near(Algorithm::PdqFull, &all, 0).unwrap().len(), missing.len() / 32);
         }
         // 8 will build on the content of 4.
         assert_eq!(names(folder.path()), ["4.entries", "5.entries", "removed-1-to-5"]);

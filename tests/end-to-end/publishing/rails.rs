@@ -1,6 +1,6 @@
 //! What stops a release before each signature, and results that are not written over others.
 
-use crate::scene::{LIST, Scene, hashes};
+use crate::scene::{LIST, Scene, answer, command, hashes};
 use std::fs;
 
 #[test]
@@ -124,8 +124,20 @@ fn what_was_taken_off_the_list_does_not_come_back_unnoticed() {
     let without_charter = ["list", "diff", "old-feed", "--old", "one", "--accept-returns"];
     assert_eq!(scene.command(&without_charter).output().unwrap().status.code(), Some(2));
 
+    // Nor does a picture that is so near that it matches the same ones.
+    let mut near = hash.trim().to_owned();
+    near.replace_range(0..1, if near.starts_with('0') { "1" } else { "0" });
+    fs::write(scene.path("near.txt"), hashes(0..3) + &hashes(4..41) + &near).unwrap();
+    scene.report(&["list", "import", "near.txt", "--allow-irregular", "--out", "near"]);
+    let alike = scene.run(&Scene::at_desk("work", &["list", "diff", "near", "--list", LIST, "--allow-irregular"])).1;
+    let returns = alike["alarms"].as_array().unwrap().iter().find(|alarm| alarm["rail"] == "returns").unwrap();
+    assert!(returns["entries"][0].as_str().unwrap().ends_with(hash.trim()), "{alike:#}");
+
     // Whoever accepts it does so alone; a curator who came later can't know, and is told that.
     scene.report(&[&compose[..], &["--accept-returns"]].concat());
+    // A curator sees beforehand what would be signed, by a draft.
+    let shown = scene.run(&Scene::at_desk("curator-two", &["list", "diff", "draft-4", "--list", LIST]));
+    assert_eq!((shown.0, &shown.1["difference"]["added"]), (Some(6), &3.into()), "{:#}", shown.1);
     let endorse = |key, out, desk| Scene::at_desk(desk, &["release", "endorse", "draft-4", "--key", key, "--out", out]);
     let stopped = scene.refusal(3, &endorse("curator-one.example.key", "one-4.note", "curator-one"));
     assert!(stopped.contains("nothing was signed") && stopped.contains(hash.trim()), "{stopped}");
@@ -165,4 +177,52 @@ fn what_was_taken_off_the_list_does_not_come_back_unnoticed() {
     assert_eq!((&learned["was_damaged"], &learned["entries"]), (&true.into(), &1.into()));
     assert_eq!(fs::read(&memory).unwrap(), whole);
     assert_eq!(scene.run(&diff).1["alarms"][0]["rail"], "returns");
+}
+
+#[test]
+fn a_removal_names_what_still_matches_and_an_older_release_gets_its_proof_again() {
+    let scene = Scene::founded();
+    let one = hashes(3..4).trim().to_owned();
+    // One bit in each half, which are complements, so that 128 bits stay set.
+    let flipped = |digit: char| char::from_digit(digit.to_digit(16).unwrap() ^ 1, 16).unwrap();
+    let sibling: String =
+        one.chars().enumerate().map(|(at, digit)| if at % 32 == 0 { flipped(digit) } else { digit }).collect();
+    fs::write(scene.path("one.txt"), hashes(0..40) + &sibling).unwrap();
+    scene.report(&["list", "import", "one.txt", "--out", "one"]);
+    scene.publish("one", "draft-1");
+    fs::write(scene.path("wrong.csv"), format!("note,pdq\nlisted by mistake,{one}\n")).unwrap();
+    let remove = ["list", "remove", "--from", "wrong.csv", "--reason", "listed by mistake", "--list", LIST];
+    let run = |arguments: &[&str], more: &[&str]| scene.report(&Scene::at_desk("work", &[arguments, more].concat()));
+    let removed = run(&remove, &["--out", "draft-2"]);
+    assert_eq!(removed["removed"], serde_json::json!([one]));
+    let near = &removed["still_near"][0];
+    assert_eq!((near["entry"].as_str(), &near["distance"]), (Some(&*sibling), &2.into()), "{removed:#}");
+    assert_eq!(run(&remove, &["--out", "draft-both", &sibling])["still_near"], serde_json::json!([]));
+    let hidden = [&remove[..4], &["--reason", "a\u{202e}b", "--list", LIST, "--out", "draft-3"]].concat();
+    assert!(scene.refusal(4, &Scene::at_desk("work", &hidden)).contains("a reason has"));
+    scene.finish("draft-2");
+    // The proof of the first one was lost.
+    let again = ["release", "publish", "draft-1", "draft-1.curator-one", "draft-1.curator-two"];
+    let again = run(&again, &["--key", "maintainer.example.key", "--proof", "one.proof"]);
+    assert_eq!(again["client"]["state"], "superseded");
+    assert!(fs::metadata(scene.path("one.proof")).unwrap().len() > 100);
+}
+
+#[test]
+fn a_list_of_nothing_is_not_written_by_mistake() {
+    let scene = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| answer(&command(scene.path(), arguments).output().unwrap());
+    fs::write(scene.path().join("a.csv"), format!("pdq,class\n{},B\n", hashes(0..1).trim())).unwrap();
+    fs::write(scene.path().join("bad.csv"), "pdq,class\nnonsense,A\n").unwrap();
+    for arguments in [&["a.csv", "--class", "A"][..], &["bad.csv", "--skip-invalid"]] {
+        let import = [&["list", "import"][..], arguments, &["--out", "o.list"]].concat();
+        let (code, refused) = run(&import);
+        assert_eq!(code, Some(3), "{refused:#}");
+        assert!(refused["error"].as_str().unwrap().contains("of 1 records"), "{refused:#}");
+        assert!(!scene.path().join("o.list").exists());
+        let (code, report) = run(&[&import[..], &["--allow-empty", "--force"]].concat());
+        assert_eq!((code, &report["entries"]), (Some(0), &0.into()), "{report:#}");
+        fs::remove_file(scene.path().join("o.list")).unwrap();
+    }
+    assert_eq!(run(&["list", "import", "a.csv", "--out", "ids", "--ids", "ids"]).0, Some(4));
 }

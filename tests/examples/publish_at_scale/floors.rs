@@ -23,6 +23,11 @@ fn hash(number: u64) -> [u8; 32] {
     words.concat().try_into().unwrap_or([0; 32])
 }
 
+/// The same, in hexadecimal.
+pub(crate) fn hex(number: u64) -> String {
+    isonomy_core::encoding::to_hex(&hash(number))
+}
+
 /// Writes hashes as people have them: hexadecimal, a line each.
 pub(crate) fn make_input(path: &Path, numbers: Range<u64>) {
     let mut file = BufWriter::with_capacity(1 << 20, File::create(path).expect("a file"));

@@ -1,7 +1,7 @@
 //! A list from its import to a client that has verified it, each role a process of its own on this machine:
 //! `cargo run --release -p isonomy-tests --example publish_at_scale -- [ENTRIES]`. A log and three witnesses serve; PDQ hashes are
 //! imported, composed, endorsed by two curators and published; a new client verifies them. Then a thousandth of the entries
-//! is replaced, and the same client catches up by the delta.
+//! is replaced, and the same client catches up by the delta. Last, what it costs that client to open its list, before its first answer.
 //!
 //! Of each step: time on the clock, processor time, the most memory that its process held, and bytes. Beside them what
 //! nobody goes below, measured in the same run. Needs Linux (`/proc`), and 300 bytes of disk for each entry.
@@ -33,6 +33,7 @@ fn main() {
     floors::make_input(&cast.path("more.txt"), churn..entries + churn);
     let second = publish(&cast, Release { version: 2, input: "more.txt", raw });
     cast.print_servers(raw);
+    open(&cast, entries, raw);
     println!();
     for (version, steps) in [(1, &first), (2, &second)] {
         let total = |names: &[&str]| -> f64 {
@@ -45,6 +46,21 @@ fn main() {
             total(&["compose", "endorse", "publish", "client"]),
         );
     }
+}
+
+/// Opens the client's list: alone, with a scan, and with buckets, which are built for as many questions as this.
+fn open(cast: &Cast, entries: u64, raw: u64) {
+    const MANY: u64 = 500;
+    let device = ["--policy", "app.toml", "--state", "device"];
+    // None of them is on the list.
+    let hashes: Vec<String> = (0..MANY).map(|number| floors::hex(10 * entries + number)).collect();
+    let hashes: Vec<&str> = hashes.iter().map(String::as_str).collect();
+    let status = [&["client", "status"][..], &device].concat();
+    row("**open**", &cast.run(&status), raw, 0);
+    let one = [&["match"][..], &hashes[..1], &device].concat();
+    row("**open**, and scan for one hash", &cast.run(&one), raw, 0);
+    let many = [&["match"][..], &hashes, &device].concat();
+    row(&format!("**open**, build buckets and look {MANY} hashes up"), &cast.run(&many), raw, 0);
 }
 
 /// A release that is to be made.

@@ -13,7 +13,8 @@ use isonomy_core::encoding::to_hex;
 use isonomy_core::list::{Algorithm, Entries};
 use isonomy_publisher::compose::{Proposal, Term, compose};
 use isonomy_publisher::difference::{self, Difference, Finding};
-use isonomy_publisher::draft::{self, MAX_REASON};
+use isonomy_publisher::draft::{self, Draft, MAX_REASON};
+use isonomy_publisher::endorse::examine;
 use isonomy_publisher::import::{ImportOptions, Irregular, import};
 use isonomy_publisher::nearest::{Nearest, nearest};
 use isonomy_publisher::stored::{StoredError, StoredList};
@@ -38,12 +39,25 @@ pub(super) async fn diff(args: &DiffArgs, output: &Output) -> Result<Exit> {
     }
     let (list, desk) = args.published()?;
     let Ground { view, bases, past, .. } = Desk::open(&desk)?.ground(&list).await?;
-    let charter = view.editions().newest().context("the list has no charter")?.charter();
-    let algorithm = charter.matching.algorithm;
-    let new = super::read(&args.new, algorithm)?;
-    let change = Difference::from_base(bases.last(), &new, algorithm)?;
-    let report = difference::report(&change, &new, algorithm, shown)?;
-    let subject = rails::Subject { change: &change, after: &new, charter, past: &past };
+    let newest = view.editions().newest().context("the list has no charter")?.charter();
+    let algorithm = newest.matching.algorithm;
+    // A draft is examined as a curator's signature would: all but that.
+    let draft = if draft::is_one(&args.new) { Some(Draft::open(&args.new)?) } else { None };
+    if let Some(draft) = draft.as_ref().filter(|draft| draft.release().body().list != list) {
+        return Err(Malformed(format!("{} is a draft of {}", args.new.display(), draft.release().body().list)).into());
+    }
+    let examined = draft.as_ref().map(|draft| examine(draft, &view, &bases, system_clock())).transpose()?;
+    let (own_change, own);
+    let (change, new, charter) = match &examined {
+        Some(examined) => (examined.change(), examined.entries(), examined.charter()),
+        None => {
+            own = super::read(&args.new, algorithm)?;
+            own_change = Difference::from_base(bases.last(), &own, algorithm)?;
+            (&own_change, &own, newest)
+        }
+    };
+    let report = difference::report(change, new, algorithm, shown)?;
+    let subject = rails::Subject { change, after: new, charter, past: &past };
     let alarms = rails::look(&args.rails, subject)?;
     let is_stopped = alarms.iter().any(|alarm| rails::stops(&args.rails, alarm));
     let words = report.words() + &rails::words(&alarms);

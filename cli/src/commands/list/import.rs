@@ -3,7 +3,7 @@
 use super::files;
 use crate::args::{FormatArg, ImportArgs, UnselectedArg};
 use crate::commands::crowding;
-use crate::exit::{Exit, Refused};
+use crate::exit::{Exit, Malformed, Refused};
 use crate::output::Output;
 use anyhow::{Context, Result};
 use isonomy_core::encoding::to_hex;
@@ -25,6 +25,9 @@ use std::path::{Path, PathBuf};
 const BUFFER: usize = 1 << 18;
 
 pub(super) fn run(args: &ImportArgs, output: &Output) -> Result<Exit> {
+    if args.ids.as_ref() == Some(&args.out) || args.ids.is_some() && args.ids == args.refused {
+        return Err(Malformed("--ids is to be kept: it can't be the file of another output".to_owned()).into());
+    }
     for path in [Some(&args.out), args.refused.as_ref()].into_iter().flatten() {
         files::check_free(path, args.overwrite)?;
     }

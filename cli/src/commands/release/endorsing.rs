@@ -11,6 +11,7 @@ use isonomy_core::encoding::to_hex;
 use isonomy_core::list::Algorithm;
 use isonomy_core::release::Release;
 use isonomy_core::statement::Signed;
+use isonomy_publisher::difference;
 use isonomy_publisher::draft::{self, Draft};
 use isonomy_publisher::endorse::{EndorseError, EndorsementReport, Examined, HoldingsReport, examine};
 use isonomy_publisher::memory::{Role, SigningMemory};
@@ -27,6 +28,7 @@ pub(super) async fn run(args: &EndorseArgs, output: &Output) -> Result<Exit> {
     let Ground { view, bases, past, workspace } = desk.ground(&draft.release().body().list).await?;
     let examined = examine(&draft, &view, &bases, system_clock())?;
     let algorithm = examined.charter().matching.algorithm;
+    let change = difference::report(examined.change(), examined.entries(), algorithm, difference::SHOWN)?;
     if let Some(path) = &args.require_all_in {
         check_all_in(&examined, path, algorithm, output)?;
     }
@@ -44,13 +46,15 @@ pub(super) async fn run(args: &EndorseArgs, output: &Output) -> Result<Exit> {
     let report = examined.report(&signed);
     let out = args.out.display();
     let words = format!(
-        "{}\n  Your endorsement is {out}: send it back to the maintainer{}{}",
+        "{}{}\n  Your endorsement is {out}: send it back to the maintainer{}{}",
         words(&report),
+        change.entries_words(),
         holdings_words(known.as_ref()),
         rails::words(&alarms)
     );
     let document = json!({
         "endorsement": report,
+        "difference": change,
         "file": args.out,
         "holdings": known,
         "alarms": alarms,

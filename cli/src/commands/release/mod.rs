@@ -17,8 +17,9 @@ use isonomy_core::hash::StatementId;
 use isonomy_core::list::Algorithm;
 use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::release::Release;
+use isonomy_core::resource::Resource;
 use isonomy_core::statement::{ListName, MAX_STATEMENT_SIZE, Signed, Statement};
-use isonomy_fetch::{LogClient, Source};
+use isonomy_fetch::{FetchError, LogClient, Source};
 use isonomy_publisher::draft::{self, Draft};
 use isonomy_publisher::view::ListView;
 use isonomy_publisher::workspace::{Base, Past, Recalled, Workspace};
@@ -59,6 +60,16 @@ impl Desk {
         let log = log_client(&trust)?;
         let source = log.source().with_tokens(&files::tokens(&args.tokens)?);
         Ok(Self { source, log, trust, folder: args.workspace.clone() })
+    }
+
+    /// A release as the log has it, if it has it.
+    async fn logged(&self, release: &Signed<Release>) -> Result<Option<Signed<Release>>> {
+        let resource = Resource::Statement(release.id());
+        let bytes = match self.source.get(&resource, resource.max_bytes().unwrap_or(0)).await {
+            Err(FetchError::NotFound { .. }) => return Ok(None),
+            answer => answer?,
+        };
+        Ok(Statement::parse(&bytes)?.into_release().filter(|logged| logged.id() == release.id()))
     }
 
     async fn view(&self, list: &ListName) -> Result<(ListView, Algorithm)> {

@@ -29,9 +29,13 @@ pub(super) async fn run(args: &PublishArgs, output: &Output) -> Result<Exit> {
     let view = &ground.view;
     let cited = view.editions().find(&draft.release().body().charter).context("the cited charter isn't in the log")?;
     let logged = view.newest().into_iter().chain(view.bases()).find(|logged| logged.id() == draft.release().id());
+    let logged = match logged {
+        None if draft.release().body().version < view.next_version() => desk.logged(draft.release()).await?,
+        logged => logged.cloned(),
+    };
     let (signed, alarms) = match logged {
         // An earlier try came that far: the log is asked for its proof again.
-        Some(logged) => (logged.clone(), Vec::new()),
+        Some(logged) => (logged, Vec::new()),
         None => finish(args, &draft.signed(merge(&draft, endorsements, cited.charter())?)?, &ground)?,
     };
     let complete = draft.signed(signed)?;
