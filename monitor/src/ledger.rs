@@ -434,7 +434,7 @@ mod tests {
         };
         let (proven, lost) = ((Severity::Breach, "fork".to_owned(), true), (Severity::Warning, LOST.to_owned(), false));
         let missing = (Severity::Warning, "missing".to_owned(), false);
-        assert_eq!(left(&mut ledger, &[1]), [proven.clone(), missing, lost.clone()]);
+        assert_eq!(left(&mut ledger, &[1]), [proven.clone(), lost.clone(), missing]);
         ledger.begin(Timestamp(2));
         assert_eq!(left(&mut ledger, &[1]), [proven.clone(), lost], "at each look");
         assert_eq!(left(&mut ledger, &[1, 2]), [proven], "it is back, and will be noted by whoever has read it");
