@@ -15,6 +15,8 @@
 //! cookies, no conditional requests, one user agent for all. A proxy is used if the environment names one
 //! (`HTTPS_PROXY` and the like), except for servers on the same machine.
 //!
+//! To see it run, from a program that is asynchronous or not: `examples/read.rs`, `cargo run -p isonomy-fetch --example read [SOURCE]`.
+//!
 //! Out of scope: whether what was fetched is true (`isonomy-verifier`), caches and the choice among mirrors
 //! (`isonomy-client`).
 

@@ -103,7 +103,7 @@ impl Ledger {
         for finding in gone {
             let Some(digest) = &finding.evidence else { continue };
             let words = format!(
-                "The file evidence/{digest}.json, by which this monitor had proven a breach, is gone or was changed. Put it back from a backup, or from anybody who has it: without it nothing is proven here. What it had proven: {}",
+                "The file evidence/{digest}.json, by which this monitor had proven a breach, is gone, was changed, or does not hold under its policy as that is now (where witnesses were replaced, lines `former` name those before). Put it back from a backup, or from anybody who has it: without it nothing is proven here. What it had proven: {}",
                 finding.words
             );
             tracing::error!("{words}");

@@ -197,6 +197,10 @@ impl Monitor {
             data,
             _lock: lock,
         };
+        let has_looked = !monitor.looks.all().is_empty();
+        if has_looked && monitor.mirror.newest().is_none() {
+            monitor.damage = Some("This monitor has looked at the log before, and its memory of what the log signed, the folders `mirror` and `checkpoints`, is gone: put them back from a backup. What the log signed before is not known any more, so a log that goes back, or shows another history, would not be noticed.".to_owned());
+        }
         if told == Told::Unknown {
             monitor.ledger.tell_again();
         }

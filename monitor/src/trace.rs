@@ -10,7 +10,7 @@ mod course;
 mod making;
 mod verifying;
 
-pub use course::Complained;
+pub use course::{Complained, NotKnown, Standing};
 pub use making::trace;
 pub use verifying::TraceError;
 

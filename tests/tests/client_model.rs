@@ -12,6 +12,11 @@
 //!
 //! And, so that it isn't safe by refusing everything: 6. an honest log that is ahead is always taken up; 7. so is one that lags,
 //! but is not behind what the client has used, whatever checkpoints others have relayed.
+//!
+//! In `amended` the charter changes, too: nothing is taken up under an edition that is not in force yet, or was narrowed.
+
+#[path = "client_model/amended.rs"]
+mod amended;
 
 use isonomy_core::checkpoint::{Checkpoint, CheckpointNote};
 use isonomy_core::hash::StatementId;
@@ -145,7 +150,7 @@ fn tree(checkpoint: Option<CheckpointNote>, views: &[View]) -> (u64, Option<Side
     (tree.size.0, shown.expect("a checkpoint that was shown").history())
 }
 
-fn check(before: &Client, view: &View, after: &Client, outcome: &Result<u64, &'static str>, views: &[View]) {
+fn check(before: &Client, view: &View, after: &Client, outcome: &Outcome, views: &[View]) {
     let View { side, size, has_quorum, time, how, .. } = view;
     let shown = format!("{side:?} {size} quorum {has_quorum} at {time} {how:?}: {outcome:?}");
     let accepted = |client: &Client| client.state.accepted().map(|accepted| (accepted.version, accepted.release));
@@ -204,19 +209,29 @@ fn check_alive(client: &Client, views: &[View]) {
     }
 }
 
-#[test]
-fn no_sequence_of_views_and_restarts_makes_a_client_accept_an_older_or_forked_one() {
-    let views = views();
-    let first = Client::of(&views[0].served);
-    let mut seen = vec![key(&first)];
-    let mut queue = VecDeque::from([first]);
+/// What came of an update: the version in force, or the code of the refusal.
+type Outcome = Result<u64, &'static str>;
+
+/// Every state that `client` can get into by being shown up to `most` of the `views`, one after the other, restarted or robbed of
+/// its cache between them. `key` is all that tells one state from another; `visit` is asked about each state, `check` about each step. Gives the
+/// number of states and of steps.
+fn walk<V, K: PartialEq>(
+    client: Client,
+    (views, most): (&[V], usize),
+    show: impl Fn(&mut Client, &V) -> Outcome,
+    key: impl Fn(&Client) -> K,
+    visit: impl Fn(&Client),
+    check: impl Fn(&Client, &V, &Client, &Outcome),
+) -> (usize, usize) {
+    let mut seen = vec![key(&client)];
+    let mut queue = VecDeque::from([(client, 0)]);
     let mut steps = 0;
-    while let Some(client) = queue.pop_front() {
-        check_alive(&client, &views);
-        for view in &views {
+    while let Some((client, shown)) = queue.pop_front() {
+        visit(&client);
+        for view in views.iter().filter(|_| shown < most) {
             let mut after = client.clone();
-            let outcome = after.version_from(&view.served, NOW).map_err(|rejection| rejection.code());
-            check(&client, view, &after, &outcome, &views);
+            let outcome = show(&mut after, view);
+            check(&client, view, &after, &outcome);
             steps += 1;
             let mut wiped = after.clone();
             wiped.wipe_cache();
@@ -224,13 +239,28 @@ fn no_sequence_of_views_and_restarts_makes_a_client_accept_an_older_or_forked_on
                 after.restart();
             }
             for next in [after, wiped] {
-                if !seen.contains(&key(&next)) {
-                    seen.push(key(&next));
-                    queue.push_back(next);
+                let state = key(&next);
+                if !seen.contains(&state) {
+                    seen.push(state);
+                    queue.push_back((next, shown + 1));
                 }
             }
         }
     }
-    println!("{} states, {} views, {steps} steps", seen.len(), views.len());
-    assert!(seen.len() > 40, "the walk must reach more than {} states", seen.len());
+    (seen.len(), steps)
+}
+
+#[test]
+fn no_sequence_of_views_and_restarts_makes_a_client_accept_an_older_or_forked_one() {
+    let views = views();
+    let (states, steps) = walk(
+        Client::of(&views[0].served),
+        (&views, usize::MAX),
+        |client, view| client.version_from(&view.served, NOW).map_err(|rejection| rejection.code()),
+        key,
+        |client| check_alive(client, &views),
+        |before, view, after, outcome| check(before, view, after, outcome, &views),
+    );
+    println!("one charter: {states} states, {} views, {steps} steps", views.len());
+    assert!(states > 40, "the walk must reach more than {states} states");
 }

@@ -64,6 +64,7 @@ pub struct Breach {
 /// Evidence as it stands in a file: nothing of it is believed before [`Evidence::verify`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "evidence")]
+#[non_exhaustive]
 pub enum Evidence {
     /// Two checkpoints that contradict each other.
     #[serde(rename = "isonomy/fork/v1")]

@@ -9,7 +9,7 @@ use isonomy_client::system_clock;
 use isonomy_core::encoding::from_hex;
 use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::statement::ListName;
-use isonomy_monitor::trace::{Complained, InVersion, MAX_TRACE_SIZE};
+use isonomy_monitor::trace::{Complained, InVersion, MAX_TRACE_SIZE, Standing};
 use isonomy_monitor::{Config, Trace};
 
 /// The fewest bytes of a salt: a shorter one could be guessed, and hides nothing.
@@ -59,7 +59,11 @@ fn words(trace: &Trace, is_salted: bool, is_verified: bool) -> String {
     let mut lines = vec![format!("{proven}{} in {}, as of {}:", trace.entry, trace.list, trace.as_of)];
     lines.extend(trace.versions.iter().map(line));
     match &trace.complaint {
-        Some(complaint) => lines.extend(complaint_words(&complaint.course, is_verified)),
+        // Of a file that somebody else made, only what its maker can't have brought about by leaving something out.
+        Some(complaint) => {
+            let standing = trace.standing().filter(|_| !is_verified);
+            lines.extend(complaint_words(&complaint.course, standing));
+        }
         None if is_salted => lines.push("  no logged complaint is about this entry under this salt".to_owned()),
         None => {}
     }
@@ -78,8 +82,8 @@ fn words(trace: &Trace, is_salted: bool, is_verified: bool) -> String {
     lines.join("\n")
 }
 
-/// Of a file that somebody else made, only what its maker can't have brought about by leaving something out.
-fn complaint_words(complaint: &Complained, is_verified: bool) -> Vec<String> {
+/// `standing`: how it stands for whoever has read the log itself; `None` of a file that somebody else made.
+fn complaint_words(complaint: &Complained, standing: Option<Standing>) -> Vec<String> {
     let Complained { auditor, received, logged_since, deadline, .. } = complaint;
     let mut lines = vec![
         format!("  complaint received {received} by the word of {auditor}, in the log since {logged_since}"),
@@ -93,23 +97,36 @@ fn complaint_words(complaint: &Complained, is_verified: bool) -> Vec<String> {
                 .to_owned(),
         ),
     }
-    match (complaint.in_time, complaint.gone_since) {
-        _ if complaint.listed == Some(false) => {}
-        (Some(true), Some(since)) => lines.push(format!("  removed in time, at {since}")),
-        (_, Some(since)) if is_verified => {
-            lines.push(format!("  removed at {since} or earlier; whether in time, this file can't prove"))
+    let went = complaint.gone_since.map(|since| format!("it went at {since} or earlier"));
+    lines.push(match (standing, complaint.gone_since) {
+        (_, Some(since)) if complaint.removed_in_time == Some(true) => format!("  removed in time, at {since}"),
+        (None, _) => match went {
+            Some(went) => format!("  {went}; that it was late, this file can't prove"),
+            None => "  not removed in the versions that are shown here".to_owned(),
+        },
+        (Some(Standing::NotListed), _) => match went {
+            Some(went) => format!("  {went}; nobody is called late for it"),
+            None => "  nobody is called late for it".to_owned(),
+        },
+        (Some(Standing::InTime | Standing::Unproven), _) => match went {
+            Some(went) => format!("  {went}; whether in time is not known"),
+            None => "  it is still there; whether it is late is not known".to_owned(),
+        },
+        (Some(Standing::Running), _) => "  it is still there; the deadline runs".to_owned(),
+        (Some(Standing::LateByWord), Some(since)) => {
+            format!("  removed at {since}: late by the word of {auditor} alone, and in time from when the log shows the complaint")
         }
-        (_, None) if is_verified => lines.push("  not removed in the versions that are shown here".to_owned()),
-        (Some(false), Some(since)) => lines.push(format!("  removed late, at {since}")),
-        (Some(false), None) => lines.push("  the deadline is over, and it is still there".to_owned()),
-        (None, Some(since)) => lines.push(format!("  removed at {since} or earlier; whether in time is not known")),
-        _ => lines.push("  it is still there; the deadline runs".to_owned()),
-    }
-    if complaint.late_by_the_log && !is_verified {
-        lines.push(
-            "  that is late even counted from when the log shows the complaint, whatever the auditor says".to_owned(),
-        );
-    }
+        (Some(Standing::LateByWord), None) => format!(
+            "  it is still there; the deadline is over by the word of {auditor} alone, and runs until {} from when the log shows the complaint",
+            complaint.deadline_by_log
+        ),
+        (Some(Standing::Late), Some(since)) => {
+            format!("  removed late, at {since}, even counted from when the log shows the complaint")
+        }
+        (Some(Standing::Late), None) => {
+            "  the deadline is over, even counted from when the log shows the complaint, and it is still there".to_owned()
+        }
+    });
     lines.extend(complaint.back_in.map(|version| format!("  it stands in the list again since version {version}")));
     lines
 }
@@ -119,30 +136,40 @@ mod tests {
     use super::*;
     use isonomy_core::time::Timestamp;
 
-    fn said(gone_since: Option<u64>, in_time: Option<bool>, is_verified: bool) -> String {
+    fn said(gone_since: Option<u64>, removed_in_time: Option<bool>, standing: Option<Standing>) -> String {
         let complaint = Complained {
             auditor: "auditor".to_owned(),
             received: Timestamp(100),
             logged_since: Timestamp(110),
             deadline: Timestamp(200),
+            deadline_by_log: Timestamp(210),
             listed: Some(true),
             gone_in: gone_since.map(|_| 2),
             gone_since: gone_since.map(Timestamp),
             back_in: None,
-            in_time,
-            late_by_the_log: in_time == Some(false),
+            removed_in_time,
+            not_known: None,
         };
-        complaint_words(&complaint, is_verified).join("\n")
+        complaint_words(&complaint, standing).join("\n")
     }
 
     /// Whoever made the file can leave out the removal, or prove it by a later checkpoint.
     #[test]
     fn of_a_file_that_somebody_else_made_nothing_is_called_late() {
         for gone_since in [None, Some(300)] {
-            assert!(said(gone_since, Some(false), false).contains("late even counted"));
-            let words = said(gone_since, Some(false), true);
-            assert!(!words.contains("late") && !words.contains("still there") && !words.contains("over"), "{words}");
+            assert!(said(gone_since, None, Some(Standing::Late)).contains("even counted"));
+            assert!(said(gone_since, None, Some(Standing::LateByWord)).contains("by the word of auditor alone"));
+            let words = said(gone_since, None, None);
+            assert!(
+                !words.contains("removed late") && !words.contains("still there") && !words.contains("over"),
+                "{words}"
+            );
         }
-        assert!(said(Some(150), Some(true), true).contains("removed in time"), "that can only have been earlier");
+        assert!(said(Some(150), Some(true), None).contains("removed in time"), "that can only have been earlier");
+    }
+
+    #[test]
+    fn that_an_entry_went_is_said_also_where_nobody_is_late() {
+        assert!(said(Some(300), None, Some(Standing::NotListed)).contains("it went at"));
     }
 }

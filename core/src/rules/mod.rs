@@ -114,8 +114,9 @@ impl fmt::Display for Series {
 
 macro_rules! violations {
     ($($(#[$doc:meta])* $rule:ident $code:literal $message:literal $name:ident $({ $($(#[$fdoc:meta])* $field:ident: $type:ty),* $(,)? })?;)*) => {
-        /// A rule that was broken, and how.
+        /// A rule that was broken, and how. There may be more of them.
         #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+        #[non_exhaustive]
         pub enum Violation { $(
             $(#[$doc])*
             #[error($message)]

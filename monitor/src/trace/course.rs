@@ -1,6 +1,6 @@
 //! What became of a complaint: worked out from the versions alone, the same by whoever makes the file and whoever checks it.
 
-use super::InVersion;
+use super::{InVersion, Trace};
 use isonomy_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,8 @@ pub struct Complained {
     pub logged_since: Timestamp,
     /// Until when a wrong entry must go: by the charter, from when it was received.
     pub deadline: Timestamp,
+    /// The same from when the log shows the complaint: whatever its date, nobody is late before that.
+    pub deadline_by_log: Timestamp,
     /// Whether the entry stood in the list when the complaint was received: in the newest version that was public then.
     /// Absent if that can't be told, for lack of seen proofs.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -29,14 +31,62 @@ pub struct Complained {
     /// The first version after that with the entry again.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub back_in: Option<u64>,
-    /// Whether the entry went in time; absent while the deadline runs and it is still there, or if it can't be told, for lack
-    /// of seen proofs.
+    /// That the entry went in time, if the proofs show that. That it did not, no file can show: its maker may have left out later
+    /// versions, and earlier proofs.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub in_time: Option<bool>,
-    /// Whether it is late even if the time to remove it is counted from when the log shows the complaint, so that it does not
-    /// rest on the auditor's word.
-    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
-    pub late_by_the_log: bool,
+    pub removed_in_time: Option<bool>,
+    /// Why that is not known, where it is absent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub not_known: Option<NotKnown>,
+}
+
+/// Why a file does not say whether an entry went in time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NotKnown {
+    /// It did not stand in the list when the complaint came, as far as is shown here.
+    NotListed,
+    /// It is there, and the deadline runs, as of the checkpoint.
+    Running,
+    /// It is there in the newest version that is shown here; a later one may have been left out.
+    StillListed,
+    /// By the proofs here it went later; it may have gone before.
+    RemovedLater,
+}
+
+/// How a complaint stands for whoever has read the log itself: every version is known, and since when each is public.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// The entry did not stand in the list when the complaint came.
+    NotListed,
+    /// It went in time.
+    InTime,
+    /// It is there, and the deadline runs.
+    Running,
+    /// It went, or is there, after the deadline by the word of the auditor alone: not counted from when the log shows the complaint.
+    LateByWord,
+    /// It is late from then on, too.
+    Late,
+    /// Nobody shows whether it stood in the list when the complaint came, or since when it is gone.
+    Unproven,
+}
+
+impl Trace {
+    /// How the complaint stands, if nothing was left out and every proof is the first that there was. Of a file that somebody else
+    /// made, nobody can know that.
+    pub fn standing(&self) -> Option<Standing> {
+        let course = &self.complaint.as_ref()?.course;
+        let gone = course.gone_in.and_then(|gone| self.versions.iter().find(|one| one.version == gone));
+        let ended = gone.map_or(self.as_of, |one| one.public_since);
+        Some(match () {
+            () if course.listed == Some(false) => Standing::NotListed,
+            () if ended <= course.deadline && gone.is_none() => Standing::Running,
+            () if ended <= course.deadline => Standing::InTime,
+            () if course.listed.is_none() || gone.is_some_and(|one| one.unproven) => Standing::Unproven,
+            () if ended <= course.deadline_by_log => Standing::LateByWord,
+            () => Standing::Late,
+        })
+    }
 }
 
 /// A complaint as it stands in the log.
@@ -61,76 +111,99 @@ pub(super) fn course(versions: &[InVersion], complaint: Logged, as_of: Timestamp
     let gone = from_then.find(|one| !one.listed);
     let back = from_then.find(|one| one.listed);
     let gone_since = gone.map(|one| one.public_since);
-    let is_proven = gone.is_none_or(|one| !one.unproven);
-    // Without any release, that it is still there is so as of the newest checkpoint.
-    let ended = gone_since.unwrap_or(as_of);
-    let in_time = match gone_since {
-        Some(since) if since <= deadline => Some(true),
-        Some(_) => is_proven.then_some(false),
-        None => (as_of > deadline).then_some(false),
+    let removed_in_time = gone_since.filter(|since| *since <= deadline && listed != Some(false)).map(|_| true);
+    let not_known = match gone_since {
+        _ if removed_in_time.is_some() => None,
+        _ if listed == Some(false) => Some(NotKnown::NotListed),
+        Some(_) => Some(NotKnown::RemovedLater),
+        None if as_of <= deadline => Some(NotKnown::Running),
+        None => Some(NotKnown::StillListed),
     };
-    let late_by_the_log = listed == Some(true) && is_proven && ended > logged_since.max(received).plus(removal);
     let (gone_in, back_in) = (gone.map(|one| one.version), back.map(|one| one.version));
+    let deadline_by_log = logged_since.max(received).plus(removal);
     Complained {
         auditor,
         received,
         logged_since,
         deadline,
+        deadline_by_log,
         listed,
         gone_in,
         gone_since,
         back_in,
-        in_time,
-        late_by_the_log,
+        removed_in_time,
+        not_known,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{InLog, ListProof};
+    use super::super::{Complaint, FORMAT, InLog, ListProof};
     use super::*;
     use isonomy_core::json::Lines;
     use isonomy_core::list::{Entries, MembershipProof};
+    use isonomy_core::statement::ListName;
     use isonomy_core::tree::LeafIndex;
+
+    fn in_log(index: u64) -> InLog {
+        InLog { statement: Lines::of("note\n"), index: LeafIndex(index), proof: Lines::of("note\n") }
+    }
 
     /// Versions that are public since these times, each with or without the entry.
     fn versions(listed: &[(u64, bool)]) -> Vec<InVersion> {
         let one = Entries::from_unsorted(32, vec![1; 32]).unwrap().0;
-        let lines = || Lines::of("note\n");
         let version = |(version, (since, listed)): (u64, &(u64, bool))| InVersion {
             version,
             public_since: Timestamp(*since),
             unproven: false,
             listed: *listed,
             proof: ListProof::Membership(MembershipProof::new(&one, 0).unwrap()),
-            release: InLog { statement: lines(), index: LeafIndex(version), proof: lines() },
+            release: in_log(version),
         };
         (1..).zip(listed).map(version).collect()
     }
 
-    /// Received at 100, with 100 to remove; in the log since then.
-    fn complaint(since: u64) -> Logged {
-        Logged { auditor: "a".into(), received: Timestamp(100), since: Timestamp(since), removal: 100 }
+    /// Received at 100, with 100 to remove; in the log since `since`.
+    fn traced(versions: Vec<InVersion>, since: u64, as_of: u64) -> Trace {
+        let logged = Logged { auditor: "a".into(), received: Timestamp(100), since: Timestamp(since), removal: 100 };
+        let course = course(&versions, logged, Timestamp(as_of));
+        Trace {
+            trace: FORMAT.into(),
+            list: ListName::new("hotline.example/images").unwrap(),
+            entry: "01".repeat(32),
+            as_of: Timestamp(as_of),
+            checkpoint: Lines::of("note\n"),
+            charters: Vec::new(),
+            versions,
+            complaint: Some(Complaint { attestation: in_log(9), salt: "00".repeat(32), course }),
+        }
+    }
+
+    fn course_of(trace: &Trace) -> &Complained {
+        &trace.complaint.as_ref().unwrap().course
     }
 
     #[test]
     fn a_complaint_is_measured_by_what_was_public_when_it_came() {
-        for (listed, as_of, expected) in [
+        use NotKnown::*;
+        for (listed, as_of, expected, standing) in [
             // It runs, is over, was met, was missed.
-            (&[(10, true)][..], 150, (true, None, None, None)),
-            (&[(10, true)], 201, (true, None, None, Some(false))),
-            (&[(10, true), (120, true), (150, false)], 300, (true, Some(3), None, Some(true))),
-            (&[(10, true), (250, false)], 300, (true, Some(2), None, Some(false))),
+            (&[(10, true)][..], 150, (true, None, None, Some(Running)), Standing::Running),
+            (&[(10, true)], 201, (true, None, None, Some(StillListed)), Standing::LateByWord),
+            (&[(10, true), (120, true), (150, false)], 300, (true, Some(3), None, None), Standing::InTime),
+            (&[(10, true), (250, false)], 300, (true, Some(2), None, Some(RemovedLater)), Standing::Late),
             // It was gone before: nobody is late.
-            (&[(10, true), (50, false)], 300, (false, Some(2), None, Some(true))),
+            (&[(10, true), (50, false)], 300, (false, Some(2), None, Some(NotListed)), Standing::NotListed),
             // It went, and came again.
-            (&[(10, true), (150, false), (160, true)], 300, (true, Some(2), Some(3), Some(true))),
+            (&[(10, true), (150, false), (160, true)], 300, (true, Some(2), Some(3), None), Standing::InTime),
             // It came later than the complaint.
-            (&[(150, true)], 160, (false, None, None, None)),
+            (&[(150, true)], 160, (false, None, None, Some(NotListed)), Standing::NotListed),
         ] {
-            let found = course(&versions(listed), complaint(110), Timestamp(as_of));
-            let listed_then = found.listed.unwrap();
-            assert_eq!((listed_then, found.gone_in, found.back_in, found.in_time), expected, "{listed:?} {as_of}");
+            let trace = traced(versions(listed), 110, as_of);
+            let found = course_of(&trace);
+            let shown = (found.listed.unwrap(), found.gone_in, found.back_in, found.not_known);
+            assert_eq!((shown, trace.standing()), (expected, Some(standing)), "{listed:?} {as_of}");
+            assert_eq!(found.removed_in_time, found.not_known.is_none().then_some(true), "a file says no more");
         }
     }
 
@@ -138,18 +211,19 @@ mod tests {
     fn without_seen_proofs_nothing_is_said_of_what_was_public_then() {
         for (listed, unproven, expected) in [
             // It may have stood there already, may have been gone before, or in time.
-            (&[(150, true)][..], 1, (None, Some(false))),
-            (&[(10, true), (250, false)], 2, (None, None)),
+            (&[(150, true)][..], 1, (None, None, Standing::Unproven)),
+            (&[(10, true), (250, false)], 2, (None, None, Standing::Unproven)),
             // Whichever of the two was public, it stood there.
-            (&[(10, true), (120, true)], 2, (Some(true), Some(false))),
+            (&[(10, true), (120, true)], 2, (Some(true), None, Standing::Late)),
             // A later one that is proven leaves no doubt.
-            (&[(10, true), (150, false)], 1, (Some(true), Some(true))),
+            (&[(10, true), (150, false)], 1, (Some(true), Some(true), Standing::InTime)),
         ] {
             let mut versions = versions(listed);
             versions[unproven - 1].unproven = true;
-            let found = course(&versions, complaint(110), Timestamp(300));
-            assert_eq!((found.listed, found.in_time), expected, "{listed:?}");
-            assert!(!found.late_by_the_log || expected == (Some(true), Some(false)), "{listed:?}");
+            let trace = traced(versions, 110, 300);
+            let found = course_of(&trace);
+            let shown = (found.listed, found.removed_in_time, trace.standing().unwrap());
+            assert_eq!(shown, expected, "{listed:?}");
         }
     }
 
@@ -166,8 +240,8 @@ mod tests {
             // It was not there.
             (110, &[(10, false)], 900, false),
         ] {
-            let found = course(&versions(listed), complaint(logged_since), Timestamp(as_of));
-            assert_eq!(found.late_by_the_log, late, "{logged_since} {listed:?} {as_of}");
+            let trace = traced(versions(listed), logged_since, as_of);
+            assert_eq!(trace.standing() == Some(Standing::Late), late, "{logged_since} {listed:?} {as_of}");
         }
     }
 }

@@ -7,7 +7,7 @@ use isonomy_core::resource::Resource;
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
 use isonomy_monitor::assess::{Inputs, assess};
-use isonomy_monitor::trace::trace;
+use isonomy_monitor::trace::{NotKnown, Standing, trace};
 use isonomy_monitor::{Config, Trace};
 
 /// A complaint about an entry, logged by an auditor.
@@ -50,7 +50,10 @@ async fn a_complaint_is_followed_from_version_to_version_with_proofs() {
     let found = follow(five, b"salt", "a", 3 * DAY).await;
     assert_eq!(found.versions.iter().map(|one| one.listed).collect::<Vec<_>>(), [true, true, false]);
     let course = &found.complaint.as_ref().unwrap().course;
-    assert_eq!((course.gone_in, course.in_time, course.late_by_the_log), (Some(3), Some(true), false));
+    assert_eq!(
+        (course.gone_in, course.removed_in_time, found.standing()),
+        (Some(3), Some(true), Some(Standing::InTime))
+    );
     assert_eq!((course.auditor.as_str(), course.logged_since), ("auditor", START.plus(3 * HOUR)));
     assert_eq!((course.deadline, found.as_of), (START.plus(2 * HOUR + 3 * DAY), START.plus(2 * DAY)));
     only_what_is_proven_holds(&found);
@@ -60,15 +63,18 @@ async fn a_complaint_is_followed_from_version_to_version_with_proofs() {
 
     // The same complaint about what is never removed: the deadline passes while the list says nothing.
     complain(&mut world, &twelve, b"other", START.plus(2 * DAY));
-    for (at, in_time, late_by_the_log) in
-        [(2 * DAY + HOUR, None, false), (5 * DAY + 1, Some(false), false), (5 * DAY + HOUR + 1, Some(false), true)]
-    {
+    for (at, not_known, standing) in [
+        (2 * DAY + HOUR, NotKnown::Running, Standing::Running),
+        (5 * DAY + 1, NotKnown::StillListed, Standing::LateByWord),
+        (5 * DAY + HOUR + 1, NotKnown::StillListed, Standing::Late),
+    ] {
         world.log.publish(START.plus(at));
         let config = Config { data: world.path(&format!("at {at}")), ..world.config(vec![world.log.source()], &[]) };
         // What this machine's clock says does not count.
         let found = trace(config, &list, &twelve, Some(b"other"), START.plus(99 * DAY)).await.unwrap();
         let course = &found.complaint.as_ref().unwrap().course;
-        assert_eq!((course.in_time, course.late_by_the_log), (in_time, late_by_the_log), "{at}");
+        assert_eq!((course.removed_in_time, course.not_known), (None, Some(not_known)), "{at}");
+        assert_eq!(found.standing(), Some(standing), "{at}");
         only_what_is_proven_holds(&found);
     }
 }
@@ -91,9 +97,12 @@ fn only_what_is_proven_holds(made: &Trace) {
         ("/as_of", "2001-01-01T00:00:00Z".into()),
         ("/complaint/course/received", "2001-01-01T00:00:00Z".into()),
         ("/complaint/course/deadline", "2001-01-01T00:00:00Z".into()),
+        ("/complaint/course/deadline_by_log", "2001-01-01T00:00:00Z".into()),
     ] {
         assert!(stated(pointer, value).contains("does not follow"), "{pointer}");
     }
+    let lie = broken(&|file| file["complaint"]["course"]["removed_in_time"] = false.into());
+    assert!(lie.contains("does not follow"), "no file says that anybody was late: {lie}");
     assert!(stated("/entry", "00".repeat(32).into()).contains("does not hold"), "proofs are of one entry");
     assert!(stated("/complaint/salt", "00".into()).contains("not about this entry"));
     assert!(stated("/list", "other.example/list".into()).contains("another list"));
@@ -119,11 +128,9 @@ async fn without_seen_proofs_a_trace_and_an_assessment_say_what_is_not_known() {
     let found = trace(config, &list, &five, Some(b"salt"), START.plus(9 * DAY)).await.unwrap();
     assert_eq!(found.versions.iter().map(|one| one.unproven).collect::<Vec<_>>(), [false, false, true]);
     let course = &found.complaint.as_ref().unwrap().course;
-    assert_eq!(
-        (course.gone_in, course.in_time, course.late_by_the_log),
-        (Some(3), None, false),
-        "it may have been in time"
-    );
+    let shown = (course.gone_in, course.removed_in_time, course.not_known, found.standing());
+    let expected = (Some(3), None, Some(NotKnown::RemovedLater), Some(Standing::Unproven));
+    assert_eq!(shown, expected, "it may have been in time");
     only_what_is_proven_holds(&found);
     let corpus = world.path("corpus");
     std::fs::create_dir(&corpus).unwrap();

@@ -392,6 +392,19 @@ async fn a_proof_that_is_lost_is_said_until_it_is_back() {
     assert!(!codes(&report).contains(&"evidence-lost"));
 }
 
+/// Whoever removes all that a monitor remembers does not make it begin anew in silence.
+#[tokio::test]
+async fn a_memory_that_is_gone_is_said() {
+    let world = World::new();
+    drop(world.monitor().poll_at(START.plus(NOW)).await.unwrap());
+    for folder in ["mirror", "checkpoints"] {
+        fs::remove_dir_all(world.path("data").join(folder)).unwrap();
+    }
+    let report = world.monitor().poll_at(START.plus(NOW + 60)).await.unwrap();
+    let words = &find(&report, "copy-damaged").words;
+    assert!(words.contains("is not known any more"), "{words}");
+}
+
 /// A quorum that dates a checkpoint two hours ahead hides no freeze, and is remembered until that time has come.
 #[tokio::test]
 async fn a_date_that_has_not_come_hides_no_freeze() {
