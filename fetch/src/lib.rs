@@ -41,7 +41,7 @@ pub use error::{FetchError, WitnessError};
 pub use http::{Body, HttpClient, HttpFailure};
 pub use limits::HttpLimits;
 pub use log::{LogClient, Submitted};
-pub use notify::notify;
+pub use notify::{can_notify, notify};
 pub use source::{Given, Source};
 pub use tokens::{MAX_TOKENS_SIZE, Tokens};
 pub use witness::WitnessClient;

@@ -4,7 +4,7 @@
 use crate::content;
 use crate::finding::{Finding, Severity};
 use crate::monitor::Monitor;
-use isonomy_core::attestation::{Attestation, Complaint, Method};
+use isonomy_core::attestation::{Attestation, Complaint, Method, Report};
 use isonomy_core::note::VerifierKey;
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
@@ -27,6 +27,15 @@ pub enum Claim {
     },
     /// Somebody has complained.
     Complaint(Complaint),
+}
+
+/// What an auditor says of it, for ever.
+#[derive(Clone, Debug)]
+pub struct Said<'s> {
+    /// The finding, in words.
+    pub finding: &'s str,
+    /// Where more of it can be read.
+    pub report: Option<Report>,
 }
 
 /// Why this monitor does not attest that.
@@ -94,7 +103,7 @@ impl Monitor {
         list: &ListName,
         claim: &Claim,
         auditor: &VerifierKey,
-        finding: &str,
+        Said { finding, report }: Said<'_>,
         created: Timestamp,
     ) -> Result<Attestation, AttestError> {
         let newest = self.audit.history().list(list).and_then(|logged| logged.releases().last());
@@ -126,7 +135,7 @@ impl Monitor {
             errors,
             complaint,
             finding: finding.to_owned(),
-            report: None,
+            report,
             created,
         })
     }

@@ -1,22 +1,18 @@
 //! Files that must never match, such as well-known photographs, looked up in each list's newest release.
 //!
 //! A match is an observation, not a breach: two pictures can be alike, and a list can be right where the corpus is wrong.
-//! Verdicts are kept, each for a release and a corpus, since neither changes. From the file, only that nothing matched is
-//! taken; what matched is looked up again, so that whoever can write to the file can't accuse a list with it.
+//! Each release is looked up once after each start. No verdict is written down, so that whoever can write to this monitor's
+//! folder can neither accuse a list nor excuse it.
 
 use crate::assess::Corpus;
-use crate::journal::Journal;
 use isonomy_core::hash::StatementId;
 use isonomy_core::list::{Algorithm, Entries};
-use isonomy_store::files::FileError;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Which files of the corpus a release matches.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Verdict {
-    release: StatementId,
     /// The digest of the corpus.
     corpus: String,
     /// How many were looked up.
@@ -31,22 +27,15 @@ pub(crate) struct Verdict {
 #[derive(Debug)]
 pub(crate) struct Canary {
     folder: PathBuf,
-    journal: Journal,
     /// By algorithm and least quality.
     hashed: BTreeMap<(Algorithm, u64), Corpus>,
     verdicts: BTreeMap<StatementId, Verdict>,
 }
 
 impl Canary {
-    /// The corpus in this folder, with the verdicts in this journal.
-    pub(crate) fn open(folder: PathBuf, data: &Path) -> Result<Self, FileError> {
-        let mut verdicts = BTreeMap::new();
-        let journal = Journal::open(data, "canary", |line| {
-            if let Ok(verdict @ Verdict { count: 0, .. }) = serde_json::from_str(line) {
-                verdicts.insert(verdict.release, verdict);
-            }
-        })?;
-        Ok(Self { folder, journal, hashed: BTreeMap::new(), verdicts })
+    /// The corpus in this folder.
+    pub(crate) fn open(folder: PathBuf) -> Self {
+        Self { folder, hashed: BTreeMap::new(), verdicts: BTreeMap::new() }
     }
 
     /// What is known of a release, by the corpus as it was at the start.
@@ -64,34 +53,29 @@ impl Canary {
         Ok(())
     }
 
-    /// Looks every file up in these entries, and keeps the verdict.
+    /// Looks every file up in these entries.
     pub(crate) fn look_up(
         &mut self,
         release: StatementId,
         entries: &Entries,
         (algorithm, min_quality): (Algorithm, u64),
         max_distance: u64,
-    ) -> Result<(), FileError> {
-        let Some(corpus) = self.hashed.get(&(algorithm, min_quality)) else { return Ok(()) };
+    ) {
+        let Some(corpus) = self.hashed.get(&(algorithm, min_quality)) else { return };
         let found = match corpus.against(entries, algorithm, max_distance) {
             Ok(found) => found,
             Err(error) => {
                 // The content of a release was verified to be of the charter's algorithm.
                 tracing::error!(%error, "the canary corpus could not be looked up");
-                return Ok(());
+                return;
             }
         };
         let verdict = Verdict {
-            release,
             corpus: corpus.report.digest.clone(),
             looked_up: found.at_charter.of,
             count: found.at_charter.count,
             named: found.named,
         };
-        if verdict.count == 0 {
-            self.journal.append(&[serde_json::to_string(&verdict).unwrap_or_default()])?;
-        }
         self.verdicts.insert(release, verdict);
-        Ok(())
     }
 }

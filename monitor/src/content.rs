@@ -17,7 +17,7 @@ use isonomy_core::tree::LeafIndex;
 use isonomy_store::files::FileError;
 use isonomy_verifier::evidence::MAX_OBJECTS_SIZE;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// How many missing contents are asked for at every look.
@@ -56,8 +56,9 @@ pub enum ContentState {
     },
 }
 
-/// A line of the journal. Only that something was verified is kept, and all that it does is to spare fetching: whoever can
-/// write to the file must not be able to accuse anybody with it.
+/// A line of the journal. Only that something was verified is kept, and all that it does is to spare fetching everything at
+/// once: whoever can write to the file must not be able to accuse anybody with it, and excuses nobody for long, since it is
+/// checked again after each start.
 #[derive(Serialize, Deserialize)]
 struct Line {
     release: StatementId,
@@ -77,6 +78,8 @@ pub(crate) struct Contents {
     faulty: BTreeMap<LeafIndex, ContentState>,
     /// When releases were verified that were not read since the start, as the journal says.
     unplaced: BTreeMap<StatementId, Timestamp>,
+    /// Those of which nothing but the journal says so since the start, and which were not asked for again.
+    recalled: BTreeSet<LeafIndex>,
 }
 
 /// A release whose content is to be checked.
@@ -142,13 +145,21 @@ impl Contents {
                 unplaced.insert(release, at);
             }
         })?;
-        Ok(Self { journal, unwritten: Vec::new(), verified: BTreeMap::new(), faulty: BTreeMap::new(), unplaced })
+        Ok(Self {
+            journal,
+            unwritten: Vec::new(),
+            verified: BTreeMap::new(),
+            faulty: BTreeMap::new(),
+            unplaced,
+            recalled: BTreeSet::new(),
+        })
     }
 
     /// A release stands at this place in the log: what the journal says of it counts from now on.
     pub(crate) fn place(&mut self, release: &StatementId, index: LeafIndex) {
         if let Some(at) = self.unplaced.remove(release) {
             self.set(index, ContentState::Verified { at });
+            self.recalled.insert(index);
         }
     }
 
@@ -184,6 +195,7 @@ impl Contents {
             }
             ContentState::Broken { .. } | ContentState::Unavailable { .. } => {}
         }
+        self.verified.remove(&index);
         self.faulty.insert(index, state);
     }
 
@@ -202,6 +214,45 @@ impl Contents {
             (name.clone(), versions.map(|(version, _)| version).collect())
         });
         lists.collect()
+    }
+
+    /// The versions that are to be checked again, since nothing but the journal says that they were: of each list the newest
+    /// release first, then all others, newest first.
+    pub(crate) fn recalled_versions(&self, history: &History) -> Vec<(ListName, u64)> {
+        let (mut newest, mut others) = (Vec::new(), Vec::new());
+        if self.recalled.is_empty() {
+            return newest;
+        }
+        for (name, list) in history.lists() {
+            let all = (1..).zip(list.releases());
+            let recalled = all.filter(|(_, logged)| self.recalled.contains(&logged.index));
+            let mut versions: Vec<(ListName, u64)> = recalled.map(|(version, _)| (name.clone(), version)).collect();
+            newest.extend(versions.pop());
+            versions.reverse();
+            others.extend(versions);
+        }
+        newest.extend(others);
+        newest
+    }
+
+    /// Checks what the journal says of a release: only an object that is there and is not what it must be speaks against it.
+    pub(crate) async fn check_again(
+        &mut self,
+        job: &Job,
+        vantages: &[Vantage],
+        cache: &mut Cache,
+        at: Timestamp,
+    ) -> Result<Served, FileError> {
+        self.recalled.remove(&job.index);
+        let before = self.state(job.index);
+        let served = self.check(job, vantages, cache, at).await?;
+        if matches!(self.state(job.index), ContentState::Unavailable { .. }) {
+            self.set(job.index, before);
+        }
+        if served.is_put_off {
+            self.recalled.insert(job.index);
+        }
+        Ok(served)
     }
 
     /// Fetches and checks one release's objects.
@@ -230,7 +281,7 @@ impl Contents {
                 return Ok(served);
             }
         };
-        if matches!(state, ContentState::Verified { .. }) {
+        if matches!(state, ContentState::Verified { .. }) && !self.is_verified(job.index) {
             let line = Line { release: job.id, state: state.clone() };
             self.unwritten.push(serde_json::to_string(&line).unwrap_or_default());
         }

@@ -211,6 +211,11 @@ impl Ledger {
         self.findings.get(&(code.to_owned(), subject.to_owned()))?.evidence.as_deref()
     }
 
+    /// How many findings of this kind there are.
+    pub(crate) fn count_of(&self, code: &str) -> usize {
+        self.findings.keys().filter(|key| key.0 == code).count()
+    }
+
     /// Whether a finding has this evidence, by its digest in hexadecimal.
     pub(crate) fn cites(&self, evidence: &str) -> bool {
         self.findings.values().any(|finding| finding.evidence.as_deref() == Some(evidence))

@@ -42,7 +42,6 @@
 //! evidence/<sha256>.json     proven breaches
 //! findings.json              what was found, and when it was first and last seen
 //! looks.json                 how large the log was at each look, and when each witness had cosigned last
-//! canary.journal             of which releases no file that must not match does
 //! content.journal            which releases' objects were verified; goes on in content-1.journal, …
 //! alerts.json                what waits to be told
 //! lock                       held while the monitor runs
@@ -100,4 +99,5 @@ pub use monitor::{Config, MAX_NEW_ENTRIES, Monitor, MonitorError};
 pub use report::Report;
 pub use server::run;
 pub use trace::{Trace, trace};
+pub use units::count;
 pub use watch::{Followed, RATES, Watch, WatchError};

@@ -83,6 +83,9 @@ pub enum MonitorError {
     /// An address.
     #[error("an address of the policy can't be used: {0}")]
     Address(#[from] FetchError),
+    /// The URL of the webhook.
+    #[error("the webhook can't be told: {0}")]
+    Webhook(FetchError),
     /// The data folder is that of another log.
     #[error("{} is the folder of a monitor of another log or key; use a folder of its own for each", path.display())]
     OtherLog {
@@ -157,6 +160,8 @@ impl Monitor {
     pub fn open(config: Config) -> Result<Self, MonitorError> {
         let Config { data, policy, sources, canaries, alerts, max_new_entries, look_for, limits } = config;
         let vantages = vantages(sources, &policy, limits)?;
+        let webhook = alerts.iter().find_map(|alerts| alerts.webhook.as_deref());
+        webhook.map_or(Ok(()), isonomy_fetch::can_notify).map_err(MonitorError::Webhook)?;
         let witnesses = policy.witnesses().iter().map(|known| Witness::new(known.key.clone(), known.url.clone()));
         let witnesses: Vec<Witness> = witnesses.collect::<Result<_, _>>()?;
         let posted = Arc::new(Posted::new(policy.clone()).map_err(MonitorError::Config)?);
@@ -178,7 +183,7 @@ impl Monitor {
             looks: Looks::open(data.join("looks.json"))?,
             availability: Availability::default(),
             offered: Offered::default(),
-            canary: canaries.map(|folder| Canary::open(folder, &data)).transpose()?,
+            canary: canaries.map(Canary::open),
             posted,
             outbox: Arc::new(outbox),
             report: Report::empty(&trust),
@@ -242,7 +247,7 @@ impl Monitor {
         self.look_as_clients_do(clock).await?;
         self.check_content(clock).await?;
         self.probe_objects(clock).await;
-        self.look_up_canaries().await?;
+        self.look_up_canaries().await;
         self.note_content();
         self.ledger.settle();
         self.keep_news(clock)?;

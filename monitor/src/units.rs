@@ -52,8 +52,13 @@ pub(crate) fn sentence(words: &str) -> String {
     rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }
 
+/// So many entries.
+pub(crate) fn entries(count: u64) -> String {
+    self::count(usize::try_from(count).unwrap_or(usize::MAX), "entry", "entries")
+}
+
 /// So many of something, for example `1 breach` or `3 breaches`.
-pub(crate) fn count(count: usize, one: &str, many: &str) -> String {
+pub fn count(count: usize, one: &str, many: &str) -> String {
     format!("{} {}", number(count as u64), if count == 1 { one } else { many })
 }
 

@@ -102,6 +102,11 @@ impl Vantage {
 
     /// The checkpoint that it shows now, signed by the log.
     pub(crate) async fn view(&self, trust: &Trust) -> Result<View, Lack> {
+        let shown = timeout(2 * PATIENCE, self.checkpoint(trust)).await;
+        shown.unwrap_or_else(|_| Err(Lack::Unavailable(format!("{} does not show a checkpoint in time", self.label))))
+    }
+
+    async fn checkpoint(&self, trust: &Trust) -> Result<View, Lack> {
         let bytes = self.source.get(&Resource::Checkpoint, Resource::Checkpoint.max_bytes().unwrap_or(0)).await;
         let bytes = bytes.map_err(|error| match error {
             FetchError::NotFound { .. } => Lack::Unavailable(format!(

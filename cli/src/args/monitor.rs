@@ -118,6 +118,12 @@ pub(crate) struct AttestArgs {
     /// The finding, in words.
     #[arg(long, value_name = "WORDS")]
     pub(crate) finding: String,
+    /// A longer report about it: the file, whose digest is published.
+    #[arg(long, value_name = "FILE", requires = "report_url")]
+    pub(crate) report: Option<PathBuf>,
+    /// Where that file can be had.
+    #[arg(long, value_name = "URL", requires = "report")]
+    pub(crate) report_url: Option<String>,
     /// For `sampled` and `canary`: how many were looked at.
     #[arg(long, value_name = "NUMBER")]
     pub(crate) sample: Option<u64>,

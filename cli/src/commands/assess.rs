@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use isonomy_core::charter::Charter;
 use isonomy_core::tree::TreeSize;
 use isonomy_monitor::assess::{self, Assessment, Inputs, Weakness};
+use isonomy_monitor::count;
 use isonomy_publisher::charter::lint;
 use isonomy_store::files as durable;
 
@@ -47,16 +48,16 @@ fn words(report: &Assessment, out: &str) -> String {
     };
     let answered = report.charter.record.iter().filter(|field| field.answer.is_some()).count();
     format!(
-        "{} as of {}: {} of {} files that must not match do (95 % interval {} to {}); {} deadlines missed; {} of {} questions of the record answered; {} breaches of the rules.{undated}\nThe report is in {out}: assessment.html, assessment.json",
+        "{} as of {}: {} of {} files that must not match do (95 % interval {} to {}); {} missed; {} of {} questions of the record answered; {} of the rules.{undated}\nThe report is in {out}: assessment.html, assessment.json",
         report.list,
         report.as_of,
         positives.count,
         positives.of,
         positives.low,
         positives.high,
-        report.missed.len(),
+        count(report.missed.len(), "deadline", "deadlines"),
         answered,
         report.charter.record.len(),
-        report.breaches.len(),
+        count(report.breaches.len(), "breach", "breaches"),
     )
 }

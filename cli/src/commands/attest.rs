@@ -6,22 +6,27 @@ use crate::exit::{Exit, Malformed, Refused};
 use crate::output::Output;
 use anyhow::{Context, Result, bail};
 use isonomy_client::system_clock;
-use isonomy_core::attestation::{Attestation, Complaint, Method};
+use isonomy_core::attestation::{Attestation, Complaint, Method, Report};
 use isonomy_core::encoding::{from_hex, to_hex};
-use isonomy_core::hash::{Commitment, sha256};
+use isonomy_core::hash::{Commitment, ObjectDigest, sha256};
 use isonomy_core::note::{Note, SigningKey};
 use isonomy_core::statement::Statement;
 use isonomy_core::time::Timestamp;
 use isonomy_fetch::Submitted;
 use isonomy_monitor::Monitor;
-use isonomy_monitor::attest::{AttestError, Claim};
+use isonomy_monitor::attest::{AttestError, Claim, Said};
 use serde_json::json;
+
+/// The most bytes of a longer report.
+const MAX_REPORT: usize = 256 << 20;
 
 pub(crate) async fn run(args: AttestArgs, output: &Output) -> Result<Exit> {
     let key = key::read(&args.key)?;
     let policy = files::tlog_policy(&args.log.policy)?;
     let log = release::log_client(&policy)?;
+    check_flags(&args)?;
     let Claimed { claim, complained } = claim(&args)?;
+    let report = report(&args)?;
     let mut monitor = Monitor::open(monitor::one_log(&args.data, &args.log)?)?;
     monitor.poll_once().await?;
     let created = system_clock();
@@ -29,7 +34,8 @@ pub(crate) async fn run(args: AttestArgs, output: &Output) -> Result<Exit> {
     if let Some(complained) = &complained {
         monitor.can_hold(&args.list, &complained.entry).map_err(refused)?;
     }
-    let text = monitor.attestation(&args.list, &claim, key.verifier(), &args.finding, created).await;
+    let said = Said { finding: &args.finding, report };
+    let text = monitor.attestation(&args.list, &claim, key.verifier(), said, created).await;
     let text = text.map_err(refused)?;
     let statement = sign(&text, &key)?;
     let id = statement.id().to_hex();
@@ -56,6 +62,35 @@ fn sign(text: &Attestation, key: &SigningKey) -> Result<Statement> {
     let text = text.to_text()?;
     let line = key.sign(&text);
     Ok(Statement::from_note(Note::new(text, vec![line])?)?)
+}
+
+/// What is given and says nothing with this method would be taken for said.
+fn check_flags(args: &AttestArgs) -> Result<(), Malformed> {
+    let (counts, complaint) = match args.method {
+        MethodArg::Followed | MethodArg::Recomputed => (false, false),
+        MethodArg::Sampled | MethodArg::Canary => (true, false),
+        MethodArg::Complaint => (false, true),
+    };
+    let given = [
+        ("--sample", args.sample.is_some(), counts),
+        ("--errors", args.errors.is_some(), counts),
+        ("--entry", args.entry.is_some(), complaint),
+        ("--received", args.received.is_some(), complaint),
+    ];
+    match given.iter().find(|(_, is_given, is_used)| *is_given && !is_used) {
+        Some((flag, ..)) => Err(Malformed(format!("{flag} says nothing with this method; `--help` says with which"))),
+        None => Ok(()),
+    }
+}
+
+/// The longer report, by its digest.
+fn report(args: &AttestArgs) -> Result<Option<Report>> {
+    let Some((path, url)) = args.report.as_ref().zip(args.report_url.as_ref()) else { return Ok(None) };
+    if !url.starts_with("https://") && !url.starts_with("http://") {
+        return Err(Malformed("--report-url begins with https:// or http://".to_owned()).into());
+    }
+    let bytes = files::read(path, MAX_REPORT)?;
+    Ok(Some(Report { url: url.clone(), sha256: ObjectDigest::of(&bytes) }))
 }
 
 /// What is to be attested.

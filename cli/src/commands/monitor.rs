@@ -11,7 +11,7 @@ use isonomy_fetch::{Source, Tokens};
 use isonomy_monitor::alert::Mail;
 use isonomy_monitor::config::{AlertSection, ConfigFile, LogSection};
 use isonomy_monitor::watch::{self, Looked};
-use isonomy_monitor::{Alerts, Config, Followed, RATES, Report, Severity, Watch, folder};
+use isonomy_monitor::{Alerts, Config, Followed, RATES, Report, Severity, Watch, count, folder};
 use isonomy_serve::Settings;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -168,7 +168,6 @@ fn has_findings(report: &Report) -> bool {
 }
 
 fn words(report: &Report) -> String {
-    let count = |number: usize, one: &str, many: &str| format!("{number} {}", if number == 1 { one } else { many });
     let mut lines = vec![format!(
         "{}: {}, {}; {}, {}, {}",
         report.log.origin,

@@ -281,7 +281,9 @@ fn witness(error: &WitnessServeError) -> Exit {
 
 fn monitor(error: &MonitorError) -> Exit {
     match error {
-        MonitorError::Config(_) | MonitorError::Address(_) | MonitorError::Twice(_) => Exit::Malformed,
+        MonitorError::Config(_) | MonitorError::Address(_) | MonitorError::Webhook(_) | MonitorError::Twice(_) => {
+            Exit::Malformed
+        }
         _ => Exit::Failed,
     }
 }

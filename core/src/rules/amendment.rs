@@ -9,6 +9,7 @@ use crate::charter::Charter;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use serde_json::Value;
 
 /// In which direction a field changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -176,9 +177,30 @@ fn difference<T: PartialEq + serde::Serialize>(field: &str, old: &[T], new: &[T]
     format!("{field}: {}", parts.join("; "))
 }
 
+/// A value in words: what has a name by its name, with the rest of what is said of it.
 fn shown<T: serde::Serialize>(value: &T) -> String {
-    serde_json::to_string(value).unwrap_or_else(|_| "(unprintable)".to_string())
+    serde_json::to_value(value).map_or_else(|_| "(unprintable)".to_string(), |value| in_words(&value))
 }
+
+/// For example `"Curator One, DE, curator-one.example+…"`.
+fn in_words(value: &Value) -> String {
+    match value {
+        Value::Array(items) if items.is_empty() => "none".to_string(),
+        Value::Array(items) => items.iter().map(in_words).collect::<Vec<_>>().join("; "),
+        Value::Object(fields) => {
+            let rest = fields.keys().filter(|field| !FIRST.contains(&field.as_str())).map(String::as_str);
+            let parts = FIRST.into_iter().chain(rest).filter_map(|field| fields.get(field)).map(|part| match part {
+                Value::String(text) => text.clone(),
+                other => in_words(other),
+            });
+            Value::String(parts.collect::<Vec<_>>().join(", ")).to_string()
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The fields by which people tell organisations and laws apart, in their order.
+const FIRST: [&str; 5] = ["name", "jurisdiction", "instrument", "provision", "key"];
 
 #[cfg(test)]
 mod tests {
@@ -186,7 +208,6 @@ mod tests {
     use crate::charter::{Action, Jurisdiction, Record, Surface};
     use crate::rules::testing::charter;
     use alloc::collections::BTreeSet;
-    use serde_json::Value;
 
     type Edit = fn(&mut Charter);
 
@@ -262,6 +283,21 @@ mod tests {
             widenings(&old, &new),
             ["reach.surfaces: adds \"end-to-end-encrypted\"", "matching.max_distance from 24 to 31"]
         );
+    }
+
+    #[test]
+    fn organisations_and_laws_are_named_in_words() {
+        let (mut old, mut new) = (charter(), charter());
+        let [first, second] = [0, 1].map(|at: usize| old.curation.curators[at].clone());
+        old.curation.curators = alloc::vec![first.clone()];
+        new.curation.curators = alloc::vec![second.clone()];
+        new.purpose.statutes.clear();
+        let named = |one: &crate::charter::Curator| format!("\"{}, {}, {}\"", one.name, one.jurisdiction, one.key);
+        let law = &old.purpose.statutes[0];
+        let law = format!("\"{}, {}, {}\"", law.jurisdiction, law.instrument, law.provision);
+        let words = widenings(&old, &new);
+        assert_eq!(words[0], format!("purpose.statutes from {law} to none"));
+        assert_eq!(words[1], format!("curation.curators: adds {}; removes {}", named(&second), named(&first)));
     }
 
     #[test]

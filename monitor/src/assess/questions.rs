@@ -151,8 +151,8 @@ fn balance(report: &Assessment) -> Question {
     shown.push(match removals.entries {
         0 => "No entry was ever removed.".to_owned(),
         count => format!(
-            "{} entries were removed, after {} in the median.",
-            units::number(count),
+            "Removed so far: {}, after {} in the median.",
+            units::entries(count),
             units::duration(removals.median)
         ),
     });

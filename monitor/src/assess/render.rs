@@ -277,7 +277,7 @@ fn removals(report: &Assessment) -> Markup {
         @if removals.entries == 0 { p { "No entry was ever removed." } }
         @else {
             p {
-                (units::number(removals.entries)) " entries were removed. They had been public for "
+                "Removed so far: " (units::entries(removals.entries)) ", public before for "
                 (units::duration(removals.shortest)) " to " (units::duration(removals.longest)) ", in the median for "
                 strong { (units::duration(removals.median)) } "."
             }

@@ -160,7 +160,8 @@ impl Monitor {
     /// Asks one vantage point, within the time of this look.
     async fn ask_for_offers(&self, at: usize, lists: &[ListName], unproven: &BTreeSet<LeafIndex>) -> Given {
         let Some(vantage) = self.vantages.get(at) else { return Given { at, bundles: Vec::new(), parts: Vec::new() } };
-        let asking = lists.to_vec().into_iter().map(|name| async move {
+        let asked: Vec<ListName> = lists.to_vec();
+        let asking = asked.into_iter().map(|name| async move {
             let bundle = vantage.bundle(&name).await;
             (name, bundle)
         });

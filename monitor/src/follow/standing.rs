@@ -14,6 +14,8 @@ use isonomy_core::statement::{ListName, Signed};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::LeafIndex;
 
+/// From how many bytes of objects on no more of what the journal says is checked again at a look.
+const AGAIN: u64 = 16 << 20;
 /// Of how many releases something is said of their content at a look.
 const MAX_FAULTY: usize = 2000;
 
@@ -83,7 +85,26 @@ impl Monitor {
                 }
             }
         }
+        self.check_what_the_journal_says(&mut cache, clock).await?;
         Ok(self.contents.write()?)
+    }
+
+    /// Checks again, a few at each look, what is only known to be verified by this monitor's own journal: of each list the
+    /// newest release first. An object that can't be had any more changes nothing.
+    async fn check_what_the_journal_says(&mut self, cache: &mut Cache, clock: Timestamp) -> Result<(), MonitorError> {
+        let mut fetched = 0;
+        for (list, version) in self.contents.recalled_versions(self.audit.history()) {
+            if fetched > AGAIN || self.is_late() {
+                break;
+            }
+            let Some(job) = self.job(&list, version) else { continue };
+            fetched += job.release.objects().map(|object| object.size).sum::<u64>();
+            let served = self.contents.check_again(&job, &self.vantages, cache, clock).await?;
+            if let Some(objects) = served.broken {
+                self.prove_content(&list, version, (job.index, objects))?;
+            }
+        }
+        Ok(())
     }
 
     /// Keeps the proof that a content is not what its release says, and notes it: once, since the objects may be gone at the
@@ -156,10 +177,10 @@ impl Monitor {
         }
     }
 
-    /// Looks the canary corpus up in each list's newest release, once for each.
-    pub(crate) async fn look_up_canaries(&mut self) -> Result<(), MonitorError> {
+    /// Looks the canary corpus up in each list's newest release, once for each after each start.
+    pub(crate) async fn look_up_canaries(&mut self) {
         let releases = self.newest_releases();
-        let Some(canary) = &mut self.canary else { return Ok(()) };
+        let Some(canary) = &mut self.canary else { return };
         for (index, release) in releases {
             let (id, body) = (release.id(), release.body());
             let list = self.audit.history().list(&body.list);
@@ -172,11 +193,11 @@ impl Monitor {
                     units::sentence(&problem)
                 );
                 self.ledger.note(Finding::new(Severity::Warning, "canaries-unreadable", "this monitor", words));
-                return Ok(());
+                return;
             }
             if canary.verdict(&id).is_none() && self.contents.is_verified(index) {
                 match assess::content(&self.vantages, body, kind.0.entry_size()).await {
-                    Ok(entries) => canary.look_up(id, &entries, kind, matching.max_distance)?,
+                    Ok(entries) => canary.look_up(id, &entries, kind, matching.max_distance),
                     Err(error) => {
                         tracing::warn!(%error, "the canary corpus could not be looked up; it will be repeated")
                     }
@@ -194,7 +215,6 @@ impl Monitor {
             let finding = Finding::new(Severity::Warning, "canary-matched", format!("statement {id}"), words);
             self.ledger.note(finding.in_list(&body.list).about(&id, index));
         }
-        Ok(())
     }
 
     /// Notes every content that is broken or could not be had; of too many, what is broken goes first.

@@ -20,6 +20,8 @@ use tokio::time::{Instant, timeout_at};
 
 /// How long a look takes at most to compare what others have brought.
 const FOR_BROUGHT: Duration = Duration::from_secs(30);
+/// Of how many forks each has a proof of its own.
+const MAX_FORKS: usize = 64;
 /// Who shows what others have brought.
 const BROUGHT: &str = "a view that was brought";
 
@@ -62,7 +64,7 @@ impl Monitor {
     /// does not reach yet. Of each size, the first is what others are compared with.
     fn compare_ahead(&mut self, shown: &Shown, posted: &[View]) -> Result<(), FileError> {
         let known = self.mirror.newest().map(View::size).unwrap_or_default();
-        let brought = posted.iter().map(|view| (BROUGHT.to_owned(), view));
+        let brought = posted.iter().map(|view| (self.brought(view), view));
         let all: Vec<(String, &View)> = self.shown_by(shown).into_iter().chain(brought).collect();
         let mut first: BTreeMap<TreeSize, &View> = BTreeMap::new();
         for (subject, view) in all.into_iter().filter(|(_, view)| view.size() > known) {
@@ -78,11 +80,19 @@ impl Monitor {
     pub(super) async fn judge_posted_at_once(&mut self) -> Result<(), MonitorError> {
         for one in self.posted.take() {
             match relate(&self.mirror, &one.view, &[]).await {
-                Relation::Forked(evidence) => self.note_fork(BROUGHT, &evidence)?,
+                Relation::Forked(evidence) => self.note_fork(&self.brought(&one.view), &evidence)?,
                 _ => self.posted.put_back(one),
             }
         }
         Ok(())
+    }
+
+    /// What a view that was brought is called, so that each fork of a log that shows many has its proof; of too many, the
+    /// first ones.
+    fn brought(&self, view: &View) -> String {
+        let name = format!("{BROUGHT}, of {} entries with root {}", view.size(), view.root().to_hex());
+        let known = self.ledger.count_of("fork");
+        if known < MAX_FORKS || self.ledger.evidence_of("fork", &name).is_some() { name } else { BROUGHT.to_owned() }
     }
 
     /// Finds forks among what is shown now in the same way, and among what is ahead of the copy.
@@ -111,7 +121,7 @@ impl Monitor {
         let (mut waiting, until) = (self.posted.take().into_iter(), Instant::now() + FOR_BROUGHT);
         let brought = waiting.as_slice().iter().map(|one| one.view.clone()).collect();
         for one in waiting.by_ref() {
-            let Ok(state) = timeout_at(until, self.state_of(BROUGHT, &one.view)).await else {
+            let Ok(state) = timeout_at(until, self.state_of(&self.brought(&one.view), &one.view)).await else {
                 self.posted.put_back(one.compared());
                 break;
             };

@@ -58,6 +58,17 @@ async fn a_webhook_is_told_of_what_is_grave_enough_and_new() {
     assert_eq!(codes, ["not-a-statement"], "the announced widening is a notice");
 }
 
+#[test]
+fn a_webhook_that_nobody_can_tell_is_refused_at_the_start() {
+    let world = World::new();
+    for url in ["ftp://alerts.example/x", "alerts.example", "https://user:secret@alerts.example/x", ""] {
+        let alerts = Alerts { command: None, webhook: Some(url.into()), mail: None, from: Severity::Warning };
+        let config = Config { alerts: Some(alerts), ..world.config(vec![world.log.source()], &[]) };
+        let refused = Monitor::open(config).unwrap_err().to_string();
+        assert!(refused.starts_with("the webhook can't be told: "), "{refused}");
+    }
+}
+
 #[tokio::test]
 async fn who_can_not_be_told_is_an_error_and_is_told_later_even_after_a_restart() {
     let world = broken();

@@ -1,13 +1,13 @@
 //! What an auditor can attest after a look, and what not.
 
 use crate::world::*;
-use isonomy_core::attestation::{Attestation, Complaint, Method};
-use isonomy_core::hash::{Commitment, ListRoot};
+use isonomy_core::attestation::{Attestation, Complaint, Method, Report};
+use isonomy_core::hash::{Commitment, ListRoot, ObjectDigest};
 use isonomy_core::resource::Resource;
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
 use isonomy_monitor::Monitor;
-use isonomy_monitor::attest::{AttestError, Claim};
+use isonomy_monitor::attest::{AttestError, Claim, Said};
 use isonomy_monitor::report::ContentState;
 use std::fs;
 
@@ -17,9 +17,15 @@ async fn looked(world: &World, after: u64) -> Monitor {
     monitor
 }
 
+fn said(finding: &str) -> Said<'_> {
+    Said { finding, report: None }
+}
+
 async fn attest(monitor: &Monitor, claim: &Claim) -> Result<Attestation, AttestError> {
     let list = ListName::new(LIST).unwrap();
-    monitor.attestation(&list, claim, key("auditor").verifier(), "Nothing to object to.", START.plus(5 * HOUR)).await
+    let report = Report { url: "https://auditor.example/report".into(), sha256: ObjectDigest([7; 32]) };
+    let said = Said { finding: "Nothing to object to.", report: Some(report) };
+    monitor.attestation(&list, claim, key("auditor").verifier(), said, START.plus(5 * HOUR)).await
 }
 
 #[tokio::test]
@@ -60,13 +66,14 @@ async fn nothing_is_attested_that_does_not_hold() {
     assert!(matches!(attest(&monitor, &Claim::Recomputed).await, Err(AttestError::Content(_))));
     let list = ListName::new(LIST).unwrap();
     let looked_at = Claim::LookedAt { method: Method::Canary, sample: 9, errors: 1 };
-    let silent = monitor.attestation(&list, &looked_at, key("auditor").verifier(), " ", START.plus(5 * HOUR)).await;
+    let silent =
+        monitor.attestation(&list, &looked_at, key("auditor").verifier(), said(" "), START.plus(5 * HOUR)).await;
     assert_eq!(silent, Err(AttestError::NoFinding));
     let received = Timestamp(START.0 - 1);
     let complaint = Claim::Complaint(Complaint { received, commitment: Commitment([7; 32]) });
     assert_eq!(attest(&monitor, &complaint).await, Err(AttestError::BeforeTheList { received, began: START }));
     let other = ListName::new("a.example/b").unwrap();
-    let none = monitor.attestation(&other, &Claim::Followed, key("auditor").verifier(), "x", START).await;
+    let none = monitor.attestation(&other, &Claim::Followed, key("auditor").verifier(), said("x"), START).await;
     assert_eq!(none, Err(AttestError::NoRelease(other)));
 }
 

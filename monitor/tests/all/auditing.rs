@@ -167,6 +167,28 @@ async fn whoever_writes_to_the_journal_accuses_nobody() {
     assert!(matches!(report.lists[0].releases[0].content, ContentState::Verified { .. }), "it was checked again");
 }
 
+/// A line that somebody has planted, or that is from before a disk went bad, does not spare a release its check.
+#[tokio::test]
+async fn what_the_journal_calls_verified_is_checked_again() {
+    let mut world = World::new();
+    drop(look(&world, 3 * HOUR).await);
+    let wrong = world.log.release(entries(0..20), START.plus(3 * HOUR), |release| release.root = entries(0..19).root());
+    world.log.release(entries(0..21), START.plus(3 * HOUR), |_| ());
+    world.log.publish(START.plus(3 * HOUR));
+    let path = world.path("data/content.journal");
+    let first = fs::read_to_string(&path).unwrap();
+    let id = serde_json::to_value(isonomy_core::hash::StatementId::of(&wrong.to_text().unwrap())).unwrap();
+    let line = first.lines().next().unwrap();
+    let known = serde_json::from_str::<serde_json::Value>(line).unwrap()["release"].as_str().unwrap().to_owned();
+    fs::write(&path, format!("{first}{}\n", line.replace(&known, id.as_str().unwrap()))).unwrap();
+    let report = look(&world, 4 * HOUR).await;
+    assert_eq!(find(&report, "content-broken").index.unwrap().0, 3);
+    // What is gone since it was verified is not found wrong.
+    fs::remove_dir_all(world.log.path.join("object")).unwrap();
+    let report = look(&world, 5 * HOUR).await;
+    assert!(matches!(report.lists[0].releases.last().unwrap().content, ContentState::Verified { .. }));
+}
+
 #[tokio::test]
 async fn a_swapped_or_missing_object_is_an_observation_until_it_is_there() {
     let mut world = World::new();

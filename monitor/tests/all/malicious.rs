@@ -849,6 +849,20 @@ async fn a_log_that_signs_more_than_is_followed_at_once_is_observed() {
     assert_eq!(monitor.poll_at(START.plus(NEXT)).await.unwrap().log.read, 7);
 }
 
+/// What a look has no time for is said, and had at the next.
+#[tokio::test]
+async fn a_log_that_is_slower_than_a_look_waits_is_observed() {
+    let mut stage = Stage::new();
+    (0..600).for_each(|number| stage.world.log.append(format!("number {number}\n")));
+    stage.publishes();
+    let config = stage.world.config(vec![stage.world.log.source()], &[]);
+    let look_for = Some(std::time::Duration::ZERO);
+    let mut monitor = Monitor::open(Config { look_for, ..config }).unwrap();
+    let report = monitor.poll_at(START.plus(FIRST)).await.unwrap();
+    check(&stage, find(&report, "catching-up"), Ground::Observation);
+    assert!(report.log.read < 603);
+}
+
 #[tokio::test]
 async fn entries_that_are_signed_and_not_shown_are_observed() {
     found_at_next_look("entries-missing", Ground::Observation, NEXT, |stage| {

@@ -78,7 +78,7 @@ pub(super) fn removals(list: &ListReport, base: &Base) -> Markup {
         p {
             "A wrong entry must go within " strong { (units::duration(list.charter.removal_deadline)) } " of a complaint to "
             (list.charter.complaints) ". So far " (units::count(releases, "release has", "releases have")) " removed "
-            (units::number(removed)) " entries. How long what was removed had stood is measured by " code { "isonomy assess" } "."
+            (units::entries(removed)) ". How long what was removed had stood is measured by " code { "isonomy assess" } "."
         }
         @if rows.is_empty() { p class="soft" { "No auditor has logged a complaint." } }
         @else {
