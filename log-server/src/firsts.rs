@@ -9,6 +9,8 @@ use isonomy_core::tree::LeafIndex;
 use isonomy_store::kv::{Batch, Store, StoreError, Tree};
 
 const TREE: &str = "first-seen";
+/// The later times that count by the operator's word (`seen_proofs = "renew"`).
+const GIVEN_UP: &str = "first-seen-given-up";
 /// How many are written at a time.
 const BATCH: usize = 100;
 
@@ -17,18 +19,35 @@ const BATCH: usize = 100;
 pub(crate) struct FirstTimes {
     store: Store,
     tree: Tree,
+    given_up: Tree,
 }
 
 impl FirstTimes {
     /// Those in this store.
     pub(crate) fn open(store: &Store) -> Result<Self, StoreError> {
-        Ok(Self { store: store.clone(), tree: store.tree(TREE)? })
+        Ok(Self { store: store.clone(), tree: store.tree(TREE)?, given_up: store.tree(GIVEN_UP)? })
+    }
+
+    /// The later time that the statement at this place may have, since the operator has given up the first.
+    pub(crate) fn given_up(&self, index: LeafIndex) -> Result<Option<Timestamp>, StoreError> {
+        time(self.given_up.get(&index.0.to_be_bytes())?)
+    }
+
+    /// Remembers that the statements at these places may have these later times: no start is refused because of them.
+    pub(crate) fn give_up(&self, late: &[(LeafIndex, Timestamp)]) -> Result<(), StoreError> {
+        for late in late.chunks(BATCH) {
+            let mut batch = Batch::new();
+            for (index, time) in late {
+                batch.put(&self.given_up, &index.0.to_be_bytes(), &time.0.to_be_bytes());
+            }
+            self.store.apply(batch)?;
+        }
+        Ok(())
     }
 
     /// Since when the statement at this place is public. What can't be read is not known.
     pub(crate) fn of(&self, index: LeafIndex) -> Result<Option<Timestamp>, StoreError> {
-        let value = self.tree.get(&index.0.to_be_bytes())?;
-        Ok(value.and_then(|value| value.try_into().ok()).map(|bytes| Timestamp(u64::from_be_bytes(bytes))))
+        time(self.tree.get(&index.0.to_be_bytes())?)
     }
 
     /// Remembers these times, of statements of which there is none yet or a later one.
@@ -46,6 +65,10 @@ impl FirstTimes {
         }
         Ok(())
     }
+}
+
+fn time(value: Option<Vec<u8>>) -> Result<Option<Timestamp>, StoreError> {
+    Ok(value.and_then(|value| value.try_into().ok()).map(|bytes| Timestamp(u64::from_be_bytes(bytes))))
 }
 
 #[cfg(test)]

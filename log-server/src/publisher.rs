@@ -84,12 +84,12 @@ impl Publisher {
             () = stopped(&mut stop) => return Ok(None),
             round = self.round() => round?,
         };
-        let Round { cosigned, times: Some(times), .. } = round else {
+        let Round { cosigned, times: Some(times), lag, .. } = round else {
             let size = round.cosigned.checkpoint().size.0;
             tracing::error!(size, "too few witnesses cosigned; the checkpoint is not published");
             return Ok(None);
         };
-        self.state.note_lag(times);
+        self.state.note_lag(times, lag);
         let size = cosigned.checkpoint().size;
         let publish = move |state: &State| publication::publish(state, cosigned, times);
         self.blocking(move |state| timed(&state.figures.publish, || publish(state))).await??;

@@ -109,7 +109,7 @@ pub(crate) struct Recovered {
 pub(crate) struct AsShown {
     /// All its statements, judged by since when others can learn that they are public.
     pub(crate) history: History,
-    /// Those without a seen proof, or with a later one, of which a later statement's proof shows since when they are public.
+    /// The editions of which a later edition's proof shows since when they are public.
     pub(crate) settled: BTreeSet<LeafIndex>,
 }
 
@@ -165,77 +165,117 @@ impl Logged {
     }
 }
 
+/// A statement without a seen proof.
+struct Absent {
+    index: LeafIndex,
+    /// The number of its list.
+    list: usize,
+    /// Whether the log remembers since when it is public.
+    is_remembered: bool,
+}
+
 /// What the seen proofs say, statement by statement.
 #[derive(Default)]
 struct Proofs {
-    /// For each statement the number of its list, and since when it is proven to be public.
-    shown: Vec<(usize, Option<Timestamp>)>,
+    shown: Vec<Shown>,
     /// The numbers of the lists.
     lists: BTreeMap<ListName, usize>,
     /// Times that are earlier than those that were known.
     learned: Vec<(LeafIndex, Timestamp)>,
     /// Those that no quorum vouches for.
     unvouched: Vec<LeafIndex>,
-    /// Those that are later than the first ones were.
-    late: Vec<LeafIndex>,
-    /// The statements without one.
-    absent: Vec<LeafIndex>,
-    /// The size of the largest tree that is known to have been published: what stands in it had a seen proof.
+    /// Those that are later than the first ones were, and when they say that it was.
+    late: Vec<(LeafIndex, Timestamp)>,
+    absent: Vec<Absent>,
+    /// The size of the published tree, by its checkpoint.
     published: TreeSize,
+    /// The size of the largest tree under a seen proof.
+    proven: TreeSize,
+    /// The size of the tree up to the last statement of which the log remembers since when it is public.
+    remembered: TreeSize,
+    /// How many statements of the published tree it does not remember.
+    forgotten: u64,
+}
+
+/// What a statement's own seen proof says.
+#[derive(Clone)]
+struct Shown {
+    /// The number of its list.
+    list: usize,
+    is_charter: bool,
+    since: Option<Timestamp>,
+}
+
+/// A statement that breaks a rule by all that is known of its time.
+struct Broken {
+    index: LeafIndex,
+    list: usize,
+    violation: Violation,
 }
 
 impl Proofs {
-    /// Takes up the next statement. Since when it is public, as far as anything says.
-    fn take(&mut self, logged: &Logged) -> Option<Timestamp> {
-        let Logged { index, seen, first, .. } = *logged;
-        let known_to_be = |size: TreeSize| if first.is_some() { size.max(TreeSize(index.0 + 1)) } else { size };
-        self.published = known_to_be(self.published);
-        let mut proven = None;
+    /// Takes up the next statement. The number of its list, and since when it is public, as far as anything says.
+    fn take(&mut self, logged: &Logged, given_up: Option<Timestamp>) -> (usize, Option<Timestamp>) {
+        let Logged { index, seen, first, ref statement, .. } = *logged;
+        let (count, mut proven) = (self.lists.len(), None);
+        let list = *self.lists.entry(statement.list().clone()).or_insert(count);
+        match first {
+            Some(_) => self.remembered = TreeSize(index.0 + 1),
+            None => self.forgotten += u64::from(index.0 < self.published.0),
+        }
         match seen {
             Seen::Since { time, tree } => {
                 proven = Some(time);
-                self.published = self.published.max(tree);
+                self.proven = self.proven.max(tree);
                 match first {
-                    Some(first) if first < time => self.late.push(index),
-                    Some(first) if first == time => {}
+                    Some(first) if first < time && given_up != Some(time) => self.late.push((index, time)),
+                    Some(first) if first <= time => {}
                     _ => self.learned.push((index, time)),
                 }
             }
             Seen::Unvouched => self.unvouched.push(index),
-            Seen::Lost => self.absent.push(index),
+            Seen::Lost => self.absent.push(Absent { index, list, is_remembered: first.is_some() }),
         }
-        let count = self.lists.len();
-        let list = *self.lists.entry(logged.statement.list().clone()).or_insert(count);
-        self.shown.push((list, proven));
-        proven.into_iter().chain(first).min()
+        let is_charter = matches!(statement, Statement::Charter(_));
+        self.shown.push(Shown { list, is_charter, since: proven });
+        (list, proven.into_iter().chain(first).min())
     }
 
-    /// The first statement that had a seen proof and has none any more.
-    fn first_lost(&self) -> Option<LeafIndex> {
-        self.absent.first().copied().filter(|first| first.0 < self.published.0)
+    /// How many statements had a seen proof when the server ended: those of the published tree, and those that the log remembers.
+    /// If it remembers not all of the first, its memory was lost, and proofs tell which trees were published.
+    fn had_proofs(&self) -> TreeSize {
+        let is_whole = self.forgotten == 0 && self.published > TreeSize(0);
+        let had = self.published.max(self.remembered);
+        if is_whole { had } else { had.max(self.proven) }
     }
 
-    fn lost(&self) -> usize {
-        self.absent.iter().take_while(|index| index.0 < self.published.0).count()
+    /// The statements that had a seen proof and have none any more.
+    fn lost(&self) -> impl Iterator<Item = &Absent> {
+        let had = self.had_proofs();
+        self.absent.iter().filter(move |absent| absent.index.0 < had.0)
     }
 
     /// That nothing is made anew which others would read differently, and nothing was. `broken` are the statements that
-    /// break a rule by all that is known.
-    fn check(
-        &self,
-        broken: Vec<(LeafIndex, Violation)>,
-        as_shown: Option<(LeafIndex, Violation)>,
-    ) -> Result<(), RecoveryError> {
+    /// break a rule by all that is known; `as_shown` is the first one that does by what others can learn, and not by that.
+    fn check(&self, broken: Vec<Broken>, as_shown: Option<(LeafIndex, Violation)>) -> Result<(), RecoveryError> {
         if let Some(&first) = self.unvouched.first() {
             return Err(RecoveryError::Unvouched { count: self.unvouched.len(), first });
         }
-        let lost = self.first_lost();
-        let broken = broken.into_iter().find(|(index, _)| lost.is_some_and(|lost| lost < *index)).or(as_shown);
-        match (broken, lost, self.late.first()) {
-            (Some((index, violation)), Some(lost), _) => {
-                Err(RecoveryError::Lost { lost, index, violation: Box::new(violation) })
+        // What the log has forgotten may be why a statement of the same list breaks a rule.
+        let because = |broken: &Broken, lost: &Absent| {
+            lost.list == broken.list && lost.index < broken.index && !lost.is_remembered
+        };
+        for Broken { index, list, violation } in broken {
+            let broken = Broken { index, list, violation };
+            if let Some(lost) = self.lost().find(|lost| because(&broken, lost)) {
+                return Err(RecoveryError::Lost { lost: lost.index, index, violation: Box::new(broken.violation) });
             }
-            (Some((index, violation)), None, Some(&late)) => {
+        }
+        match (as_shown, self.lost().next(), self.late.first()) {
+            (Some((index, violation)), Some(lost), _) => {
+                Err(RecoveryError::Lost { lost: lost.index, index, violation: Box::new(violation) })
+            }
+            (Some((index, violation)), None, Some(&(late, _))) => {
                 Err(RecoveryError::Late { late, index, violation: Box::new(violation) })
             }
             _ => Ok(()),
@@ -244,17 +284,18 @@ impl Proofs {
 
     /// Whether others learn later times than this log knows.
     fn differ(&self) -> bool {
-        self.first_lost().is_some() || !self.unvouched.is_empty() || !self.late.is_empty()
+        self.lost().next().is_some() || !self.unvouched.is_empty() || !self.late.is_empty()
     }
 
     fn warn(&self) {
-        let (lost, late) = (self.lost(), self.late.len());
-        if let Some(first) = self.unvouched.first().copied().into_iter().chain(self.first_lost()).min() {
-            let count = self.unvouched.len() + lost;
+        let lost: Vec<LeafIndex> = self.lost().map(|lost| lost.index).collect();
+        if let Some(first) = self.unvouched.first().into_iter().chain(lost.first()).min() {
+            let count = self.unvouched.len() + lost.len();
             tracing::warn!(count, %first, "these statements get new seen proofs with the next checkpoint; the new ones are later");
         }
-        if let Some(first) = self.late.first() {
-            tracing::warn!(count = late, %first, "these statements have later seen proofs than the first ones");
+        if let Some((first, _)) = self.late.first() {
+            let count = self.late.len();
+            tracing::warn!(count, %first, "these statements have later seen proofs than the first ones");
         }
     }
 }
@@ -272,23 +313,24 @@ pub(crate) fn recover(
     let (mut proofs, mut broken) = (Proofs { published, ..Proofs::default() }, Vec::new());
     let read = |index, entry: Vec<u8>| Logged::read(log, policy, firsts, index, &entry);
     log.replay(read, |logged: Logged| {
-        let public_since = proofs.take(&logged).unwrap_or_else(now);
+        let (list, since) = proofs.take(&logged, firsts.given_up(logged.index)?);
         let Logged { index, statement, seen, is_public, .. } = logged;
         if !(matches!(seen, Seen::Since { .. }) && is_public) {
             unseen.insert(index);
         }
-        let id = statement.id();
+        let (id, public_since) = (statement.id(), since.unwrap_or_else(now));
         if let Err(violation) = history.record(statement, Place { index, public_since }) {
             // It was admitted by this server's clock, and the witnesses' say otherwise, or the rules were stricter since.
             tracing::warn!(%index, %id, %violation, "a logged statement breaks a rule; everybody leaves it out");
-            broken.push((index, violation));
+            broken.push(Broken { index, list, violation });
         }
-        Ok(())
+        Ok::<_, RecoveryError>(())
     })?;
-    let as_shown = proofs.differ().then(|| judge_as_shown(log, proofs.shown.clone(), &history)).transpose()?;
+    let as_shown = if proofs.differ() { Some(judge_as_shown(log, proofs.shown.clone(), &history)?) } else { None };
     let (as_shown, broken_as_shown) = as_shown.unzip();
-    if seen_proofs == SeenProofs::Keep {
-        proofs.check(broken, broken_as_shown.flatten())?;
+    match seen_proofs {
+        SeenProofs::Keep => proofs.check(broken, broken_as_shown.flatten())?,
+        SeenProofs::Renew => firsts.give_up(&proofs.late)?,
     }
     proofs.warn();
     firsts.remember(&proofs.learned)?;
@@ -296,16 +338,17 @@ pub(crate) fn recover(
 }
 
 /// Judges everything by what others can learn of its time, once lost seen proofs are made anew: the history that they read, and
-/// the first statement that breaks a rule by it, and by what is `known` does not. `shown` has for each statement the number of
-/// its list, and since when its proof says that it is public.
+/// the first statement that breaks a rule by it, and by what is `known` does not. `shown` has what each statement's own proof says.
+///
+/// Others read no proofs but those of editions, and of the release that they judge: what covers an edition covers those before
+/// it, and what covers a release covers the editions before that.
 fn judge_as_shown(
     log: &Log,
-    mut shown: Vec<(usize, Option<Timestamp>)>,
+    mut shown: Vec<Shown>,
     known: &History,
 ) -> Result<(AsShown, Option<(LeafIndex, Violation)>), RecoveryError> {
-    // What covers a statement covers those before it; who follows a list reads the proofs of that.
     let (mut next, mut settled): (BTreeMap<usize, Timestamp>, _) = (BTreeMap::new(), BTreeSet::new());
-    for (at, (list, since)) in shown.iter_mut().enumerate().rev() {
+    for (at, Shown { list, since, .. }) in shown.iter_mut().enumerate().rev().filter(|(_, shown)| shown.is_charter) {
         if let Some(&covered) = next.get(list).filter(|covered| since.is_none_or(|since| **covered < since)) {
             *since = Some(covered);
             settled.insert(LeafIndex(at as u64));
@@ -319,7 +362,7 @@ fn judge_as_shown(
     };
     let mut times = shown.into_iter();
     log.replay(read, |(index, statement)| {
-        let since = times.next().and_then(|(_, since)| since).unwrap_or_else(now);
+        let since = times.next().and_then(|shown| shown.since).unwrap_or_else(now);
         let was_taken = is_taken(known, &statement, index);
         if let Err(violation) = history.record(statement, Place { index, public_since: since })
             && was_taken

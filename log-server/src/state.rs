@@ -163,9 +163,9 @@ impl State {
         Timestamp(now().0.saturating_sub(self.lag.load(Ordering::Relaxed)))
     }
 
-    /// Takes note of how far the quorum's clocks are behind, from a round that has just ended.
-    pub(crate) fn note_lag(&self, times: QuorumTimes) {
-        self.lag.store(now().since(times.earliest), Ordering::Relaxed);
+    /// Takes note of how far the clocks of the witnesses are behind: of those whose round has just ended, or of any quorum.
+    pub(crate) fn note_lag(&self, times: QuorumTimes, of_any: u64) {
+        self.lag.store(now().since(times.earliest).max(of_any), Ordering::Relaxed);
     }
 
     /// For how long a release has to wait until it was not created in the future of the witnesses; none if it claims to

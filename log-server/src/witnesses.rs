@@ -30,11 +30,13 @@ pub use board::{WitnessBoard, WitnessState};
 pub use failure::WitnessFailure;
 
 use crate::log::{Log, LogError};
+use crate::state::now;
 use ask::{Answer, Ask, Cosigned};
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::cosignature;
 use isonomy_core::note::{NoteError, Signature, VerifierKey};
 use isonomy_core::policy::{Policy, QuorumTimes};
+use isonomy_core::time::Timestamp;
 use isonomy_core::tree::TreeSize;
 use isonomy_fetch::{FetchError, HttpLimits, WitnessClient};
 use std::collections::BTreeSet;
@@ -58,6 +60,8 @@ const LONG_GRACE: Duration = Duration::from_secs(5);
 const ATTEMPTS: usize = 4;
 
 struct Member {
+    /// Its place among the policy's witnesses.
+    place: usize,
     name: String,
     key: VerifierKey,
     client: WitnessClient,
@@ -86,6 +90,8 @@ pub struct Round {
     pub cosigned: CheckpointNote,
     /// What the witnesses say about time, if they satisfy the quorum.
     pub times: Option<QuorumTimes>,
+    /// By how many seconds the next checkpoint may be dated before this machine's clock, whichever of the witnesses cosign it.
+    pub lag: u64,
     /// Which witnesses did not cosign, and why.
     pub failures: Vec<(String, WitnessFailure)>,
 }
@@ -95,7 +101,7 @@ impl Witnesses {
     pub fn new(policy: Policy) -> Result<Self, FetchError> {
         let limits = HttpLimits { connect: PATIENCE, answer: PATIENCE, total: PATIENCE, ..HttpLimits::default() };
         let mut members = Vec::new();
-        for witness in policy.witnesses() {
+        for (place, witness) in policy.witnesses().iter().enumerate() {
             let Some(url) = &witness.url else {
                 tracing::warn!(witness = %witness.name, "the policy gives no URL for this witness, so it can't be asked");
                 continue;
@@ -103,7 +109,7 @@ impl Witnesses {
             let client = WitnessClient::with_limits(url, limits)?;
             let (name, key) = (witness.key.name().to_owned(), witness.key.clone());
             let known = TreeSize(0);
-            members.push(Member { name, key, client, known, latest: None, is_asked: false, is_late: false });
+            members.push(Member { place, name, key, client, known, latest: None, is_asked: false, is_late: false });
         }
         let states = members.iter().map(|member| WitnessState::new(&member.name)).collect();
         Ok(Self { policy, members, board: Arc::new(WitnessBoard::new(states)), asked: JoinSet::new() })
@@ -159,7 +165,7 @@ impl Witnesses {
         let (is_first, mut is_idle) = (published.is_none(), published == Some(size) && *grown.borrow() == size);
         (0..self.members.len()).for_each(|at| self.ask(at, log, &head));
         let mut open: BTreeSet<usize> = (0..self.members.len()).collect();
-        let mut round = Round { cosigned: head.clone(), times: None, failures: Vec::new() };
+        let mut round = Round { cosigned: head.clone(), times: None, lag: 0, failures: Vec::new() };
         let mut until = Instant::now() + 2 * PATIENCE;
         while round.times.is_none() || open.iter().any(|at| is_first || is_idle || self.is_prompt(*at)) {
             tokio::select! {
@@ -188,6 +194,7 @@ impl Witnesses {
             late.is_late = true;
         }
         self.board.ended(round.times);
+        round.lag = self.lag(now());
         round
     }
 
@@ -242,7 +249,7 @@ impl Witnesses {
                 tracing::error!(
                     %witness, %failure,
                     "a witness contradicts this log; nothing new is taken up any more. Stop the log, find out which of the two is \
-                     right, and put the newest data back; if it is the witness that errs, take it out of the policy. Then start again"
+                     right, and put the newest data back; if it is the witness that errs, remove its URL from this log's policy. Then start again"
                 );
             }
         } else if is_new && matches!(failure, WitnessFailure::Unproven { .. }) {
@@ -253,6 +260,17 @@ impl Witnesses {
             tracing::debug!(%witness, %failure, "a witness did not cosign again");
         }
         round.failures.push((witness, failure));
+    }
+
+    /// By how much the earliest time that a quorum of the witnesses could give is before `now`, as far as their clocks are known:
+    /// also of those that did not answer this time.
+    fn lag(&self, now: Timestamp) -> u64 {
+        let states = self.board.states();
+        let time = |ahead: i64| now.0.saturating_add_signed(ahead);
+        let times = self.members.iter().zip(&states);
+        let times = times.filter_map(|(member, state)| Some((member.place, Timestamp(time(state.clock_ahead?)))));
+        let times: Vec<_> = times.collect();
+        self.policy.quorum_times(&times).map_or(0, |times| now.since(times.earliest))
     }
 
     /// Every line was verified when it came, so no known one can be wrong.
@@ -296,4 +314,27 @@ fn check_shown(shown: &CheckpointNote, log: &Log) -> Result<(), LogError> {
         return Ok(());
     }
     log.check_signed(shown, "a checkpoint with this log's signature that a witness shows")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use isonomy_core::note::{KeyType, SigningKey};
+
+    #[test]
+    fn the_clocks_of_those_that_are_away_count_too() {
+        let key = |name: &str, kind| SigningKey::from_seed(name, kind, &[name.len() as u8; 32]).unwrap();
+        let mut text = format!("log {}\n", key("log.example/l", KeyType::Ed25519).verifier());
+        for name in ["w.example/1", "w.example/22", "w.example/333"] {
+            let witness = key(name, KeyType::Cosignature);
+            text += &format!("witness {} {} http://127.0.0.1:1/\n", name.len(), witness.verifier());
+        }
+        let policy = Policy::parse((text + "group all 2 11 12 13\nquorum all\n").as_bytes()).unwrap();
+        let witnesses = Witnesses::new(policy).unwrap();
+        assert_eq!(witnesses.lag(Timestamp(1000)), 0, "nothing is known");
+        for (at, ahead, lag) in [(0, 0, 0), (1, -8, 0), (2, -8, 8), (2, -9, 8), (0, 50, 8), (1, -5000, 9)] {
+            witnesses.board.note_clock(at, ahead);
+            assert_eq!(witnesses.lag(Timestamp(10_000)), lag, "{at} {ahead}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use crate::evidence::{Fork, Kind, Refused};
 use crate::log::{ConfigError, Log};
 use crate::record::Record;
 use crate::shown::Shown;
-use crate::state::{ADVICE, Beginning, Kept, MAX_EVIDENCE, OLDER_COPY, State, StateError};
+use crate::state::{ADVICE, Beginning, Kept, MAX_EVIDENCE, NOT_RESTORED, OLDER_COPY, State, StateError};
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::note::{Signature, SigningKey, VerifierKey};
 use isonomy_core::time::Timestamp;
@@ -128,7 +128,8 @@ impl Witness {
             let memory = match state.load(&log, key.verifier()) {
                 Ok(record) => Memory::Certain(record.map(Box::new)),
                 Err(reason) => {
-                    tracing::error!(log = log.origin(), "refusing this log: {reason}; {ADVICE}");
+                    let advice = if reason == NOT_RESTORED { String::new() } else { format!("; {ADVICE}") };
+                    tracing::error!(log = log.origin(), "refusing this log: {reason}{advice}");
                     Memory::Doubtful(reason)
                 }
             };

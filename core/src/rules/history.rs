@@ -96,6 +96,7 @@ impl<R, A> ListHistory<R, A> {
         Before { earlier, last_addition: self.last_addition }
     }
 
+    /// Judges the text of a release; gives the edition that it cites. Since it is public, so are the editions before it.
     fn judge_release_text(&self, release: &Signed<Release>, place: Place) -> Result<&Edition, Violation> {
         let body = release.body();
         let expected = self.releases.len() as u64 + 1;
@@ -104,7 +105,9 @@ impl<R, A> ListHistory<R, A> {
         }
         let release = |version| self.version(version).map(|logged| logged.id);
         let chain = Chain { newest: self.releases.len() as u64, release: &release, before: self.before() };
-        releases::judge_next(body, &self.editions, &chain, place)
+        let editions = self.editions.known_with(place.index, place.public_since);
+        releases::judge_next(body, &editions, &chain, place)?;
+        self.editions.find(&body.charter).ok_or(Violation::UnknownCharter { id: body.charter })
     }
 
     /// A version that is taken is equivocation if the newcomer carries the signatures that count.

@@ -2,13 +2,15 @@
 
 use super::WitnessFailure;
 use isonomy_core::policy::QuorumTimes;
-use isonomy_core::rules::MAX_CLOCK_AHEAD;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::TreeSize;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
+
+/// By how much a date can be early since it has no parts of a second, and the clock has.
+const TICK: u64 = 1;
 
 /// How a witness answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,10 +69,10 @@ impl WitnessBoard {
     }
 
     /// How many seconds a cosignature is older than the start, as far as that matters: until a quorum has cosigned since then
-    /// what is there. Clocks may differ a little.
+    /// what is there. A witness whose clock is behind counts so much later.
     pub(super) fn age_at_start(&self, time: Timestamp, now: Timestamp) -> Option<u64> {
         let seconds = now.since(time).saturating_sub(self.started.elapsed().as_secs());
-        (!self.is_confirmed() && seconds > MAX_CLOCK_AHEAD).then_some(seconds)
+        (!self.is_confirmed() && seconds > TICK).then_some(seconds)
     }
 
     /// Each witness of the policy that has a URL, in its order.
@@ -198,7 +200,7 @@ mod tests {
         }
         let (board, now) = (WitnessBoard::default(), Timestamp(10_000));
         let age = |time| board.age_at_start(Timestamp(time), now).is_some();
-        assert_eq!([1000, 10_000 - MAX_CLOCK_AHEAD, 20_000].map(age), [true, false, false]);
+        assert_eq!([1000, 10_000 - TICK - 1, 10_000 - TICK, 20_000].map(age), [true, true, false, false]);
         board.confirm();
         assert!(!age(1000), "the log has a memory then");
         board.contradict("a", &WitnessFailure::Ahead { known, size });

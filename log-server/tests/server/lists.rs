@@ -97,6 +97,11 @@ impl Publisher {
         Self { charter: id, list: charter.list.clone(), releases: Vec::new(), objects: BTreeMap::new() }
     }
 
+    /// From now on releases cite this edition.
+    pub(crate) fn cite(&mut self, charter: &Charter) {
+        self.charter = StatementId::of(&charter.to_text().unwrap());
+    }
+
     fn object(&mut self, bytes: Vec<u8>) -> ObjectRef {
         let object = ObjectRef { size: bytes.len() as u64, sha256: ObjectDigest::of(&bytes) };
         self.objects.insert(object.sha256, bytes);
