@@ -3,15 +3,16 @@
 
     verify.py TLOG-POLICY FILE...
 
-One line for each file: `ok` and who answers for a breach, or `refused` and why. Needs the package `cryptography`.
+One line for each file: `ok` and who answers for a breach, or `refused` and why, whatever the file holds. Needs the package
+`cryptography`.
 """
 
 import base64
 import hashlib
-import gzip
 import json
 import re
 import sys
+import zlib
 from datetime import datetime, timezone
 
 from cryptography.exceptions import InvalidSignature
@@ -19,6 +20,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 ED25519, COSIGNATURE = 1, 4
 DAY = 24 * 3600
+# The most bytes of each: formats, at the top.
+MAX_STATEMENT, MAX_CHECKPOINT, MAX_PROOF = 65535, 128 * 1024, 144 * 1024
+MAX_RECEIPT, MAX_EVIDENCE = 256 * 1024, 4 * 1024 * 1024
 # How far the clocks of two honest witnesses, or signers, may differ: rules.md, 6.
 CLOCKS = 120
 
@@ -42,7 +46,19 @@ def unbase64(text):
     return data
 
 
+def hash_of(text):
+    data = unbase64(text)
+    require(len(data) == 32, "a hash that has not 32 bytes")
+    return data
+
+
+def decimal(text):
+    require(re.fullmatch("0|[1-9][0-9]{0,18}", text) and int(text) < 1 << 63, "a number that is not canonical")
+    return int(text)
+
+
 def seconds(text):
+    require(re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", text), "a time that is none")
     return int(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp())
 
 
@@ -66,19 +82,24 @@ class Key:
 
 
 class Note:
-    def __init__(self, lines):
+    def __init__(self, lines, most=MAX_STATEMENT):
         for line in lines:
             require("\n" not in line, "a line with a newline in it")
-        self.bytes = "".join(line + "\n" for line in lines).encode()
-        text, _, signatures = self.bytes.decode().rpartition("\n\n")
+        whole = "".join(line + "\n" for line in lines)
+        self.bytes = whole.encode()
+        require(len(self.bytes) <= most, "a note that is too large")
+        text, cut, signatures = whole.rpartition("\n\n")
+        require(cut, "a note without signatures")
+        require(not re.search("[\x00-\x09\x0b-\x1f]", text), "a control character in a note")
         self.text = (text + "\n").encode()
         self.signatures = []
-        for line in signatures.splitlines():
+        for line in signatures.split("\n")[:-1]:
             dash, name, data = line.split(" ")
-            require(dash == "—", "a signature line that is none")
             data = unbase64(data)
+            is_line = dash == "—" and re.fullmatch(r"[^\s+]+", name) and len(data) > 4
+            require(is_line, "a signature line that is none")
             self.signatures.append((name, data[:4], data[4:]))
-        require(self.signatures, "a note without signatures")
+        require(1 <= len(self.signatures) <= 64, "a note without signatures, or with too many")
         self.id = sha256(self.text)
 
     def by(self, key):
@@ -91,13 +112,134 @@ class Note:
         return found
 
     def cosigned_at(self, key):
+        """When `key` cosigned last; wrong cosignatures by it are refused."""
+        latest = None
         for name, identity, data in self.signatures:
             if (name, identity) == (key.name, key.identity):
                 time = int.from_bytes(data[:8], "big")
                 message = f"cosignature/v1\ntime {time}\n".encode() + self.text
-                require(key.signed(data[8:], message), f"a wrong cosignature by {name}")
-                return time
-        return None
+                good = len(data) == 72 and 0 < time < 1 << 63 and key.signed(data[8:], message)
+                require(good, f"a wrong cosignature by {name}")
+                latest = max(latest or 0, time)
+        return latest
+
+
+# JSON with one form of bytes: formats, section 3. A shape is `str`, `int`, a list of one shape, or the fields of an object in
+# their order; a field with ? may be absent.
+
+NEVER = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def fits(value, shape):
+    if shape is str:
+        return isinstance(value, str) and not NEVER.search(value)
+    if shape is int:
+        return type(value) is int and 0 <= value < 1 << 53
+    if isinstance(shape, list):
+        return isinstance(value, list) and all(fits(item, shape[0]) for item in value)
+    if not isinstance(value, dict):
+        return False
+    fields = {name.rstrip("?"): of for name, of in shape.items() if not name.endswith("?") or name[:-1] in value}
+    return list(value) == list(fields) and all(fits(value[name], of) for name, of in fields.items())
+
+
+def canonical(data, shapes):
+    """The object that these bytes are; the value of its first field says which shape it has."""
+    text = data.decode("utf-8")
+    value = json.loads(text)
+    kind = next(iter(value.values()), None) if isinstance(value, dict) else None
+    require(isinstance(kind, str) and kind in shapes, "none of the kinds that are known here")
+    require(fits(value, shapes[kind]), f"not the fields of {kind}, in their order")
+    again = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    require(again == text, "not in the one form that it may have")
+    return value
+
+
+def fields(kind, of, names):
+    """A shape whose fields are all of one kind, but for the first, which says what it is."""
+    return {kind: str, **{name: of for name in names.split()}}
+
+
+OBJECT = {"size": int, "sha256": str}
+CHARTER = {
+    **{"statement": str, "list": str, "log": str, "edition": int, "previous?": str},
+    "maintainer": {"name": str, "jurisdiction": str, "contact": str, "keys": [str]},
+    "purpose": {
+        **{"code": str, "aim": str, "definition": str, "victims": str, "self_generated": str},
+        "statutes": [{"jurisdiction": str, "instrument": str, "provision": str}],
+        "exclusions": [str],
+    },
+    "reach": {"jurisdictions": [str], "surfaces": [str]},
+    "matching": {"algorithm": str, "max_distance": int, "min_quality": int},
+    "action": {"most": str, "recipients": [str]},
+    "curation": {
+        **{"threshold": int, "min_jurisdictions": int},
+        "curators": [{"name": str, "jurisdiction": str, "key": str}],
+    },
+    "limits": dict.fromkeys(["max_entries", "max_added", "min_interval", "validity", "min_visibility", "notice"], int),
+    "redress": {"complaints": str, "removal_deadline": int},
+    "record": {
+        part: dict.fromkeys([name + "?" for name in names.split()], str)
+        for part, names in {
+            "legality": "basis authority_notice foreseeability",
+            "proportionality": "aim evidence rational_connection alternatives fair_balance reviewer reviewed",
+            "privacy": "controller gdpr_basis dpia_sha256 human_review retention transfers",
+            "quality": "reviews_per_entry precision recall measured_on interval next_review",
+            "accountability": "complaints removal audits",
+        }.items()
+    },
+}
+RELEASE = {
+    **{"statement": str, "list": str, "version": int, "previous?": str, "charter": str, "created": str, "expires": str},
+    **{"entries": int, "irregular": int, "root": str, "added": int, "removed": int, "snapshot": OBJECT},
+    "deltas": [{"from": int, "release": str, **OBJECT}],
+}
+ATTESTATION = {
+    **{"statement": str, "list": str, "release": str, "auditor": str, "method": str, "log_size?": int, "sample?": int},
+    **{"errors?": int, "complaint?": {"received": str, "commitment": str}, "finding": str},
+    **{"report?": {"url": str, "sha256": str}, "created": str},
+}
+STATEMENTS = {
+    "isonomy/charter/v1": CHARTER,
+    "isonomy/release/v1": RELEASE,
+    "isonomy/attestation/v1": ATTESTATION,
+}
+RECEIPT = {
+    **{"receipt": str, "entry": str, "entry_index": int, "entry_path": str, "release": [str], "release_index": int},
+    **{"release_path": str, "charter": [str], "charter_index": int, "charter_path": str, "checkpoint": [str]},
+}
+FILES = {
+    "isonomy/receipt/v1": RECEIPT,
+    "isonomy/fork/v1": fields("evidence", [str], "older newer proof"),
+    "isonomy/equivocation/v1": fields("evidence", [str], "charter charter_proof first first_proof second second_proof"),
+    "isonomy/equivocation/v2": fields(
+        "evidence",
+        [str],
+        "first_charter first_charter_proof first first_proof second_charter second_charter_proof second second_proof",
+    ),
+    "isonomy/two-editions/v1": fields("evidence", [str], "before? before_proof? first first_proof second second_proof"),
+    "isonomy/early-admission/v1": fields(
+        "evidence", [str], "before edition edition_proof release release_proof earlier"
+    ),
+    "isonomy/not-a-statement/v1": {"evidence": str, "entry": str, "proof": [str]},
+    "isonomy/logged-twice/v1": fields("evidence", [str], "first first_proof second second_proof"),
+    "isonomy/inadmissible/v1": fields(
+        "evidence", [str], "statement statement_proof charter? charter_proof? other? other_proof?"
+    ),
+    "isonomy/wrong-content/v1": {
+        **fields("evidence", [str], "charter charter_proof release release_proof"),
+        "snapshot": str,
+        "base?": {"release": [str], "snapshot": str, "delta": str},
+    },
+}
+
+
+def charter_of(note):
+    return canonical(note.text, {"isonomy/charter/v1": CHARTER})
+
+
+def release_of(note):
+    return canonical(note.text, {"isonomy/release/v1": RELEASE})
 
 
 # The log: formats, sections 2.1, 2.3, 2.6.
@@ -161,9 +303,10 @@ def prefix_roots(old, new, hashes):
 
 class Checkpoint:
     def __init__(self, lines):
-        self.note = Note(lines)
+        self.note = Note(lines, MAX_CHECKPOINT)
         text = self.note.text.decode().split("\n")
-        self.origin, self.size, self.root = text[0], int(text[1]), unbase64(text[2])
+        require(len(text) > 3 and "" not in text[:-1], "a checkpoint that lacks a line")
+        self.origin, self.size, self.root = text[0], decimal(text[1]), hash_of(text[2])
 
 
 class Witnesses:
@@ -201,12 +344,12 @@ class Policy:
                 read.witnesses[items[1]] = Key(items[2])
             elif items[0] == "group":
                 members = items[3:]
-                read.groups[items[1]] = ({"any": 1, "all": len(members)}.get(items[2]) or int(items[2]), members)
+                read.groups[items[1]] = ({"any": 1, "all": len(members)}.get(items[2]) or decimal(items[2]), members)
             elif items[0] == "quorum":
                 read.quorum = items[1]
             elif items[0] == "former":
                 read = Witnesses()
-                self.former.append((items[1], int(items[2]), read))
+                self.former.append((items[1], decimal(items[2]), read))
         for one in [self.present] + [read for _, _, read in self.former]:
             require(one.quorum not in (None, "none"), "no quorum")
 
@@ -242,14 +385,18 @@ class Policy:
 
 def logged(policy, lines, entry):
     """A tlog-proof of an entry: (index, public since, log)."""
+    require(len("\n".join(lines).encode()) < MAX_PROOF, "a tlog-proof that is too large")
     require(lines[0] == "c2sp.org/tlog-proof@v1", "not a tlog-proof")
-    rest = lines[2:] if lines[1].startswith("extra ") else lines[1:]
+    rest = lines[1:]
+    if rest[0].startswith("extra "):
+        unbase64(rest.pop(0)[6:])
     require(rest[0].startswith("index "), "a tlog-proof without index")
-    index, blank = int(rest[0][6:]), rest.index("")
+    index, blank = decimal(rest[0][6:]), rest.index("")
+    require(blank <= 64, "a tlog-proof with too many hashes")
     checkpoint = Checkpoint(rest[blank + 1 :])
     key = policy.log(checkpoint)
     since, _ = policy.seen(checkpoint)
-    included(entry, index, checkpoint.size, [unbase64(line) for line in rest[1:blank]], checkpoint.root)
+    included(entry, index, checkpoint.size, [hash_of(line) for line in rest[1:blank]], checkpoint.root)
     return index, since, key
 
 
@@ -258,7 +405,7 @@ def logged(policy, lines, entry):
 
 def endorsed(release, charter):
     """Rule 2. Gives the keys that signed."""
-    body = json.loads(charter.text)
+    body = charter_of(charter)
     maintainer = [Key(text) for text in body["maintainer"]["keys"]]
     curators = [(Key(curator["key"]), curator["jurisdiction"]) for curator in body["curation"]["curators"]]
     counted = maintainer + [key for key, _ in curators]
@@ -325,7 +472,7 @@ def narrows(old, new):
 
 def split_path(text):
     data = unbase64(text)
-    require(len(data) % 32 == 0, "a path that is none")
+    require(len(data) % 32 == 0 and len(data) <= 63 * 32, "a path that is none")
     return [data[at : at + 32] for at in range(0, len(data), 32)]
 
 
@@ -336,13 +483,14 @@ def receipt(policy, file):
     release, charter = Note(file["release"]), Note(file["charter"])
     for note, name in ((release, "release"), (charter, "charter")):
         included(note.bytes, file[name + "_index"], checkpoint.size, split_path(file[name + "_path"]), checkpoint.root)
-    of_release, of_charter = json.loads(release.text), json.loads(charter.text)
+    of_release, of_charter = release_of(release), charter_of(charter)
     require(unbase64(of_release["charter"]) == charter.id, "the release cites another charter")
     require(of_charter["log"] == checkpoint.origin, "the charter counts in another log")
     require(file["charter_index"] < file["release_index"], "the charter was logged after the release")
     endorsed(release, charter)
-    path, root = split_path(file["entry_path"]), unbase64(of_release["root"])
-    included(unbase64(file["entry"]), file["entry_index"], of_release["entries"], path, root)
+    path, root, entry = split_path(file["entry_path"]), unbase64(of_release["root"]), unbase64(file["entry"])
+    require(len(entry) == SIZES[of_charter["matching"]["algorithm"]], "not an entry of the list's algorithm")
+    included(entry, file["entry_index"], of_release["entries"], path, root)
     return []
 
 
@@ -350,7 +498,7 @@ def fork(policy, file):
     older, newer = Checkpoint(file["older"]), Checkpoint(file["newer"])
     log = policy.log(older)
     require(policy.log(newer) is log, "two logs")
-    proof = [unbase64(line) for line in file["proof"]]
+    proof = [hash_of(line) for line in file["proof"]]
     if older.size == newer.size:
         require(not proof and older.root != newer.root, "no contradiction")
     else:
@@ -363,7 +511,7 @@ def fork(policy, file):
 def text(policy, file, name, charter_name):
     """A release and its charter, both in the log: (note, body, charter's body, log, public since, keys that signed)."""
     charter, release = Note(file[charter_name]), Note(file[name])
-    of_charter, body = json.loads(charter.text), json.loads(release.text)
+    of_charter, body = charter_of(charter), release_of(release)
     _, _, log = logged(policy, file[charter_name + "_proof"], charter.bytes)
     _, since, other = logged(policy, file[name + "_proof"], release.bytes)
     require(log.name == other.name == of_charter["log"], "another log than the charter's")
@@ -392,7 +540,7 @@ def cross_equivocation(policy, file):
 
 def consented(edition, before):
     """Rules 2 and 3: signed as the edition before asks and as it asks itself, and by every key that it adds."""
-    charters = [json.loads(note.text) for note in (edition, before) if note]
+    charters = [charter_of(note) for note in (edition, before) if note]
     counted = []
     for charter in charters:
         for key in [Key(text) for text in charter["maintainer"]["keys"]] + [
@@ -426,7 +574,7 @@ def consented(edition, before):
 
 def two_editions(policy, file):
     first, second = Note(file["first"]), Note(file["second"])
-    a, b = json.loads(first.text), json.loads(second.text)
+    a, b = charter_of(first), charter_of(second)
     require(first.id != second.id, "one text")
     require(all(a[name] == b[name] for name in ("list", "log", "edition")), "not two texts for one edition")
     logs = [logged(policy, file[name + "_proof"], note.bytes)[2] for name, note in (("first", first), ("second", second))]
@@ -434,7 +582,7 @@ def two_editions(policy, file):
     require(("before" in file) == ("before_proof" in file) == (a["edition"] != 1), "the edition before is missing or more")
     if "before" in file:
         before = Note(file["before"])
-        old = json.loads(before.text)
+        old = charter_of(before)
         logs.append(logged(policy, file["before_proof"], before.bytes)[2])
         for charter in (a, b):
             require(unbase64(charter["previous"]) == before.id, "not the next edition")
@@ -448,9 +596,9 @@ def two_editions(policy, file):
 
 def early_admission(policy, file):
     before, edition, release = Note(file["before"]), Note(file["edition"]), Note(file["release"])
-    old, new = json.loads(before.text), json.loads(edition.text)
+    old, new = charter_of(before), charter_of(edition)
     require(unbase64(new["previous"]) == before.id, "not the next edition")
-    require(unbase64(json.loads(release.text)["charter"]) == edition.id, "the release cites another edition")
+    require(unbase64(release_of(release)["charter"]) == edition.id, "the release cites another edition")
     require(not narrows(old, new), "it narrows")
     require(policy.weak_split() > 0, "quorums need not share a witness")
     earlier = Checkpoint(file["earlier"])
@@ -608,17 +756,31 @@ def wrong(release, algorithm, entries):
 # What a log admitted, and content: formats, section 9.
 
 
+def no_number(text):
+    raise Refused(f"{text} is no number in JSON")
+
+
+def plain(value, deep=127):
+    """Whether JSON has no more than so many levels, no number beyond doubles, and text that is Unicode."""
+    if isinstance(value, (dict, list)):
+        inner = [*value, *value.values()] if isinstance(value, dict) else value
+        return deep > 0 and all(plain(one, deep - 1) for one in inner)
+    if isinstance(value, str):
+        return not re.search("[\ud800-\udfff]", value)
+    return not isinstance(value, (int, float)) or abs(value) <= sys.float_info.max
+
+
 def has_form(data):
     """Whether bytes have the form of a statement, of whichever version."""
     try:
         note = Note(data.decode("utf-8").removesuffix("\n").split("\n"))
         text = note.text.decode("utf-8")
-        body = json.loads(text)
-    except (Refused, ValueError):
+        body = json.loads(text, parse_constant=no_number)
+    except (Refused, ValueError, RecursionError):
         return False
     kind = re.match(r'\{\n  "statement": "(isonomy/[a-z-]+/v[1-9][0-9]*)"', text)
     named = kind is not None and isinstance(body, dict) and body.get("statement") == kind[1]
-    return named and note.bytes == data and len(data) <= 65535
+    return named and plain(body) and note.bytes == data
 
 
 def not_a_statement(policy, file):
@@ -643,7 +805,7 @@ def keys_of(charter):
 
 def consent_lacks(edition, before):
     """What an edition lacks whichever is in force: rules 2 and 3. Signatures that don't count here are left out."""
-    new, old = json.loads(edition.text), json.loads(before.text)
+    new, old = charter_of(edition), charter_of(before)
     signers = []
     for key in keys_of(new) + keys_of(old):
         lines = [line[2] for line in edition.signatures if (line[0], line[1]) == (key.name, key.identity)]
@@ -675,7 +837,7 @@ def over_limits(body, limits):
 
 def inadmissible(policy, file):
     note = Note(file["statement"])
-    body = json.loads(note.text)
+    body = canonical(note.text, STATEMENTS)
     index, _, log = logged(policy, file["statement_proof"], note.bytes)
     beside = {}
     for name in ("charter", "other"):
@@ -684,7 +846,7 @@ def inadmissible(policy, file):
             one = Note(file[name])
             at, _, where = logged(policy, file[name + "_proof"], one.bytes)
             require(where is log, "two logs")
-            beside[name] = (one, json.loads(one.text), at)
+            beside[name] = (one, (charter_of if name == "charter" else release_of)(one), at)
     if body["statement"] == "isonomy/attestation/v1":
         require(not beside, "more than is needed")
         key = Key(body["auditor"])
@@ -737,7 +899,7 @@ def named(data, reference):
 def wrong_content(policy, file):
     release, body, charter, log, _, keys = text(policy, file, "release", "charter")
     by = [log.name] + [key.name for key in keys]
-    algorithm = json.loads(charter.text)["matching"]["algorithm"]
+    algorithm = charter_of(charter)["matching"]["algorithm"]
     size = SIZES[algorithm]
     data = named(unbase64(file["snapshot"]), body["snapshot"])
     base = file.get("base")
@@ -750,7 +912,7 @@ def wrong_content(policy, file):
     if problem:
         return by
     earlier = Note(base["release"])
-    old = json.loads(earlier.text)
+    old = release_of(earlier)
     references = [one for one in body["deltas"] if unbase64(one["release"]) == earlier.id]
     require(references, "no delta from the earlier release")
     if references[0]["from"] != old["version"]:
@@ -775,7 +937,6 @@ KINDS = {
     "isonomy/logged-twice/v1": logged_twice,
     "isonomy/inadmissible/v1": inadmissible,
     "isonomy/wrong-content/v1": wrong_content,
-    "isonomy/receipt/v1": receipt,
     "isonomy/fork/v1": fork,
     "isonomy/equivocation/v1": equivocation,
     "isonomy/equivocation/v2": cross_equivocation,
@@ -784,14 +945,32 @@ KINDS = {
 }
 
 
+def unpacked(data):
+    """What a receipt under gzip holds: one member without flags, and nothing after it. Other files as they are."""
+    if not data.startswith(b"\x1f\x8b\x08\x00"):
+        return data
+    member = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    text = member.decompress(data, MAX_RECEIPT + 1)
+    require(len(text) <= MAX_RECEIPT, "too large")
+    require(member.eof and not member.unused_data, "cut off under gzip, or something follows it")
+    return text
+
+
 def check(policy, path):
     with open(path, "rb") as file:
-        data = file.read()
-    data = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
-    document = json.loads(data.decode("utf-8"))
-    kind = document.get("receipt") or document.get("evidence")
-    require(kind in KINDS, "neither a receipt nor evidence")
-    return KINDS[kind](policy, document)
+        data = file.read(MAX_EVIDENCE + 1)
+    require(len(data) <= MAX_EVIDENCE, "too large")
+    text = unpacked(data)
+    document = canonical(text, FILES)
+    if "receipt" in document:
+        require(max(len(data), len(text)) <= MAX_RECEIPT, "too large")
+        return receipt(policy, document)
+    require(text is data, "evidence under gzip")
+    return KINDS[document["evidence"]](policy, document)
+
+
+# What reading and checking raise of a file that is none, is damaged, or proves nothing.
+FAILURES = (Refused, OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError, zlib.error)
 
 
 def main():
@@ -799,13 +978,14 @@ def main():
         asked = len(sys.argv) == 2 and sys.argv[1] in ("-h", "--help")
         print(__doc__.strip(), file=sys.stdout if asked else sys.stderr)
         sys.exit(0 if asked else 2)
+    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     with open(sys.argv[1], encoding="utf-8") as file:
         policy = Policy(file.read())
     for path in sys.argv[2:]:
         try:
             print("ok", *check(policy, path))
-        except (Refused, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-            print("refused", str(error).replace("\n", " "))
+        except FAILURES as error:
+            print("refused", NEVER.sub(" ", str(error)))
 
 
 if __name__ == "__main__":

@@ -122,7 +122,21 @@ pub fn by_form() -> Vec<Proven> {
         let text = format!("{{\n  \"statement\": \"{kind}\",\n  \"list\": \"hotline.example/images\"\n}}\n");
         sign(&text, &["m1"]).to_bytes()
     };
+    let holding = |value: &str| {
+        let text = format!("{{\n  \"statement\": \"isonomy/release/v2\",\n  \"new\": {value}\n}}\n");
+        sign(&text, &["m1"]).to_bytes()
+    };
+    let nested = |levels: usize| holding(&["[".repeat(levels), "]".repeat(levels)].concat());
     vec![
+        entry("as deep as may be", vec![], nested(126)),
+        entry("deeper than may be", vec![LOG], nested(127)),
+        entry("much deeper", vec![LOG], nested(20_000)),
+        entry("a large number", vec![], holding("-1e308")),
+        entry("a number beyond doubles", vec![LOG], holding("[1e309]")),
+        entry("an integer beyond doubles", vec![LOG], holding(&"9".repeat(400))),
+        entry("no number", vec![LOG], holding("NaN")),
+        entry("a pair of surrogates", vec![], holding("\"\\ud83d\\ude00\"")),
+        entry("half a pair of surrogates", vec![LOG], holding("{ \"\\ud83d\": 1 }")),
         entry("no note", vec![LOG], b"nonsense\n".to_vec()),
         entry("another format", vec![LOG], signed("other/release/v1")),
         entry("no version", vec![LOG], signed("isonomy/release")),

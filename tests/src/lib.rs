@@ -5,6 +5,7 @@
 
 pub mod breaches;
 pub mod client;
+pub mod forms;
 pub mod people;
 pub mod simulation;
 pub mod world;

@@ -12,6 +12,7 @@ use isonomy_core::tlog_proof::TlogProof;
 use isonomy_matcher::{Fingerprint, Matcher, Receipt, Verdict};
 use isonomy_tests::breaches::{self, Proven};
 use isonomy_tests::client::Client;
+use isonomy_tests::forms;
 use isonomy_tests::people::{LOG, SIGNERS, at, curator, hash, hashes, key, sign, sign_charter};
 use isonomy_tests::world::{Draft, World};
 use isonomy_verifier::Evidence;
@@ -361,6 +362,36 @@ fn both_implementations_agree_on_every_file_and_on_every_changed_byte() {
         .collect();
     assert_eq!(differ, [""; 0], "of {}", cases.len());
     assert!(expected.iter().filter(|holds| !**holds).count() * 10 > expected.len() * 6, "most changes matter");
+}
+
+/// The same content in other bytes, damage under gzip, what is too large, and lines that are nothing to a fork.
+#[test]
+fn both_implementations_say_the_same_of_other_forms() {
+    let kinds = kinds();
+    let text = |kind: &Kind| String::from_utf8(kind.text.clone()).unwrap();
+    let named = |name: &str| kinds.iter().find(|kind| kind.name == name).unwrap();
+    let (receipt, fork) = (named("receipt"), named("fork"));
+    let mut files: Vec<(&Kind, String, Vec<u8>, bool)> = Vec::new();
+    for kind in kinds.iter().filter(|kind| kind.text.starts_with(b"{")) {
+        files.extend(forms::others(&text(kind)).into_iter().map(|(name, bytes)| (kind, name.into(), bytes, false)));
+    }
+    let damaged = forms::damaged(&text(receipt), &text(fork)).into_iter();
+    files.extend(damaged.map(|(name, bytes)| (receipt, name.into(), bytes, false)));
+    files.push((fork, "hashes of other lengths".into(), forms::honest_log().into_bytes(), false));
+    let idle = forms::idle_lines(&text(fork)).into_iter();
+    files.extend(idle.map(|(name, text, holds)| (fork, name.into(), text.into_bytes(), holds)));
+    let cases: Vec<Case> = files
+        .iter()
+        .map(|(kind, name, bytes, holds)| {
+            assert_eq!((kind.holds)(&kind.world, bytes), *holds, "{}, {name}", kind.name);
+            case(format!("{}, {name}", kind.name), &kind.world, vec![file(name, bytes)])
+        })
+        .collect();
+    let Some(answers) = ask(&cases) else { return };
+    for ((case, (.., holds)), answer) in cases.iter().zip(&files).zip(&answers) {
+        let is_sound = answer.ok == *holds && !answer.reason.contains("this program failed");
+        assert!(is_sound, "{}: {answer:?}", case.name);
+    }
 }
 
 #[test]

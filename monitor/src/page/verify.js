@@ -19,7 +19,9 @@ const Isonomy = (() => {
 
   // Bytes ------------------------------------------------------------------------------------------------------------
 
-  const MAX_FILE = 512 * 1024;
+  // formats, at the top: the most bytes of each.
+  const MAX_FILE = 4 * 1024 * 1024, MAX_RECEIPT = 256 * 1024, MAX_BUNDLE = 512 * 1024;
+  const MAX_STATEMENT = 65535, MAX_CHECKPOINT = 128 * 1024, MAX_PROOF = MAX_CHECKPOINT + 16 * 1024;
   const utf8 = (text) => new TextEncoder().encode(text);
   const concat = (...parts) => {
     const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
@@ -28,8 +30,11 @@ const Isonomy = (() => {
   };
   const equal = (a, b) => a.length === b.length && a.every((byte, at) => byte === b[at]);
   const hex = (bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-  const toBase64 = (bytes) => btoa(String.fromCharCode(...bytes));
+  const toBase64 = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
   const sha256 = async (bytes) => new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+
+  /** Refuses a text of more than `most` bytes. */
+  const limit = (text, most, what) => demand(text.length <= most && utf8(text).length <= most, `${what} is too large`);
 
   /** The bytes of a file as text; every byte counts. */
   const textOf = (bytes, what) => {
@@ -110,13 +115,14 @@ const Isonomy = (() => {
     && crypto.subtle.verify('Ed25519', key.key, signature, message);
 
   /** A note: text, and signature lines after the last empty line. Nothing of it is believed yet. */
-  const parseNote = (whole, what) => {
+  const parseNote = (whole, what, most = MAX_STATEMENT) => {
+    limit(whole, most, what);
     const cut = whole.lastIndexOf('\n\n');
     demand(cut >= 0 && whole.endsWith('\n'), `${what} has no signature lines`);
     const [text, rest] = [whole.slice(0, cut + 1), whole.slice(cut + 2)];
     demand(!/[\u0000-\u0009\u000b-\u001f]/.test(text), `${what} holds a control character`);
     const lines = rest.split('\n').slice(0, -1).map((line) => {
-      const match = /^\u2014 ([^ +]+) ([^ ]+)$/.exec(line) ?? refuse(`${what}: a line is no signature line`);
+      const match = /^\u2014 ([^\p{White_Space}\p{Cc}+]+) ([^ ]+)$/u.exec(line) ?? refuse(`${what}: a line is no signature line`);
       const bytes = fromBase64(match[2], `${what}: a signature`);
       demand(bytes.length > 4, `${what}: a signature is too short`);
       return { name: match[1], id: bytes.slice(0, 4), bytes: bytes.slice(4) };
@@ -193,7 +199,7 @@ const Isonomy = (() => {
 
   /** A checkpoint that a log of the policy signed. */
   const parseCheckpoint = async (policy, whole, what = 'the checkpoint') => {
-    const note = parseNote(whole, what);
+    const note = parseNote(whole, what, MAX_CHECKPOINT);
     const [origin, size, root, ...extensions] = note.text.slice(0, -1).split('\n');
     demand(root !== undefined && !extensions.includes(''), `${what} lacks a line`);
     const log = policy.logs.find((key) => key.name === origin) ?? refuse(`${what} is of the log ${origin}, which the policy does not name`);
@@ -388,19 +394,20 @@ const Isonomy = (() => {
     demand(`${JSON.stringify(value, null, 2)}\n` === text, `${what} is not in the one form that it may have`);
     return value;
   };
-  const MAX_RECEIPT_SIZE = 256 * 1024;
+
+  const isPacked = (bytes) => [0x1f, 0x8b, 8, 0].every((byte, at) => bytes[at] === byte);
 
   /** What a receipt under gzip holds; other files as they are. */
   const unpacked = async (bytes, name) => {
-    if (![0x1f, 0x8b, 8, 0].every((byte, at) => bytes[at] === byte)) return bytes;
-    demand(bytes.length <= MAX_RECEIPT_SIZE, `${name} is too large`);
+    if (!isPacked(bytes)) return bytes;
+    demand(bytes.length <= MAX_RECEIPT, `${name} is too large`);
     const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip')).getReader();
     const parts = [];
     for (let size = 0; ;) {
       const { done, value } = await reader.read().catch(() => refuse(`${name} is damaged under gzip`));
       if (done) return new Uint8Array(await new Blob(parts).arrayBuffer());
       size += value.length;
-      demand(size <= MAX_RECEIPT_SIZE, `${name} is too large`);
+      demand(size <= MAX_RECEIPT, `${name} is too large`);
       parts.push(value);
     }
   };
@@ -522,6 +529,7 @@ const Isonomy = (() => {
 
   /** A tlog-proof (C2SP): index, path, cosigned checkpoint. */
   const parseProof = async (policy, text, what = 'the proof') => {
+    limit(text, MAX_PROOF, what);
     const cut = text.indexOf('\n\n');
     demand(cut >= 0, `${what} has no checkpoint`);
     const lines = text.slice(0, cut).split('\n');
@@ -544,6 +552,7 @@ const Isonomy = (() => {
     `${times.count} of ${times.total} witnesses have cosigned it; by their clocks it was public at ${shownTime(times.earliest)}.`;
 
   const receipt = async (policy, text) => {
+    limit(text, MAX_RECEIPT, 'the receipt');
     const file = parseJson(text, RECEIPT, 'the receipt');
     demand(file.receipt === 'isonomy/receipt/v1', 'this is not a receipt');
     const checkpoint = await parseCheckpoint(policy, textOfLines(file.checkpoint));
@@ -699,12 +708,20 @@ const Isonomy = (() => {
     }
   };
 
+  /** Whether JSON has no more than so many levels, no number beyond doubles, and text that is Unicode. */
+  const isPlain = (value, deep = 127) => {
+    if (typeof value === 'string') return !/\p{Cs}/u.test(value);
+    if (typeof value === 'number') return Number.isFinite(value);
+    if (value === null || typeof value !== 'object') return true;
+    return deep > 0 && Object.entries(value).flat().every((inner) => isPlain(inner, deep - 1));
+  };
+
   /** Whether bytes have the form of a statement, of whichever version. */
   const hasForm = (bytes) => {
     try {
       const { text } = parseNote(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes), 'the entry');
       const kind = /^\{\n {2}"statement": "(isonomy\/[a-z-]+\/v[1-9][0-9]*)"/.exec(text)?.[1];
-      return bytes.length <= 65535 && kind !== undefined && JSON.parse(text).statement === kind;
+      return bytes.length <= MAX_STATEMENT && kind !== undefined && JSON.parse(text).statement === kind && isPlain(JSON.parse(text));
     } catch {
       return false;
     }
@@ -872,6 +889,7 @@ const Isonomy = (() => {
   };
 
   const bundle = async (policy, text, others) => {
+    limit(text, MAX_BUNDLE, 'the bundle');
     const cut = text.indexOf('\n\n');
     demand(cut >= 0, 'the bundle has no checkpoint');
     const checkpoint = await parseCheckpoint(policy, text.slice(cut + 2));
@@ -926,6 +944,7 @@ const Isonomy = (() => {
       const at = texts.findIndex((text) => /^(\{|c2sp\.org\/tlog-proof@|isonomy-bundle\/)/.test(text) && !/^\{\n {2}"statement":/.test(text));
       demand(at >= 0, 'none of the files is a receipt, evidence, a proof or a bundle');
       const [text, others] = [texts[at], files.filter((_, index) => index !== at)];
+      demand(!isPacked(files[at].bytes) || /^\{\n {2}"receipt":/.test(text), 'of these files only a receipt may be under gzip');
       if (text.startsWith('c2sp.org/')) return { ok: true, ...await proof(policy, text, others) };
       if (text.startsWith('isonomy-bundle/')) return { ok: true, ...await bundle(policy, text, others) };
       const kind = /^\{\n {2}"evidence": "([^"]*)"/.exec(text);
