@@ -286,7 +286,8 @@ impl World {
     /// How a log ends that can't be served.
     pub(crate) async fn failing_start(&mut self) -> ServeError {
         self.start_log().await;
-        self.log.take().unwrap().task.await.unwrap().unwrap_err()
+        let ended = tokio::time::timeout(Duration::from_secs(120), self.log.take().unwrap().task).await;
+        ended.expect("it starts").unwrap().unwrap_err()
     }
 
     pub(crate) fn client(&self) -> LogClient {
