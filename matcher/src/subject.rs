@@ -39,12 +39,27 @@ impl Fingerprint {
 pub enum Orientations {
     /// As its pixels are stored.
     Stored,
-    /// That, and as its metadata (Exif) says it is shown, if that is another one. Lists hold what other software made of
-    /// files, with or without regard to their metadata.
+    /// That, and as its metadata (Exif) says it is shown, if that is another one. Of several pictures in a file, each as its own
+    /// metadata says and as those of the first do. If they can't be read, all eight. Lists hold what other software made of files,
+    /// with or without regard to their metadata.
     #[default]
     Shown,
     /// All eight: quarter turns, mirrored or not. It finds more, and eight times as much by chance.
     All,
+}
+
+impl Orientations {
+    /// Whether a picture is looked up in this one, that is shown in one of these; `None` may be any.
+    fn want(self, orientation: Orientation, shown: [Option<Orientation>; 2]) -> bool {
+        match self {
+            Self::All => true,
+            Self::Stored => orientation == Orientation::Original,
+            Self::Shown => {
+                let is_shown = |turn: Option<Orientation>| turn.is_none_or(|turn| turn == orientation);
+                orientation == Orientation::Original || shown.into_iter().any(is_shown)
+            }
+        }
+    }
 }
 
 /// A hash of a subject, and what of it that is of.
@@ -185,18 +200,11 @@ impl Subject {
         limits: &Limits,
         orientations: Orientations,
     ) -> Result<Option<OnlyBeginning>, DecodeError> {
-        let shown = match orientations {
-            Orientations::Shown => image::shown_orientation(file, limits).unwrap_or(Orientation::Original),
-            Orientations::Stored | Orientations::All => Orientation::Original,
-        };
-        let is_wanted = |orientation| match orientations {
-            Orientations::All => true,
-            Orientations::Stored | Orientations::Shown => orientation == Orientation::Original || orientation == shown,
-        };
-        let (mut frame, mut known) = (0, BTreeSet::new());
-        image::each_frame(file, limits, |picture| {
+        let (mut frame, mut known, mut first) = (0, BTreeSet::new(), None);
+        image::each_frame(file, limits, |picture, shown| {
+            let turns = [shown, *first.get_or_insert(shown)];
             let hashes = Orientation::ALL.into_iter().zip(pdq::hash_orientations(picture));
-            for (orientation, hash) in hashes.filter(|(orientation, _)| is_wanted(*orientation)) {
+            for (orientation, hash) in hashes.filter(|(orientation, _)| orientations.want(*orientation, turns)) {
                 // An animation shows many a picture again.
                 if known.insert((hash.hash, hash.quality)) {
                     let fingerprint = Fingerprint::of_pdq(Algorithm::PdqFull, &hash);

@@ -330,7 +330,7 @@ fn a_receipt_is_proven_by_the_file_that_matched_however_it_matched() {
     std::fs::write(&animation, gif_of(&["photos/coins.png", "photos/chelsea.png"])).unwrap();
     let mut frames = Vec::new();
     let bytes = std::fs::read(&animation).unwrap();
-    let unseen = isonomy_matcher::image::each_frame(&bytes, &Limits::default(), |frame| {
+    let unseen = isonomy_matcher::image::each_frame(&bytes, &Limits::default(), |frame, _| {
         frames.push(isonomy_matcher::pdq::hash(frame).hash);
     });
     assert_eq!((unseen, frames.len()), (Ok(None), 2));

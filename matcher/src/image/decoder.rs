@@ -72,9 +72,7 @@ fn is_end_of_gif(error: &ImageError) -> bool {
 /// Decodes a picture.
 pub(super) fn decode(format: Format, file: &[u8], limits: &Limits) -> Result<Picture, DecodeError> {
     let error = |error| format.error(error, limits);
-    let mut reader = ImageReader::with_format(Cursor::new(file), format.kind);
-    reader.limits(memory_limit(limits.memory));
-    let mut decoder = reader.into_decoder().map_err(error)?;
+    let mut decoder = open(format, file, limits).map_err(error)?;
     let (width, height) = decoder.dimensions();
     let pixels = check_pixels((width, height), limits)?;
     let result_bytes = decoder.total_bytes();
@@ -103,9 +101,10 @@ pub(super) fn check_pixels((width, height): (u32, u32), limits: &Limits) -> Resu
 
 /// How the picture has to be turned, by its metadata.
 pub(super) fn shown_orientation(format: Format, file: &[u8], limits: &Limits) -> Result<Orientation, DecodeError> {
-    let mut reader = ImageReader::with_format(Cursor::new(file), format.kind);
-    reader.limits(memory_limit(limits.memory));
-    let turn = reader.into_decoder().and_then(|mut decoder| decoder.orientation());
+    let turn = open(format, file, limits).and_then(|mut decoder| match decoder.exif_metadata()? {
+        Some(exif) => Ok(turn_of(&exif)),
+        None => decoder.orientation(),
+    });
     Ok(match turn.map_err(|error| format.error(error, limits))? {
         Turn::NoTransforms => Orientation::Original,
         Turn::Rotate90 => Orientation::Rotate270,
@@ -116,6 +115,19 @@ pub(super) fn shown_orientation(format: Format, file: &[u8], limits: &Limits) ->
         Turn::Rotate90FlipH => Orientation::FlipPlus1,
         Turn::Rotate270FlipH => Orientation::FlipMinus1,
     })
+}
+
+/// What Exif says. In PNG and WebP it has no mark before it, but there is software that writes the one of JPEG.
+fn turn_of(exif: &[u8]) -> Turn {
+    let exif = exif.strip_prefix(b"Exif\0\0").unwrap_or(exif);
+    Turn::from_exif_chunk(exif).unwrap_or(Turn::NoTransforms)
+}
+
+/// A decoder that has read the head of `file`.
+fn open<'f>(format: Format, file: &'f [u8], limits: &Limits) -> Result<Box<dyn ImageDecoder + 'f>, ImageError> {
+    let mut reader = ImageReader::with_format(Cursor::new(file), format.kind);
+    reader.limits(memory_limit(limits.memory));
+    Ok(Box::new(reader.into_decoder()?))
 }
 
 pub(super) fn memory_limit(bytes: u64) -> ::image::Limits {
