@@ -283,3 +283,20 @@ impl Subject {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_that_can_not_be_read_may_be_any() {
+        let wanted = |orientations: Orientations, shown| {
+            Orientation::ALL.into_iter().filter(|turn| orientations.want(*turn, shown)).count()
+        };
+        let turned = Some(Orientation::Rotate90);
+        for (shown, count) in [([None, turned], 8), ([turned, None], 8), ([turned, turned], 2)] {
+            assert_eq!(wanted(Orientations::Shown, shown), count);
+            assert_eq!((wanted(Orientations::Stored, shown), wanted(Orientations::All, shown)), (1, 8));
+        }
+    }
+}

@@ -1,11 +1,13 @@
 //! Decoding: incomplete, damaged and malicious files give an error in bounded memory, and never a panic.
 
 use ::image::{DynamicImage, ImageBuffer, ImageFormat, Luma, Rgb, Rgba};
+use isonomy_core::list::Algorithm;
 use isonomy_matcher::image::{
     Channels, DecodeError, Ended, Limits, MAX_FRAMES, OnlyBeginning, Picture, count, decode, each_frame,
     shown_orientation,
 };
 use isonomy_matcher::pdq::{self, Orientation};
+use isonomy_matcher::{Orientations, Subject};
 use proptest::prelude::*;
 use std::io::Cursor;
 
@@ -129,6 +131,22 @@ fn each_picture_in_a_file_comes_with_its_own_turn() {
     let third = field(&file, 1);
     file[third..third + 12].copy_from_slice(&[0x12, 1, 3, 0, 9, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]);
     assert_eq!(turns(&file), [original, other, None]);
+}
+
+#[test]
+fn what_is_turned_by_itself_or_by_the_first_is_looked_up_both_ways() {
+    let (plain, turned) = (encoded("rgb.jpg"), with_orientation(&photograph("rocket.jpg"), 6));
+    let views = |file: &[u8], orientations| {
+        let subject = Subject::of_file(&[Algorithm::PdqFull], file, &Limits::default(), orientations);
+        subject.views().iter().map(|view| (view.frame, view.orientation)).collect::<Vec<_>>()
+    };
+    use Orientation::{Original, Rotate270};
+    let both = [&plain[..], &turned].concat();
+    assert_eq!(views(&both, Orientations::Shown), [(0, Original), (1, Original), (1, Rotate270)]);
+    assert_eq!(views(&both, Orientations::Stored), [(0, Original), (1, Original)]);
+    assert_eq!(views(&both, Orientations::All).len(), 16);
+    let both = [&turned[..], &plain].concat();
+    assert_eq!(views(&both, Orientations::Shown), [(0, Original), (0, Rotate270), (1, Original), (1, Rotate270)]);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! One way into all decoders, which checks what a file claims before it costs anything.
 
+use super::chunks::LeanPng;
 use super::{Channels, DecodeError, Limits, Picture};
 use crate::pdq::Orientation;
+use ::image::codecs::png::PngDecoder;
 use ::image::error::{UnsupportedError, UnsupportedErrorKind};
 use ::image::metadata::Orientation as Turn;
 use ::image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageReader};
@@ -125,9 +127,17 @@ fn turn_of(exif: &[u8]) -> Turn {
 
 /// A decoder that has read the head of `file`.
 fn open<'f>(format: Format, file: &'f [u8], limits: &Limits) -> Result<Box<dyn ImageDecoder + 'f>, ImageError> {
+    if format.kind == ImageFormat::Png {
+        return Ok(Box::new(png(file, limits)?));
+    }
     let mut reader = ImageReader::with_format(Cursor::new(file), format.kind);
     reader.limits(memory_limit(limits.memory));
     Ok(Box::new(reader.into_decoder()?))
+}
+
+/// The same for PNG.
+pub(super) fn png<'f>(file: &'f [u8], limits: &Limits) -> Result<PngDecoder<LeanPng<'f>>, ImageError> {
+    PngDecoder::with_limits(LeanPng::of(file), memory_limit(limits.memory))
 }
 
 pub(super) fn memory_limit(bytes: u64) -> ::image::Limits {
@@ -181,5 +191,29 @@ impl Layout {
         }
         data.truncate(pixels * kept);
         data.shrink_to_fit();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::image::codecs::png::PngEncoder;
+    use ::image::{ExtendedColorType, ImageEncoder};
+
+    /// A kilobyte of file can hold a profile of a megabyte.
+    #[test]
+    fn a_profile_in_a_png_is_never_inflated() {
+        let (mut file, profile) = (Vec::new(), vec![0; 1 << 20]);
+        let mut encoder = PngEncoder::new(&mut file);
+        encoder.set_icc_profile(profile.clone()).unwrap();
+        encoder.write_image(&[7; 64 * 64], 64, 64, ExtendedColorType::L8).unwrap();
+        assert!(file.len() < profile.len() / 100, "{} bytes", file.len());
+        let limits = Limits::default();
+        let mut alone = PngDecoder::new(Cursor::new(&file)).unwrap();
+        assert_eq!(alone.icc_profile().unwrap(), Some(profile), "the decoder inflates what it is given");
+        assert_eq!(png(&file, &limits).unwrap().icc_profile().unwrap(), None);
+        let format = Format::of(&file).unwrap();
+        assert_eq!(open(format, &file, &limits).unwrap().icc_profile().unwrap(), None);
+        assert_eq!(decode(format, &file, &limits).unwrap().data(), [7; 64 * 64]);
     }
 }

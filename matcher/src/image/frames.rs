@@ -1,11 +1,10 @@
 //! Files of several pictures: animations (GIF, WebP and PNG), and those with pages.
 
 use super::chunks::{PngAnimation, webp_frames};
-use super::decoder::{Format, Layout, memory_limit};
+use super::decoder::{self, Format, Layout, memory_limit};
 use super::{DecodeError, Limits, Picture, decode, gif, jpeg, pages, recognise, shown_orientation};
 use crate::pdq::Orientation;
 use ::image::codecs::gif::GifDecoder;
-use ::image::codecs::png::PngDecoder;
 use ::image::codecs::webp::WebPDecoder;
 use ::image::{AnimationDecoder, ColorType, Frame, Frames, ImageDecoder, ImageError, ImageFormat};
 use std::fmt;
@@ -155,7 +154,7 @@ fn animation<'f>(format: Format, file: &'f [u8], limits: &Limits) -> Result<Opti
         }
         ImageFormat::Png => match PngAnimation::of(bytes) {
             Some(PngAnimation { frames: count, has_own_still }) => {
-                let decoder = PngDecoder::with_limits(file, memory())?;
+                let decoder = decoder::png(bytes, limits)?;
                 let affordable = affordable(decoder.dimensions(), Some(count as usize), limits);
                 Some(Animation { has_own_still, ..animation(decoder.apng()?.into_frames(), affordable) })
             }
