@@ -5,6 +5,7 @@ use crate::digest;
 use crate::image::{self, DecodeError, Limits, OnlyBeginning};
 use crate::pdq::{self, Orientation};
 use crate::video::{self, Unseen, Video, VideoError};
+use isonomy_core::charter::Matching;
 use isonomy_core::list::Algorithm;
 use std::collections::BTreeSet;
 
@@ -225,13 +226,18 @@ impl Subject {
         &self.second_look
     }
 
-    /// Of its hashes by this algorithm the one that is nearest to an entry of a list, and how many bits apart they are.
-    pub fn nearest(&self, algorithm: Algorithm, entry: &[u8]) -> Option<(&View, u32)> {
+    /// Of its hashes by the algorithm of a list the one that is nearest to an entry of it, and how many bits apart they are. Hashes of
+    /// less quality than its charter asks for are no match of any, so they count only if there are no others.
+    pub fn nearest(&self, rule: &Matching, entry: &[u8]) -> Option<(&View, u32)> {
+        let Matching { algorithm, min_quality, .. } = *rule;
+        let is_poor = |view: &View| view.fingerprint.quality.is_some_and(|quality| u64::from(quality) < min_quality);
         let entry = algorithm.hash_of(entry);
         let apart = |hash: &[u8]| entry.iter().zip(hash).map(|(one, other)| (one ^ other).count_ones()).sum::<u32>();
         let of_algorithm =
             self.views.iter().chain(&self.second_look).filter(|view| view.fingerprint.algorithm == algorithm);
-        of_algorithm.map(|view| (view, apart(&view.fingerprint.hash))).min_by_key(|(_, apart)| *apart)
+        of_algorithm
+            .map(|view| (view, apart(&view.fingerprint.hash)))
+            .min_by_key(|(view, apart)| (is_poor(view), *apart))
     }
 
     /// Why it has no hash as a picture, if that was tried.
