@@ -144,7 +144,7 @@ pub(crate) fn decoder_output(bytes: &[u8]) {
 pub(crate) fn picture(bytes: &[u8]) {
     let limits = Limits { pixels: 1 << 16, memory: 1 << 24, ..Limits::default() };
     let (mut frames, mut pixels) = (0, 0);
-    let visited = each_frame(bytes, &limits, |frame| {
+    let visited = each_frame(bytes, &limits, |frame, _| {
         frames += 1;
         pixels += (frame.width() * frame.height()) as u64;
     });

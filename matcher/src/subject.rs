@@ -5,6 +5,7 @@ use crate::digest;
 use crate::image::{self, DecodeError, Limits, OnlyBeginning};
 use crate::pdq::{self, Orientation};
 use crate::video::{self, Unseen, Video, VideoError};
+use isonomy_core::charter::Matching;
 use isonomy_core::list::Algorithm;
 use std::collections::BTreeSet;
 
@@ -39,12 +40,27 @@ impl Fingerprint {
 pub enum Orientations {
     /// As its pixels are stored.
     Stored,
-    /// That, and as its metadata (Exif) says it is shown, if that is another one. Lists hold what other software made of
-    /// files, with or without regard to their metadata.
+    /// That, and as its metadata (Exif) says it is shown, if that is another one. Of several pictures in a file, each as its own
+    /// metadata says and as those of the first do. If they can't be read, all eight. Lists hold what other software made of files,
+    /// with or without regard to their metadata.
     #[default]
     Shown,
     /// All eight: quarter turns, mirrored or not. It finds more, and eight times as much by chance.
     All,
+}
+
+impl Orientations {
+    /// Whether a picture is looked up in this one, that is shown in one of these; `None` may be any.
+    fn want(self, orientation: Orientation, shown: [Option<Orientation>; 2]) -> bool {
+        match self {
+            Self::All => true,
+            Self::Stored => orientation == Orientation::Original,
+            Self::Shown => {
+                let is_shown = |turn: Option<Orientation>| turn.is_none_or(|turn| turn == orientation);
+                orientation == Orientation::Original || shown.into_iter().any(is_shown)
+            }
+        }
+    }
 }
 
 /// A hash of a subject, and what of it that is of.
@@ -185,18 +201,11 @@ impl Subject {
         limits: &Limits,
         orientations: Orientations,
     ) -> Result<Option<OnlyBeginning>, DecodeError> {
-        let shown = match orientations {
-            Orientations::Shown => image::shown_orientation(file, limits).unwrap_or(Orientation::Original),
-            Orientations::Stored | Orientations::All => Orientation::Original,
-        };
-        let is_wanted = |orientation| match orientations {
-            Orientations::All => true,
-            Orientations::Stored | Orientations::Shown => orientation == Orientation::Original || orientation == shown,
-        };
-        let (mut frame, mut known) = (0, BTreeSet::new());
-        image::each_frame(file, limits, |picture| {
+        let (mut frame, mut known, mut first) = (0, BTreeSet::new(), None);
+        image::each_frame(file, limits, |picture, shown| {
+            let turns = [shown, *first.get_or_insert(shown)];
             let hashes = Orientation::ALL.into_iter().zip(pdq::hash_orientations(picture));
-            for (orientation, hash) in hashes.filter(|(orientation, _)| is_wanted(*orientation)) {
+            for (orientation, hash) in hashes.filter(|(orientation, _)| orientations.want(*orientation, turns)) {
                 // An animation shows many a picture again.
                 if known.insert((hash.hash, hash.quality)) {
                     let fingerprint = Fingerprint::of_pdq(Algorithm::PdqFull, &hash);
@@ -217,13 +226,18 @@ impl Subject {
         &self.second_look
     }
 
-    /// Of its hashes by this algorithm the one that is nearest to an entry of a list, and how many bits apart they are.
-    pub fn nearest(&self, algorithm: Algorithm, entry: &[u8]) -> Option<(&View, u32)> {
+    /// Of its hashes by the algorithm of a list the one that is nearest to an entry of it, and how many bits apart they are. Hashes of
+    /// less quality than its charter asks for are no match of any, so they count only if there are no others.
+    pub fn nearest(&self, rule: &Matching, entry: &[u8]) -> Option<(&View, u32)> {
+        let Matching { algorithm, min_quality, .. } = *rule;
+        let is_poor = |view: &View| view.fingerprint.quality.is_some_and(|quality| u64::from(quality) < min_quality);
         let entry = algorithm.hash_of(entry);
         let apart = |hash: &[u8]| entry.iter().zip(hash).map(|(one, other)| (one ^ other).count_ones()).sum::<u32>();
         let of_algorithm =
             self.views.iter().chain(&self.second_look).filter(|view| view.fingerprint.algorithm == algorithm);
-        of_algorithm.map(|view| (view, apart(&view.fingerprint.hash))).min_by_key(|(_, apart)| *apart)
+        of_algorithm
+            .map(|view| (view, apart(&view.fingerprint.hash)))
+            .min_by_key(|(view, apart)| (is_poor(view), *apart))
     }
 
     /// Why it has no hash as a picture, if that was tried.
@@ -272,6 +286,23 @@ impl Subject {
                 }
                 _ => NotCovered::NotHashed { list },
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_that_can_not_be_read_may_be_any() {
+        let wanted = |orientations: Orientations, shown| {
+            Orientation::ALL.into_iter().filter(|turn| orientations.want(*turn, shown)).count()
+        };
+        let turned = Some(Orientation::Rotate90);
+        for (shown, count) in [([None, turned], 8), ([turned, None], 8), ([turned, turned], 2)] {
+            assert_eq!(wanted(Orientations::Shown, shown), count);
+            assert_eq!((wanted(Orientations::Stored, shown), wanted(Orientations::All, shown)), (1, 8));
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Decoding: incomplete, damaged and malicious files give an error in bounded memory, and never a panic.
 
 use ::image::{DynamicImage, ImageBuffer, ImageFormat, Luma, Rgb, Rgba};
+use isonomy_core::list::Algorithm;
 use isonomy_matcher::image::{
     Channels, DecodeError, Ended, Limits, MAX_FRAMES, OnlyBeginning, Picture, count, decode, each_frame,
     shown_orientation,
 };
 use isonomy_matcher::pdq::{self, Orientation};
+use isonomy_matcher::{Orientations, Subject};
 use proptest::prelude::*;
 use std::io::Cursor;
 
@@ -104,6 +106,70 @@ fn a_rotation_in_the_metadata_is_told() {
     }
 }
 
+#[test]
+fn each_picture_in_a_file_comes_with_its_own_turn() {
+    let turns = |file: &[u8]| {
+        let mut turns = Vec::new();
+        assert_eq!(each_frame(file, &Limits::default(), |_, turn| turns.push(turn)), Ok(None));
+        turns
+    };
+    let (plain, turned) = (encoded("rgb.jpg"), with_orientation(&encoded("grey.jpg"), 6));
+    let (original, other) = (Some(Orientation::Original), Some(Orientation::Rotate270));
+    assert_eq!(turns(&[&plain[..], &turned].concat()), [original, other]);
+    assert_eq!(turns(&[&turned[..], &plain].concat()), [other, original]);
+    assert_eq!(turns(&listing(&plain, &[&turned, &plain])), [original, other, original]);
+    // Of a TIFF each page, by its own field 274, the last one; 284 stands in its place otherwise.
+    let mut file = tiff(&[7, 9, 250]);
+    let field = |file: &[u8], page: u8| {
+        let heads: Vec<_> = file.windows(8).enumerate().filter(|(_, head)| *head == TIFF_LAST_FIELD).collect();
+        heads[usize::from(page)].0
+    };
+    let second = field(&file, 1);
+    file[second..second + 12].copy_from_slice(&[0x12, 1, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0]);
+    assert_eq!(turns(&file), [original, other, original]);
+    // What can't be read is not taken for none.
+    let third = field(&file, 1);
+    file[third..third + 12].copy_from_slice(&[0x12, 1, 3, 0, 9, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]);
+    assert_eq!(turns(&file), [original, other, None]);
+}
+
+#[test]
+fn what_is_turned_by_itself_or_by_the_first_is_looked_up_both_ways() {
+    let (plain, turned) = (encoded("rgb.jpg"), with_orientation(&photograph("rocket.jpg"), 6));
+    let views = |file: &[u8], orientations| {
+        let subject = Subject::of_file(&[Algorithm::PdqFull], file, &Limits::default(), orientations);
+        subject.views().iter().map(|view| (view.frame, view.orientation)).collect::<Vec<_>>()
+    };
+    use Orientation::{Original, Rotate270};
+    let both = [&plain[..], &turned].concat();
+    assert_eq!(views(&both, Orientations::Shown), [(0, Original), (1, Original), (1, Rotate270)]);
+    assert_eq!(views(&both, Orientations::Stored), [(0, Original), (1, Original)]);
+    assert_eq!(views(&both, Orientations::All).len(), 16);
+    let both = [&turned[..], &plain].concat();
+    assert_eq!(views(&both, Orientations::Shown), [(0, Original), (0, Rotate270), (1, Original), (1, Rotate270)]);
+}
+
+#[test]
+fn a_turn_is_read_with_and_without_the_mark_of_exif_before_it() {
+    let field = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    for mark in [&b""[..], b"Exif\0\0"] {
+        let exif = [mark, field].concat();
+        let still = with_exif(&encoded("lossless.webp"), 120, 80, &exif);
+        assert_eq!(decode_default(&still), decode_default(&encoded("lossless.webp")));
+        assert_eq!(shown_orientation(&still, &Limits::default()), Ok(Orientation::Rotate270), "{mark:?}");
+    }
+}
+
+/// A WebP of one picture of this size, with metadata.
+fn with_exif(webp: &[u8], width: u32, height: u32, exif: &[u8]) -> Vec<u8> {
+    let mut chunks = b"WEBPVP8X\x0a\0\0\0\x08\0\0\0".to_vec();
+    chunks.extend(&(width - 1).to_le_bytes()[..3]);
+    chunks.extend(&(height - 1).to_le_bytes()[..3]);
+    chunks.extend(&webp[12..]);
+    chunks.extend([&b"EXIF"[..], &(exif.len() as u32).to_le_bytes(), exif].concat());
+    [&b"RIFF"[..], &(chunks.len() as u32).to_le_bytes(), &chunks].concat()
+}
+
 /// A JPEG file with metadata of one field: the orientation.
 fn with_orientation(jpeg: &[u8], tag: u8) -> Vec<u8> {
     let mut segment = b"\xff\xe1\0\x22Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
@@ -138,7 +204,7 @@ fn animation(delays: &[u32], side: u32) -> Vec<u8> {
 /// The greys of the frames that were visited, and how far the animation was looked at if not to its end.
 fn looked_at(file: &[u8], limits: &Limits) -> (Vec<u8>, Option<OnlyBeginning>) {
     let mut greys = Vec::new();
-    let only = each_frame(file, limits, |frame| greys.push(frame.data()[0])).unwrap();
+    let only = each_frame(file, limits, |frame, _| greys.push(frame.data()[0])).unwrap();
     (greys, only)
 }
 
@@ -175,7 +241,7 @@ fn of_a_short_animation_all_frames_count_and_of_a_long_one_those_that_are_seen()
     assert_eq!(many(&[60, 50, 210, 700, 30]), [2, 3, 4], "30 ms begin in the next second");
     assert_eq!(many(&[0, 200, 200, 210]), [1, 2, 3]);
     assert_eq!(greys(&encoded("rgb.jpg"), &limits).len(), 1);
-    assert!(each_frame(&gif(35, 100, 8)[..20], &limits, |_| panic!("there is none")).is_err());
+    assert!(each_frame(&gif(35, 100, 8)[..20], &limits, |_, _| panic!("there is none")).is_err());
 }
 
 #[test]
@@ -201,7 +267,7 @@ fn no_cut_animation_is_taken_for_a_whole_one() {
     let files = ["animated.webp", "animated.png", "animated_beside_still.png"].map(encoded);
     for file in files.into_iter().chain([gif(12, 100, 8)]) {
         for kept in 0..file.len() {
-            let outcome = each_frame(&file[..kept], &Limits::default(), |_| ());
+            let outcome = each_frame(&file[..kept], &Limits::default(), |_, _| ());
             // The last bytes of a GIF and a PNG say nothing but that it ends.
             let lacks_nothing_but_the_end = kept >= file.len() - 12;
             assert!(outcome != Ok(None) || lacks_nothing_but_the_end, "{kept} of {} bytes", file.len());
@@ -250,15 +316,19 @@ fn other_animations_are_sampled_in_the_same_way() {
     }
 }
 
+/// How the last field of a page begins that [`tiff`] makes; it says nothing of use.
+const TIFF_LAST_FIELD: [u8; 8] = [0x1c, 1, 4, 0, 1, 0, 0, 0];
+
 /// A TIFF with a page for each of these greys. Directories lie before their pixels.
 fn tiff(greys: &[u8]) -> Vec<u8> {
-    const PAGE: u32 = 2 + 9 * 12 + 4 + 64;
+    const PAGE: u32 = 2 + 10 * 12 + 4 + 64;
     let mut file = b"II*\0\x08\0\0\0".to_vec();
     for (number, grey) in greys.iter().enumerate() {
         let start = 8 + number as u32 * PAGE;
-        file.extend(9u16.to_le_bytes());
+        file.extend(10u16.to_le_bytes());
         let pixels = start + PAGE - 64;
         let fields = [(256, 8), (257, 8), (258, 8), (259, 1), (262, 1), (273, pixels), (277, 1), (278, 8), (279, 64)];
+        let fields = fields.into_iter().chain([(284, 1)]);
         for (tag, value) in fields {
             file.extend([u16::to_le_bytes(tag), u16::to_le_bytes(4)].concat());
             file.extend([u32::to_le_bytes(1), u32::to_le_bytes(value)].concat());
@@ -309,7 +379,7 @@ fn the_pictures_that_come_after_a_jpeg_are_looked_at() {
     let (first, second) = (encoded("rgb.jpg"), encoded("grey.jpg"));
     let pictures = |file: &[u8]| {
         let mut pictures = Vec::new();
-        let only = each_frame(file, &Limits::default(), |picture| pictures.push(picture.clone())).unwrap();
+        let only = each_frame(file, &Limits::default(), |picture, _| pictures.push(picture.clone())).unwrap();
         (pictures, only)
     };
     let of = |files: &[&[u8]]| files.iter().map(|file| decode_default(file).unwrap()).collect::<Vec<_>>();
@@ -598,7 +668,7 @@ proptest! {
             prop_assert!((picture.width() * picture.height()) as u64 <= SMALL.pixels);
         }
         let part = decode(&file[..kept.index(file.len())], &SMALL);
-        let _ = (each_frame(&file, &SMALL, |_| ()), shown_orientation(&file, &SMALL));
+        let _ = (each_frame(&file, &SMALL, |_, _| ()), shown_orientation(&file, &SMALL));
         for outcome in [whole, part] {
             prop_assert!(!matches!(outcome, Err(DecodeError::DecoderFailed { .. })), "{outcome:?}");
         }

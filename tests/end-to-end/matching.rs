@@ -320,6 +320,10 @@ fn a_receipt_is_proven_by_the_file_that_matched_however_it_matched() {
     let evidence = evidence.arg(device.trust()).output().unwrap();
     assert_eq!(evidence.status.code(), Some(4), "{evidence:?}");
     assert!(String::from_utf8_lossy(&evidence.stderr).contains("`isonomy receipt verify` checks it"), "{evidence:?}");
+    assert_eq!(
+        (&proven["min_quality"], proven["quality"].as_u64().is_some_and(|quality| quality >= 50)),
+        (&50.into(), true)
+    );
     // Another picture is none, in any orientation.
     let other = verified(&device, receipts.path(), &repository("photos/coffee.png"));
     assert_eq!(other.status.code(), Some(3), "{other:?}");
@@ -330,7 +334,7 @@ fn a_receipt_is_proven_by_the_file_that_matched_however_it_matched() {
     std::fs::write(&animation, gif_of(&["photos/coins.png", "photos/chelsea.png"])).unwrap();
     let mut frames = Vec::new();
     let bytes = std::fs::read(&animation).unwrap();
-    let unseen = isonomy_matcher::image::each_frame(&bytes, &Limits::default(), |frame| {
+    let unseen = isonomy_matcher::image::each_frame(&bytes, &Limits::default(), |frame, _| {
         frames.push(isonomy_matcher::pdq::hash(frame).hash);
     });
     assert_eq!((unseen, frames.len()), (Ok(None), 2));
@@ -339,6 +343,46 @@ fn a_receipt_is_proven_by_the_file_that_matched_however_it_matched() {
     assert_eq!(command.arg("--receipts").arg(&receipts).output().unwrap().status.code(), Some(5));
     let proven = json(&verified(&device, &receipts, &animation));
     assert_eq!((&proven["distance"], &proven["frame"]), (&0.into(), &1.into()), "{proven}");
+}
+
+#[test]
+fn a_receipt_says_no_more_of_a_file_than_it_proves() {
+    use isonomy_matcher::image::{Limits, decode};
+    let list = |size, hash: &[u8]| Entries::from_sorted(size, hash.to_vec()).unwrap();
+    let words = |device: &Device, subject: &str, file: &str| {
+        let receipts = tempfile::tempdir().unwrap();
+        let output = matching(&[subject], &[device]).arg("--receipts").arg(receipts.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(5), "{output:?}");
+        let receipt = std::fs::read_dir(receipts.path()).unwrap().next().unwrap().unwrap().path();
+        let mut command = isonomy(&["receipt", "verify", receipt.to_str().unwrap(), "--picture", file, "--policy"]);
+        let said = command.arg(device.trust()).output().unwrap();
+        assert_eq!(said.status.code(), Some(0), "{said:?}");
+        (String::from_utf8(said.stdout).unwrap(), json(&verified(device, receipts.path(), Path::new(file))))
+    };
+    // A picture of too little detail, whose hash was looked up without regard to that.
+    let path = repository("photos/clock_motion.png").to_str().unwrap().to_owned();
+    let smooth = isonomy_matcher::pdq::hash(&decode(&std::fs::read(&path).unwrap(), &Limits::default()).unwrap());
+    assert!(smooth.quality < 50);
+    let device = Device::with("one.example/smooth", pdq(31), list(32, &smooth.hash));
+    let (said, proven) = words(&device, &to_hex(&smooth.hash), &path);
+    let quality = smooth.quality;
+    let expected = format!(
+        "· the picture is at distance 0 from it; the charter allows 31; its quality is {quality}, and below 50 "
+    );
+    assert!(said.contains(&expected), "{said}");
+    assert_eq!((&proven["quality"], &proven["min_quality"]), (&quality.into(), &50.into()));
+    // A video of which one frame is listed.
+    if Ffmpeg::find().is_ok() {
+        let rule = Matching { algorithm: Algorithm::VpdqV1, max_distance: 31, min_quality: 50 };
+        let film = hash_video(Path::new(&video("photos.mp4")), &VideoLimits::default()).unwrap();
+        let frame = film.frames().iter().find(|frame| frame.quality >= 50).unwrap().hash;
+        let device = Device::with("two.example/frame", rule, list(48, &[&[1; 16][..], &frame].concat()));
+        let (said, _) = words(&device, &to_hex(&frame), &video("photos.mp4"));
+        assert!(
+            said.contains("· one frame, number ") && said.contains("A receipt alone can't show that 80 %"),
+            "{said}"
+        );
+    }
 }
 
 /// An animation of these photographs, each shown for half a second.

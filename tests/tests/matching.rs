@@ -110,9 +110,9 @@ fn several_lists_answer_each_by_its_own_rule() {
         assert_eq!((why.code(), answer.notice()), ("other-algorithm", None));
     }
     // Nearest of what a file has: for whoever checks a receipt.
-    let (view, apart) = subject.nearest(Algorithm::PdqFull, &far).unwrap();
+    let (view, apart) = subject.nearest(&rule(Algorithm::PdqFull, 31, 0), &far).unwrap();
     assert_eq!((view.frame, view.fingerprint.algorithm, apart), (0, Algorithm::PdqFull, 30));
-    assert!(subject.nearest(Algorithm::VpdqV1, &[0; 48]).is_none());
+    assert!(subject.nearest(&rule(Algorithm::VpdqV1, 31, 0), &[0; 48]).is_none());
     // A hash alone: only lists of its algorithm can say anything.
     let only = Subject::of_hash(Fingerprint { algorithm: Algorithm::Md5, hash: md5.to_vec(), quality: None });
     let covered = |list: &&Matcher| !matches!(list.answer(&only, at(106)).verdict, Verdict::NotCovered(_));
@@ -227,7 +227,7 @@ fn a_second_look_at_a_video_adds_matches_and_takes_none_away() {
     let subject = looked_up(film(&[3], &[4, 5]));
     assert_eq!((subject.views().len(), subject.second_look().len()), (1, 2));
     assert_eq!((subject.unseen(), subject.unlisted()), (None, Some(&gap())));
-    let (view, apart) = subject.nearest(Algorithm::VpdqV1, &[&[0; 16][..], &hash(5)].concat()).unwrap();
+    let (view, apart) = subject.nearest(&rule(Algorithm::VpdqV1, 31, 0), &[&[0; 16][..], &hash(5)].concat()).unwrap();
     assert_eq!((view.frame, apart), (1, 0), "but a receipt may be of one");
     assert_eq!(said(&answer(film(&[], &[3, 4]))), "matched at 0, 0");
 }

@@ -1,4 +1,75 @@
-//! What animations in PNG and WebP files consist of, as far as the decoders don't say.
+//! What PNG and WebP files consist of, as far as the decoders don't say.
+
+use std::io::{BufRead, ErrorKind, Read, Result, Seek, SeekFrom};
+
+/// What says nothing of a PNG's pixels, and is not given to its decoder. It inflates a profile of colours, which costs up to a
+/// thousand times what the file has, and keeps texts.
+const UNREAD: [&[u8]; 4] = [b"iCCP", b"iTXt", b"tEXt", b"zTXt"];
+
+/// A PNG file without those of its chunks that are not read. After the first of its image data the decoder inflates none, so the rest is
+/// the file's.
+pub(super) struct LeanPng<'f> {
+    head: Vec<u8>,
+    rest: &'f [u8],
+    at: usize,
+}
+
+impl<'f> LeanPng<'f> {
+    pub(super) fn of(file: &'f [u8]) -> Self {
+        let (mark, mut rest) = file.split_at(file.len().min(8));
+        let mut head = mark.to_vec();
+        while let Some([a, b, c, d, kind @ ..]) = rest.first_chunk::<8>() {
+            if kind == b"IDAT" {
+                break;
+            }
+            let size = u32::from_be_bytes([*a, *b, *c, *d]) as usize;
+            let (chunk, after) = rest.split_at(size.saturating_add(12).min(rest.len()));
+            if !UNREAD.contains(&&kind[..]) {
+                head.extend(chunk);
+            }
+            rest = after;
+        }
+        Self { head, rest, at: 0 }
+    }
+
+    fn left(&self) -> &[u8] {
+        match self.at.checked_sub(self.head.len()) {
+            Some(at) => self.rest.get(at..).unwrap_or_default(),
+            None => &self.head[self.at..],
+        }
+    }
+}
+
+impl Read for LeanPng<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let count = self.left().read(buffer)?;
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+impl BufRead for LeanPng<'_> {
+    fn fill_buf(&mut self) -> Result<&[u8]> {
+        Ok(self.left())
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.at += count;
+    }
+}
+
+/// Decoders ask for it; that of PNG makes no use of it.
+impl Seek for LeanPng<'_> {
+    fn seek(&mut self, place: SeekFrom) -> Result<u64> {
+        let place = match place {
+            SeekFrom::Start(place) => Some(place),
+            SeekFrom::Current(by) => (self.at as u64).checked_add_signed(by),
+            SeekFrom::End(by) => ((self.head.len() + self.rest.len()) as u64).checked_add_signed(by),
+        };
+        self.at = place.and_then(|place| usize::try_from(place).ok()).ok_or(ErrorKind::InvalidInput)?;
+        Ok(self.at as u64)
+    }
+}
 
 /// What a PNG file says of its animation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,4 +111,48 @@ pub(super) fn webp_frames(file: &[u8]) -> Option<usize> {
         rest = after.get(size.saturating_add(size % 2)..)?;
     }
     Some(frames)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+        [&(data.len() as u32).to_be_bytes(), &kind[..], data, &[1, 2, 3, 4]].concat()
+    }
+
+    fn lean(file: &[u8]) -> Vec<u8> {
+        let mut read = Vec::new();
+        LeanPng::of(file).read_to_end(&mut read).unwrap();
+        read
+    }
+
+    #[test]
+    fn a_decoder_of_png_is_given_no_profile_and_no_text() {
+        let mark = b"\x89PNG\r\n\x1a\n";
+        let (head, exif, data) = (chunk(b"IHDR", &[7; 13]), chunk(b"eXIf", b"IDAT"), chunk(b"IDAT", b"....iCCP"));
+        let unread = UNREAD.map(|kind| chunk(kind.as_array().unwrap(), &[9; 100])).concat();
+        let file = [&mark[..], &head, &unread, &exif, &unread, &data, &unread].concat();
+        let expected = [&mark[..], &head, &exif, &data, &unread].concat();
+        assert_eq!(lean(&file), expected);
+        let mut one_by_one = LeanPng::of(&file).bytes();
+        assert!(
+            expected.iter().all(|byte| one_by_one.next().unwrap().unwrap() == *byte) && one_by_one.next().is_none()
+        );
+        let mut reader = LeanPng::of(&file);
+        assert_eq!(reader.seek(SeekFrom::End(-3)).unwrap(), expected.len() as u64 - 3);
+        assert_eq!(reader.seek(SeekFrom::Current(-1)).unwrap(), expected.len() as u64 - 4);
+        assert!(reader.seek(SeekFrom::Current(i64::MIN)).is_err());
+        assert_eq!(reader.seek(SeekFrom::Start(1)).unwrap(), 1);
+        assert_eq!(reader.fill_buf().unwrap()[..3], *b"PNG");
+        // Cut anywhere, it is the beginning of the same, but for a header that was cut itself; and a size may be a lie.
+        for kept in 0..file.len() {
+            let read = lean(&file[..kept]);
+            assert!(expected.starts_with(&read[..read.len().saturating_sub(7)]), "{kept}");
+        }
+        let lie = [&mark[..], &head, b"\xff\xff\xff\xffiCCP", &data].concat();
+        assert_eq!(lean(&lie), [&mark[..], &head].concat());
+        let lie = [&mark[..], b"\xff\xff\xff\xffIHDR", &data].concat();
+        assert_eq!(lean(&lie), lie, "what is wrong is for the decoder to say");
+    }
 }

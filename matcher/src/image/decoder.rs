@@ -1,7 +1,9 @@
 //! One way into all decoders, which checks what a file claims before it costs anything.
 
+use super::chunks::LeanPng;
 use super::{Channels, DecodeError, Limits, Picture};
 use crate::pdq::Orientation;
+use ::image::codecs::png::PngDecoder;
 use ::image::error::{UnsupportedError, UnsupportedErrorKind};
 use ::image::metadata::Orientation as Turn;
 use ::image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageReader};
@@ -72,9 +74,7 @@ fn is_end_of_gif(error: &ImageError) -> bool {
 /// Decodes a picture.
 pub(super) fn decode(format: Format, file: &[u8], limits: &Limits) -> Result<Picture, DecodeError> {
     let error = |error| format.error(error, limits);
-    let mut reader = ImageReader::with_format(Cursor::new(file), format.kind);
-    reader.limits(memory_limit(limits.memory));
-    let mut decoder = reader.into_decoder().map_err(error)?;
+    let mut decoder = open(format, file, limits).map_err(error)?;
     let (width, height) = decoder.dimensions();
     let pixels = check_pixels((width, height), limits)?;
     let result_bytes = decoder.total_bytes();
@@ -103,9 +103,10 @@ pub(super) fn check_pixels((width, height): (u32, u32), limits: &Limits) -> Resu
 
 /// How the picture has to be turned, by its metadata.
 pub(super) fn shown_orientation(format: Format, file: &[u8], limits: &Limits) -> Result<Orientation, DecodeError> {
-    let mut reader = ImageReader::with_format(Cursor::new(file), format.kind);
-    reader.limits(memory_limit(limits.memory));
-    let turn = reader.into_decoder().and_then(|mut decoder| decoder.orientation());
+    let turn = open(format, file, limits).and_then(|mut decoder| match decoder.exif_metadata()? {
+        Some(exif) => Ok(turn_of(&exif)),
+        None => decoder.orientation(),
+    });
     Ok(match turn.map_err(|error| format.error(error, limits))? {
         Turn::NoTransforms => Orientation::Original,
         Turn::Rotate90 => Orientation::Rotate270,
@@ -116,6 +117,27 @@ pub(super) fn shown_orientation(format: Format, file: &[u8], limits: &Limits) ->
         Turn::Rotate90FlipH => Orientation::FlipPlus1,
         Turn::Rotate270FlipH => Orientation::FlipMinus1,
     })
+}
+
+/// What Exif says. In PNG and WebP it has no mark before it, but there is software that writes the one of JPEG.
+fn turn_of(exif: &[u8]) -> Turn {
+    let exif = exif.strip_prefix(b"Exif\0\0").unwrap_or(exif);
+    Turn::from_exif_chunk(exif).unwrap_or(Turn::NoTransforms)
+}
+
+/// A decoder that has read the head of `file`.
+fn open<'f>(format: Format, file: &'f [u8], limits: &Limits) -> Result<Box<dyn ImageDecoder + 'f>, ImageError> {
+    if format.kind == ImageFormat::Png {
+        return Ok(Box::new(png(file, limits)?));
+    }
+    let mut reader = ImageReader::with_format(Cursor::new(file), format.kind);
+    reader.limits(memory_limit(limits.memory));
+    Ok(Box::new(reader.into_decoder()?))
+}
+
+/// The same for PNG.
+pub(super) fn png<'f>(file: &'f [u8], limits: &Limits) -> Result<PngDecoder<LeanPng<'f>>, ImageError> {
+    PngDecoder::with_limits(LeanPng::of(file), memory_limit(limits.memory))
 }
 
 pub(super) fn memory_limit(bytes: u64) -> ::image::Limits {
@@ -169,5 +191,29 @@ impl Layout {
         }
         data.truncate(pixels * kept);
         data.shrink_to_fit();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::image::codecs::png::PngEncoder;
+    use ::image::{ExtendedColorType, ImageEncoder};
+
+    /// A kilobyte of file can hold a profile of a megabyte.
+    #[test]
+    fn a_profile_in_a_png_is_never_inflated() {
+        let (mut file, profile) = (Vec::new(), vec![0; 1 << 20]);
+        let mut encoder = PngEncoder::new(&mut file);
+        encoder.set_icc_profile(profile.clone()).unwrap();
+        encoder.write_image(&[7; 64 * 64], 64, 64, ExtendedColorType::L8).unwrap();
+        assert!(file.len() < profile.len() / 100, "{} bytes", file.len());
+        let limits = Limits::default();
+        let mut alone = PngDecoder::new(Cursor::new(&file)).unwrap();
+        assert_eq!(alone.icc_profile().unwrap(), Some(profile), "the decoder inflates what it is given");
+        assert_eq!(png(&file, &limits).unwrap().icc_profile().unwrap(), None);
+        let format = Format::of(&file).unwrap();
+        assert_eq!(open(format, &file, &limits).unwrap().icc_profile().unwrap(), None);
+        assert_eq!(decode(format, &file, &limits).unwrap().data(), [7; 64 * 64]);
     }
 }

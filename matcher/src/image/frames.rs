@@ -1,10 +1,10 @@
 //! Files of several pictures: animations (GIF, WebP and PNG), and those with pages.
 
 use super::chunks::{PngAnimation, webp_frames};
-use super::decoder::{Format, Layout, memory_limit};
-use super::{DecodeError, Limits, Picture, decode, gif, jpeg, pages, recognise};
+use super::decoder::{self, Format, Layout, memory_limit};
+use super::{DecodeError, Limits, Picture, decode, gif, jpeg, pages, recognise, shown_orientation};
+use crate::pdq::Orientation;
 use ::image::codecs::gif::GifDecoder;
-use ::image::codecs::png::PngDecoder;
 use ::image::codecs::webp::WebPDecoder;
 use ::image::{AnimationDecoder, ColorType, Frame, Frames, ImageDecoder, ImageError, ImageFormat};
 use std::fmt;
@@ -59,7 +59,8 @@ impl fmt::Display for OnlyBeginning {
     }
 }
 
-/// Decodes the pictures in `file` and gives them to `visit`, [`MAX_FRAMES`] at most:
+/// Decodes the pictures in `file` and gives them to `visit`, [`MAX_FRAMES`] at most, each with how it has to be turned to be shown
+/// ([`shown_orientation`]), or `None` if that can't be read:
 ///
 /// - of an animation of at most so many frames all, of a longer one the first, each that is shown for 200 ms or longer, and of those
 ///   that begin in one second the one that is shown longest (a PNG can have a picture beside its animation: that, too);
@@ -71,11 +72,12 @@ impl fmt::Display for OnlyBeginning {
 pub fn each_frame(
     file: &[u8],
     limits: &Limits,
-    mut visit: impl FnMut(&Picture),
+    mut visit: impl FnMut(&Picture, Option<Orientation>),
 ) -> Result<Option<OnlyBeginning>, DecodeError> {
     let format = recognise(file, limits)?;
     let first = decode(file, limits)?;
-    visit(&first);
+    let shown = shown_orientation(file, limits).ok();
+    visit(&first, shown);
     let left = limits.pixels.saturating_sub((first.width() * first.height()) as u64);
     drop(first);
     let mut frames = 1;
@@ -85,7 +87,9 @@ pub fn each_frame(
         _ => {
             let error = |error| format.error(error, limits);
             match animation(format, file, limits).map_err(error)? {
-                Some(mut animation) => animation.sample(error, limits, &mut frames, &mut visit),
+                Some(mut animation) => {
+                    animation.sample(error, limits, &mut frames, &mut |picture: &Picture| visit(picture, shown))
+                }
                 None => Ok(None),
             }
         }
@@ -150,7 +154,7 @@ fn animation<'f>(format: Format, file: &'f [u8], limits: &Limits) -> Result<Opti
         }
         ImageFormat::Png => match PngAnimation::of(bytes) {
             Some(PngAnimation { frames: count, has_own_still }) => {
-                let decoder = PngDecoder::with_limits(file, memory())?;
+                let decoder = decoder::png(bytes, limits)?;
                 let affordable = affordable(decoder.dimensions(), Some(count as usize), limits);
                 Some(Animation { has_own_still, ..animation(decoder.apng()?.into_frames(), affordable) })
             }

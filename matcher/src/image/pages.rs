@@ -1,6 +1,7 @@
 //! Further pictures in a file: the pages of a TIFF, and what comes with a JPEG, such as a second view, a preview or a map of brightness.
 
-use super::{DecodeError, Ended, Limits, MAX_FRAMES, Picture, decode, jpeg};
+use super::{DecodeError, Ended, Limits, MAX_FRAMES, Picture, decode, jpeg, shown_orientation};
+use crate::pdq::Orientation;
 
 /// Goes through further pictures of a file, each of which is a file of its own.
 pub(super) struct Looking<'l, V> {
@@ -12,7 +13,7 @@ pub(super) struct Looking<'l, V> {
     visit: &'l mut V,
 }
 
-impl<'l, V: FnMut(&Picture)> Looking<'l, V> {
+impl<'l, V: FnMut(&Picture, Option<Orientation>)> Looking<'l, V> {
     pub(super) fn new(limits: &'l Limits, left: u64, frames: &'l mut usize, visit: &'l mut V) -> Self {
         Self { limits, left, frames, visit }
     }
@@ -43,7 +44,7 @@ impl<'l, V: FnMut(&Picture)> Looking<'l, V> {
             Ok(picture) => picture,
         };
         self.left = self.left.saturating_sub((picture.width() * picture.height()) as u64);
-        (self.visit)(&picture);
+        (self.visit)(&picture, shown_orientation(part, self.limits).ok());
         *self.frames += 1;
         None
     }
