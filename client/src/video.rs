@@ -125,8 +125,8 @@ pub fn read_output(bytes: &[u8], pixels: u64) -> usize {
     }
     if let Ok(facts) = facts::Facts::read(bytes) {
         let _ = (facts.check(&VideoLimits::default()), facts::too_few(count, facts.sampled()), facts.gap());
-        let length = facts::length_of_all(bytes).unwrap_or_default();
-        let _ = (facts.seconds(), facts.missing(), facts.missing_of(length));
+        let end = facts::end_of_all(bytes).unwrap_or_default();
+        let _ = (facts.seconds(), facts.missing(), facts.missing_of(end));
     }
     count
 }

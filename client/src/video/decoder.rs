@@ -114,8 +114,8 @@ impl<'v> Film<'v> {
     fn missing(&self) -> Result<Option<Unseen>, VideoError> {
         let missing = match self.facts.missing() {
             Some((_, SaidBy::File)) => {
-                let length = self.ask(&ASKED_OF_ALL, facts::length_of_all, Ok(0.0))?;
-                self.facts.missing_of(length)
+                let end = self.ask(&ASKED_OF_ALL, facts::end_of_all, Ok(f64::NEG_INFINITY))?;
+                self.facts.missing_of(end)
             }
             missing => missing.map(|(missing, _)| missing),
         };

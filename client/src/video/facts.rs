@@ -23,12 +23,12 @@ pub(super) const ASKED: [&str; 6] = [
     "-select_streams",
     "V",
     "-show_entries",
-    "stream=index,width,height,avg_frame_rate,r_frame_rate,duration:format=duration:packet=stream_index,pts_time,dts_time,duration_time",
+    "stream=index,width,height,avg_frame_rate,r_frame_rate,start_time,duration:format=start_time,duration:packet=stream_index,pts_time,dts_time,duration_time",
     "-of",
     "compact",
 ];
 
-/// The same, to know how long sound and text go on.
+/// The same, to know when sound and text end.
 pub(super) const ASKED_OF_ALL: [&str; 4] =
     ["-show_entries", "packet=pts_time,dts_time,duration_time", "-of", "compact"];
 
@@ -39,9 +39,12 @@ pub(super) struct Facts {
     height: u64,
     mean_rate: f64,
     base_rate: f64,
-    /// Of the video alone, in seconds, if the file says that.
+    /// When the video begins and how long it is, in seconds, as far as the file says that of the video alone. It can begin before its
+    /// first frame.
+    start: Option<f64>,
     duration: Option<f64>,
-    /// Of all that is in the file.
+    /// The same of all that is in the file.
+    file_start: Option<f64>,
     file_duration: Option<f64>,
     /// How many videos there are.
     videos: usize,
@@ -99,16 +102,14 @@ fn each_line(answer: impl Read, mut take: impl FnMut(&Line<'_>) -> Result<(), Vi
     }
 }
 
-/// From the first packet of any stream to the end of the last one, in seconds, by an answer to [`ASKED_OF_ALL`].
-pub(super) fn length_of_all(answer: impl Read) -> Result<f64, VideoError> {
-    let (mut first, mut last) = (f64::INFINITY, f64::NEG_INFINITY);
+/// When the last packet of all streams is over, in seconds, by an answer to [`ASKED_OF_ALL`]; before all time if there is none.
+pub(super) fn end_of_all(answer: impl Read) -> Result<f64, VideoError> {
+    let mut last = f64::NEG_INFINITY;
     each_line(answer, |line| {
-        if let Some((start, end)) = line.time() {
-            (first, last) = (first.min(start), last.max(end));
-        }
+        last = line.time().map_or(last, |(_, end)| last.max(end));
         Ok(())
     })?;
-    Ok((last - first).max(0.0))
+    Ok(last)
 }
 
 impl Facts {
@@ -129,10 +130,10 @@ impl Facts {
                     (self.width, self.height) = (line.number("width").unwrap_or(0), line.number("height").unwrap_or(0));
                     self.mean_rate = line.field("avg_frame_rate").map_or(0.0, rate);
                     self.base_rate = line.field("r_frame_rate").map_or(0.0, rate);
-                    self.duration = line.seconds("duration");
+                    (self.start, self.duration) = (line.seconds("start_time"), line.seconds("duration"));
                 }
             }
-            "format" => self.file_duration = line.seconds("duration"),
+            "format" => (self.file_start, self.file_duration) = (line.seconds("start_time"), line.seconds("duration")),
             _ => {}
         }
         Ok(())
@@ -193,25 +194,32 @@ impl Facts {
         times.iter().zip(times.iter().skip(1)).map(|(one, next)| (next - one).min(STILL)).sum::<f64>() as usize + 1
     }
 
-    /// How much longer the video says it is than it has frames for, in seconds, if that is more than chance; and by what it says
+    /// How much longer the video says it goes on than it has frames for, in seconds, if that is more than chance; and by what it says
     /// so.
     pub(super) fn missing(&self) -> Option<(f64, SaidBy)> {
-        let said = self.duration.map(|duration| (duration, SaidBy::Video));
-        let (duration, by) = said.or(self.file_duration.map(|duration| (duration, SaidBy::File)))?;
-        let is_timed = !self.frames.times.is_empty();
-        is_timed.then(|| is_missing(duration, self.shown())).flatten().map(|missing| (missing, by))
+        let end = self.end()?;
+        match self.duration {
+            Some(duration) => Some((self.is_missing(self.start, duration, end)?, SaidBy::Video)),
+            None => Some((self.is_missing(self.file_start, self.file_duration?, end)?, SaidBy::File)),
+        }
     }
 
-    /// The same of all that is in the file, of which there is so much.
-    pub(super) fn missing_of(&self, length: f64) -> Option<f64> {
-        is_missing(self.file_duration?, length.max(self.shown()))
+    /// The same of all that is in the file, where the last of all streams is over then.
+    pub(super) fn missing_of(&self, end: f64) -> Option<f64> {
+        self.is_missing(self.file_start, self.file_duration?, self.end()?.max(end))
     }
 
-    /// From the first frame to the end of the last one, in seconds.
-    fn shown(&self) -> f64 {
-        let Some((first, last)) = self.frames.times.first().zip(self.frames.times.last()) else { return 0.0 };
-        let end = last + if self.rate() > 0.0 { 1.0 / self.rate() } else { 0.0 };
-        self.frames.end.map_or(end, |said| said.max(end)) - first
+    /// When the last frame is over, in seconds.
+    fn end(&self) -> Option<f64> {
+        let end = self.frames.times.last()? + if self.rate() > 0.0 { 1.0 / self.rate() } else { 0.0 };
+        Some(self.frames.end.map_or(end, |said| said.max(end)))
+    }
+
+    /// What of a duration is not there, if it is more than two seconds and a tenth. It counts from the first frame, unless the file says
+    /// from when.
+    fn is_missing(&self, start: Option<f64>, duration: f64, end: f64) -> Option<f64> {
+        let start = start.or(self.frames.times.first().copied())?;
+        Some(start + duration - end).filter(|missing| *missing > MAX_GAP.max(duration / 10.0))
     }
 }
 
@@ -222,11 +230,6 @@ pub(super) enum SaidBy {
     Video,
     /// That of all streams together: of sound and text, too.
     File,
-}
-
-/// What of a duration is not there, if it is more than two seconds and a tenth.
-fn is_missing(duration: f64, there: f64) -> Option<f64> {
-    Some(duration - there).filter(|missing| *missing > MAX_GAP.max(duration / 10.0))
 }
 
 /// Why the frames that a decoder gave are too few.
@@ -356,14 +359,26 @@ mod tests {
         let short = video("10/1", "30", ten());
         assert_eq!(short.missing(), Some((20.0, SaidBy::File)));
         let all =
-            |end: &str| length_of_all(format!("packet|pts_time=1\npacket|pts_time={end}|duration_time=2\n").as_bytes());
-        assert_eq!(short.missing_of(all("20").unwrap()), Some(9.0));
-        assert_eq!(short.missing_of(all("29").unwrap()), None);
-        assert_eq!(short.missing_of(length_of_all(&b""[..]).unwrap()), Some(20.0));
+            |end: &str| end_of_all(format!("packet|pts_time={end}|duration_time=2\npacket|pts_time=1\n").as_bytes());
+        assert_eq!(short.missing_of(all("20").unwrap()), Some(8.0));
+        assert_eq!(short.missing_of(all("28").unwrap()), None);
+        assert_eq!(short.missing_of(end_of_all(&b""[..]).unwrap()), Some(20.0));
         // The last frame is a still, and says how long.
         let still = "packet|pts_time=9|duration_time=15\nstream|width=1|height=1|duration=24|avg_frame_rate=10/1\n";
         assert_eq!(facts(&format!("packet|pts_time=0\n{still}")).missing(), None);
         assert_eq!(facts(&still.replace("duration=24", "duration=60")).missing(), Some((45.0, SaidBy::Video)));
         assert_eq!(video("10/1", "10.9", ten()).missing(), None);
+        // A duration counts from when the file says that it begins, also if the first frame comes later.
+        let late: String = (80..180).map(|tenth| format!("packet|pts_time={}\n", f64::from(tenth) / 10.0)).collect();
+        for (own, of_file, missing) in [
+            ("0", "start_time=-0.006|duration=18.02", None),
+            ("start_time=-0.006|duration=18.02", "0", None),
+            ("start_time=0|duration=28", "0", Some((10.0, SaidBy::Video))),
+            ("start_time=N/A|duration=N/A", "start_time=2|duration=28", Some((12.0, SaidBy::File))),
+            ("start_time=N/A|duration=18", "0", Some((8.0, SaidBy::Video))),
+        ] {
+            let stream = format!("stream|width=4|height=2|avg_frame_rate=10/1|{own}\nformat|{of_file}\n");
+            assert_eq!(facts(&format!("{late}{stream}")).missing(), missing, "{stream}");
+        }
     }
 }

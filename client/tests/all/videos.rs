@@ -119,6 +119,21 @@ fn sound_that_goes_on_is_told_from_a_file_that_was_cut() {
 }
 
 #[test]
+fn a_video_that_begins_after_its_sound_is_whole() {
+    if !ffmpeg_is_here() {
+        return;
+    }
+    // Copied from the middle, a video begins at its next frame that can stand alone, eight seconds later than the sound. ffprobe
+    // gives it the beginning of the sound then.
+    let sound = ["-f", "lavfi", "-i", "sine=duration=10", "-map", "0:v", "-map", "1:a", "-c:a", "mp2"];
+    let coded = ["-c:v", "mpeg4", "-g", "90", "-sc_threshold", "1000000000"];
+    let (_folder, whole) = made("whole.mkv", &[&sound[..], &coded].concat());
+    let (_other, cut) = made("cut.mkv", &["-i", whole.to_str().unwrap(), "-map", "1", "-ss", "1", "-c", "copy"]);
+    let video = hash_video(&cut, &VideoLimits::default()).unwrap();
+    assert_eq!((video.unseen(), video.frames().len()), (None, 1));
+}
+
+#[test]
 fn a_frame_that_is_shown_for_a_second_is_looked_at_wherever_it_comes() {
     if !ffmpeg_is_here() {
         return;
