@@ -182,15 +182,22 @@ impl SigningMemory {
         clock: Timestamp,
     ) -> Result<(), MemoryError> {
         self.hold_or_make()?;
-        let numbered: Vec<&Remembered> = self.remembered.iter().filter(|known| known.is_numbered_like(text)).collect();
-        if let Some(replaced) = replaces.filter(|id| !numbered.iter().any(|known| known.statement == *id)) {
-            return Err(MemoryError::NothingReplaced(replaced));
-        }
         if let Some(shared) = &mut self.shared {
             shared.hold_or_make()?;
+        }
+        let shared = self.shared.iter().flat_map(|shared| &shared.remembered);
+        let mut numbered = self.remembered.iter().chain(shared).filter(|known| known.is_numbered_like(text));
+        if let Some(replaced) = replaces.filter(|id| !numbered.any(|known| known.statement == *id)) {
+            return Err(MemoryError::NothingReplaced(replaced));
+        }
+        // Both have to agree before either remembers what was perhaps never signed.
+        let is_new = self.judge(text, replaces)?;
+        if let Some(shared) = &mut self.shared
+            && shared.judge(text, replaces)?
+        {
             shared.add(text, replaces, clock)?;
         }
-        self.add(text, replaces, clock)
+        if is_new { self.add(text, replaces, clock) } else { Ok(()) }
     }
 
     fn hold_or_make(&mut self) -> Result<(), MemoryError> {
@@ -201,27 +208,32 @@ impl SigningMemory {
         Ok(())
     }
 
-    fn add(
-        &mut self,
-        text: &SignedText<'_>,
-        replaces: Option<StatementId>,
-        clock: Timestamp,
-    ) -> Result<(), MemoryError> {
+    /// Whether a text may be signed that was not signed before; `false` for one that stands already.
+    fn judge(&self, text: &SignedText<'_>, replaces: Option<StatementId>) -> Result<bool, MemoryError> {
         let same: Vec<&Remembered> = self.remembered.iter().filter(|known| known.is_numbered_like(text)).collect();
         let is_replaced = |(at, known): (usize, &Remembered)| {
             same[at + 1..].iter().any(|later| later.replaces == Some(known.statement))
         };
         let mut standing = same.iter().enumerate().filter(|(at, known)| !is_replaced((*at, **known)));
         if standing.clone().any(|(_, known)| known.statement == text.statement) {
-            return Ok(());
+            return Ok(false);
         }
         let forbidding = standing.find(|(_, known)| {
             let said_so = replaces == Some(known.statement) && !known.is_final();
             !known.is_over(text) && !said_so
         });
-        if let Some((_, first)) = forbidding {
-            return Err(first.forbids(text));
+        match forbidding {
+            Some((_, first)) => Err(first.forbids(text)),
+            None => Ok(true),
         }
+    }
+
+    fn add(
+        &mut self,
+        text: &SignedText<'_>,
+        replaces: Option<StatementId>,
+        clock: Timestamp,
+    ) -> Result<(), MemoryError> {
         let line = Remembered::new(text, replaces, clock);
         self.append(&line)?;
         self.remembered.push(line);
@@ -411,15 +423,19 @@ mod tests {
         let later =
             SignedText { free_at: Some(CREATED.plus(DRAFT_LIFETIME + 1)), ..text(&list, 7, 3, Role::Maintainer) };
         of("m1.key").remember(&later, None, CREATED).unwrap();
-        // A new folder knows nothing, but the key does; what is replaced was signed by this very key.
-        let elsewhere = SigningMemory::of_key(&dir.path().join("m1.key")).unwrap().and_in(&dir.path().join("new"));
-        let second = elsewhere.unwrap().remember(&text(&list, 7, 9, Role::Maintainer), None, CREATED);
+        // A new folder knows nothing, but the key does; and the folder learns nothing of what was refused.
+        let elsewhere =
+            || SigningMemory::of_key(&dir.path().join("m1.key")).unwrap().and_in(&dir.path().join("new")).unwrap();
+        let second = elsewhere().remember(&text(&list, 7, 9, Role::Maintainer), None, CREATED);
         assert!(matches!(second, Err(MemoryError::SecondText { .. })), "{second:?}");
+        elsewhere().remember(&text(&list, 7, 3, Role::Maintainer), None, CREATED).unwrap();
         let curators = dir.path().join("signed-curator");
         let of = |key: &str| SigningMemory::of_key(&dir.path().join(key)).unwrap().and_in(&curators).unwrap();
         of("c1.key").remember(&text(&list, 7, 1, Role::Curator), None, CREATED).unwrap();
         of("c1.key").remember(&text(&list, 7, 2, Role::Curator), Some(StatementId([1; 32])), CREATED).unwrap();
-        let never = of("c2.key").remember(&text(&list, 7, 3, Role::Curator), Some(StatementId([2; 32])), CREATED);
+        // Who comes after another at the same desk may replace what that one signed.
+        of("c2.key").remember(&text(&list, 7, 3, Role::Curator), Some(StatementId([2; 32])), CREATED).unwrap();
+        let never = of("c2.key").remember(&text(&list, 7, 4, Role::Curator), Some(StatementId([9; 32])), CREATED);
         assert!(matches!(never, Err(MemoryError::NothingReplaced(_))), "{never:?}");
     }
 

@@ -107,8 +107,9 @@ impl Canaries {
         let (imported, _) = import(file, &options)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let canary = |hash: &[u8]| Canary { name: format!("{name}, {}", to_hex(hash)), algorithm, hash: hash.to_vec() };
-        self.canaries.extend(imported.entries.iter().map(canary));
-        Ok(imported.entries.len())
+        // Whatever the file says of it, a hash in it is one that the list may not match.
+        self.canaries.extend(imported.entries.iter().chain(&imported.withdrawn).map(canary));
+        Ok(imported.entries.len() + imported.withdrawn.len())
     }
 
     /// Adds what is in a folder: pictures by their hash, or every file by its digest.

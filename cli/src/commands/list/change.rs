@@ -123,7 +123,18 @@ fn removals(args: &RemoveArgs, algorithm: Algorithm) -> Result<Entries> {
         let options = ImportOptions { irregular: Irregular::Allow, ..ImportOptions::new(algorithm) };
         let (imported, _) =
             import(BufReader::new(file), &options).with_context(|| format!("{} was not read", path.display()))?;
+        if !imported.withdrawn.is_empty() {
+            let problem = format!(
+                "{} withdraws {} hashes itself: whether those are to go or the others is not clear. Give the hashes that are to go alone",
+                path.display(),
+                imported.withdrawn.len()
+            );
+            return Err(Malformed(problem).into());
+        }
         removals.extend_from_slice(imported.entries.as_bytes());
+    }
+    if removals.is_empty() {
+        return Err(Malformed("there is no hash that is to go".to_owned()).into());
     }
     Ok(Entries::from_unsorted(size, removals)?.0)
 }
