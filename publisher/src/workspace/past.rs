@@ -42,7 +42,7 @@ impl Past {
     }
 
     /// Those of the entries that are within `distance` of one that the list once had, and lost: the same picture matches again. Of a
-    /// very long past ([`MAX_COMPARED`]), those that are the same.
+    /// very long past of more than 65,536 entries, those that are the same.
     pub fn near(&self, algorithm: Algorithm, entries: &Entries, distance: u32) -> Result<Vec<Again>, GuardError> {
         let again = |entry: &[u8]| Again { entry: entry.to_vec(), lost: entry.to_vec(), distance: 0 };
         let length = self
