@@ -77,7 +77,8 @@ impl EvidenceFolder {
                 return Ok(None);
             }
             let text = evidence.to_text();
-            files::write_once(&path(&self.folder, &digest), text.as_bytes())?;
+            // In the place of a damaged one, too: the name is the digest of what belongs there.
+            files::replace(&path(&self.folder, &digest), text.as_bytes())?;
             self.count(digest, (evidence, text.len()), breach.clone());
         }
         Ok(Some((digest, breach)))
