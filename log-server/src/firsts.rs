@@ -7,9 +7,10 @@
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::LeafIndex;
 use isonomy_store::kv::{Batch, Store, StoreError, Tree};
+use std::collections::BTreeSet;
 
 const TREE: &str = "first-seen";
-/// The later times that count by the operator's word (`seen_proofs = "renew"`).
+/// The statements whose first times the operator has given up (`seen_proofs = "renew"`), and those that are left out since.
 const GIVEN_UP: &str = "first-seen-given-up";
 /// How many are written at a time.
 const BATCH: usize = 100;
@@ -28,17 +29,18 @@ impl FirstTimes {
         Ok(Self { store: store.clone(), tree: store.tree(TREE)?, given_up: store.tree(GIVEN_UP)? })
     }
 
-    /// The later time that the statement at this place may have, since the operator has given up the first.
-    pub(crate) fn given_up(&self, index: LeafIndex) -> Result<Option<Timestamp>, StoreError> {
-        time(self.given_up.get(&index.0.to_be_bytes())?)
+    /// Whether the operator has given up what the first time of the statement at this place was.
+    pub(crate) fn is_given_up(&self, index: LeafIndex) -> Result<bool, StoreError> {
+        Ok(self.given_up.get(&index.0.to_be_bytes())?.is_some())
     }
 
-    /// Remembers that the statements at these places may have these later times: no start is refused because of them.
-    pub(crate) fn give_up(&self, late: &[(LeafIndex, Timestamp)]) -> Result<(), StoreError> {
-        for late in late.chunks(BATCH) {
+    /// Remembers that no start is refused because of the statements at these places any more.
+    pub(crate) fn give_up(&self, statements: &BTreeSet<LeafIndex>) -> Result<(), StoreError> {
+        let statements: Vec<LeafIndex> = statements.iter().copied().collect();
+        for statements in statements.chunks(BATCH) {
             let mut batch = Batch::new();
-            for (index, time) in late {
-                batch.put(&self.given_up, &index.0.to_be_bytes(), &time.0.to_be_bytes());
+            for index in statements {
+                batch.put(&self.given_up, &index.0.to_be_bytes(), &[]);
             }
             self.store.apply(batch)?;
         }
@@ -47,7 +49,8 @@ impl FirstTimes {
 
     /// Since when the statement at this place is public. What can't be read is not known.
     pub(crate) fn of(&self, index: LeafIndex) -> Result<Option<Timestamp>, StoreError> {
-        time(self.tree.get(&index.0.to_be_bytes())?)
+        let value = self.tree.get(&index.0.to_be_bytes())?;
+        Ok(value.and_then(|value| value.try_into().ok()).map(|bytes| Timestamp(u64::from_be_bytes(bytes))))
     }
 
     /// Remembers these times, of statements of which there is none yet or a later one.
@@ -65,10 +68,6 @@ impl FirstTimes {
         }
         Ok(())
     }
-}
-
-fn time(value: Option<Vec<u8>>) -> Result<Option<Timestamp>, StoreError> {
-    Ok(value.and_then(|value| value.try_into().ok()).map(|bytes| Timestamp(u64::from_be_bytes(bytes))))
 }
 
 #[cfg(test)]

@@ -145,6 +145,8 @@ struct Logged {
     seen: Seen,
     /// Since when it is public, as this log learned it first.
     first: Option<Timestamp>,
+    /// Whether the operator has given that up.
+    is_given_up: bool,
     /// Whether its own file is as it should be.
     is_public: bool,
 }
@@ -161,7 +163,8 @@ impl Logged {
         let statement = Statement::parse(entry).map_err(|source| RecoveryError::NotAStatement { index, source })?;
         let id = statement.id();
         let (seen, first) = (seen(log, policy, &id, index, entry)?, firsts.of(index)?);
-        Ok(Self { index, statement, seen, first, is_public: is_public(log, id, entry)? })
+        let (is_given_up, is_public) = (firsts.is_given_up(index)?, is_public(log, id, entry)?);
+        Ok(Self { index, statement, seen, first, is_given_up, is_public })
     }
 }
 
@@ -184,8 +187,10 @@ struct Proofs {
     learned: Vec<(LeafIndex, Timestamp)>,
     /// Those that no quorum vouches for.
     unvouched: Vec<LeafIndex>,
-    /// Those that are later than the first ones were, and when they say that it was.
-    late: Vec<(LeafIndex, Timestamp)>,
+    /// Those that are later than the first ones were.
+    late: Vec<LeafIndex>,
+    /// Those of which the operator has given up the first.
+    given_up: BTreeSet<LeafIndex>,
     absent: Vec<Absent>,
     /// The size of the published tree, by its checkpoint.
     published: TreeSize,
@@ -215,8 +220,9 @@ struct Broken {
 
 impl Proofs {
     /// Takes up the next statement. The number of its list, and since when it is public, as far as anything says.
-    fn take(&mut self, logged: &Logged, given_up: Option<Timestamp>) -> (usize, Option<Timestamp>) {
-        let Logged { index, seen, first, ref statement, .. } = *logged;
+    fn take(&mut self, logged: &Logged) -> (usize, Option<Timestamp>) {
+        let Logged { index, seen, first, is_given_up, ref statement, .. } = *logged;
+        self.given_up.extend(is_given_up.then_some(index));
         let (count, mut proven) = (self.lists.len(), None);
         let list = *self.lists.entry(statement.list().clone()).or_insert(count);
         match first {
@@ -228,8 +234,8 @@ impl Proofs {
                 proven = Some(time);
                 self.proven = self.proven.max(tree);
                 match first {
-                    Some(first) if first < time && given_up != Some(time) => self.late.push((index, time)),
-                    Some(first) if first <= time => {}
+                    Some(first) if first < time => self.late.push(index),
+                    Some(first) if first == time => {}
                     _ => self.learned.push((index, time)),
                 }
             }
@@ -255,9 +261,10 @@ impl Proofs {
         self.absent.iter().filter(move |absent| absent.index.0 < had.0)
     }
 
-    /// That nothing is made anew which others would read differently, and nothing was. `broken` are the statements that
-    /// break a rule by all that is known; `as_shown` is the first one that does by what others can learn, and not by that.
-    fn check(&self, broken: Vec<Broken>, as_shown: Option<(LeafIndex, Violation)>) -> Result<(), RecoveryError> {
+    /// That nothing is made anew which others would read differently, and nothing was, but for what the operator has given up.
+    /// `broken` are the statements that break a rule by all that is known; `as_shown` those that do by what others can learn, and
+    /// not by that.
+    fn check(&self, broken: Vec<Broken>, as_shown: Vec<(LeafIndex, Violation)>) -> Result<(), RecoveryError> {
         if let Some(&first) = self.unvouched.first() {
             return Err(RecoveryError::Unvouched { count: self.unvouched.len(), first });
         }
@@ -265,21 +272,27 @@ impl Proofs {
         let because = |broken: &Broken, lost: &Absent| {
             lost.list == broken.list && lost.index < broken.index && !lost.is_remembered
         };
-        for Broken { index, list, violation } in broken {
-            let broken = Broken { index, list, violation };
+        for broken in broken {
             if let Some(lost) = self.lost().find(|lost| because(&broken, lost)) {
-                return Err(RecoveryError::Lost { lost: lost.index, index, violation: Box::new(broken.violation) });
+                let Broken { index, violation, .. } = broken;
+                return Err(RecoveryError::Lost { lost: lost.index, index, violation: Box::new(violation) });
             }
         }
-        match (as_shown, self.lost().next(), self.late.first()) {
-            (Some((index, violation)), Some(lost), _) => {
-                Err(RecoveryError::Lost { lost: lost.index, index, violation: Box::new(violation) })
-            }
-            (Some((index, violation)), None, Some(&(late, _))) => {
-                Err(RecoveryError::Late { late, index, violation: Box::new(violation) })
-            }
-            _ => Ok(()),
+        let is_kept = |index: &LeafIndex| !self.given_up.contains(index);
+        let Some((index, violation)) = as_shown.into_iter().find(|(index, _)| is_kept(index)) else { return Ok(()) };
+        let violation = Box::new(violation);
+        match (self.lost().map(|lost| lost.index).next(), self.late.iter().copied().find(is_kept)) {
+            (Some(lost), _) => Err(RecoveryError::Lost { lost, index, violation }),
+            (None, Some(late)) => Err(RecoveryError::Late { late, index, violation }),
+            (None, None) => Ok(()),
         }
+    }
+
+    /// What is given up if the operator says so.
+    fn to_give_up(&self, as_shown: &[(LeafIndex, Violation)]) -> BTreeSet<LeafIndex> {
+        let lost = self.lost().map(|lost| lost.index);
+        let broken = as_shown.iter().map(|(index, _)| *index);
+        self.unvouched.iter().chain(&self.late).copied().chain(lost).chain(broken).collect()
     }
 
     /// Whether others learn later times than this log knows.
@@ -293,7 +306,7 @@ impl Proofs {
             let count = self.unvouched.len() + lost.len();
             tracing::warn!(count, %first, "these statements get new seen proofs with the next checkpoint; the new ones are later");
         }
-        if let Some((first, _)) = self.late.first() {
+        if let Some(first) = self.late.first() {
             let count = self.late.len();
             tracing::warn!(count, %first, "these statements have later seen proofs than the first ones");
         }
@@ -313,7 +326,7 @@ pub(crate) fn recover(
     let (mut proofs, mut broken) = (Proofs { published, ..Proofs::default() }, Vec::new());
     let read = |index, entry: Vec<u8>| Logged::read(log, policy, firsts, index, &entry);
     log.replay(read, |logged: Logged| {
-        let (list, since) = proofs.take(&logged, firsts.given_up(logged.index)?);
+        let (list, since) = proofs.take(&logged);
         let Logged { index, statement, seen, is_public, .. } = logged;
         if !(matches!(seen, Seen::Since { .. }) && is_public) {
             unseen.insert(index);
@@ -326,11 +339,13 @@ pub(crate) fn recover(
         }
         Ok::<_, RecoveryError>(())
     })?;
-    let as_shown = if proofs.differ() { Some(judge_as_shown(log, proofs.shown.clone(), &history)?) } else { None };
+    let as_shown =
+        proofs.differ().then(|| judge_as_shown(log, std::mem::take(&mut proofs.shown), &history)).transpose()?;
     let (as_shown, broken_as_shown) = as_shown.unzip();
+    let broken_as_shown = broken_as_shown.unwrap_or_default();
     match seen_proofs {
-        SeenProofs::Keep => proofs.check(broken, broken_as_shown.flatten())?,
-        SeenProofs::Renew => firsts.give_up(&proofs.late)?,
+        SeenProofs::Keep => proofs.check(broken, broken_as_shown)?,
+        SeenProofs::Renew => firsts.give_up(&proofs.to_give_up(&broken_as_shown))?,
     }
     proofs.warn();
     firsts.remember(&proofs.learned)?;
@@ -338,7 +353,7 @@ pub(crate) fn recover(
 }
 
 /// Judges everything by what others can learn of its time, once lost seen proofs are made anew: the history that they read, and
-/// the first statement that breaks a rule by it, and by what is `known` does not. `shown` has what each statement's own proof says.
+/// the statements that break a rule by it, and by what is `known` do not. `shown` has what each statement's own proof says.
 ///
 /// Others read no proofs but those of editions, and of the release that they judge: what covers an edition covers those before
 /// it, and what covers a release covers the editions before that.
@@ -346,7 +361,7 @@ fn judge_as_shown(
     log: &Log,
     mut shown: Vec<Shown>,
     known: &History,
-) -> Result<(AsShown, Option<(LeafIndex, Violation)>), RecoveryError> {
+) -> Result<(AsShown, Vec<(LeafIndex, Violation)>), RecoveryError> {
     let (mut next, mut settled): (BTreeMap<usize, Timestamp>, _) = (BTreeMap::new(), BTreeSet::new());
     for (at, Shown { list, since, .. }) in shown.iter_mut().enumerate().rev().filter(|(_, shown)| shown.is_charter) {
         if let Some(&covered) = next.get(list).filter(|covered| since.is_none_or(|since| **covered < since)) {
@@ -355,7 +370,7 @@ fn judge_as_shown(
         }
         next.extend(since.map(|since| (*list, since)));
     }
-    let (mut history, mut broken) = (History::new(log.key().name()), None);
+    let (mut history, mut broken) = (History::new(log.key().name()), Vec::new());
     let read = |index, entry: Vec<u8>| {
         let statement = Statement::parse(&entry).map_err(|source| RecoveryError::NotAStatement { index, source })?;
         Ok((index, statement))
@@ -367,7 +382,7 @@ fn judge_as_shown(
         if let Err(violation) = history.record(statement, Place { index, public_since: since })
             && was_taken
         {
-            broken.get_or_insert((index, violation));
+            broken.push((index, violation));
         }
         Ok::<_, RecoveryError>(())
     })?;

@@ -18,7 +18,8 @@ const MAX_FILE: usize = 32 << 20;
 
 /// What is found only late in a look, by asking for what is served. Until then it stands as at the look before: that nobody has
 /// asked yet does not mend it.
-const BY_ASKING: [&str; 13] = [
+const BY_ASKING: [&str; 14] = [
+    "bundle-awaited",
     "bundle-stale",
     "bundle-unusable",
     "bundle-withheld",

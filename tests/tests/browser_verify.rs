@@ -546,14 +546,16 @@ fn what_is_not_checked_is_not_called_worthless() {
     assert_eq!(said, [(false, false), (false, false), (false, true)], "{answers:?}");
 }
 
+/// One file of evidence alone.
+fn proven_case(proven: &breaches::Proven) -> Case {
+    case(proven.name, &proven.world, vec![file(proven.name, proven.evidence.to_text().as_bytes())])
+}
+
 /// A log that admits statements of a later format, or what is none of any: each implementation convicts it of the same.
 #[test]
 fn both_implementations_take_the_same_for_no_statement() {
     let files = breaches::by_form();
-    let cases: Vec<Case> = files
-        .iter()
-        .map(|proven| case(proven.name, &proven.world, vec![file(proven.name, proven.evidence.to_text().as_bytes())]))
-        .collect();
+    let cases: Vec<Case> = files.iter().map(proven_case).collect();
     let Some(answers) = ask(&cases) else { return };
     for (proven, answer) in files.iter().zip(&answers) {
         assert_eq!(answer.ok, !proven.by.is_empty(), "{}: {answer:?}", proven.name);
@@ -564,10 +566,7 @@ fn both_implementations_take_the_same_for_no_statement() {
 #[test]
 fn both_implementations_forgive_clocks_the_same() {
     let files = breaches::by_clocks();
-    let cases: Vec<Case> = files
-        .iter()
-        .map(|proven| case(proven.name, &proven.world, vec![file(proven.name, proven.evidence.to_text().as_bytes())]))
-        .collect();
+    let cases: Vec<Case> = files.iter().map(proven_case).collect();
     let Some(answers) = ask(&cases) else { return };
     for (proven, answer) in files.iter().zip(&answers) {
         let says = answer.says.join(" ");

@@ -71,22 +71,20 @@ fn new_text(from: &Path, amends: Option<&Path>, out: &Path, overwrite: Overwrite
     let older: Vec<&Charter> = before.iter().map(|before| before.body()).collect();
     let report = charter::report(&signed, &older)?;
     let words = format!(
-        "{}{}\nBefore anybody signs, ask the log what would come of it:\n  isonomy charter check {} --policy POLICY",
-        report_words(&report),
-        change_lines(&changes),
+        "{}\nBefore anybody signs, ask the log what would come of it:\n  isonomy charter check {} --policy POLICY",
+        with_changes(report_words(&report), &changes),
         out.display()
     );
     output.report(words, &json!({ "charter": report, "changes": changes, "file": out }))?;
     Ok(Exit::Done)
 }
 
-/// Each change on a line of its own.
-fn change_lines(changes: &[ChangeReport]) -> String {
-    let line = |change: &ChangeReport| {
+/// These words, and below them each change on a line of its own.
+fn with_changes(words: String, changes: &[ChangeReport]) -> String {
+    changes.iter().fold(words, |words, change| {
         let effect = if change.widens { "WIDENS" } else { "narrows" };
-        format!("\n{effect}: {}", change.words)
-    };
-    changes.iter().map(line).collect()
+        format!("{words}\n{effect}: {}", change.words)
+    })
 }
 
 fn parse_toml(path: &Path, edition: Edition<'_>) -> Result<Charter> {
@@ -231,7 +229,7 @@ fn sign(file: &Path, key_file: &Path, amends: &[PathBuf], replaces: Option<&str>
     let signed = charter::sign(&signed, &older, key.as_ref(), &mut memory, replaces, system_clock())?;
     files::write(file, &signed.to_bytes())?;
     let report = charter::report(&signed, &older)?;
-    output.report(report_words(&report) + &change_lines(&changes), &report)?;
+    output.report(with_changes(report_words(&report), &changes), &report)?;
     Ok(Exit::Done)
 }
 

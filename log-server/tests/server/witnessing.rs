@@ -232,10 +232,14 @@ impl Widened {
         world.data().join("public").join(Resource::SeenProof(self.amendment.id()).to_string())
     }
 
-    /// A release under the second edition, as the next one.
+    /// A release under the second edition, as the first one.
     fn release(&self) -> (Publisher, Statement) {
+        self.release_of(0..40)
+    }
+
+    fn release_of(&self, numbers: std::ops::Range<u64>) -> (Publisher, Statement) {
         let mut publisher = Publisher::new(&self.second);
-        let release = publisher.release(0..40);
+        let release = publisher.release(numbers);
         (publisher, release)
     }
 }
@@ -270,6 +274,24 @@ async fn a_seen_proof_is_not_replaced_where_others_would_then_refuse_a_release()
     }
     world.start_log().await;
     publish(&world, &release, &publisher).await;
+    world.stop_log().await.unwrap();
+
+    // Whoever has lost it for good may give it up, once: the next start remembers that, and the guard is back.
+    fs::remove_file(&proof).unwrap();
+    world.seen_proofs = SeenProofs::Renew;
+    world.start_log().await;
+    until(async || proof.exists()).await;
+    world.stop_log().await.unwrap();
+    world.seen_proofs = SeenProofs::Keep;
+    world.start_log().await;
+    // A release that others leave out stays one; what would build on it is not admitted, nor another in its place.
+    let mut publisher = publisher;
+    let next = publisher.release(0..50);
+    let refused = world.client().submit(&next.to_bytes()).await.unwrap_err().to_string();
+    assert!(refused.contains("not-contiguous"), "{refused}");
+    let (_, second) = widened.release_of(1..2);
+    let refused = world.client().submit(&second.to_bytes()).await.unwrap_err().to_string();
+    assert!(refused.contains("equivocation"), "{refused}");
 }
 
 /// What is admitted keeps the rules also by the proof that takes the place of a lost one: else the log would take a release that

@@ -34,8 +34,10 @@ const STRIDE: u64 = 982_451_653;
 const WITHHELD: &str = "bundle-withheld";
 const UNUSABLE: &str = "bundle-unusable";
 const STALE: &str = "bundle-stale";
-/// Every finding of this module.
-const CODES: [&str; 6] = [WITHHELD, UNUSABLE, STALE, "statement-withheld", "proof-withheld", "tile-withheld"];
+const AWAITED: &str = "bundle-awaited";
+/// Every finding of this module: about bundles, and about parts.
+const OF_BUNDLES: [&str; 4] = [WITHHELD, UNUSABLE, STALE, AWAITED];
+const OF_PARTS: [&str; 3] = ["statement-withheld", "proof-withheld", "tile-withheld"];
 
 /// What was asked for so far.
 #[derive(Debug, Default)]
@@ -121,8 +123,11 @@ impl Monitor {
             join_all(shows.clone().into_iter().map(|at| self.ask_for_offers(at, &lists, &unproven))).await
         {
             let Some(label) = self.label(at) else { continue };
-            for (name, bundle) in bundles.into_iter().filter(|(_, bundle)| !is_put_off(bundle)) {
-                answered.insert(format!("{name} at {label}"));
+            for (name, bundle) in bundles {
+                // Who is put off has not learned whether what was wrong before still is.
+                if !is_put_off(&bundle) {
+                    answered.insert(format!("{name} at {label}"));
+                }
                 self.judge_bundle((at, &label), (&name, bundle), &unproven, clock).await?;
             }
             for (part, got) in parts.into_iter().filter(|(_, got)| !is_put_off(got)) {
@@ -131,7 +136,7 @@ impl Monitor {
             }
         }
         let shows: Vec<String> = shows.into_iter().filter_map(|at| self.label(at)).collect();
-        for code in CODES {
+        for code in OF_BUNDLES.into_iter().chain(OF_PARTS) {
             for found in self.ledger.carried(code) {
                 if !answered.contains(&found.subject) && shows.iter().any(|label| is_at(&found, label)) {
                     self.ledger.keep(&found);
@@ -150,7 +155,7 @@ impl Monitor {
         let mut all: Vec<&ListName> = self.audit.history().lists().map(|(name, _)| name).collect();
         let first = self.offered.turn.wrapping_mul(LISTS as u64).checked_rem(all.len() as u64).unwrap_or(0);
         all.rotate_left(usize::try_from(first).unwrap_or(0));
-        let wanting: Vec<Finding> = CODES.iter().take(3).flat_map(|code| self.ledger.carried(code)).collect();
+        let wanting: Vec<Finding> = OF_BUNDLES.iter().flat_map(|code| self.ledger.carried(code)).collect();
         let wanting: BTreeSet<&ListName> = wanting.iter().filter_map(|found| found.list.as_ref()).collect();
         let again = all.iter().filter(|name| wanting.contains(**name)).take(LISTS);
         let others = all.iter().filter(|name| !wanting.contains(**name)).take(LISTS);
@@ -195,8 +200,7 @@ impl Monitor {
     /// What is asked for of the rest: what was not served at the look before, what whoever updates now needs, and one of
     /// each kind in turn.
     fn parts_in_turn(&self, label: &str, lists: &[ListName]) -> BTreeSet<Part> {
-        let before =
-            CODES.iter().skip(3).flat_map(|code| self.ledger.carried(code)).filter(|found| is_at(found, label));
+        let before = OF_PARTS.iter().flat_map(|code| self.ledger.carried(code)).filter(|found| is_at(found, label));
         let again = before.filter_map(|found| Part::of(&found)).take(AGAIN);
         let newest = lists.iter().filter_map(|name| Some(self.audit.history().list(name)?.releases().last()?.index));
         let newest = newest.flat_map(|index| [Part::Statement(index), Part::Proof(index)]);
@@ -214,10 +218,18 @@ impl Monitor {
         unproven: &BTreeSet<LeafIndex>,
         clock: Timestamp,
     ) -> Result<(), MonitorError> {
-        let may_lack = at > 0 && !self.serves_bundles(at);
+        let (may_lack, subject) = (at > 0 && !self.serves_bundles(at), format!("{name} at {label}"));
         let (code, severity, words) = match bundle {
             Err(Lack::Unavailable(_) | Lack::PutOff(_)) if may_lack => return Ok(()),
-            Err(Lack::Unavailable(words) | Lack::PutOff(words)) => (
+            Err(Lack::PutOff(words)) => {
+                let lasts =
+                    self.ledger.standing_for(AWAITED, &subject) > freshness::allowance(self.audit.history(), clock);
+                let words = format!(
+                    "{label} puts off whoever asks for the bundle of {name}, by which clients update: {words}. For a moment that is normal. If it lasts, clients there keep what they have until it is too old."
+                );
+                (AWAITED, if lasts { of_vantage(at) } else { Severity::Notice }, words)
+            }
+            Err(Lack::Unavailable(words)) => (
                 WITHHELD,
                 of_vantage(at),
                 format!(
@@ -237,7 +249,6 @@ impl Monitor {
                 }
             }
         };
-        let subject = format!("{name} at {label}");
         self.ledger.note(Finding::new(severity, code, subject, words).in_list(name));
         Ok(())
     }

@@ -82,12 +82,13 @@ pub(super) fn split(witnesses: usize) -> String {
 }
 
 /// Codes of findings, with a title that a reader understands without knowing the rules.
-const TITLES: [(&str, &str); 59] = [
+const TITLES: [(&str, &str); 60] = [
     ("algorithm-changed", "The algorithm was changed"),
     ("already-logged", "The same statement was logged twice"),
     ("attestation-missing", "An auditor’s statement is missing"),
     ("behind", "A mirror shows an older state"),
     ("builds-on-breach", "Builds on something that breaks a rule"),
+    ("bundle-awaited", "Clients are put off"),
     ("bundle-stale", "Clients are shown an older state"),
     ("bundle-unusable", "Clients are not given what is public"),
     ("bundle-withheld", "Clients are given nothing"),

@@ -822,12 +822,18 @@ async fn being_put_off_is_nobody_s_fault() {
     let mut monitor = Monitor::open(Config { limits, ..config }).unwrap();
     let report = monitor.poll_at(START.plus(FIRST)).await.unwrap();
     let found: BTreeSet<&str> = codes(&report).into_iter().collect();
-    assert_eq!(found, BTreeSet::from(["content-awaited", "seen-proof-awaited"]));
+    assert_eq!(found, BTreeSet::from(["bundle-awaited", "content-awaited", "seen-proof-awaited"]));
     assert!(standing(&report).iter().all(|found| found.severity == Severity::Notice));
+    check(&stage, find(&report, "bundle-awaited"), Ground::Observation);
     check(&stage, find(&report, "content-awaited"), Ground::Observation);
     check(&stage, find(&report, "seen-proof-awaited"), Ground::Observation);
     busy.store(false, Ordering::SeqCst);
     assert_eq!(codes(&monitor.poll_at(START.plus(NEXT)).await.unwrap()), [""; 0]);
+    // But nobody can put everybody off for ever.
+    busy.store(true, Ordering::SeqCst);
+    monitor.poll_at(START.plus(5 * HOUR)).await.unwrap();
+    let report = monitor.poll_at(START.plus(50 * HOUR)).await.unwrap();
+    assert_eq!(find(&report, "bundle-awaited").severity, Severity::Warning);
 }
 
 /// More than is followed at once is not fetched: nobody could tell before the end whether it is what was signed.

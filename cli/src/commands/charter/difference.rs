@@ -1,13 +1,13 @@
 //! `isonomy charter diff`: what an edition changes, without asking anybody.
 
-use super::{change_lines, read, read_any};
+use super::{read, read_any, with_changes};
 use crate::exit::Exit;
 use crate::output::Output;
 use anyhow::Result;
 use isonomy_core::charter::Charter;
 use isonomy_core::rules::Violation;
 use isonomy_core::statement::Signed;
-use isonomy_publisher::charter::{self, ChangeReport, Edition};
+use isonomy_publisher::charter::{self, Edition};
 use serde_json::json;
 use std::path::Path;
 
@@ -42,12 +42,8 @@ pub(super) fn run(old: &Path, new: &Path, output: &Output) -> Result<Exit> {
         "notice": notice,
         "effect": effect,
     });
-    output.report(format!("{}{effect}", lines_of(&changes)), &document)?;
+    output.report(with_changes(effect, &changes), &document)?;
     Ok(Exit::Done)
-}
-
-fn lines_of(changes: &[ChangeReport]) -> String {
-    change_lines(changes).trim_start().lines().map(|line| line.to_owned() + "\n").collect()
 }
 
 /// How one edition stands to another.
