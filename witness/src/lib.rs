@@ -20,6 +20,8 @@
 //!                              checkpoints that were not shown to follow (`isonomy/refused-checkpoint/v1`)
 //! shown/<sha256 of origin>     a checkpoint with a later cosignature of this witness than it remembered, as a request showed it;
 //!                              while there is one, the log is refused
+//! restored                     only if the folder was begun to restore what was lost: no log is taken for new then
+//! never-cosigned/<sha256>      the logs of which the operator has said that this witness never cosigned them
 //! lock                         held while the witness runs
 //! initialising                 only while it begins
 //! ```
@@ -31,7 +33,7 @@
 //! In every other case the witness refuses that log, with status 500, until its operator has found the newest checkpoint
 //! that the witness ever cosigned (the log and those who watch it have it) and given it to [`restore`].
 //!
-//! A folder is made into a witness's only if it is empty, and only by [`begin`] and [`restore`]: a witness that is started on
+//! A folder is made into a witness's only if it is empty, and only by [`begin`], [`restore`] and [`declare_new`]: a witness that is started on
 //! a missing or empty one says that its memory is lost. Never begin a key anew after its folder is lost without restoring
 //! each of its logs first, and never run one key on two machines.
 //!
