@@ -16,7 +16,7 @@ mod witness;
 
 pub(crate) use assess::AssessArgs;
 pub(crate) use charter::{CharterCommand, SeverityArg};
-pub(crate) use client::{ClientCommand, ClientFolder};
+pub(crate) use client::{ClientCommand, ClientFolder, UpdateFrom};
 pub(crate) use demo::DemoArgs;
 pub(crate) use key::{KeyCommand, KeyKind};
 pub(crate) use list::{

@@ -1,17 +1,21 @@
 //! What came of an update or a comparison, as data for programs.
 
+use crate::evidence::Shown;
 use crate::peer::Compared;
 use crate::update::UpdateReport;
+use isonomy_core::time::Timestamp;
 use isonomy_verifier::Pending;
+use isonomy_verifier::evidence::Breach;
 use serde_json::{Value, json};
 
 impl UpdateReport {
-    /// The report as it is written in JSON.
-    pub fn document(&self) -> Value {
+    /// The report as it is written in JSON. How old the knowledge is depends on when one asks: `clock` is this machine's clock.
+    pub fn document(&self, clock: Timestamp) -> Value {
         json!({
             "list": self.updated.list.name(),
             "version": self.updated.list.version(),
             "kind": self.kind,
+            "freshness": self.updated.list.freshness(clock),
             "source": self.source,
             "requests": self.requests,
             "bytes": self.bytes,
@@ -31,6 +35,14 @@ fn pending(waiting: &Pending) -> Value {
         "code": waiting.waits_for.code(),
         "message": waiting.waits_for.to_string(),
     })
+}
+
+impl Shown {
+    /// What came of the evidence, as it is written in JSON.
+    pub fn document(&self) -> Value {
+        let Breach { by, what } = &self.breach;
+        json!({ "by": by, "what": what, "evidence": self.digest.to_string(), "halted": self.halts })
+    }
 }
 
 impl Compared {

@@ -142,6 +142,11 @@ impl UpdateError {
         }
     }
 
+    /// Whether updates have stopped for good, now or already, since the log showed two histories.
+    pub fn is_halt(&self) -> bool {
+        matches!(self, Self::Refused(refusals) if refusals.next_update_after.is_none())
+    }
+
     /// How long to wait before the next attempt ([`Schedule`](crate::Schedule)), if one makes sense without a change here:
     /// the sources were refused, or could not be reached. None where the log showed two histories: then updates have stopped.
     pub fn next_update_after(&self) -> Option<Duration> {

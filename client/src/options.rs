@@ -119,12 +119,14 @@ pub struct UpdateOptions<'a> {
     pub(crate) listener: Option<Listener<'a>>,
     pub(crate) cancel: Option<CancelFlag>,
     pub(crate) schedule: Option<Schedule>,
+    pub(crate) asks_all: bool,
 }
 
 impl<'a> UpdateOptions<'a> {
-    /// By this clock; nobody is told, nobody stops it, and the next one is due as suits the policy.
+    /// By this clock; nobody is told, nobody stops it, the first source that is fresh ends it, and the next one is due as suits the
+    /// policy.
     pub fn at(clock: Timestamp) -> Self {
-        Self { clock, listener: None, cancel: None, schedule: None }
+        Self { clock, listener: None, cancel: None, schedule: None, asks_all: false }
     }
 
     /// The same, telling `listener` of its progress, on the thread on which it runs. It is to return soon, and must not
@@ -136,6 +138,12 @@ impl<'a> UpdateOptions<'a> {
     /// The same; it ends with [`UpdateError::Cancelled`](crate::UpdateError::Cancelled) as soon as `flag` is raised.
     pub fn cancelled_by(self, flag: &CancelFlag) -> Self {
         Self { cancel: Some(flag.clone()), ..self }
+    }
+
+    /// The same, asking every source also after one that is fresh. A mirror can hide the newest release from a client that doesn't
+    /// read the log itself; then one honest source among them is enough to learn of it, for one bundle more of each.
+    pub fn asking_all(self) -> Self {
+        Self { asks_all: true, ..self }
     }
 
     /// The same, with other times between updates than [`Schedule::of`] gives.

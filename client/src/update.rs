@@ -39,7 +39,7 @@ pub struct UpdateReport {
     pub requests: u64,
     /// How many bytes were received, from all sources.
     pub bytes: u64,
-    /// The snapshots and deltas that were received from the source: path and bytes.
+    /// The snapshots and deltas that were received for the list in force: path and bytes.
     pub objects: Vec<(String, u64)>,
     /// How long to wait before the next update: see [`Schedule`].
     pub next_update_after: Duration,
@@ -76,7 +76,8 @@ struct Traffic<'a> {
 
 impl Client {
     /// Asks one source after the other for what is in force now, at `clock`, this machine's clock. The first that
-    /// passes every check and leaves the list fresh ends the update; after one that stands still, the others are asked too.
+    /// passes every check and leaves the list fresh ends the update ([`UpdateOptions::asking_all`] asks the others all the same);
+    /// after one that stands still, the others are asked too.
     /// The proof that the log forked ends it as well: then no source is asked any more, in this and any later update.
     /// Each refusal leaves a record in the folder.
     ///
@@ -158,8 +159,9 @@ impl Client {
         options: UpdateOptions<'_>,
     ) -> Result<UpdateReport, UpdateError> {
         let (clock, schedule) = (options.clock, options.schedule.unwrap_or_else(|| Schedule::of(&self.policy)));
+        let asks_all = options.asks_all;
         let before = self.state.accepted().map(|accepted| accepted.version);
-        let (mut refusals, mut traffic, mut found) = (Vec::new(), Traffic::new(options), None);
+        let (mut refusals, mut traffic, mut found) = (Vec::new(), Traffic::new(options), None::<Found>);
         self.save_again()?;
         for source in sources {
             let known = self.state.clone();
@@ -168,9 +170,10 @@ impl Client {
                     let is_fresh = matches!(updated.list.freshness(clock), Freshness::Fresh { .. });
                     // Who has nothing new is not where the list comes from.
                     if found.is_none() || self.state != known {
-                        found = Some(traffic.found(*updated, source));
+                        let earlier = found.take();
+                        found = Some(traffic.found(*updated, source).after(earlier));
                     }
-                    if is_fresh {
+                    if is_fresh && !asks_all {
                         break;
                     }
                 }
@@ -314,6 +317,16 @@ struct Found {
 }
 
 impl Found {
+    /// What was fetched for the same release from an earlier source was fetched for this.
+    fn after(self, earlier: Option<Self>) -> Self {
+        match earlier {
+            Some(earlier) if earlier.updated.list.accepted().release == self.updated.list.accepted().release => {
+                Self { objects: [earlier.objects, self.objects].concat(), ..self }
+            }
+            _ => self,
+        }
+    }
+
     fn report(
         self,
         before: Option<u64>,

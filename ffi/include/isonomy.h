@@ -58,7 +58,7 @@ typedef enum IsonomyStatus {
   ISONOMY_STATUS_FOLDER = 3,
   /*
    At least one source was refused, or did what no honest one does: endless data, a redirect. What was in force stays
-   so; each refusal is on record.
+   so; each refusal is on record. It makes sense to try again later.
    */
   ISONOMY_STATUS_REFUSED = 4,
   /*
@@ -81,6 +81,11 @@ typedef enum IsonomyStatus {
    A defect in this library. The handle is only good for being freed.
    */
   ISONOMY_STATUS_PANIC = 9,
+  /*
+   Updates have stopped for good: the log showed two histories, and the folder holds the proof (`evidence`). What was in force
+   stays so until it expires. This is for the app's makers to hear of.
+   */
+  ISONOMY_STATUS_HALTED = 10,
 } IsonomyStatus;
 
 /*
@@ -149,7 +154,7 @@ void isonomy_client_free(struct IsonomyClient *client);
 
 /*
  Asks one source after the other, `count` of them: URLs, or folders of mirrors. The first that passes every check is
- taken over. Blocks until then.
+ taken over; see [`isonomy_client_ask_all`]. Blocks until then.
 
  `clock` is the time to judge by, in seconds since 1970. `progress` and `cancel` may be NULL. `report`, which may be NULL,
  is set to a JSON document: which version is in force, what waits, what was refused, and after how many seconds the next
@@ -271,6 +276,30 @@ enum IsonomyStatus isonomy_client_compare(const struct IsonomyClient *client,
                                           const char *const *sources,
                                           size_t count,
                                           char **outcome,
+                                          char **error);
+
+/*
+ Takes a file of evidence that somebody else found, of `size` bytes. If it proves, under the policy, that the log forked, it is
+ kept, and updates stop for good (`ISONOMY_STATUS_HALTED`); any other proof changes nothing here. `outcome` is set to a JSON
+ document: who did what (`by`, `what`), and whether updates stop (`halted`). What proves nothing is an invalid argument.
+
+ # Safety
+ `client` is open; `evidence` points to `size` bytes; `outcome` and `error` can be written, or are NULL.
+ */
+enum IsonomyStatus isonomy_client_show_evidence(const struct IsonomyClient *client,
+                                                const uint8_t *evidence,
+                                                size_t size,
+                                                char **outcome,
+                                                char **error);
+
+/*
+ From now on each update asks every source, also after one that is fresh. A mirror can hide the newest release from a client that
+ doesn't read the log itself; then one honest source among them is enough to learn of it.
+
+ # Safety
+ `client` is open; `error` can be written, or is NULL.
+ */
+enum IsonomyStatus isonomy_client_ask_all(const struct IsonomyClient *client,
                                           char **error);
 
 /*

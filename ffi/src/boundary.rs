@@ -74,7 +74,7 @@ pub unsafe extern "C" fn isonomy_client_free(client: *mut IsonomyClient) {
 }
 
 /// Asks one source after the other, `count` of them: URLs, or folders of mirrors. The first that passes every check is
-/// taken over. Blocks until then.
+/// taken over; see [`isonomy_client_ask_all`]. Blocks until then.
 ///
 /// `clock` is the time to judge by, in seconds since 1970. `progress` and `cancel` may be NULL. `report`, which may be NULL,
 /// is set to a JSON document: which version is in force, what waits, what was refused, and after how many seconds the next
@@ -267,6 +267,42 @@ pub unsafe extern "C" fn isonomy_client_compare(
     });
     // SAFETY: the same.
     unsafe { finish(compared, error, |document| put_string(outcome, document)) }
+}
+
+/// Takes a file of evidence that somebody else found, of `size` bytes. If it proves, under the policy, that the log forked, it is
+/// kept, and updates stop for good (`ISONOMY_STATUS_HALTED`); any other proof changes nothing here. `outcome` is set to a JSON
+/// document: who did what (`by`, `what`), and whether updates stop (`halted`). What proves nothing is an invalid argument.
+///
+/// # Safety
+/// `client` is open; `evidence` points to `size` bytes; `outcome` and `error` can be written, or are NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn isonomy_client_show_evidence(
+    client: *const IsonomyClient,
+    evidence: *const u8,
+    size: usize,
+    outcome: *mut *mut c_char,
+    error: *mut *mut c_char,
+) -> IsonomyStatus {
+    // SAFETY: as the caller promises; NULL is looked for.
+    let shown = guarded(|| unsafe { handle(client, "client")?.show_evidence(bytes(evidence, size, "evidence")?) });
+    // SAFETY: the same.
+    unsafe { finish(shown, error, |document| put_string(outcome, document)) }
+}
+
+/// From now on each update asks every source, also after one that is fresh. A mirror can hide the newest release from a client that
+/// doesn't read the log itself; then one honest source among them is enough to learn of it.
+///
+/// # Safety
+/// `client` is open; `error` can be written, or is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn isonomy_client_ask_all(
+    client: *const IsonomyClient,
+    error: *mut *mut c_char,
+) -> IsonomyStatus {
+    // SAFETY: as the caller promises; NULL is looked for.
+    let set = guarded(|| unsafe { Ok(handle(client, "client")?.ask_all()) });
+    // SAFETY: the same.
+    unsafe { finish(set, error, |()| ()) }
 }
 
 /// A handle by which an update can be stopped.

@@ -1,6 +1,6 @@
 //! What a function returns, and why it failed.
 
-use isonomy_client::{ClientError, CompareError, UpdateError};
+use isonomy_client::{ClientError, CompareError, EvidenceRefused, UpdateError};
 use isonomy_matcher::lookup::LookupError;
 use isonomy_verifier::policy::PolicyError;
 use std::fmt::Display;
@@ -18,7 +18,7 @@ pub enum IsonomyStatus {
     /// The folder can't be used: it can't be read or written, is in use, damaged, or kept for another list.
     Folder = 3,
     /// At least one source was refused, or did what no honest one does: endless data, a redirect. What was in force stays
-    /// so; each refusal is on record.
+    /// so; each refusal is on record. It makes sense to try again later.
     Refused = 4,
     /// No source could be reached, or none had what is needed. What was in force stays so.
     Unreachable = 5,
@@ -30,6 +30,9 @@ pub enum IsonomyStatus {
     Failed = 8,
     /// A defect in this library. The handle is only good for being freed.
     Panic = 9,
+    /// Updates have stopped for good: the log showed two histories, and the folder holds the proof (`evidence`). What was in force
+    /// stays so until it expires. This is for the app's makers to hear of.
+    Halted = 10,
 }
 
 /// Why a call failed: a status for programs, words for people.
@@ -73,11 +76,22 @@ impl From<UpdateError> for Failure {
             UpdateError::NoSource => IsonomyStatus::InvalidArgument,
             UpdateError::Cancelled => IsonomyStatus::Cancelled,
             UpdateError::Client(_) => IsonomyStatus::Folder,
+            halt if halt.is_halt() => IsonomyStatus::Halted,
             UpdateError::Refused(refusals) if refusals.iter().all(|refusal| refusal.is_lack_alone()) => {
                 IsonomyStatus::Unreachable
             }
             UpdateError::Refused(_) => IsonomyStatus::Refused,
             _ => IsonomyStatus::Failed,
+        };
+        Self::new(status, error)
+    }
+}
+
+impl From<EvidenceRefused> for Failure {
+    fn from(error: EvidenceRefused) -> Self {
+        let status = match &error {
+            EvidenceRefused::Evidence(_) => IsonomyStatus::InvalidArgument,
+            EvidenceRefused::Client(_) => IsonomyStatus::Folder,
         };
         Self::new(status, error)
     }

@@ -9,6 +9,7 @@ use isonomy_matcher::image::Limits;
 use isonomy_matcher::{Fingerprint, Matcher, Orientations, Subject, Verdict};
 use isonomy_verifier::{VerifiedList, view};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// A client of one list, and the matcher of what it has in force.
@@ -17,6 +18,7 @@ pub struct IsonomyClient {
     matcher: RwLock<Option<Arc<Matcher>>>,
     folder: PathBuf,
     policy: Policy,
+    asks_all: AtomicBool,
 }
 
 /// What a lookup came to.
@@ -41,7 +43,7 @@ impl IsonomyClient {
         let matcher = client.list().cloned().map(matcher).transpose()?;
         let (client, matcher) = (Mutex::new(client), RwLock::new(matcher));
         let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.into());
-        Ok(Self { client, matcher, folder, policy })
+        Ok(Self { client, matcher, folder, policy, asks_all: AtomicBool::new(false) })
     }
 
     pub(crate) fn update(
@@ -55,6 +57,9 @@ impl IsonomyClient {
         let sources = sources.map_err(|error| Failure::new(IsonomyStatus::InvalidArgument, error))?;
         let mut client = self.client()?;
         let mut options = UpdateOptions::at(clock);
+        if self.asks_all.load(Ordering::Relaxed) {
+            options = options.asking_all();
+        }
         let mut tell = listener.map(|listener| {
             move |progress: Progress<'_>| {
                 if let Progress::Fetching { received, of, total, .. } = progress {
@@ -73,7 +78,12 @@ impl IsonomyClient {
         if let Some(list) = client.list() {
             self.take_over(list.clone())?;
         }
-        Ok(outcome?.document().to_string())
+        Ok(outcome?.document(clock).to_string())
+    }
+
+    /// From the next update on, every source is asked.
+    pub(crate) fn ask_all(&self) {
+        self.asks_all.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn status(&self, clock: Timestamp) -> Result<String, Failure> {
@@ -129,6 +139,10 @@ impl IsonomyClient {
         let sources = sources.iter().map(|text| Source::parse(text)).collect::<Result<Vec<_>, _>>();
         let sources = sources.map_err(|error| Failure::new(IsonomyStatus::InvalidArgument, error))?;
         Ok(self.client()?.compare_blocking(theirs.as_bytes(), &sources)?.document().to_string())
+    }
+
+    pub(crate) fn show_evidence(&self, evidence: &[u8]) -> Result<String, Failure> {
+        Ok(self.client()?.show_evidence(evidence)?.document().to_string())
     }
 
     fn client(&self) -> Result<MutexGuard<'_, Client>, Failure> {

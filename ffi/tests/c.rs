@@ -16,6 +16,7 @@ use isonomy_matcher::Receipt;
 use isonomy_tests::client::Client;
 use isonomy_tests::people::{at, hash, hashes};
 use isonomy_tests::world::World;
+use isonomy_verifier::Evidence;
 use isonomy_verifier::peer::View;
 use server::{Fault, Server};
 use std::collections::HashMap;
@@ -36,16 +37,21 @@ fn world() -> World {
     world
 }
 
-/// What a peer shows who was shown another history by the log.
-fn peer(world: &World) -> String {
+/// Another history, which the log showed to somebody else.
+fn forked(world: &World) -> World {
     let mut fork = world.fork(1);
     fork.release(hashes(50..60), 100);
     fork.publish(100);
     fork.release(hashes(50..70), 1000);
     fork.publish(1000);
     fork.publish(CLOCK);
-    let mut victim = Client::of(&fork);
-    victim.update(&fork, CLOCK).expect("a quorum colludes");
+    fork
+}
+
+/// What a peer shows who was shown the other history.
+fn peer(fork: &World) -> String {
+    let mut victim = Client::of(fork);
+    victim.update(fork, CLOCK).expect("a quorum colludes");
     View::of(victim.list.as_ref().expect("a list"), &victim.state).to_text()
 }
 
@@ -103,9 +109,11 @@ fn a_c_program_updates_and_matches_against_a_running_server() {
     let (lying, silent) =
         (Server::start(liar, HashMap::new(), None), Server::start(world.clone(), HashMap::new(), Some(Fault::Silence)));
     let (policy, view) = (folder.path().join("policy.toml"), folder.path().join("view.json"));
-    let receipt = folder.path().join("receipt.json");
+    let (receipt, proof, fork) =
+        (folder.path().join("receipt.json"), folder.path().join("fork.json"), forked(&world));
     fs::write(&policy, world.policy_text()).expect("the policy");
-    fs::write(&view, peer(&world)).expect("the view");
+    fs::write(&view, peer(&fork)).expect("the view");
+    fs::write(&proof, Evidence::fork(world.published(), fork.published(), Vec::new()).to_text()).expect("the proof");
 
     let told = run(program("update_and_match", folder.path())
         .arg(folder.path().join("device"))
@@ -113,7 +121,7 @@ fn a_c_program_updates_and_matches_against_a_running_server() {
         .args([honest.url(), lying.url(), silent.url()])
         .args([at(CLOCK).0.to_string(), to_hex(&hash(3))])
         .arg(&view)
-        .arg(&receipt));
+        .args([&receipt, &proof]));
 
     let receipt = Receipt::parse(&fs::read(&receipt).expect("the receipt")).expect("a receipt");
     let proven = receipt.verify(&world.trust(), Some(&hash(3))).expect("a receipt that holds");

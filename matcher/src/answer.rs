@@ -61,6 +61,9 @@ pub struct Match {
     pub entry: Vec<u8>,
     /// Its distance in bits.
     pub distance: u32,
+    /// Which of the pictures that were taken from the file is so near, as in [`crate::subject::View`]; `None` for a video, which
+    /// matches as a whole.
+    pub frame: Option<usize>,
     /// The orientation of the picture that is so near.
     pub orientation: Orientation,
     /// For a frame of a listed video: how that video matches.

@@ -43,6 +43,9 @@ pub struct MatchDocument {
     pub entry: String,
     /// Its distance in bits.
     pub distance: u32,
+    /// Which of the pictures that were taken from the file is so near, from 0: a frame of an animation, or a page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frame: Option<usize>,
     /// The orientation of the picture that is so near.
     pub orientation: Orientation,
     /// For a frame of a listed video: how that video matches.
@@ -79,6 +82,7 @@ impl Answer {
         let of_match = |found: &Match| MatchDocument {
             entry: to_hex(&found.entry),
             distance: found.distance,
+            frame: found.frame,
             orientation: found.orientation,
             video: found.video,
             action: found.action,

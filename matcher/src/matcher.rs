@@ -26,6 +26,8 @@ pub struct Matcher {
 #[derive(Clone, Copy)]
 struct Near {
     found: Found,
+    /// Which picture of the file; `None` for a video.
+    frame: Option<usize>,
     orientation: Orientation,
     /// Which of the videos that match it is of.
     video: Option<u32>,
@@ -154,9 +156,10 @@ impl Matcher {
     /// What is within the distance of any of the hashes; of an entry that is near to several, the nearest.
     fn find_entries(&self, hashes: &[&View], effort: &Effort<'_>) -> Result<Findings, Unsaid> {
         let mut near: Vec<Near> = Vec::new();
-        for (number, View { orientation, fingerprint, .. }) in hashes.iter().enumerate() {
+        for (number, &&View { frame, orientation, ref fingerprint }) in hashes.iter().enumerate() {
             let found = self.within(&fingerprint.hash, effort)?;
-            near.extend(found.into_iter().map(|found| Near { found, orientation: *orientation, video: None }));
+            let frame = Some(frame);
+            near.extend(found.into_iter().map(|found| Near { found, frame, orientation, video: None }));
             if number > 0 {
                 near.sort_by_key(|near| (near.found.index, near.found.distance));
                 near.dedup_by_key(|near| near.found.index);
@@ -184,7 +187,8 @@ impl Matcher {
         let mut findings = Findings::default();
         for (rule, found) in matched.into_values() {
             let video = u32::try_from(findings.videos.len()).ok();
-            let near = found.into_iter().map(|found| Near { found, orientation: Orientation::Original, video });
+            let orientation = Orientation::Original;
+            let near = found.into_iter().map(|found| Near { found, frame: None, orientation, video });
             findings.near.extend(near);
             findings.videos.push(rule);
         }
@@ -234,10 +238,11 @@ impl Matcher {
     }
 
     fn matched(&self, near: &Near, videos: &[VideoMatch]) -> Option<Match> {
-        let Near { found, orientation, video } = *near;
+        let Near { found, frame, orientation, video } = *near;
         Some(Match {
             entry: self.list().entries().get(found.index)?.to_vec(),
             distance: found.distance,
+            frame,
             orientation,
             video: video.and_then(|video| videos.get(video as usize).copied()),
             action: self.list().charter().action.most,

@@ -1,6 +1,6 @@
 /* Updates a list and matches against it, from C. ffi/tests/c.rs compiles it and runs it against a running server:
  *
- *     update_and_match FOLDER POLICY-FILE GOOD-SOURCE BAD-SOURCE SILENT-SOURCE CLOCK LISTED-HASH PEER-VIEW-FILE RECEIPT
+ *     update_and_match FOLDER POLICY-FILE GOOD-SOURCE BAD-SOURCE SILENT-SOURCE CLOCK LISTED-HASH PEER-VIEW-FILE RECEIPT FORK-FILE
  *
  * It says what it found, line by line, and ends with 1 at the first thing that is not as it should be. */
 #define _POSIX_C_SOURCE 200809L
@@ -81,7 +81,7 @@ static void *raise_soon(void *cancel) {
 }
 
 int main(int count, char **arguments) {
-    CHECK(count == 10);
+    CHECK(count == 11);
     const char *folder = arguments[1];
     char *policy = read_file(arguments[2]);
     const char *good[] = {arguments[3]}, *bad[] = {arguments[4]}, *silent[] = {arguments[5]};
@@ -191,6 +191,20 @@ int main(int count, char **arguments) {
     CHECK(isonomy_client_match_hash(client, hash, size, clock + 100000000, &verdict, NULL, NULL) == ISONOMY_STATUS_OK);
     CHECK(verdict == ISONOMY_VERDICT_NOT_COVERED);
 
+    /* A source after one that is fresh is asked too, if that is wanted. */
+    const char *then[] = {good[0], bad[0]};
+    CHECK(isonomy_client_update(client, then, 2, clock, NULL, NULL, NULL, &text, &error) == ISONOMY_STATUS_OK);
+    CHECK(strstr(text, "\"refusals\":[]") != NULL && strstr(text, "\"state\":\"fresh\"") != NULL);
+    isonomy_string_free(text);
+    CHECK(isonomy_client_ask_all(client, &error) == ISONOMY_STATUS_OK);
+    CHECK(isonomy_client_update(client, then, 2, clock, NULL, NULL, NULL, &text, &error) == ISONOMY_STATUS_OK);
+    CHECK(strstr(text, "\"code\":\"malformed\"") != NULL && strstr(text, "\"version\":2") != NULL);
+    isonomy_string_free(text);
+
+    /* Evidence that a stranger brings: what proves nothing is refused. */
+    EXPECT_FAILURE(isonomy_client_show_evidence(client, (const uint8_t *)"{}", 2, &text, &error),
+                   ISONOMY_STATUS_INVALID_ARGUMENT, "evidence");
+
     /* Peers. */
     uint8_t digest[32] = {0};
     CHECK(isonomy_client_view_digest(client, digest, &text, &error) == ISONOMY_STATUS_OK);
@@ -213,7 +227,14 @@ int main(int count, char **arguments) {
                    "malformed view");
     /* Which of the log's histories is the public one can't be told any more. */
     EXPECT_FAILURE(isonomy_client_update(client, good, 1, clock, NULL, NULL, NULL, NULL, &error),
-                   ISONOMY_STATUS_REFUSED, "updates have stopped");
+                   ISONOMY_STATUS_HALTED, "updates have stopped");
+
+    /* The proof, which the folder holds now, is one for whoever else trusts this log. */
+    char *proof = read_file(arguments[10]);
+    CHECK(isonomy_client_show_evidence(client, (const uint8_t *)proof, strlen(proof), &text, &error) == ISONOMY_STATUS_OK);
+    CHECK(strstr(text, "\"halted\":true") != NULL && strstr(text, "\"what\":\"") != NULL);
+    isonomy_string_free(text);
+    free(proof);
 
     /* Closed and opened again: what was in force is. */
     isonomy_client_free(client);

@@ -340,7 +340,11 @@ fn a_receipt_is_proven_by_the_file_that_matched_however_it_matched() {
     assert_eq!((unseen, frames.len()), (Ok(None), 2));
     let device = Device::with("one.example/second", pdq(31), list(&frames[1]));
     let mut command = matching(&[animation.to_str().unwrap()], &[&device]);
-    assert_eq!(command.arg("--receipts").arg(&receipts).output().unwrap().status.code(), Some(5));
+    let output = command.arg("--receipts").arg(&receipts).output().unwrap();
+    assert_eq!(output.status.code(), Some(5));
+    assert!(String::from_utf8_lossy(&output.stdout).contains(" at distance 0, in its picture number 2: "), "{output:?}");
+    let found = json(&matching(&["--json", animation.to_str().unwrap()], &[&device]).output().unwrap());
+    assert_eq!(found[0]["answers"][0]["matches"][0]["frame"], 1, "{found}");
     let proven = json(&verified(&device, &receipts, &animation));
     assert_eq!((&proven["distance"], &proven["frame"]), (&0.into(), &1.into()), "{proven}");
 }

@@ -15,17 +15,28 @@ pub(crate) struct ClientFolder {
     pub(crate) state: PathBuf,
 }
 
+/// Whom an update asks.
+#[derive(clap::Args)]
+pub(crate) struct UpdateFrom {
+    /// A log, mirror or folder to ask. Repeatable; the policy's log if not given.
+    #[arg(long = "source", value_name = "URL|DIR")]
+    pub(crate) sources: Vec<String>,
+    /// Ask all of them, also after one that is fresh: a mirror can hide the newest release, and then one honest source is
+    /// enough to learn of it.
+    #[arg(long)]
+    pub(crate) ask_all: bool,
+    #[command(flatten)]
+    pub(crate) tokens: TokenArgs,
+}
+
 #[derive(Subcommand)]
 pub(crate) enum ClientCommand {
     /// Bring the list up to date, from the first source that serves a good one; one that stands still is passed over.
     Update {
         #[command(flatten)]
         folder: ClientFolder,
-        /// A log, mirror or folder to ask. Repeatable; the policy's log if not given.
-        #[arg(long = "source", value_name = "URL|DIR")]
-        sources: Vec<String>,
         #[command(flatten)]
-        tokens: TokenArgs,
+        from: UpdateFrom,
     },
     /// Compare what is in force here with what somebody else has: that both were given the same, or who is behind, or that
     /// the log or those who sign have shown two things, with the proof.
@@ -48,6 +59,13 @@ pub(crate) enum ClientCommand {
         out: Option<PathBuf>,
         #[command(flatten)]
         overwrite: Overwrite,
+    },
+    /// Take a file of evidence that somebody else found. If it proves that the log showed two histories, updates stop for good.
+    Evidence {
+        #[command(flatten)]
+        folder: ClientFolder,
+        /// The file, as a monitor serves it or `client compare` leaves it in the folder of state.
+        file: PathBuf,
     },
     /// Forget the newest checkpoint and the witnessed time, not the release in force: after the log or a quorum of witnesses
     /// has vouched for a size or a time that is far ahead, or has changed its key.

@@ -4,26 +4,26 @@ mod comparing;
 mod telling;
 
 use super::files;
-use crate::args::{ClientCommand, ClientFolder};
+use crate::args::{ClientCommand, ClientFolder, UpdateFrom};
 use crate::exit::Exit;
 use crate::output::Output;
 use anyhow::{Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use isonomy_client::{Change, Client, Progress, ReadOnly, Source, Status, UpdateOptions, UpdateReport, system_clock};
 use isonomy_core::resource::Resource;
-use isonomy_fetch::Tokens;
+use isonomy_verifier::evidence::MAX_EVIDENCE_SIZE;
 use isonomy_verifier::{Policy, VerifiedList};
 use serde_json::json;
+use std::path::Path;
 use std::time::Duration;
 
 pub(crate) async fn run(command: ClientCommand, output: &Output) -> Result<Exit> {
     match command {
-        ClientCommand::Update { folder, sources, tokens } => {
-            update(&folder, &sources, &files::tokens(&tokens)?, output).await
-        }
+        ClientCommand::Update { folder, from } => update(&folder, &from, output).await,
         ClientCommand::Status { folder } => status(&folder, output),
         ClientCommand::Compare { folder, with, sources } => comparing::compare(&folder, &with, &sources, output).await,
         ClientCommand::View { folder, out, overwrite } => comparing::view(&folder, out.as_deref(), overwrite, output),
+        ClientCommand::Evidence { folder, file } => evidence(&folder, &file, output),
         ClientCommand::Recover { folder, i_know_why: _ } => recover(&folder, output),
     }
 }
@@ -33,13 +33,18 @@ fn open(folder: &ClientFolder) -> Result<Client> {
     Ok(Client::open(&folder.state, files::client_policy(&folder.policy)?)?)
 }
 
-async fn update(folder: &ClientFolder, sources: &[String], tokens: &Tokens, output: &Output) -> Result<Exit> {
+async fn update(folder: &ClientFolder, from: &UpdateFrom, output: &Output) -> Result<Exit> {
+    let tokens = files::tokens(&from.tokens)?;
     let mut client = open(folder)?;
-    let sources = parse_sources(sources, client.policy())?;
-    let sources: Vec<Source> = sources.into_iter().map(|source| source.with_tokens(tokens)).collect();
+    let sources = parse_sources(&from.sources, client.policy())?;
+    let sources: Vec<Source> = sources.into_iter().map(|source| source.with_tokens(&tokens)).collect();
     let spinner = spinner("asking", output);
     let mut tell = |progress: Progress<'_>| spinner.set_message(doing(progress));
-    let report = client.update_with(&sources, UpdateOptions::at(system_clock()).telling(&mut tell)).await;
+    let mut options = UpdateOptions::at(system_clock()).telling(&mut tell);
+    if from.ask_all {
+        options = options.asking_all();
+    }
+    let report = client.update_with(&sources, options).await;
     spinner.finish_and_clear();
     let report = report?;
     let status = client.status(system_clock());
@@ -47,7 +52,7 @@ async fn update(folder: &ClientFolder, sources: &[String], tokens: &Tokens, outp
     if report.kind != Change::Same {
         words.extend(crowded(&report.updated.list).map(|warning| format!("\n{warning}")));
     }
-    output.report(words, &report.document())?;
+    output.report(words, &report.document(system_clock()))?;
     let usable = status.in_force.is_some_and(|in_force| in_force.freshness.is_usable());
     Ok(if usable { Exit::Done } else { Exit::Refused })
 }
@@ -131,6 +136,18 @@ fn status(folder: &ClientFolder, output: &Output) -> Result<Exit> {
     let client = look(folder)?;
     let status = client.status(system_clock());
     output.report(telling::status_words(&status), &status)?;
+    Ok(Exit::Done)
+}
+
+fn evidence(folder: &ClientFolder, file: &Path, output: &Output) -> Result<Exit> {
+    let mut client = open(folder)?;
+    let shown = client.show_evidence(&files::read(file, MAX_EVIDENCE_SIZE)?)?;
+    let outcome = match shown.halts {
+        true => "updates have stopped; the list in force stays until it expires",
+        false => "it changes nothing here: each release is judged by the rules anyway",
+    };
+    let words = format!("✓ proven: {} {}\n  {outcome}", shown.breach.by.join(" and "), shown.breach.what);
+    output.report(words, &shown.document())?;
     Ok(Exit::Done)
 }
 

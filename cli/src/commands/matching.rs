@@ -13,6 +13,7 @@ use isonomy_match_server::{Config, Limits as ServiceLimits, ListFolder};
 use isonomy_matcher::document::MAX_MATCHES;
 use isonomy_matcher::image::Limits;
 use isonomy_matcher::lookup::Arrangement;
+use isonomy_matcher::video::VideoMatch;
 use isonomy_matcher::{Answer, AnswerDocument, Match, Matcher, Orientations, Verdict};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -202,11 +203,14 @@ fn words(subject: &str, answer: &AnswerDocument) -> String {
     };
     let mut lines = vec![format!("{subject}: match ({list})")];
     for found in &answer.matches {
-        let of_video = found.video.map_or(String::new(), |video| {
-            let (own, listed) = (video.looked_up, video.listed);
-            format!(" ({} of {} frames, {} of {} of the listed video)", own.alike, own.of, listed.alike, listed.of)
-        });
-        lines.push(format!("  entry {} at distance {}{of_video}: {}", found.entry, found.distance, found.action));
+        let of_what = match (found.video, found.frame) {
+            (Some(VideoMatch { looked_up: own, listed }), _) => {
+                format!(" ({} of {} frames, {} of {} of the listed video)", own.alike, own.of, listed.alike, listed.of)
+            }
+            (None, Some(later @ 1..)) => format!(", in its picture number {}", later + 1),
+            (None, _) => String::new(),
+        };
+        lines.push(format!("  entry {} at distance {}{of_what}: {}", found.entry, found.distance, found.action));
         lines.extend(found.receipt.iter().map(|path| format!("    receipt {path}")));
     }
     if answer.found > answer.matches.len() {

@@ -1,7 +1,7 @@
 //! Which exit code each error of the libraries stands for: whose fault it is, as far as the error tells.
 
 use super::Exit;
-use isonomy_client::UpdateError;
+use isonomy_client::{EvidenceRefused, UpdateError};
 use isonomy_fetch::FetchError;
 use isonomy_log_server::ServeError as LogServeError;
 use isonomy_log_server::collect::CollectError;
@@ -40,6 +40,7 @@ pub(super) fn of(cause: &(dyn Error + 'static)) -> Option<Exit> {
     first_of!(
         receipt,
         evidence,
+        shown,
         trace,
         fsck,
         fetch,
@@ -84,6 +85,13 @@ fn evidence(error: &EvidenceError) -> Exit {
     match error {
         EvidenceError::Malformed(_) => Exit::Malformed,
         EvidenceError::Unproven(_) => Exit::Refused,
+    }
+}
+
+fn shown(error: &EvidenceRefused) -> Exit {
+    match error {
+        EvidenceRefused::Evidence(error) => evidence(error),
+        EvidenceRefused::Client(_) => Exit::Failed,
     }
 }
 

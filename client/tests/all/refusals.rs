@@ -2,7 +2,9 @@
 
 use crate::updates::names;
 use crate::world::{LOG, START, VISIBILITY, World, day};
-use isonomy_client::{CacheReport, Client, Refusal, Source, UpdateError};
+use isonomy_client::{CacheReport, Change, Client, Refusal, Source, UpdateError, UpdateOptions};
+use isonomy_core::bundle::Bundle;
+use isonomy_core::resource::Resource;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::TreeSize;
 use isonomy_verifier::rejection::Blame;
@@ -158,6 +160,27 @@ fn a_fork_counts_for_more_than_a_source_that_stands_still() {
     assert_eq!(error.refusals().last().unwrap().code, "fork");
     assert_eq!(error.next_update_after(), None, "no later attempt helps");
     assert!(error.to_string().contains("Updates have stopped"), "{error}");
+}
+
+#[test]
+fn a_mirror_that_hides_the_newest_release_is_made_up_for_by_any_that_does_not() {
+    let (_, _folder, _home, mut client) = updated();
+    let (world, [hiding, honest]) = (World::with_versions(2), [(); 2].map(|()| tempdir().unwrap()));
+    let (now, first) = (day(2) + VISIBILITY, day(1) + VISIBILITY);
+    let old = Bundle { checkpoint: world.checkpoint(now), ..world.bundle(first) };
+    let old = Bundle { releases: old.releases[..1].to_vec(), ..old };
+    let sources = [world.mirror(hiding.path(), now), world.mirror(honest.path(), now)];
+    fs::write(hiding.path().join(Resource::Bundle(old.list.clone()).to_string()), old.to_bytes()).unwrap();
+    let report = client.update_blocking(&sources, Timestamp(now)).unwrap();
+    assert_eq!((report.kind, report.updated.list.version()), (Change::Same, 1), "nothing in it is false");
+    let all = || UpdateOptions::at(Timestamp(now)).asking_all();
+    let report = client.update_blocking_with(&sources, all()).unwrap();
+    assert_eq!((report.kind, report.updated.list.version()), (Change::Newer { from: 1 }, 2));
+    assert_eq!((report.source, report.objects.len()), (sources[1].to_string(), 1));
+    // Whatever comes after it takes nothing away: who is behind by then is refused, and on record.
+    let report = client.update_blocking_with(&sources, all()).unwrap();
+    assert_eq!((report.kind, report.updated.list.version()), (Change::Same, 2));
+    assert_eq!(report.refusals.iter().map(|refusal| refusal.code.as_str()).collect::<Vec<_>>(), ["rollback"]);
 }
 
 #[test]

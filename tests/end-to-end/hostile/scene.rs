@@ -132,7 +132,16 @@ impl Scene {
 
     /// Updates from these sources.
     pub(crate) fn update_from(&self, sources: &[&str]) -> Outcome {
-        let mut command = self.command(&["client", "update"]);
+        self.update_with(&["client", "update"], sources)
+    }
+
+    /// Updates from all of these sources, whatever the first one has.
+    pub(crate) fn update_from_all(&self, sources: &[&str]) -> Outcome {
+        self.update_with(&["client", "update", "--ask-all"], sources)
+    }
+
+    fn update_with(&self, words: &[&str], sources: &[&str]) -> Outcome {
+        let mut command = self.command(words);
         for source in sources {
             command.args(["--source", source]);
         }

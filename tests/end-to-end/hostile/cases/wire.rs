@@ -80,6 +80,14 @@ const SEVERAL: &[DoneRow] = &[
         let (still, good) = (Server::start(world(Start::Current), HashMap::new(), None), s.serve());
         Ok(s.update_from(&[&still.url(), &good.url()]))
     }),
+    ("mirror-hides-the-newest", "the first source has the newest checkpoint, and does not mention the newest release: nothing that it shows is false", InForce(1), |s| {
+        let (hiding, good) = hides_the_newest(s);
+        Ok(s.update_from(&[&hiding.url(), &good.url()]))
+    }),
+    ("mirror-hides-the-newest-from-who-asks-all", "the same, but the device asks every source (`--ask-all`)", InForce(2), |s| {
+        let (hiding, good) = hides_the_newest(s);
+        Ok(s.update_from_all(&[&hiding.url(), &good.url()]))
+    }),
     ("mirror-nobody-there", "nobody listens", Lacks("unreachable", What::Bundle), |s| Ok(s.update_from(&["http://127.0.0.1:9/"]))),
     ("mirror-folder", "the folder of a mirror on a stick", InForce(2), |s| {
         let folder = s.beside("stick");
@@ -141,6 +149,14 @@ fn withholds_then_lags(scene: &mut Scene, time: u64) -> (Server, Server) {
     scene.world.withhold_statements();
     scene.clock = at(time);
     (scene.serve(), lagging)
+}
+
+/// A source that offers the first release alone, and one that is honest.
+fn hides_the_newest(scene: &mut Scene) -> (Server, Server) {
+    let honest = Server::start(scene.world.clone(), HashMap::new(), None);
+    let first = scene.world.releases().next().map(|release| release.id());
+    scene.world.offer_only(first.as_slice());
+    (scene.serve(), honest)
 }
 
 pub(super) fn cases() -> Vec<Case> {
