@@ -123,7 +123,7 @@ impl Cache {
     }
 
     fn read(&self, name: &str, max_bytes: usize) -> Result<Option<Vec<u8>>, Unopened> {
-        files::read_limited(&self.path.join(name), max_bytes).map_err(|error| Unopened::Damaged(error.to_string()))
+        files::read_regular(&self.path.join(name), max_bytes).map_err(|error| Unopened::Damaged(error.to_string()))
     }
 
     /// What it means that a file isn't there.

@@ -26,7 +26,7 @@ pub struct Client {
     pub(crate) failures: u32,
     /// The proof of a fork that is not written yet; the state is, in memory, that of a client that was shown it.
     pub(crate) unsaved: Option<Evidence>,
-    cache: CacheReport,
+    pub(crate) cache: CacheReport,
 }
 
 impl Client {
@@ -35,8 +35,12 @@ impl Client {
     pub fn open(folder: impl AsRef<Path>, policy: Policy) -> Result<Self, ClientError> {
         let folder = Folder::open(folder.as_ref())?;
         let state = folder.state_or_new(&policy)?;
+        Ok(Self::of(folder, policy, state))
+    }
+
+    pub(crate) fn of(folder: Folder, policy: Policy, state: State) -> Self {
         let (list, cache) = folder.cache().open(&policy, &state);
-        Ok(Self { folder, policy, state, list, max_object_size: MAX_OBJECT_SIZE, failures: 0, unsaved: None, cache })
+        Self { folder, policy, state, list, max_object_size: MAX_OBJECT_SIZE, failures: 0, unsaved: None, cache }
     }
 
     /// The same client, taking no object of more than `bytes`, be it a snapshot or a delta. Without this it takes 1
@@ -44,16 +48,6 @@ impl Client {
     pub fn with_max_object_size(mut self, bytes: u64) -> Self {
         self.max_object_size = bytes;
         self
-    }
-
-    /// Forgets the newest checkpoint and the witnessed time, and not the release in force: see [`State::recovered`]. This is
-    /// for people to decide, never for a program.
-    pub fn recover(&mut self) -> Result<(), ClientError> {
-        let recovered = self.state.clone().recovered();
-        self.folder.write_state(&recovered)?;
-        self.state = recovered;
-        (self.list, self.cache) = (None, CacheReport::Recovered);
-        Ok(())
     }
 
     /// The list in force, if its content is at hand. Whether it may be used at a time is for

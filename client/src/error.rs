@@ -27,12 +27,44 @@ pub enum ClientError {
         /// What the policy is about.
         wanted: String,
     },
+    /// The policy names another key of the log than the one that the client knows.
+    #[error(
+        "the folder {} is kept for the log {log} under another key than the policy's. If its operator has announced a new key, \
+         `isonomy client recover` goes on under it; if not, this may be somebody else's log",
+        folder.display()
+    )]
+    OtherKey {
+        /// The folder.
+        folder: PathBuf,
+        /// The log.
+        log: String,
+    },
     /// No client was ever kept in the folder.
     #[error("there is no client state in {}; run `isonomy client update` first", folder.display())]
     NotAClient {
         /// The folder.
         folder: PathBuf,
     },
+
+    /// Updates have stopped, and forgetting something would not change that.
+    #[error(
+        "updates have stopped because of {}, which proves that the log showed two histories. To forget what was seen would take away the \
+         list in force, and start no update. What helps comes from those who make the app: a policy with another key of this log, or \
+         with another log, in a folder of its own",
+        evidence.display()
+    )]
+    Halted {
+        /// The proof.
+        evidence: PathBuf,
+    },
+
+    // The log
+    /// The log showed two histories, so updates have stopped; and that can't be written down.
+    #[error(
+        "the log showed two histories, so updates have stopped. But the proof, and that they have, can't be written down: {0}. See to \
+         that, and try again"
+    )]
+    ForkNotKept(#[source] Box<ClientError>),
 
     // This machine
     /// The state is damaged. A client that started anew could be rolled back, so it never does that by itself.
@@ -45,6 +77,14 @@ pub enum ClientError {
         /// The state file.
         path: PathBuf,
         /// What is wrong with it.
+        reason: StateError,
+    },
+    /// The state is too large to be written; the one before stays.
+    #[error("{}: {reason}. It was not written, and what was remembered before is remembered still", path.display())]
+    StateNotWritten {
+        /// The state file.
+        path: PathBuf,
+        /// What is wrong.
         reason: StateError,
     },
     /// The folder was in use, and its state is gone.
@@ -144,7 +184,11 @@ impl UpdateError {
 
     /// Whether updates have stopped for good, now or already, since the log showed two histories.
     pub fn is_halt(&self) -> bool {
-        matches!(self, Self::Refused(refusals) if refusals.next_update_after.is_none())
+        match self {
+            Self::Refused(refusals) => refusals.next_update_after.is_none(),
+            Self::Client(error) => matches!(error, ClientError::ForkNotKept(_)),
+            _ => false,
+        }
     }
 
     /// How long to wait before the next attempt ([`Schedule`](crate::Schedule)), if one makes sense without a change here:

@@ -49,13 +49,11 @@ impl Client {
     pub(crate) fn keep_shown(&mut self, evidence: &Evidence) -> Result<bool, ClientError> {
         let is_fork = matches!(evidence, Evidence::Fork(_));
         if is_fork && self.state.halted().is_some() {
-            return Ok(true);
-        }
-        self.folder.keep_evidence(evidence)?;
-        if is_fork {
-            let halted = self.state.clone().with_halt(evidence.digest());
-            self.folder.write_state(&halted)?;
-            self.state = halted;
+            self.save_halt()?;
+        } else if is_fork {
+            self.halt(self.state.clone().with_halt(evidence.digest()), evidence.clone())?;
+        } else {
+            self.folder.keep_evidence(evidence)?;
         }
         Ok(is_fork)
     }

@@ -20,6 +20,7 @@
 
 use crate::cache::Cache;
 use crate::error::ClientError;
+use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::ObjectDigest;
 use isonomy_core::statement::ListName;
 use isonomy_store::files::{self, FileError, FolderLock};
@@ -78,10 +79,31 @@ impl Layout {
         self.state(policy)?.ok_or_else(|| ClientError::NotAClient { folder: self.path.clone() })
     }
 
+    /// The same, also if the policy names another key of its log.
+    pub(crate) fn existing_state_under_any_key(&self, policy: &Policy) -> Result<State, ClientError> {
+        let log = policy.log().name();
+        match self.read_state(policy)? {
+            None => Err(ClientError::NotAClient { folder: self.path.clone() }),
+            Some(state) => match known(&state).filter(|known| known.checkpoint().origin != log) {
+                Some(other) => Err(self.of_another_log(&other, policy)),
+                None => Ok(state),
+            },
+        }
+    }
+
     /// The state; `None` if the folder is new, or not there.
     fn state(&self, policy: &Policy) -> Result<Option<State>, ClientError> {
+        let state = self.read_state(policy)?;
+        match state.as_ref().and_then(known).filter(|known| known.verify_log(policy.log()).is_err()) {
+            Some(other) => Err(self.of_another_log(&other, policy)),
+            None => Ok(state),
+        }
+    }
+
+    /// The state of a client of the policy's list, whatever its log is.
+    fn read_state(&self, policy: &Policy) -> Result<Option<State>, ClientError> {
         let (path, list) = (self.path.join(STATE), policy.list());
-        let read = files::read_limited(&path, MAX_STATE_SIZE);
+        let read = files::read_regular(&path, MAX_STATE_SIZE);
         if let Err(FileError::TooLarge { .. }) = read {
             let reason = StateError::Damaged(format!("larger than {MAX_STATE_SIZE} bytes"));
             return Err(ClientError::DamagedState { path, reason });
@@ -95,22 +117,19 @@ impl Layout {
 
     fn parse_state(&self, bytes: &[u8], policy: &Policy) -> Result<State, ClientError> {
         let damaged = |reason| ClientError::DamagedState { path: self.path.join(STATE), reason };
-        let other = |found: String, wanted: &str| ClientError::OtherOwner {
-            folder: self.path.clone(),
-            found,
-            wanted: wanted.to_owned(),
-        };
         if let Some(list) = list_of(bytes).filter(|list| list != policy.list()) {
-            return Err(other(format!("the list {list}"), policy.list().as_str()));
+            let (folder, wanted) = (self.path.clone(), policy.list().to_string());
+            return Err(ClientError::OtherOwner { folder, found: format!("the list {list}"), wanted });
         }
-        let state = State::parse(bytes, policy.list()).map_err(damaged)?;
-        match state.checkpoint().or(state.seen()) {
-            Some(checkpoint) if checkpoint.verify_log(policy.log()).is_err() => {
-                let origin = &checkpoint.checkpoint().origin;
-                Err(other(format!("the log {origin} under another key or name"), &policy.log().to_string()))
-            }
-            _ => Ok(state),
+        State::parse(bytes, policy.list()).map_err(damaged)
+    }
+
+    fn of_another_log(&self, known: &CheckpointNote, policy: &Policy) -> ClientError {
+        let (folder, origin) = (self.path.clone(), &known.checkpoint().origin);
+        if origin == policy.log().name() {
+            return ClientError::OtherKey { folder, log: origin.clone() };
         }
+        ClientError::OtherOwner { folder, found: format!("the log {origin}"), wanted: policy.log().to_string() }
     }
 
     fn was_in_use(&self) -> bool {
@@ -134,6 +153,10 @@ impl Folder {
         files::create_dir_all_durable(path)?;
         let lock = FolderLock::acquire(path)?;
         files::remove_temporaries(path)?;
+        for folder in [EVIDENCE, REFUSALS].map(|name| path.join(name)).iter().filter(|folder| folder.is_dir()) {
+            // What a power cut left there counts among the files that are kept, and does no other harm.
+            let _ = files::remove_temporaries(folder);
+        }
         Ok(Self { layout: Layout::new(path), _lock: lock })
     }
 
@@ -150,7 +173,7 @@ impl Folder {
     /// Makes the state durable, in place of the one before.
     pub(crate) fn write_state(&self, state: &State) -> Result<(), ClientError> {
         let path = self.path.join(STATE);
-        let bytes = state.to_bytes().map_err(|reason| ClientError::DamagedState { path: path.clone(), reason })?;
+        let bytes = state.to_bytes().map_err(|reason| ClientError::StateNotWritten { path: path.clone(), reason })?;
         Ok(files::replace(&path, &bytes)?)
     }
 
@@ -167,6 +190,11 @@ impl Folder {
         files::replace(&path, evidence.to_text().as_bytes())?;
         Ok(Some(name))
     }
+}
+
+/// A checkpoint that the state holds.
+fn known(state: &State) -> Option<CheckpointNote> {
+    state.checkpoint().or(state.seen())
 }
 
 fn evidence_name(digest: &ObjectDigest) -> String {

@@ -39,6 +39,13 @@
 //! An app that has its own HTTP client gives it to [`Source::with_client`]; time comes in as an argument everywhere. There
 //! is no global state: any number of clients live in one process, each in its folder.
 //!
+//! Two things end updates, and what helps comes with the app's next version:
+//!
+//! * The log showed two histories ([`UpdateError::is_halt`]). The proof is kept, and the list in force is matched until it expires. The
+//!   app's makers choose: a policy with another key of this log, or with another log.
+//! * The log has another key by now ([`ClientError::OtherKey`]): an app that ships the new policy opens its folder by
+//!   [`Client::open_recovered`], which ends a halt, too. A policy with another log needs a folder of its own; `min_version` is its floor.
+//!
 //! What is believed, and why, is decided by `isonomy-verifier` alone; what travels is the business of `isonomy-fetch`.
 //! Here it is decided where things are kept, in which order they become durable, and which source is asked when. The
 //! folder is described at [`folder`].
@@ -62,6 +69,7 @@ mod document;
 mod error;
 mod evidence;
 pub mod folder;
+mod halt;
 mod options;
 mod peer;
 mod read_only;

@@ -8,6 +8,7 @@ use isonomy_fetch::Source;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use tokio::sync::Notify;
 
 /// What an update has come to.
@@ -120,13 +121,17 @@ pub struct UpdateOptions<'a> {
     pub(crate) cancel: Option<CancelFlag>,
     pub(crate) schedule: Option<Schedule>,
     pub(crate) asks_all: bool,
+    pub(crate) patience: Duration,
 }
+
+/// How long one source may take in all if nothing else is said.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 impl<'a> UpdateOptions<'a> {
     /// By this clock; nobody is told, nobody stops it, the first source that is fresh ends it, and the next one is due as suits the
     /// policy.
     pub fn at(clock: Timestamp) -> Self {
-        Self { clock, listener: None, cancel: None, schedule: None, asks_all: false }
+        Self { clock, listener: None, cancel: None, schedule: None, asks_all: false, patience: PATIENCE }
     }
 
     /// The same, telling `listener` of its progress, on the thread on which it runs. It is to return soon, and must not
@@ -144,6 +149,13 @@ impl<'a> UpdateOptions<'a> {
     /// read the log itself; then one honest source among them is enough to learn of it, for one bundle more of each.
     pub fn asking_all(self) -> Self {
         Self { asks_all: true, ..self }
+    }
+
+    /// The same, bearing so long with each source that is slower than one answer a second and 8 KiB a second: the next is asked then,
+    /// so that none can hold up an update by answering each request as late as [`HttpLimits`](crate::HttpLimits) allow. Without this
+    /// it is a minute.
+    pub fn bearing(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// The same, with other times between updates than [`Schedule::of`] gives.

@@ -19,7 +19,7 @@ const MAX_REQUESTS: usize = 256;
 pub struct Compared {
     /// How what the peer holds relates to what is held here.
     pub outcome: Outcome,
-    /// The evidence that is kept now, if there is any.
+    /// The evidence that is kept now, if there is any, and if there were not too many files already.
     pub evidence: Option<ObjectDigest>,
     /// Whether it stops updates, now or already.
     pub halts: bool,
@@ -47,14 +47,14 @@ pub enum CompareError {
 }
 
 impl ReadOnly {
-    /// What this client shows a peer of the list that it has in force; it says nothing about the device or its owner.
+    /// What this client shows a peer of the list that it has in force; of the device it says when that last heard of the log.
     pub fn view(&self) -> Option<View> {
         self.list().map(|list| View::of(list, self.state()))
     }
 }
 
 impl Client {
-    /// What this client shows a peer of the list that it has in force; it says nothing about the device or its owner.
+    /// What this client shows a peer of the list that it has in force; of the device it says when that last heard of the log.
     pub fn view(&self) -> Option<View> {
         self.list.as_ref().map(|list| View::of(list, &self.state))
     }
@@ -96,7 +96,8 @@ impl Client {
         };
         let digest = evidence.digest();
         let halts = self.keep_shown(evidence)?;
-        Ok(Compared { outcome, evidence: Some(digest), halts })
+        let kept = self.evidence_path(&digest).map(|_| digest);
+        Ok(Compared { outcome, evidence: kept, halts })
     }
 }
 

@@ -93,7 +93,7 @@ pub(crate) fn record(folder: &Path, refusal: &Refusal) -> Result<(), FileError> 
 
 /// The records that can be read, oldest first.
 pub(crate) fn records(folder: &Path) -> Vec<Refusal> {
-    let bytes = names_in(folder).into_iter().filter_map(|path| files::read_limited(&path, MAX_RECORD_SIZE).ok()?);
+    let bytes = names_in(folder).into_iter().filter_map(|path| files::read_regular(&path, MAX_RECORD_SIZE).ok()?);
     bytes.filter_map(|bytes| serde_json::from_slice(&bytes).ok()).collect()
 }
 

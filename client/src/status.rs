@@ -166,7 +166,7 @@ impl Status {
             seen: state.seen().map(|note| known(&note, state.now(), policy.trust())),
             log_read: state.read().map(|read| read.size),
             clock_behind: latest.since(clock),
-            clock_ahead: clock.since(state.now()),
+            clock_ahead: if state.now() == Timestamp(0) { 0 } else { clock.since(state.now()) },
             cache: cache.clone(),
             halted: state.halted().copied(),
         }

@@ -14,7 +14,7 @@ use isonomy_fetch::{FetchError, Source};
 use isonomy_verifier::rejection::Lack;
 use isonomy_verifier::{Freshness, Input, Rejection, Save, Step, Update, Updated};
 use serde::Serialize;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::task::spawn_blocking;
 
 /// The most requests that one source is sent in an update. An honest log needs some dozens; what it can show in so many
@@ -22,6 +22,10 @@ use tokio::task::spawn_blocking;
 const MAX_REQUESTS: u64 = 4096;
 /// The most tiles of entries beside those, which a client that reads the whole log asks for: 16 million entries.
 const MAX_ENTRY_TILES: u64 = 65_536;
+
+/// What a source may take for each request, beyond what it may take in all, and the least bytes per second that it must give.
+const FOR_EACH_REQUEST: Duration = Duration::from_secs(1);
+const LEAST_BYTES_PER_SECOND: u64 = 8 * 1024;
 
 /// What came of an update.
 #[derive(Clone, Debug)]
@@ -67,6 +71,8 @@ struct Traffic<'a> {
     bytes: u64,
     requests_here: u64,
     entry_tiles_here: u64,
+    /// When this source was first asked, and how many bytes had been received then.
+    since: (Instant, u64),
     objects: Vec<(String, u64)>,
     /// How long the source says that there will be nothing newer.
     fresh_for: Option<Duration>,
@@ -162,7 +168,7 @@ impl Client {
         let asks_all = options.asks_all;
         let before = self.state.accepted().map(|accepted| accepted.version);
         let (mut refusals, mut traffic, mut found) = (Vec::new(), Traffic::new(options), None::<Found>);
-        self.save_again()?;
+        self.save_halt()?;
         for source in sources {
             let known = self.state.clone();
             match self.update_from(source, clock, &mut traffic).await? {
@@ -235,8 +241,8 @@ impl Client {
             let reason = format!("it has {max_bytes} bytes; this client takes at most {}", self.max_object_size);
             return Input::Unavailable { resource, lack: Lack::Limit, reason };
         }
-        if let Err(reason) = traffic.ask(&resource, max_bytes) {
-            return Input::Unavailable { resource, lack: Lack::Limit, reason };
+        if let Err((lack, reason)) = traffic.ask(&resource, max_bytes) {
+            return Input::Unavailable { resource, lack, reason };
         }
         match traffic.read(source, &resource, max_bytes).await {
             Ok(pieces) => Input::Pieces { resource, pieces },
@@ -251,11 +257,8 @@ impl Client {
     /// then the state that needs them; and only then goes what the state before it needed. Whatever the state has learned of the
     /// time counts for the list in force at once.
     fn save(&mut self, save: Save) -> Result<(), ClientError> {
-        if let Some(evidence) = &save.evidence {
-            // The proof of a fork stops updates even if it can't be written; it is written as soon as it can be.
-            self.state = save.state.clone();
-            self.unsaved = Some(evidence.clone());
-            return self.save_again();
+        if let Some(proof) = save.evidence {
+            return self.halt(save.state, proof);
         }
         if let Some(list) = &save.list {
             self.folder.cache().store(list)?;
@@ -268,16 +271,6 @@ impl Client {
                 self.list = Some(list);
             }
             None => self.list = self.list.as_ref().map(|list| list.known_by(&self.state)),
-        }
-        Ok(())
-    }
-
-    /// Makes the proof of a fork durable, with the state that it stops, unless it is.
-    fn save_again(&mut self) -> Result<(), ClientError> {
-        if let Some(evidence) = &self.unsaved {
-            self.folder.keep_evidence(evidence)?;
-            self.folder.write_state(&self.state)?;
-            self.unsaved = None;
         }
         Ok(())
     }
@@ -348,8 +341,8 @@ impl Found {
 impl<'a> Traffic<'a> {
     fn new(options: UpdateOptions<'a>) -> Self {
         let (requests, bytes, requests_here, entry_tiles_here) = (0, 0, 0, 0);
-        let (objects, fresh_for, retry_after) = (Vec::new(), None, None);
-        Self { options, requests, bytes, requests_here, entry_tiles_here, objects, fresh_for, retry_after }
+        let (since, objects, fresh_for, retry_after) = ((Instant::now(), 0), Vec::new(), None, None);
+        Self { options, requests, bytes, requests_here, entry_tiles_here, since, objects, fresh_for, retry_after }
     }
 
     fn tell(&mut self, progress: Progress<'_>) {
@@ -367,20 +360,29 @@ impl<'a> Traffic<'a> {
     fn begin_source(&mut self, source: &Source) {
         self.requests_here = 0;
         self.entry_tiles_here = 0;
+        self.since = (Instant::now(), self.bytes);
         self.objects.clear();
         self.fresh_for = None;
         self.tell(Progress::Asking { source });
     }
 
-    /// Counts a request; refused if the source was sent too many.
-    fn ask(&mut self, resource: &Resource, max_bytes: u64) -> Result<(), String> {
+    /// Counts a request; refused if the source was sent too many, or took too long for those that it was sent.
+    fn ask(&mut self, resource: &Resource, max_bytes: u64) -> Result<(), (Lack, String)> {
+        let (begun, bytes_before) = self.since;
+        let requests = u32::try_from(self.requests_here + self.entry_tiles_here).unwrap_or(u32::MAX);
+        let for_bytes = Duration::from_secs((self.bytes - bytes_before) / LEAST_BYTES_PER_SECOND);
+        let patience = self.options.patience.saturating_add(FOR_EACH_REQUEST * requests).saturating_add(for_bytes);
+        if begun.elapsed() > patience {
+            let reason = format!("it has taken more than {} s for {requests} answers", patience.as_secs());
+            return Err((Lack::Slow, reason));
+        }
         let is_entries = matches!(resource, Resource::Tile(tile) if tile.kind() == TileKind::Entries);
         let (asked, most, what) = match is_entries {
             true => (&mut self.entry_tiles_here, MAX_ENTRY_TILES, "tiles of entries"),
             false => (&mut self.requests_here, MAX_REQUESTS, "resources"),
         };
         if *asked >= most {
-            return Err(format!("an update asks a source for at most {most} {what}"));
+            return Err((Lack::Limit, format!("an update asks a source for at most {most} {what}")));
         }
         *asked += 1;
         self.requests += 1;

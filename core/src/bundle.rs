@@ -13,7 +13,7 @@
 //! …
 //! ```
 //!
-//! First the list; then every edition of its charter from the first, then the newest usable release and every newer one;
+//! First the list; then every edition of its charter from the first, then the newest usable release and those after it;
 //! then what auditors say that followed the log (lines that begin with `attestation `), from each the attestation about
 //! the newest release that is still valid, which counts for older ones too. For clients that ask for such words, the
 //! releases that these attestations name are among the others, also where they are older. All ascending, each by identity
@@ -33,7 +33,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 /// The most bytes that a bundle may have.
-pub const MAX_BUNDLE_SIZE: usize = 512 * 1024;
+pub const MAX_BUNDLE_SIZE: usize = 2 * 1024 * 1024;
 /// The most hashes that an inclusion proof may have.
 const MAX_PATH: usize = 63;
 const FIRST_LINE: &str = "isonomy-bundle/v1";
@@ -83,7 +83,7 @@ pub struct Bundle {
     pub list: ListName,
     /// Every edition of its charter, from the first.
     pub charters: Vec<Included>,
-    /// The newest usable release, every newer one, and those older ones that the attestations name; ascending.
+    /// The newest usable release, those after it (of very many the newest), and those older ones that the attestations name; ascending.
     pub releases: Vec<Included>,
     /// Attestations of method `followed`, of each auditor the one about the newest release; ascending.
     pub attestations: Vec<Included>,

@@ -15,7 +15,7 @@
 
 use crate::encoding::from_decimal;
 use crate::hash::RootHash;
-use crate::note::{MAX_SIGNATURES, Note, NoteError, Signature, SigningKey, VerifierKey};
+use crate::note::{KeyType, MAX_SIGNATURES, Note, NoteError, Signature, SigningKey, VerifierKey};
 use crate::tree::{TreeSize, empty_root};
 use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
@@ -149,12 +149,20 @@ impl CheckpointNote {
         self.with_lines_of(core::slice::from_ref(log_key))
     }
 
-    /// The same checkpoint with only those lines that name one of these keys, each once. What strangers added is gone.
+    /// The same checkpoint with only those lines that name one of these keys, in the order of the keys; of dated ones the latest of
+    /// each key, which is the one that counts. Whoever passed it on can't say anything by what is added, repeated or put first.
     pub fn with_lines_of(&self, keys: &[VerifierKey]) -> Self {
         let mut lines: Vec<Signature> = Vec::new();
-        for line in self.note.signatures().iter().filter(|line| keys.iter().any(|key| key.matches(line))) {
-            if !lines.contains(line) {
-                lines.push(line.clone());
+        for key in keys {
+            let own = self.note.signatures().iter().filter(|line| key.matches(line));
+            let of_key: Vec<&Signature> = match key.key_type() {
+                KeyType::Cosignature => own.max_by_key(|line| line.bytes.first_chunk::<8>()).into_iter().collect(),
+                _ => own.collect(),
+            };
+            for line in of_key {
+                if !lines.contains(line) {
+                    lines.push(line.clone());
+                }
             }
         }
         self.with_lines(lines)
@@ -347,6 +355,26 @@ mod tests {
         assert_eq!(cosigned.with_cosignatures(&lines), cosigned);
         assert_eq!(cosigned.without_cosignatures(key.verifier()), bare);
         assert_eq!(CheckpointNote::parse(&cosigned.to_bytes()), Ok(cosigned));
+    }
+
+    #[test]
+    fn whoever_passes_a_checkpoint_on_can_mark_it_by_nothing() {
+        let (key, stranger) = (log("log.example/a", 1), log("stranger.example", 9));
+        let bare = CheckpointNote::sign(checkpoint(), &key).unwrap();
+        let line = |seed, time| cosign(&witness(seed), bare.note().text(), Timestamp(time));
+        let keys = [key.verifier().clone(), witness(2).verifier().clone(), witness(3).verifier().clone()];
+        let expected = bare.with_cosignatures(&[line(2, 1000), line(3, 7)]);
+        let marked = bare.with_cosignatures(&[
+            line(3, 5),
+            line(2, 999),
+            line(3, 7),
+            line(2, 1000),
+            stranger.sign(bare.note().text()),
+            line(2, 3),
+        ]);
+        assert_eq!(marked.with_lines_of(&keys), expected);
+        let reversed = marked.note().signatures().iter().rev().cloned().collect();
+        assert_eq!(marked.with_lines(reversed).with_lines_of(&keys), expected);
     }
 
     #[test]

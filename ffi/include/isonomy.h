@@ -145,6 +145,18 @@ enum IsonomyStatus isonomy_client_open(const char *folder,
                                        char **error);
 
 /*
+ Opens the client that is kept in `folder`, also where the policy names another key of its log than the one that it knows
+ (which [`isonomy_client_open`] refuses), and recovers it: see [`isonomy_client_recover`].
+
+ # Safety
+ As [`isonomy_client_open`].
+ */
+enum IsonomyStatus isonomy_client_open_recovered(const char *folder,
+                                                 const char *policy,
+                                                 struct IsonomyClient **client,
+                                                 char **error);
+
+/*
  Closes a client. Nothing may be going on with it.
 
  # Safety
@@ -233,7 +245,8 @@ enum IsonomyStatus isonomy_client_receipt(const struct IsonomyClient *client,
 /*
  Forgets the newest checkpoint and the witnessed time, and not the release in force: after a quorum vouched for a time or a
  size far ahead. A fork from before is not noticed any more, so this is for a person to decide, never for a program. Nothing
- can be matched until the next update.
+ can be matched until the next update. A client whose updates have stopped is not recovered (`ISONOMY_STATUS_HALTED`): what helps it
+ is another policy; see [`isonomy_client_open_recovered`].
 
  # Safety
  `client` is open; `error` can be written, or is NULL.
@@ -254,7 +267,7 @@ enum IsonomyStatus isonomy_client_view_digest(const struct IsonomyClient *client
                                               char **error);
 
 /*
- What this client shows a peer whose digest is another one. It says nothing about the device or its owner.
+ What this client shows a peer whose digest is another one. Of the device it says when that last heard of the log.
 
  # Safety
  `client` is open; `view` and `error` can be written, or are NULL.

@@ -63,6 +63,29 @@ pub unsafe extern "C" fn isonomy_client_open(
     unsafe { finish(opened, error, |opened| put(client, Box::into_raw(Box::new(opened)))) }
 }
 
+/// Opens the client that is kept in `folder`, also where the policy names another key of its log than the one that it knows
+/// (which [`isonomy_client_open`] refuses), and recovers it: see [`isonomy_client_recover`].
+///
+/// # Safety
+/// As [`isonomy_client_open`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn isonomy_client_open_recovered(
+    folder: *const c_char,
+    policy: *const c_char,
+    client: *mut *mut IsonomyClient,
+    error: *mut *mut c_char,
+) -> IsonomyStatus {
+    // SAFETY: as the caller promises; NULL is looked for.
+    unsafe { put(client, ptr::null_mut()) };
+    // SAFETY: the same.
+    let opened = guarded(|| unsafe {
+        require(!client.is_null(), "client")?;
+        IsonomyClient::open_recovered(string(folder, "folder")?, string(policy, "policy")?)
+    });
+    // SAFETY: the same.
+    unsafe { finish(opened, error, |opened| put(client, Box::into_raw(Box::new(opened)))) }
+}
+
 /// Closes a client. Nothing may be going on with it.
 ///
 /// # Safety
@@ -192,7 +215,8 @@ pub unsafe extern "C" fn isonomy_client_receipt(
 
 /// Forgets the newest checkpoint and the witnessed time, and not the release in force: after a quorum vouched for a time or a
 /// size far ahead. A fork from before is not noticed any more, so this is for a person to decide, never for a program. Nothing
-/// can be matched until the next update.
+/// can be matched until the next update. A client whose updates have stopped is not recovered (`ISONOMY_STATUS_HALTED`): what helps it
+/// is another policy; see [`isonomy_client_open_recovered`].
 ///
 /// # Safety
 /// `client` is open; `error` can be written, or is NULL.
@@ -230,7 +254,7 @@ pub unsafe extern "C" fn isonomy_client_view_digest(
     }
 }
 
-/// What this client shows a peer whose digest is another one. It says nothing about the device or its owner.
+/// What this client shows a peer whose digest is another one. Of the device it says when that last heard of the log.
 ///
 /// # Safety
 /// `client` is open; `view` and `error` can be written, or are NULL.

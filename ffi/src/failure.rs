@@ -60,7 +60,11 @@ impl From<PolicyError> for Failure {
 
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
-        Self::new(IsonomyStatus::Folder, error)
+        let status = match &error {
+            ClientError::Halted { .. } | ClientError::ForkNotKept(_) => IsonomyStatus::Halted,
+            _ => IsonomyStatus::Folder,
+        };
+        Self::new(status, error)
     }
 }
 
@@ -75,8 +79,8 @@ impl From<UpdateError> for Failure {
         let status = match &error {
             UpdateError::NoSource => IsonomyStatus::InvalidArgument,
             UpdateError::Cancelled => IsonomyStatus::Cancelled,
-            UpdateError::Client(_) => IsonomyStatus::Folder,
             halt if halt.is_halt() => IsonomyStatus::Halted,
+            UpdateError::Client(_) => IsonomyStatus::Folder,
             UpdateError::Refused(refusals) if refusals.iter().all(|refusal| refusal.is_lack_alone()) => {
                 IsonomyStatus::Unreachable
             }
@@ -91,6 +95,7 @@ impl From<EvidenceRefused> for Failure {
     fn from(error: EvidenceRefused) -> Self {
         let status = match &error {
             EvidenceRefused::Evidence(_) => IsonomyStatus::InvalidArgument,
+            EvidenceRefused::Client(ClientError::ForkNotKept(_)) => IsonomyStatus::Halted,
             EvidenceRefused::Client(_) => IsonomyStatus::Folder,
         };
         Self::new(status, error)
@@ -102,6 +107,7 @@ impl From<CompareError> for Failure {
         let status = match &error {
             CompareError::Nothing => IsonomyStatus::NoList,
             CompareError::View(_) => IsonomyStatus::InvalidArgument,
+            CompareError::Client(ClientError::ForkNotKept(_)) => IsonomyStatus::Halted,
             CompareError::Client(_) => IsonomyStatus::Folder,
             _ => IsonomyStatus::Failed,
         };

@@ -39,7 +39,15 @@ pub(crate) type Listener<'a> = &'a mut (dyn FnMut(u64, u64, u64) + Send);
 impl IsonomyClient {
     pub(crate) fn open(folder: &str, policy: &str) -> Result<Self, Failure> {
         let policy = Policy::parse(policy.as_bytes())?;
-        let client = Client::open(Path::new(folder), policy.clone())?;
+        Self::of(folder, Client::open(Path::new(folder), policy.clone())?, policy)
+    }
+
+    pub(crate) fn open_recovered(folder: &str, policy: &str) -> Result<Self, Failure> {
+        let policy = Policy::parse(policy.as_bytes())?;
+        Self::of(folder, Client::open_recovered(Path::new(folder), policy.clone())?, policy)
+    }
+
+    fn of(folder: &str, client: Client, policy: Policy) -> Result<Self, Failure> {
         let matcher = client.list().cloned().map(matcher).transpose()?;
         let (client, matcher) = (Mutex::new(client), RwLock::new(matcher));
         let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.into());

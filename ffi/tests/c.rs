@@ -109,8 +109,7 @@ fn a_c_program_updates_and_matches_against_a_running_server() {
     let (lying, silent) =
         (Server::start(liar, HashMap::new(), None), Server::start(world.clone(), HashMap::new(), Some(Fault::Silence)));
     let (policy, view) = (folder.path().join("policy.toml"), folder.path().join("view.json"));
-    let (receipt, proof, fork) =
-        (folder.path().join("receipt.json"), folder.path().join("fork.json"), forked(&world));
+    let (receipt, proof, fork) = (folder.path().join("receipt.json"), folder.path().join("fork.json"), forked(&world));
     fs::write(&policy, world.policy_text()).expect("the policy");
     fs::write(&view, peer(&fork)).expect("the view");
     fs::write(&proof, Evidence::fork(world.published(), fork.published(), Vec::new()).to_text()).expect("the proof");

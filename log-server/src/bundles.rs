@@ -11,6 +11,10 @@ use isonomy_core::tree::{LeafIndex, TreeSize};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+/// The most releases after the newest usable one that a bundle offers: more than wait in any list that publishes each hour, and few
+/// enough for [`MAX_BUNDLE_SIZE`](isonomy_core::bundle::MAX_BUNDLE_SIZE) in a log of 2^40 entries.
+const MAX_NEWER: usize = 1000;
+
 /// A release that a bundle may hold.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Candidate {
@@ -41,14 +45,17 @@ pub fn select(releases: &[Candidate]) -> &[Candidate] {
     releases.get(from..).unwrap_or_default()
 }
 
-/// What a bundle offers of all releases: what [`select`] gives, and of those before it the usable ones that auditors name,
+/// What a bundle offers of all releases: the first that [`select`] gives and the newest others of these, of which one that waits has
+/// its turn when it is the newest usable; and of those before it the usable ones that auditors name,
 /// by their places among `releases`. A client may ask for the word of auditors that have yet to speak of the newest.
 fn offered(releases: &[Candidate], named: &BTreeSet<usize>) -> Vec<Candidate> {
     let selected = select(releases);
     let older = &releases[..releases.len() - selected.len()];
     let is_named = |(at, release): &(usize, &Candidate)| named.contains(at) && release.visible == Visibility::Usable;
     let older = older.iter().enumerate().filter(is_named).map(|(_, release)| release);
-    older.chain(selected).copied().collect()
+    let (first, newer) = selected.split_at(selected.len().min(1));
+    let newest = &newer[newer.len().saturating_sub(MAX_NEWER)..];
+    older.chain(first).chain(newest).copied().collect()
 }
 
 /// The bundle of a list: all editions of its charter, ascending, these releases and these attestations, with the inclusion proofs that
@@ -218,6 +225,14 @@ mod tests {
         assert_eq!(offered(&states, &[2]), [4, 5], "nobody can use what has expired");
         assert_eq!(offered(&[Pending, Expired, Pending], &[0]), [1, 2], "nor what is not public for long enough");
         assert!(offered(&[], &[]).is_empty());
+    }
+
+    #[test]
+    fn of_very_many_that_wait_the_newest_are_offered() {
+        let states = [&[Usable][..], &[Pending; MAX_NEWER + 3]].concat();
+        let offered: Vec<u64> = offered(&candidates(&states), &BTreeSet::new()).iter().map(|at| at.index.0).collect();
+        assert_eq!((offered[..3].to_vec(), offered.len()), (vec![0, 4, 5], MAX_NEWER + 1));
+        assert_eq!(*offered.last().unwrap(), MAX_NEWER as u64 + 3);
     }
 
     #[test]

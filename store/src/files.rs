@@ -177,6 +177,16 @@ pub fn read_limited(path: &Path, max_bytes: usize) -> Result<Option<Vec<u8>>, Fi
     if bytes.len() > max_bytes { Err(too_large()) } else { Ok(Some(bytes)) }
 }
 
+/// [`read_limited`], of a file that a program keeps for itself: a pipe or device in its place, at which reading could wait for ever,
+/// is refused unopened.
+pub fn read_regular(path: &Path, max_bytes: usize) -> Result<Option<Vec<u8>>, FileError> {
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        let other = std::io::Error::new(ErrorKind::InvalidInput, "it is no regular file");
+        return Err(FileError::io("read", path, other));
+    }
+    read_limited(path, max_bytes)
+}
+
 /// Creates a folder and those above it that are missing, each of them durably.
 pub fn create_dir_all_durable(dir: &Path) -> Result<(), FileError> {
     let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.is_dir();

@@ -228,6 +228,7 @@ int main(int count, char **arguments) {
     /* Which of the log's histories is the public one can't be told any more. */
     EXPECT_FAILURE(isonomy_client_update(client, good, 1, clock, NULL, NULL, NULL, NULL, &error),
                    ISONOMY_STATUS_HALTED, "updates have stopped");
+    EXPECT_FAILURE(isonomy_client_recover(client, &error), ISONOMY_STATUS_HALTED, "another key of this log");
 
     /* The proof, which the folder holds now, is one for whoever else trusts this log. */
     char *proof = read_file(arguments[10]);
@@ -243,6 +244,9 @@ int main(int count, char **arguments) {
     CHECK(isonomy_client_view_digest(client, again, NULL, NULL) == ISONOMY_STATUS_OK);
     CHECK(memcmp(digest, again, sizeof digest) == 0);
     isonomy_client_free(client);
+    EXPECT_FAILURE(isonomy_client_open_recovered(folder, policy, &client, &error), ISONOMY_STATUS_HALTED,
+                   "updates have stopped");
+    CHECK(client == NULL);
     isonomy_client_free(NULL);
     free(policy);
     free(peer);

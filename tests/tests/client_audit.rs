@@ -132,6 +132,46 @@ fn a_complete_client_reads_every_entry_once() {
     assert!(!Client::of(&world).policy.audit().complete, "others don't ask for entries");
 }
 
+/// A client that is far behind, or whose source withholds the content, remembers no more of the log than what was offered.
+#[test]
+fn what_was_read_is_kept_as_far_as_it_was_offered() {
+    let mut world = World::founded_with(|charter| charter.limits.min_interval = 0);
+    world.release(hashes(0..10), 100);
+    world.publish(100);
+    world.publish(105);
+    let mut client = complete(&world);
+    assert_eq!(client.version_from(&world, 105), Ok(1));
+    for version in 2..=40 {
+        world.release(hashes(0..10 + version), 100 * version);
+        world.publish(100 * version);
+    }
+    world.publish(4005);
+    let mut withholding = world.clone();
+    let newest = world.releases().last().unwrap().body().snapshot.sha256;
+    let deltas: Vec<_> = world.releases().last().unwrap().body().deltas.iter().map(|delta| delta.sha256).collect();
+    deltas.into_iter().chain([newest]).for_each(|object| withholding.withhold(Resource::Object(object)));
+    assert_eq!(client.version_from(&withholding, 4005).unwrap_err().code(), "unavailable");
+    let kept = |client: &Client| -> Vec<u64> {
+        client.state.read().unwrap().releases.iter().map(|release| release.version).collect()
+    };
+    assert_eq!(kept(&client), [1, 40], "the one in force and the one that was offered");
+    client.restart();
+    assert_eq!(client.version_from(&world, 4005), Ok(40));
+    // What lies between is found all the same, by reading once more.
+    let second = {
+        let body = world.releases().nth(19).unwrap().body().clone();
+        let other = Release { created: body.created.plus(1), ..body };
+        world.append(Statement::from_note(sign(&other.to_text().unwrap(), &["m1", "c1", "c3"])).unwrap())
+    };
+    world.publish(4100);
+    world.publish(4105);
+    let rejection = client.version_from(&world, 4105).unwrap_err();
+    assert!(
+        matches!(&rejection, Rejection::Entry { violation: Violation::Equivocation { number: 20, second: found, .. }, .. } if *found == second),
+        "{rejection}"
+    );
+}
+
 /// A second text for the version in force, logged after it: a light client that has the first one goes on, a new one may
 /// be shown the second one. A complete client refuses both, and says who answers.
 #[test]

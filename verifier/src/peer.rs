@@ -25,7 +25,8 @@
 //! ```
 //!
 //! Nothing that a peer says is believed: release and charter must stand in the log under a cosigned checkpoint, and be
-//! signed as the charter asks. A peer can withhold, and can show something older; it can't make up anything newer.
+//! signed as the charter asks. A peer can withhold, and can show something older; it can't make up anything newer without
+//! the log.
 
 use crate::evidence::{Evidence, InLog};
 use crate::list::VerifiedList;
@@ -64,8 +65,8 @@ pub enum ViewError {
     Unproven(String),
 }
 
-/// What a holder shows of the release that it has in force, as it stands in a message or a file. It says nothing about the
-/// holder.
+/// What a holder shows of the release that it has in force, as it stands in a message or a file. Of the
+/// holder it says when that last heard of the log, and nothing else.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct View {
@@ -372,9 +373,7 @@ fn checkpoint(policy: &Policy, lines: &Lines) -> Result<CheckpointNote, ViewErro
     let note =
         CheckpointNote::parse(lines.to_text().as_bytes()).map_err(|error| ViewError::Malformed(error.to_string()))?;
     note.verify_log(policy.log()).map_err(|_| ViewError::Other("another log, or the log under another key".into()))?;
-    let mut keys = policy.trust().all_witness_keys();
-    keys.push(policy.log().clone());
-    Ok(note.with_lines_of(&keys))
+    Ok(policy.counted(&note))
 }
 
 fn unproven(problem: impl std::fmt::Display) -> ViewError {

@@ -45,6 +45,7 @@ mod audit;
 pub use audit::Audit;
 
 use isonomy_core::charter::{Action, Aim, Charter, Curator, PurposeCode, Surface};
+use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::StatementId;
 use isonomy_core::note::{VerifierKey, holds_private_key};
 use isonomy_core::policy::{Policy as TlogPolicy, PolicyError as TlogPolicyError};
@@ -277,6 +278,13 @@ impl Policy {
     /// The key of the one log that counts.
     pub fn log(&self) -> &VerifierKey {
         &self.log
+    }
+
+    /// The checkpoint with those lines alone that count: the log's, and of each witness the latest, in the policy's order.
+    pub(crate) fn counted(&self, checkpoint: &CheckpointNote) -> CheckpointNote {
+        let mut keys = vec![self.log.clone()];
+        keys.extend(self.trust.all_witness_keys());
+        checkpoint.with_lines_of(&keys)
     }
 
     /// Where the log is, if the policy says so.

@@ -29,6 +29,9 @@ pub enum StateError {
     /// Larger than [`MAX_STATE_SIZE`], or not what a client writes.
     #[error("the state file is damaged: {0}")]
     Damaged(String),
+    /// What is to be remembered would have more bytes than [`MAX_STATE_SIZE`], so it could not be read again.
+    #[error("what is to be remembered has {0} bytes, and a state file at most {MAX_STATE_SIZE}")]
+    TooLarge(usize),
 }
 
 impl From<JsonError> for StateError {
@@ -102,7 +105,7 @@ pub struct ReadLog {
     pub nodes: Vec<NodeHash>,
     /// The newest version of the list among those entries; 0 if there is none.
     pub newest: u64,
-    /// The releases in force and after it, ascending.
+    /// The release in force, those that were offered with it, and the newest, ascending.
     pub releases: Vec<ReadRelease>,
 }
 
@@ -201,10 +204,14 @@ impl State {
         Ok(state)
     }
 
-    /// The bytes of the state file.
+    /// The bytes of the state file, which [`State::parse`] takes.
     pub fn to_bytes(&self) -> Result<Vec<u8>, StateError> {
         let checked = Self { check: self.digest()?, ..self.clone() };
-        Ok(json::encode(&checked)?.into_bytes())
+        let bytes = json::encode(&checked)?.into_bytes();
+        if bytes.len() > MAX_STATE_SIZE {
+            return Err(StateError::TooLarge(bytes.len()));
+        }
+        Ok(bytes)
     }
 
     fn digest(&self) -> Result<ObjectDigest, StateError> {
@@ -322,6 +329,11 @@ impl State {
         self
     }
 
+    /// The state of a client that goes on after a halt, since what it stopped for proves nothing any more: the log has another key.
+    pub fn without_halt(self) -> Self {
+        Self { halted: None, ..self }
+    }
+
     /// The state of a client that was shown this proof of a fork: it stops updating.
     pub fn with_halt(mut self, evidence: ObjectDigest) -> Self {
         self.halted = Some(evidence);
@@ -331,4 +343,23 @@ impl State {
 
 fn checkpoint(lines: &Lines) -> Result<CheckpointNote, StateError> {
     CheckpointNote::parse(lines.to_text().as_bytes()).map_err(|error| StateError::Damaged(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_state_is_written_that_can_t_be_read_again() {
+        let release = |version| ReadRelease { version, release: StatementId([7; 32]), index: LeafIndex(version) };
+        let of = |count| {
+            let (size, nodes, newest) = (TreeSize(count), Vec::new(), count);
+            let read = ReadLog { size, nodes, newest, releases: (0..count).map(release).collect() };
+            State::new(&ListName::new("one.example/list").unwrap()).with_read(read)
+        };
+        let most = (1..).map(|step| step * 500).find(|count| of(*count).to_bytes().is_err()).unwrap();
+        let (fits, too_large) = (of(most - 500), of(most));
+        assert_eq!(State::parse(&fits.to_bytes().unwrap(), fits.list()), Ok(fits));
+        assert!(matches!(too_large.to_bytes(), Err(StateError::TooLarge(size)) if size > MAX_STATE_SIZE));
+    }
 }

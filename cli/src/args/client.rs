@@ -50,7 +50,8 @@ pub(crate) enum ClientCommand {
         #[arg(long = "source", value_name = "URL|DIR")]
         sources: Vec<String>,
     },
-    /// Write down what is in force here, for somebody else to compare. It says nothing about this device or its owner.
+    /// Write down what is in force here, for somebody else to compare. Of this device it says when it last heard of the log,
+    /// and nothing else.
     View {
         #[command(flatten)]
         folder: ClientFolder,
@@ -68,7 +69,7 @@ pub(crate) enum ClientCommand {
         file: PathBuf,
     },
     /// Forget the newest checkpoint and the witnessed time, not the release in force: after the log or a quorum of witnesses
-    /// has vouched for a size or a time that is far ahead, or has changed its key.
+    /// has vouched for a size or a time that is far ahead; or, with the new policy, after the log has changed its key.
     Recover {
         #[command(flatten)]
         folder: ClientFolder,

@@ -1,7 +1,7 @@
 //! Which exit code each error of the libraries stands for: whose fault it is, as far as the error tells.
 
 use super::Exit;
-use isonomy_client::{EvidenceRefused, UpdateError};
+use isonomy_client::{ClientError, CompareError, EvidenceRefused, UpdateError};
 use isonomy_fetch::FetchError;
 use isonomy_log_server::ServeError as LogServeError;
 use isonomy_log_server::collect::CollectError;
@@ -41,6 +41,8 @@ pub(super) fn of(cause: &(dyn Error + 'static)) -> Option<Exit> {
         receipt,
         evidence,
         shown,
+        client,
+        compare,
         trace,
         fsck,
         fetch,
@@ -91,7 +93,23 @@ fn evidence(error: &EvidenceError) -> Exit {
 fn shown(error: &EvidenceRefused) -> Exit {
     match error {
         EvidenceRefused::Evidence(error) => evidence(error),
-        EvidenceRefused::Client(_) => Exit::Failed,
+        EvidenceRefused::Client(error) => client(error),
+    }
+}
+
+fn compare(error: &CompareError) -> Exit {
+    match error {
+        CompareError::Client(error) => client(error),
+        CompareError::View(_) => Exit::Malformed,
+        _ => Exit::Failed,
+    }
+}
+
+/// What rests on the log's behaviour, or on a key that isn't known, is a refusal; the rest is this machine's.
+fn client(error: &ClientError) -> Exit {
+    match error {
+        ClientError::Halted { .. } | ClientError::ForkNotKept(_) | ClientError::OtherKey { .. } => Exit::Refused,
+        _ => Exit::Failed,
     }
 }
 
@@ -145,6 +163,7 @@ fn fetch(error: &FetchError) -> Exit {
 /// That no source could be reached, or had what is needed, is no verdict about the list; that one misbehaves is one.
 fn update(error: &UpdateError) -> Exit {
     match error {
+        halt if halt.is_halt() => Exit::Refused,
         UpdateError::Refused(refusals) if !refusals.iter().all(|refusal| refusal.is_lack_alone()) => Exit::Refused,
         _ => Exit::Failed,
     }

@@ -10,6 +10,7 @@ use isonomy_client::{
 };
 use isonomy_core::time::Timestamp;
 use isonomy_fetch::{Body, HttpFailure};
+use isonomy_verifier::rejection::Lack;
 use std::fs;
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -201,6 +202,36 @@ impl HttpClient for Busy {
         }
         .boxed()
     }
+}
+
+/// A server that answers well, and late each time.
+struct Late(Busy);
+
+impl HttpClient for Late {
+    fn send(&self, request: Request<Vec<u8>>) -> BoxFuture<'_, Result<Response<Body>, HttpFailure>> {
+        let answer = self.0.send(request);
+        async move {
+            // Longer than an answer may take, if no more is borne with it.
+            tokio::time::sleep(Duration::from_millis(1100)).await;
+            answer.await
+        }
+        .boxed()
+    }
+}
+
+#[test]
+fn no_source_holds_an_update_up_by_answering_as_late_as_it_may() {
+    let scene = Scene::new();
+    let (folder, status, header) = (scene.mirror.path().to_owned(), 200, ("x-nothing", "0"));
+    let late = Arc::new(Late(Busy { folder, status, header }));
+    let late = Source::with_client("https://late.example", late, HttpLimits::default()).unwrap();
+    let (_folder, mut client) = client(&scene);
+    let options = UpdateOptions::at(NOW).bearing(Duration::ZERO);
+    let error = client.update_blocking_with(from_ref(&late), options).unwrap_err();
+    let refusal = &error.refusals()[0];
+    assert_eq!((refusal.code.as_str(), refusal.lack), ("unavailable", Some(Lack::Slow)), "{error}");
+    let options = UpdateOptions::at(NOW).bearing(Duration::MAX);
+    assert_eq!(client.update_blocking_with(&[late], options).unwrap().updated.list.version(), 2);
 }
 
 fn server(scene: &Scene, status: u16, name: &'static str, value: &'static str) -> Source {

@@ -51,6 +51,24 @@ fn a_lost_state_is_not_begun_anew() {
     assert!(!home.path().join("state.json").exists());
 }
 
+/// Reading it would wait for somebody who writes.
+#[test]
+fn a_pipe_in_the_place_of_a_file_keeps_nobody_waiting() {
+    let (world, home) = updated();
+    let pipe = |path: &Path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+    let mut cache = fs::read_dir(home.path().join("cache")).unwrap().flatten().map(|entry| entry.path());
+    let entries = cache.find(|path| path.extension().is_some_and(|extension| extension == "entries")).unwrap();
+    fs::remove_file(&entries).unwrap();
+    pipe(&entries);
+    let client = world.client(home.path());
+    assert!(matches!(client.cache(), CacheReport::Damaged { .. }), "{:?}", client.cache());
+    drop(client);
+    fs::remove_file(home.path().join("state.json")).unwrap();
+    pipe(&home.path().join("state.json"));
+    let error = refused(&world, home.path());
+    assert!(matches!(error, ClientError::Files(_)) && error.to_string().contains("no regular file"), "{error}");
+}
+
 #[test]
 fn a_folder_is_kept_for_one_list_and_one_log() {
     let (world, home) = updated();

@@ -2,11 +2,12 @@
 
 use crate::updates::names;
 use crate::world::{LOG, START, VISIBILITY, World, day};
-use isonomy_client::{CacheReport, Change, Client, Refusal, Source, UpdateError, UpdateOptions};
+use isonomy_client::{CacheReport, Change, Client, ClientError, Refusal, Source, UpdateError, UpdateOptions};
 use isonomy_core::bundle::Bundle;
 use isonomy_core::resource::Resource;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::TreeSize;
+use isonomy_verifier::State;
 use isonomy_verifier::rejection::Blame;
 use std::fs;
 use std::slice::from_ref;
@@ -133,13 +134,12 @@ fn a_fork_whose_proof_can_t_be_written_stops_updates_all_the_same_and_is_written
     fs::write(&evidence, b"in the way").unwrap();
     for source in [forked().mirror(other.path(), now), good.clone()] {
         let error = client.update_blocking(&[source], Timestamp(now)).unwrap_err();
-        assert!(matches!(error, UpdateError::Client(_)), "{error}");
+        assert!(matches!(error, UpdateError::Client(ClientError::ForkNotKept(_))) && error.is_halt(), "{error}");
+        assert!(error.to_string().starts_with("the log showed two histories"), "{error}");
     }
     assert!(client.state().halted().is_some());
-    assert!(
-        !fs::read_to_string(home.path().join("state.json")).unwrap().contains("halted"),
-        "no halt without its proof"
-    );
+    let state = fs::read(home.path().join("state.json")).unwrap();
+    assert_eq!(State::parse(&state, client.policy().list()).unwrap(), *client.state(), "a later run stops, too");
     fs::remove_file(&evidence).unwrap();
     let error = client.update_blocking(from_ref(&good), Timestamp(now)).unwrap_err();
     assert_eq!(error.refusals()[0].code, "halted");
@@ -219,6 +219,37 @@ fn a_recovered_client_matches_nothing_before_its_next_update() {
     let now = day(1) + VISIBILITY;
     client.update_blocking(&[world.mirror(mirror.path(), now)], Timestamp(now)).unwrap();
     assert_eq!(client.list().unwrap().version(), 1);
+}
+
+#[test]
+fn a_halted_client_keeps_its_list_until_its_log_has_another_key() {
+    let (world, mirror, home, mut client) = updated();
+    let (other, now) = (tempdir().unwrap(), day(1) + VISIBILITY);
+    client.update_blocking(&[forked().mirror(other.path(), now)], Timestamp(now)).unwrap_err();
+    let proof = client.evidence_path(client.state().halted().unwrap()).unwrap();
+    let error = client.recover().unwrap_err();
+    assert!(matches!(&error, ClientError::Halted { evidence } if *evidence == proof), "{error}");
+    assert_eq!(client.list().unwrap().version(), 1);
+    drop(client);
+    // Whoever lost the proof is told the same, as long as nothing else is known of the log.
+    fs::rename(&proof, home.path().join("kept")).unwrap();
+    let error = Client::open_recovered(home.path(), world.policy()).unwrap_err();
+    assert!(matches!(error, ClientError::Halted { .. }), "{error}");
+    fs::rename(home.path().join("kept"), &proof).unwrap();
+
+    let world = world.under_another_key();
+    let error = Client::open(home.path(), world.policy()).unwrap_err();
+    assert!(matches!(&error, ClientError::OtherKey { log, .. } if log == LOG), "{error}");
+    let error = Client::open_recovered(home.path(), World::new("log.example/other").policy()).unwrap_err();
+    assert!(matches!(error, ClientError::OtherOwner { .. }), "another log needs another folder: {error}");
+    let mut client = Client::open_recovered(home.path(), world.policy()).unwrap();
+    assert!(client.state().halted().is_none() && client.list().is_none());
+    assert_eq!(client.state().accepted().unwrap().version, 1, "never given up for an older one");
+    assert_eq!(client.status(Timestamp(now)).clock_ahead, 0, "nobody knows");
+    client.update_blocking(&[world.mirror(mirror.path(), now)], Timestamp(now)).unwrap();
+    assert_eq!(client.list().unwrap().version(), 1);
+    drop(client);
+    assert_eq!(world.client(home.path()).list().unwrap().version(), 1);
 }
 
 #[test]

@@ -79,6 +79,12 @@ impl World {
         world
     }
 
+    /// The same log, which has another key from now on.
+    pub(crate) fn under_another_key(self) -> Self {
+        let log = SigningKey::from_seed(self.log.verifier().name(), KeyType::Ed25519, &[99; 32]).unwrap();
+        Self { log, ..self }
+    }
+
     /// Publishes the next version at `time`: the list of the files with these numbers.
     pub(crate) fn release(&mut self, files: std::ops::Range<u64>, time: u64) {
         let hashes = files.flat_map(|file| ObjectDigest::of(&file.to_be_bytes()).0).collect();

@@ -46,12 +46,10 @@ impl Update {
         Ok(Bundle { checkpoint: self.counted(&bundle.checkpoint), ..bundle })
     }
 
-    /// The checkpoint with the lines of the log and its witnesses alone, so that nothing that strangers wrote gets into
-    /// what is kept or shown to others.
+    /// The checkpoint with the lines that count alone, so that nothing that strangers wrote gets into what is kept or shown to
+    /// others.
     pub(super) fn counted(&self, checkpoint: &CheckpointNote) -> CheckpointNote {
-        let mut keys = self.policy.trust().all_witness_keys();
-        keys.push(self.policy.log().clone());
-        checkpoint.with_lines_of(&keys)
+        self.policy.counted(checkpoint)
     }
 
     /// Checks the fresh checkpoint and remembers it. Gives *now*, as witnessed.

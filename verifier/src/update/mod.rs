@@ -36,7 +36,7 @@
 //! start whenever an input arrives: a check that lacks a resource stops and asks for it. So the order of inputs can't
 //! change what is checked, and no half-verified value survives a step. What is remembered from one run to the next is what
 //! was found of bytes that can't change any more: parsed statements, editions that were judged, content that has its root.
-//! So the work grows with the number of editions, of which a bundle holds some 500 (its size is limited), and not with
+//! So the work grows with the number of editions, of which a bundle holds some 2,000 (its size is limited), and not with
 //! their square.
 //!
 //! The order: log signature, witness quorum, consistent with what was shown before and not behind it (`docs/rules.md` says

@@ -2,8 +2,8 @@
 //! texts is refused; or the word of auditors that did.
 //!
 //! Entries are read tile by tile, from where the last update ended, and make the fresh checkpoint's root. The state keeps
-//! the right edge of the tree and the releases from the one in force on. If an entry is about an older version, the log is
-//! read from its start once more, to tell which texts there are and to prove it.
+//! the right edge of the tree, the release in force, those that were offered, and the newest: as many as a bundle can hold. If an
+//! entry is about another version, the log is read from its start once more, to tell which texts there are and to prove it.
 //!
 //! What came before the edition that the policy pins, the app's developer has read: an app goes on after an equivocation
 //! when its developer pins a later edition.
@@ -28,7 +28,7 @@ use isonomy_core::tile::{self, TILE_WIDTH, parse_entries};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_core::tree::{Frontier, LeafIndex, TreeSize, leaf_hash};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// How far the log was read, and what was found.
 #[derive(Debug)]
@@ -43,6 +43,8 @@ pub(super) struct Reading {
     /// Charters that the bundle does not have. Whether they count depends on since when they are public.
     strays: Vec<(LeafIndex, Signed<Charter>)>,
     breach: Option<Breach>,
+    /// The versions of those releases of the bundle that were found in the log: each is proven once.
+    versions: HashMap<StatementId, u64>,
 }
 
 /// The first entry that breaks a rule.
@@ -75,8 +77,8 @@ struct Rules<'r> {
 impl Reading {
     fn from_start() -> Self {
         let frontier = Frontier::new();
-        let (releases, strays) = (BTreeMap::new(), Vec::new());
-        Self { frontier, releases, newest: 0, from_start: true, lacks_start: false, strays, breach: None }
+        let (releases, strays, versions) = (BTreeMap::new(), Vec::new(), HashMap::new());
+        Self { frontier, releases, newest: 0, from_start: true, lacks_start: false, strays, breach: None, versions }
     }
 
     /// From where the state says that it ended. A state is believed; one that can't be is not used.
@@ -156,13 +158,14 @@ impl Reading {
         self.breach.get_or_insert(Breach { index, violation, texts });
     }
 
-    /// What the state keeps: the releases from `oldest` on.
-    fn kept(&self, oldest: u64) -> ReadLog {
+    /// What the state keeps: of the releases those of these versions, and the newest.
+    fn kept(&self, versions: impl Iterator<Item = u64>) -> ReadLog {
+        let versions: BTreeSet<u64> = versions.chain([self.newest]).collect();
         ReadLog {
             size: self.frontier.size(),
             nodes: self.frontier.nodes().to_vec(),
             newest: self.newest,
-            releases: self.releases.range(oldest..).map(|(_, release)| *release).collect(),
+            releases: versions.iter().filter_map(|version| self.releases.get(version).copied()).collect(),
         }
     }
 }
@@ -189,7 +192,7 @@ impl Update {
 
     fn read_all(&mut self, reading: &mut Reading, bundle: &Bundle, editions: &Editions) -> Result<(), Stop> {
         self.read_to_root(reading, bundle, editions)?;
-        let offered = self.offered(bundle)?;
+        let offered = self.offered(&mut reading.versions, bundle)?;
         let is_unknown = |(version, _): &(u64, Included)| !reading.releases.contains_key(version);
         if !reading.from_start && (reading.lacks_start || offered.iter().any(is_unknown)) {
             *reading = Reading::from_start();
@@ -206,8 +209,7 @@ impl Update {
         if self.state.read().is_some_and(|read| read.size == reading.frontier.size() && is_kept(read)) {
             return Ok(());
         }
-        let oldest = offered.iter().map(|(version, _)| *version).min();
-        self.save(self.state.clone().with_read(reading.kept(oldest.unwrap_or(0))), None)
+        self.save(self.state.clone().with_read(reading.kept(offered.iter().map(|(version, _)| *version))), None)
     }
 
     fn read_to_root(&mut self, reading: &mut Reading, bundle: &Bundle, editions: &Editions) -> Result<(), Stop> {
@@ -276,12 +278,16 @@ impl Update {
     }
 
     /// The releases of the bundle that this client may accept, and the one in force, with their versions.
-    fn offered(&self, bundle: &Bundle) -> Result<Vec<(u64, Included)>, Stop> {
+    fn offered(&self, known: &mut HashMap<StatementId, u64>, bundle: &Bundle) -> Result<Vec<(u64, Included)>, Stop> {
         let version = |included: &Included| {
+            if let Some(version) = known.get(&included.id) {
+                return Ok((*version, included.clone()));
+            }
             let resource = Resource::Statement(included.id);
             let release = self.logged(bundle, included)?.into_release();
-            let release = release.ok_or_else(|| malformed(&resource, "not a release"))?;
-            Ok((release.body().version, included.clone()))
+            let version = release.ok_or_else(|| malformed(&resource, "not a release"))?.body().version;
+            known.insert(included.id, version);
+            Ok((version, included.clone()))
         };
         let mut offered: Vec<_> = self.not_older(bundle).iter().map(version).collect::<Result<_, Stop>>()?;
         offered.extend(self.state.accepted().map(|accepted| {

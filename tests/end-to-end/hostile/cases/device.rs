@@ -174,10 +174,8 @@ const FOLDER: &[DoneRow] = &[
         s.policy = s.policy.replace("hotline.example/images", "hotline.example/others");
         Ok(s.update())
     }),
-    ("state-of-another-log-key", "the policy trusts the log under another key", Says(1, "under another key"), |s| {
-        let key = isonomy_core::note::SigningKey::from_seed(isonomy_tests::people::LOG, isonomy_core::note::KeyType::Ed25519, &[9; 32]);
-        let old = isonomy_tests::people::key(isonomy_tests::people::LOG).verifier().to_string();
-        s.policy = s.policy.replace(&old, &key.map_err(|error| error.to_string())?.verifier().to_string());
+    ("state-of-another-log-key", "the policy trusts the log under another key: not without a person's word (`client recover`)", Says(3, "under another key"), |s| {
+        another_log_key(s)?;
         Ok(s.update())
     }),
     ("state-temporary-left", "a half-written new state beside it", InForce(2), |s| {
@@ -228,6 +226,15 @@ const FOLDER: &[DoneRow] = &[
     }),
     ("two-processes", "a second process in the same folder", Says(1, "in use"), two_processes),
 ];
+
+/// The policy trusts the log under another key from now on.
+fn another_log_key(scene: &mut Scene) -> Result<(), String> {
+    let name = isonomy_tests::people::LOG;
+    let key = isonomy_core::note::SigningKey::from_seed(name, isonomy_core::note::KeyType::Ed25519, &[9; 32]);
+    let new = key.map_err(|error| error.to_string())?.verifier().to_string();
+    scene.policy = scene.policy.replace(&isonomy_tests::people::key(name).verifier().to_string(), &new);
+    Ok(())
+}
 
 pub(super) fn cases() -> Vec<Case> {
     done(GROUP, "`client::folder`", Start::Behind, FOLDER)

@@ -97,6 +97,12 @@ const PEERS: &[DoneRow] = &[
         if refused.refusal()["code"] != "fork" { return Err(format!("{refused:?}")) }
         Ok(s.update_honestly())
     }),
+    ("halted-not-recovered", "`client recover` would take the list away, and start no update", Says(3, "another key of this log"), |s| {
+        s.world = forked(&s.world, 2, 5, &[]);
+        let refused = s.update();
+        if refused.refusal()["code"] != "fork" { return Err(format!("{refused:?}")) }
+        Ok(Outcome::of(s.command(&["client", "recover", "--i-know-why"]).output().map_err(|error| error.to_string())?))
+    }),
     ("split-view-new-device", "a new device, the log and 2q − n witnesses: it is accepted; see the next rows", Says(0, "\"version\":4"), |s| {
         let (victim, _) = victim(s, 2, 5);
         Ok(victim.status())

@@ -74,7 +74,7 @@ fn swap(scene: &mut Scene, resource: fn(&Scene) -> Resource, other: Resource) {
 }
 
 fn oversized(scene: &mut Scene, resource: fn(&Scene) -> Resource) {
-    tamper(scene, resource, |bytes| bytes.resize(1 << 20, b'\n'));
+    tamper(scene, resource, |bytes| bytes.resize(4 << 20, b'\n'));
 }
 
 pub(super) fn with_checkpoint(scene: &mut Scene, checkpoint: CheckpointNote) {

@@ -1,0 +1,74 @@
+//! A halt, because of the proof that the log showed two histories; and recovery.
+
+use crate::cache::CacheReport;
+use crate::client::Client;
+use crate::error::ClientError;
+use crate::folder::Folder;
+use isonomy_core::hash::ObjectDigest;
+use isonomy_store::files;
+use isonomy_verifier::evidence::MAX_EVIDENCE_SIZE;
+use isonomy_verifier::{Evidence, Policy, State};
+use std::path::Path;
+
+impl Client {
+    /// Stops updates for good, in memory at once. The proof is made durable, and the state with it; the state also where the proof
+    /// can't be, so that later runs stop too.
+    pub(crate) fn halt(&mut self, halted: State, proof: Evidence) -> Result<(), ClientError> {
+        self.state = halted;
+        self.unsaved = Some(proof);
+        self.save_halt()
+    }
+
+    /// Makes durable what [`Client::halt`] could not, if there is anything.
+    pub(crate) fn save_halt(&mut self) -> Result<(), ClientError> {
+        let Some(proof) = &self.unsaved else {
+            return Ok(());
+        };
+        let kept = self.folder.keep_evidence(proof).map(drop).map_err(ClientError::from);
+        let written = self.folder.write_state(&self.state);
+        kept.and(written).map_err(|error| ClientError::ForkNotKept(Box::new(error)))?;
+        self.unsaved = None;
+        Ok(())
+    }
+
+    /// Forgets the newest checkpoint and the witnessed time, and not the release in force: see [`State::recovered`]. This is
+    /// for people to decide, never for a program.
+    ///
+    /// A client whose updates have stopped is not recovered ([`ClientError::Halted`]): it would lose the list in force, and update
+    /// no more than before. Unless the proof proves nothing any more, since the policy names another key of the log: then the halt is
+    /// over.
+    pub fn recover(&mut self) -> Result<(), ClientError> {
+        let halted = self.state.halted().copied();
+        if let Some(proof) = halted.filter(|proof| self.still_proves(proof)) {
+            return Err(ClientError::Halted { evidence: self.folder.evidence_path(&proof) });
+        }
+        let recovered = self.state.clone().recovered();
+        let recovered = if halted.is_some() { recovered.without_halt() } else { recovered };
+        self.folder.write_state(&recovered)?;
+        self.state = recovered;
+        (self.list, self.cache) = (None, CacheReport::Recovered);
+        Ok(())
+    }
+
+    /// Opens the client that is kept in `folder`, also where the policy names another key of its log than the one that it knows, and
+    /// recovers it.
+    pub fn open_recovered(folder: impl AsRef<Path>, policy: Policy) -> Result<Self, ClientError> {
+        let folder = Folder::open(folder.as_ref())?;
+        let state = folder.existing_state_under_any_key(&policy)?;
+        let mut client = Self::of(folder, policy, state);
+        client.recover()?;
+        Ok(client)
+    }
+
+    /// Whether the proof still is one under the policy. One that isn't there any more is taken for one, while the log's key is the
+    /// same.
+    fn still_proves(&self, proof: &ObjectDigest) -> bool {
+        let checkpoint = self.state.checkpoint().or(self.state.seen());
+        if checkpoint.is_some_and(|known| known.verify_log(self.policy.log()).is_err()) {
+            return false;
+        }
+        let file = files::read_regular(&self.folder.evidence_path(proof), MAX_EVIDENCE_SIZE).ok().flatten();
+        let evidence = file.and_then(|file| Evidence::parse(&file).ok());
+        evidence.is_none_or(|evidence| evidence.verify(self.policy.trust()).is_ok())
+    }
+}
