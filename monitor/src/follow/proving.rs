@@ -27,6 +27,8 @@ impl Monitor {
         match &refused.violation {
             Violation::Equivocation { .. } => self.equivocation(refused),
             Violation::NoticeNotOver { .. } => self.early_admission(refused, proof),
+            // No file proves a time that has not come; what else is wrong with it is tried for itself.
+            Violation::CreatedLate { .. } => None,
             // A log can make any number of the others by itself.
             _ if !self.evidence.has_room() => None,
             Violation::AlreadyLogged { .. } => self.logged_twice(refused),
@@ -46,7 +48,7 @@ impl Monitor {
     }
 
     /// Proof that a statement breaks a rule, with what it builds on and, of a release, the earlier one beside which that shows.
-    fn inadmissible(&self, refused: &Refused) -> Option<Evidence> {
+    pub(super) fn inadmissible(&self, refused: &Refused) -> Option<Evidence> {
         let charter = match &refused.statement {
             Statement::Release(release) => Some(release.body().charter),
             Statement::Charter(edition) => edition.body().previous,
