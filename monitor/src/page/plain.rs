@@ -66,7 +66,7 @@ pub(super) fn prose(words: &str) -> Markup {
 fn coded(text: &str) -> Markup {
     let parts: Vec<&str> = text.split('`').collect();
     // An odd one is a character like any other.
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return html! { (text) };
     }
     html! { @for (at, part) in parts.into_iter().enumerate() { @if at % 2 == 1 { code { (part) } } @else { (part) } } }
