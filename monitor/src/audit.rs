@@ -235,6 +235,13 @@ impl Audit {
         Err(breaks)
     }
 
+    /// What builds on this refused statement can't be judged, since times alone speak against it.
+    pub(crate) fn leave_unjudged(&mut self, id: &StatementId) {
+        if let Some(base) = self.refused.get_mut(id) {
+            base.is_open = true;
+        }
+    }
+
     /// The times at which a statement might keep the rules, if it does not at its own.
     fn times_at_which_it_holds(&self, Refused { statement, public_since, .. }: &Refused) -> Vec<Timestamp> {
         let Some(list) = self.history.list(statement.list()) else { return Vec::new() };
@@ -465,7 +472,7 @@ impl Times {
 }
 
 /// That a statement breaks a rule, whatever the time.
-pub(crate) fn breach_words(Refused { statement, index, violation, .. }: &Refused) -> String {
+fn breach_words(Refused { statement, index, violation, .. }: &Refused) -> String {
     let why = units::sentence(&violation.to_string());
     format!("Entry {index} is {}. It breaks {}. {why}.", describe(statement), violation.rule())
 }

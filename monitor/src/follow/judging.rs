@@ -1,7 +1,7 @@
 //! Judging an entry, and proving what is wrong with it.
 
 use super::reading::Seen;
-use crate::audit::{Refused, Verdict, breach_words};
+use crate::audit::{Refused, Verdict};
 use crate::finding::{Finding, Severity};
 use crate::monitor::Monitor;
 use crate::units;
@@ -9,6 +9,7 @@ use isonomy_core::rules::Violation;
 use isonomy_core::statement::Statement;
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_store::files::FileError;
+use isonomy_verifier::evidence::Breach;
 
 impl Monitor {
     /// Judges the next entry.
@@ -39,8 +40,8 @@ impl Monitor {
         Ok(())
     }
 
-    /// The finding that a refused statement is, with the evidence if it can be proven. One against which times speak, and nothing
-    /// proves them, is taken up; if it breaks a rule at any other time, too, it is that which it is refused for.
+    /// The finding that a refused statement is, with the evidence if it can be proven. One against which times speak that
+    /// nobody proves is taken up; if it breaks a rule at any other time, too, it is that which it is refused for.
     fn judge_refused(
         &mut self,
         refused: Box<Refused>,
@@ -50,6 +51,11 @@ impl Monitor {
         let is_proven =
             self.ledger.evidence_of(&finding.code, &finding.subject).is_some() || finding.evidence.is_some();
         if is_proven || self.audit.rests_on_times(&refused.statement, &refused.violation).is_none() {
+            return Ok((refused, finding));
+        }
+        // By proofs that are shown, clients refuse it. What builds on it is not judged, and nobody is accused.
+        if self.unproven_of(refused.statement.list()).is_empty() {
+            self.audit.leave_unjudged(&refused.statement.id());
             return Ok((refused, finding));
         }
         let Err(Some(violation)) = self.audit.leave_open(&refused) else { return Ok((refused, finding)) };
@@ -72,7 +78,7 @@ impl Monitor {
         Ok(match kept.flatten() {
             Some((digest, breach)) => {
                 let answerable = self.audit.named(&refused.statement, &breach.by);
-                proven(finding, refused, &breach.what).proven_by(&digest).answered_by(answerable)
+                proven(finding, refused, &breach).proven_by(&digest).answered_by(answerable)
             }
             None => finding,
         })
@@ -90,7 +96,7 @@ impl Monitor {
 }
 
 /// The finding, now that it is proven.
-fn proven(finding: Finding, refused: &Refused, what: &str) -> Finding {
+fn proven(finding: Finding, refused: &Refused, Breach { by, what }: &Breach) -> Finding {
     let Refused { index, violation, .. } = refused;
     match violation {
         Violation::NoticeNotOver { .. } => {
@@ -98,7 +104,9 @@ fn proven(finding: Finding, refused: &Refused, what: &str) -> Finding {
             finding.in_words(&format!("Entry {index} breaks {rule}: the log {what}. {why}."))
         }
         // What rests on times by itself does not where a file proves it.
-        _ if finding.severity != Severity::Breach => finding.in_words(&breach_words(refused)),
+        _ if finding.severity != Severity::Breach => {
+            finding.in_words(&format!("Entry {index} breaks a rule, whatever the time: {} {what}.", by.join(", ")))
+        }
         _ => finding,
     }
 }

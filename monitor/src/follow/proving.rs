@@ -27,8 +27,6 @@ impl Monitor {
         match &refused.violation {
             Violation::Equivocation { .. } => self.equivocation(refused),
             Violation::NoticeNotOver { .. } => self.early_admission(refused, proof),
-            // No file proves a time that has not come; what else is wrong with it is tried for itself.
-            Violation::CreatedLate { .. } => None,
             // A log can make any number of the others by itself.
             _ if !self.evidence.has_room() => None,
             Violation::AlreadyLogged { .. } => self.logged_twice(refused),

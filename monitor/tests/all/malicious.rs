@@ -267,7 +267,7 @@ async fn two_texts_for_one_edition_are_proven_and_the_log_answers_for_them() {
     let named: Vec<&str> = find(&report, "equivocation").answerable.iter().map(|who| who.key.as_str()).collect();
     assert_eq!(named, [ORIGIN]);
     let words = &find(&report, "equivocation").words;
-    assert!(words.contains("It breaks rule 1") && !words.contains("no file proves"), "{words}");
+    assert!(words.contains("whatever the time") && !words.contains("no file proves"), "{words}");
 }
 
 /// After the day of the first text its signers may sign another; a log that then logs both answers for it alone.
@@ -348,14 +348,6 @@ async fn a_release_composed_after_it_was_public_is_observed() {
         stage.publishes();
     })
     .await;
-    // One that lacks a curator does so by any clock.
-    let report = found_at_next_look("too-few-curators", Ground::Evidence("isonomy/inadmissible/v1"), NEXT, |stage| {
-        let weak = stage.world.log.draft(&entries(0..20), START.plus(FIRST + 1));
-        stage.world.log.append(signed(&weak.to_text().unwrap(), &["m1", "c1"]).to_bytes());
-        stage.publishes();
-    })
-    .await;
-    assert!(report.findings.iter().all(|found| found.code != "created-late"));
 }
 
 /// Edition 3 has the consent of edition 2, and not of edition 1: which one was in force, clocks tell.
@@ -865,22 +857,6 @@ async fn being_put_off_is_nobody_s_fault() {
     let report = monitor.poll_at(START.plus(7 * HOUR)).await.unwrap();
     assert_eq!(codes(&report), ["bundle-awaited", "content-awaited", "parts-awaited"]);
     assert!(standing(&report).iter().all(|found| found.severity == Severity::Warning));
-}
-
-/// What does not come before the end of a look is not had, either; and if that lasts, it is said louder.
-#[tokio::test]
-async fn what_does_not_come_in_the_time_of_a_look_is_observed() {
-    let mut stage = Stage::new();
-    drop(stage.open(None).await.poll_at(START.plus(FIRST)).await.unwrap());
-    let config = stage.world.config(vec![stage.world.log.source()], &[]);
-    let mut monitor = Monitor::open(Config { look_for: Some(std::time::Duration::ZERO), ..config }).unwrap();
-    for (after, severity) in [(NEXT, Severity::Notice), (4 * HOUR, Severity::Warning)] {
-        stage.world.log.publish(START.plus(after));
-        let report = monitor.poll_at(START.plus(after)).await.unwrap();
-        assert_eq!(codes(&report), ["bundle-awaited", "parts-awaited"]);
-        assert!(standing(&report).iter().all(|found| found.severity == severity), "{:#?}", standing(&report));
-        assert!(find(&report, "parts-awaited").words.contains("before the end of this look"));
-    }
 }
 
 /// A second list in the same log, with one release.
