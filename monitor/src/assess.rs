@@ -19,7 +19,8 @@ pub use history::{Endorsements, Growth, Missed, Removals};
 pub use interval::Share;
 pub use questions::Question;
 
-use crate::finding::Severity;
+use crate::audit::NOT_JUDGED;
+use crate::finding::{Finding, Severity};
 use crate::kept::ListHistory;
 use crate::monitor::{Config, Monitor, MonitorError, system_clock};
 use crate::report::CharterReport;
@@ -185,6 +186,9 @@ pub struct Assessment {
     pub weaknesses: Vec<Weakness>,
     /// Breaches of the rules about this list, in words.
     pub breaches: Vec<String>,
+    /// Of which entries about this list it can't be told whether they keep the rules, in words: for want of seen proofs, or by
+    /// clocks.
+    pub not_judged: Vec<String>,
     /// The folder of files that must not match.
     pub corpus: CorpusReport,
     /// How many of them match.
@@ -308,6 +312,7 @@ impl Work<'_> {
             charter: CharterReport::new(charter),
             weaknesses: lint(charter),
             breaches: self.breaches(),
+            not_judged: self.not_judged(),
             false_positives: corpus.against(&measured.newest, matching.algorithm, matching.max_distance)?,
             crowds: crowds::find(&measured.newest, &measured.since, matching.algorithm, matching.max_distance)?,
             recall: edits::recall(&corpus, matching.max_distance),
@@ -320,6 +325,18 @@ impl Work<'_> {
         };
         assessment.questions = questions::all(&assessment);
         Ok(assessment)
+    }
+
+    /// Of what it can't be told whether it breaks a rule.
+    fn not_judged(&self) -> Vec<String> {
+        let findings = self.monitor.audit.findings().iter();
+        let about =
+            findings.filter(|found| found.list.as_ref() == Some(self.name) && found.severity == Severity::Warning);
+        let is_open = |found: &&Finding| {
+            let left_open = found.index.is_some_and(|index| self.monitor.audit.was_left_open(index));
+            found.code == NOT_JUDGED || left_open && found.code != "stale-draft"
+        };
+        about.filter(is_open).map(|found| found.words.clone()).collect()
     }
 
     /// What breaks a rule, as far as the entries of the log show it: not what was merely seen at some time.

@@ -1,6 +1,7 @@
 //! What an auditor attests after a look: that the log was followed and keeps the rules, that content is what its release
 //! says, or that somebody has complained. Nothing is attested that this monitor has not seen itself.
 
+use crate::audit::NOT_JUDGED;
 use crate::content;
 use crate::finding::{Finding, Severity};
 use crate::monitor::Monitor;
@@ -8,6 +9,7 @@ use isonomy_core::attestation::{Attestation, Complaint, Method, Report};
 use isonomy_core::note::VerifierKey;
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
+use isonomy_core::tree::LeafIndex;
 
 /// What is to be attested.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -58,6 +60,9 @@ pub enum AttestError {
     /// The rules are broken.
     #[error("the rules are not kept: {0}")]
     Breach(String),
+    /// Of a statement it can't be told whether it keeps the rules.
+    #[error("it can't be told yet whether entry {0} keeps the rules; the monitor's findings say why")]
+    NotJudged(LeafIndex),
     /// There was no room for every finding.
     #[error(
         "{0} findings had no room in this monitor's report, so nobody can say that the rules are kept in this list; its page shows what there was room for"
@@ -173,10 +178,13 @@ impl Monitor {
         let findings = self.ledger.findings();
         let mut standing = findings.iter().filter(|found| found.standing && found.severity == Severity::Breach);
         let omitted = self.audit.omitted().values().sum::<usize>() + self.ledger.omitted_standing();
-        match standing.find(about) {
-            Some(breach) => Err(AttestError::Breach(breach.words.clone())),
-            None if omitted > 0 => Err(AttestError::Omitted(omitted)),
-            None => Ok(size),
+        let is_unjudged = |found: &&Finding| found.standing && found.code == NOT_JUDGED && about(found);
+        let unjudged = findings.iter().find(is_unjudged).and_then(|found| found.index);
+        match (standing.find(about), self.audit.first_open(list).or(unjudged)) {
+            (Some(breach), _) => Err(AttestError::Breach(breach.words.clone())),
+            (None, Some(index)) => Err(AttestError::NotJudged(index)),
+            (None, None) if omitted > 0 => Err(AttestError::Omitted(omitted)),
+            (None, None) => Ok(size),
         }
     }
 

@@ -1,6 +1,8 @@
 //! Every entry of the log, judged by the rules in log order; and, for each that breaks one, who answers for it.
 //!
-//! After a statement that breaks a rule, those that build on it can't be judged: they are noted as such, not blamed.
+//! After a statement that breaks a rule, those that build on it can't be judged: they are noted as such, not blamed. One against
+//! which times alone speak is taken up all the same, as long as nothing proves that it breaks a rule: so that what comes after it
+//! is judged, and whoever withholds a proof hides no breach by that.
 
 use crate::finding::{Answerable, Finding, Role, Severity};
 use crate::kept::{AllRecent, History};
@@ -10,13 +12,18 @@ use isonomy_core::hash::StatementId;
 use isonomy_core::note::VerifierKey;
 use isonomy_core::rules::releases::Place;
 use isonomy_core::rules::{MAX_CLOCK_DIFFERENCE, Rule, Violation, signatures};
-use isonomy_core::statement::{Signed, Statement, StatementError};
+use isonomy_core::statement::{ListName, Signed, Statement, StatementError};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::{LeafIndex, TreeSize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most findings that are remembered: the gravest, and of those the first. Further ones are counted.
 const MAX_FINDINGS: usize = 2000;
+
+/// The finding that it can't be told whether a statement keeps the rules.
+pub(crate) const NOT_JUDGED: &str = "not-judged";
+/// How many entries a finding names.
+const NAMED: usize = 5;
 
 /// What the log says, as far as it was read.
 #[derive(Debug)]
@@ -28,6 +35,8 @@ pub(crate) struct Audit {
     next: LeafIndex,
     /// Statements that broke a rule, or build on one that did, or of which that can't be told.
     refused: BTreeMap<StatementId, Base>,
+    /// Where statements stand that were taken up although times speak against them.
+    open: BTreeSet<LeafIndex>,
     /// Where editions of charters stand.
     editions: BTreeSet<LeafIndex>,
     times: Times,
@@ -38,7 +47,8 @@ pub(crate) struct Audit {
 #[derive(Clone, Copy, Debug)]
 struct Base {
     index: LeafIndex,
-    /// Whether it may have kept the rules all the same: what speaks against it are times alone, or it builds on such a one.
+    /// Whether it may have kept the rules all the same: what speaks against it are times alone, or it builds on such a one, and
+    /// it could not be taken up.
     is_open: bool,
 }
 
@@ -69,11 +79,25 @@ impl Findings {
     }
 }
 
+/// What came of judging a statement.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// It keeps the rules.
+    Kept,
+    /// It breaks one, unless it was public at another time.
+    Refused(Box<Refused>),
+    /// It builds on one of which that can't be told, so this can't, either. Noted already.
+    NotJudged(Box<Refused>),
+    /// It builds on one that breaks a rule. Noted already.
+    Baseless,
+}
+
 /// A statement that broke a rule.
 #[derive(Debug)]
 pub(crate) struct Refused {
     pub(crate) statement: Statement,
     pub(crate) index: LeafIndex,
+    pub(crate) public_since: Timestamp,
     pub(crate) violation: Violation,
 }
 
@@ -86,6 +110,7 @@ impl Audit {
             recent: AllRecent::default(),
             next: LeafIndex(0),
             refused: BTreeMap::new(),
+            open: BTreeSet::new(),
             editions: BTreeSet::new(),
             times: Times::default(),
             findings: Findings::default(),
@@ -160,8 +185,8 @@ impl Audit {
         Finding { index: Some(index), ..finding }
     }
 
-    /// The next entry is this statement, public since then. Gives it back if it breaks a rule.
-    pub(crate) fn record(&mut self, statement: Statement, public_since: Timestamp) -> Option<Refused> {
+    /// The next entry is this statement, public since then.
+    pub(crate) fn record(&mut self, statement: Statement, public_since: Timestamp) -> Verdict {
         let index = self.next;
         self.next = LeafIndex(index.0 + 1);
         if matches!(statement, Statement::Charter(_)) {
@@ -173,21 +198,82 @@ impl Audit {
         self.note_late_draft(&statement, index, public_since);
         let Err(violation) = self.history.record(statement.clone(), Place { index, public_since }) else {
             self.recent.take(statement, index, &self.history);
-            return None;
+            return Verdict::Kept;
         };
         let builds_on = cited(&statement).into_iter().find_map(|id| self.refused.get(&id).copied());
-        let refused = Refused { statement, index, violation };
-        let is_open = builds_on.map_or_else(|| self.rests_on_times(&refused).is_some(), |base| base.is_open);
+        let refused = Box::new(Refused { statement, index, public_since, violation });
+        let is_open = builds_on.is_some_and(|base| base.is_open);
         if !matches!(refused.violation, Violation::AlreadyLogged { .. }) {
             self.refused.entry(refused.statement.id()).or_insert(Base { index, is_open });
         }
-        match builds_on {
-            Some(base) => {
-                self.note_follower(&refused.statement, index, base);
-                None
+        let Some(base) = builds_on else { return Verdict::Refused(refused) };
+        self.note_follower(&refused.statement, index, base);
+        if is_open { Verdict::NotJudged(refused) } else { Verdict::Baseless }
+    }
+
+    /// Takes up a statement against which times alone speak, if it keeps the rules at another time, since nothing proves that it
+    /// breaks one. The error is what it breaks then; without one, no other time is known.
+    pub(crate) fn leave_open(&mut self, refused: &Refused) -> Result<(), Option<Violation>> {
+        let Refused { statement, index, public_since, .. } = refused;
+        let place = Place { index: *index, public_since: *public_since };
+        let (id, mut breaks) = (statement.id(), None);
+        for time in self.times_at_which_it_holds(refused) {
+            match self.history.record_as_if(statement.clone(), place, time) {
+                Err(violation) => breaks = Some(violation),
+                Ok(()) => {
+                    self.refused.remove(&id);
+                    self.open.insert(*index);
+                    self.recent.take(statement.clone(), *index, &self.history);
+                    return Ok(());
+                }
             }
-            None => Some(refused),
         }
+        let is_open = breaks.as_ref().is_none_or(|violation| self.rests_on_times(statement, violation).is_some());
+        if let Some(base) = self.refused.get_mut(&id) {
+            base.is_open = is_open;
+        }
+        Err(breaks)
+    }
+
+    /// What builds on this refused statement can't be judged, since times alone speak against it.
+    pub(crate) fn leave_unjudged(&mut self, id: &StatementId) {
+        if let Some(base) = self.refused.get_mut(id) {
+            base.is_open = true;
+        }
+    }
+
+    /// The times at which a statement might keep the rules, if it does not at its own.
+    fn times_at_which_it_holds(&self, Refused { statement, public_since, .. }: &Refused) -> Vec<Timestamp> {
+        let Some(list) = self.history.list(statement.list()) else { return Vec::new() };
+        match statement {
+            Statement::Release(release) => {
+                let edition = list.editions().find(&release.body().charter);
+                let in_force = edition.map_or(*public_since, |edition| edition.in_force_since());
+                vec![in_force.max(release.body().created).max(*public_since)]
+            }
+            Statement::Charter(_) => {
+                list.editions().all().iter().rev().map(|edition| edition.in_force_since()).collect()
+            }
+            Statement::Attestation(_) => Vec::new(),
+        }
+    }
+
+    /// Whether a statement was taken up, or left unjudged, of which it can't be told whether it keeps the rules.
+    pub(crate) fn is_open(&self, id: &StatementId, index: LeafIndex) -> bool {
+        self.open.contains(&index) || self.refused.get(id).is_some_and(|base| base.is_open)
+    }
+
+    /// Whether the statement at this place was taken up although times speak against it.
+    pub(crate) fn was_left_open(&self, index: LeafIndex) -> bool {
+        self.open.contains(&index)
+    }
+
+    /// The first statement of a list that was taken up although times speak against it.
+    pub(crate) fn first_open(&self, list: &ListName) -> Option<LeafIndex> {
+        let list = self.history.list(list)?;
+        let editions = list.editions().all().iter().map(|edition| edition.index());
+        let releases = list.releases().iter().map(|logged| logged.index);
+        editions.chain(releases).find(|index| self.open.contains(index))
     }
 
     pub(crate) fn note(&mut self, finding: Finding) {
@@ -205,8 +291,11 @@ impl Audit {
             ),
         };
         let subject = format!("statement {}", statement.id());
-        let code = if is_open { "not-judged" } else { "builds-on-breach" };
-        let finding = Finding::new(Severity::Notice, code, subject, words).under(Rule::Chain);
+        let (severity, code) = match is_open {
+            true => (Severity::Warning, NOT_JUDGED),
+            false => (Severity::Notice, "builds-on-breach"),
+        };
+        let finding = Finding::new(severity, code, subject, words).under(Rule::Chain);
         self.note(finding.in_list(statement.list()).about(&statement.id(), index));
     }
 
@@ -226,16 +315,39 @@ impl Audit {
         }
     }
 
+    /// The finding that nobody can tell yet whether a refused statement keeps the rules, since nobody shows the seen proofs of
+    /// these entries.
+    pub(crate) fn finding_without(&self, refused: &Refused, unproven: &BTreeSet<LeafIndex>) -> Finding {
+        let Refused { statement, index, violation, .. } = refused;
+        let entries: Vec<String> = unproven.iter().take(NAMED).map(LeafIndex::to_string).collect();
+        let words = format!(
+            "Entry {index} is {}. Whether it keeps {} was not judged: that depends on since when it and what it builds on are public, and nobody shows the seen proof of {} {}{}.{}",
+            describe(statement),
+            violation.rule(),
+            if entries.len() == 1 { "entry" } else { "entries" },
+            entries.join(", "),
+            if unproven.len() > NAMED { " and others" } else { "" },
+            if self.open.contains(index) { " What comes after it is judged as if it kept the rules." } else { "" }
+        );
+        let subject = format!("statement {}", statement.id());
+        let finding = Finding::new(Severity::Warning, NOT_JUDGED, subject, words).under(violation.rule());
+        finding.in_list(statement.list()).about(&statement.id(), *index)
+    }
+
     /// The finding that a refused statement is, as far as the log alone shows it.
     pub(crate) fn finding(&self, refused: &Refused) -> Finding {
-        let Refused { statement, index, violation } = refused;
+        let Refused { statement, index, violation, .. } = refused;
         let rule = violation.rule();
         let (what, why) = (describe(statement), units::sentence(&violation.to_string()));
-        let words = format!("Entry {index} is {what}. It breaks {rule}. {why}.");
         let subject = format!("statement {}", statement.id());
-        let (severity, words) = match self.rests_on_times(refused) {
-            Some(why) => (Severity::Warning, format!("{words} {why}")),
-            None => (Severity::Breach, words),
+        let (severity, words) = match self.rests_on_times(statement, violation) {
+            Some(times) => {
+                let words = format!(
+                    "Entry {index} is {what}. By the times known here, it does not keep {rule}. {why}. {times}"
+                );
+                (Severity::Warning, words)
+            }
+            None => (Severity::Breach, breach_words(refused)),
         };
         // Of what is not proven, nobody is named.
         let answerable = if severity == Severity::Breach { self.answerable(statement, violation) } else { Vec::new() };
@@ -248,9 +360,9 @@ impl Audit {
 
     /// What a violation rests on, if it would be none at other times: clocks of witnesses, and proofs that the log chose,
     /// convict nobody by themselves.
-    fn rests_on_times(&self, refused: &Refused) -> Option<String> {
+    pub(crate) fn rests_on_times(&self, statement: &Statement, violation: &Violation) -> Option<String> {
         let clocks = units::duration(MAX_CLOCK_DIFFERENCE);
-        match (&refused.violation, &refused.statement) {
+        match (violation, statement) {
             // What proves this is a checkpoint from before the edition.
             (Violation::NoticeNotOver { .. }, _) => Some(format!(
                 "This rests on when the log says that the edition became public; this monitor saw no checkpoint from before it that would prove it, where honest clocks may differ by {clocks}."
@@ -357,6 +469,12 @@ impl Times {
     fn first_after(&self, time: Timestamp) -> Option<LeafIndex> {
         self.groups.get(self.groups.partition_point(|(since, _)| *since <= time)).map(|(_, first)| *first)
     }
+}
+
+/// That a statement breaks a rule, whatever the time.
+fn breach_words(Refused { statement, index, violation, .. }: &Refused) -> String {
+    let why = units::sentence(&violation.to_string());
+    format!("Entry {index} is {}. It breaks {}. {why}.", describe(statement), violation.rule())
 }
 
 /// What a statement is, in words.

@@ -5,11 +5,13 @@
 //! can know which will be asked for. Large ones are asked for once an hour.
 
 use crate::vantage::{Lack, Vantage};
+use futures_util::future::{BoxFuture, FutureExt, TryFutureExt};
+use futures_util::stream::{self, StreamExt};
 use isonomy_core::release::{ObjectRef, Release};
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// From which size in bytes an object is large.
 const LARGE: u64 = 4 << 20;
@@ -32,12 +34,28 @@ pub struct Probe {
     pub lacking: Option<String>,
 }
 
+/// What asking a vantage point for an object tells.
+pub(crate) enum Answer {
+    /// Nothing: it was no object's turn, or a mirror has none by its nature, like the copy of another monitor.
+    Nothing,
+    /// It has it.
+    Had,
+    /// It does not give it, for this reason.
+    Lacking(String),
+    /// It says to come again later.
+    PutOff(String),
+}
+
 /// The latest probes.
 #[derive(Debug, Default)]
 pub(crate) struct Availability {
     turn: usize,
+    /// The list that is the first to be asked for.
+    first: Option<ListName>,
     probes: BTreeMap<ListName, Vec<Probe>>,
     large: BTreeMap<ListName, Timestamp>,
+    /// The vantage points that have served objects.
+    serve: BTreeSet<String>,
 }
 
 impl Availability {
@@ -49,22 +67,70 @@ impl Availability {
     /// The next look begins: another object's turn.
     pub(crate) fn next_turn(&mut self) {
         self.turn = self.turn.wrapping_add(1);
+        self.first = None;
     }
 
-    /// Asks these vantage points, which show this release, for one object of it.
-    pub(crate) async fn probe(&mut self, release: &Release, vantages: &[&Vantage], at: Timestamp) {
-        let Some(object) = self.choose(release, at) else { return };
-        let mut probes = Vec::new();
-        for vantage in vantages {
-            let lacking = match vantage.object(&object).await {
-                Ok(_) => None,
-                Err(Lack::PutOff(_)) => continue,
-                Err(Lack::Unavailable(words) | Lack::Wrong(words)) => Some(words),
+    /// Whether the next look begins with this list.
+    pub(crate) fn is_first(&self, list: &ListName) -> bool {
+        self.first.as_ref() == Some(list)
+    }
+
+    /// The next look begins with this list.
+    pub(crate) fn begin_with(&mut self, list: &ListName) {
+        self.first = Some(list.clone());
+    }
+
+    /// Asks these vantage points, which show this release, for one object of it: their answers, in their order. Who is among
+    /// `expected` or has given one before should go on. Small ones are asked for at all of them at once, large ones at one after
+    /// the other, so that one is held in memory.
+    pub(crate) async fn probe(
+        &mut self,
+        release: &Release,
+        vantages: &[&Vantage],
+        expected: &BTreeSet<String>,
+        at: Timestamp,
+    ) -> Vec<Answer> {
+        let Some(object) = self.choose(release, at) else {
+            return vantages.iter().map(|_| Answer::Nothing).collect();
+        };
+        let at_once = if object.size < LARGE { vantages.len().max(1) } else { 1 };
+        let asking = vantages.iter().map(|vantage| vantage.object(&object).map_ok(drop).boxed());
+        let asking: Vec<BoxFuture<'_, Result<(), Lack>>> = asking.collect();
+        let given: Vec<Result<(), Lack>> = stream::iter(asking).buffered(at_once).collect().await;
+        let given = vantages.iter().map(|vantage| vantage.label()).zip(given);
+        let answers: Vec<(&str, Answer)> =
+            given.map(|(from, given)| (from, self.answer(from, given, expected))).collect();
+        let before = self.probes.remove(&release.list).unwrap_or_default();
+        let probe = |(from, answer): &(&str, Answer)| {
+            let lacking = match answer {
+                Answer::Had => None,
+                Answer::Lacking(words) => Some(words.clone()),
+                Answer::Nothing | Answer::PutOff(_) => return before.iter().find(|probe| probe.from == *from).cloned(),
             };
-            let (from, object) = (vantage.label().to_owned(), object.sha256.to_hex());
-            probes.push(Probe { from, version: release.version, object, at, lacking });
+            Some(Probe {
+                from: from.to_string(),
+                version: release.version,
+                object: object.sha256.to_hex(),
+                at,
+                lacking,
+            })
+        };
+        self.probes.insert(release.list.clone(), answers.iter().filter_map(probe).collect());
+        answers.into_iter().map(|(_, answer)| answer).collect()
+    }
+
+    fn answer(&mut self, from: &str, given: Result<(), Lack>, expected: &BTreeSet<String>) -> Answer {
+        match given {
+            Ok(()) => {
+                self.serve.insert(from.to_owned());
+                Answer::Had
+            }
+            Err(Lack::Unavailable(_) | Lack::PutOff(_)) if !expected.contains(from) && !self.serve.contains(from) => {
+                Answer::Nothing
+            }
+            Err(Lack::PutOff(words)) => Answer::PutOff(words),
+            Err(Lack::Unavailable(words) | Lack::Wrong(words)) => Answer::Lacking(words),
         }
-        self.probes.insert(release.list.clone(), probes);
     }
 
     /// The object whose turn it is.

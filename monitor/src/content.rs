@@ -93,6 +93,14 @@ pub(crate) struct Job {
     pub(crate) bases: Vec<(StatementId, Release)>,
 }
 
+impl Job {
+    /// How many bytes all objects have that it takes.
+    pub(crate) fn bytes(&self) -> u64 {
+        let bases = self.bases.iter().map(|(_, base)| base.snapshot.size);
+        self.release.objects().map(|object| object.size).chain(bases).fold(0, u64::saturating_add)
+    }
+}
+
 /// Why a release's content was not verified.
 enum Fault {
     /// The content is not what the release says.
@@ -134,6 +142,13 @@ pub(crate) struct Served {
     pub(crate) is_put_off: bool,
     /// The vantage points that served other bytes under an object's name: label and words.
     pub(crate) swapped: Vec<(String, String)>,
+}
+
+impl Served {
+    /// Nothing came in time.
+    pub(crate) fn put_off() -> Self {
+        Self { is_put_off: true, ..Self::default() }
+    }
 }
 
 impl Contents {
@@ -243,14 +258,13 @@ impl Contents {
         cache: &mut Cache,
         at: Timestamp,
     ) -> Result<Served, FileError> {
-        self.recalled.remove(&job.index);
         let before = self.state(job.index);
         let served = self.check(job, vantages, cache, at).await?;
         if matches!(self.state(job.index), ContentState::Unavailable { .. }) {
             self.set(job.index, before);
         }
-        if served.is_put_off {
-            self.recalled.insert(job.index);
+        if !served.is_put_off {
+            self.recalled.remove(&job.index);
         }
         Ok(served)
     }

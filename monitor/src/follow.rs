@@ -1,7 +1,9 @@
 //! One look at the log: what every vantage point shows, whether that is one history, and what is new in it.
 
 pub(crate) mod clocks;
+mod judging;
 pub(crate) mod offered;
+mod probing;
 mod proving;
 mod reading;
 mod standing;
@@ -21,6 +23,7 @@ use isonomy_core::time::Timestamp;
 use isonomy_store::files::FileError;
 use isonomy_verifier::Evidence;
 use tokio::time::{Instant, sleep_until};
+use views::BROUGHT;
 
 impl Monitor {
     /// Looks from everywhere, takes what is new, compares all views, and reads the new entries.
@@ -35,7 +38,7 @@ impl Monitor {
         }
         self.read_new().await?;
         self.ask_again().await?;
-        self.note_catching_up(&shown, clock);
+        self.note_catching_up(&shown);
         self.judge_views(&shown, clock).await?;
         if let Some(newest) = self.mirror.newest().cloned() {
             self.remember(&newest)?;
@@ -60,6 +63,12 @@ impl Monitor {
         }
     }
 
+    /// How grave it is to be put off: for a moment that is normal, and `lasting` once it lasts.
+    pub(super) fn while_waiting(&self, code: &str, subject: &str, lasting: Severity) -> Severity {
+        let allowance = freshness::allowance(self.audit.history(), self.ledger.now());
+        if self.ledger.standing_for(code, subject) > allowance { lasting } else { Severity::Notice }
+    }
+
     /// Keeps a checkpoint as proof of what was not in the log yet; one that is dated ahead of this monitor's clock proves less than
     /// it says.
     pub(super) fn remember(&mut self, view: &View) -> Result<(), FileError> {
@@ -70,7 +79,7 @@ impl Monitor {
     }
 
     /// Says so where the time of this look did not suffice.
-    fn note_catching_up(&mut self, shown: &Shown, clock: Timestamp) {
+    fn note_catching_up(&mut self, shown: &Shown) {
         let views = shown.sources.iter().flatten().filter(|view| view.times().is_ok());
         let size = views.map(|view| view.size().0).max().unwrap_or(0);
         let (read, Some(look_for)) = (self.audit.next().0, self.look_for.filter(|_| self.is_late())) else { return };
@@ -83,8 +92,7 @@ impl Monitor {
             units::number(size),
             units::duration(look_for.as_secs())
         );
-        let lasts = self.ledger.standing_for("catching-up", "log") > freshness::allowance(self.audit.history(), clock);
-        let severity = if lasts { Severity::Warning } else { Severity::Notice };
+        let severity = self.while_waiting("catching-up", "log", Severity::Warning);
         self.ledger.note(Finding::new(severity, "catching-up", "log", words));
     }
 
@@ -212,8 +220,9 @@ impl Monitor {
             return Ok(());
         }
         if let Some((digest, breach)) = self.evidence.keep(evidence, self.trust.policy())? {
+            let whom = if subject.starts_with(BROUGHT) { "somebody who brought it here" } else { subject };
             let words = format!(
-                "The log {}. One this monitor had seen before, the other was shown by {subject}: one of them was hidden from somebody.",
+                "The log {}. One of them was shown by {whom}, the other elsewhere: one of them was hidden from somebody.",
                 breach.what
             );
             self.ledger.note(found(words).proven_by(&digest));

@@ -2,7 +2,7 @@
 //!
 //! What is found by reading the log is found again at each start; what was merely observed is not, so it is written down.
 //! A finding stands as long as it is seen at each look. One with evidence stands for ever; and if its file is lost, that does,
-//! until the file is back.
+//! until the file is back or another one proves the same.
 
 use crate::finding::{Finding, Severity};
 use isonomy_core::time::Timestamp;
@@ -18,7 +18,7 @@ const MAX_FILE: usize = 32 << 20;
 
 /// What is found only late in a look, by asking for what is served. Until then it stands as at the look before: that nobody has
 /// asked yet does not mend it.
-const BY_ASKING: [&str; 14] = [
+const BY_ASKING: [&str; 15] = [
     "bundle-awaited",
     "bundle-stale",
     "bundle-unusable",
@@ -30,6 +30,7 @@ const BY_ASKING: [&str; 14] = [
     "content-missing",
     "content-withheld",
     "object-swapped",
+    "parts-awaited",
     "proof-withheld",
     "statement-withheld",
     "tile-withheld",
@@ -100,7 +101,14 @@ impl Ledger {
     pub(crate) fn check_proofs(&mut self, is_kept: impl Fn(&str) -> bool) {
         let lost = |finding: &Finding| finding.evidence.as_deref().is_some_and(|evidence| !is_kept(evidence));
         let gone: Vec<Finding> = self.findings.values().filter(|finding| lost(finding)).cloned().collect();
-        self.findings.retain(|(code, subject), finding| !(lost(finding) || code == LOST && is_kept(subject)));
+        let proven = self.findings.values().filter(|finding| finding.evidence.is_some() && !lost(finding));
+        let proven: BTreeSet<String> = proven.map(what_was_proven).collect();
+        // The file is back, or another one proves the same.
+        let is_closed = |subject: &str| {
+            let (digest, what) = subject.split_once(' ').unwrap_or((subject, ""));
+            is_kept(digest) || proven.contains(what)
+        };
+        self.findings.retain(|(code, subject), finding| !(lost(finding) || code == LOST && is_closed(subject)));
         for finding in gone {
             let Some(digest) = &finding.evidence else { continue };
             let words = format!(
@@ -108,7 +116,8 @@ impl Ledger {
                 finding.words
             );
             tracing::error!("{words}");
-            let said = Finding::new(Severity::Warning, LOST, digest, words);
+            let subject = format!("{digest} {}", what_was_proven(&finding));
+            let said = Finding::new(Severity::Warning, LOST, subject, words);
             let Finding { first_seen, last_seen, changed, .. } = finding;
             self.findings.insert(key(&said), Finding { first_seen, last_seen, changed, ..said });
         }
@@ -280,6 +289,11 @@ impl Ledger {
     }
 }
 
+/// What a finding is about, to tell whether another proof is of the same.
+fn what_was_proven(finding: &Finding) -> String {
+    format!("({}: {})", finding.code, finding.subject)
+}
+
 fn key(finding: &Finding) -> (String, String) {
     (finding.code.clone(), finding.subject.clone())
 }
@@ -443,7 +457,17 @@ mod tests {
         assert_eq!(left(&mut ledger, &[1]), [proven.clone(), lost.clone(), missing]);
         ledger.begin(Timestamp(2));
         assert_eq!(left(&mut ledger, &[1]), [proven.clone(), lost], "at each look");
-        assert_eq!(left(&mut ledger, &[1, 2]), [proven], "it is back, and will be noted by whoever has read it");
+        assert_eq!(
+            left(&mut ledger, &[1, 2]),
+            [proven.clone()],
+            "it is back, and will be noted by whoever has read it"
+        );
+        // Another file proves the same: of one look, as of the views that are compared there.
+        left(&mut ledger, &[2]);
+        ledger.begin(Timestamp(3));
+        let again = Finding::new(Severity::Breach, "fork", [1].escape_ascii().to_string(), "");
+        ledger.note(again.proven_by(&ObjectDigest([3; 32])));
+        assert_eq!(left(&mut ledger, &[2, 3]), [proven]);
     }
 
     #[test]

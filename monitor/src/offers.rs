@@ -4,6 +4,7 @@
 use crate::kept::{History, ListHistory, LoggedRelease};
 use crate::report::is_visible;
 use isonomy_core::bundle::{Bundle, Included};
+use isonomy_core::hash::StatementId;
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::LeafIndex;
@@ -20,6 +21,8 @@ pub(crate) struct Offer<'k> {
     pub(crate) now: Timestamp,
     /// The statements of which it is not known since when they are public.
     pub(crate) unproven: &'k BTreeSet<LeafIndex>,
+    /// Whether it can't be told of a statement at this place whether it keeps the rules.
+    pub(crate) is_open: &'k dyn Fn(&StatementId, LeafIndex) -> bool,
 }
 
 impl Offer<'_> {
@@ -37,7 +40,7 @@ impl Offer<'_> {
         parts
             .into_iter()
             .find_map(|(shown, known)| self.misplaced(shown, known))
-            .or_else(|| self.missing_edition(bundle, &editions))
+            .or_else(|| self.missing_edition(bundle))
             .or_else(|| self.missing_release(bundle))
             .or_else(|| self.unproven_place(bundle, entry))
     }
@@ -46,41 +49,46 @@ impl Offer<'_> {
         index.0 < self.covered
     }
 
-    /// Something that is shown at a place where the log has something else.
+    /// Something that is shown at a place where the log has something else, or that breaks a rule.
     fn misplaced(&self, shown: &[Included], known: &BTreeSet<LeafIndex>) -> Option<String> {
-        let is_there = |one: &Included| known.contains(&one.index) && self.history.index_of(&one.id) == Some(one.index);
-        let other = shown.iter().find(|one| self.is_covered(one.index) && !is_there(one))?;
-        let words = "where this monitor knows no such statement of this list that keeps the rules";
+        let is_there = |one: &&Included| self.history.index_of(&one.id) == Some(one.index);
+        let is_fine = |one: &&Included| known.contains(&one.index) || (self.is_open)(&one.id, one.index);
+        let wrong = |one: &&Included| self.is_covered(one.index) && !(is_there(one) && is_fine(one));
+        let other = shown.iter().find(wrong)?;
+        let words = match is_there(&other) {
+            true => "which breaks a rule, builds on what does, or is not of this list",
+            false => "where the log has something else",
+        };
         Some(format!("it names statement {} at entry {}, {words}", other.id, other.index))
     }
 
-    fn missing_edition(&self, bundle: &Bundle, editions: &BTreeSet<LeafIndex>) -> Option<String> {
+    fn missing_edition(&self, bundle: &Bundle) -> Option<String> {
         let shown: BTreeSet<LeafIndex> = bundle.charters.iter().map(|one| one.index).collect();
-        let mut known = editions.iter().zip(1..).filter(|(index, _)| self.is_covered(**index));
-        let (index, number) = known.find(|(index, _)| !shown.contains(index))?;
-        Some(format!("edition {number} of the charter, entry {index}, is not in it"))
+        let known = self.list.editions().all().iter().filter(|edition| self.is_covered(edition.index()));
+        let mut known = known.filter(|edition| !(self.is_open)(&edition.id(), edition.index()));
+        let missing = known.find(|edition| !shown.contains(&edition.index()))?;
+        Some(format!("edition {} of the charter, entry {}, is not in it", missing.number(), missing.index()))
     }
 
     /// A release that clients don't learn of: one after those that are shown, or among them; or the newest that they may use,
     /// while only others are shown.
     fn missing_release(&self, bundle: &Bundle) -> Option<String> {
-        let covered: Vec<&LoggedRelease> =
-            self.list.releases().iter().filter(|logged| self.is_covered(logged.index)).collect();
+        let is_open = |logged: &LoggedRelease| (self.is_open)(&logged.id, logged.index);
+        let covered = (1u64..).zip(self.list.releases()).filter(|(_, logged)| self.is_covered(logged.index));
+        let covered: Vec<(u64, &LoggedRelease)> = covered.filter(|(_, logged)| !is_open(logged)).collect();
         let shown: BTreeSet<LeafIndex> = bundle.releases.iter().map(|one| one.index).collect();
-        let usable = |logged: &&LoggedRelease| {
-            logged.release.expires > self.now && is_visible(self.list.editions(), logged, self.now)
-        };
-        let public = |logged: &&LoggedRelease| is_visible(self.list.editions(), logged, self.now);
-        // By a time that is not proven, an earlier one may seem to be the newest.
-        let from = match covered.iter().any(|logged| self.unproven.contains(&logged.index)) {
-            true => covered
-                .iter()
-                .position(|logged| shown.contains(&logged.index))
-                .unwrap_or(covered.len().saturating_sub(1)),
+        let public = |(_, logged): &(u64, &LoggedRelease)| is_visible(self.list.editions(), logged, self.now);
+        let usable = |one: &(u64, &LoggedRelease)| one.1.release.expires > self.now && public(one);
+        // By a time that is not proven, an earlier one may seem to be the newest; and one that can't be judged may be it.
+        let shows_open = bundle.releases.iter().any(|one| (self.is_open)(&one.id, one.index));
+        let is_unsure = shows_open || covered.iter().any(|(_, logged)| self.unproven.contains(&logged.index));
+        let first_shown = || covered.iter().position(|(_, logged)| shown.contains(&logged.index));
+        let from = match is_unsure {
+            true => first_shown().unwrap_or(covered.len().saturating_sub(usize::from(!shows_open))),
             false => covered.iter().rposition(usable).or_else(|| covered.iter().rposition(public)).unwrap_or(0),
         };
-        let (at, missing) = (from..).zip(covered.get(from..)?).find(|(_, logged)| !shown.contains(&logged.index))?;
-        Some(format!("version {}, entry {}, is not in it", at + 1, missing.index))
+        let (version, missing) = covered.get(from..)?.iter().find(|(_, logged)| !shown.contains(&logged.index))?;
+        Some(format!("version {version}, entry {}, is not in it", missing.index))
     }
 
     /// Something that is there, and which the bundle does not prove.

@@ -38,6 +38,12 @@ pub(crate) const LIMITS: HttpLimits = HttpLimits {
     put_off: Duration::from_secs(60),
 };
 
+/// How long so many bytes of objects are waited for.
+pub(crate) fn patience_for(bytes: u64) -> Duration {
+    let waited = LIMITS.answer + LIMITS.idle + LIMITS.put_off;
+    waited.saturating_add(Duration::from_secs(bytes / OBJECT_RATE))
+}
+
 /// Why something was not had from a vantage point.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Lack {
@@ -164,8 +170,7 @@ impl Vantage {
         if reference.size > MAX_OBJECT {
             return Err(Lack::Unavailable(format!("its {} bytes are more than this monitor fetches", reference.size)));
         }
-        let waited = LIMITS.answer + LIMITS.idle + LIMITS.put_off;
-        let within = waited.saturating_add(Duration::from_secs(reference.size / OBJECT_RATE));
+        let within = patience_for(reference.size);
         let resource = Resource::Object(reference.sha256);
         let bytes = timeout(within, self.get(&resource, reference.size)).await.map_err(|_| {
             let within = units::duration(within.as_secs());

@@ -9,6 +9,7 @@ use isonomy_client::system_clock;
 use isonomy_core::encoding::from_hex;
 use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::statement::ListName;
+use isonomy_core::time::Timestamp;
 use isonomy_monitor::trace::{Complained, InVersion, MAX_TRACE_SIZE, Standing};
 use isonomy_monitor::{Config, Trace};
 
@@ -62,7 +63,8 @@ fn words(trace: &Trace, is_salted: bool, is_verified: bool) -> String {
         // Of a file that somebody else made, only what its maker can't have brought about by leaving something out.
         Some(complaint) => {
             let standing = trace.standing().filter(|_| !is_verified);
-            lines.extend(complaint_words(&complaint.course, standing));
+            let first = trace.versions.iter().map(|one| one.public_since).min();
+            lines.extend(complaint_words(&complaint.course, standing, first));
         }
         None if is_salted => lines.push("  no logged complaint is about this entry under this salt".to_owned()),
         None => {}
@@ -82,8 +84,9 @@ fn words(trace: &Trace, is_salted: bool, is_verified: bool) -> String {
     lines.join("\n")
 }
 
-/// `standing`: how it stands for whoever has read the log itself; `None` of a file that somebody else made.
-fn complaint_words(complaint: &Complained, standing: Option<Standing>) -> Vec<String> {
+/// `standing`: how it stands for whoever has read the log itself; `None` of a file that somebody else made. `first`: since when
+/// the first version is public.
+fn complaint_words(complaint: &Complained, standing: Option<Standing>, first: Option<Timestamp>) -> Vec<String> {
     let Complained { auditor, received, logged_since, deadline, .. } = complaint;
     let mut lines = vec![
         format!("  complaint received {received} by the word of {auditor}, in the log since {logged_since}"),
@@ -91,6 +94,9 @@ fn complaint_words(complaint: &Complained, standing: Option<Standing>) -> Vec<St
     ];
     match complaint.listed {
         Some(true) => {}
+        Some(false) if first.is_none_or(|first| first > *received) => {
+            lines.push("  no version of the list that is shown here was public then".to_owned())
+        }
         Some(false) => lines.push("  it did not stand in the newest version that was public then".to_owned()),
         None => lines.push(
             "  whether it stood in the list then is not known, for lack of seen proofs; ask the log for them"
@@ -134,7 +140,6 @@ fn complaint_words(complaint: &Complained, standing: Option<Standing>) -> Vec<St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use isonomy_core::time::Timestamp;
 
     fn said(gone_since: Option<u64>, removed_in_time: Option<bool>, standing: Option<Standing>) -> String {
         let complaint = Complained {
@@ -150,7 +155,7 @@ mod tests {
             removed_in_time,
             not_known: None,
         };
-        complaint_words(&complaint, standing).join("\n")
+        complaint_words(&complaint, standing, Some(Timestamp(50))).join("\n")
     }
 
     /// Whoever made the file can leave out the removal, or prove it by a later checkpoint.
@@ -166,6 +171,32 @@ mod tests {
             );
         }
         assert!(said(Some(150), Some(true), None).contains("removed in time"), "that can only have been earlier");
+    }
+
+    #[test]
+    fn a_complaint_from_before_the_list_is_not_about_a_version_that_was_public_then() {
+        let complaint = Complained {
+            auditor: "auditor".to_owned(),
+            received: Timestamp(100),
+            logged_since: Timestamp(110),
+            deadline: Timestamp(200),
+            deadline_by_log: Timestamp(210),
+            listed: Some(false),
+            gone_in: None,
+            gone_since: None,
+            back_in: None,
+            removed_in_time: None,
+            not_known: None,
+        };
+        let said = |first| complaint_words(&complaint, Some(Standing::NotListed), first).join("\n");
+        for first in [None, Some(Timestamp(101))] {
+            assert!(
+                said(first).contains("no version of the list that is shown here was public then"),
+                "{}",
+                said(first)
+            );
+        }
+        assert!(said(Some(Timestamp(100))).contains("in the newest version that was public then"));
     }
 
     #[test]

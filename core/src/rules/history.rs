@@ -217,6 +217,10 @@ impl<R, A> History<R, A> {
         if self.statements.contains_key(&id) {
             return Err(Violation::AlreadyLogged { id });
         }
+        self.judge_new(statement, place, signing)
+    }
+
+    fn judge_new(&self, statement: &Statement, place: Place, signing: Signing) -> Result<(), Violation> {
         match statement {
             Statement::Charter(charter) => self.judge_charter(charter, place, signing),
             Statement::Release(release) => self.judge_release(release, place, signing),
@@ -294,6 +298,20 @@ impl<R: From<Signed<Release>>, A: From<Signed<Attestation>>> History<R, A> {
         let verdict = self.judge(&statement, place, Signing::Signed);
         self.statements.entry(statement.id()).or_insert(place.index);
         verdict?;
+        self.take(statement, place)
+    }
+
+    /// Takes up a statement that was refused, if it keeps the rules as one that is public since `time`. For whoever can't be sure
+    /// since when statements are public, and must judge what builds on this one; it is held as public since its own time.
+    pub fn record_as_if(&mut self, statement: Statement, place: Place, time: Timestamp) -> Result<(), Violation> {
+        let (id, as_if) = (statement.id(), Place { public_since: time, ..place });
+        self.judge_new(&statement, as_if, Signing::Signed)?;
+        self.take(statement, as_if)?;
+        self.set_public_since(&id, place.public_since);
+        Ok(())
+    }
+
+    fn take(&mut self, statement: Statement, place: Place) -> Result<(), Violation> {
         let (log, name) = (&self.log, statement.list());
         let list = self.lists.entry(name.clone()).or_insert_with(|| ListHistory::new(log, name));
         list.take(statement, place)
@@ -353,6 +371,27 @@ mod tests {
         assert_eq!(history.lists().next().unwrap().1.releases().len(), 0);
         let id = weak.id();
         assert_eq!(history.record(weak, place(2)), Err(Violation::AlreadyLogged { id }));
+    }
+
+    #[test]
+    fn what_keeps_the_rules_at_another_time_is_taken_up_as_of_its_own() {
+        let mut history = history();
+        let Statement::Release(release) = release_after(&history, &[]) else { panic!() };
+        let mut body = release.body().clone();
+        body.created = START.plus(500);
+        body.expires = body.created.plus(1000);
+        let late = Statement::Release(sign_release(&body, &["m1", "c1", "c3"]));
+        let weak = Statement::Release(sign_release(&body, &["m1", "c1"]));
+        let created_late = Violation::CreatedLate { created: START.plus(500), at: START.plus(100) };
+        assert_eq!(history.record(late.clone(), place(1)), Err(created_late.clone()));
+        assert_eq!(
+            history.record_as_if(late.clone(), place(1), START.plus(499)),
+            Err(Violation::CreatedLate { created: START.plus(500), at: START.plus(499) })
+        );
+        assert!(matches!(history.record_as_if(weak, place(1), START.plus(500)), Err(Violation::TooFewCurators { .. })));
+        assert_eq!(history.record_as_if(late, place(1), START.plus(500)), Ok(()));
+        let list = history.lists().next().unwrap().1;
+        assert_eq!(list.releases()[0].public_since, START.plus(100), "its own time");
     }
 
     #[test]

@@ -58,6 +58,10 @@ fn legality(report: &Assessment) -> Question {
                 units::duration(report.charter.limits.notice)
             ),
             match report.breaches.len() {
+                0 if !report.not_judged.is_empty() => format!(
+                    "Nothing shows that an entry of the log about this list breaks a rule; of {} it can't be told.",
+                    units::count(report.not_judged.len(), "entry", "entries")
+                ),
                 0 => "No entry of the log about this list breaks a rule.".to_owned(),
                 count => format!(
                     "{} of the rules by entries of the log about this list.",

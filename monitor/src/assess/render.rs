@@ -65,6 +65,12 @@ fn lead(report: &Assessment) -> Markup {
                 @for words in &report.breaches { p { (words) } }
             }
         }
+        @if !report.not_judged.is_empty() {
+            div class="status warning" {
+                strong { (units::count(report.not_judged.len(), "entry that can’t be judged", "entries that can’t be judged")) }
+                @for words in &report.not_judged { p { (words) } }
+            }
+        }
     }
 }
 

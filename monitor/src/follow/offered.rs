@@ -4,6 +4,8 @@
 //! A log can keep a release, or a removal, from everybody who updates by bundles, without hiding it from whoever reads
 //! entries. What is not served may be the fault of the way there, so all of this is observed, and proves nothing.
 
+mod parts;
+
 use crate::finding::{Finding, Severity};
 use crate::freshness;
 use crate::monitor::{Monitor, MonitorError};
@@ -11,25 +13,25 @@ use crate::offers::Offer;
 use crate::relation::{Relation, relate};
 use crate::report::ViewState;
 use crate::units;
-use crate::vantage::{Lack, Vantage};
-use futures_util::future::join_all;
+use crate::vantage::Lack;
+use futures_util::future::{BoxFuture, FutureExt, join_all};
 use futures_util::stream::{self, StreamExt};
 use isonomy_core::bundle::Bundle;
+use isonomy_core::hash::StatementId;
 use isonomy_core::statement::{ListName, Statement};
-use isonomy_core::tile::{TILE_HEIGHT, TilePath};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::TlogProof;
-use isonomy_core::tree::{LeafIndex, NodeCoordinate, TreeSize};
-use std::collections::BTreeSet;
+use isonomy_core::tree::LeafIndex;
+use parts::{Got, Part, entry_in_turn, tile_in_turn};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Of how many lists the bundles are asked for at a look; of more, others at each.
 pub(crate) const LISTS: usize = 16;
-/// How many things that were not served are asked for again at each look, of each vantage point.
+/// How many things that were not served are asked for again at each look, of each vantage point. While there are so many, no
+/// others have their turn.
 const AGAIN: usize = 16;
 /// How many requests are under way at each vantage point.
 const AT_ONCE: usize = 8;
-/// The entry whose turn it is moves on by so many, so that it comes through the whole log soon: a prime.
-const STRIDE: u64 = 982_451_653;
 
 const WITHHELD: &str = "bundle-withheld";
 const UNUSABLE: &str = "bundle-unusable";
@@ -38,6 +40,10 @@ const AWAITED: &str = "bundle-awaited";
 /// Every finding of this module: about bundles, and about parts.
 const OF_BUNDLES: [&str; 4] = [WITHHELD, UNUSABLE, STALE, AWAITED];
 const OF_PARTS: [&str; 3] = ["statement-withheld", "proof-withheld", "tile-withheld"];
+/// The finding that parts were not had yet from a vantage point.
+const PARTS_AWAITED: &str = "parts-awaited";
+/// Why something was not had that did not come before the end of a look.
+const NOT_IN_TIME: &str = "it did not come before the end of this look";
 
 /// What was asked for so far.
 #[derive(Debug, Default)]
@@ -45,65 +51,15 @@ pub(crate) struct Offered {
     turn: u64,
     /// The vantage points that have served bundles. A mirror need not; one that did should go on.
     serve_bundles: BTreeSet<usize>,
+    /// What was put off at the look before, by vantage point.
+    awaited: BTreeMap<usize, BTreeSet<Part>>,
 }
 
-/// Something immutable, or nearly so, that clients need.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Part {
-    Statement(LeafIndex),
-    Proof(LeafIndex),
-    Tile(TilePath),
-}
-
-impl Part {
-    /// The finding that it is not served.
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Statement(_) => "statement-withheld",
-            Self::Proof(_) => "proof-withheld",
-            Self::Tile(_) => "tile-withheld",
-        }
-    }
-
-    /// What a finding of this code is about, at a vantage point.
-    fn of(finding: &Finding) -> Option<Self> {
-        match finding.code.as_str() {
-            "statement-withheld" => Some(Self::Statement(finding.index?)),
-            "proof-withheld" => Some(Self::Proof(finding.index?)),
-            _ => TilePath::parse(finding.subject.split(' ').next()?).ok().map(Self::Tile),
-        }
-    }
-
-    fn subject(&self, label: &str) -> String {
-        match self {
-            Self::Statement(index) | Self::Proof(index) => format!("entry {index} at {label}"),
-            Self::Tile(path) => format!("{path} at {label}"),
-        }
-    }
-}
-
-/// What came of asking for a part.
-enum Got {
-    Bytes(Vec<u8>),
-    Proof(Box<TlogProof>),
-}
-
-/// What one vantage point gave.
+/// What came of asking one vantage point for everything that it was to be asked for.
 struct Given {
     at: usize,
     bundles: Vec<(ListName, Result<Bundle, Lack>)>,
     parts: Vec<(Part, Result<Got, Lack>)>,
-}
-
-async fn ask(vantage: &Vantage, part: &Part, statement: Option<Statement>) -> Result<Got, Lack> {
-    let unknown = || Lack::Unavailable("this monitor's own copy is damaged".to_owned());
-    match part {
-        Part::Tile(path) => vantage.tile(path).await.map(Got::Bytes),
-        Part::Statement(_) => vantage.statement(&statement.ok_or_else(unknown)?.id()).await.map(Got::Bytes),
-        Part::Proof(_) => {
-            vantage.seen_proof(&statement.ok_or_else(unknown)?.id()).await.map(|proof| Got::Proof(Box::new(proof)))
-        }
-    }
 }
 
 impl Monitor {
@@ -130,7 +86,9 @@ impl Monitor {
                 }
                 self.judge_bundle((at, &label), (&name, bundle), &unproven, clock).await?;
             }
-            for (part, got) in parts.into_iter().filter(|(_, got)| !is_put_off(got)) {
+            let (put_off, parts): (Vec<_>, Vec<_>) = parts.into_iter().partition(|(_, got)| is_put_off(got));
+            self.note_awaited((at, &label), put_off);
+            for (part, got) in parts {
                 answered.insert(part.subject(&label));
                 self.judge_part((at, &label), &part, got).await?;
             }
@@ -138,7 +96,9 @@ impl Monitor {
         let shows: Vec<String> = shows.into_iter().filter_map(|at| self.label(at)).collect();
         for code in OF_BUNDLES.into_iter().chain(OF_PARTS) {
             for found in self.ledger.carried(code) {
-                if !answered.contains(&found.subject) && shows.iter().any(|label| is_at(&found, label)) {
+                let is_open =
+                    !answered.contains(&found.subject) && Part::of(&found).is_none_or(|part| self.can_ask(&part));
+                if is_open && shows.iter().any(|label| is_at(&found, label)) {
                     self.ledger.keep(&found);
                 }
             }
@@ -165,30 +125,43 @@ impl Monitor {
     /// Asks one vantage point, within the time of this look.
     async fn ask_for_offers(&self, at: usize, lists: &[ListName], unproven: &BTreeSet<LeafIndex>) -> Given {
         let Some(vantage) = self.vantages.get(at) else { return Given { at, bundles: Vec::new(), parts: Vec::new() } };
-        let asked: Vec<ListName> = lists.to_vec();
-        let asking = asked.into_iter().map(|name| async move {
-            let bundle = vantage.bundle(&name).await;
-            (name, bundle)
-        });
-        let bundles: Vec<_> = stream::iter(asking).buffered(AT_ONCE).take_until(self.end_of_look()).collect().await;
+        let asking = lists.iter().map(|name| async move { (name.clone(), vantage.bundle(name).await) }.boxed());
+        let bundles = self.ask_all(lists.to_vec(), asking.collect()).await;
         let serves = at == 0 || self.serves_bundles(at) || bundles.iter().any(|(_, bundle)| bundle.is_ok());
-        let mut parts = self.parts_in_turn(vantage.label(), lists);
+        let mut parts = self.parts_in_turn((at, vantage.label()), lists);
         parts.retain(|part| match part {
             Part::Tile(_) => true,
             Part::Statement(_) => serves,
             // That nobody shows it is said already.
             Part::Proof(index) => serves && !unproven.contains(index),
         });
-        let asking = parts.into_iter().map(|part| async move {
-            let statement = match &part {
-                Part::Statement(index) | Part::Proof(index) => self.mirror.statement(*index),
-                Part::Tile(_) => None,
-            };
-            let got = ask(vantage, &part, statement).await;
-            (part, got)
+        let asking = parts.iter().map(|part| {
+            let statement = part.index().and_then(|index| self.mirror.statement(index));
+            async move { (part.clone(), parts::ask(vantage, part, statement).await) }.boxed()
         });
-        let parts = stream::iter(asking).buffered(AT_ONCE).take_until(self.end_of_look()).collect().await;
+        let asking = asking.collect();
+        let parts = self.ask_all(parts.iter().cloned().collect(), asking).await;
         Given { at, bundles, parts }
+    }
+
+    /// Asks for all of these, several at a time. What does not come before the end of this look is put off.
+    async fn ask_all<K: Ord, T>(
+        &self,
+        things: Vec<K>,
+        asking: Vec<BoxFuture<'_, (K, Result<T, Lack>)>>,
+    ) -> Vec<(K, Result<T, Lack>)> {
+        let answers = stream::iter(asking).buffer_unordered(AT_ONCE).take_until(self.end_of_look());
+        let mut came: BTreeMap<K, Result<T, Lack>> = answers.collect().await;
+        let answer = |thing: K| {
+            let answer = came.remove(&thing).unwrap_or_else(|| Err(Lack::PutOff(NOT_IN_TIME.to_owned())));
+            (thing, answer)
+        };
+        things.into_iter().map(answer).collect()
+    }
+
+    /// Whether a part can be asked for: what is no statement has no identity.
+    fn can_ask(&self, part: &Part) -> bool {
+        part.index().is_none_or(|index| self.mirror.statement(index).is_some())
     }
 
     /// Whether a vantage point has served bundles before.
@@ -199,16 +172,21 @@ impl Monitor {
 
     /// What is asked for of the rest: what was not served at the look before, what whoever updates now needs, and one of
     /// each kind in turn.
-    fn parts_in_turn(&self, label: &str, lists: &[ListName]) -> BTreeSet<Part> {
+    fn parts_in_turn(&self, (at, label): (usize, &str), lists: &[ListName]) -> BTreeSet<Part> {
         let before = OF_PARTS.iter().flat_map(|code| self.ledger.carried(code)).filter(|found| is_at(found, label));
-        let again = before.filter_map(|found| Part::of(&found)).take(AGAIN);
+        let awaited = self.offered.awaited.get(&at).into_iter().flatten().cloned();
+        let again: BTreeSet<Part> = before.filter_map(|found| Part::of(&found)).chain(awaited).take(AGAIN).collect();
         let newest = lists.iter().filter_map(|name| Some(self.audit.history().list(name)?.releases().last()?.index));
         let newest = newest.flat_map(|index| [Part::Statement(index), Part::Proof(index)]);
         let (turn, size) = (self.offered.turn, self.mirror.size());
         let entry = |third: u64| entry_in_turn(turn.wrapping_add(third * (size.0 / 3)), size);
         let in_turn = [Part::Statement(entry(0)), Part::Proof(entry(1))];
         let tile = tile_in_turn(turn, entry(2), size).map(Part::Tile);
-        again.chain(newest).chain(in_turn).chain(tile).collect()
+        let others = in_turn.into_iter().chain(tile).filter(|_| again.len() < AGAIN);
+        let mut parts: BTreeSet<Part> = newest.chain(others).collect();
+        parts.extend(again);
+        parts.retain(|part| self.can_ask(part));
+        parts
     }
 
     async fn judge_bundle(
@@ -222,12 +200,10 @@ impl Monitor {
         let (code, severity, words) = match bundle {
             Err(Lack::Unavailable(_) | Lack::PutOff(_)) if may_lack => return Ok(()),
             Err(Lack::PutOff(words)) => {
-                let lasts =
-                    self.ledger.standing_for(AWAITED, &subject) > freshness::allowance(self.audit.history(), clock);
                 let words = format!(
-                    "{label} puts off whoever asks for the bundle of {name}, by which clients update: {words}. For a moment that is normal. If it lasts, clients there keep what they have until it is too old."
+                    "The bundle of {name}, by which clients update, was not had from {label} yet: {words}. For a moment that is normal. If it lasts, clients there keep what they have until it is too old."
                 );
-                (AWAITED, if lasts { of_vantage(at) } else { Severity::Notice }, words)
+                (AWAITED, self.while_waiting(AWAITED, &subject, of_vantage(at)), words)
             }
             Err(Lack::Unavailable(words)) => (
                 WITHHELD,
@@ -281,14 +257,22 @@ impl Monitor {
         }
         let Some(list) = self.audit.history().list(name) else { return Ok(None) };
         let covered = view.size().0.min(self.audit.next().0);
-        let offer = Offer { name, history: self.audit.history(), list, covered, now, unproven };
+        let is_open = |id: &StatementId, index| self.audit.is_open(id, index);
+        let offer = Offer { name, history: self.audit.history(), list, covered, now, unproven, is_open: &is_open };
         if let Some(words) = offer.fault(bundle, |index| self.mirror.entry(index)) {
             return unusable(words);
         }
         let shown = self.views.sources.get(at).and_then(|source| source.size).unwrap_or_default();
         let allowance = freshness::allowance(self.audit.history(), clock);
         let age = self.known_as_of().map_or(0, |known| known.since(now));
-        if view.size() >= shown && age <= allowance {
+        // A copy in a folder is made anew when something happens in its list, and from time to time.
+        let newest = [
+            list.editions().newest().map(|edition| edition.index()),
+            list.releases().last().map(|logged| logged.index),
+            list.attestations().last().map(|logged| logged.index),
+        ];
+        let lacks_something = newest.into_iter().flatten().any(|index| index.0 >= view.size().0);
+        if !lacks_something && age <= allowance {
             return Ok(None);
         }
         let lasts = age > allowance || self.ledger.standing_for(STALE, &format!("{name} at {label}")) > allowance;
@@ -299,6 +283,25 @@ impl Monitor {
             units::number(shown.0)
         );
         Ok(Some((STALE, severity, words)))
+    }
+
+    /// What a vantage point has put off is asked for first at the next look. It is one finding of all, so that it lasts as long
+    /// as any is put off, whatever has its turn.
+    fn note_awaited(&mut self, (at, label): (usize, &str), put_off: Vec<(Part, Result<Got, Lack>)>) {
+        if let Some((part, Err(lack))) = put_off.first() {
+            let others = match put_off.len() - 1 {
+                0 => String::new(),
+                more => format!(" So it is with {more} more of what clients need."),
+            };
+            let words = format!(
+                "{label} did not give {} yet: {}.{others} For a moment that is normal. If it lasts, clients there can't go on.",
+                part.words(),
+                lack.words()
+            );
+            let severity = self.while_waiting(PARTS_AWAITED, label, of_vantage(at));
+            self.ledger.note(Finding::new(severity, PARTS_AWAITED, label, words));
+        }
+        self.offered.awaited.insert(at, put_off.into_iter().map(|(part, _)| part).collect());
     }
 
     async fn judge_part(
@@ -323,14 +326,10 @@ impl Monitor {
             },
             (_, Ok(_)) => "what comes is something else".to_owned(),
         };
-        let (what, about) = match part {
-            Part::Tile(path) => (format!("{path}, from which proofs are made"), None),
-            Part::Statement(index) => (format!("the statement at entry {index} by its identity"), Some(index)),
-            Part::Proof(index) => (format!("a seen proof of entry {index} that holds"), Some(index)),
-        };
-        let words = format!("{label} does not give {what}: {problem}. If that lasts, clients there can't go on.");
+        let words =
+            format!("{label} does not give {}: {problem}. If that lasts, clients there can't go on.", part.words());
         let mut finding = Finding::new(of_vantage(at), part.code(), part.subject(label), words);
-        if let Some((index, statement)) = about.and_then(|index| Some((*index, self.mirror.statement(*index)?))) {
+        if let Some((index, statement)) = part.index().and_then(|index| Some((index, self.mirror.statement(index)?))) {
             finding = finding.in_list(statement.list()).about(&statement.id(), index);
         }
         self.ledger.note(finding);
@@ -368,50 +367,7 @@ fn of_vantage(at: usize) -> Severity {
     if at == 0 { Severity::Warning } else { Severity::Notice }
 }
 
-fn is_at(finding: &Finding, label: &str) -> bool {
+/// Whether a finding is about what this vantage point serves.
+pub(super) fn is_at(finding: &Finding, label: &str) -> bool {
     finding.subject.ends_with(&format!(" at {label}"))
-}
-
-/// Each entry has its turn, in an order that goes through the whole log soon.
-fn entry_in_turn(turn: u64, size: TreeSize) -> LeafIndex {
-    let place = u128::from(turn) * u128::from(STRIDE) % u128::from(size.0.max(1));
-    LeafIndex(u64::try_from(place).unwrap_or(0))
-}
-
-/// A tile of entries, or one of the hashes above them, at any level.
-fn tile_in_turn(turn: u64, entry: LeafIndex, size: TreeSize) -> Option<TilePath> {
-    let levels = (0..8u8).take_while(|level| size.0 >> (level * TILE_HEIGHT) > 0).count() as u64;
-    let level = turn.checked_rem(levels + 1)?;
-    let Some(level) = level.checked_sub(1).and_then(|level| u8::try_from(level).ok()) else {
-        return TilePath::of_entry(entry, size);
-    };
-    let level = level * TILE_HEIGHT;
-    let index = (entry.0 >> level).min((size.0 >> level).saturating_sub(1));
-    TilePath::of_node(&NodeCoordinate { level, index }, size)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use isonomy_core::tile;
-
-    #[test]
-    fn every_tile_and_every_entry_has_its_turn() {
-        for size in [1, 5, 256, 700, 66_000] {
-            let size = TreeSize(size);
-            let turns = 0..20 * size.0.div_ceil(256) + 50 * 4;
-            let entry = |turn| entry_in_turn(turn, size);
-            let shown: BTreeSet<TilePath> = turns.filter_map(|turn| tile_in_turn(turn, entry(turn), size)).collect();
-            let mut all: BTreeSet<TilePath> = tile::entry_tiles(LeafIndex(0), size).collect();
-            let levels = (0..8).map(|level| (level, size.0 >> (8 * level))).filter(|(_, count)| *count > 0);
-            for (level, count) in levels {
-                let nodes = (0..count).step_by(256).map(|index| NodeCoordinate { level: 8 * level, index });
-                all.extend(nodes.filter_map(|node| TilePath::of_node(&node, size)));
-            }
-            assert!(shown.is_subset(&all), "{size}");
-            assert!(shown.len() * 10 >= all.len() * 9, "{size}: {} of {}", shown.len(), all.len());
-            let entries: BTreeSet<LeafIndex> = (7..7 + size.0).map(entry).collect();
-            assert_eq!(entries.len() as u64, size.0);
-        }
-    }
 }

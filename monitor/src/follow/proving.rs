@@ -46,7 +46,7 @@ impl Monitor {
     }
 
     /// Proof that a statement breaks a rule, with what it builds on and, of a release, the earlier one beside which that shows.
-    fn inadmissible(&self, refused: &Refused) -> Option<Evidence> {
+    pub(super) fn inadmissible(&self, refused: &Refused) -> Option<Evidence> {
         let charter = match &refused.statement {
             Statement::Release(release) => Some(release.body().charter),
             Statement::Charter(edition) => edition.body().previous,

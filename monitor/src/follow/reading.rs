@@ -1,17 +1,15 @@
 //! Reading the entries of the copy in order, each with the time since when it is public, and judging them.
 
 use super::proving::not_a_statement;
-use crate::audit::{Audit, Refused};
+use crate::audit::Audit;
 use crate::finding::{Finding, Severity};
 use crate::mirror::GrowthError;
 use crate::monitor::{Monitor, MonitorError};
 use crate::relation::{Relation, relate};
-use crate::units;
 use crate::vantage::Lack;
 use futures_util::stream::{self, StreamExt};
 use isonomy_core::hash::StatementId;
-use isonomy_core::rules::Violation;
-use isonomy_core::statement::{Statement, StatementError};
+use isonomy_core::statement::{ListName, Statement, StatementError};
 use isonomy_core::tile::{self, TILE_WIDTH};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::TlogProof;
@@ -28,9 +26,9 @@ const MISSING: &str = "seen-proof-missing";
 const AWAITED: &str = "seen-proof-awaited";
 
 /// Since when a statement is public, and the proof of it.
-struct Seen {
-    since: Timestamp,
-    proof: Option<TlogProof>,
+pub(super) struct Seen {
+    pub(super) since: Timestamp,
+    pub(super) proof: Option<TlogProof>,
 }
 
 impl Monitor {
@@ -189,12 +187,13 @@ impl Monitor {
             }
         }
         let (index, problems) = (self.audit.next(), problems.join("; "));
+        let subject = format!("statement {}", statement.id());
         let (severity, code, words) = match is_put_off {
             true => (
-                Severity::Notice,
+                self.while_waiting(AWAITED, &subject, Severity::Warning),
                 AWAITED,
                 format!(
-                    "This monitor was told to come again later when it asked for the seen proof of entry {index} ({problems}). It does at the next look, and goes by the time when it saw the entry itself until then."
+                    "This monitor was told to come again later when it asked for the seen proof of entry {index} ({problems}). It does at the next look, and goes by the time when it saw the entry itself until then. If it lasts, clients can't go on without it, either."
                 ),
             ),
             false => (
@@ -205,7 +204,7 @@ impl Monitor {
                 ),
             ),
         };
-        let finding = Finding::new(severity, code, format!("statement {}", statement.id()), words);
+        let finding = Finding::new(severity, code, subject, words);
         self.ledger.note(finding.in_list(statement.list()).about(&statement.id(), index));
         Ok(None)
     }
@@ -223,6 +222,10 @@ impl Monitor {
             let shown = if is_asked { self.seen_by_now(finding.index).await? } else { None };
             match shown {
                 Some(proof) => found.push(proof),
+                None if finding.code == AWAITED => {
+                    let severity = self.while_waiting(AWAITED, &finding.subject, Severity::Warning);
+                    self.ledger.note(Finding { severity, ..finding });
+                }
                 None => self.ledger.note(finding),
             }
         }
@@ -258,11 +261,7 @@ impl Monitor {
 
     /// The statements whose seen proof nobody shows: they may be public for longer than is known.
     pub(crate) fn unproven(&self) -> BTreeSet<LeafIndex> {
-        let missing = self
-            .ledger
-            .findings()
-            .into_iter()
-            .filter(|found| found.standing && [MISSING, AWAITED].contains(&found.code.as_str()));
+        let missing = self.ledger.findings().into_iter().filter(is_unproven);
         missing.filter_map(|found| found.index).collect()
     }
 
@@ -301,35 +300,16 @@ impl Monitor {
         Ok(())
     }
 
-    /// Judges the next entry.
-    fn judge(&mut self, statement: Statement, seen: Seen) -> Result<(), FileError> {
-        let (id, index) = (statement.id(), self.audit.next());
-        let Some(refused) = self.audit.record(statement, seen.since) else {
-            self.contents.place(&id, index);
-            return Ok(());
-        };
-        let mut finding = self.audit.finding(&refused);
-        if self.ledger.evidence_of(&finding.code, &finding.subject).is_none() {
-            let kept = self.evidence_against(&refused, seen.proof.as_ref());
-            let kept = kept.map(|evidence| self.evidence.keep(&evidence, self.trust.policy())).transpose()?;
-            if let Some((digest, breach)) = kept.flatten() {
-                let answerable = self.audit.named(&refused.statement, &breach.by);
-                finding = proven(finding, &refused, &breach.what).proven_by(&digest).answered_by(answerable);
-            }
-        }
-        self.audit.note(finding);
-        Ok(())
+    /// The statements of a list whose seen proof nobody shows, as far as was asked at this look or at the one before.
+    pub(super) fn unproven_of(&self, list: &ListName) -> BTreeSet<LeafIndex> {
+        let lapsed = [self.ledger.lapsed(MISSING), self.ledger.lapsed(AWAITED)].concat();
+        let standing = self.ledger.findings().into_iter().filter(is_unproven);
+        let of_list = lapsed.into_iter().chain(standing).filter(|found| found.list.as_ref() == Some(list));
+        of_list.filter_map(|found| found.index).collect()
     }
 }
 
-/// The finding, now that it is proven.
-fn proven(finding: Finding, refused: &Refused, what: &str) -> Finding {
-    let Refused { index, violation, .. } = refused;
-    match violation {
-        Violation::NoticeNotOver { .. } => {
-            let (rule, why) = (violation.rule(), units::sentence(&violation.to_string()));
-            finding.in_words(&format!("Entry {index} breaks {rule}: the log {what}. {why}."))
-        }
-        _ => finding,
-    }
+/// Whether it stands that nobody shows a seen proof.
+fn is_unproven(found: &Finding) -> bool {
+    found.standing && [MISSING, AWAITED].contains(&found.code.as_str())
 }

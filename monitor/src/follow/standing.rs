@@ -1,23 +1,42 @@
 //! What is found anew at every look, from what is known: the audit, ages, evidence, content.
 
 use crate::assess;
-use crate::content::{Cache, ContentState, Job, Objects};
+use crate::content::{Cache, ContentState, Job, Objects, Served};
 use crate::finding::{Answerable, Finding, Severity};
 use crate::freshness;
 use crate::monitor::{Monitor, MonitorError};
-use crate::report::{AttestationReport, ViewState};
+use crate::report::AttestationReport;
 use crate::units;
-use crate::vantage::Vantage;
+use crate::vantage::patience_for;
+use futures_util::future::{BoxFuture, FutureExt};
 use isonomy_core::release::{DeltaRef, Release};
 use isonomy_core::rules::Rule;
 use isonomy_core::statement::{ListName, Signed};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::LeafIndex;
+use isonomy_store::files::FileError;
+use std::time::Duration;
+use tokio::time::timeout;
 
+/// The finding that content was not given yet.
+pub(super) const CONTENT_AWAITED: &str = "content-awaited";
 /// From how many bytes of objects on no more of what the journal says is checked again at a look.
 const AGAIN: u64 = 16 << 20;
 /// Of how many releases something is said of their content at a look.
 const MAX_FAULTY: usize = 2000;
+
+/// What comes of checking so many bytes of objects, where a look has an end: if they come one after the other, each at the
+/// last moment, that holds up nothing else for long.
+async fn in_time(
+    look_for: Option<Duration>,
+    bytes: u64,
+    checking: BoxFuture<'_, Result<Served, FileError>>,
+) -> Result<Served, FileError> {
+    match look_for {
+        Some(_) => timeout(patience_for(bytes), checking).await.unwrap_or_else(|_| Ok(Served::put_off())),
+        None => checking.await,
+    }
+}
 
 impl Monitor {
     /// Notes what the audit found, what is too old, and every proof that no finding cites.
@@ -67,13 +86,15 @@ impl Monitor {
                 has_checked = true;
                 // What is missing in a damaged copy is fetched first.
                 let Some(job) = self.job(&list, version) else { continue };
-                let served = self.contents.check(&job, &self.vantages, &mut cache, clock).await?;
+                let checking = self.contents.check(&job, &self.vantages, &mut cache, clock);
+                let served = in_time(self.look_for, job.bytes(), checking.boxed()).await?;
                 if served.is_put_off {
                     let words = format!(
-                        "This monitor was told to come again later when it asked for the content of version {version} of {list}. It does at the next look."
+                        "The content of version {version} of {list} was not had yet: this monitor was told to come again later, or it did not come in time. It is asked for again at the next look. If it lasts, nobody can tell whether the content is what was signed."
                     );
                     let subject = format!("statement {}", job.id);
-                    let finding = Finding::new(Severity::Notice, "content-awaited", subject, words);
+                    let severity = self.while_waiting(CONTENT_AWAITED, &subject, Severity::Warning);
+                    let finding = Finding::new(severity, CONTENT_AWAITED, subject, words);
                     self.ledger.note(finding.in_list(&list).about(&job.id, job.index));
                 }
                 if let Some(objects) = served.broken {
@@ -99,7 +120,8 @@ impl Monitor {
             }
             let Some(job) = self.job(&list, version) else { continue };
             fetched += job.release.objects().map(|object| object.size).sum::<u64>();
-            let served = self.contents.check_again(&job, &self.vantages, cache, clock).await?;
+            let checking = self.contents.check_again(&job, &self.vantages, cache, clock);
+            let served = in_time(self.look_for, job.bytes(), checking.boxed()).await?;
             if let Some(objects) = served.broken {
                 self.prove_content(&list, version, (job.index, objects))?;
             }
@@ -141,40 +163,12 @@ impl Monitor {
     }
 
     /// The newest release of each list, whole, with its place in the log.
-    fn newest_releases(&self) -> Vec<(LeafIndex, Signed<Release>)> {
+    pub(super) fn newest_releases(&self) -> Vec<(LeafIndex, Signed<Release>)> {
         let newest = self.audit.history().lists().filter_map(|(name, list)| {
             let index = list.releases().last()?.index;
             Some((index, self.audit.recent().newest(name)?.clone()))
         });
         newest.collect()
-    }
-
-    /// Asks every vantage point for an object of each list's newest release whose content was verified.
-    pub(crate) async fn probe_objects(&mut self, clock: Timestamp) {
-        self.availability.next_turn();
-        let mut releases = self.newest_releases();
-        releases.retain(|(index, _)| self.contents.is_verified(*index));
-        // Who shows an older state, or nothing, can't be asked for what is newer.
-        let states = self.views.sources.iter().map(|source| source.state);
-        let shows = self.vantages.iter().zip(states).filter(|(_, state)| *state == ViewState::Same);
-        let shows: Vec<&Vantage> = shows.map(|(vantage, _)| vantage).collect();
-        let log = self.vantages.first().map(Vantage::label).unwrap_or_default();
-        for (index, release) in releases {
-            let (id, body) = (release.id(), release.body());
-            self.availability.probe(body, &shows, clock).await;
-            for probe in self.availability.of(&body.list) {
-                let Some(lacking) = &probe.lacking else { continue };
-                // The log must serve what it admitted. A mirror need not have everything.
-                let severity = if probe.from == log { Severity::Warning } else { Severity::Notice };
-                let words = format!(
-                    "{} does not give an object of version {} of {}, whose content was verified before: {lacking}. If that lasts, clients there can't be sure of the list.",
-                    probe.from, body.version, body.list
-                );
-                let subject = format!("{} at {}", body.list, probe.from);
-                let finding = Finding::new(severity, "content-withheld", subject, words).under(Rule::Content);
-                self.ledger.note(finding.in_list(&body.list).about(&id, index));
-            }
-        }
     }
 
     /// Looks the canary corpus up in each list's newest release, once for each after each start.

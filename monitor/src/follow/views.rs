@@ -23,7 +23,7 @@ const FOR_BROUGHT: Duration = Duration::from_secs(30);
 /// Of how many forks each has a proof of its own.
 const MAX_FORKS: usize = 64;
 /// Who shows what others have brought.
-const BROUGHT: &str = "a view that was brought";
+pub(super) const BROUGHT: &str = "a view that was brought";
 
 impl Monitor {
     /// Compares every view with the newest that was accepted.

@@ -31,7 +31,7 @@ pub(crate) fn list(list: &ListReport, report: &Report, base: &Base) -> Markup {
         (found(list, report, base))
         section aria-labelledby="terms" {
             h2 id="terms" { "What it may be used for" }
-            p class="soft" { "Edition " (charter.edition) " of its charter, by " (organisation(&charter.maintainer)) ". Clients refuse what goes beyond it." }
+            p class="soft" { "Edition " (charter.edition) " of its charter, by " (organisation(&charter.maintainer)) ". Clients refuse a release that exceeds its limits or lacks its signers; what the list is used for, and where, they compare with what their own policy names, and with nothing else." }
             (terms(charter))
         }
         section aria-labelledby="curators" { h2 id="curators" { "Who must agree" } (curators(list)) }

@@ -59,7 +59,17 @@ pub(super) fn prose(words: &str) -> Markup {
         rest = after;
     }
     parts.push((rest, false));
-    html! { @for (part, is_time) in parts { @if is_time && !part.is_empty() { span class="whole" { (part) } } @else { (part) } } }
+    html! { @for (part, is_time) in parts { @if is_time && !part.is_empty() { span class="whole" { (part) } } @else { (coded(part)) } } }
+}
+
+/// Text in which what stands between backticks is code.
+fn coded(text: &str) -> Markup {
+    let parts: Vec<&str> = text.split('`').collect();
+    // An odd one is a character like any other.
+    if parts.len().is_multiple_of(2) {
+        return html! { (text) };
+    }
+    html! { @for (at, part) in parts.into_iter().enumerate() { @if at % 2 == 1 { code { (part) } } @else { (part) } } }
 }
 
 /// Whether this is a time as [`minute`] shows it.
@@ -182,6 +192,8 @@ mod tests {
         let shown = prose("a <b> at 2026-11-22T03:50:12Z; UTC is <i>").into_string();
         assert_eq!(shown, "A &lt;b&gt; at <span class=\"whole\">2026-11-22 03:50 UTC</span>; UTC is &lt;i&gt;");
         assert_eq!(prose("no time").into_string(), "No time");
+        assert_eq!(prose("raise `a_b` & wait").into_string(), "Raise <code>a_b</code> &amp; wait");
+        assert_eq!(prose("a ` b").into_string(), "A ` b", "an odd one is a character like any other");
     }
 
     #[test]

@@ -82,7 +82,7 @@ pub(super) fn split(witnesses: usize) -> String {
 }
 
 /// Codes of findings, with a title that a reader understands without knowing the rules.
-const TITLES: [(&str, &str); 60] = [
+const TITLES: [(&str, &str); 61] = [
     ("algorithm-changed", "The algorithm was changed"),
     ("already-logged", "The same statement was logged twice"),
     ("attestation-missing", "An auditor’s statement is missing"),
@@ -118,6 +118,7 @@ const TITLES: [(&str, &str); 60] = [
     ("notice-not-over", "Used before the public notice was over"),
     ("object-swapped", "Other content than was asked for"),
     ("over-limit", "More than the charter allows"),
+    ("parts-awaited", "What clients need was not given yet"),
     ("posted-ahead", "Somebody was shown more than is seen here"),
     ("proof-withheld", "A proof that clients need is not given"),
     ("release-missed", "An announced rhythm was not kept"),

@@ -266,6 +266,8 @@ async fn two_texts_for_one_edition_are_proven_and_the_log_answers_for_them() {
     .await;
     let named: Vec<&str> = find(&report, "equivocation").answerable.iter().map(|who| who.key.as_str()).collect();
     assert_eq!(named, [ORIGIN]);
+    let words = &find(&report, "equivocation").words;
+    assert!(words.contains("whatever the time") && !words.contains("no file proves"), "{words}");
 }
 
 /// After the day of the first text its signers may sign another; a log that then logs both answers for it alone.
@@ -769,6 +771,19 @@ async fn statements_proofs_and_tiles_that_clients_need_are_observed() {
     found_at_next_look("proof-withheld", Ground::Observation, NEXT, change("proof")).await;
 }
 
+/// An entry that is no statement has no identity by which anybody could ask for it.
+#[tokio::test]
+async fn what_is_no_statement_is_not_missed() {
+    let mut stage = Stage::new();
+    (0..30).for_each(|number| stage.world.log.append(format!("number {number}\n")));
+    stage.publishes();
+    let mut monitor = stage.world.monitor_of(vec![stage.world.log.source()]);
+    for look in 0..10 {
+        let report = monitor.poll_at(START.plus(FIRST + 60 * look)).await.unwrap();
+        assert!(codes(&report).iter().all(|code| *code == "not-a-statement"), "{:?}", codes(&report));
+    }
+}
+
 /// What was found stands until the same is served again, whatever else has its turn, and also over a restart.
 #[tokio::test]
 async fn what_was_withheld_is_asked_for_until_it_is_there() {
@@ -802,7 +817,7 @@ async fn being_put_off_is_nobody_s_fault() {
     use axum::middleware::{Next, from_fn};
     use axum::response::IntoResponse;
     use std::sync::atomic::{AtomicBool, Ordering};
-    let (stage, busy) = (Stage::new(), Arc::new(AtomicBool::new(true)));
+    let (mut stage, busy) = (Stage::new(), Arc::new(AtomicBool::new(true)));
     let is_busy = Arc::clone(&busy);
     let put_off = move |request: Request, next: Next| {
         let is_first = is_busy.load(Ordering::SeqCst)
@@ -822,18 +837,78 @@ async fn being_put_off_is_nobody_s_fault() {
     let mut monitor = Monitor::open(Config { limits, ..config }).unwrap();
     let report = monitor.poll_at(START.plus(FIRST)).await.unwrap();
     let found: BTreeSet<&str> = codes(&report).into_iter().collect();
-    assert_eq!(found, BTreeSet::from(["bundle-awaited", "content-awaited", "seen-proof-awaited"]));
+    assert_eq!(found, BTreeSet::from(["bundle-awaited", "content-awaited", "parts-awaited", "seen-proof-awaited"]));
     assert!(standing(&report).iter().all(|found| found.severity == Severity::Notice));
     check(&stage, find(&report, "bundle-awaited"), Ground::Observation);
     check(&stage, find(&report, "content-awaited"), Ground::Observation);
+    check(&stage, find(&report, "parts-awaited"), Ground::Observation);
     check(&stage, find(&report, "seen-proof-awaited"), Ground::Observation);
+    let later = monitor.poll_at(START.plus(FIRST + 2 * HOUR)).await.unwrap();
+    for code in ["bundle-awaited", "content-awaited", "parts-awaited", "seen-proof-awaited"] {
+        assert_eq!(find(&later, code).severity, Severity::Warning, "nobody can put everybody off for ever: {code}");
+    }
     busy.store(false, Ordering::SeqCst);
-    assert_eq!(codes(&monitor.poll_at(START.plus(NEXT)).await.unwrap()), [""; 0]);
-    // But nobody can put everybody off for ever.
+    stage.world.log.publish(START.plus(4 * HOUR));
+    assert_eq!(codes(&monitor.poll_at(START.plus(4 * HOUR)).await.unwrap()), [""; 0]);
+    // Content that was verified before, too.
     busy.store(true, Ordering::SeqCst);
-    monitor.poll_at(START.plus(5 * HOUR)).await.unwrap();
-    let report = monitor.poll_at(START.plus(50 * HOUR)).await.unwrap();
-    assert_eq!(find(&report, "bundle-awaited").severity, Severity::Warning);
+    monitor.poll_at(START.plus(4 * HOUR + 60)).await.unwrap();
+    stage.world.log.publish(START.plus(7 * HOUR));
+    let report = monitor.poll_at(START.plus(7 * HOUR)).await.unwrap();
+    assert_eq!(codes(&report), ["bundle-awaited", "content-awaited", "parts-awaited"]);
+    assert!(standing(&report).iter().all(|found| found.severity == Severity::Warning));
+}
+
+/// A second list in the same log, with one release.
+fn second_list(stage: &mut Stage, time: u64) {
+    let name = || isonomy_core::statement::ListName::new("agency.example/images").unwrap();
+    let mut other = Log::new(stage.world.log.path.clone());
+    other.charter(|charter| charter.list = name());
+    other.release(entries(30..40), START.plus(time), |release| release.list = name());
+    stage.world.log.take_in(other);
+    stage.world.log.publish(START.plus(time));
+}
+
+/// A look ends, however many lists there are: those that were not reached are the first at the next one, and what was found
+/// before stands until then.
+#[tokio::test]
+async fn objects_are_asked_for_within_the_time_of_a_look() {
+    let mut stage = Stage::new();
+    second_list(&mut stage, FIRST);
+    drop(stage.world.monitor().poll_at(START.plus(FIRST)).await.unwrap());
+    fs::remove_dir_all(stage.world.log.path.join("object")).unwrap();
+    let config = stage.world.config(vec![stage.world.log.source()], &[]);
+    let mut monitor = Monitor::open(Config { look_for: Some(std::time::Duration::ZERO), ..config }).unwrap();
+    for (look, lists) in [(1, 1), (2, 2), (3, 2)] {
+        let report = monitor.poll_at(START.plus(FIRST + 60 * look)).await.unwrap();
+        let found = standing(&report).into_iter().filter(|found| found.code == "content-withheld");
+        let found: BTreeSet<String> = found.filter_map(|found| Some(found.list.as_ref()?.to_string())).collect();
+        assert_eq!(found.len(), lists, "look {look}: {found:?}");
+    }
+}
+
+/// What has no bundles or objects by its nature, like the copy of another monitor, and a static folder, whose bundles are made
+/// anew when something happens in their lists, lack nothing.
+#[tokio::test]
+async fn mirrors_of_other_kinds_are_not_suspected() {
+    let mut stage = Stage::new();
+    for folder in ["object", "list", "statement"] {
+        fs::remove_dir_all(stage.mirror.path.join(folder)).unwrap();
+    }
+    let mut monitor = stage.open(None).await;
+    for look in 0..3 {
+        let report = monitor.poll_at(START.plus(FIRST + 60 * look)).await.unwrap();
+        assert_eq!(codes(&report), [""; 0]);
+        assert_eq!(report.lists[0].objects.len(), 1, "the log alone is said to have it");
+    }
+    let bundle = Resource::Bundle(isonomy_core::statement::ListName::new(LIST).unwrap());
+    let path = stage.world.log.path.join(bundle.to_string());
+    let before = fs::read(&path).unwrap();
+    second_list(&mut stage, FIRST + 300);
+    fs::write(path, before).unwrap();
+    drop(monitor);
+    let mut monitor = stage.world.monitor();
+    assert_eq!(codes(&monitor.poll_at(START.plus(FIRST + 360)).await.unwrap()), [""; 0]);
 }
 
 /// More than is followed at once is not fetched: nobody could tell before the end whether it is what was signed.

@@ -154,6 +154,11 @@ impl Log {
         self.entries.push(entry.into());
     }
 
+    /// Logs all that another log has.
+    pub(crate) fn take_in(&mut self, other: Log) {
+        self.entries.extend(other.entries);
+    }
+
     /// Logs what stands at this place once more.
     pub(crate) fn again(&mut self, index: usize) {
         self.entries.push(self.entries[index].clone());

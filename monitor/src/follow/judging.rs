@@ -1,0 +1,112 @@
+//! Judging an entry, and proving what is wrong with it.
+
+use super::reading::Seen;
+use crate::audit::{Refused, Verdict};
+use crate::finding::{Finding, Severity};
+use crate::monitor::Monitor;
+use crate::units;
+use isonomy_core::rules::Violation;
+use isonomy_core::statement::Statement;
+use isonomy_core::tlog_proof::TlogProof;
+use isonomy_store::files::FileError;
+use isonomy_verifier::evidence::Breach;
+
+impl Monitor {
+    /// Judges the next entry.
+    pub(super) fn judge(&mut self, statement: Statement, seen: Seen) -> Result<(), FileError> {
+        let (id, index) = (statement.id(), self.audit.next());
+        let refused = match self.audit.record(statement, seen.since) {
+            Verdict::Kept => {
+                self.contents.place(&id, index);
+                return Ok(());
+            }
+            Verdict::Refused(refused) => refused,
+            Verdict::NotJudged(refused) => return self.prove_at_any_time(&refused),
+            Verdict::Baseless => return Ok(()),
+        };
+        let (refused, mut finding) = self.judge_refused(refused, seen.proof.as_ref())?;
+        let is_proven =
+            self.ledger.evidence_of(&finding.code, &finding.subject).is_some() || finding.evidence.is_some();
+        if !is_proven && self.audit.rests_on_times(&refused.statement, &refused.violation).is_some() {
+            if self.audit.was_left_open(index) {
+                self.contents.place(&id, index);
+            }
+            let unproven = self.unproven_of(refused.statement.list());
+            if !unproven.is_empty() {
+                finding = self.audit.finding_without(&refused, &unproven);
+            }
+        }
+        self.audit.note(finding);
+        Ok(())
+    }
+
+    /// The finding that a refused statement is, with the evidence if it can be proven. One against which times speak that
+    /// nobody proves is taken up; if it breaks a rule at any other time, too, it is that which it is refused for.
+    fn judge_refused(
+        &mut self,
+        refused: Box<Refused>,
+        proof: Option<&TlogProof>,
+    ) -> Result<(Box<Refused>, Finding), FileError> {
+        let finding = self.finding_of(&refused, proof)?;
+        let is_proven =
+            self.ledger.evidence_of(&finding.code, &finding.subject).is_some() || finding.evidence.is_some();
+        if is_proven || self.audit.rests_on_times(&refused.statement, &refused.violation).is_none() {
+            return Ok((refused, finding));
+        }
+        // By proofs that are shown, clients refuse it. What builds on it is not judged, and nobody is accused.
+        if self.unproven_of(refused.statement.list()).is_empty() {
+            self.audit.leave_unjudged(&refused.statement.id());
+            return Ok((refused, finding));
+        }
+        let Err(Some(violation)) = self.audit.leave_open(&refused) else { return Ok((refused, finding)) };
+        let at_any_time = Box::new(Refused { violation, ..*refused });
+        if self.audit.rests_on_times(&at_any_time.statement, &at_any_time.violation).is_some() {
+            let finding = self.audit.finding(&at_any_time);
+            return Ok((at_any_time, finding));
+        }
+        let finding = self.finding_of(&at_any_time, proof)?;
+        Ok((at_any_time, finding))
+    }
+
+    fn finding_of(&mut self, refused: &Refused, proof: Option<&TlogProof>) -> Result<Finding, FileError> {
+        let finding = self.audit.finding(refused);
+        if self.ledger.evidence_of(&finding.code, &finding.subject).is_some() {
+            return Ok(finding);
+        }
+        let kept = self.evidence_against(refused, proof);
+        let kept = kept.map(|evidence| self.evidence.keep(&evidence, self.trust.policy())).transpose()?;
+        Ok(match kept.flatten() {
+            Some((digest, breach)) => {
+                let answerable = self.audit.named(&refused.statement, &breach.by);
+                proven(finding, refused, &breach).proven_by(&digest).answered_by(answerable)
+            }
+            None => finding,
+        })
+    }
+
+    /// Of a statement that can't be judged, what is a breach at any time is proven all the same.
+    fn prove_at_any_time(&mut self, refused: &Refused) -> Result<(), FileError> {
+        if self.evidence.has_room()
+            && let Some(evidence) = self.inadmissible(refused)
+        {
+            self.evidence.keep(&evidence, self.trust.policy())?;
+        }
+        Ok(())
+    }
+}
+
+/// The finding, now that it is proven.
+fn proven(finding: Finding, refused: &Refused, Breach { by, what }: &Breach) -> Finding {
+    let Refused { index, violation, .. } = refused;
+    match violation {
+        Violation::NoticeNotOver { .. } => {
+            let (rule, why) = (violation.rule(), units::sentence(&violation.to_string()));
+            finding.in_words(&format!("Entry {index} breaks {rule}: the log {what}. {why}."))
+        }
+        // What rests on times by itself does not where a file proves it.
+        _ if finding.severity != Severity::Breach => {
+            finding.in_words(&format!("Entry {index} breaks a rule, whatever the time: {} {what}.", by.join(", ")))
+        }
+        _ => finding,
+    }
+}
