@@ -21,7 +21,7 @@ pub(crate) use demo::DemoArgs;
 pub(crate) use key::{KeyCommand, KeyKind};
 pub(crate) use list::{
     AlgorithmArg, CheckArgs, DiffArgs, FormatArg, HashArgs, ImportArgs, InfoArgs, ListCommand, ProveArgs, RecallArgs,
-    RemoveArgs, UnselectedArg,
+    RemoveArgs, ShowArgs, UnselectedArg,
 };
 pub(crate) use log::{CollectArgs, FsckArgs, LogCommand, LogServeArgs};
 pub(crate) use matching::{ListFolders, MatchArgs, MatchCommand, OrientationsArg};

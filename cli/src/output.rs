@@ -4,7 +4,7 @@ use crate::exit::Exit;
 use isonomy_client::UpdateError;
 use serde::Serialize;
 use std::fmt::Display;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Whether something that was said could not be written.
@@ -43,6 +43,16 @@ impl Output {
         }
     }
 
+    /// Many lines for people and programs alike, which are not gathered before.
+    pub(crate) fn lines(&self, lines: impl Iterator<Item = String>) {
+        let mut to = BufWriter::new(io::stdout().lock());
+        let mut lines = lines;
+        let written = lines.try_for_each(|line| writeln!(to, "{line}")).and_then(|()| to.flush());
+        note_lost(written);
+        // What could not be written is not tried again.
+        let _ = to.into_parts();
+    }
+
     /// One of many documents: a line each.
     pub(crate) fn report_line(&self, words: impl Display, json: &impl Serialize) -> anyhow::Result<()> {
         if self.json {
@@ -74,7 +84,10 @@ impl Output {
 /// the line is lost for another reason, [`lost`] says so at the end.
 fn print(line: &dyn Display) {
     let mut to = io::stdout().lock();
-    let written = writeln!(to, "{line}").and_then(|()| to.flush());
+    note_lost(writeln!(to, "{line}").and_then(|()| to.flush()));
+}
+
+fn note_lost(written: io::Result<()>) {
     if written.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe) {
         LOST.store(true, Relaxed);
     }

@@ -238,7 +238,7 @@ fn distance_of(charter: &Charter) -> u32 {
 fn memory(past: &Past) -> Option<Alarm> {
     let since = past.since().filter(|since| *since > 1)?;
     let words = format!(
-        "this folder knows the list since version {since} alone: what left it before that is not noticed if it comes back. \
+        "this folder knows the list without a gap since version {since} alone: what left it before that may come back unnoticed. \
          `isonomy list recall` learns it from the log, as far as that still has it"
     );
     Some(Alarm { rail: Rail::Memory, severity: Severity::Warns, words, entries: Vec::new() })

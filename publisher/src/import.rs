@@ -24,6 +24,7 @@
 mod budget;
 mod error;
 mod feed;
+mod frames;
 mod lines;
 mod ncmec;
 mod options;
@@ -34,6 +35,7 @@ mod refusals;
 mod report;
 mod sink;
 mod sorting;
+mod state;
 mod stopncii;
 mod table;
 mod terrorism;
@@ -42,6 +44,7 @@ mod tests;
 mod updates;
 
 pub use error::ImportError;
+pub use frames::renumbered;
 pub use options::{Format, ImportOptions, Invalid, Irregular, Unselected};
 pub use refusals::RefusalTable;
 pub use report::{ImportReport, Imported, RefusedRecord};

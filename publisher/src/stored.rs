@@ -1,10 +1,10 @@
 //! A list in a file, read piece by piece: who goes through it once need not have it in memory.
 
-use isonomy_core::hash::HASH_SIZE;
+use isonomy_core::hash::ListRoot;
 use isonomy_core::list::entries::MAX_ENTRIES;
 use isonomy_core::list::{Entries, ListError};
+use isonomy_core::tree::Frontier;
 use isonomy_store::files::FileError;
-use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -34,38 +34,38 @@ pub enum StoredError {
 pub struct StoredList {
     path: PathBuf,
     entry_size: usize,
-    digest: Option<[u8; HASH_SIZE]>,
+    root: Option<ListRoot>,
 }
 
 impl StoredList {
     /// The list of entries of `entry_size` bytes in this file. Nothing is looked at before it is read.
     pub fn new(path: &Path, entry_size: usize) -> Self {
-        Self { path: path.to_owned(), entry_size, digest: None }
+        Self { path: path.to_owned(), entry_size, root: None }
     }
 
-    /// The same of a file whose bytes have this SHA-256, or it can't be read.
-    pub fn of_digest(self, digest: [u8; HASH_SIZE]) -> Self {
-        Self { digest: Some(digest), ..self }
+    /// The same of a file whose list has this root, or it can't be read.
+    pub fn of_root(self, root: ListRoot) -> Self {
+        Self { root: Some(root), ..self }
     }
 
-    /// Reads the list once, and gives it to `take` piece by piece. Each piece ascends, as do the pieces. Where its digest is known,
+    /// Reads the list once, and gives it to `take` piece by piece. Each piece ascends, as do the pieces. Where its root is known,
     /// what `take` made of it counts only if this succeeds.
     pub fn pieces<E: From<StoredError>>(&self, mut take: impl FnMut(&Entries) -> Result<(), E>) -> Result<(), E> {
         let mut file = File::open(&self.path).map_err(|error| self.failed("open", error))?;
         let (mut bytes, mut last, mut before) = (Vec::new(), Vec::new(), 0);
-        let mut digest = self.digest.map(|expected| (expected, Sha256::new()));
+        let mut tree = self.root.map(|expected| (expected, Frontier::new()));
         loop {
             bytes.clear();
             let read = file.by_ref().take((PIECE * self.entry_size) as u64).read_to_end(&mut bytes);
             read.map_err(|error| self.failed("read", error))?;
             if bytes.is_empty() {
-                let is_other = digest.is_some_and(|(expected, found)| found.finalize()[..] != expected);
+                let is_other = tree.is_some_and(|(expected, found)| found.root().0 != expected.0);
                 return if is_other { Err(self.other_bytes().into()) } else { Ok(()) };
             }
-            if let Some((_, digest)) = &mut digest {
-                digest.update(&bytes);
-            }
             let piece = self.piece(bytes, &last, before)?;
+            if let Some((_, tree)) = &mut tree {
+                tree.extend_with_entries(piece.as_bytes(), self.entry_size);
+            }
             take(&piece)?;
             last = piece.iter().next_back().unwrap_or_default().to_vec();
             before += piece.len() as u64;
@@ -172,12 +172,10 @@ mod tests {
         let wanted = [&list.as_bytes()[32..64], &list.as_bytes()[border..], entries(2, 9).as_bytes()].concat();
         let found = StoredList::new(&path, 32).among(&Entries::from_unsorted(32, wanted).unwrap().0).unwrap();
         assert_eq!(found.as_bytes(), [&list.as_bytes()[32..64], &list.as_bytes()[border..]].concat());
-        let of = |bytes: &[u8]| StoredList::new(&path, 32).of_digest(isonomy_core::hash::sha256(&[bytes])).read();
-        assert_eq!(of(list.as_bytes()).unwrap(), list);
-        assert!(
-            matches!(of(&list.as_bytes()[..border]), Err(StoredError::OtherBytes { .. })),
-            "a prefix is a list, too"
-        );
+        let of = |root| StoredList::new(&path, 32).of_root(root).read();
+        assert_eq!(of(list.root()).unwrap(), list);
+        std::fs::write(&path, &list.as_bytes()[..border]).unwrap();
+        assert!(matches!(of(list.root()), Err(StoredError::OtherBytes { .. })), "a prefix is a list, too");
         let missing = StoredList::new(Path::new("/no/such/list"), 32).read();
         assert!(matches!(missing, Err(StoredError::File(_))));
     }

@@ -5,12 +5,13 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `<version>.entries` | the content of a release, the raw entries one after the other |
-//! | `removed-<version>-to-<version>-<SHA-256>.entries` | what left the list between these two, as far as it was seen here ([`Past`]) |
+//! | `<version>-<root>.entries` | the content of a release, the raw entries one after the other |
+//! | `removed-<version>-to-<version>-<root>.entries` | what left the list between these two, as far as it was seen here ([`Past`]) |
 //! | `client/<id>/` | the maintainer's own client of the list that begins with this charter |
-//! | `signed-maintainer/`, `signed-curator/` | what keys of this role signed here ([`SigningMemory`](crate::memory::SigningMemory)) |
+//! | `signed-maintainer/`, `signed-curator/` | what releases keys of this role signed here ([`SigningMemory`](crate::memory::SigningMemory)) |
+//! | `signed-charter/` | what charters any key signed here |
 //!
-//! The contents are a cache: whatever is missing or damaged is fetched anew. They are read piece by piece, and judged each time
+//! The root of the entries is in the name, so that a file that was cut or changed is not taken for what was kept. The contents are a cache: whatever is missing or damaged is fetched anew. They are read piece by piece, and judged each time
 //! that they are read: nobody needs memory for the lists on which a new one builds. Of those on which no release to come
 //! builds, only what is not on the list any more is kept.
 
@@ -152,6 +153,11 @@ impl Workspace {
         })
     }
 
+    /// What all keys have signed here as charters of the list. A key that an edition drops or adds signs it, too, so there are no roles.
+    pub fn signed_charters(&self) -> PathBuf {
+        self.folder.join("signed-charter")
+    }
+
     /// All `releases` with their content, in their order.
     pub async fn bases<'r>(
         &self,
@@ -173,24 +179,28 @@ impl Workspace {
         algorithm: Algorithm,
         source: &Source,
     ) -> Result<Base, ContentError> {
-        let path = self.path(release.body().version);
-        let content = StoredList::new(&path, algorithm.entry_size());
-        let base = Base { release: release.clone(), algorithm, content };
+        let base = self.kept_base(release, algorithm);
         if !self.is_kept(&base) {
             let entries = fetch(release.body(), algorithm, source).await?;
-            files::replace(&path, entries.as_bytes())?;
+            files::replace(&self.path(release.body()), entries.as_bytes())?;
         }
         Ok(base)
     }
 
+    /// A release with what is kept of its content, if anything is.
+    fn kept_base(&self, release: &Signed<Release>, algorithm: Algorithm) -> Base {
+        let content = StoredList::new(&self.path(release.body()), algorithm.entry_size());
+        Base { release: release.clone(), algorithm, content }
+    }
+
     fn is_kept(&self, base: &Base) -> bool {
         let size = base.release.body().entries.checked_mul(base.algorithm.entry_size() as u64);
-        let found = std::fs::metadata(self.path(base.release.body().version)).map(|found| found.len());
+        let found = std::fs::metadata(self.path(base.release.body())).map(|found| found.len());
         found.ok() == size && base.pieces(|_| Ok::<(), ContentError>(())).is_ok()
     }
 
-    fn path(&self, version: u64) -> PathBuf {
-        self.folder.join(format!("{version}.entries"))
+    fn path(&self, release: &Release) -> PathBuf {
+        self.folder.join(format!("{}-{}.entries", release.version, release.root))
     }
 }
 

@@ -67,6 +67,10 @@ pub(crate) enum CharterCommand {
         /// For an amendment: the edition that it amends, and, if that isn't in force yet, the newest one that is.
         #[arg(long, value_name = "FILE")]
         amends: Vec<PathBuf>,
+        /// Your own folder, in which releases are composed or examined: what other keys have signed there of the list counts, too. A
+        /// maintainer with several keys must name it.
+        #[arg(long, value_name = "DIR")]
+        workspace: Option<PathBuf>,
         /// Sign this as the second text for its edition, in the place of the one with this id (64 hexadecimal digits), and
         /// keep that on record.
         #[arg(long, value_name = "ID")]

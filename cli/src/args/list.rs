@@ -62,6 +62,8 @@ pub(crate) enum ListCommand {
     Hash(HashArgs),
     /// Say what a list, or a draft, holds. A list in a file is nothing but its entries: whose hashes they are, a charter says.
     Info(InfoArgs),
+    /// Write the entries of a list, or of a draft, in hexadecimal, one a line: what `isonomy list import` reads again.
+    Show(ShowArgs),
     /// Show what would change from one list to another, or from what is published to a list. Nothing is written or signed. Ends
     /// with 6 if a guard rail would stop the release.
     Diff(DiffArgs),
@@ -114,6 +116,13 @@ pub(crate) struct InfoArgs {
     /// The charter of the list, which names its algorithm.
     #[arg(long, value_name = "FILE")]
     pub(crate) charter: Option<PathBuf>,
+}
+
+/// Arguments of `isonomy list show`.
+#[derive(clap::Args)]
+pub(crate) struct ShowArgs {
+    #[command(flatten)]
+    pub(crate) list: InfoArgs,
 }
 
 /// Arguments of `isonomy list import`.

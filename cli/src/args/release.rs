@@ -45,10 +45,11 @@ pub(crate) struct EndorseArgs {
     pub(crate) key: PathBuf,
     #[command(flatten)]
     pub(crate) desk: DeskArgs,
-    /// The curator's own hashes: says how many of the added entries it knows itself.
+    /// The curator's own hashes, as a list or in any form that `isonomy list import` reads: says how many of the added entries it
+    /// knows itself.
     #[arg(long, value_name = "FILE")]
     pub(crate) holdings: Option<PathBuf>,
-    /// The curator's own hashes: refuses to sign unless every entry of the release stands there, and prints those that don't.
+    /// The curator's own hashes, in such a file: refuses to sign unless every entry of the release stands there, and prints those that don't.
     #[arg(long, value_name = "FILE")]
     pub(crate) require_all_in: Option<PathBuf>,
     #[command(flatten)]

@@ -4,6 +4,7 @@ mod checking;
 mod difference;
 
 use super::release::ProofFile;
+use super::waiting::Waiting;
 use super::{files, key, release};
 use crate::args::{CharterCommand, Overwrite, SeverityArg};
 use crate::exit::{Exit, Malformed, Refused};
@@ -11,6 +12,7 @@ use crate::output::Output;
 use anyhow::{Context, Result, bail};
 use isonomy_client::system_clock;
 use isonomy_core::charter::Charter;
+use isonomy_core::note::VerifierKey;
 use isonomy_core::statement::{MAX_STATEMENT_SIZE, Signed};
 use isonomy_core::time::Timestamp;
 use isonomy_publisher::charter::Severity;
@@ -18,6 +20,7 @@ use isonomy_publisher::charter::dialogue::Question;
 use isonomy_publisher::charter::{self, ChangeReport, CharterReport, Edition, Finding};
 use isonomy_publisher::memory::SigningMemory;
 use isonomy_publisher::submit::{SubmitReport, submit_charter};
+use isonomy_publisher::workspace::Workspace;
 use serde::Serialize;
 use serde_json::json;
 use std::io::{Lines, StdinLock};
@@ -35,7 +38,10 @@ pub(crate) async fn run(command: CharterCommand, output: &Output) -> Result<Exit
         CharterCommand::Lint { file, deny } => lint(&file, deny.into(), output),
         CharterCommand::Check { file, policy } => checking::run(&file, &policy, output).await,
         CharterCommand::Diff { old, new } => difference::run(&old, &new, output),
-        CharterCommand::Sign { file, key, amends, replaces } => sign(&file, &key, &amends, replaces.as_deref(), output),
+        CharterCommand::Sign { file, key, amends, workspace, replaces } => {
+            let memory = MemoryPlace { key: &key, workspace: workspace.as_deref() };
+            sign(&file, memory, &amends, replaces.as_deref(), output)
+        }
         CharterCommand::Merge { file, copies, amends } => merge(&file, &copies, &amends, output),
         CharterCommand::Publish { file, policy, proof, overwrite } => {
             let proof = ProofFile { path: proof, overwrite };
@@ -64,6 +70,7 @@ fn new_text(from: &Path, amends: Option<&Path>, out: &Path, overwrite: Overwrite
     let before = amends.map(read).transpose()?;
     let edition = before.as_ref().map_or(Edition::First, Edition::Amends);
     let body = parse_toml(from, edition)?;
+    before.as_ref().map_or(Ok(()), |before| difference::check_can_follow(before, &body))?;
     let draft = charter::draft(&body)?;
     files::save(out, &draft.to_bytes(), overwrite)?;
     let changes = before.as_ref().map(|before| charter::changes(before.body(), &body)).unwrap_or_default();
@@ -200,13 +207,8 @@ fn older(charter: &Signed<Charter>, paths: &[PathBuf]) -> Result<Vec<Signed<Char
             format!("none of the editions given with --amends is {previous}, which edition {} amends", body.edition);
         return Err(Refused(problem).into());
     }
-    match older.iter().find(|older| older.body().list != body.list) {
-        Some(other) => {
-            Err(Refused(format!("--amends names a charter of {}; this one is of {}", other.body().list, body.list))
-                .into())
-        }
-        None => Ok(older),
-    }
+    older.iter().try_for_each(|before| difference::check_can_follow(before, body))?;
+    Ok(older)
 }
 
 /// A charter in a file.
@@ -219,12 +221,45 @@ pub(super) fn read(path: &Path) -> Result<Signed<Charter>> {
     charter::parse(&bytes).map_err(|error| malformed(error).into())
 }
 
-fn sign(file: &Path, key_file: &Path, amends: &[PathBuf], replaces: Option<&str>, output: &Output) -> Result<Exit> {
-    let (signed, key) = (read(file)?, key::open(key_file)?);
+/// Where it is remembered what is signed.
+#[derive(Clone, Copy)]
+struct MemoryPlace<'p> {
+    key: &'p Path,
+    /// Where other keys remember it, too.
+    workspace: Option<&'p Path>,
+}
+
+impl MemoryPlace<'_> {
+    /// The memory of the key, and of the others that sign in the same folder. A maintainer of several keys must name it: each by itself
+    /// would sign another text.
+    fn open(self, signed: &Charter, older: &[&Charter], key: &VerifierKey) -> Result<SigningMemory> {
+        let memory = SigningMemory::of_key(self.key)?;
+        if let Some(folder) = self.workspace {
+            return Ok(memory.and_in(&Workspace::open(folder, &signed.list)?.signed_charters())?);
+        }
+        let all = older.iter().copied().chain([signed]);
+        let keys: Vec<&VerifierKey> = all.flat_map(|charter| &charter.maintainer.keys).collect();
+        if keys.contains(&key) && keys.iter().any(|other| *other != key) {
+            let problem = "the maintainer has several keys, of which each remembers alone what it signed: name the folder with \
+                           --workspace in which you compose releases, so that two of them never sign two texts for one edition";
+            return Err(Refused(problem.to_owned()).into());
+        }
+        Ok(memory)
+    }
+}
+
+fn sign(
+    file: &Path,
+    place: MemoryPlace<'_>,
+    amends: &[PathBuf],
+    replaces: Option<&str>,
+    output: &Output,
+) -> Result<Exit> {
+    let (signed, key) = (read(file)?, key::open(place.key)?);
     let older = older(&signed, amends)?;
     let changes = older.first().map(|before| charter::changes(before.body(), signed.body())).unwrap_or_default();
     let older: Vec<&Charter> = older.iter().map(Signed::body).collect();
-    let mut memory = SigningMemory::of_key(key_file)?;
+    let mut memory = place.open(signed.body(), &older, key.verifier())?;
     let replaces = release::parse_id(replaces)?;
     let signed = charter::sign(&signed, &older, key.as_ref(), &mut memory, replaces, system_clock())?;
     files::write(file, &signed.to_bytes())?;
@@ -274,7 +309,9 @@ async fn publish(file: &Path, policy: &Path, proof: &ProofFile, output: &Output)
     }
     let log = release::log_client(&trust)?;
     let view = checking::view(&log, &trust, signed.body()).await?;
+    let waiting = Waiting::begin("the log takes the charter up, and its witnesses cosign", output);
     let report = submit_charter(&log, &trust, &signed).await.context("the charter was not published")?;
+    drop(waiting);
     proof.write(&report)?;
     let since = checking::in_force_since(view.as_ref(), &signed, report.public_since)?;
     let words = format!("{}\n  in force from {since} on", release::submit_words(&report, "charter"));

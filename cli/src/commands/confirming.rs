@@ -7,11 +7,13 @@ use isonomy_core::charter::Charter;
 use isonomy_core::hash::StatementId;
 use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::release::Release;
+use isonomy_core::rules::editions::Edition;
 use isonomy_core::statement::Signed;
 use isonomy_fetch::Source;
 use isonomy_publisher::confirm::{Confirmation, confirm};
 use isonomy_publisher::view::ListView;
 use isonomy_verifier::Policy;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Asks `source` for the release, with a client that is kept in this folder.
@@ -19,35 +21,42 @@ pub(crate) async fn ask(
     folder: &Path,
     trust: &TlogPolicy,
     view: &ListView,
-    charter: &Charter,
     source: &Source,
     release: &Signed<Release>,
 ) -> Result<Confirmation> {
     let first = view.editions().all().first().context("the list has no charter")?;
-    let policy = policy_for(trust, charter, &first.id())?;
+    let charters: Vec<&Charter> = view.editions().all().iter().map(Edition::charter).collect();
+    let policy = policy_for(trust, &charters, &first.id())?;
     let mut client = Client::open(folder, policy)?;
     Ok(confirm(&mut client, std::slice::from_ref(source), release, system_clock()).await?)
 }
 
-/// The policy that accepts exactly what the charter says.
-fn policy_for(trust: &TlogPolicy, charter: &Charter, pinned: &StatementId) -> Result<Policy> {
-    let limits = &charter.limits;
+/// The policy that accepts what any of these editions says, and no more: clients may be shown a release under another edition than the
+/// one in question, or an edition that is not in force yet.
+fn policy_for(trust: &TlogPolicy, charters: &[&Charter], pinned: &StatementId) -> Result<Policy> {
+    let newest = charters.last().context("the list has no charter")?;
+    let least = |of: fn(&Charter) -> u64| charters.iter().map(|charter| of(charter)).min().unwrap_or_default();
+    let purposes: BTreeSet<_> = charters.iter().map(|charter| charter.purpose.code).collect();
+    let aims: BTreeSet<_> = charters.iter().map(|charter| charter.purpose.aim).collect();
+    let action = charters.iter().map(|charter| charter.action.most).max().unwrap_or(newest.action.most);
+    let validity = charters.iter().map(|charter| charter.limits.validity).max().unwrap_or_default();
+    let min_visibility = least(|charter| charter.limits.min_visibility);
     let text = format!(
-        "trust = '''\n{}'''\n[list]\nname = \"{}\"\ncharter = \"{}\"\n[accept]\npurposes = [{}]\naims = [{}]\naction = \"{}\"\n\
+        "trust = '''\n{}'''\n[list]\nname = \"{}\"\ncharter = \"{}\"\n[accept]\npurposes = {}\naims = {}\naction = \"{}\"\n\
          min_curators = {}\nmin_jurisdictions = {}\nmin_notice = {}\nmin_visibility = {}\n\
          [ages]\ncheckpoint = {}\nrelease = {}\n",
         String::from_utf8(trust.to_text()).context("the policy is not UTF-8")?,
-        charter.list,
+        newest.list,
         pinned.to_hex(),
-        serde_json::to_string(&charter.purpose.code)?,
-        serde_json::to_string(&charter.purpose.aim)?,
-        charter.action.most,
-        charter.curation.threshold,
-        charter.curation.min_jurisdictions,
-        limits.notice,
-        limits.min_visibility,
-        limits.min_visibility.saturating_sub(1),
-        limits.validity,
+        serde_json::to_string(&purposes)?,
+        serde_json::to_string(&aims)?,
+        action,
+        least(|charter| charter.curation.threshold),
+        least(|charter| charter.curation.min_jurisdictions),
+        least(|charter| charter.limits.notice),
+        min_visibility,
+        min_visibility.saturating_sub(1),
+        validity,
     );
     Ok(Policy::parse(text.as_bytes())?)
 }

@@ -24,4 +24,5 @@ pub(crate) mod release;
 pub(crate) mod serving;
 mod subjects;
 pub(crate) mod trace;
+mod waiting;
 pub(crate) mod witness;

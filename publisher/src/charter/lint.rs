@@ -9,6 +9,7 @@
 //! | [`Severity::Note`] | a reader should know |
 
 use isonomy_core::charter::{Action, Aim, Charter, Jurisdiction, RECORD_QUESTIONS, Surface};
+use isonomy_core::time::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -50,7 +51,7 @@ pub fn lint(charter: &Charter) -> Vec<Finding> {
         words: lint.words.to_owned(),
         source: lint.source,
     });
-    let mut findings: Vec<Finding> = terms.chain(missing_record(charter)).collect();
+    let mut findings: Vec<Finding> = terms.chain(record(charter)).collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings
 }
@@ -264,24 +265,63 @@ const RECORD: &[(&str, Severity, &str)] = &[
     ("accountability.audits", Severity::Weak, "GDPR Art. 5(2); Regulation (EU) 2022/2065 Art. 37"),
 ];
 
-/// The fields of `record` without a value.
-fn missing_record(charter: &Charter) -> Vec<Finding> {
+/// Whether a text has the form that is asked for.
+type Form = fn(&str) -> bool;
+
+/// The fields of the record that people and programs compare with others, and what they have to be.
+const FORMS: &[(&str, Form, &str)] = &[
+    ("proportionality.reviewed", is_date, "a date such as 2026-01-31"),
+    ("privacy.dpia_sha256", is_digest, "a SHA-256 in 64 hexadecimal digits"),
+    ("quality.reviews_per_entry", is_number, "a number such as 2"),
+    ("quality.precision", is_share, "a fraction such as 0.9998"),
+    ("quality.recall", is_share, "a fraction such as 0.9998"),
+    ("quality.next_review", is_date, "a date such as 2026-01-31"),
+];
+
+fn is_date(text: &str) -> bool {
+    Timestamp::from_rfc3339(&format!("{text}T00:00:00Z")).is_some()
+}
+
+fn is_digest(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn is_number(text: &str) -> bool {
+    text.parse::<u64>().is_ok()
+}
+
+fn is_share(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+        && text.parse::<f64>().is_ok_and(|share| (0.0..=1.0).contains(&share))
+}
+
+/// The fields of `record` without a value, and those whose value has not the form that it needs.
+fn record(charter: &Charter) -> Vec<Finding> {
     let record = serde_json::to_value(&charter.record).unwrap_or(Value::Null);
-    let is_present = |part: &str, field: &str| {
+    let text = |part: &str, field: &str| {
         let value = record.get(part).and_then(|part| part.get(field)).and_then(Value::as_str);
-        value.is_some_and(|text| !text.trim().is_empty())
+        value.unwrap_or_default().trim().to_owned()
     };
-    let absent = RECORD_QUESTIONS.into_iter().filter(|(part, field, _)| !is_present(part, field));
-    absent
-        .map(|(part, field, about)| {
-            let name = format!("{part}.{field}");
-            let known = RECORD.iter().find(|(known, ..)| *known == name);
-            let (severity, source) =
-                known.map_or((Severity::Weak, "GDPR Art. 5(2)"), |(_, severity, source)| (*severity, source));
-            let (code, words) = (format!("missing {name}"), format!("missing: {about}"));
-            Finding { code, severity, field: format!("record.{name}"), words, source }
+    let finding = |(part, field, about): (&str, &str, &str)| {
+        let (name, said) = (format!("{part}.{field}"), text(part, field));
+        let (_, severity, source) = RECORD.iter().find(|(known, ..)| *known == name)?;
+        let form = FORMS.iter().find(|(formed, is_formed, _)| *formed == name && !is_formed(&said));
+        let (what, severity, words) = match form {
+            _ if said.is_empty() => ("missing", *severity, format!("missing: {about}")),
+            Some((.., wanted)) => {
+                ("form", Severity::Weak, format!("{said:?} is not {wanted}, to which it could be held"))
+            }
+            None => return None,
+        };
+        Some(Finding {
+            code: format!("{what} {name}"),
+            severity,
+            field: format!("record.{name}"),
+            words,
+            source: *source,
         })
-        .collect()
+    };
+    RECORD_QUESTIONS.into_iter().filter_map(finding).collect()
 }
 
 #[cfg(test)]
@@ -290,6 +330,16 @@ mod tests {
     use crate::charter::{Edition, from_toml, to_toml};
     use crate::testing;
     use isonomy_core::charter::Statute;
+
+    /// Fields with a form, a text that has it, and one that has not.
+    const FORMED: [(&str, &str, &str); 6] = [
+        ("proportionality.reviewed", "2026-01-31", "2026-02-30"),
+        ("privacy.dpia_sha256", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "9f86"),
+        ("quality.reviews_per_entry", "2", "two or three"),
+        ("quality.precision", "0.9998", "1.5"),
+        ("quality.recall", "1", "-0.5"),
+        ("quality.next_review", "2027-01-31", "soon"),
+    ];
 
     /// A charter to which nobody could object: nothing is missing, nothing weak.
     fn good() -> Charter {
@@ -312,7 +362,9 @@ mod tests {
         let mut file = to_toml(&charter).unwrap();
         for (part, field, _) in RECORD_QUESTIONS {
             let (head, tail) = file.split_once(&format!("[record.{part}]")).unwrap();
-            let tail = tail.replacen(&format!("# {field} = \"\""), &format!("{field} = \"said\""), 1);
+            let name = format!("{part}.{field}");
+            let said = FORMED.iter().find(|(formed, ..)| *formed == name).map_or("said", |(_, right, _)| right);
+            let tail = tail.replacen(&format!("# {field} = \"\""), &format!("{field} = \"{said}\""), 1);
             file = format!("{head}[record.{part}]{tail}");
         }
         from_toml(file.as_bytes(), Edition::First).unwrap()
@@ -363,6 +415,20 @@ mod tests {
             let mut bad = good.clone();
             spoil(&mut bad);
             assert!(codes(&bad).contains(&code.to_owned()), "{code}: {:?}", codes(&bad));
+        }
+    }
+
+    #[test]
+    fn what_is_compared_with_others_has_a_form() {
+        assert!(FORMED.iter().map(|formed| formed.0).eq(FORMS.iter().map(|form| form.0)), "each form has its fault");
+        for (name, right, wrong) in FORMED {
+            let file = to_toml(&good()).unwrap();
+            let field = name.rsplit('.').next().unwrap();
+            let bad = file.replace(&format!("{field} = \"{right}\""), &format!("{field} = \"{wrong}\""));
+            let found = lint(&from_toml(bad.as_bytes(), Edition::First).unwrap());
+            assert_eq!(found.len(), 1, "{name}: {found:?}");
+            assert_eq!((&found[0].code, found[0].severity), (&format!("form {name}"), Severity::Weak));
+            assert!(found[0].words.contains(wrong) && !found[0].source.is_empty());
         }
     }
 

@@ -87,6 +87,13 @@ impl Examined<'_> {
         Ok(differing.finish().added().clone())
     }
 
+    /// The same for hashes in memory.
+    pub fn missing_among(&self, holdings: &Entries) -> Result<Entries, EndorseError> {
+        let mut differing = Differing::new(&self.entries);
+        differing.take(holdings, |_| ())?;
+        Ok(differing.finish().added().clone())
+    }
+
     /// What was counted, and who has signed. `signed` is the release with the newest signatures.
     pub fn report(&self, signed: &Signed<Release>) -> EndorsementReport {
         let body = signed.body();

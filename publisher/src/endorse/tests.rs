@@ -409,7 +409,7 @@ async fn a_damaged_cache_is_fetched_anew() {
     let draft = desk.compose(&log, &content).await;
     publish(&mut log, &desk, draft).await;
     let view = log.view().await.unwrap();
-    let kept = desk.path().join("work/hotline.example~images/1.entries");
+    let kept = desk.path().join(format!("work/hotline.example~images/1-{}.entries", content.root()));
     let damages = [&b""[..], &[0; 32], &[1; 20 * 32], &[1; 21 * 32], entries(2, 20).as_bytes()].map(<[u8]>::to_vec);
     for damage in &damages {
         std::fs::write(&kept, damage).unwrap();

@@ -54,6 +54,14 @@ pub enum ImportError {
         /// The columns that there are.
         found: Vec<String>,
     },
+    /// A table has several columns of the name that the hash's has.
+    #[error(
+        "the table has several columns called {name}: call the one with the hashes otherwise, and name it with --column"
+    )]
+    SeveralColumns {
+        /// The name.
+        name: String,
+    },
     /// A document in XML or JSON is not of its format as a whole.
     #[error("the document is malformed: {0}. Nothing was imported")]
     Malformed(String),

@@ -3,13 +3,14 @@
 //! ```text
 //! queryResult
 //!   images, videos
-//!     image, video                 member (with id), timestamp, id, classification, fingerprints {md5, sha1, pdq, …}
+//!     image, video                 member (with id), timestamp, id, classification, fingerprints {md5, sha1, pdq, …},
+//!                                  feedback {affirmativeFeedback, negativeFeedback}
 //!     deletedImage, deletedVideo   member (with id), timestamp, id
 //! ```
 //!
 //! A deletion names no hash: it withdraws what the same member gave under the same id, in this file or in an earlier
-//! one whose ids were kept, and so does a record that comes again with another hash. Images and videos have ids of their own. Feedback and
-//! other fingerprints are not read; of paging, that there is a next page. A document type declaration is refused, as
+//! one whose ids were kept, and so does a record that comes again with another hash. Images and videos have ids of their own. A record with
+//! negative feedback is disputed. Other fingerprints are not read; of paging, that there is a next page. A document type declaration is refused, as
 //! are entities other than the five of XML itself and character references, elements deeper than 32 levels, and anything
 //! between two records that is larger than 1 MiB; a document that ends too early is refused whole.
 
@@ -80,6 +81,7 @@ struct Item {
     time: Option<String>,
     classes: Vec<String>,
     fingerprints: Vec<String>,
+    is_disputed: bool,
 }
 
 impl Document {
@@ -142,6 +144,11 @@ impl Document {
                     item.member = id;
                 }
             }
+            [_, _, _, "feedback", "negativeFeedback"] => {
+                if let Some(item) = &mut self.item {
+                    item.is_disputed = true;
+                }
+            }
             _ => {}
         }
         Ok(())
@@ -193,6 +200,7 @@ impl Item {
             [one] => Some(record::hash(one.as_bytes(), algorithm).map_err(|reason| refusal("fingerprints", reason))?),
             _ => return Err(refusal("fingerprints", format!("it has several by {algorithm}"))),
         };
-        Ok(Record { hash, id, time, classes: self.classes, ..Record::about(Action::Add) })
+        let is_disputed = self.is_disputed;
+        Ok(Record { hash, id, time, classes: self.classes, is_disputed, ..Record::about(Action::Add) })
     }
 }

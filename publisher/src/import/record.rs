@@ -27,6 +27,8 @@ pub(super) struct Record {
     pub(super) time: Option<u64>,
     /// Its source's name for it.
     pub(super) id: Option<String>,
+    /// Whether some of those who describe it say that it does not belong there.
+    pub(super) is_disputed: bool,
 }
 
 impl Record {
@@ -37,7 +39,16 @@ impl Record {
 
     /// A record without anything.
     pub(super) fn about(action: Action) -> Self {
-        Self { action, hash: None, quality: None, classes: Vec::new(), tags: Vec::new(), time: None, id: None }
+        Self {
+            action,
+            hash: None,
+            quality: None,
+            classes: Vec::new(),
+            tags: Vec::new(),
+            time: None,
+            id: None,
+            is_disputed: false,
+        }
     }
 }
 

@@ -21,6 +21,11 @@ pub struct ImportReport {
     /// Those of them whose quality the file gives, and it is below [`USUAL_MINIMUM_QUALITY`]: flat pictures, which match what is
     /// unlike.
     pub low_quality: u64,
+    /// Those of them that somebody says don't belong there: called harmless by some who describe them, with negative feedback, or
+    /// tagged so.
+    pub disputed: u64,
+    /// The first of those, in hexadecimal.
+    pub disputed_first: Vec<String>,
     /// Records that withdraw a hash.
     pub withdrawals: u64,
     /// Records without a hash by the list's algorithm.

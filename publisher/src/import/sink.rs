@@ -3,13 +3,19 @@
 use super::budget::Place;
 use super::outcome::Sayings;
 use super::record::{Action, Choice, Record, Refusal, choose};
+use super::state::plain;
 use super::{Format, ImportError, ImportOptions, ImportReport, Importer, Invalid, RefusedRecord, TellRefused};
+use isonomy_core::encoding::to_hex;
 use isonomy_core::list::Algorithm;
 use isonomy_core::list::entries::MAX_ENTRIES;
 use isonomy_matcher::pdq::USUAL_MINIMUM_QUALITY;
 
 /// The most refused records that a report shows.
 const SHOWN: usize = 100;
+/// The most disputed hashes that it shows.
+const DISPUTED_SHOWN: usize = 20;
+/// Tags by which those who share hashes doubt them.
+const DOUBTS: [&str; 2] = ["disputed", "falsepositive"];
 
 /// Whether any record gave what could select it.
 #[derive(Clone, Copy, Default)]
@@ -38,6 +44,8 @@ impl<'s> Sink<'s> {
             records: 0,
             taken: 0,
             low_quality: 0,
+            disputed: 0,
+            disputed_first: Vec::new(),
             withdrawals: 0,
             other_hashes: 0,
             not_selected: 0,
@@ -84,6 +92,13 @@ impl<'s> Sink<'s> {
                 report.taken += 1;
                 let is_low = record.quality.is_some_and(|quality| quality < USUAL_MINIMUM_QUALITY.into());
                 report.low_quality += u64::from(is_low && self.options.algorithm.is_perceptual());
+                let is_doubted = || record.tags.iter().any(|tag| DOUBTS.contains(&plain(tag).as_str()));
+                if record.is_disputed || is_doubted() {
+                    report.disputed += 1;
+                    if report.disputed_first.len() < DISPUTED_SHOWN {
+                        report.disputed_first.extend(record.hash.as_deref().map(to_hex));
+                    }
+                }
             }
         }
         if report.taken > MAX_ENTRIES {

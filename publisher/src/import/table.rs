@@ -2,24 +2,26 @@
 //!
 //! | format | columns |
 //! |---|---|
-//! | [`Format::Csv`] | separated by commas, semicolons or tabs; with a header, the hash is in a column with a name such as `pdq`, `sha256` or `hash`, quality, class, tags, and whether the record still counts (`deleted`, `status`) in columns of such names; without, the hash is in the first one |
+//! | [`Format::Csv`] | separated by commas, semicolons or tabs; with a header, the hash is in a column with a name such as `pdq`, `sha256` or `hash`, quality, class and tags in columns of such names, and whether the record still counts in those that `state` knows; without, the hash is in the first one |
 //! | [`Format::ThreatExchange`] | no header: `indicator,descriptor_id,added_on,tags`, or `indicator,indicator_id,descriptor_id,added_on,tags`; the tags separated by spaces |
 
 use super::budget::Budgeted;
-use super::record::{self, Action, Record, Refusal, quality, refusal};
+use super::record::{self, Record, Refusal, quality, refusal};
+use super::state::{self, State, plain};
 use super::{Format, ImportError, ImportOptions, Sink, read_failed};
 use isonomy_core::list::Algorithm;
 use std::io::BufRead;
 
-/// Names of columns that hold hashes by any algorithm.
-const ANY_HASH: [&str; 7] = ["hash", "hash_value", "hashvalue", "hash_digest", "digest", "indicator", "entry"];
+/// Names of columns that hold hashes by any algorithm, as [`plain`] gives them.
+const ANY_HASH: [&str; 6] = ["hash", "hashvalue", "hashdigest", "digest", "indicator", "entry"];
 const QUALITY: [&str; 1] = ["quality"];
 const CLASS: [&str; 3] = ["class", "classification", "category"];
 const TAGS: [&str; 2] = ["tags", "tag"];
-const STATE: [&str; 5] = ["deleted", "should_delete", "is_deleted", "hashstatus", "status"];
+/// So many hexadecimal digits in a row are a hash, of whatever kind.
+const DIGITS: usize = 32;
 
 /// Where in a table things are.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Columns {
     delimiter: u8,
     has_header: bool,
@@ -30,7 +32,7 @@ pub(super) struct Columns {
     class: Option<usize>,
     tags: Option<usize>,
     /// Whether it still counts.
-    state: Option<usize>,
+    states: Vec<State>,
 }
 
 pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) -> Result<(), ImportError> {
@@ -44,10 +46,15 @@ pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) 
         let place = position.lines_back(breaks);
         position.end_record();
         let is_empty = record.iter().all(|field| field.trim_ascii().is_empty());
-        if is_empty || is_comment(&record, columns, sink.algorithm()) || std::mem::take(&mut header) {
-            continue;
-        }
-        let says = alone(&record, columns, sink.algorithm()).and_then(|()| row(&record, columns, sink.algorithm()));
+        let is_comment = is_empty || is_comment(&record, columns, sink.algorithm());
+        let is_header = !is_comment && std::mem::take(&mut header);
+        let says = match alone(&record, columns, sink.algorithm()) {
+            Err(refusal) => Err(refusal),
+            Ok(()) if is_comment || is_header => continue,
+            Ok(()) => {
+                unmistakable(&record, columns, sink.algorithm()).and_then(|()| row(&record, columns, sink.algorithm()))
+            }
+        };
         sink.take(place, says)?;
     }
     Ok(())
@@ -58,27 +65,42 @@ pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) 
 fn is_comment(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) -> bool {
     let first = row.get(0).unwrap_or_default().trim_ascii();
     let is_row = || row.len() == columns.count && columns.count > 1;
-    let holds_hash = || row.iter().any(|field| record::hash(field, algorithm).is_ok());
+    let holds_hash = || row.iter().any(|field| hash_of(field, algorithm).is_ok());
     first == b"sep=" || first.starts_with(b"#") && !is_row() && !holds_hash()
 }
 
-/// Refuses a row that holds more than one: where a quotation mark is not closed, the rows that follow become part of its field,
-/// and nobody would miss them. Nor would they where several hashes stand in a row of a table that doesn't say which is meant.
+/// Refuses what holds other rows: where a quotation mark is not closed, the rows that follow become part of its field, up to the
+/// next quotation mark, and nobody would miss them. Of these rows, hashes stand in the lines of that field, or in fields that are too many.
 fn alone(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) -> Result<(), Refusal> {
-    let is_hash = |field: &[u8]| record::hash(field, algorithm).is_ok();
-    let is_row = |line: &[u8]| line.split(|&byte| byte == columns.delimiter).any(is_hash);
-    let has_swallowed = |(place, field): (usize, &[u8])| {
-        let mut lines = field.split(|byte| b"\r\n".contains(byte));
-        let first = lines.next().unwrap_or_default();
-        // The field of the hash may end with an empty line.
-        lines.any(is_row) || first.len() < field.len() && place != columns.hash && is_row(first)
+    let is_end = |byte: &u8| b"\r\n".contains(byte);
+    let holds_other = |(place, field): (usize, &[u8])| {
+        let (field, has_lines) = (field.trim_ascii(), field.iter().any(is_end));
+        // A hash's own field begins with it, and may end with an empty line.
+        let own = usize::from(place == columns.hash);
+        let is_extra = || row.len() != columns.count && place != columns.hash && holds_hash(field, algorithm);
+        has_lines && field.split(is_end).skip(own).any(|line| looks_like_hash(line, algorithm)) || is_extra()
     };
-    if row.iter().enumerate().any(has_swallowed) {
+    let has_lines = row.iter().flatten().any(is_end);
+    if has_lines && row.iter().enumerate().any(holds_other) {
         return Err(refusal("row", "it holds other rows: a quotation mark is not closed"));
     }
-    if !columns.has_header && row.iter().filter(|field| is_hash(field)).count() > 1 {
+    Ok(())
+}
+
+/// Refuses a row of which it is not clear what it says.
+fn unmistakable(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) -> Result<(), Refusal> {
+    let has_hash = |field: &[u8]| hash_of(field, algorithm).is_ok();
+    if !columns.has_header && row.iter().filter(|field| has_hash(field)).count() > 1 {
         let advice = "put a line with names before the first row, such as hash,other, or give a hash its own line";
         return Err(refusal("row", format!("it holds several hashes: {advice}")));
+    }
+    let mut others = row.iter().enumerate().filter(|(place, _)| columns.tags != Some(*place));
+    if !columns.has_header && others.any(|(_, field)| state::is_word_of_leaving(field)) {
+        let advice = "put a line with names before the first row, such as hash,status";
+        return Err(refusal("row", format!("it says that something is gone, and no name says what: {advice}")));
+    }
+    if row.iter().skip(columns.count).any(has_hash) {
+        return Err(refusal("row", "it holds another hash in a field that has no name: give that its own line"));
     }
     match row.get(0).filter(|field| field.trim_ascii().starts_with(b"#")) {
         Some(_) => Err(refusal(
@@ -89,10 +111,26 @@ fn alone(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) -> Resu
     }
 }
 
+/// The hash that a field is.
+fn hash_of(field: &[u8], algorithm: Algorithm) -> Result<Vec<u8>, String> {
+    record::hash(field.trim_ascii().strip_prefix(b"pdq ").unwrap_or(field), algorithm)
+}
+
+/// Whether a field holds a hash by this algorithm, whatever stands around it.
+fn holds_hash(field: &[u8], algorithm: Algorithm) -> bool {
+    let is_between = |byte: &u8| !byte.is_ascii_alphanumeric() && !b"+/=".contains(byte);
+    field.split(is_between).any(|word| record::hash(word, algorithm).is_ok())
+}
+
+/// Whether a line holds a hash of any kind, or what may have been meant to be one.
+fn looks_like_hash(line: &[u8], algorithm: Algorithm) -> bool {
+    line.split(|byte| !byte.is_ascii_hexdigit()).any(|digits| digits.len() >= DIGITS) || holds_hash(line, algorithm)
+}
+
 /// What a row says.
 fn row(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) -> Result<Record, Refusal> {
     let field = row.get(columns.hash).ok_or_else(|| refusal("hash", "it has too few columns"))?;
-    let digest = record::hash(field.trim_ascii().strip_prefix(b"pdq ").unwrap_or(field), algorithm);
+    let digest = hash_of(field, algorithm);
     let words = |column: Option<usize>, between: &[char]| -> Vec<String> {
         let text = column.and_then(|column| row.get(column)).map(String::from_utf8_lossy).unwrap_or_default();
         text.split(between).map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
@@ -101,22 +139,9 @@ fn row(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) -> Result
         quality: columns.quality.and_then(|column| row.get(column)).map(quality).transpose()?,
         classes: words(columns.class, &[',', ';', '|']), // one can have several words
         tags: words(columns.tags, &[' ', ',', ';', '|']),
-        action: state(columns.state.and_then(|column| row.get(column)).unwrap_or_default())?,
+        action: state::action(row, &columns.states)?,
         ..Record::of(digest.map_err(|reason| refusal("hash", reason))?)
     })
-}
-
-/// What a field says of whether the record still counts.
-fn state(field: &[u8]) -> Result<Action, Refusal> {
-    let text = String::from_utf8_lossy(field).trim().to_lowercase();
-    match text.as_str() {
-        "" | "false" | "no" | "0" | "f" | "active" | "received" | "malicious" | "unknown" => Ok(Action::Add),
-        "true" | "yes" | "1" | "t" | "deleted" | "withdrawn" | "removed" | "non_malicious" => Ok(Action::Remove),
-        _ => Err(refusal(
-            "status",
-            format!("{text:?} is none that is known, so whether the record still counts isn't, either"),
-        )),
-    }
 }
 
 /// The columns of a table by its first line; `None` if it is none.
@@ -124,10 +149,15 @@ pub(super) fn columns(first: &[u8], options: &ImportOptions) -> Result<Option<Co
     let count = |delimiter: u8| first.iter().filter(|&&byte| byte == delimiter).count();
     let delimiter = [b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',');
     let names = fields(first, delimiter);
-    let place = |wanted: &str| names.iter().position(|name| name == wanted || name.replace([' ', '-'], "_") == wanted);
+    let called = |wanted: &str| names.iter().filter(|name| plain(name) == wanted).count();
+    let place = |wanted: &str| names.iter().position(|name| !wanted.is_empty() && plain(name) == wanted);
     let one_of = |wanted: &[&str]| wanted.iter().find_map(|name| place(name));
-    let named = |hash| {
-        Some(Columns {
+    let named = |hash: usize| {
+        let name = &names[hash];
+        if called(&plain(name)) > 1 {
+            return Err(ImportError::SeveralColumns { name: name.clone() });
+        }
+        Ok(Some(Columns {
             delimiter,
             has_header: true,
             count: names.len(),
@@ -135,10 +165,10 @@ pub(super) fn columns(first: &[u8], options: &ImportOptions) -> Result<Option<Co
             quality: one_of(&QUALITY),
             class: one_of(&CLASS),
             tags: one_of(&TAGS),
-            state: one_of(&STATE),
-        })
+            states: state::columns(&names),
+        }))
     };
-    let plain = |hash| Columns {
+    let plainly = |hash| Columns {
         delimiter,
         has_header: false,
         count: names.len(),
@@ -146,23 +176,25 @@ pub(super) fn columns(first: &[u8], options: &ImportOptions) -> Result<Option<Co
         quality: None,
         class: None,
         tags: None,
-        state: None,
+        states: Vec::new(),
     };
     if let Some(column) = &options.column {
         let wanted = column.trim().to_lowercase();
+        let exact = names.iter().position(|name| *name == wanted);
         // By its number, from 1, where there are no names.
         let number = || wanted.parse::<usize>().ok()?.checked_sub(1).filter(|number| *number < names.len());
         let no_column = || ImportError::NoColumn { wanted: column.clone(), found: names.clone() };
-        return match place(&wanted) {
-            Some(hash) => Ok(named(hash)),
-            None => number().map(|number| Some(plain(number))).ok_or_else(no_column),
+        let by_letters = || place(&plain(&wanted)).filter(|_| number().is_none());
+        return match exact.or_else(by_letters) {
+            Some(hash) => named(hash),
+            None => number().map(|number| Some(plainly(number))).ok_or_else(no_column),
         };
     }
     if let Some(hash) = one_of(own_names(options.algorithm)).or_else(|| one_of(&ANY_HASH)) {
-        return Ok(named(hash));
+        return named(hash);
     }
     let starts_with_hash = names.first().is_some_and(|field| record::hash(field.as_bytes(), options.algorithm).is_ok());
-    Ok((starts_with_hash || options.format == Some(Format::Csv)).then(|| plain(0)))
+    Ok((starts_with_hash || options.format == Some(Format::Csv)).then(|| plainly(0)))
 }
 
 /// The columns of ThreatExchange's table by how many there are in its first line; `None` if it can't be one.
@@ -176,7 +208,7 @@ pub(super) fn threat_exchange(first: &[u8]) -> Option<Columns> {
         quality: None,
         class: None,
         tags: Some(count - 1),
-        state: None,
+        states: Vec::new(),
     };
     (4..=5).contains(&count).then(columns)
 }
@@ -202,10 +234,10 @@ fn fields(line: &[u8], delimiter: u8) -> Vec<String> {
 /// Names of columns that hold hashes by this algorithm.
 fn own_names(algorithm: Algorithm) -> &'static [&'static str] {
     match algorithm {
-        Algorithm::PdqFull => &["pdq/full", "pdq", "pdq_hash", "pdqhash"],
-        Algorithm::Sha256 => &["sha256", "sha-256", "sha_256"],
-        Algorithm::Sha1 => &["sha1", "sha-1", "sha_1"],
-        Algorithm::Md5 => &["md5"],
-        Algorithm::VpdqV1 => &["vpdq/v1", "vpdq"],
+        Algorithm::PdqFull => &["pdqfull", "pdq", "pdqhash"],
+        Algorithm::Sha256 => &["sha256", "sha256hash"],
+        Algorithm::Sha1 => &["sha1", "sha1hash"],
+        Algorithm::Md5 => &["md5", "md5hash"],
+        Algorithm::VpdqV1 => &["vpdqv1", "vpdq"],
     }
 }

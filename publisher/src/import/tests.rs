@@ -151,6 +151,18 @@ fn no_hash_is_left_out_of_a_table_without_a_word() {
         (format!("file,pdq\n\"a,{one}\n\"b\",{two}\nc,{three}\n"), "row", 1),
         (format!("file,pdq\r\n\"a,{one}\r\n\"b\",{two}\r\nc,{three}\r\n"), "row", 1),
         (format!("pdq,file\r{one},\"a\r{two},b\r{three},\"c\"\r"), "row", 0),
+        // The same in tables whose hashes stand in quotation marks, or behind a word.
+        (format!("hash,note\n\"{one}\",\"oops\n\"{two}\",\"b\"\n\"{three}\",\"c\"\n"), "row", 1),
+        (format!("name,hash,note\na,\"{one}\",\"oops\nb,\"{two}\",b\nc,\"{three}\",c\n"), "row", 1),
+        (format!("hash,note\npdq {one},\"oops\n\"pdq {two}\",b\npdq {three},c\n"), "row", 1),
+        (format!("name,hash,note\n\"n,\"{one}\",\"q\n\"m\",\"{two}\",\n"), "row", 0),
+        // Where the rows that follow are wrong themselves, or the first line or a comment is not closed.
+        (format!("hash,note\n{one},\"oops\n{}\",b\n{three},c\n", &two[1..]), "row", 1),
+        (format!("hash,\"note\n{one},a\n{two},\"b\"\n{three},c\n"), "row", 1),
+        (format!("hash,note\n#,\"x\n{one},a\"\n{three},c\n"), "row", 1),
+        // A row that lacks the end of its line, and words of leaving that no name explains.
+        (format!("hash,note\n{one},a,{two},b\n{three},c\n"), "row", 1),
+        (format!("{one},x\n{two},Withdrawn\n"), "row", 1),
     ] {
         let options = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::PdqFull) };
         let (imported, report) = import(text.as_bytes(), &options).unwrap_or_else(|error| panic!("{text}: {error}"));
@@ -160,6 +172,13 @@ fn no_hash_is_left_out_of_a_table_without_a_word() {
     // The field of a hash may end with an end of a line, and another field hold some.
     let fine = format!("pdq,note\n\"{one}\n\",\"two\nlines\"\n# a comment\n{two},\n");
     assert_eq!(pdq(&fine).unwrap().0.entries.len(), 2);
+    // A name can hold a hash, a row of several lines other digests, and a row be short.
+    let named = format!("{one},{one}.jpg\n{two},x\n");
+    assert_eq!(pdq(&named).unwrap().0.entries.len(), 2);
+    let digests = format!("sha256,pdq,note,more\n{three},{one},\"two\nlines\",x\n{three},{two}\n");
+    assert_eq!(pdq(&digests).unwrap().0.entries.len(), 2);
+    let twice = pdq(&format!("pdq,Pdq\n{one},{two}\n"));
+    assert!(matches!(twice, Err(ImportError::SeveralColumns { .. })), "{twice:?}");
 }
 
 #[test]
@@ -214,6 +233,10 @@ fn a_table_can_withdraw_and_says_nothing_that_is_not_understood() {
         ("Should Delete", ["no", "0"], ["yes", "TRUE"]),
         ("hashStatus", ["Active", "Received"], ["Withdrawn", "Deleted"]),
         ("status", ["MALICIOUS", "UNKNOWN"], ["NON_MALICIOUS", "removed"]),
+        ("Hash Status", ["active", "verified"], ["Withdrawn", "inactive"]),
+        ("is_deleted", ["n", ""], ["y", "t"]),
+        ("withdrawn", ["false", "active"], ["true", "withdrawn"]),
+        ("removed_on", ["", "null"], ["2026-01-01", "1767225600"]),
     ] {
         for (counts, gone) in counts.into_iter().zip(gone) {
             let text = format!("sep=;\nPDQ-Hash;{name}\n{};{counts}\n{};{gone}\n", hexes[0], hexes[1]);
@@ -225,6 +248,52 @@ fn a_table_can_withdraw_and_says_nothing_that_is_not_understood() {
         let Err(ImportError::Refused(report)) = pdq(&text) else { panic!("{text}") };
         assert_eq!(report.refused[0].field, "status");
     }
+}
+
+#[test]
+fn of_several_columns_one_is_enough_to_withdraw() {
+    let hexes = hexes(3);
+    let text = format!(
+        "hash,deleted,Hash Status\n{},,Withdrawn\n{},false,Withdrawn\n{},false,Active\n",
+        hexes[0], hexes[1], hexes[2]
+    );
+    let (imported, report) = pdq(&text).unwrap();
+    assert_eq!((to_hex(imported.entries.as_bytes()), report.withdrawals), (hexes[2].clone(), 2));
+    let unclear = format!("hash,status,removal reason\n{},Active,a mistake\n", hexes[0]);
+    let refused = pdq(&unclear).unwrap_err().to_string();
+    assert!(refused.contains("the column removal reason says \"a mistake\""), "{refused}");
+}
+
+#[test]
+fn what_is_disputed_is_told() {
+    let hexes = hexes(3);
+    let update = |hex: &str, statuses: &[&str], tag: &str| {
+        let describe = |status: &&str| format!("{{\"status\":\"{status}\",\"tags\":[\"{tag}\"]}}");
+        let descriptors: Vec<String> = statuses.iter().map(describe).collect();
+        format!(
+            "{{\"id\":\"{hex}\",\"indicator\":\"{hex}\",\"type\":\"HASH_PDQ\",\"descriptors\":{{\"data\":[{}]}}}}",
+            descriptors.join(",")
+        )
+    };
+    let records = [
+        update(&hexes[0], &["MALICIOUS", "NON_MALICIOUS"], "a"),
+        update(&hexes[1], &["MALICIOUS"], "False Positive"),
+        update(&hexes[2], &["MALICIOUS", "UNKNOWN"], "b"),
+    ];
+    let (imported, report) = pdq(&format!("[{}]", records.join(","))).unwrap();
+    assert_eq!((imported.entries.len(), report.disputed, report.withdrawals), (3, 2, 0));
+    assert_eq!(report.disputed_first, hexes[..2]);
+    let image = |id: usize, feedback: &str| {
+        format!(
+            "<image><member id=\"1\"/><id>{id}</id><fingerprints><pdq>{}</pdq></fingerprints><feedback><{feedback}/></feedback></image>",
+            hexes[id]
+        )
+    };
+    let images = image(0, "negativeFeedback type=\"Pdq\"") + &image(1, "affirmativeFeedback");
+    let (imported, report) = pdq(&format!("<queryResult><images>{images}</images></queryResult>")).unwrap();
+    assert_eq!((imported.entries.len(), report.disputed, report.disputed_first), (2, 1, vec![hexes[0].clone()]));
+    let tagged = format!("{},4711,mine,disputed\n{},4712,mine,\n", hexes[0], hexes[1]);
+    assert_eq!(pdq(&tagged).unwrap().1.disputed, 1);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! ThreatExchange's `threat_updates` JSON: `data`, each with `indicator`, `type` (`HASH_PDQ`, `HASH_MD5`, …), `last_updated`,
 //! `should_delete`, and `descriptors.data` with `tags` and `status`. What should be deleted goes off the list, by its hash or, where that
-//! is left out, by its `id`; so does what all who describe it call harmless (`NON_MALICIOUS`).
+//! is left out, by its `id`; so does what all who describe it call harmless (`NON_MALICIOUS`). What some of
+//! them call so is disputed.
 
 use super::feed::text;
 use super::record::{self, Action, Record, Refusal, is_of, refusal};
@@ -14,7 +15,7 @@ pub(super) fn record(value: &Value, algorithm: Algorithm) -> Result<Record, Refu
     }
     let action = match value.get("should_delete") {
         Some(Value::Bool(true)) => Action::Remove,
-        Some(Value::Bool(false) | Value::Null) | None if is_harmless(value) => Action::Remove,
+        Some(Value::Bool(false) | Value::Null) | None if all_call_it_harmless(value) => Action::Remove,
         Some(Value::Bool(false) | Value::Null) | None => Action::Add,
         Some(_) => return Err(refusal("should_delete", "it is neither true nor false")),
     };
@@ -29,7 +30,8 @@ pub(super) fn record(value: &Value, algorithm: Algorithm) -> Result<Record, Refu
         Some(text) => Some(record::time(&text).ok_or_else(|| refusal("last_updated", "it is no time"))?),
         None => None,
     };
-    Ok(Record { hash, time, tags: tags(value), id, ..Record::about(action) })
+    let is_disputed = action == Action::Add && descriptors(value).iter().any(is_harmless);
+    Ok(Record { hash, time, tags: tags(value), id, is_disputed, ..Record::about(action) })
 }
 
 fn descriptors(value: &Value) -> &[Value] {
@@ -40,7 +42,10 @@ fn tags(value: &Value) -> Vec<String> {
     descriptors(value).iter().flat_map(|descriptor| super::feed::words(descriptor, "tags")).collect()
 }
 
-fn is_harmless(value: &Value) -> bool {
-    let says_so = |one: &Value| text(one, "status").is_some_and(|status| status.eq_ignore_ascii_case("NON_MALICIOUS"));
-    !descriptors(value).is_empty() && descriptors(value).iter().all(says_so)
+fn all_call_it_harmless(value: &Value) -> bool {
+    !descriptors(value).is_empty() && descriptors(value).iter().all(is_harmless)
+}
+
+fn is_harmless(descriptor: &Value) -> bool {
+    text(descriptor, "status").is_some_and(|status| status.eq_ignore_ascii_case("NON_MALICIOUS"))
 }

@@ -1,22 +1,22 @@
 //! What a list once had, as far as a workspace has seen it: so that what was taken off the list doesn't come back unnoticed.
 //!
 //! What left the list is gathered in one file, each time that the folder sees a newer release, so that nobody goes through
-//! earlier content again to know it. Its name has the SHA-256 of its bytes, so that one that was cut, or changed, is not taken for
-//! all there is. Nothing proves that it is: a folder that is new knows the releases on which the next one builds, and no other. So it
-//! says since which version it knows the list, and can learn more from the log (`recall`).
+//! earlier content again to know it. Its name has the root of its entries, so that one that was cut, or changed, is not taken for
+//! all there is; so has the content from which it is gathered. Nothing proves that it is all: a folder that is new knows the releases
+//! on which the next one builds, and no other; one that was not asked for a while misses what came and went meanwhile. So it says since
+//! which version it knows the list without a gap, and can learn more from the log (`recall`).
 
 use super::{Base, ContentError, Workspace};
 use crate::guard::GuardError;
 use crate::nearest::nearest;
 use crate::stored::{StoredError, StoredList};
-use isonomy_core::encoding::{from_hex, to_hex};
-use isonomy_core::hash::{HASH_SIZE, sha256};
+use isonomy_core::hash::ListRoot;
 use isonomy_core::list::delta::Differing;
 use isonomy_core::list::{Algorithm, Entries};
 use isonomy_core::paths;
 use isonomy_store::files::{self, FileError};
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ pub struct Past {
 }
 
 impl Past {
-    /// The earliest version of which something is known; `None` before the first release.
+    /// The version since which the list is known without a gap; `None` before the first release.
     pub fn since(&self) -> Option<u64> {
         self.removed.as_ref().map(|(removed, _)| removed.since)
     }
@@ -96,40 +96,60 @@ pub struct Again {
 pub(super) struct Removed {
     /// The release up to which it was gathered.
     pub(super) to: u64,
-    /// The first release that was seen.
+    /// The first release from which on all were seen.
     pub(super) since: u64,
-    digest: [u8; HASH_SIZE],
+    root: ListRoot,
     pub(super) path: PathBuf,
 }
 
 impl Removed {
     /// The file in this folder of what left the list.
     fn of(folder: &Path, since: u64, to: u64, left: &Entries) -> Self {
-        let digest = sha256(&[left.as_bytes()]);
-        let path = folder.join(format!("removed-{since}-to-{to}-{}.entries", to_hex(&digest)));
-        Self { to, since, digest, path }
+        let root = left.root();
+        let path = folder.join(format!("removed-{since}-to-{to}-{root}.entries"));
+        Self { to, since, root, path }
     }
 
     /// By the name of a file; `None` if that is another one.
     fn parse(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_str()?.strip_prefix("removed-")?.strip_suffix(".entries")?;
         let (since, rest) = name.split_once("-to-")?;
-        let (to, digest) = rest.split_once('-')?;
-        let digest = *from_hex(digest)?.as_array()?;
-        Some(Self { to: to.parse().ok()?, since: since.parse().ok()?, digest, path: path.to_owned() })
+        let (to, root) = rest.split_once('-')?;
+        let root = ListRoot::from_hex(root)?;
+        Some(Self { to: to.parse().ok()?, since: since.parse().ok()?, root, path: path.to_owned() })
     }
 
     /// What is in it, if that is what was written.
     pub(super) fn list(&self, algorithm: Algorithm) -> StoredList {
-        StoredList::new(&self.path, algorithm.entry_size()).of_digest(self.digest)
+        StoredList::new(&self.path, algorithm.entry_size()).of_root(self.root)
+    }
+}
+
+/// The file of the content of a release.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Content {
+    version: u64,
+    root: ListRoot,
+    path: PathBuf,
+}
+
+impl Content {
+    /// By the name of a file; `None` if that is another one.
+    fn parse(path: &Path) -> Option<Self> {
+        let (version, root) = path.file_name()?.to_str()?.strip_suffix(".entries")?.split_once('-')?;
+        Some(Self { version: version.parse().ok()?, root: ListRoot::from_hex(root)?, path: path.to_owned() })
+    }
+
+    fn list(&self, algorithm: Algorithm) -> StoredList {
+        StoredList::new(&self.path, algorithm.entry_size()).of_root(self.root)
     }
 }
 
 /// What a folder keeps of a list.
 #[derive(Default)]
 pub(super) struct Kept {
-    /// The versions whose content is there.
-    versions: Vec<u64>,
+    /// The releases whose content is there, ascending.
+    contents: Vec<Content>,
     /// More than one if a process died between two steps; the last one counts.
     pub(super) removed: Vec<Removed>,
 }
@@ -155,17 +175,20 @@ impl Workspace {
         let before = kept.removed.last();
         let from = before.map_or(0, |before| before.to);
         // What left it before `from` is known, so of all content since then only that has to be looked at.
-        let news: Vec<u64> = kept.versions.iter().copied().filter(|version| (from..to).contains(version)).collect();
-        let since = before.filter(|before| news.contains(&before.to)).map(|before| before.since);
-        let since = since.or(news.iter().copied().min()).unwrap_or(to);
-        let content = |version: &u64| StoredList::new(&self.path(*version), newest.algorithm.entry_size());
+        let news: Vec<&Content> =
+            kept.contents.iter().filter(|content| (from..to).contains(&content.version)).collect();
+        let seen: BTreeSet<u64> = news.iter().map(|content| content.version).collect();
+        let since = without_gap(&seen, to);
+        let since = before.filter(|before| before.to == since).map_or(since, |before| before.since);
         let known = before.map(|before| before.list(newest.algorithm));
-        let lists: Vec<StoredList> = known.into_iter().chain(news.iter().map(content)).collect();
+        let news = news.iter().map(|content| content.list(newest.algorithm));
+        let lists: Vec<StoredList> = known.into_iter().chain(news).collect();
         let left = not_in(&newest.read()?, &lists, newest.algorithm)?;
         let removed = self.remember(since, to, &left)?;
         let stems = paths::stems(to);
-        let old = kept.versions.iter().filter(|version| **version < to && !stems.contains(version));
-        let old = old.map(|version| self.path(*version)).chain(kept.removed.iter().map(|removed| removed.path.clone()));
+        let is_old = |content: &&Content| content.version < to && !stems.contains(&content.version);
+        let old = kept.contents.iter().filter(is_old).map(|content| content.path.clone());
+        let old = old.chain(kept.removed.iter().map(|removed| removed.path.clone()));
         for path in old.filter(|path| *path != removed.path) {
             delete(&path)?;
         }
@@ -183,16 +206,25 @@ impl Workspace {
         let mut kept = Kept::default();
         for file in fs::read_dir(&self.folder).map_err(|source| failed("list", &self.folder, source))? {
             let path = file.map_err(|source| failed("list", &self.folder, source))?.path();
-            let name = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".entries")).unwrap_or_default();
-            if let Ok(version) = name.parse() {
-                kept.versions.push(version);
+            if let Some(content) = Content::parse(&path) {
+                kept.contents.push(content);
             } else if let Some(removed) = Removed::parse(&path) {
                 kept.removed.push(removed);
             }
         }
+        kept.contents.sort();
         kept.removed.sort_by_key(|removed| (removed.to, Reverse(removed.since)));
         Ok(kept)
     }
+}
+
+/// The first of the versions up to `to` from which on all were seen.
+pub(super) fn without_gap(seen: &BTreeSet<u64>, to: u64) -> u64 {
+    let mut since = to;
+    while since.checked_sub(1).is_some_and(|before| seen.contains(&before)) {
+        since -= 1;
+    }
+    since
 }
 
 /// The entries of all these lists that are not in `list`.
@@ -256,28 +288,26 @@ pub(super) mod tests {
         workspace.past(&bases).unwrap()
     }
 
-    /// The files of the list, without digests.
+    /// The files of the list, without roots.
     pub(in crate::workspace) fn names(folder: &Path) -> Vec<String> {
         let files = fs::read_dir(folder.join("hotline.example~images")).unwrap();
         let name = |file: fs::DirEntry| file.file_name().into_string().unwrap();
-        let mut names: Vec<String> = files.map(|file| name(file.unwrap())).map(|name| without_digest(&name)).collect();
+        let mut names: Vec<String> = files.map(|file| name(file.unwrap())).map(|name| without_root(&name)).collect();
         names.sort();
         names
     }
 
-    fn without_digest(name: &str) -> String {
-        match name.strip_prefix("removed-").and_then(|rest| rest.rsplit_once('-')) {
-            Some((versions, digest)) if digest.len() == 64 + 8 => format!("removed-{versions}"),
+    fn without_root(name: &str) -> String {
+        match name.rsplit_once('-') {
+            Some((what, root)) if root.len() == 64 + ".entries".len() => what.to_owned(),
             _ => name.to_owned(),
         }
     }
 
-    /// The file of what left the list between these versions.
-    pub(in crate::workspace) fn removed(folder: &Path, versions: &str) -> PathBuf {
-        let files = fs::read_dir(folder.join("hotline.example~images")).unwrap().map(|file| file.unwrap());
-        let is_it =
-            |file: &fs::DirEntry| without_digest(file.file_name().to_str().unwrap()) == format!("removed-{versions}");
-        files.into_iter().find(is_it).unwrap().path()
+    /// The file of the list that has this name, but for its root.
+    pub(in crate::workspace) fn file(folder: &Path, name: &str) -> PathBuf {
+        let mut files = fs::read_dir(folder.join("hotline.example~images")).unwrap().map(|file| file.unwrap());
+        files.find(|file| without_root(file.file_name().to_str().unwrap()) == name).unwrap().path()
     }
 
     /// The list without the entry at this place.
@@ -318,12 +348,12 @@ pub(super) mod tests {
             assert_eq!(known.near(Algorithm::PdqFull, &all, 0).unwrap().len(), missing.len() / 32);
         }
         // 8 will build on the content of 4.
-        assert_eq!(names(folder.path()), ["4.entries", "5.entries", "removed-1-to-5"]);
+        assert_eq!(names(folder.path()), ["4", "5", "removed-1-to-5"]);
         // A folder that is new knows less, and says so.
         let other = tempfile::tempdir().unwrap();
         let little = past(&log, other.path()).await;
         assert_eq!((little.since(), little.among(&all).unwrap().len()), (Some(4), 1), "6 builds on 4 and 5");
-        assert_eq!(names(other.path()), ["4.entries", "5.entries", "removed-4-to-5"]);
+        assert_eq!(names(other.path()), ["4", "5", "removed-4-to-5"]);
         // Who died before the old file was deleted: the newer one counts, and of the same versions the one that knows more.
         let own = folder.path().join("hotline.example~images");
         let nothing = Entries::from_sorted(32, Vec::new()).unwrap();
@@ -334,7 +364,7 @@ pub(super) mod tests {
             fs::remove_file(older).unwrap();
         }
         // Who lost content knows less.
-        let whole = removed(folder.path(), "1-to-5");
+        let whole = file(folder.path(), "removed-1-to-5");
         let known = fs::read(&whole).unwrap();
         fs::write(Removed::of(&own, 1, 3, &Entries::from_sorted(32, known.clone()).unwrap()).path, known).unwrap();
         fs::remove_file(&whole).unwrap();
@@ -350,7 +380,7 @@ pub(super) mod tests {
         publish(&mut log, folder.path(), &all).await;
         publish(&mut log, folder.path(), &but(&but(&all, 3), 10)).await;
         assert_eq!(past(&log, folder.path()).await.among(&all).unwrap().len(), 2);
-        let file = removed(folder.path(), "1-to-2");
+        let file = file(folder.path(), "removed-1-to-2");
         let whole = fs::read(&file).unwrap();
         let (mut swapped, mut other) = (whole.clone(), whole.clone());
         swapped.rotate_left(32);
@@ -372,5 +402,48 @@ pub(super) mod tests {
         assert!(matches!(workspace.past(&bases), Err(ContentError::Past { .. })));
         fs::write(&file, whole).unwrap();
         assert_eq!(workspace.past(&bases).unwrap().among(&all).unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn content_that_was_cut_is_not_taken_for_what_the_list_had() {
+        let mut log = TestLog::with_charter().await;
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let all = entries(1, 20);
+        for content in [&all, &all, &all] {
+            publish(&mut log, folder.path(), content).await;
+        }
+        past(&log, folder.path()).await;
+        // 5 does not build on 3, so the folder's own content of it is not held against any release.
+        publish(&mut log, elsewhere.path(), &but(&all, 19)).await;
+        let kept = file(folder.path(), "3");
+        let whole = fs::read(&kept).unwrap();
+        let workspace = Workspace::open(folder.path(), &crate::testing::list()).unwrap();
+        let view = log.view().await.unwrap();
+        for bytes in [&[][..], &whole[..32], &whole[..33], &whole[32..]] {
+            fs::write(&kept, bytes).unwrap();
+            let bases = workspace.bases(view.bases(), Algorithm::PdqFull, &log.source()).await.unwrap();
+            let refused = workspace.past(&bases);
+            assert!(matches!(refused, Err(ContentError::Past { .. })), "{} bytes: {refused:?}", bytes.len());
+        }
+        fs::write(&kept, whole).unwrap();
+        let known = past(&log, folder.path()).await;
+        assert_eq!((known.since(), known.among(&all).unwrap().len()), (Some(1), 1));
+    }
+
+    #[tokio::test]
+    async fn releases_that_were_not_seen_are_a_gap() {
+        let mut log = TestLog::with_charter().await;
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let all = entries(1, 20);
+        publish(&mut log, folder.path(), &but(&all, 3)).await;
+        assert_eq!(past(&log, folder.path()).await.since(), Some(1));
+        // One comes with 2 and goes with 4, while nobody looks into this folder.
+        for content in [&all, &all, &but(&all, 3), &but(&all, 3)] {
+            publish(&mut log, elsewhere.path(), content).await;
+        }
+        assert_eq!(past(&log, elsewhere.path()).await.since(), Some(1));
+        let known = past(&log, folder.path()).await;
+        assert_eq!((known.since(), known.among(&all).unwrap().len()), (Some(4), 0), "6 builds on 4 and 5");
+        assert_eq!(past(&log, elsewhere.path()).await.among(&all).unwrap().len(), 1);
     }
 }

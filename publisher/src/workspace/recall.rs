@@ -2,11 +2,12 @@
 //!
 //! The releases are in the log for good, and lead back to the first by their hash chain. Of their content the operator may have
 //! given up what no client's way needs any more (`isonomy log collect`). So it is read as far as it is there, in the order of
-//! versions: from the folder, by the delta from the version before, or from the snapshot. What can't be read is named.
+//! versions: from the folder, by the delta from the version before, or from the snapshot. What can't be read is named, and the list is
+//! known without a gap since the version after it alone, as the rail `memory` says from then on.
 
-use super::past::{Removed, delete, not_in};
-use super::{Base, ContentError, Workspace, fetch};
-use crate::stored::{StoredError, StoredList};
+use super::past::{delete, not_in, without_gap};
+use super::{ContentError, Workspace, fetch};
+use crate::stored::StoredError;
 use isonomy_core::hash::{ObjectDigest, sha256};
 use isonomy_core::list::delta::{self, Differing};
 use isonomy_core::list::{Algorithm, Entries};
@@ -15,18 +16,20 @@ use isonomy_core::resource::Resource;
 use isonomy_core::rules::content;
 use isonomy_core::statement::Signed;
 use isonomy_fetch::{FetchError, Source};
+use isonomy_store::files;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// What was learned.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Recalled {
-    /// The first version that is known now.
+    /// The version since which the list is known now without a gap.
     pub known_since: u64,
     /// The newest one.
     pub to: u64,
     /// How many entries the list once had and lost.
     pub entries: u64,
-    /// The versions since the first whose content could not be had. What came and went with them alone is not known.
+    /// The versions whose content could not be had. What came and went with them alone is not known.
     pub unread: Vec<u64>,
     /// Whether what the folder remembered before was damaged, and is replaced.
     pub was_damaged: bool,
@@ -49,59 +52,57 @@ impl Workspace {
         heard: &mut (dyn FnMut(u64) + Send),
     ) -> Result<Option<Recalled>, ContentError> {
         let Some(newest) = history.last() else { return Ok(None) };
-        let (mut held, mut left, mut read, mut unread) = (None, Vec::new(), Vec::new(), Vec::new());
+        let (mut held, mut left, mut seen) = (None, Vec::new(), BTreeSet::new());
         for release in history {
             let version = release.body().version;
-            match self.content_of(release, held.as_ref(), algorithm, source).await? {
-                Some(entries) => {
-                    if let Some(Held { entries: before, .. }) = &held {
-                        Differing::new(&entries).take(before, |entry| left.extend_from_slice(entry))?;
-                    }
-                    held = Some(Held { version, entries });
-                    read.push(version);
+            if let Some(entries) = self.content_of(release, held.as_ref(), algorithm, source).await? {
+                if let Some(Held { entries: before, .. }) = &held {
+                    Differing::new(&entries).take(before, |entry| left.extend_from_slice(entry))?;
                 }
-                None => unread.push(version),
+                held = Some(Held { version, entries });
+                seen.insert(version);
             }
             heard(version);
         }
         let to = newest.body().version;
         let now = held.filter(|held| held.version == to).ok_or(ContentError::NoContent { version: to })?;
-        let left = Entries::from_unsorted(algorithm.entry_size(), left)?.0;
-        let since = read.first().copied().unwrap_or(to);
-        let (removed, entries, was_damaged) = self.add_to_past(&now.entries, left, since, to, algorithm)?;
-        unread.retain(|version| *version > removed.since);
-        Ok(Some(Recalled { known_since: removed.since, to, entries, unread, was_damaged }))
+        let (left, was_damaged) = self.add_known(&now.entries, left, &mut seen, algorithm)?;
+        let known_since = without_gap(&seen, to);
+        // What follows is gathered from there on, in a folder that is new, too.
+        files::replace(&self.path(newest.body()), now.entries.as_bytes())?;
+        let old = self.kept()?.removed;
+        let removed = self.remember(known_since, to, &left)?;
+        for old in old.iter().filter(|old| old.path != removed.path) {
+            delete(&old.path)?;
+        }
+        let unread = history.iter().map(|release| release.body().version).filter(|version| !seen.contains(version));
+        let (entries, unread) = (left.len() as u64, unread.collect());
+        Ok(Some(Recalled { known_since, to, entries, unread, was_damaged }))
     }
 
-    /// Adds what left the list to what is remembered, but for what is on it now. What is damaged is replaced.
-    fn add_to_past(
+    /// Adds to what left the list what is remembered, and the versions that were seen then, but for what is on it now. Says whether any
+    /// of it is damaged, and left out.
+    fn add_known(
         &self,
         now: &Entries,
-        left: Entries,
-        since: u64,
-        to: u64,
+        left: Vec<u8>,
+        seen: &mut BTreeSet<u64>,
         algorithm: Algorithm,
-    ) -> Result<(Removed, u64, bool), ContentError> {
-        let mut bytes = Vec::new();
+    ) -> Result<(Entries, bool), ContentError> {
+        let (mut bytes, mut was_damaged) = (Vec::new(), false);
+        let left = Entries::from_unsorted(algorithm.entry_size(), left)?.0;
         Differing::new(now).take(&left, |entry| bytes.extend_from_slice(entry))?;
-        let (mut since, mut was_damaged) = (since, false);
-        let known = self.kept()?.removed;
-        for removed in &known {
+        for removed in &self.kept()?.removed {
             match not_in(now, &[removed.list(algorithm)], algorithm) {
                 Ok(entries) => {
-                    since = since.min(removed.since);
+                    seen.extend(removed.since..=removed.to);
                     bytes.extend_from_slice(entries.as_bytes());
                 }
                 Err(ContentError::Past { .. }) => was_damaged = true,
                 Err(error) => return Err(error),
             }
         }
-        let left = Entries::from_unsorted(algorithm.entry_size(), bytes)?.0;
-        let removed = self.remember(since, to, &left)?;
-        for old in known.iter().filter(|old| old.path != removed.path) {
-            delete(&old.path)?;
-        }
-        Ok((removed, left.len() as u64, was_damaged))
+        Ok((Entries::from_unsorted(algorithm.entry_size(), bytes)?.0, was_damaged))
     }
 
     /// The content of a release; `None` if it can't be had any more. `before` may be the content of an earlier one.
@@ -112,8 +113,7 @@ impl Workspace {
         algorithm: Algorithm,
         source: &Source,
     ) -> Result<Option<Entries>, ContentError> {
-        let content = StoredList::new(&self.path(release.body().version), algorithm.entry_size());
-        let base = Base { release: release.clone(), algorithm, content };
+        let base = self.kept_base(release, algorithm);
         if self.is_kept(&base) {
             return base.read().map(Some);
         }
@@ -158,7 +158,7 @@ fn there<T>(found: Result<T, ContentError>) -> Result<Option<T>, ContentError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::past::tests::{but, names, past, publish, removed};
+    use super::super::past::tests::{but, file, names, past, publish};
     use super::*;
     use crate::testing::{TestLog, entries, list};
     use std::fs;
@@ -195,7 +195,7 @@ mod tests {
     #[tokio::test]
     async fn what_the_list_once_had_is_learned_again_from_the_log() {
         let folder = tempfile::tempdir().unwrap();
-        let (log, all) = nine(folder.path()).await;
+        let (mut log, all) = nine(folder.path()).await;
         let new = tempfile::tempdir().unwrap();
         let little = past(&log, new.path()).await;
         assert_eq!((little.since(), little.among(&all).unwrap().len()), (Some(8), 0));
@@ -203,14 +203,20 @@ mod tests {
         assert_eq!(recall(&log, new.path()).await, expected);
         let known = past(&log, new.path()).await;
         assert_eq!((known.since(), known.among(&all).unwrap().len()), (Some(1), 2));
-        assert_eq!(names(new.path()), ["8.entries", "9.entries", "removed-1-to-9"]);
+        assert_eq!(names(new.path()), ["8", "9", "removed-1-to-9"]);
         // Once more, and in the folder that knew it all along: nothing changes.
         assert_eq!(recall(&log, new.path()).await, expected);
         assert_eq!(recall(&log, folder.path()).await, expected);
         // A damaged memory is replaced.
-        fs::write(removed(new.path(), "1-to-9"), []).unwrap();
-        assert_eq!(recall(&log, new.path()).await, Recalled { was_damaged: true, ..expected });
+        fs::write(file(new.path(), "removed-1-to-9"), []).unwrap();
+        assert_eq!(recall(&log, new.path()).await, Recalled { was_damaged: true, ..expected.clone() });
         assert_eq!(past(&log, new.path()).await.among(&all).unwrap().len(), 2);
+        // In a folder in which nothing else was done, it is there for the release after it, too.
+        let fresh = tempfile::tempdir().unwrap();
+        assert_eq!(recall(&log, fresh.path()).await, expected);
+        publish(&mut log, folder.path(), &but(&but(&all, 3), 10)).await;
+        let known = past(&log, fresh.path()).await;
+        assert_eq!((known.since(), known.among(&all).unwrap().len()), (Some(1), 2));
     }
 
     #[tokio::test]
@@ -228,14 +234,15 @@ mod tests {
         delete_object(&log, &delta(3, 2));
         let new = tempfile::tempdir().unwrap();
         let recalled = recall(&log, new.path()).await;
-        let expected = Recalled { known_since: 2, to: 9, entries: 1, unread: vec![3], was_damaged: false };
+        let expected = Recalled { known_since: 4, to: 9, entries: 1, unread: vec![1, 3], was_damaged: false };
         assert_eq!(recalled, expected, "4 has a delta from 2");
-        assert_eq!(past(&log, new.path()).await.among(&all).unwrap().len(), 1);
+        let known = past(&log, new.path()).await;
+        assert_eq!((known.since(), known.among(&all).unwrap().len()), (Some(4), 1), "the gap is not forgotten");
         // What is there and is not what it should be is as good as lost.
         log.write(&format!("object/{}", release(2).snapshot.sha256), b"other");
         let other = tempfile::tempdir().unwrap();
         let recalled = recall(&log, other.path()).await;
-        assert_eq!((recalled.known_since, recalled.unread), (8, Vec::new()));
+        assert_eq!((recalled.known_since, recalled.unread), (8, Vec::from_iter(1..=7)));
         // A folder that knew more keeps that.
         let kept = recall(&log, folder.path()).await;
         assert_eq!((kept.known_since, kept.entries), (1, 2));

@@ -45,10 +45,23 @@ impl Scene {
         let copies: Vec<String> = keys.iter().map(|key| format!("{note}.{key}")).collect();
         for (key, copy) in keys.iter().zip(&copies) {
             fs::copy(self.path(&note), self.path(copy)).unwrap();
-            self.report(&["charter", "sign", copy, "--key", key, "--amends", &before]);
+            // Each in a folder of its own, and the maintainer in one for all keys.
+            let desk = if key.starts_with("maintainer") { "work".to_owned() } else { format!("{key}.desk") };
+            self.report(&["charter", "sign", copy, "--key", key, "--amends", &before, "--workspace", &desk]);
         }
         let copies: Vec<&str> = copies.iter().map(String::as_str).collect();
         self.report(&[&["charter", "merge", &note][..], &copies, &["--amends", &before]].concat());
+    }
+
+    /// One key of the maintainer has signed edition `number`; another does not sign a second text of it.
+    fn sign_no_other_text(&self, number: u64, other: &str) {
+        let (before, toml) = (format!("charter-{}.note", number - 1), format!("charter-{number}.toml"));
+        let text = fs::read_to_string(self.path(&toml)).unwrap();
+        fs::write(self.path("other.toml"), charter_field(&text, "max_added", "7")).unwrap();
+        self.report(&["charter", "new", "--from", "other.toml", "--amends", &before, "--out", "other.note"]);
+        let sign = ["charter", "sign", "other.note", "--key", other, "--amends", &before, "--workspace", "work"];
+        let refused = self.refusal(3, &sign);
+        assert!(refused.contains("another text was signed") && refused.contains("--replaces"), "{refused}");
     }
 
     /// Publishes edition `number`; gives since when it is public.
@@ -124,7 +137,10 @@ fn keys_and_curators_are_replaced_by_amendments() {
     assert_eq!(foreseen["widenings"].as_array().unwrap().len(), 1, "{foreseen:#}");
     let since = Timestamp::from_rfc3339(foreseen["in_force_since"].as_str().unwrap()).unwrap();
     assert!(since >= started.plus(NOTICE), "{foreseen:#}");
+    let alone = ["charter", "sign", "charter-2.note", "--key", new, "--amends", "charter-1.note"];
+    assert!(scene.refusal(3, &alone).contains("--workspace"), "each key by itself would sign another text");
     scene.sign_edition(2, &[old, one, two]);
+    scene.sign_no_other_text(2, new);
     let incomplete = scene.refusal(3, &["charter", "publish", "charter-2.note", "--policy", "trust.policy"]);
     assert!(incomplete.contains("no key of the maintainer under edition 2"), "the new key has to sign: {incomplete}");
     scene.sign_edition(2, &[old, one, two, new]);
@@ -173,6 +189,37 @@ fn keys_and_curators_are_replaced_by_amendments() {
 }
 
 #[test]
+fn an_older_release_is_published_again_after_an_edition_that_widens() {
+    let scene = Scene::founded_with(&[("notice", "1"), ("validity", "600")]);
+    for (from, to) in [("charter.toml", "charter-1.toml"), ("charter.note", "charter-1.note")] {
+        fs::copy(scene.path(from), scene.path(to)).unwrap();
+    }
+    let keys = ["curator-one.example.key", "curator-two.example.key", "maintainer.example.key"];
+    scene.compose(0..20, "list-1");
+    let first = scene.release("list-1", keys);
+    // More may follow from a match, for longer, sooner and with fewer curators.
+    let amend = |text: String| {
+        let widened =
+            [("most", "\"block\""), ("validity", "6000"), ("min_visibility", "1"), ("min_jurisdictions", "1")];
+        widened.iter().fold(text, |text, (name, value)| charter_field(&text, name, value))
+    };
+    assert!(scene.amend(2, amend));
+    scene.sign_edition(2, &keys);
+    let in_force = scene.publish_edition(2).plus(1);
+    // While it waits, and once a release cites it.
+    let again = ["release", "publish", "list-1.tar", "--key", keys[2]];
+    let early = scene.report(&Scene::at_desk("work", &again));
+    assert!(early["client"]["state"].is_string(), "{early:#}");
+    scene.compose_under(2, in_force, 0..25, "list-2");
+    scene.release("list-2", keys);
+    let again = scene.report(&Scene::at_desk("work", &again));
+    for published in [&early, &again] {
+        assert_eq!(published["published"]["statement"], first["published"]["statement"], "{again:#}");
+    }
+    assert!(again["client"]["state"].is_string(), "{again:#}");
+}
+
+#[test]
 fn what_the_log_would_refuse_is_said_before_anybody_signs() {
     let scene = Scene::founded();
     let check = |file: &str| scene.refusal(3, &["charter", "check", file, "--policy", "trust.policy"]);
@@ -184,10 +231,20 @@ fn what_the_log_would_refuse_is_said_before_anybody_signs() {
         fs::write(scene.path("second.toml"), charter_field(&text, field, value)).unwrap();
         scene.report(&made);
     };
-    amend("algorithm", "\"vpdq/v1\"");
-    assert!(check("second.note").contains("algorithm"), "rule 4");
-    let diff = scene.report(&["charter", "diff", "charter.note", "second.note"]);
-    assert!(diff["effect"].as_str().unwrap().starts_with("No log would take it up"), "{diff:#}");
+    for (field, value, why) in [
+        ("algorithm", "\"vpdq/v1\"", "one algorithm"),
+        ("list", "\"hotline.example/other\"", "is about hotline.example/other"),
+        ("log", "\"other.example\"", "counts in the log other.example"),
+    ] {
+        let text = fs::read_to_string(scene.path("charter.toml")).unwrap();
+        fs::write(scene.path("second.toml"), charter_field(&text, field, value)).unwrap();
+        let refused = scene.refusal(3, &made);
+        assert!(refused.contains("no log would take it up") && refused.contains(why), "{refused}");
+        assert!(!scene.path("second.note").exists());
+        let diff = scene.report(&["charter", "diff", "charter.note", "second.toml"]);
+        assert!(diff["effect"].as_str().unwrap().starts_with("No log would take it up"), "{diff:#}");
+    }
+    amend("max_added", "19");
     assert!(check("charter.note").contains("already"), "it is logged");
     scene.report(&["charter", "new", "--amends", "charter.note", "--out", "again.toml"]);
     let same = ["charter", "new", "--from", "again.toml", "--amends", "charter.note", "--out", "again.note"];

@@ -107,3 +107,76 @@ fn a_temporary_folder_that_is_missing_is_named() {
     let said = said.to_string();
     assert!(code == Some(1) && said.contains("no-such-folder") && said.contains("TMPDIR"), "{said}");
 }
+
+/// What the command writes for people.
+fn words(at: &Path, arguments: &[&str]) -> String {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_isonomy")).current_dir(at).args(arguments).output();
+    let output = output.unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_list_comes_back_as_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::write(at.join("a.txt"), hashes(0..30)).unwrap();
+    let (_, made) = run(at, &["list", "import", "a.txt", "--out", "a.list"]);
+    let shown = words(at, &["list", "show", "a.list"]);
+    assert_eq!(shown.lines().count(), 30);
+    let (_, document) = run(at, &["list", "show", "a.list", "--algorithm", "pdq"]);
+    assert_eq!(document["entries"].as_array().unwrap().len(), 30);
+    fs::write(at.join("again.txt"), shown).unwrap();
+    let (_, again) = run(at, &["list", "import", "again.txt", "--out", "again.list"]);
+    assert_eq!((&again["root"], &again["entries"]), (&made["root"], &30.into()));
+    // Bytes that could be lists of entries of several sizes need a word; what is none by any is said.
+    fs::write(at.join("short.list"), &fs::read(at.join("a.list")).unwrap()[..96]).unwrap();
+    says(at, &["list", "show", "short.list"], 4, &["--algorithm"]);
+    assert_eq!(words(at, &["list", "show", "short.list", "--algorithm", "pdq"]).lines().count(), 3);
+    fs::write(at.join("none.list"), [1; 7]).unwrap();
+    says(at, &["list", "show", "none.list"], 4, &["no list by any algorithm"]);
+}
+
+#[test]
+fn videos_that_are_imported_with_another_quality_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let frame = |(number, hash): (usize, &str)| format!("{number},{},{hash},{number}.0\n", 90 - 30 * (number % 3));
+    fs::write(at.join("v.txt"), hashes(0..6).lines().enumerate().map(frame).collect::<String>()).unwrap();
+    let import = |more: &[&str]| {
+        run(at, &[&["list", "import", "v.txt", "--algorithm", "vpdq", "--format", "vpdq"][..], more].concat()).1
+    };
+    assert_eq!(import(&["--min-quality", "50", "--out", "old"])["entries"], 4);
+    let same = import(&["--min-quality", "50", "--base", "old", "--out", "same"]);
+    assert_eq!((&same["entries"], &same["renumbered"]), (&4.into(), &0.into()), "{same:#}");
+    let other = import(&["--base", "old", "--out", "other"]);
+    assert_eq!((&other["entries"], &other["renumbered"]), (&10.into(), &4.into()), "{other:#}");
+    let told = words(
+        at,
+        &[
+            "list",
+            "import",
+            "v.txt",
+            "--algorithm",
+            "vpdq",
+            "--format",
+            "vpdq",
+            "--base",
+            "old",
+            "--out",
+            "other",
+            "--force",
+        ],
+    );
+    assert!(told.contains("! 4 frames that come are on the list as it was"), "{told}");
+}
+
+#[test]
+fn disputed_hashes_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let hash = hashes(0..1);
+    fs::write(at.join("a.te"), format!("{},1,mine,disputed\n", hash.trim())).unwrap();
+    let told = words(at, &["list", "import", "a.te", "--out", "a.list"]);
+    assert!(told.contains("! 1 of these hashes are disputed") && told.matches(hash.trim()).count() == 1, "{told}");
+}

@@ -1,7 +1,7 @@
 //! `isonomy charter diff`: what an edition changes, without asking anybody.
 
 use super::{read, read_any, with_changes};
-use crate::exit::Exit;
+use crate::exit::{Exit, Refused};
 use crate::output::Output;
 use anyhow::Result;
 use isonomy_core::charter::Charter;
@@ -44,6 +44,18 @@ pub(super) fn run(old: &Path, new: &Path, output: &Output) -> Result<Exit> {
     });
     output.report(with_changes(effect, &changes), &document)?;
     Ok(Exit::Done)
+}
+
+/// Refuses an edition that could never follow this one.
+pub(super) fn check_can_follow(before: &Signed<Charter>, after: &Charter) -> Result<()> {
+    match Step::between(before, after) {
+        Step::Never(why) => {
+            let number = before.body().edition;
+            Err(Refused(format!("no log would take it up after edition {number} of {}: {why}", before.body().list))
+                .into())
+        }
+        Step::Next | Step::Apart => Ok(()),
+    }
 }
 
 /// How one edition stands to another.

@@ -12,13 +12,14 @@ use isonomy_core::charter::Charter;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::list::{Algorithm, Entries};
 use isonomy_publisher::compose::{Proposal, Term, compose};
-use isonomy_publisher::difference::{self, Difference, Finding};
+use isonomy_publisher::difference::{self, Difference, DifferenceReport, Finding};
 use isonomy_publisher::draft::{self, Draft, MAX_REASON};
 use isonomy_publisher::endorse::examine;
 use isonomy_publisher::import::{ImportOptions, Irregular, import};
 use isonomy_publisher::nearest::{Nearest, nearest};
 use isonomy_publisher::stored::{StoredError, StoredList};
 use isonomy_publisher::workspace::Base;
+use serde::Serialize;
 use serde_json::json;
 use std::fs::File;
 use std::io::BufReader;
@@ -58,17 +59,20 @@ pub(super) async fn diff(args: &DiffArgs, output: &Output) -> Result<Exit> {
     };
     let report = difference::report(change, new, algorithm, shown)?;
     let subject = rails::Subject { change, after: new, charter, past: &past };
-    let alarms = rails::look(&args.rails, subject)?;
-    let is_stopped = alarms.iter().any(|alarm| rails::stops(&args.rails, alarm));
-    let words = report.words() + &rails::words(&alarms);
-    let document = json!({
-        "difference": report,
-        "alarms": alarms,
-        "stopped": is_stopped,
-        "known_since": past.since(),
-    });
-    output.report(words, &document)?;
-    Ok(if is_stopped { Exit::Findings } else { Exit::Done })
+    let held = rails::look(&args.rails, subject)?;
+    let stopped = held.alarms.iter().any(|alarm| rails::stops(&args.rails, alarm));
+    let words = report.words() + &held.words();
+    output.report(words, &Compared { difference: report, stopped, held })?;
+    Ok(if stopped { Exit::Findings } else { Exit::Done })
+}
+
+/// What would change, and whether a rail would stop it.
+#[derive(Serialize)]
+struct Compared {
+    difference: DifferenceReport,
+    stopped: bool,
+    #[serde(flatten)]
+    held: rails::Held,
 }
 
 /// The draft of a release that does nothing but remove entries: what a wrongly listed person waits for.
@@ -87,7 +91,7 @@ pub(super) async fn remove(args: &RemoveArgs, output: &Output) -> Result<Exit> {
     let composed = compose(&view, &bases, proposal, files::folder_of(&args.out))?;
     let charter = composed.edition.charter();
     let subject = rails::Subject { change: &composed.change, after: &entries, charter, past: &past };
-    let alarms = rails::check(&args.rails, subject, "nothing was composed")?;
+    let held = rails::check(&args.rails, subject, "nothing was composed")?;
     let near = still_near(&removals, &entries, charter)?;
     let report = composed.draft.report();
     composed.draft.save(&args.out)?;
@@ -100,7 +104,7 @@ pub(super) async fn remove(args: &RemoveArgs, output: &Output) -> Result<Exit> {
         removed.join(", "),
         charter.redress.removal_deadline,
         near_words(&near),
-        rails::words(&alarms),
+        held.words(),
     );
     let document = json!({
         "draft": report,
@@ -108,7 +112,8 @@ pub(super) async fn remove(args: &RemoveArgs, output: &Output) -> Result<Exit> {
         "removed": removed,
         "still_near": near,
         "reason": args.reason,
-        "alarms": alarms,
+        "alarms": held.alarms,
+        "canaries": held.canaries,
     });
     output.report(words, &document)?;
     Ok(Exit::Done)

@@ -13,7 +13,7 @@ use isonomy_publisher::compose::change_stored;
 use isonomy_publisher::difference::{self, DifferenceReport, Finding, SHOWN};
 use isonomy_publisher::import::{
     Format, ImportError, ImportOptions, ImportReport, Imported, Importer, Invalid, Irregular, RefusalTable,
-    RefusedRecord, Unselected,
+    RefusedRecord, Unselected, renumbered,
 };
 use isonomy_publisher::stored::{StoredError, StoredList};
 use serde_json::json;
@@ -49,7 +49,7 @@ pub(super) fn run(args: &ImportArgs, output: &Output) -> Result<Exit> {
     // Read before anything is written: the new list may take the place of the old one.
     let outcome = match &args.base {
         Some(path) => on_base(args, path, options.algorithm, imported)?,
-        None => Outcome { entries: imported.entries.clone(), imported, against: None, unselected: None },
+        None => Outcome { entries: imported.entries.clone(), imported, against: None, unselected: None, renumbered: 0 },
     };
     // Before the list: an id that is kept without its list does no harm, the reverse could.
     if let Some(path) = &args.ids {
@@ -115,8 +115,12 @@ fn on_base(args: &ImportArgs, path: &Path, algorithm: Algorithm, imported: Impor
             Entries::from_unsorted(algorithm.entry_size(), both)?.0
         }
     };
+    let renumbered = match algorithm {
+        Algorithm::VpdqV1 => renumbered(&old, &imported.entries).map_err(unreadable)?,
+        _ => 0,
+    };
     let (entries, difference) = apply(&old, &imported.entries, &removed, algorithm).map_err(unreadable)?;
-    Ok(Outcome { imported, entries, against: Some(difference), unselected: Some(unselected) })
+    Ok(Outcome { imported, entries, against: Some(difference), unselected: Some(unselected), renumbered })
 }
 
 fn undecided(unselected: &Entries) -> String {
@@ -200,10 +204,12 @@ struct Outcome {
     against: Option<DifferenceReport>,
     /// Of the list as it was, what is in the files and not selected.
     unselected: Option<Entries>,
+    /// Frames of videos that are on the list as it was under another number.
+    renumbered: usize,
 }
 
 fn report(args: &ImportArgs, reports: &[(&PathBuf, ImportReport)], outcome: &Outcome, output: &Output) -> Result<Exit> {
-    let Outcome { imported, entries, against, unselected } = outcome;
+    let Outcome { imported, entries, against, unselected, renumbered } = outcome;
     let mut lines: Vec<String> = reports.iter().flat_map(|(path, report)| file_words(path, report)).collect();
     lines.push(format!(
         "{} entries ({} repetitions, {} irregular), {} withdrawn",
@@ -227,6 +233,13 @@ fn report(args: &ImportArgs, reports: &[(&PathBuf, ImportReport)], outcome: &Out
             unselected.len()
         ));
     }
+    if *renumbered > 0 {
+        lines.push(format!(
+            "! {renumbered} frames that come are on the list as it was as frames of other videos. The number of a video follows from the \
+             frames that are taken: if these are the same videos, imported with another --min-quality, both now stand. Give the \
+             same --min-quality as before, or import all videos anew without --base"
+        ));
+    }
     if let Some(change) = against {
         lines.push(format!("against the list as it was: +{} −{}", change.added, change.removed));
     }
@@ -242,6 +255,7 @@ fn report(args: &ImportArgs, reports: &[(&PathBuf, ImportReport)], outcome: &Out
         "withdrawn": imported.withdrawn.len(),
         "unselected": unselected.as_ref().map(Entries::len),
         "unknown_ids": imported.unknown_ids,
+        "renumbered": renumbered,
         "difference": against,
         "list": args.out,
     });
@@ -265,6 +279,16 @@ fn file_words(path: &Path, report: &ImportReport) -> Vec<String> {
     lines.extend(refused_words(&report.refused, report.refused_records));
     if report.more_pages {
         lines.push("! this is one page of several: it says that there is a next one, which is not in it".to_owned());
+    }
+    if report.disputed > 0 {
+        lines.push(format!(
+            "! {} of these hashes are disputed: some of those who know them say that they don't belong there (NON_MALICIOUS, negative \
+             feedback, or a tag such as disputed). Look at them before they are listed:",
+            report.disputed
+        ));
+        lines.extend(report.disputed_first.iter().map(|hash| format!("      {hash}")));
+        let hidden = report.disputed - report.disputed_first.len() as u64;
+        lines.extend((hidden > 0).then(|| format!("      and {hidden} more")));
     }
     if report.low_quality > 0 {
         lines.push(format!(

@@ -46,7 +46,7 @@ fn run_draft(draft: &Draft, output: &Output) -> Result<Exit> {
 }
 
 /// The algorithm, if somebody says it: the person, or a charter.
-fn known_algorithm(args: &InfoArgs) -> Result<Option<Algorithm>> {
+pub(super) fn known_algorithm(args: &InfoArgs) -> Result<Option<Algorithm>> {
     if let Some(algorithm) = args.algorithm {
         return Ok(Some(algorithm.into()));
     }
@@ -69,6 +69,11 @@ impl Reading {
         let irregular = entries.irregular(algorithm).map_err(|error| error.to_string())?;
         Ok(Self { algorithm, entries: entries.len(), irregular, root: entries.root().to_hex() })
     }
+}
+
+/// Whether the bytes can be a list by this algorithm.
+pub(super) fn fits(bytes: &[u8], algorithm: Algorithm) -> bool {
+    read_as(bytes, algorithm).is_ok()
 }
 
 fn read_as(bytes: &[u8], algorithm: Algorithm) -> Result<Reading, String> {

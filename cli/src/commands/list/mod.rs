@@ -7,17 +7,21 @@ mod import;
 mod info;
 mod prove;
 mod recall;
+mod show;
 
 use super::files;
 use crate::args::{AlgorithmArg, HashArgs, ListCommand};
 use crate::exit::{Exit, Malformed};
 use crate::output::Output;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 use isonomy_client::video::VideoLimits;
 use isonomy_core::list::{Algorithm, Entries};
 use isonomy_publisher::images::{ImagesOptions, hash_images};
+use isonomy_publisher::import::{ImportOptions, Irregular, import};
 use isonomy_publisher::stored::{StoredError, StoredList};
+use std::fs::File;
+use std::io::{BufReader, Read};
 use std::path::Path;
 
 /// The most bytes of a list: 2^32 entries of 32 bytes would not fit into memory.
@@ -28,6 +32,7 @@ pub(crate) async fn run(command: ListCommand, output: &Output) -> Result<Exit> {
         ListCommand::Import(args) => import::run(&args, output),
         ListCommand::Hash(args) => hash(&args, output),
         ListCommand::Info(args) => info::run(&args, output),
+        ListCommand::Show(args) => show::run(&args, output),
         ListCommand::Diff(args) => change::diff(&args, output).await,
         ListCommand::Remove(args) => change::remove(&args, output).await,
         ListCommand::Recall(args) => recall::run(&args, output).await,
@@ -52,6 +57,32 @@ impl From<AlgorithmArg> for Algorithm {
 pub(crate) fn read(path: &Path, algorithm: Algorithm) -> Result<Entries> {
     let read = StoredList::new(path, algorithm.entry_size()).read();
     read.map_err(|error| unreadable(path, algorithm, error))
+}
+
+/// Whether a file is text, such as maintainers have. A list, which is bytes without any regularity, never looks so.
+pub(crate) fn is_text(path: &Path) -> Result<bool> {
+    const LOOKED_AT: u64 = 4096;
+    let mut head = Vec::new();
+    let file = File::open(path).with_context(|| format!("can't read {}", path.display()))?;
+    file.take(LOOKED_AT).read_to_end(&mut head).with_context(|| format!("can't read {}", path.display()))?;
+    // The last letter may be cut off.
+    let text = match std::str::from_utf8(&head) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => std::str::from_utf8(&head[..error.valid_up_to()])?,
+        Err(_) => return Ok(false),
+    };
+    Ok(!text.is_empty() && text.chars().all(|letter| !letter.is_control() || letter.is_ascii_whitespace()))
+}
+
+/// Somebody's own hashes: a list, or a file in any form that can be imported.
+pub(crate) fn read_holdings(path: &Path, algorithm: Algorithm) -> Result<Entries> {
+    if !is_text(path)? {
+        return read(path, algorithm);
+    }
+    let file = BufReader::new(File::open(path).with_context(|| format!("can't read {}", path.display()))?);
+    let options = ImportOptions { irregular: Irregular::Allow, ..ImportOptions::new(algorithm) };
+    let (imported, _) = import(file, &options).with_context(|| format!("{} was not read", path.display()))?;
+    Ok(imported.entries)
 }
 
 /// Why a list in a file can't be read, with what to do.

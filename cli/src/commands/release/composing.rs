@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use isonomy_client::system_clock;
 use isonomy_publisher::compose::{Proposal, Term, compose};
 use isonomy_publisher::draft::{self, DraftReport};
-use serde_json::json;
+use serde::Serialize;
 use std::path::Path;
 
 pub(super) async fn run(args: &ComposeArgs, output: &Output) -> Result<Exit> {
@@ -23,13 +23,21 @@ pub(super) async fn run(args: &ComposeArgs, output: &Output) -> Result<Exit> {
     let composed = compose(&view, &bases, proposal, files::folder_of(&args.out))?;
     let charter = composed.edition.charter();
     let subject = rails::Subject { change: &composed.change, after: &entries, charter, past: &past };
-    let alarms = rails::check(&args.rails, subject, "nothing was composed")?;
+    let held = rails::check(&args.rails, subject, "nothing was composed")?;
     let report = composed.draft.report();
     composed.draft.save(&args.out)?;
-    let words = draft_words(&report, &args.out) + &rails::words(&alarms);
-    let document = json!({ "draft": report, "file": args.out, "alarms": alarms, "known_since": past.since() });
-    output.report(words, &document)?;
+    let words = draft_words(&report, &args.out) + &held.words();
+    output.report(words, &Composed { draft: report, file: &args.out, held })?;
     Ok(Exit::Done)
+}
+
+/// A draft that was written.
+#[derive(Serialize)]
+struct Composed<'c> {
+    draft: DraftReport,
+    file: &'c Path,
+    #[serde(flatten)]
+    held: rails::Held,
 }
 
 /// What is in a draft, in words.

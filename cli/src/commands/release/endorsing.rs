@@ -11,12 +11,12 @@ use isonomy_core::encoding::to_hex;
 use isonomy_core::list::Algorithm;
 use isonomy_core::release::Release;
 use isonomy_core::statement::Signed;
-use isonomy_publisher::difference;
+use isonomy_publisher::difference::{self, DifferenceReport};
 use isonomy_publisher::draft::{self, Draft};
 use isonomy_publisher::endorse::{EndorseError, EndorsementReport, Examined, HoldingsReport, examine};
 use isonomy_publisher::memory::{Role, SigningMemory};
 use isonomy_publisher::stored::StoredList;
-use serde_json::json;
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 pub(super) async fn run(args: &EndorseArgs, output: &Output) -> Result<Exit> {
@@ -32,9 +32,9 @@ pub(super) async fn run(args: &EndorseArgs, output: &Output) -> Result<Exit> {
     if let Some(path) = &args.require_all_in {
         check_all_in(&examined, path, algorithm, output)?;
     }
-    let compare = |path: &PathBuf| anyhow::Ok(examined.compare(&list::read(path, algorithm)?)?);
+    let compare = |path: &PathBuf| anyhow::Ok(examined.compare(&list::read_holdings(path, algorithm)?)?);
     let known = args.holdings.as_ref().map(compare).transpose()?;
-    let alarms = rails::check(&args.rails, rails::Subject::of(&examined, &past), "nothing was signed")?;
+    let held = rails::check(&args.rails, rails::Subject::of(&examined, &past), "nothing was signed")?;
     if let Some(reason) = draft.reason() {
         output.say(format!("the maintainer says why: {reason}"));
     }
@@ -50,18 +50,22 @@ pub(super) async fn run(args: &EndorseArgs, output: &Output) -> Result<Exit> {
         words(&report),
         change.entries_words(),
         holdings_words(known.as_ref()),
-        rails::words(&alarms)
+        held.words()
     );
-    let document = json!({
-        "endorsement": report,
-        "difference": change,
-        "file": args.out,
-        "holdings": known,
-        "alarms": alarms,
-        "known_since": past.since(),
-    });
-    output.report(words, &document)?;
+    output
+        .report(words, &Endorsed { endorsement: report, difference: change, file: &args.out, holdings: known, held })?;
     Ok(Exit::Done)
+}
+
+/// A draft that was endorsed.
+#[derive(Serialize)]
+struct Endorsed<'e> {
+    endorsement: EndorsementReport,
+    difference: DifferenceReport,
+    file: &'e Path,
+    holdings: Option<HoldingsReport>,
+    #[serde(flatten)]
+    held: rails::Held,
 }
 
 /// An endorsement of the same release is written again unasked: who repeats a command means that one.
@@ -72,11 +76,15 @@ fn overwrite_of(args: &EndorseArgs, release: &Signed<Release>) -> Overwrite {
 
 /// Refuses a release with entries that the curator does not hold itself, and names each of them.
 fn check_all_in(examined: &Examined<'_>, path: &Path, algorithm: Algorithm, output: &Output) -> Result<()> {
-    let holdings = StoredList::new(path, algorithm.entry_size());
-    let missing = examined.missing_from(&holdings).map_err(|error| match error {
-        EndorseError::Holdings(error) => list::unreadable(path, algorithm, error),
-        other => other.into(),
-    })?;
+    let missing = if list::is_text(path)? {
+        examined.missing_among(&list::read_holdings(path, algorithm)?)?
+    } else {
+        let missing = examined.missing_from(&StoredList::new(path, algorithm.entry_size()));
+        missing.map_err(|error| match error {
+            EndorseError::Holdings(error) => list::unreadable(path, algorithm, error),
+            other => other.into(),
+        })?
+    };
     if missing.is_empty() {
         return Ok(());
     }

@@ -2,6 +2,7 @@
 
 use super::{Desk, Ground, rails, read_release};
 use crate::args::{Overwrite, PublishArgs};
+use crate::commands::waiting::Waiting;
 use crate::commands::{confirming, files, key};
 use crate::exit::{Exit, Refused};
 use crate::output::Output;
@@ -11,12 +12,12 @@ use isonomy_core::charter::Charter;
 use isonomy_core::release::Release;
 use isonomy_core::statement::Signed;
 use isonomy_core::tlog_proof::{MAX_TLOG_PROOF_SIZE, TlogProof};
+use isonomy_publisher::confirm::Confirmation;
 use isonomy_publisher::draft::Draft;
 use isonomy_publisher::endorse::{self, EndorseError};
-use isonomy_publisher::guard::Alarm;
 use isonomy_publisher::memory::{Role, SigningMemory};
 use isonomy_publisher::submit::{SubmitReport, submit_release};
-use serde_json::json;
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 pub(super) async fn run(args: &PublishArgs, output: &Output) -> Result<Exit> {
@@ -33,29 +34,45 @@ pub(super) async fn run(args: &PublishArgs, output: &Output) -> Result<Exit> {
         None if draft.release().body().version < view.next_version() => desk.logged(draft.release()).await?,
         logged => logged.cloned(),
     };
-    let (signed, alarms) = match logged {
+    let (signed, held) = match logged {
         // An earlier try came that far: the log is asked for its proof again.
-        Some(logged) => (logged, Vec::new()),
-        None => finish(args, &draft.signed(merge(&draft, endorsements, cited.charter())?)?, &ground)?,
+        Some(logged) => (logged, None),
+        None => {
+            let merged = draft.signed(merge(&draft, endorsements, cited.charter())?)?;
+            let (signed, held) = finish(args, &merged, &ground)?;
+            (signed, Some(held))
+        }
     };
     let complete = draft.signed(signed)?;
+    let waiting = Waiting::begin("the log takes the release up, and its witnesses cosign", output);
     let report = submit_release(&desk.log, &desk.trust, &complete, cited.charter()).await;
     let report = report.context("the release was not published")?;
     proof.write(&report)?;
-    let (published, charter) = (complete.release(), cited.charter());
+    let published = complete.release();
     let first = view.editions().all().first().context("the list has no charter")?.id();
     let client = ground.workspace.client(&first);
-    let confirmed = confirming::ask(&client, &desk.trust, view, charter, &desk.source, published).await;
+    let confirmed = confirming::ask(&client, &desk.trust, view, &desk.source, published).await;
     let confirmed = confirmed.context("the release is in the log, but a client would not accept it")?;
+    drop(waiting);
     let at_once = removes_only(published.body());
     let words = format!(
         "{}{at_once}\n{}{}",
         submit_words(&report, "release"),
         confirming::words(&confirmed),
-        rails::words(&alarms)
+        held.as_ref().map(rails::Held::words).unwrap_or_default()
     );
-    output.report(words, &json!({ "published": report, "client": confirmed, "alarms": alarms }))?;
+    output.report(words, &Published { published: report, client: confirmed, held })?;
     Ok(Exit::Done)
+}
+
+/// A release that was published.
+#[derive(Serialize)]
+struct Published {
+    published: SubmitReport,
+    client: Confirmation,
+    /// Not if it was logged before.
+    #[serde(flatten)]
+    held: Option<rails::Held>,
 }
 
 /// Where nothing is added, the visibility is not waited for (rule 5).
@@ -85,10 +102,15 @@ fn merge(draft: &Draft, endorsements: Vec<Signed<Release>>, charter: &Charter) -
 }
 
 /// Signs as the maintainer. Who tries again signs the same text again.
-fn finish(args: &PublishArgs, draft: &Draft, ground: &Ground) -> Result<(Signed<Release>, Vec<Alarm>)> {
+fn finish(args: &PublishArgs, draft: &Draft, ground: &Ground) -> Result<(Signed<Release>, rails::Held)> {
     let signer = key::open(&args.key)?;
-    let examined = endorse::examine(draft, &ground.view, &ground.bases, system_clock())?;
-    let alarms = rails::check(&args.rails, rails::Subject::of(&examined, &ground.past), "nothing was signed")?;
+    let examined = endorse::examine(draft, &ground.view, &ground.bases, system_clock());
+    let examined = examined.map_err(|error| match error {
+        EndorseError::Rule(_) | EndorseError::Content(_) => anyhow::Error::from(error)
+            .context("this draft can't be published any more: compose it anew with `isonomy release new`"),
+        other => other.into(),
+    })?;
+    let held = rails::check(&args.rails, rails::Subject::of(&examined, &ground.past), "nothing was signed")?;
     let mut memory = SigningMemory::of_key(&args.key)?.and_in(&ground.workspace.signed(Role::Maintainer))?;
     let signed = examined.finish(signer.as_ref(), &mut memory, system_clock());
     let signed = signed.map_err(|error| match error {
@@ -98,7 +120,7 @@ fn finish(args: &PublishArgs, draft: &Draft, ground: &Ground) -> Result<(Signed<
         }
         other => other.into(),
     })?;
-    Ok((signed, alarms))
+    Ok((signed, held))
 }
 
 /// Where the proof of a submission is written, if it is.

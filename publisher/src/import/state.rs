@@ -1,0 +1,195 @@
+//! Whether a row of a table still counts, by the columns that say so.
+//!
+//! | a column such as | says it by |
+//! |---|---|
+//! | `status`, `Hash Status`, `state` | a word: `Active`, `Withdrawn` |
+//! | `active`, `is_valid` | yes or no |
+//! | `deleted`, `is_deleted`, `Withdrawn`, `should_delete` | yes or no, or such a word |
+//! | `deleted_at`, `removed on`, `withdrawal date` | a date, once it is gone |
+//!
+//! Names are compared by their letters and digits alone. A row goes if one of its columns says so. Where none does, and one of them can't be
+//! understood, the row is refused: no hash is listed that may have been withdrawn.
+
+use super::record::{Action, Refusal, refusal};
+
+/// Parts of names of columns about what is gone.
+const GONE: [&str; 6] = ["delet", "withdr", "remov", "revok", "retract", "delist"];
+/// Before the end of a name that says when that was.
+const WHEN: [&str; 11] = [
+    "deleted",
+    "withdrawn",
+    "removed",
+    "revoked",
+    "retracted",
+    "delisted",
+    "deletion",
+    "withdrawal",
+    "removal",
+    "revocation",
+    "retraction",
+];
+const NO: [&str; 10] = ["", "false", "no", "0", "f", "n", "none", "null", "na", "never"];
+const YES: [&str; 5] = ["true", "yes", "1", "t", "y"];
+const COUNTS: [&str; 9] =
+    ["active", "received", "malicious", "suspicious", "unknown", "confirmed", "verified", "listed", "valid"];
+const IS_GONE: [&str; 10] = [
+    "deleted",
+    "withdrawn",
+    "removed",
+    "revoked",
+    "retracted",
+    "delisted",
+    "inactive",
+    "disabled",
+    "nonmalicious",
+    "falsepositive",
+];
+
+/// How a column says whether a row still counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    Word,
+    /// Whether it counts.
+    Counts,
+    /// Whether it is gone.
+    Gone,
+    /// Since when it is gone.
+    GoneSince,
+}
+
+/// A column that says whether a row still counts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct State {
+    kind: Kind,
+    place: usize,
+    name: String,
+}
+
+/// The columns of these names that say whether a row still counts.
+pub(super) fn columns(names: &[String]) -> Vec<State> {
+    let column =
+        |(place, name): (usize, &String)| kind(&plain(name)).map(|kind| State { kind, place, name: name.clone() });
+    names.iter().enumerate().filter_map(column).collect()
+}
+
+/// A name or a word by its letters and digits alone, the letters small.
+pub(super) fn plain(name: &str) -> String {
+    name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+fn kind(name: &str) -> Option<Kind> {
+    let is = |name: &str, words: &[&str]| words.contains(&name.strip_prefix("is").unwrap_or(name));
+    if name.ends_with("status") || is(name, &["state", "hashstate", "recordstate", "entrystate"]) {
+        return Some(Kind::Word);
+    }
+    if is(name, &["active", "valid", "enabled", "listed"]) {
+        return Some(Kind::Counts);
+    }
+    let is_when = |gone: &&str| {
+        let end = name.strip_prefix(*gone);
+        end.is_some_and(|end| ["on", "at", "date", "time", "timestamp", "since"].contains(&end))
+            || name.strip_prefix("date").or(name.strip_prefix("time")) == Some(gone)
+    };
+    if WHEN.iter().any(|gone| is_when(&gone)) {
+        return Some(Kind::GoneSince);
+    }
+    GONE.iter().any(|part| name.contains(part)).then_some(Kind::Gone)
+}
+
+/// Whether a row still counts.
+pub(super) fn action(row: &csv::ByteRecord, states: &[State]) -> Result<Action, Refusal> {
+    let said: Vec<Result<Action, Refusal>> = states.iter().map(|state| state.says(row)).collect();
+    if said.contains(&Ok(Action::Remove)) {
+        return Ok(Action::Remove);
+    }
+    said.into_iter().find(Result::is_err).unwrap_or(Ok(Action::Add))
+}
+
+impl State {
+    fn says(&self, row: &csv::ByteRecord) -> Result<Action, Refusal> {
+        let text = String::from_utf8_lossy(row.get(self.place).unwrap_or_default());
+        let word = plain(&text);
+        let is = |words: &[&str]| words.contains(&word.as_str());
+        let is_gone = || is(&IS_GONE);
+        let is_date = || word.starts_with(|first: char| first.is_ascii_digit());
+        // A date of zeros is none.
+        let is_no = || is(&NO) || self.kind == Kind::GoneSince && word.bytes().all(|digit| digit == b'0');
+        match self.kind {
+            _ if word.is_empty() => Ok(Action::Add),
+            Kind::Word if is(&COUNTS) => Ok(Action::Add),
+            Kind::Word if is_gone() => Ok(Action::Remove),
+            Kind::Counts if is(&YES) || is(&COUNTS) => Ok(Action::Add),
+            Kind::Counts if is(&NO) || is_gone() => Ok(Action::Remove),
+            Kind::Gone | Kind::GoneSince if is_no() || is(&COUNTS) => Ok(Action::Add),
+            Kind::Gone | Kind::GoneSince if is(&YES) || is_gone() => Ok(Action::Remove),
+            Kind::GoneSince if is_date() => Ok(Action::Remove),
+            _ => Err(refusal(
+                "status",
+                format!(
+                    "the column {} says {:?}, which does not tell whether the record still counts: write active or withdrawn \
+                     there, or take the column out of the table",
+                    self.name,
+                    text.trim()
+                ),
+            )),
+        }
+    }
+}
+
+/// Whether a field says that something is gone.
+pub(super) fn is_word_of_leaving(field: &[u8]) -> bool {
+    const LONGEST: usize = 24;
+    field.len() <= LONGEST && IS_GONE.contains(&plain(&String::from_utf8_lossy(field)).as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_known_by_their_names() {
+        for (name, expected) in [
+            ("Hash Status", Some(Kind::Word)),
+            ("is_active", Some(Kind::Counts)),
+            ("Is Deleted", Some(Kind::Gone)),
+            ("withdrawn", Some(Kind::Gone)),
+            ("removal reason", Some(Kind::Gone)),
+            ("deletion", Some(Kind::Gone)),
+            ("removal_deadline", Some(Kind::Gone)),
+            ("removed_on", Some(Kind::GoneSince)),
+            ("Deletion Date", Some(Kind::GoneSince)),
+            ("date_withdrawn", Some(Kind::GoneSince)),
+            ("file", None),
+            ("statute", None),
+            ("estate", None),
+            ("quality", None),
+        ] {
+            assert_eq!(kind(&plain(name)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_row_goes_if_one_column_says_so_and_is_refused_if_none_is_understood() {
+        let names = ["deleted", "status", "active", "removed_on"].map(str::to_owned);
+        let states = columns(&names);
+        for (fields, expected) in [
+            (["", "", "", ""], Some(Action::Add)),
+            (["false", "Active", "yes", "0000-00-00"], Some(Action::Add)),
+            (["", "Withdrawn", "", ""], Some(Action::Remove)),
+            (["false", "Withdrawn", "1", ""], Some(Action::Remove)),
+            (["0", "active", "no", ""], Some(Action::Remove)),
+            (["", "Active", "", "2026-01-01"], Some(Action::Remove)),
+            (["TRUE", "perhaps", "", ""], Some(Action::Remove)),
+            (["perhaps", "active", "", ""], None),
+            (["2026-01-01", "", "", ""], None),
+            (["", "1", "", ""], None),
+            (["", "true", "", ""], None),
+            (["", "", "perhaps", ""], None),
+            (["", "", "", "soon"], None),
+        ] {
+            let found = action(&csv::ByteRecord::from(fields.to_vec()), &states);
+            assert_eq!(found.ok(), expected, "{fields:?}");
+        }
+        assert_eq!(action(&csv::ByteRecord::from(vec!["short"]), &[]).ok(), Some(Action::Add));
+    }
+}
