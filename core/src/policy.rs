@@ -230,8 +230,11 @@ impl Policy {
     }
 
     /// Since when what stands in this checkpoint's tree was seen: what [`Policy::checkpoint_times`] says, or the former
-    /// witnesses whose time it is of; the earliest, if more than one quorum vouches for it.
+    /// witnesses whose time it is of; the earliest, if more than one quorum vouches for it. Nothing under `quorum none`.
     pub fn seen_times(&self, checkpoint: &CheckpointNote) -> Result<Option<QuorumTimes>, NoteError> {
+        if self.quorum().is_none() {
+            return Ok(None);
+        }
         let (origin, size) = (&checkpoint.checkpoint().origin, checkpoint.checkpoint().size);
         let mut earliest = self.set.checkpoint_times(checkpoint.note())?;
         for former in self.former.iter().filter(|former| former.origin == *origin && size <= former.until) {

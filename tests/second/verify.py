@@ -10,6 +10,7 @@ One line for each file: `ok` and who answers for a breach, or `refused` and why,
 import base64
 import hashlib
 import json
+import math
 import re
 import sys
 import zlib
@@ -22,7 +23,7 @@ ED25519, COSIGNATURE = 1, 4
 DAY = 24 * 3600
 # The most bytes of each: formats, at the top.
 MAX_STATEMENT, MAX_CHECKPOINT, MAX_PROOF = 65535, 128 * 1024, 144 * 1024
-MAX_RECEIPT, MAX_EVIDENCE = 256 * 1024, 4 * 1024 * 1024
+MAX_RECEIPT, MAX_EVIDENCE, MAX_POLICY = 256 * 1024, 4 * 1024 * 1024, 64 * 1024
 # How far the clocks of two honest witnesses, or signers, may differ: rules.md, 6.
 CLOCKS = 120
 
@@ -64,16 +65,43 @@ def seconds(text):
 
 # Notes: formats, section 1.
 
+# The curve of Ed25519: -x² + y² = 1 + D x² y² modulo P.
+P = (1 << 255) - 19
+D = -121665 * pow(121666, -1, P) % P
+# The second coordinates of the points of small order, under which anybody can sign.
+ORDER_8 = int.from_bytes(bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little")
+SMALL = (0, 1, P - 1, ORDER_8, P - ORDER_8)
+
+
+def second_coordinate(point):
+    return (int.from_bytes(point, "little") & ((1 << 255) - 1)) % P
+
+
+def is_point(point):
+    """Whether the curve has a point with this second coordinate, and it is not of small order."""
+    y = second_coordinate(point)
+    above, below = y * y - 1, D * y * y + 1
+    return y not in SMALL and pow(above * below, (P - 1) // 2, P) in (0, 1)
+
+
+def is_name(text):
+    """Whether a key can have this name."""
+    return re.fullmatch("[^\\s+\x00-\x1f\x7f-\x9f]+", text) is not None
+
 
 class Key:
-    def __init__(self, text):
+    def __init__(self, text, kind=ED25519):
         self.name, identity, rest = text.split("+", 2)
         data = unbase64(rest)
-        self.kind, self.public = data[0], data[1:]
+        require(is_name(self.name) and len(data) == 33 and data[0] == kind, "not a key of this kind")
+        self.public = data[1:]
         self.identity = sha256(self.name.encode(), b"\n", data)[:4]
         require(self.identity.hex() == identity, "a key with another identity")
+        require(is_point(self.public), "a key under which nobody can sign, or anybody")
 
     def signed(self, signature, message):
+        if len(signature) != 64 or second_coordinate(signature[:32]) in SMALL:
+            return False
         try:
             Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
             return True
@@ -96,7 +124,7 @@ class Note:
         for line in signatures.split("\n")[:-1]:
             dash, name, data = line.split(" ")
             data = unbase64(data)
-            is_line = dash == "—" and re.fullmatch(r"[^\s+]+", name) and len(data) > 4
+            is_line = dash == "—" and is_name(name) and len(data) > 4
             require(is_line, "a signature line that is none")
             self.signatures.append((name, data[:4], data[4:]))
         require(1 <= len(self.signatures) <= 64, "a note without signatures, or with too many")
@@ -124,8 +152,8 @@ class Note:
         return latest
 
 
-# JSON with one form of bytes: formats, section 3. A shape is `str`, `int`, a list of one shape, or the fields of an object in
-# their order; a field with ? may be absent.
+# JSON with one form of bytes: formats, section 3. A shape is `str`, `int`, a list of one shape, the fields of an object in
+# their order, or what a value must satisfy; a field with ? may be absent.
 
 NEVER = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -137,6 +165,8 @@ def fits(value, shape):
         return type(value) is int and 0 <= value < 1 << 53
     if isinstance(shape, list):
         return isinstance(value, list) and all(fits(item, shape[0]) for item in value)
+    if not isinstance(shape, dict):
+        return shape(value)
     if not isinstance(value, dict):
         return False
     fields = {name.rstrip("?"): of for name, of in shape.items() if not name.endswith("?") or name[:-1] in value}
@@ -149,7 +179,7 @@ def canonical(data, shapes):
     value = json.loads(text)
     kind = next(iter(value.values()), None) if isinstance(value, dict) else None
     require(isinstance(kind, str) and kind in shapes, "none of the kinds that are known here")
-    require(fits(value, shapes[kind]), f"not the fields of {kind}, in their order")
+    require(fits(value, shapes[kind]), f"not the fields of {kind}, in their order, with values that they can have")
     again = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
     require(again == text, "not in the one form that it may have")
     return value
@@ -160,24 +190,59 @@ def fields(kind, of, names):
     return {kind: str, **{name: of for name in names.split()}}
 
 
-OBJECT = {"size": int, "sha256": str}
+def text_that(holds):
+    """The shape of a text of which this holds."""
+    return lambda value: fits(value, str) and holds(value)
+
+
+def pattern(form, most=MAX_STATEMENT):
+    return text_that(lambda text: re.fullmatch(form, text) and len(text) <= most)
+
+
+def one_of(words):
+    return text_that(lambda text: text in words.split())
+
+
+def set_of(shape):
+    """An array in strictly ascending order: texts by their bytes, objects by their fields."""
+    order = lambda item: [one.encode() for one in (item.values() if isinstance(item, dict) else [item])]
+    ascends = lambda items: all(order(one) < order(other) for one, other in zip(items, items[1:]))
+    return lambda value: fits(value, [shape]) and ascends(value)
+
+
+HASH = text_that(hash_of)
+TIME = text_that(lambda text: seconds(text) >= 0)
+VKEY = text_that(Key)
+SAID = text_that(str.strip)
+LIST = pattern("[a-z0-9-][a-z0-9.-]*(/[a-z0-9-]+)+", 128)
+JURISDICTION = pattern("[A-Z]{2}(-[A-Z0-9]{1,3})?")
+# Algorithms: the bytes of an entry, and the most that a distance may be.
+SIZES = {"sha256": 32, "sha1": 20, "md5": 16, "vpdq/v1": 48, "pdq/full": 32}
+MOST = {"vpdq/v1": 31, "pdq/full": 31}
+ACTIONS = ["warn", "block", "report"]
+
+OBJECT = {"size": int, "sha256": HASH}
 CHARTER = {
-    **{"statement": str, "list": str, "log": str, "edition": int, "previous?": str},
-    "maintainer": {"name": str, "jurisdiction": str, "contact": str, "keys": [str]},
+    **{"statement": str, "list": LIST, "log": text_that(is_name), "edition": int, "previous?": HASH},
+    "maintainer": {"name": SAID, "jurisdiction": JURISDICTION, "contact": SAID, "keys": [VKEY]},
     "purpose": {
-        **{"code": str, "aim": str, "definition": str, "victims": str, "self_generated": str},
-        "statutes": [{"jurisdiction": str, "instrument": str, "provision": str}],
-        "exclusions": [str],
+        **{"code": one_of("csam-known malware ncii other tve"), "aim": one_of("protect-victims prosecute suppress")},
+        **{"definition": SAID, "victims": str, "self_generated": str},
+        "statutes": set_of({"jurisdiction": JURISDICTION, "instrument": str, "provision": str}),
+        "exclusions": set_of(str),
     },
-    "reach": {"jurisdictions": [str], "surfaces": [str]},
-    "matching": {"algorithm": str, "max_distance": int, "min_quality": int},
-    "action": {"most": str, "recipients": [str]},
+    "reach": {
+        "jurisdictions": set_of(JURISDICTION),
+        "surfaces": set_of(one_of("end-to-end-encrypted private public")),
+    },
+    "matching": {"algorithm": one_of(" ".join(SIZES)), "max_distance": int, "min_quality": int},
+    "action": {"most": one_of(" ".join(ACTIONS)), "recipients": set_of(str)},
     "curation": {
         **{"threshold": int, "min_jurisdictions": int},
-        "curators": [{"name": str, "jurisdiction": str, "key": str}],
+        "curators": [{"name": str, "jurisdiction": JURISDICTION, "key": VKEY}],
     },
     "limits": dict.fromkeys(["max_entries", "max_added", "min_interval", "validity", "min_visibility", "notice"], int),
-    "redress": {"complaints": str, "removal_deadline": int},
+    "redress": {"complaints": SAID, "removal_deadline": int},
     "record": {
         part: dict.fromkeys([name + "?" for name in names.split()], str)
         for part, names in {
@@ -190,14 +255,15 @@ CHARTER = {
     },
 }
 RELEASE = {
-    **{"statement": str, "list": str, "version": int, "previous?": str, "charter": str, "created": str, "expires": str},
-    **{"entries": int, "irregular": int, "root": str, "added": int, "removed": int, "snapshot": OBJECT},
-    "deltas": [{"from": int, "release": str, **OBJECT}],
+    **{"statement": str, "list": LIST, "version": int, "previous?": HASH, "charter": HASH, "created": TIME},
+    **{"expires": TIME, "entries": int, "irregular": int, "root": HASH, "added": int, "removed": int},
+    **{"snapshot": OBJECT, "deltas": [{"from": int, "release": HASH, **OBJECT}]},
 }
 ATTESTATION = {
-    **{"statement": str, "list": str, "release": str, "auditor": str, "method": str, "log_size?": int, "sample?": int},
-    **{"errors?": int, "complaint?": {"received": str, "commitment": str}, "finding": str},
-    **{"report?": {"url": str, "sha256": str}, "created": str},
+    **{"statement": str, "list": LIST, "release": HASH, "auditor": VKEY},
+    **{"method": one_of("canary complaint followed recomputed sampled"), "log_size?": int, "sample?": int},
+    **{"errors?": int, "complaint?": {"received": TIME, "commitment": HASH}, "finding": str},
+    **{"report?": {"url": str, "sha256": HASH}, "created": TIME},
 }
 STATEMENTS = {
     "isonomy/charter/v1": CHARTER,
@@ -234,12 +300,79 @@ FILES = {
 }
 
 
+# What the values of one statement are to each other: formats, section 4.
+
+
+def country(jurisdiction):
+    return jurisdiction.split("-")[0]
+
+
+def check_charter(body):
+    require(body["edition"] >= 1 and (body["edition"] > 1) == ("previous" in body), "edition, and the one before")
+    action, matching, curation, limits = body["action"], body["matching"], body["curation"], body["limits"]
+    require((action["most"] == "report") == bool(action["recipients"]), "recipients, exactly of a report")
+    most = MOST.get(matching["algorithm"], 0)
+    require(matching["max_distance"] <= most, "a distance that the algorithm does not have")
+    require(matching["min_quality"] <= (100 if most else 0), "a quality that the algorithm does not have")
+    curators, threshold, least = curation["curators"], curation["threshold"], curation["min_jurisdictions"]
+    countries = {country(curator["jurisdiction"]) for curator in curators}
+    require(1 <= threshold <= len(curators), "a threshold that can't be met")
+    require(1 <= least <= min(threshold, len(countries)), "a number of jurisdictions that can't be met")
+    require(body["maintainer"]["keys"], "no key of the maintainer")
+    public = [key.public for key in keys_of(body)]
+    require(len(set(public)) == len(public), "one key for two")
+    require(limits["min_visibility"] >= 1 and limits["max_entries"] >= 1, "a limit of zero")
+    require(limits["validity"] >= 2 * limits["min_visibility"], "too short a validity")
+
+
+def check_release(body):
+    version = body["version"]
+    require(version >= 1 and (version > 1) == ("previous" in body), "version, and the one before")
+    require(seconds(body["expires"]) > seconds(body["created"]), "it expires before it is created")
+    require(max(body["added"], body["irregular"]) <= body["entries"], "more than there are entries")
+    require(version > 1 or (body["removed"] == 0 and body["added"] == body["entries"]), "a first version of another")
+    steps = [1 << place for place in range(version.bit_length()) if version % (1 << place) == 0]
+    bases = [version - step for step in reversed(steps) if step < version]
+    require([delta["from"] for delta in body["deltas"]] == bases, "deltas from other versions")
+    require(not bases or body["deltas"][-1]["release"] == body["previous"], "a last delta from another release")
+
+
+def check_attestation(body):
+    method = body["method"]
+    has = [("log_size", ["followed"]), ("complaint", ["complaint"])]
+    has += [(name, ["canary", "recomputed", "sampled"]) for name in ("sample", "errors")]
+    require(all((name in body) == (method in methods) for name, methods in has), "another method's fields")
+    require(body.get("errors", 0) <= body.get("sample", 0), "more errors than were looked at")
+
+
+CHECKS = {
+    "isonomy/charter/v1": check_charter,
+    "isonomy/release/v1": check_release,
+    "isonomy/attestation/v1": check_attestation,
+}
+
+
+def statement_of(note, *kinds):
+    body = canonical(note.text, {kind: STATEMENTS[kind] for kind in kinds or STATEMENTS})
+    CHECKS[body["statement"]](body)
+    return body
+
+
 def charter_of(note):
-    return canonical(note.text, {"isonomy/charter/v1": CHARTER})
+    return statement_of(note, "isonomy/charter/v1")
 
 
 def release_of(note):
-    return canonical(note.text, {"isonomy/release/v1": RELEASE})
+    return statement_of(note, "isonomy/release/v1")
+
+
+def keys_of(charter):
+    """The keys that sign under a charter, in its order."""
+    return maintainers_of(charter) + [Key(curator["key"]) for curator in charter["curation"]["curators"]]
+
+
+def maintainers_of(charter):
+    return [Key(text) for text in charter["maintainer"]["keys"]]
 
 
 # The log: formats, sections 2.1, 2.3, 2.6.
@@ -307,68 +440,116 @@ class Checkpoint:
         text = self.note.text.decode().split("\n")
         require(len(text) > 3 and "" not in text[:-1], "a checkpoint that lacks a line")
         self.origin, self.size, self.root = text[0], decimal(text[1]), hash_of(text[2])
+        require(self.size or self.root == sha256(), "another root than that of an empty tree")
 
 
 class Witnesses:
     """A set of witnesses, and how many of them must have cosigned."""
 
     def __init__(self):
-        self.witnesses, self.groups, self.quorum = {}, {}, None
+        self.witnesses, self.groups, self.members, self.quorum = {}, {}, set(), None
 
-    def times(self, name, checkpoint):
-        if name in self.witnesses:
-            time = checkpoint.note.cosigned_at(self.witnesses[name])
-            return None if time is None else (time, time)
+    def define(self, name):
+        require(name != "none" and name not in self.witnesses and name not in self.groups, f"the name {name} is taken")
+        return name
+
+    def known(self, name):
+        require(name in self.witnesses or name in self.groups, f"nobody is called {name}")
+        return name
+
+    def witness(self, name, vkey, url=None):
+        key = Key(vkey, COSIGNATURE)
+        require(key.public not in [known.public for known in self.witnesses.values()], "a witness twice")
+        require(len(self.witnesses) < 64, "too many witnesses")
+        self.witnesses[self.define(name)] = key
+
+    def group(self, name, threshold, *members):
+        count = {"any": 1, "all": len(members)}.get(threshold) or decimal(threshold)
+        require(1 <= count <= len(members) and len(self.groups) < 64, "a threshold that can't be met, or too many groups")
+        self.define(name)
+        for member in members:
+            require(self.known(member) not in self.members, f"{member} is a member of a group already")
+            self.members.add(member)
+        self.groups[name] = (count, members)
+
+    def times(self, checkpoint):
+        """(public since, now), as rule 6 has them; one wrong line by any of these witnesses is refused."""
+        at = {name: checkpoint.note.cosigned_at(key) for name, key in self.witnesses.items()}
+        return None if self.quorum == "none" else self.rank(self.quorum, at)
+
+    def rank(self, name, at):
+        if name in at:
+            return at[name] and (at[name], at[name])
         threshold, members = self.groups[name]
-        times = [self.times(member, checkpoint) for member in members]
-        times = [time for time in times if time]
+        times = [time for time in (self.rank(member, at) for member in members) if time]
         if len(times) < threshold:
             return None
         earliest, latest = sorted(time[0] for time in times), sorted((time[1] for time in times), reverse=True)
         return earliest[threshold - 1], latest[threshold - 1]
 
+    def overlap(self, name):
+        """How many witnesses any two sets that satisfy this have in common at the least."""
+        if name not in self.groups:
+            return int(name in self.witnesses)
+        threshold, members = self.groups[name]
+        return sum(sorted(self.overlap(member) for member in members)[: max(0, 2 * threshold - len(members))])
+
 
 class Policy:
     """formats, section 2.7."""
 
-    def __init__(self, text):
-        self.logs, self.present, self.former = [], Witnesses(), []
-        read = self.present
-        for line in text.splitlines():
-            items = line.split()
-            if not items or items[0].startswith("#"):
-                continue
-            if items[0] == "log":
-                self.logs.append(Key(items[1]))
-            elif items[0] == "witness":
-                read.witnesses[items[1]] = Key(items[2])
-            elif items[0] == "group":
-                members = items[3:]
-                read.groups[items[1]] = ({"any": 1, "all": len(members)}.get(items[2]) or decimal(items[2]), members)
-            elif items[0] == "quorum":
-                read.quorum = items[1]
-            elif items[0] == "former":
-                read = Witnesses()
-                self.former.append((items[1], decimal(items[2]), read))
-        for one in [self.present] + [read for _, _, read in self.former]:
-            require(one.quorum not in (None, "none"), "no quorum")
+    def __init__(self, data):
+        require(len(data) <= MAX_POLICY and (not data or data.endswith(b"\n")), "too large, or cut off")
+        require(not re.search(b"[\x00-\x08\x0b-\x1f\x7f]", data), "a control character")
+        self.logs, self.former = [], []
+        self.present = self.read = Witnesses()
+        lines = {"log": self.of_log, "quorum": self.of_quorum, "former": self.of_former}
+        for line in data.decode("utf-8", "surrogateescape").split("\n"):
+            word, *items = [item for item in re.split("[ \t]", line) if item] or ["#"]
+            if not word.startswith("#"):
+                {**lines, "witness": self.read.witness, "group": self.read.group}[word](*items)
+        require(self.read.quorum, "no quorum")
+
+    def of_log(self, vkey, url=None):
+        key = Key(vkey)
+        require(not self.former and len(self.logs) < 32, "a log among former witnesses, or too many logs")
+        require(key.public not in [known.public for known in self.logs], "a log twice")
+        self.logs.append(key)
+
+    def of_quorum(self, name):
+        require(self.read.quorum is None and (name != "none" or not self.former), "a second quorum, or none in the past")
+        self.read.quorum = name if name == "none" else self.read.known(name)
+
+    def of_former(self, origin, until):
+        require(origin in [key.name for key in self.logs] and len(self.former) < 32, "another log, or too many sets")
+        require(self.read.quorum, "no quorum")
+        self.read = Witnesses()
+        self.former.append((origin, decimal(until), self.read))
 
     def log(self, checkpoint):
+        """The log that signed a checkpoint: the first of those whose lines under it are all good."""
         for key in self.logs:
-            if key.name == checkpoint.origin and checkpoint.note.by(key):
+            if is_of(checkpoint, key):
                 return key
         raise Refused("a checkpoint that no log of the policy signed")
 
+    def log_of(self, charter):
+        """The log in which a charter counts."""
+        logs = [key for key in self.logs if key.name == charter["log"]]
+        require(logs, "a charter that counts in no log of the policy")
+        return logs[0]
+
     def times(self, checkpoint):
         """(public since, now), as rule 6 has them, by the present witnesses."""
-        return self.present.times(self.present.quorum, checkpoint) or self._missing()
+        return self.present.times(checkpoint) or self._missing()
 
     def seen(self, checkpoint):
         """The same, of what was seen, when former witnesses count as well."""
+        require(self.present.quorum != "none", "nobody vouches for what is public")
         sets = [self.present]
         sets += [read for origin, until, read in self.former if origin == checkpoint.origin and checkpoint.size <= until]
-        times = [read.times(read.quorum, checkpoint) for read in sets]
-        return min((time for time in times if time), default=None) or self._missing()
+        times = [read.times(checkpoint) for read in sets]
+        return min((time for time in times if time), key=lambda time: time[0], default=None) or self._missing()
 
     def began_at(self, origin):
         return max((until for name, until, _ in self.former if name == origin), default=0)
@@ -377,14 +558,19 @@ class Policy:
         raise Refused("too few witnesses cosigned")
 
     def weak_split(self):
-        """How many witnesses any two quorums have in common; exact for one group of witnesses."""
-        threshold, members = self.present.groups[self.present.quorum]
-        require(all(member in self.present.witnesses for member in members), "only one group of witnesses is judged here")
-        return 2 * threshold - len(members)
+        """How many witnesses any two quorums have in common."""
+        return self.present.overlap(self.present.quorum)
 
 
-def logged(policy, lines, entry):
-    """A tlog-proof of an entry: (index, public since, log)."""
+def is_of(checkpoint, key):
+    try:
+        return key.name == checkpoint.origin and checkpoint.note.by(key)
+    except Refused:
+        return False
+
+
+def logged(policy, lines, entry, log=None):
+    """A tlog-proof of an entry, in this log if one is named: (index, public since, log)."""
     require(len("\n".join(lines).encode()) < MAX_PROOF, "a tlog-proof that is too large")
     require(lines[0] == "c2sp.org/tlog-proof@v1", "not a tlog-proof")
     rest = lines[1:]
@@ -394,7 +580,8 @@ def logged(policy, lines, entry):
     index, blank = decimal(rest[0][6:]), rest.index("")
     require(blank <= 64, "a tlog-proof with too many hashes")
     checkpoint = Checkpoint(rest[blank + 1 :])
-    key = policy.log(checkpoint)
+    key = log or policy.log(checkpoint)
+    require(is_of(checkpoint, key), "a checkpoint of another log")
     since, _ = policy.seen(checkpoint)
     included(entry, index, checkpoint.size, [hash_of(line) for line in rest[1:blank]], checkpoint.root)
     return index, since, key
@@ -406,7 +593,7 @@ def logged(policy, lines, entry):
 def endorsed(release, charter):
     """Rule 2. Gives the keys that signed."""
     body = charter_of(charter)
-    maintainer = [Key(text) for text in body["maintainer"]["keys"]]
+    maintainer = maintainers_of(body)
     curators = [(Key(curator["key"]), curator["jurisdiction"]) for curator in body["curation"]["curators"]]
     counted = maintainer + [key for key, _ in curators]
     signers, at = [], 0
@@ -418,18 +605,20 @@ def endorsed(release, charter):
         signers.append(counted[at].public)
         at += 1
     require(any(key.public in signers for key in maintainer), "no maintainer signed")
-    agreed = [country.split("-")[0] for key, country in curators if key.public in signers]
+    agreed = [country(jurisdiction) for key, jurisdiction in curators if key.public in signers]
     require(len(agreed) >= body["curation"]["threshold"], "too few curators signed")
     require(len(set(agreed)) >= body["curation"]["min_jurisdictions"], "too few jurisdictions signed")
     return [key for key in counted if key.public in signers]
 
 
-ACTIONS = ["warn", "block", "report"]
+def fewer(old, new):
+    """Whether items are gone and the others stand in the order that they had."""
+    rest = iter(old)
+    return all(item in rest for item in new)
 
 
 def narrows(old, new):
     """Rule 4: whether the edition differs only by what narrows."""
-    fewer = lambda a, b: all(item in a for item in b)
     allowed = [
         fewer(old["maintainer"]["keys"], new["maintainer"]["keys"]),
         fewer(new["purpose"]["exclusions"], old["purpose"]["exclusions"]),
@@ -484,7 +673,8 @@ def receipt(policy, file):
     for note, name in ((release, "release"), (charter, "charter")):
         included(note.bytes, file[name + "_index"], checkpoint.size, split_path(file[name + "_path"]), checkpoint.root)
     of_release, of_charter = release_of(release), charter_of(charter)
-    require(unbase64(of_release["charter"]) == charter.id, "the release cites another charter")
+    is_cited = unbase64(of_release["charter"]) == charter.id and of_release["list"] == of_charter["list"]
+    require(is_cited, "the release does not cite the charter of its list")
     require(of_charter["log"] == checkpoint.origin, "the charter counts in another log")
     require(file["charter_index"] < file["release_index"], "the charter was logged after the release")
     endorsed(release, charter)
@@ -512,9 +702,9 @@ def text(policy, file, name, charter_name):
     """A release and its charter, both in the log: (note, body, charter's body, log, public since, keys that signed)."""
     charter, release = Note(file[charter_name]), Note(file[name])
     of_charter, body = charter_of(charter), release_of(release)
-    _, _, log = logged(policy, file[charter_name + "_proof"], charter.bytes)
-    _, since, other = logged(policy, file[name + "_proof"], release.bytes)
-    require(log.name == other.name == of_charter["log"], "another log than the charter's")
+    log = policy.log_of(of_charter)
+    logged(policy, file[charter_name + "_proof"], charter.bytes, log)
+    _, since, _ = logged(policy, file[name + "_proof"], release.bytes, log)
     require(unbase64(body["charter"]) == charter.id and body["list"] == of_charter["list"], "another charter")
     return release, body, charter, log, since, endorsed(release, charter)
 
@@ -543,9 +733,7 @@ def consented(edition, before):
     charters = [charter_of(note) for note in (edition, before) if note]
     counted = []
     for charter in charters:
-        for key in [Key(text) for text in charter["maintainer"]["keys"]] + [
-            Key(curator["key"]) for curator in charter["curation"]["curators"]
-        ]:
+        for key in keys_of(charter):
             if (key.name, key.public) not in [(known.name, known.public) for known in counted]:
                 counted.append(key)
     signers, at = [], 0
@@ -559,17 +747,12 @@ def consented(edition, before):
     for charter in charters:
         curation = charter["curation"]
         require(any(Key(text).public in signers for text in charter["maintainer"]["keys"]), "no maintainer signed")
-        agreed = [c["jurisdiction"].split("-")[0] for c in curation["curators"] if Key(c["key"]).public in signers]
+        agreed = [country(c["jurisdiction"]) for c in curation["curators"] if Key(c["key"]).public in signers]
         require(len(agreed) >= curation["threshold"], "too few curators signed")
         require(len(set(agreed)) >= curation["min_jurisdictions"], "too few jurisdictions signed")
-    own = charters[0]
-    curators = [Key(curator["key"]).public for curator in own["curation"]["curators"]]
-    if before is None:
-        return require(all(key in signers for key in curators), "a curator has not signed")
-    old = [Key(text).public for text in charters[1]["maintainer"]["keys"]]
-    old += [Key(curator["key"]).public for curator in charters[1]["curation"]["curators"]]
-    new = [Key(text).public for text in own["maintainer"]["keys"]] + curators
-    require(all(key in signers for key in new if key not in old), "a key that was added has not signed")
+    known = [key.public for key in (keys_of(charters[1]) if before else maintainers_of(charters[0]))]
+    added = [key.public for key in keys_of(charters[0]) if key.public not in known]
+    require(all(key in signers for key in added), "whom the edition adds has not signed")
 
 
 def two_editions(policy, file):
@@ -577,18 +760,19 @@ def two_editions(policy, file):
     a, b = charter_of(first), charter_of(second)
     require(first.id != second.id, "one text")
     require(all(a[name] == b[name] for name in ("list", "log", "edition")), "not two texts for one edition")
-    logs = [logged(policy, file[name + "_proof"], note.bytes)[2] for name, note in (("first", first), ("second", second))]
+    log = policy.log_of(a)
+    for name, note in (("first", first), ("second", second)):
+        logged(policy, file[name + "_proof"], note.bytes, log)
     before = None
     require(("before" in file) == ("before_proof" in file) == (a["edition"] != 1), "the edition before is missing or more")
     if "before" in file:
         before = Note(file["before"])
         old = charter_of(before)
-        logs.append(logged(policy, file["before_proof"], before.bytes)[2])
+        logged(policy, file["before_proof"], before.bytes, log)
         for charter in (a, b):
             require(unbase64(charter["previous"]) == before.id, "not the next edition")
             require(charter["edition"] == old["edition"] + 1, "not the next edition")
             require(all(charter[name] == old[name] for name in ("list", "log")), "another list or log")
-    require(all(log.name == a["log"] for log in logs), "another log than the charter's")
     for note in (first, second):
         consented(note, before)
     return [a["log"]]
@@ -604,9 +788,8 @@ def early_admission(policy, file):
     earlier = Checkpoint(file["earlier"])
     log, (_, now) = policy.log(earlier), policy.times(earlier)
     require(earlier.size >= policy.began_at(earlier.origin), "the earlier checkpoint is from before the witnesses")
-    index, _, one = logged(policy, file["edition_proof"], edition.bytes)
-    _, since, two = logged(policy, file["release_proof"], release.bytes)
-    require(one is log and two is log, "several logs")
+    index, _, _ = logged(policy, file["edition_proof"], edition.bytes, log)
+    _, since, _ = logged(policy, file["release_proof"], release.bytes, log)
     require(index >= earlier.size, "the edition was in the log already")
     require(since >= now, "a clock may be wrong")
     require(since - now + CLOCKS < old["limits"]["notice"], "the notice may have been over")
@@ -614,8 +797,6 @@ def early_admission(policy, file):
 
 
 # Lists: formats, sections 5.3 and 5.4.
-
-SIZES = {"sha256": 32, "sha1": 20, "md5": 16, "vpdq/v1": 48, "pdq/full": 32}
 
 
 class Unreadable(Exception):
@@ -669,7 +850,7 @@ def unpack(data, size, count):
 
 
 def snapshot(data, size, count):
-    if data[:13] != b"isosnap1" + bytes([size]) + count.to_bytes(4, "big"):
+    if count >= 1 << 32 or data[:13] != b"isosnap1" + bytes([size]) + count.to_bytes(4, "big"):
         raise Unreadable("another head")
     return unpack(data[13:], size, count)
 
@@ -735,10 +916,13 @@ def applied(old, data, size):
     return sorted(entries + new), added, removed
 
 
+def hash_in(entry, algorithm):
+    """An entry without the number of its video."""
+    return entry[16:] if algorithm == "vpdq/v1" else entry
+
+
 def irregular(entry, algorithm):
-    if algorithm not in ("pdq/full", "vpdq/v1"):
-        return False
-    return bin(int.from_bytes(entry[-32:], "big")).count("1") != 128
+    return algorithm in MOST and bin(int.from_bytes(hash_in(entry, algorithm), "big")).count("1") != 128
 
 
 def wrong(release, algorithm, entries):
@@ -746,7 +930,7 @@ def wrong(release, algorithm, entries):
     root = root_of([(place, 1, leaf(entry)) for place, entry in enumerate(entries)]) if entries else sha256()
     if root != unbase64(release["root"]):
         return "another root"
-    if any(not any(entry) for entry in entries):
+    if any(not any(hash_in(entry, algorithm)) for entry in entries):
         return "an entry of zeros"
     if sum(irregular(entry, algorithm) for entry in entries) != release["irregular"]:
         return "another number of irregular entries"
@@ -767,7 +951,7 @@ def plain(value, deep=127):
         return deep > 0 and all(plain(one, deep - 1) for one in inner)
     if isinstance(value, str):
         return not re.search("[\ud800-\udfff]", value)
-    return not isinstance(value, (int, float)) or abs(value) <= sys.float_info.max
+    return not isinstance(value, (int, float)) or math.isfinite(float(value))
 
 
 def has_form(data):
@@ -776,11 +960,12 @@ def has_form(data):
         note = Note(data.decode("utf-8").removesuffix("\n").split("\n"))
         text = note.text.decode("utf-8")
         body = json.loads(text, parse_constant=no_number)
-    except (Refused, ValueError, RecursionError):
+        is_plain = plain(body)
+    except (Refused, ValueError, RecursionError, OverflowError):
         return False
     kind = re.match(r'\{\n  "statement": "(isonomy/[a-z-]+/v[1-9][0-9]*)"', text)
     named = kind is not None and isinstance(body, dict) and body.get("statement") == kind[1]
-    return named and plain(body) and note.bytes == data
+    return named and is_plain and note.bytes == data
 
 
 def not_a_statement(policy, file):
@@ -792,15 +977,12 @@ def not_a_statement(policy, file):
 
 def logged_twice(policy, file):
     first, second = Note(file["first"]), Note(file["second"])
+    statement_of(first)
     require(first.id == second.id, "two texts")
     here, _, log = logged(policy, file["first_proof"], first.bytes)
     there, _, other = logged(policy, file["second_proof"], second.bytes)
     require(log is other and here < there, "one place, or two logs")
     return [log.name]
-
-
-def keys_of(charter):
-    return [Key(text) for text in charter["maintainer"]["keys"]] + [Key(c["key"]) for c in charter["curation"]["curators"]]
 
 
 def consent_lacks(edition, before):
@@ -815,7 +997,7 @@ def consent_lacks(edition, before):
         curation = charter["curation"]
         if not any(Key(text).public in signers for text in charter["maintainer"]["keys"]):
             return True
-        agreed = [c["jurisdiction"].split("-")[0] for c in curation["curators"] if Key(c["key"]).public in signers]
+        agreed = [country(c["jurisdiction"]) for c in curation["curators"] if Key(c["key"]).public in signers]
         if len(agreed) < curation["threshold"] or len(set(agreed)) < curation["min_jurisdictions"]:
             return True
     known = [key.public for key in keys_of(old)]
@@ -837,7 +1019,7 @@ def over_limits(body, limits):
 
 def inadmissible(policy, file):
     note = Note(file["statement"])
-    body = canonical(note.text, STATEMENTS)
+    body = statement_of(note)
     index, _, log = logged(policy, file["statement_proof"], note.bytes)
     beside = {}
     for name in ("charter", "other"):
@@ -979,8 +1161,11 @@ def main():
         print(__doc__.strip(), file=sys.stdout if asked else sys.stderr)
         sys.exit(0 if asked else 2)
     sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
-    with open(sys.argv[1], encoding="utf-8") as file:
-        policy = Policy(file.read())
+    try:
+        with open(sys.argv[1], "rb") as file:
+            policy = Policy(file.read(MAX_POLICY + 1))
+    except FAILURES as error:
+        sys.exit(f"{sys.argv[1]}: {error}: the policy is refused")
     for path in sys.argv[2:]:
         try:
             print("ok", *check(policy, path))

@@ -3,6 +3,7 @@
 //!
 //! In memory every key, hash and time is the same in every run. Times are seconds after [`people::START`].
 
+pub mod altered;
 pub mod breaches;
 pub mod client;
 pub mod forms;

@@ -10,6 +10,7 @@ use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::statement::{Signed, Statement};
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_matcher::{Fingerprint, Matcher, Receipt, Verdict};
+use isonomy_tests::altered::{self, verdict};
 use isonomy_tests::breaches::{self, Proven};
 use isonomy_tests::client::Client;
 use isonomy_tests::forms;
@@ -599,6 +600,54 @@ fn both_implementations_agree_where_witnesses_were_replaced() {
         assert_eq!(answer.ok, *expected, "{}: {answer:?}", case.name);
     }
     assert!(expected.contains(&true) && expected.contains(&false));
+}
+
+/// What is signed, logged and cosigned as it should be, and says what no statement, key or checkpoint may say, or just may; and
+/// each value of each statement, changed in many ways.
+#[test]
+fn both_implementations_allow_the_same_values() {
+    let world = World::founded();
+    let named = altered::named().into_iter().map(|(name, bytes, _)| (name.to_owned(), bytes));
+    let files: Vec<(String, Vec<u8>)> = named.chain(altered::every()).collect();
+    agree(files.iter().map(|(name, bytes)| case(name, &world, vec![file(name, bytes)])).collect(), &files);
+}
+
+/// Policies that are read, and such as are not, for a receipt and each kind of evidence.
+#[test]
+fn both_implementations_read_the_same_policies() {
+    let (_, receipt) = published();
+    let of_receipt = ("receipt".to_owned(), receipt.to_text().into_bytes());
+    let of_evidence = evidence().into_iter().enumerate();
+    let of_evidence = of_evidence.map(|(at, (_, one))| (format!("evidence {at}"), one.to_text().into_bytes()));
+    let known: Vec<(String, Vec<u8>)> = [of_receipt].into_iter().chain(of_evidence).collect();
+    let (mut cases, mut files) = (Vec::new(), Vec::new());
+    for (policy, text) in altered::policies() {
+        for (name, bytes) in &known {
+            cases.push(Case {
+                name: format!("{policy}: {name}"),
+                files: vec![file(name, bytes)],
+                policy: text.clone(),
+            });
+            files.push((name.clone(), bytes.clone()));
+        }
+    }
+    agree(cases, &files);
+}
+
+/// Has the browser check one file in each case, and compares.
+fn agree(cases: Vec<Case>, files: &[(String, Vec<u8>)]) {
+    let Some(answers) = ask(&cases) else { return };
+    let mut held = 0;
+    let mut differ = Vec::new();
+    for ((case, (_, bytes)), answer) in cases.iter().zip(files).zip(&answers) {
+        let holds = verdict(bytes, &case.policy).starts_with("ok");
+        held += usize::from(holds);
+        if answer.ok != holds || answer.reason.contains("this program failed") {
+            differ.push(format!("{}: expected {holds}, found {answer:?}", case.name));
+        }
+    }
+    assert_eq!(differ, [""; 0], "of {}", cases.len());
+    assert!((cases.len() / 20..cases.len() / 2).contains(&held), "{held} of {} hold", cases.len());
 }
 
 #[test]

@@ -5,20 +5,23 @@
 
 use isonomy_core::charter::{Charter, Purpose};
 use isonomy_core::list::snapshot;
-use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::release::Release;
 use isonomy_matcher::{Fingerprint, Matcher, Receipt, Verdict};
+use isonomy_tests::altered;
 use isonomy_tests::breaches;
 use isonomy_tests::client::Client;
 use isonomy_tests::forms;
 use isonomy_tests::people::{LOG, at, charter, curator, hash, hashes, sign_charter};
 use isonomy_tests::world::{Draft, World};
-use isonomy_verifier::{Evidence, Policy};
+use isonomy_verifier::Policy;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/second/verify.py");
+
+/// The end of what the other implementation says of a policy that is none.
+const NO_POLICY: &[u8] = b"the policy is refused\n";
 
 /// Whether there is a Python that can run the other implementation.
 fn python_is_here() -> bool {
@@ -146,21 +149,8 @@ fn files() -> Vec<(&'static str, String)> {
     files
 }
 
-/// What this implementation says under a policy, as the other one would.
 fn ours(file: impl AsRef<[u8]>, policy: &str) -> String {
-    let file = file.as_ref();
-    let policy = TlogPolicy::parse(policy.as_bytes()).unwrap();
-    let by = match Receipt::parse(file) {
-        Ok(receipt) => receipt.verify(&policy, None).map(|_| Vec::new()).map_err(|error| error.to_string()),
-        Err(_) => Evidence::parse(file)
-            .and_then(|evidence| evidence.verify(&policy))
-            .map(|breach| breach.by)
-            .map_err(|error| error.to_string()),
-    };
-    match by {
-        Ok(by) => ["ok".to_owned()].into_iter().chain(by).collect::<Vec<_>>().join(" "),
-        Err(_) => "refused".to_owned(),
-    }
+    altered::verdict(file.as_ref(), policy)
 }
 
 /// What the other implementation says of these files, without its reasons: a line for each, whatever they hold.
@@ -173,6 +163,9 @@ fn theirs(files: &[impl AsRef<[u8]>], trust: &str, folder: &Path) -> Vec<String>
     }
     let output = Command::new("python3").arg(SCRIPT).arg(policy).args(paths).output().expect("python3 is there");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.stderr.ends_with(NO_POLICY) {
+        return vec!["refused".to_owned(); files.len()];
+    }
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let word = |line: &str| if line.starts_with("refused") { "refused".to_owned() } else { line.to_owned() };
     let said: Vec<String> = said.lines().map(word).collect();
@@ -312,6 +305,69 @@ fn both_implementations_ignore_idle_lines_of_a_fork() {
         let expected = if *holds { format!("ok {LOG}") } else { "refused".into() };
         assert_eq!((theirs, ours(text, &trust)), (expected.clone(), expected), "{name}");
     }
+}
+
+/// What is signed, logged and cosigned as it should be, and says what no statement, key or checkpoint may say, or just may.
+#[test]
+fn both_implementations_know_the_values_that_are_allowed() {
+    if !python_is_here() {
+        return eprintln!("not checked: python3 lacks the package `cryptography`");
+    }
+    let (trust, folder) = (World::founded().trust_text(), tempfile::tempdir().unwrap());
+    let files = altered::named();
+    let bytes: Vec<&Vec<u8>> = files.iter().map(|(_, bytes, _)| bytes).collect();
+    for ((name, bytes, holds), theirs) in files.iter().zip(theirs(&bytes, &trust, folder.path())) {
+        let found = (ours(bytes, &trust).starts_with("ok"), theirs.starts_with("ok"));
+        assert_eq!(found, (*holds, *holds), "{name}: {}", String::from_utf8_lossy(bytes));
+    }
+}
+
+/// Each value of each statement is another one, in many ways.
+#[test]
+fn both_implementations_allow_the_same_values() {
+    if !python_is_here() {
+        return eprintln!("not checked: python3 lacks the package `cryptography`");
+    }
+    let (trust, folder) = (World::founded().trust_text(), tempfile::tempdir().unwrap());
+    let files = altered::every();
+    let bytes: Vec<&Vec<u8>> = files.iter().map(|(_, bytes)| bytes).collect();
+    let differ: Vec<String> = files
+        .iter()
+        .zip(theirs(&bytes, &trust, folder.path()))
+        .filter(|((_, bytes), theirs)| ours(bytes, &trust) != *theirs)
+        .map(|((name, _), theirs)| format!("{name}: the other one says {theirs}"))
+        .collect();
+    assert_eq!(differ, [""; 0], "of {}", files.len());
+    let held = files.iter().filter(|(_, bytes)| ours(bytes, &trust).starts_with("ok")).count();
+    assert!((files.len() / 20..files.len() / 2).contains(&held), "{held} of {} hold", files.len());
+}
+
+#[test]
+fn both_implementations_read_the_same_policies() {
+    if !python_is_here() {
+        return eprintln!("not checked: python3 lacks the package `cryptography`");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // One file of each way to come from a checkpoint to a log and its witnesses.
+    let files = [
+        ("receipt", receipt()),
+        ("fork", fork(1, 7)),
+        ("equivocation", equivocation(&["m1", "c1", "c3"])),
+        ("two editions", two_editions(2)),
+        ("early admission", early_admission(|charter| charter.matching.max_distance = 31)),
+        ("too few curators", breaches::all().remove(0).evidence.to_text()),
+    ];
+    let texts: Vec<&String> = files.iter().map(|(_, text)| text).collect();
+    let mut held = BTreeSet::new();
+    for (policy, text) in altered::policies() {
+        for ((name, file), theirs) in files.iter().zip(theirs(&texts, &text, folder.path())) {
+            let ours = ours(file, &text);
+            assert_eq!(theirs, ours, "{policy}: {name}");
+            held.insert((policy, ours.starts_with("ok")));
+        }
+    }
+    let some = held.iter().filter(|(_, holds)| *holds).count();
+    assert!(some > 15 && held.len() > some + 30, "{some} of {} policies are of use", held.len());
 }
 
 fn change(text: &str, at: usize) -> String {
