@@ -2,7 +2,7 @@
 
 use crate::envelope::{Envelope, Kind};
 use crate::relay::Post;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use isonomy_client::{Client, Compared, Policy, Source};
 use isonomy_core::time::Timestamp;
 use isonomy_matcher::image::Limits;
@@ -83,7 +83,8 @@ pub struct Device {
     post: Post,
     account: Account,
     peer: Option<Contact>,
-    session: Option<Session>,
+    /// Usually one. If both wrote first, each has the one that it began and the one that the other began.
+    sessions: Vec<Session>,
     /// The two digests, the other device's and this one's, of which this one has shown its view, newest last: it does so once
     /// for each pair, and for no more than [`MAX_ANSWERED`] of them, so that nobody makes it talk for ever.
     answered: Vec<([u8; 32], [u8; 32])>,
@@ -95,8 +96,8 @@ impl Device {
         let client = Client::open(folder, policy)?;
         let matcher = client.list().cloned().map(Matcher::new).transpose()?;
         let (sources, account) = (vec![Source::folder(mirror)], Account::new());
-        let (name, peer, session, answered) = (name.to_owned(), None, None, Vec::new());
-        Ok(Self { name, client, matcher, sources, post, account, peer, session, answered })
+        let (name, peer, sessions, answered) = (name.to_owned(), None, Vec::new(), Vec::new());
+        Ok(Self { name, client, matcher, sources, post, account, peer, sessions, answered })
     }
 
     /// What to give to the other person. Each call makes a key that is used once.
@@ -203,13 +204,12 @@ impl Device {
     fn send(&mut self, kind: Kind, body: Vec<u8>) -> Result<()> {
         let sealed = Envelope { view: self.view(), kind, body }.seal()?;
         let peer = self.peer.as_ref().context("nobody to write to yet")?;
-        let session = match &mut self.session {
-            Some(session) => session,
-            none => {
-                let config = SessionConfig::version_1();
-                none.insert(self.account.create_outbound_session(config, peer.identity, peer.one_time)?)
-            }
-        };
+        if self.sessions.is_empty() {
+            let config = SessionConfig::version_1();
+            self.sessions.push(self.account.create_outbound_session(config, peer.identity, peer.one_time)?);
+        }
+        // Of two, both devices take the same, as soon as each knows of both.
+        let session = self.sessions.iter_mut().min_by_key(|session| session.session_id()).context("no session")?;
         let (kind, ciphertext) = session.encrypt(sealed)?.to_parts();
         self.post.put(&peer.name, &[&[u8::try_from(kind)?], &ciphertext[..]].concat())
     }
@@ -218,16 +218,17 @@ impl Device {
         let (kind, ciphertext) = bytes.split_first().context("an empty message")?;
         let message = OlmMessage::from_parts((*kind).into(), ciphertext)?;
         let peer = self.peer.as_ref().context("a message by a stranger")?;
-        match (&mut self.session, &message) {
-            (Some(session), message) => Ok(session.decrypt(message)?),
-            (none, OlmMessage::PreKey(first)) => {
-                ensure!(first.identity_key() == peer.identity, "a message by a stranger");
-                let config = SessionConfig::version_1();
-                let created = self.account.create_inbound_session(config, peer.identity, first)?;
-                *none = Some(created.session);
-                Ok(created.plaintext)
-            }
-            (None, OlmMessage::Normal(_)) => bail!("a message from the middle of a conversation that never began"),
+        if let OlmMessage::PreKey(first) = &message
+            && !self.sessions.iter().any(|session| session.session_id() == first.session_id())
+        {
+            ensure!(first.identity_key() == peer.identity, "a message by a stranger");
+            // It takes a key that was used once, so that nobody can begin more sessions than were given keys.
+            let created = self.account.create_inbound_session(SessionConfig::version_1(), peer.identity, first)?;
+            self.sessions.push(created.session);
+            return Ok(created.plaintext);
         }
+        // A session that can't read a message is as it was before.
+        let read = self.sessions.iter_mut().find_map(|session| session.decrypt(&message).ok());
+        read.context("a message of no conversation that is known here")
     }
 }

@@ -2,12 +2,12 @@
 //!
 //! ```text
 //! request   P or T, 1 byte; length of the mailbox's name, 1 byte; the name; then for P a length, 4 bytes big-endian, and bytes
-//! answer    to P nothing; to T 0, or 1, a length and the oldest bytes in the mailbox, which are gone then
+//! answer    to P 1, or 0 if the mailbox is full; to T 0, or 1, a length and the oldest bytes in the mailbox, which are gone then
 //! ```
 //!
 //! One request on a connection.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use std::collections::{HashMap, VecDeque};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -19,7 +19,7 @@ use std::time::Duration;
 /// The largest message that is passed on.
 pub const MAX_MESSAGE: usize = 16 << 20;
 /// The most messages that wait in a mailbox.
-const MAX_WAITING: usize = 100;
+pub const MAX_WAITING: usize = 100;
 /// How long a device is waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -120,17 +120,19 @@ impl Shared {
             let message = take(length)?;
             let mut mailboxes = locked(&self.mailboxes);
             let waiting = mailboxes.entry(mailbox).or_default();
-            ensure!(waiting.len() < MAX_WAITING, "the mailbox is full");
-            waiting.push_back(message);
+            let has_room = waiting.len() < MAX_WAITING;
+            if has_room {
+                waiting.push_back(message);
+            }
+            exchange.answer = vec![u8::from(has_room)];
         } else {
             let oldest = locked(&self.mailboxes).get_mut(&mailbox).and_then(VecDeque::pop_front);
             exchange.answer = match oldest {
                 Some(bytes) => [&[1], &(bytes.len() as u32).to_be_bytes()[..], &bytes].concat(),
                 None => vec![0],
             };
-            connection.write_all(&exchange.answer)?;
         }
-        Ok(())
+        Ok(connection.write_all(&exchange.answer)?)
     }
 }
 
@@ -148,14 +150,18 @@ impl Post {
         Self(relay)
     }
 
-    /// Puts a message into a mailbox.
+    /// Puts a message into a mailbox. Without an error it is there.
     pub fn put(&self, mailbox: &str, message: &[u8]) -> Result<()> {
         let mut connection = self.ask(b'P', mailbox)?;
         connection.write_all(&u32::try_from(message.len())?.to_be_bytes())?;
         connection.write_all(message)?;
-        // The relay closes the connection once it has it all.
-        connection.read_to_end(&mut Vec::new())?;
-        Ok(())
+        let mut answer = Vec::new();
+        connection.take(2).read_to_end(&mut answer)?;
+        match answer[..] {
+            [1] => Ok(()),
+            [0] => bail!("the mailbox of {mailbox} is full"),
+            _ => bail!("the relay answers something else"),
+        }
     }
 
     /// Takes the oldest message out of a mailbox.
@@ -170,7 +176,7 @@ impl Post {
                 Ok(Some(message.to_vec()))
             }
             Some((0, [])) => Ok(None),
-            _ => anyhow::bail!("the relay answers something else"),
+            _ => bail!("the relay answers something else"),
         }
     }
 

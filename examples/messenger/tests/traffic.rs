@@ -3,10 +3,12 @@
 use isonomy_client::Policy;
 use isonomy_core::encoding::to_hex;
 use isonomy_messenger::device::{Choice, Device, Event, Received, SameView, Sent};
-use isonomy_messenger::relay::{Post, Relay};
+use isonomy_messenger::relay::{MAX_MESSAGE, MAX_WAITING, Post, Relay};
 use isonomy_messenger::story::{LISTED, Stage, UNLISTED};
 use isonomy_tests::people::{at, hashes};
 use isonomy_verifier::peer::Outcome;
+use std::io::Write;
+use std::net::TcpListener;
 
 /// One conversation, and the shapes of all that the relay saw of it.
 struct Conversation {
@@ -165,4 +167,56 @@ fn strangers_and_garbage_are_refused() {
     assert!(bob.receive().is_err(), "she is not whom he met");
     alice.send_text("I am").unwrap();
     assert!(matches!(bob.receive().unwrap().unwrap().event, Event::Text(text) if text == "I am"));
+}
+
+/// Each has begun a conversation before it knew of the other's; all that was written is read, and the talk goes on.
+#[test]
+fn both_may_write_first() {
+    let (stage, relay) = (Stage::new().unwrap(), Relay::start().unwrap());
+    let [mut alice, mut bob] = stage.pair(&relay).unwrap();
+    assert_eq!((alice.update(at(106)).unwrap(), bob.update(at(106)).unwrap()), (1, 1));
+    for words in ["one", "two"] {
+        alice.send_text(words).unwrap();
+        bob.send_text(words).unwrap();
+    }
+    // Alice answers before Bob has read anything of hers.
+    assert_eq!(text(alice.receive().unwrap()), "one");
+    alice.send_text("three").unwrap();
+    assert_eq!(text(alice.receive().unwrap()), "two");
+    for words in ["one", "two", "three"] {
+        assert_eq!(text(bob.receive().unwrap()), words);
+    }
+    for words in ["four", "five", "six"] {
+        bob.send_text(words).unwrap();
+        assert_eq!(text(alice.receive().unwrap()), words);
+        alice.send_text(words).unwrap();
+        assert_eq!(text(bob.receive().unwrap()), words);
+    }
+    assert_eq!((alice.receive().unwrap(), bob.receive().unwrap()), (None, None));
+}
+
+#[test]
+fn a_full_mailbox_takes_nothing_more_and_says_so() {
+    let (stage, relay) = (Stage::new().unwrap(), Relay::start().unwrap());
+    let [mut alice, _] = stage.pair(&relay).unwrap();
+    let post = Post::to(relay.address());
+    (0..MAX_WAITING).for_each(|_| post.put("bob", b"x").unwrap());
+    let error = alice.send_text("one too many").unwrap_err();
+    assert!(error.to_string().contains("the mailbox of bob is full"), "{error}");
+    assert_eq!(post.take("bob").unwrap(), Some(b"x".to_vec()));
+    alice.send_text("now there is room").unwrap();
+    assert!(post.put("bob", &vec![0; MAX_MESSAGE + 1]).is_err(), "larger than what is passed on");
+}
+
+/// Who claims to be the relay can't make a device read for ever.
+#[test]
+fn an_endless_answer_is_cut_off() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let post = Post::to(listener.local_addr().unwrap());
+    let endless = std::thread::spawn(move || {
+        let (mut connection, _) = listener.accept().unwrap();
+        while connection.write_all(&[1; 1 << 16]).is_ok() {}
+    });
+    assert!(post.put("bob", b"hello").is_err());
+    endless.join().unwrap();
 }
