@@ -1,10 +1,12 @@
 //! Receipts and evidence as somebody makes them who can sign, log and cosign whatever they like: all proofs and signatures in them
 //! are right, and what they say is not what the formats allow, or just so. Every implementation must draw the line at one place.
 
+mod contents;
 mod named;
 mod policies;
 mod values;
 
+pub use contents::contents;
 pub use named::{Named, named};
 pub use policies::policies;
 
