@@ -2,7 +2,7 @@
 //! the first one says, of whole ones and of such with a changed byte. With `ISONOMY_REQUIRE_BROWSER` set, there must be a
 //! browser.
 
-use isonomy_core::bundle::Bundle;
+use isonomy_core::bundle::{Bundle, MAX_BUNDLE_SIZE};
 use isonomy_core::charter::Charter;
 use isonomy_core::encoding::to_base64;
 use isonomy_core::hash::StatementId;
@@ -632,6 +632,22 @@ fn both_implementations_read_the_same_policies() {
         }
     }
     agree(cases, &files);
+}
+
+/// A bundle that names one release thousands of times, and one with more bytes than a bundle may have.
+#[test]
+fn both_implementations_take_large_bundles_and_no_larger_ones() {
+    let Kind { world, text, beside, holds, .. } = bundle(published().0);
+    let small = Bundle::parse(&text).unwrap();
+    let of_count = |count| Bundle { releases: vec![small.releases[0].clone(); count], ..small.clone() }.to_bytes();
+    let one = of_count(2).len() - of_count(1).len();
+    let [large, most] = [600 << 10, MAX_BUNDLE_SIZE].map(|size| of_count(size / one + 1));
+    assert!(large.len() > 512 << 10 && most.len() > MAX_BUNDLE_SIZE, "{}, {}", large.len(), most.len());
+    let cases =
+        [&large, &most].map(|text| case("bundle", &world, [vec![file("bundle", text)], beside.clone()].concat()));
+    let Some(answers) = ask(&cases) else { return };
+    let found = answers.iter().zip([&large, &most]).map(|(answer, text)| (answer.ok, holds(&world, text)));
+    assert_eq!(found.collect::<Vec<_>>(), [(true, true), (false, false)]);
 }
 
 /// Has the browser check one file in each case, and compares.

@@ -20,7 +20,7 @@ const Isonomy = (() => {
   // Bytes ------------------------------------------------------------------------------------------------------------
 
   // formats, at the top: the most bytes of each.
-  const MAX_FILE = 4 * 1024 * 1024, MAX_RECEIPT = 256 * 1024, MAX_BUNDLE = 512 * 1024, MAX_POLICY = 64 * 1024;
+  const MAX_FILE = 4 * 1024 * 1024, MAX_RECEIPT = 256 * 1024, MAX_BUNDLE = 2 * 1024 * 1024, MAX_POLICY = 64 * 1024;
   const MAX_STATEMENT = 65535, MAX_CHECKPOINT = 128 * 1024, MAX_PROOF = MAX_CHECKPOINT + 16 * 1024;
   const utf8 = (text) => new TextEncoder().encode(text);
   const concat = (...parts) => {
