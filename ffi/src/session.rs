@@ -6,6 +6,7 @@ use isonomy_client::{CancelFlag, Client, Policy, Progress, ReadOnly, Source, Upd
 use isonomy_core::list::Algorithm;
 use isonomy_core::time::Timestamp;
 use isonomy_matcher::image::Limits;
+use isonomy_matcher::lookup::Arrangement;
 use isonomy_matcher::{Fingerprint, Matcher, Orientations, Subject, Verdict};
 use isonomy_verifier::{VerifiedList, view};
 use std::path::{Path, PathBuf};
@@ -178,7 +179,8 @@ impl IsonomyClient {
 }
 
 fn matcher(list: VerifiedList) -> Result<Arc<Matcher>, Failure> {
-    Ok(Arc::new(Matcher::new(list)?))
+    // Telephones ask about a picture now and then, and have no memory for the tables that make many questions fast.
+    Ok(Arc::new(Matcher::arranged(list, Arrangement::Scan)?))
 }
 
 fn answer(matcher: &Matcher, subject: &Subject, clock: Timestamp) -> (IsonomyVerdict, String) {
