@@ -133,6 +133,33 @@ fn a_video_that_begins_after_its_sound_is_whole() {
     assert_eq!((video.unseen(), video.frames().len()), (None, 1));
 }
 
+/// As calls and broadcasts are: from a place on, all frames are larger, or smaller.
+#[test]
+fn a_video_whose_frames_change_their_size_is_looked_at_to_its_end() {
+    if !ffmpeg_is_here() {
+        return;
+    }
+    let coded = ["-an", "-c:v", "mpeg2video", "-q:v", "2", "-r", "25"];
+    let piece = |from: &str, size: &str| {
+        let filter = format!("scale={size}");
+        let arguments = [&["-ss", from, "-t", "4", "-vf", &filter][..], &coded].concat();
+        let (_folder, file) = made("piece.ts", &arguments);
+        std::fs::read(file).unwrap()
+    };
+    let [small, large] = ["320:240", "640:400"];
+    let hashes = |bytes: &[u8]| hash_video_bytes(bytes, &VideoLimits::default()).unwrap();
+    for sizes in [[small, large], [large, small]] {
+        let pieces = [piece("0", sizes[0]), piece("5", sizes[1])];
+        let expected: Vec<_> = pieces.iter().flat_map(|piece| hashes(piece).frames().to_vec()).collect();
+        let video = hashes(&pieces.concat());
+        assert_eq!((video.unseen(), video.frames().len(), expected.len()), (None, 8, 8), "{sizes:?}");
+        for (frame, alone) in video.frames().iter().zip(&expected) {
+            let apart = pdq::distance(&frame.hash, &alone.hash);
+            assert!(apart <= DECODERS_DIFFER, "{sizes:?}: {apart} bits");
+        }
+    }
+}
+
 #[test]
 fn a_frame_that_is_shown_for_a_second_is_looked_at_wherever_it_comes() {
     if !ffmpeg_is_here() {
