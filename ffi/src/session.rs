@@ -100,14 +100,19 @@ impl IsonomyClient {
         json.map_err(|error| Failure::new(IsonomyStatus::Failed, error))
     }
 
-    pub(crate) fn match_hash(&self, hash: &[u8], clock: Timestamp) -> Result<(IsonomyVerdict, String), Failure> {
+    pub(crate) fn match_hash(
+        &self,
+        hash: &[u8],
+        quality: Option<u8>,
+        clock: Timestamp,
+    ) -> Result<(IsonomyVerdict, String), Failure> {
         let matcher = self.matcher()?;
         let (algorithm, size) = (matcher.algorithm(), matcher.algorithm().hash_size());
         if hash.len() != size {
             let message = format!("a hash by {algorithm} has {size} bytes, not {}", hash.len());
             return Err(Failure::new(IsonomyStatus::InvalidArgument, message));
         }
-        Ok(answer(&matcher, &Subject::of_hash(Fingerprint { algorithm, hash: hash.to_vec(), quality: None }), clock))
+        Ok(answer(&matcher, &Subject::of_hash(Fingerprint { algorithm, hash: hash.to_vec(), quality }), clock))
     }
 
     pub(crate) fn match_file(&self, file: &[u8], clock: Timestamp) -> Result<(IsonomyVerdict, String), Failure> {
