@@ -11,6 +11,9 @@ use std::time::Duration;
 /// which can move the hash of a smooth frame by some bits.
 const DECODERS_DIFFER: u32 = 16;
 
+/// The usual distance of charters, within which most pictures stay that are scaled by half.
+const SCALING_MOVES: u32 = 31;
+
 fn ffmpeg_is_here() -> bool {
     let found = Ffmpeg::find().is_ok();
     assert!(found || std::env::var_os("ISONOMY_REQUIRE_FFMPEG").is_none(), "no ffmpeg is installed");
@@ -139,9 +142,9 @@ fn a_video_whose_frames_change_their_size_is_looked_at_to_its_end() {
     if !ffmpeg_is_here() {
         return;
     }
-    let coded = ["-an", "-c:v", "mpeg2video", "-q:v", "2", "-r", "25"];
+    let coded = ["-an", "-c:v", "mpeg2video", "-q:v", "2"];
     let piece = |from: &str, size: &str| {
-        let filter = format!("scale={size}");
+        let filter = format!("fps=25,scale={size}");
         let arguments = [&["-ss", from, "-t", "4", "-vf", &filter][..], &coded].concat();
         let (_folder, file) = made("piece.ts", &arguments);
         std::fs::read(file).unwrap()
@@ -155,7 +158,7 @@ fn a_video_whose_frames_change_their_size_is_looked_at_to_its_end() {
         assert_eq!((video.unseen(), video.frames().len(), expected.len()), (None, 8, 8), "{sizes:?}");
         for (frame, alone) in video.frames().iter().zip(&expected) {
             let apart = pdq::distance(&frame.hash, &alone.hash);
-            assert!(apart <= DECODERS_DIFFER, "{sizes:?}: {apart} bits");
+            assert!(apart <= SCALING_MOVES, "{sizes:?}: {apart} bits");
         }
     }
 }
