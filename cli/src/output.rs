@@ -29,7 +29,7 @@ impl Output {
     /// The command's report.
     pub(crate) fn report(&self, words: impl Display, json: &impl Serialize) -> anyhow::Result<()> {
         if self.json {
-            print(&serde_json::to_string_pretty(json)?);
+            write_line(&serde_json::to_string_pretty(json)?);
         } else {
             print(&words);
         }
@@ -56,7 +56,7 @@ impl Output {
     /// One of many documents: a line each.
     pub(crate) fn report_line(&self, words: impl Display, json: &impl Serialize) -> anyhow::Result<()> {
         if self.json {
-            print(&serde_json::to_string(json)?);
+            write_line(&serde_json::to_string(json)?);
         } else {
             print(&words);
         }
@@ -66,7 +66,7 @@ impl Output {
     /// What went wrong, with each cause that says more.
     pub(crate) fn error(&self, error: &anyhow::Error) {
         if self.json {
-            print(&format_args!("{:#}", document(error)));
+            write_line(&format!("{:#}", document(error)));
             return;
         }
         complain(&format_args!("error: {error}"));
@@ -80,9 +80,38 @@ impl Output {
     }
 }
 
+/// A name or another text from outside, to be part of a line: what would end the line, move the cursor or turn the direction of
+/// writing stands there as `\u{…}`. So nobody can add lines to what is said, or hide any.
+pub(crate) fn in_line(text: &str) -> String {
+    escaped(text, |letter| letter.is_control() || turns_direction(letter))
+}
+
+/// The same for whole lines.
+fn in_lines(text: &str) -> String {
+    escaped(text, |letter| letter.is_control() && letter != '\n' && letter != '\t' || turns_direction(letter))
+}
+
+fn escaped(text: &str, is_unsafe: impl Fn(char) -> bool) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if is_unsafe(letter) { safe.extend(letter.escape_unicode()) } else { safe.push(letter) }
+    }
+    safe
+}
+
+/// The characters with the Unicode property Bidi_Control.
+fn turns_direction(letter: char) -> bool {
+    matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Words to standard output.
+fn print(words: &dyn Display) {
+    write_line(&in_lines(&words.to_string()));
+}
+
 /// A line to standard output. What was asked for is done even if nobody reads on: a closed pipe is the reader's choice. If
 /// the line is lost for another reason, [`lost`] says so at the end.
-fn print(line: &dyn Display) {
+fn write_line(line: &str) {
     let mut to = io::stdout().lock();
     note_lost(writeln!(to, "{line}").and_then(|()| to.flush()));
 }
@@ -95,7 +124,7 @@ fn note_lost(written: io::Result<()>) {
 
 /// A line to standard error, whether or not anybody reads it.
 pub(crate) fn complain(line: &dyn Display) {
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", in_lines(&line.to_string()));
 }
 
 /// Whether a line of the report could not be written: to a full disk, say.
@@ -118,4 +147,17 @@ fn document(error: &anyhow::Error) -> serde_json::Value {
         }
     }
     document
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_can_add_a_line_or_hide_one() {
+        let name = "a\u{1b}[2K\r\u{202e}b\nc.png";
+        assert_eq!(in_line(name), "a\\u{1b}[2K\\u{d}\\u{202e}b\\u{a}c.png");
+        assert_eq!(in_lines(name), "a\\u{1b}[2K\\u{d}\\u{202e}b\nc.png");
+        assert_eq!(in_line("Überblick 写真.png"), "Überblick 写真.png");
+    }
 }

@@ -198,8 +198,10 @@ enum IsonomyStatus isonomy_client_status(const struct IsonomyClient *client,
                                          char **error);
 
 /*
- Looks up a hash by the list's algorithm, of `size` bytes. `answer`, which may be NULL, is set to a JSON document: what
- matched, on which version, how fresh, what the charter allows, and what the person is told.
+ Looks up a hash by the list's algorithm, of `size` bytes. `quality`, up to 100, is how much detail it rests on, as whoever made it
+ says; a negative one is not known, and then the charter's least quality is not asked for. `answer`, which may be NULL, is set to a
+ JSON document: what matched, on which version, how fresh, what the charter allows, and what the person is told. If the call fails,
+ `verdict` is `ISONOMY_VERDICT_NOT_COVERED` and `answer` NULL.
 
  # Safety
  `client` is open; `hash` points to `size` bytes; `verdict`, `answer` and `error` can be written, or are NULL.
@@ -207,6 +209,7 @@ enum IsonomyStatus isonomy_client_status(const struct IsonomyClient *client,
 enum IsonomyStatus isonomy_client_match_hash(const struct IsonomyClient *client,
                                              const uint8_t *hash,
                                              size_t size,
+                                             int32_t quality,
                                              uint64_t clock,
                                              enum IsonomyVerdict *verdict,
                                              char **answer,

@@ -148,26 +148,32 @@ pub unsafe extern "C" fn isonomy_client_status(
     unsafe { finish(told, error, |document| put_string(status, document)) }
 }
 
-/// Looks up a hash by the list's algorithm, of `size` bytes. `answer`, which may be NULL, is set to a JSON document: what
-/// matched, on which version, how fresh, what the charter allows, and what the person is told.
+/// Looks up a hash by the list's algorithm, of `size` bytes. `quality`, up to 100, is how much detail it rests on, as whoever made it
+/// says; a negative one is not known, and then the charter's least quality is not asked for. `answer`, which may be NULL, is set to a
+/// JSON document: what matched, on which version, how fresh, what the charter allows, and what the person is told. If the call fails,
+/// `verdict` is `ISONOMY_VERDICT_NOT_COVERED` and `answer` NULL.
 ///
 /// # Safety
 /// `client` is open; `hash` points to `size` bytes; `verdict`, `answer` and `error` can be written, or are NULL.
+#[allow(clippy::too_many_arguments)] // C has no optional ones.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn isonomy_client_match_hash(
     client: *const IsonomyClient,
     hash: *const u8,
     size: usize,
+    quality: i32,
     clock: u64,
     verdict: *mut IsonomyVerdict,
     answer: *mut *mut c_char,
     error: *mut *mut c_char,
 ) -> IsonomyStatus {
     // SAFETY: as the caller promises; NULL is looked for.
-    let found =
-        guarded(|| unsafe { handle(client, "client")?.match_hash(bytes(hash, size, "hash")?, Timestamp(clock)) });
+    let found = guarded(|| unsafe {
+        let (client, hash) = (handle(client, "client")?, bytes(hash, size, "hash")?);
+        client.match_hash(hash, known(quality)?, Timestamp(clock))
+    });
     // SAFETY: the same.
-    unsafe { finish(found, error, |found| put_answer(found, verdict, answer)) }
+    unsafe { finish_lookup(found, verdict, answer, error) }
 }
 
 /// Looks up a file, of `size` bytes: a picture where the list has hashes of pictures, a video, by the system's ffmpeg, where
@@ -189,7 +195,7 @@ pub unsafe extern "C" fn isonomy_client_match_file(
     let found =
         guarded(|| unsafe { handle(client, "client")?.match_file(bytes(file, size, "file")?, Timestamp(clock)) });
     // SAFETY: the same.
-    unsafe { finish(found, error, |found| put_answer(found, verdict, answer)) }
+    unsafe { finish_lookup(found, verdict, answer, error) }
 }
 
 /// The receipt of an entry of the list in force, of `size` bytes, as an answer names it (`matches[].entry`, there in
@@ -468,13 +474,33 @@ unsafe fn put_string(to: *mut *mut c_char, text: String) {
     }
 }
 
+/// A quality that was given, unless it is not known.
+fn known(quality: i32) -> Result<Option<u8>, Failure> {
+    let message = || format!("quality is a number up to 100, or negative if it is not known, not {quality}");
+    match u8::try_from(quality) {
+        Ok(quality @ 0..=100) => Ok(Some(quality)),
+        Err(_) if quality < 0 => Ok(None),
+        _ => Err(Failure::new(IsonomyStatus::InvalidArgument, message())),
+    }
+}
+
 /// # Safety
-/// As [`put`].
-unsafe fn put_answer((found, document): (IsonomyVerdict, String), verdict: *mut IsonomyVerdict, to: *mut *mut c_char) {
+/// As [`put`], for each.
+unsafe fn finish_lookup(
+    found: Result<(IsonomyVerdict, String), Failure>,
+    verdict: *mut IsonomyVerdict,
+    answer: *mut *mut c_char,
+    error: *mut *mut c_char,
+) -> IsonomyStatus {
     // SAFETY: as the caller promises.
     unsafe {
-        put(verdict, found);
-        put_string(to, document);
+        // Whoever overlooks a failure is not told that nothing matched.
+        put(verdict, IsonomyVerdict::NotCovered);
+        put(answer, ptr::null_mut());
+        finish(found, error, |(found, document)| {
+            put(verdict, found);
+            put_string(answer, document);
+        })
     }
 }
 
@@ -526,7 +552,7 @@ mod tests {
             );
             let (none, verdict) = (ptr::null_mut(), ptr::null_mut());
             assert_eq!(
-                isonomy_client_match_hash(client, ptr::null(), 0, 0, verdict, none, none),
+                isonomy_client_match_hash(client, ptr::null(), 0, -1, 0, verdict, none, none),
                 IsonomyStatus::InvalidArgument
             );
             assert_eq!(isonomy_client_view_digest(client, ptr::null_mut(), none, none), IsonomyStatus::InvalidArgument);

@@ -6,6 +6,7 @@ use isonomy_client::{CancelFlag, Client, Policy, Progress, ReadOnly, Source, Upd
 use isonomy_core::list::Algorithm;
 use isonomy_core::time::Timestamp;
 use isonomy_matcher::image::Limits;
+use isonomy_matcher::lookup::Arrangement;
 use isonomy_matcher::{Fingerprint, Matcher, Orientations, Subject, Verdict};
 use isonomy_verifier::{VerifiedList, view};
 use std::path::{Path, PathBuf};
@@ -99,14 +100,19 @@ impl IsonomyClient {
         json.map_err(|error| Failure::new(IsonomyStatus::Failed, error))
     }
 
-    pub(crate) fn match_hash(&self, hash: &[u8], clock: Timestamp) -> Result<(IsonomyVerdict, String), Failure> {
+    pub(crate) fn match_hash(
+        &self,
+        hash: &[u8],
+        quality: Option<u8>,
+        clock: Timestamp,
+    ) -> Result<(IsonomyVerdict, String), Failure> {
         let matcher = self.matcher()?;
         let (algorithm, size) = (matcher.algorithm(), matcher.algorithm().hash_size());
         if hash.len() != size {
             let message = format!("a hash by {algorithm} has {size} bytes, not {}", hash.len());
             return Err(Failure::new(IsonomyStatus::InvalidArgument, message));
         }
-        Ok(answer(&matcher, &Subject::of_hash(Fingerprint { algorithm, hash: hash.to_vec(), quality: None }), clock))
+        Ok(answer(&matcher, &Subject::of_hash(Fingerprint { algorithm, hash: hash.to_vec(), quality }), clock))
     }
 
     pub(crate) fn match_file(&self, file: &[u8], clock: Timestamp) -> Result<(IsonomyVerdict, String), Failure> {
@@ -178,7 +184,8 @@ impl IsonomyClient {
 }
 
 fn matcher(list: VerifiedList) -> Result<Arc<Matcher>, Failure> {
-    Ok(Arc::new(Matcher::new(list)?))
+    // Telephones ask about a picture now and then, and have no memory for the tables that make many questions fast.
+    Ok(Arc::new(Matcher::arranged(list, Arrangement::Scan)?))
 }
 
 fn answer(matcher: &Matcher, subject: &Subject, clock: Timestamp) -> (IsonomyVerdict, String) {

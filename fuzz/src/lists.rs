@@ -140,22 +140,39 @@ pub(crate) fn decoder_output(bytes: &[u8]) {
     assert!(pictures * "P6\n1 1\n255\n...".len() <= bytes.len());
 }
 
-/// Whatever decodes is no larger than the limits, and can be hashed.
+/// What decoding a file may cost here.
+const PICTURE: Limits = Limits { file_bytes: 1 << 20, pixels: 1 << 16, memory: 1 << 24 };
+
+/// What looking at a file may take beside the memory that the limits allow and two copies of the file: what decoders hold however small
+/// a picture is.
+const SMALL_THINGS: u64 = 1 << 20;
+
+/// The most bytes that are allocated for all pictures of a file, one after the other: what was allocated was mostly written, too, so this
+/// bounds time where a clock would measure the machine.
+const MOST_ALLOCATED: u64 = 1 << 28;
+
+/// Whatever decodes is no larger than the limits, and can be hashed; and no file costs more than that is worth.
 pub(crate) fn picture(bytes: &[u8]) {
-    let limits = Limits { pixels: 1 << 16, memory: 1 << 24, ..Limits::default() };
+    let cost = allocation_counter::measure(|| each_picture(bytes));
+    let most = PICTURE.memory + 2 * bytes.len() as u64 + SMALL_THINGS;
+    assert!(cost.bytes_max <= most, "{} bytes of memory for a file of {}", cost.bytes_max, bytes.len());
+    assert!(cost.bytes_total <= MOST_ALLOCATED, "{} bytes allocated for a file of {}", cost.bytes_total, bytes.len());
+    let _ = (shown_orientation(bytes, &PICTURE), is_video(bytes));
+    if let Ok(picture) = decode(bytes, &PICTURE) {
+        assert!((picture.width() * picture.height()) as u64 <= PICTURE.pixels);
+        assert_eq!(picture.data().len(), picture.width() * picture.height() * picture.channels().count());
+        let hashed = isonomy_matcher::pdq::hash(&picture);
+        assert!(hashed.quality <= 100);
+    }
+}
+
+fn each_picture(bytes: &[u8]) {
     let (mut frames, mut pixels) = (0, 0);
-    let visited = each_frame(bytes, &limits, |frame, _| {
+    let visited = each_frame(bytes, &PICTURE, |frame, _| {
         frames += 1;
         pixels += (frame.width() * frame.height()) as u64;
     });
     assert!(frames <= MAX_FRAMES && visited.is_ok() == (frames > 0));
     // The first frame is decoded once for itself and once for the animation.
-    assert!(pixels <= 2 * limits.pixels);
-    let _ = (shown_orientation(bytes, &limits), is_video(bytes));
-    if let Ok(picture) = decode(bytes, &limits) {
-        assert!((picture.width() * picture.height()) as u64 <= limits.pixels);
-        assert_eq!(picture.data().len(), picture.width() * picture.height() * picture.channels().count());
-        let hashed = isonomy_matcher::pdq::hash(&picture);
-        assert!(hashed.quality <= 100);
-    }
+    assert!(pixels <= 2 * PICTURE.pixels);
 }

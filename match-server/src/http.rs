@@ -341,19 +341,20 @@ async fn hashed(
     let (limits, video) = (service.limits.image, service.limits.video);
     // Whoever asked may go away, or be sent away since the service stops: then no decoder goes on.
     let (patience, _waiting) = Patience::of(service.limits.request);
+    let metrics = Arc::clone(&service.metrics);
     let work = spawn_blocking(move || {
-        let start = Instant::now();
-        let subject = Subject::of_file(&algorithms, &file.bytes, &limits, orientations);
+        let (start, is_over) = (Instant::now(), || patience.is_over());
+        let subject = Subject::of_file_unless(&algorithms, &file.bytes, &limits, orientations, &is_over);
         let subject = match is_video {
-            true => subject.with_video(hash_video_bytes_unless(&file.bytes, &video, &|| patience.is_over())),
+            true => subject.with_video(hash_video_bytes_unless(&file.bytes, &video, &is_over)),
             false => subject,
         };
-        drop((turn, file)); // here, since whoever asked may have gone away before
-        (subject, start.elapsed())
+        // Here, since whoever asked may have gone away before.
+        metrics.hashed(start.elapsed());
+        drop((turn, file));
+        subject
     });
-    let (subject, took) = work.await.map_err(|_| Refusal::Failed)?;
-    service.metrics.hashed(took);
-    Ok(subject)
+    work.await.map_err(|_| Refusal::Failed)
 }
 
 #[derive(Deserialize)]
@@ -449,5 +450,18 @@ mod tests {
         };
         assert!(hashed(b"GIF89a").await.is_ok());
         assert!(Box::pin(hashed(b"\x1a\x45\xdf\xa3")).now_or_never().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_file_that_nobody_waits_for_any_more_is_counted_all_the_same() {
+        let service = service();
+        let (algorithms, headers) = (vec![Algorithm::PdqFull], HeaderMap::new());
+        let body = Body::from(&b"GIF89a"[..]);
+        let hashed = hashed(&service, algorithms, Orientations::Stored, &headers, body);
+        drop(Box::pin(hashed).now_or_never());
+        let text = || service.metrics.text(&Lists::default(), Timestamp(0));
+        while !text().contains("uploads_total 1\n") {
+            tokio::task::yield_now().await;
+        }
     }
 }

@@ -94,12 +94,12 @@ impl Metrics {
                 ("{verdict=\"not-covered\"}", read(&self.not_covered)),
             ],
         );
-        counter("uploads_total", "Files that were hashed.", &[("", read(&self.uploads))]);
+        counter("uploads_total", "Files that were hashed, or given up.", &[("", read(&self.uploads))]);
         counter("hashing_microseconds_total", "Time that took.", &[("", read(&self.hashing_microseconds))]);
         counter("swaps_total", "Times that a list was put in force.", &[("", read(&self.swaps))]);
         counter(
             "failed_looks_total",
-            "Times that a list's folder could not be read.",
+            "Times that a list's folder could not be read, or had nothing newer than what is in force.",
             &[("", read(&self.failed_looks))],
         );
         self.write_seconds(&mut text);

@@ -35,6 +35,19 @@ pub enum WatchError {
         /// The list.
         list: ListName,
     },
+    /// The folder has an older release than the one in force, as if an old copy had been put in its place, or another of its version.
+    #[error(
+        "{list}: version {found} in the folder is not newer than version {in_force}, which is in force and another release; whoever \
+         put an old copy of the folder there gets the newest by `isonomy client update`, or starts the service again"
+    )]
+    NotNewer {
+        /// The list.
+        list: ListName,
+        /// What the folder has.
+        found: u64,
+        /// What is in force.
+        in_force: u64,
+    },
     /// The list can't be made ready.
     #[error("{list}: {source}")]
     Lookup {
@@ -77,10 +90,15 @@ impl Watched {
         let failed = |source| WatchError::Client { list: name.clone(), source: Box::new(source) };
         let client = Client::open_read_only(&self.folder.state, self.folder.policy.clone()).map_err(failed)?;
         let list = client.list().cloned().ok_or_else(|| WatchError::Nothing { list: name.clone() })?;
-        let renewed = shelf.current(&name).and_then(|current| current.renewed(list.clone()));
-        let matcher = match renewed {
-            Some(renewed) => renewed,
-            None => Matcher::new(list).map_err(|source| WatchError::Lookup { list: name.clone(), source })?,
+        let current = shelf.current(&name);
+        let renewed = current.as_ref().and_then(|current| current.renewed(list.clone()));
+        let matcher = match (renewed, current) {
+            (Some(renewed), _) => renewed,
+            (None, Some(current)) if current.list().version() >= list.version() => {
+                let (found, in_force) = (list.version(), current.list().version());
+                return Err(WatchError::NotNewer { list: name, found, in_force });
+            }
+            (None, _) => Matcher::new(list).map_err(|source| WatchError::Lookup { list: name.clone(), source })?,
         };
         report(&matcher);
         shelf.put(matcher);

@@ -228,7 +228,10 @@ impl Matcher {
         let best = own().into_iter().flatten().filter_map(|view| view.fingerprint.quality).max();
         let looks: Vec<Vec<_>> = own().into_iter().map(|views| views.filter(is_good).collect()).collect();
         match best {
-            Some(quality) if looks.iter().all(Vec::is_empty) => Err(NotCovered::QualityTooLow { quality, least }),
+            // What was not looked at may be better.
+            Some(quality) if looks.iter().all(Vec::is_empty) => {
+                Err(subject.not_looked_at(list).unwrap_or(NotCovered::QualityTooLow { quality, least }))
+            }
             _ => Ok(looks),
         }
     }

@@ -123,13 +123,24 @@ impl Subject {
     /// fails, lists of this algorithm say so, and the others answer all the same. Lists of videos say that it can't be decoded, unless
     /// [`Subject::with_video`] follows. Lists of other algorithms say that it was not hashed for them.
     pub fn of_file(algorithms: &[Algorithm], file: &[u8], limits: &Limits, orientations: Orientations) -> Self {
+        Self::of_file_unless(algorithms, file, limits, orientations, &|| false)
+    }
+
+    /// The same, given up if `is_over` says, before any picture but the first, that it is of no use any more.
+    pub fn of_file_unless(
+        algorithms: &[Algorithm],
+        file: &[u8],
+        limits: &Limits,
+        orientations: Orientations,
+        is_over: &dyn Fn() -> bool,
+    ) -> Self {
         let mut subject = Self::of_digests(Vec::new());
         for (place, &algorithm) in algorithms.iter().enumerate() {
             if algorithms[..place].contains(&algorithm) {
                 continue;
             }
             match algorithm {
-                Algorithm::PdqFull => match subject.hash_picture(file, limits, orientations) {
+                Algorithm::PdqFull => match subject.hash_picture(file, limits, orientations, is_over) {
                     Ok(only_beginning) => {
                         (subject.as_picture, subject.only_beginning) = (Tried::Done, only_beginning);
                     }
@@ -200,9 +211,10 @@ impl Subject {
         file: &[u8],
         limits: &Limits,
         orientations: Orientations,
+        is_over: &dyn Fn() -> bool,
     ) -> Result<Option<OnlyBeginning>, DecodeError> {
         let (mut frame, mut known, mut first) = (0, BTreeSet::new(), None);
-        image::each_frame(file, limits, |picture, shown| {
+        image::each_frame_unless(file, limits, is_over, |picture, shown| {
             let turns = [shown, *first.get_or_insert(shown)];
             let hashes = Orientation::ALL.into_iter().zip(pdq::hash_orientations(picture));
             for (orientation, hash) in hashes.filter(|(orientation, _)| orientations.want(*orientation, turns)) {

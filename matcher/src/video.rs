@@ -22,6 +22,7 @@
 //!
 //! Decoding is not done here, since it takes another program: the crate `isonomy-client` drives it.
 
+use crate::image::is_picture;
 use crate::lookup::Found;
 use crate::pdq::{HASH_SIZE, PdqHash};
 use isonomy_core::list::algorithm::VIDEO_NUMBER_SIZE;
@@ -188,8 +189,13 @@ impl Video {
 }
 
 /// Whether a file with this beginning is of a format that holds videos. A still picture in such a container (AVIF, HEIF)
-/// is none.
+/// is none, and neither is what begins like a picture ([`crate::image::is_picture`]): the marks of some videos stand behind the
+/// beginning, where pictures can have anything.
 pub fn is_video(file: &[u8]) -> bool {
+    !is_picture(file) && begins_like_video(file)
+}
+
+fn begins_like_video(file: &[u8]) -> bool {
     let at = |place: usize, mark: &[u8]| file.get(place..).is_some_and(|rest| rest.starts_with(mark));
     let is_still = || ["avif", "avis", "heic", "heix", "mif1", "msf1"].iter().any(|brand| at(8, brand.as_bytes()));
     let iso = at(4, b"ftyp") && !is_still() || [b"moov", b"mdat", b"wide"].iter().any(|kind| at(4, *kind));
@@ -318,6 +324,26 @@ mod tests {
         let montage = [vec![near(1, 0)], vec![near(2, 0)], vec![near(10, 0)], vec![near(11, 0)]];
         assert_eq!(judge(&montage, video), []);
         assert_eq!(judge(&[], video), []);
+    }
+
+    /// A GIF whose table of colours has the marks of a stream, a TIFF whose first page is far away, a BMP of a strange size, …
+    #[test]
+    fn a_picture_is_no_video_whatever_stands_in_it() {
+        let stream: Vec<u8> = (0..600).map(|at| if at % 188 == 0 { 0x47 } else { 0 }).collect();
+        for mark in [
+            &b"GIF89a"[..],
+            b"GIF87a",
+            b"\x89PNG\r\n\x1a\n",
+            b"II*\0moov",
+            b"MM\0*wide",
+            b"BM..mdat",
+            b"\xff\xd8\xff\xe0moov",
+        ] {
+            let mut file = stream.clone();
+            file[..mark.len()].copy_from_slice(mark);
+            assert!(!is_video(&file) && is_picture(&file), "{mark:?}");
+        }
+        assert!(begins_like_video(&[&b"GIF89a"[..], &stream[6..]].concat()), "or else this test is for nothing");
     }
 
     #[test]

@@ -225,8 +225,8 @@ impl Collected {
 
 fn relative(folder: &Path, path: &Path) -> String {
     let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy();
-    // In a table, a row that begins with # would be a comment.
-    if name.starts_with('#') { format!("./{name}") } else { name.into_owned() }
+    // In a table, a row that begins with # would be a comment, and to programs that calculate, these are the beginning of a formula.
+    if name.starts_with(['#', '=', '+', '-', '@', '\t', '\r']) { format!("./{name}") } else { name.into_owned() }
 }
 
 /// What came of a file, with the reason why it is only a part of it.
@@ -440,6 +440,15 @@ mod tests {
         assert_eq!(names, ["animated.png", "animated.webp", "animated_beside_still.png"]);
         assert_eq!(report.partly[0].reason, "only the first of its 25 pictures is hashed");
         assert!(report.images.len() > 10 && report.images.iter().any(|image| image.file == "animated.png"));
+    }
+
+    #[test]
+    fn no_name_is_a_comment_or_a_formula_in_the_table() {
+        let named = |name: &str| relative(Path::new("folder"), &Path::new("folder").join(name));
+        for name in ["#a.png", "=1+1.png", "+1.png", "-1.png", "@a.png", "\ta.png"] {
+            assert_eq!(named(name), format!("./{name}"));
+        }
+        assert_eq!(named("a=b.png"), "a=b.png");
     }
 
     #[test]

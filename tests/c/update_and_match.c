@@ -109,9 +109,11 @@ int main(int count, char **arguments) {
     EXPECT_FAILURE(isonomy_client_open(folder, policy, &second, &error), ISONOMY_STATUS_FOLDER, "in use");
     CHECK(second == NULL);
 
-    /* Nothing is in force yet. */
-    EXPECT_FAILURE(isonomy_client_match_hash(client, hash, size, clock, &verdict, &text, &error),
+    /* Nothing is in force yet. Whoever overlooks that is not told that nothing matches. */
+    verdict = ISONOMY_VERDICT_NOT_MATCHED;
+    EXPECT_FAILURE(isonomy_client_match_hash(client, hash, size, -1, clock, &verdict, &text, &error),
                    ISONOMY_STATUS_NO_LIST, "update first");
+    CHECK(verdict == ISONOMY_VERDICT_NOT_COVERED && text == NULL);
     CHECK(isonomy_client_status(client, clock, &text, &error) == ISONOMY_STATUS_OK);
     CHECK(strstr(text, "in_force") == NULL);
     isonomy_string_free(text);
@@ -152,11 +154,20 @@ int main(int count, char **arguments) {
     uint8_t entry[64];
     memcpy(entry, hash, size);
     hash[0] ^= 1;
-    CHECK(isonomy_client_match_hash(client, hash, size, clock, &verdict, &text, &error) == ISONOMY_STATUS_OK);
+    CHECK(isonomy_client_match_hash(client, hash, size, -1, clock, &verdict, &text, &error) == ISONOMY_STATUS_OK);
     CHECK(verdict == ISONOMY_VERDICT_MATCHED);
     CHECK(strstr(text, "\"distance\":1") != NULL && strstr(text, "\"notice\":") != NULL);
     printf("matched\n");
     isonomy_string_free(text);
+    CHECK(isonomy_client_match_hash(client, hash, size, 100, clock, &verdict, NULL, &error) == ISONOMY_STATUS_OK);
+    CHECK(verdict == ISONOMY_VERDICT_MATCHED);
+
+    /* A hash of less quality than the charter asks for, which is 50, and one of none that there is. */
+    CHECK(isonomy_client_match_hash(client, hash, size, 49, clock, &verdict, &text, &error) == ISONOMY_STATUS_OK);
+    CHECK(verdict == ISONOMY_VERDICT_NOT_COVERED && strstr(text, "\"quality-too-low\"") != NULL);
+    isonomy_string_free(text);
+    EXPECT_FAILURE(isonomy_client_match_hash(client, hash, size, 101, clock, &verdict, &text, &error),
+                   ISONOMY_STATUS_INVALID_ARGUMENT, "up to 100");
 
     /* The person whose file matched gets a receipt; no other entry has one. */
     CHECK(isonomy_client_receipt(client, entry, size, &text, &error) == ISONOMY_STATUS_OK);
@@ -167,10 +178,10 @@ int main(int count, char **arguments) {
     EXPECT_FAILURE(isonomy_client_receipt(client, hash, size, &text, &error), ISONOMY_STATUS_INVALID_ARGUMENT,
                    "does not hold this entry");
     memset(hash, 0x5a, size);
-    CHECK(isonomy_client_match_hash(client, hash, size, clock, &verdict, &text, &error) == ISONOMY_STATUS_OK);
+    CHECK(isonomy_client_match_hash(client, hash, size, -1, clock, &verdict, &text, &error) == ISONOMY_STATUS_OK);
     CHECK(verdict == ISONOMY_VERDICT_NOT_MATCHED);
     isonomy_string_free(text);
-    EXPECT_FAILURE(isonomy_client_match_hash(client, hash, 5, clock, &verdict, &text, &error),
+    EXPECT_FAILURE(isonomy_client_match_hash(client, hash, 5, -1, clock, &verdict, &text, &error),
                    ISONOMY_STATUS_INVALID_ARGUMENT, "has 32 bytes");
     EXPECT_FAILURE(isonomy_client_match_file(client, NULL, 5, clock, &verdict, &text, &error),
                    ISONOMY_STATUS_INVALID_ARGUMENT, "file is NULL");
@@ -181,14 +192,14 @@ int main(int count, char **arguments) {
 
     /* Recovered: nothing is in force until the next update, which brings the same version again. */
     CHECK(isonomy_client_recover(client, &error) == ISONOMY_STATUS_OK);
-    EXPECT_FAILURE(isonomy_client_match_hash(client, hash, size, clock, &verdict, &text, &error),
+    EXPECT_FAILURE(isonomy_client_match_hash(client, hash, size, -1, clock, &verdict, &text, &error),
                    ISONOMY_STATUS_NO_LIST, "update first");
     CHECK(isonomy_client_update(client, good, 1, clock, NULL, NULL, NULL, &text, &error) == ISONOMY_STATUS_OK);
     CHECK(strstr(text, "\"version\":2") != NULL);
     isonomy_string_free(text);
 
     /* Years later it has expired. */
-    CHECK(isonomy_client_match_hash(client, hash, size, clock + 100000000, &verdict, NULL, NULL) == ISONOMY_STATUS_OK);
+    CHECK(isonomy_client_match_hash(client, hash, size, -1, clock + 100000000, &verdict, NULL, NULL) == ISONOMY_STATUS_OK);
     CHECK(verdict == ISONOMY_VERDICT_NOT_COVERED);
 
     /* A source after one that is fresh is asked too, if that is wanted. */

@@ -183,13 +183,14 @@ fn what_does_not_match_a_list_of_videos_is_told_apart_from_what_it_can_not_answe
     assert_eq!(answer(&subject(frames([3, 4, 100, 101], 80))), "not matched", "half of one video and half of another");
     assert_eq!(answer(&subject(frames([3, 4], 20))), "the picture's quality is 20; the charter asks for 50");
     assert_eq!(answer(&subject(Vec::new())), "the file holds no video");
-    let part = |numbers: &[u64]| {
-        let video = Video::new(frames(numbers.iter().copied(), 80)).without(Unseen::OtherVideos { videos: 2 });
+    let part = |numbers: &[u64], quality| {
+        let video = Video::new(frames(numbers.iter().copied(), quality)).without(Unseen::OtherVideos { videos: 2 });
         Subject::of_digests(Vec::new()).with_video(Ok(video))
     };
-    assert_eq!(answer(&part(&[3, 4])), "matched at 0, 0");
+    assert_eq!(answer(&part(&[3, 4], 80)), "matched at 0, 0");
     let expected = "nothing matches, but the file holds 2 videos, of which only the first was looked at";
-    assert_eq!(answer(&part(&[500])), expected);
+    assert_eq!(answer(&part(&[500], 80)), expected);
+    assert_eq!(answer(&part(&[3, 4], 20)), expected, "what was not looked at may be better");
     let undecoded = Subject::of_digests(Vec::new()).with_video(Err(VideoError::NoDecoder));
     assert_eq!(answer(&undecoded), "videos are decoded by ffmpeg, which is not installed here");
     let file = Subject::of_file(&[Algorithm::VpdqV1], b"\0\0\0\x20ftypisom....", &Limits::default(), Orientations::All);

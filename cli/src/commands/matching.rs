@@ -5,7 +5,7 @@ use super::subjects::Asked;
 use super::{client, files, serving, subjects};
 use crate::args::{ClientFolder, ListFolders, MatchArgs, MatchCommand, OrientationsArg};
 use crate::exit::{Exit, Malformed, Refused};
-use crate::output::Output;
+use crate::output::{Output, in_line};
 use anyhow::Result;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::list::Algorithm;
@@ -66,7 +66,7 @@ fn match_subjects(args: &MatchArgs, output: &Output) -> Result<Exit> {
     for subject in &args.subjects {
         let (exit, document) = check(&matchers, &algorithms, subject, args, output).unwrap_or_else(|error| {
             let subject = subject.to_string_lossy();
-            output.say(format!("{subject}: not checked: {error:#}"));
+            output.say(format!("{}: not checked: {error:#}", in_line(&subject)));
             (Exit::NotChecked, json!({ "subject": subject, "error": format!("{error:#}"), "answers": [] }))
         });
         exits.push(exit);
@@ -119,7 +119,7 @@ fn check(
 ) -> Result<(Exit, Value)> {
     let Asked { subject: asked, taken_as } = subjects::asked(algorithms, subject, args.orientations.into())?;
     let subject = subject.to_string_lossy();
-    let told = if taken_as == "hash" { format!("the hash {subject}") } else { subject.to_string() };
+    let told = if taken_as == "hash" { format!("the hash {subject}") } else { in_line(&subject) };
     let clock = isonomy_client::system_clock();
     let (mut exits, mut documents, mut failures) = (Vec::new(), Vec::new(), Vec::new());
     for matcher in matchers {

@@ -152,9 +152,12 @@ impl<'v> Film<'v> {
         // However long a frame is shown, that is not taken for a mistake.
         let times = ["-dts_delta_threshold", "1000000000", "-dts_error_threshold", "1000000000"];
         let before = ["-nostdin", "-v", "error", "-threads", "2", "-noautorotate", "-codec_whitelist", VIDEO];
+        // Where frames change their size, all filters would begin anew, and count from 0 again. Instead, frames become as large as the
+        // first, which a hash of the whole picture survives.
+        let sizes = ["-reinit_filter", "0"];
         let after = ["-map", "0:V:0", "-vf", &filter, "-r", "1", "-frames:v", &most, "-c:v", "ppm"];
         let output = ["-f", "image2pipe", "pipe:1"];
-        let arguments = [&before[..], &times, &INPUT, &after, &output].concat();
+        let arguments = [&before[..], &times, &sizes, &INPUT, &after, &output].concat();
         let (mut process, output) = Process::start(&self.decoder.ffmpeg, &arguments, self.file, limits)?;
         let hashes = self.hash_all(output)?;
         let complaint = process.finish(&self.patience)?.map(|reason| Unseen::Damaged { reason });

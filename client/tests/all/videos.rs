@@ -11,6 +11,9 @@ use std::time::Duration;
 /// which can move the hash of a smooth frame by some bits.
 const DECODERS_DIFFER: u32 = 16;
 
+/// The usual distance of charters, within which most pictures stay that are scaled by half.
+const SCALING_MOVES: u32 = 31;
+
 fn ffmpeg_is_here() -> bool {
     let found = Ffmpeg::find().is_ok();
     assert!(found || std::env::var_os("ISONOMY_REQUIRE_FFMPEG").is_none(), "no ffmpeg is installed");
@@ -131,6 +134,33 @@ fn a_video_that_begins_after_its_sound_is_whole() {
     let (_other, cut) = made("cut.mkv", &["-i", whole.to_str().unwrap(), "-map", "1", "-ss", "1", "-c", "copy"]);
     let video = hash_video(&cut, &VideoLimits::default()).unwrap();
     assert_eq!((video.unseen(), video.frames().len()), (None, 1));
+}
+
+/// As calls and broadcasts are: from a place on, all frames are larger, or smaller.
+#[test]
+fn a_video_whose_frames_change_their_size_is_looked_at_to_its_end() {
+    if !ffmpeg_is_here() {
+        return;
+    }
+    let coded = ["-an", "-c:v", "mpeg2video", "-q:v", "2"];
+    let piece = |from: &str, size: &str| {
+        let filter = format!("fps=25,scale={size}");
+        let arguments = [&["-ss", from, "-t", "4", "-vf", &filter][..], &coded].concat();
+        let (_folder, file) = made("piece.ts", &arguments);
+        std::fs::read(file).unwrap()
+    };
+    let [small, large] = ["320:240", "640:400"];
+    let hashes = |bytes: &[u8]| hash_video_bytes(bytes, &VideoLimits::default()).unwrap();
+    for sizes in [[small, large], [large, small]] {
+        let pieces = [piece("0", sizes[0]), piece("5", sizes[1])];
+        let expected: Vec<_> = pieces.iter().flat_map(|piece| hashes(piece).frames().to_vec()).collect();
+        let video = hashes(&pieces.concat());
+        assert_eq!((video.unseen(), video.frames().len(), expected.len()), (None, 8, 8), "{sizes:?}");
+        for (frame, alone) in video.frames().iter().zip(&expected) {
+            let apart = pdq::distance(&frame.hash, &alone.hash);
+            assert!(apart <= SCALING_MOVES, "{sizes:?}: {apart} bits");
+        }
+    }
 }
 
 #[test]

@@ -168,3 +168,25 @@ async fn a_newer_release_is_taken_over_without_a_request_being_dropped() {
     assert_eq!((&lists["lists"][0]["entries"], &lists["lists"][0]["version"]), (&json!(200), &json!(2)));
     service.stop().await;
 }
+
+#[tokio::test]
+async fn an_older_copy_of_the_folder_is_not_put_in_force() {
+    let mut service = Service::start(100).await;
+    service.keep_copy();
+    service.world.release(hashes(0..200), 160);
+    service.world.publish(160);
+    service.world.publish(165);
+    service.update(165).await;
+    while service.number("isonomy_match_swaps_total").await == 0 {
+        tokio::task::yield_now().await;
+    }
+    service.put_copy_back();
+    // A look may have fallen between the two steps of that; the one after the next has not.
+    let before = service.number("isonomy_match_failed_looks_total").await;
+    while service.number("isonomy_match_failed_looks_total").await < before + 2 {
+        tokio::task::yield_now().await;
+    }
+    let lists = service.get_json("/v1/lists").await;
+    assert_eq!((&lists["lists"][0]["entries"], &lists["lists"][0]["version"]), (&json!(200), &json!(2)));
+    service.stop().await;
+}

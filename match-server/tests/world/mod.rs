@@ -99,6 +99,25 @@ impl Service {
         update(&self.world, self.folder.path(), clock).await;
     }
 
+    /// The client's folder as it is now, under another name beside it.
+    pub(crate) fn keep_copy(&self) {
+        copy(&self.folder.path().join("state"), &self.folder.path().join("copy"));
+    }
+
+    /// Puts that copy in the place of the client's folder.
+    pub(crate) fn put_copy_back(&self) {
+        let path = |name| self.folder.path().join(name);
+        std::fs::rename(path("state"), path("replaced")).unwrap();
+        std::fs::rename(path("copy"), path("state")).unwrap();
+    }
+
+    /// A number of `/metrics`.
+    pub(crate) async fn number(&self, name: &str) -> u64 {
+        let text = String::from_utf8(self.get("/metrics").await.1).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).map(str::parse);
+        line.unwrap_or_else(|| panic!("no {name} in {text}")).unwrap()
+    }
+
     pub(crate) async fn get(&self, path: &str) -> (u16, Vec<u8>) {
         self.exchange(format!("GET {path} HTTP/1.1\r\nhost: s\r\nconnection: close\r\n\r\n").into_bytes()).await
     }
@@ -160,6 +179,18 @@ pub(crate) async fn finish(mut stream: TcpStream, rest: &[u8]) -> (u16, Vec<u8>)
 pub(crate) fn json((status, body): (u16, Vec<u8>)) -> Value {
     assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
     serde_json::from_slice(&body).unwrap()
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (path, to) = (entry.path(), to.join(entry.file_name()));
+        match path.is_dir() {
+            true => copy(&path, &to),
+            false => assert!(std::fs::copy(path, to).is_ok()),
+        }
+    }
 }
 
 /// A real client, which updates from a folder into which everything that an update asks for was written.

@@ -1,7 +1,7 @@
 //! One way into all decoders, which checks what a file claims before it costs anything.
 
-use super::chunks::LeanPng;
-use super::{Channels, DecodeError, Limits, Picture};
+use super::chunks::{self, LeanPng};
+use super::{Channels, DecodeError, Limits, Picture, jpeg};
 use crate::pdq::Orientation;
 use ::image::codecs::png::PngDecoder;
 use ::image::error::{UnsupportedError, UnsupportedErrorKind};
@@ -9,6 +9,9 @@ use ::image::metadata::Orientation as Turn;
 use ::image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageReader};
 use std::io::{Cursor, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// No frame, strip or tile counts as fewer pixels: each costs something beside them.
+pub(super) const LEAST_PIXELS: u64 = 1000;
 
 /// A format that is decoded.
 #[derive(Clone, Copy)]
@@ -101,13 +104,35 @@ pub(super) fn check_pixels((width, height): (u32, u32), limits: &Limits) -> Resu
     Ok(pixels)
 }
 
-/// How the picture has to be turned, by its metadata.
+/// How the picture has to be turned, by its metadata. Where they name two turns, nobody knows which of them others follow.
 pub(super) fn shown_orientation(format: Format, file: &[u8], limits: &Limits) -> Result<Orientation, DecodeError> {
-    let turn = open(format, file, limits).and_then(|mut decoder| match decoder.exif_metadata()? {
-        Some(exif) => Ok(turn_of(&exif)),
-        None => decoder.orientation(),
-    });
-    Ok(match turn.map_err(|error| format.error(error, limits))? {
+    let mut turns = turns(format, file, limits).map_err(|error| format.error(error, limits))?;
+    turns.dedup();
+    match turns[..] {
+        [] => Ok(Orientation::Original),
+        [turn] => Ok(orientation(turn)),
+        _ => Err(DecodeError::Malformed { format: format.name, reason: "its metadata name two turns".into() }),
+    }
+}
+
+/// The turns that the metadata name. Of PNG and JPEG, the decoders know one piece of it.
+fn turns(format: Format, file: &[u8], limits: &Limits) -> Result<Vec<Turn>, ImageError> {
+    let of = |exif: Vec<&[u8]>| exif.into_iter().filter_map(turn_of).collect();
+    match format.kind {
+        ImageFormat::Png => Ok(of(chunks::png_exif(file))),
+        ImageFormat::Jpeg => Ok(of(jpeg::exif(file))),
+        _ => {
+            let mut decoder = open(format, file, limits)?;
+            Ok(match decoder.exif_metadata()? {
+                Some(exif) => of(vec![&exif]),
+                None => vec![decoder.orientation()?],
+            })
+        }
+    }
+}
+
+fn orientation(turn: Turn) -> Orientation {
+    match turn {
         Turn::NoTransforms => Orientation::Original,
         Turn::Rotate90 => Orientation::Rotate270,
         Turn::Rotate180 => Orientation::Rotate180,
@@ -116,13 +141,12 @@ pub(super) fn shown_orientation(format: Format, file: &[u8], limits: &Limits) ->
         Turn::FlipVertical => Orientation::FlipX,
         Turn::Rotate90FlipH => Orientation::FlipPlus1,
         Turn::Rotate270FlipH => Orientation::FlipMinus1,
-    })
+    }
 }
 
-/// What Exif says. In PNG and WebP it has no mark before it, but there is software that writes the one of JPEG.
-fn turn_of(exif: &[u8]) -> Turn {
-    let exif = exif.strip_prefix(b"Exif\0\0").unwrap_or(exif);
-    Turn::from_exif_chunk(exif).unwrap_or(Turn::NoTransforms)
+/// What Exif says, if it says it. In PNG and WebP it has no mark before it, but there is software that writes the one of JPEG.
+fn turn_of(exif: &[u8]) -> Option<Turn> {
+    Turn::from_exif_chunk(exif.strip_prefix(b"Exif\0\0").unwrap_or(exif))
 }
 
 /// A decoder that has read the head of `file`.

@@ -1,8 +1,8 @@
 //! Files of several pictures: animations (GIF, WebP and PNG), and those with pages.
 
 use super::chunks::{PngAnimation, webp_frames};
-use super::decoder::{self, Format, Layout, memory_limit};
-use super::{DecodeError, Limits, Picture, decode, gif, jpeg, pages, recognise, shown_orientation};
+use super::decoder::{self, Format, LEAST_PIXELS, Layout, memory_limit};
+use super::{DecodeError, Limits, Picture, decode, gif, jpeg, pages, recognise, shown_orientation, tiff};
 use crate::pdq::Orientation;
 use ::image::codecs::gif::GifDecoder;
 use ::image::codecs::webp::WebPDecoder;
@@ -48,6 +48,9 @@ pub enum Ended {
     /// The rest is damaged, or missing.
     #[error("what follows can't be decoded: {0}")]
     Damaged(DecodeError),
+    /// Nobody waits for it any more.
+    #[error("it was given up, since nobody waits for it any more")]
+    GivenUp,
 }
 
 impl fmt::Display for OnlyBeginning {
@@ -68,31 +71,39 @@ impl fmt::Display for OnlyBeginning {
 /// - of a JPEG itself, and the pictures that come after its end (MPO), be they JPEG, PNG, GIF or WebP.
 ///
 /// An error before the first picture is an error. A later one ends it, and so does the size: all frames together count as no more
-/// pixels than the limits allow, those that are not taken included. Then it is said how far the file was looked at.
+/// pixels than the limits allow, those that are not taken included, and none as fewer than 1,000. Then it is said how far the file was
+/// looked at.
 pub fn each_frame(
     file: &[u8],
     limits: &Limits,
+    visit: impl FnMut(&Picture, Option<Orientation>),
+) -> Result<Option<OnlyBeginning>, DecodeError> {
+    each_frame_unless(file, limits, &|| false, visit)
+}
+
+/// The same, given up if `is_over` says, before any picture but the first, that they are of no use any more.
+pub fn each_frame_unless(
+    file: &[u8],
+    limits: &Limits,
+    is_over: &dyn Fn() -> bool,
     mut visit: impl FnMut(&Picture, Option<Orientation>),
 ) -> Result<Option<OnlyBeginning>, DecodeError> {
     let format = recognise(file, limits)?;
     let first = decode(file, limits)?;
     let shown = shown_orientation(file, limits).ok();
     visit(&first, shown);
-    let left = limits.pixels.saturating_sub((first.width() * first.height()) as u64);
+    let pixels = (first.width() * first.height()) as u64;
     drop(first);
-    let mut frames = 1;
+    let (mut frames, within) = (1, (limits, is_over));
     let ended = format.fenced(|| match format.kind {
-        ImageFormat::Tiff => Ok(pages::Looking::new(limits, left, &mut frames, &mut visit).at_tiff(file)),
-        ImageFormat::Jpeg => Ok(pages::Looking::new(limits, left, &mut frames, &mut visit).at_jpeg(file)),
-        _ => {
-            let error = |error| format.error(error, limits);
-            match animation(format, file, limits).map_err(error)? {
-                Some(mut animation) => {
-                    animation.sample(error, limits, &mut frames, &mut |picture: &Picture| visit(picture, shown))
-                }
-                None => Ok(None),
+        ImageFormat::Tiff => Ok(pages::Looking::after(pixels, within, &mut frames, &mut visit).at_tiff(file)),
+        ImageFormat::Jpeg => Ok(pages::Looking::after(pixels, within, &mut frames, &mut visit).at_jpeg(file)),
+        _ => match animation(format, file, limits).map_err(|error| format.error(error, limits))? {
+            Some(mut animation) => {
+                animation.sample(within, &mut frames, &mut |picture: &Picture| visit(picture, shown))
             }
-        }
+            None => Ok(None),
+        },
     });
     // What is wrong after the first frame does not take back the first frame.
     let why = ended.unwrap_or_else(|error| Some(Ended::Damaged(error)));
@@ -108,7 +119,7 @@ pub fn count(file: &[u8], limits: &Limits) -> usize {
             ImageFormat::WebP => webp_frames(file).unwrap_or(1),
             ImageFormat::Png => PngAnimation::of(file)
                 .map_or(1, |animation| animation.frames as usize + usize::from(animation.has_own_still)),
-            ImageFormat::Tiff => 1 + pages::of_tiff(file),
+            ImageFormat::Tiff => 1 + tiff::further_pages(file),
             ImageFormat::Jpeg => 1 + jpeg::further(file).len(),
             _ => 1,
         })
@@ -127,7 +138,7 @@ struct Animation<'f> {
     affordable: usize,
     /// Whether the file is shorter than it says; a decoder may take what is there for all.
     is_cut: bool,
-    format: &'static str,
+    format: Format,
 }
 
 fn animation<'f>(format: Format, file: &'f [u8], limits: &Limits) -> Result<Option<Animation<'f>>, ImageError> {
@@ -135,8 +146,7 @@ fn animation<'f>(format: Format, file: &'f [u8], limits: &Limits) -> Result<Opti
     let (bytes, file) = (file, Cursor::new(file));
     let is_short = count(bytes, limits) <= MAX_FRAMES;
     let (has_own_still, is_cut) = (false, false);
-    let animation =
-        |frames, affordable| Animation { frames, affordable, is_short, has_own_still, is_cut, format: format.name };
+    let animation = |frames, affordable| Animation { frames, affordable, is_short, has_own_still, is_cut, format };
     Ok(match format.kind {
         ImageFormat::Gif => {
             let mut decoder = GifDecoder::new(file)?;
@@ -167,7 +177,7 @@ fn animation<'f>(format: Format, file: &'f [u8], limits: &Limits) -> Result<Opti
 /// How many of `count` frames of this size are within the limits together; `usize::MAX` if all are.
 fn affordable((width, height): (u32, u32), count: Option<usize>, limits: &Limits) -> usize {
     let pixels = u64::from(width) * u64::from(height);
-    let affordable = usize::try_from(limits.pixels / pixels.max(1)).unwrap_or(usize::MAX);
+    let affordable = usize::try_from(limits.pixels / pixels.max(LEAST_PIXELS)).unwrap_or(usize::MAX);
     if count.is_some_and(|count| count <= affordable) { usize::MAX } else { affordable }
 }
 
@@ -175,8 +185,7 @@ impl Animation<'_> {
     /// Visits the frames that are to be taken, but the first if that was visited before. `looked_at` counts all frames.
     fn sample(
         &mut self,
-        error: impl Fn(ImageError) -> DecodeError,
-        limits: &Limits,
+        (limits, is_over): (&Limits, &dyn Fn() -> bool),
         looked_at: &mut usize,
         visit: &mut impl FnMut(&Picture),
     ) -> Result<Option<Ended>, DecodeError> {
@@ -186,8 +195,11 @@ impl Animation<'_> {
                 picks.end_second(visit);
                 return Ok(Some(Ended::TooManyPixels { limit: limits.pixels }));
             }
+            if number > 0 && is_over() {
+                return Ok(Some(Ended::GivenUp));
+            }
             let Some(frame) = self.frames.next() else { break };
-            let frame = frame.map_err(&error).inspect_err(|_| {
+            let frame = frame.map_err(|error| self.format.error(error, limits)).inspect_err(|_| {
                 picks.end_second(visit);
             })?;
             let (shown, is_known) = (delay(&frame), number == 0 && !self.has_own_still);
@@ -200,7 +212,7 @@ impl Animation<'_> {
         if picks.end_second(visit).is_none() {
             return Ok(Some(Ended::TooLong));
         }
-        Ok(self.is_cut.then_some(Ended::Damaged(DecodeError::Incomplete { format: self.format })))
+        Ok(self.is_cut.then_some(Ended::Damaged(DecodeError::Incomplete { format: self.format.name })))
     }
 }
 

@@ -1,10 +1,10 @@
 //! GIF files whose frames are larger than the picture.
 //!
 //! A frame may reach beyond the canvas. What is beyond is never shown, but has to be decoded: a file of megabytes can hold
-//! thousands of such frames. So a frame counts as its own pixels or those of the canvas, whichever are more. Their sizes are read
-//! beforehand, which decodes nothing.
+//! thousands of such frames. So a frame counts as its own pixels or those of the canvas, whichever are more, and as 1,000 at least.
+//! Their sizes are read beforehand, which decodes nothing.
 
-use super::decoder::check_pixels;
+use super::decoder::{LEAST_PIXELS, check_pixels};
 use super::{DecodeError, Limits};
 use gif::{DecodeOptions, Decoder};
 
@@ -19,7 +19,7 @@ pub(super) fn check_first_frame(file: &[u8], limits: &Limits) -> Result<(), Deco
 pub(super) fn affordable(file: &[u8], canvas: (u32, u32), limits: &Limits) -> usize {
     let pixels = |(width, height): (u32, u32)| u64::from(width) * u64::from(height);
     let mut left = limits.pixels;
-    let is_too_much = |size| match left.checked_sub(pixels(size).max(pixels(canvas))) {
+    let is_too_much = |size| match left.checked_sub(pixels(size).max(pixels(canvas)).max(LEAST_PIXELS)) {
         Some(rest) => {
             left = rest;
             false

@@ -8,6 +8,7 @@ mod further;
 mod parts;
 
 pub(super) use further::further;
+pub(super) use parts::exif;
 
 use super::decoder::{self, Format};
 use super::{DecodeError, Limits, Picture};
@@ -33,6 +34,9 @@ const OTHER: [[u8; 2]; 32] = [[0x55, 0x55]; 32];
 /// Decodes a JPEG picture. If the end of the file is missing, so may be a small part of the picture.
 pub(super) fn decode(format: Format, file: &[u8], limits: &Limits) -> Result<Picture, DecodeError> {
     let parts = Parts::of(file).ok_or(DecodeError::Incomplete { format: format.name })?;
+    if let Some(reason) = parts.undecodable() {
+        return Err(DecodeError::Unsupported { format: format.name, reason: reason.into() });
+    }
     if parts.scans <= USUAL_SCANS {
         return Jpeg { format, file, limits, parts }.decode();
     }
@@ -41,7 +45,9 @@ pub(super) fn decode(format: Format, file: &[u8], limits: &Limits) -> Result<Pic
     let decoded = decoder::check_pixels(parts.size(), limits);
     let decoded = decoded.and_then(|_| Jpeg { format, file, limits, parts }.decode());
     decoded.map_err(|error| match error {
-        DecodeError::TooManyPixels { .. } => DecodeError::TooMuchWork { format: format.name, passes },
+        DecodeError::TooManyPixels { .. } => {
+            DecodeError::TooMuchWork { format: format.name, work: format!("{passes} passes over its pixels") }
+        }
         error => error,
     })
 }

@@ -26,8 +26,9 @@ mod frames;
 mod gif;
 mod jpeg;
 mod pages;
+mod tiff;
 
-pub use frames::{Ended, MAX_FRAMES, OnlyBeginning, count, each_frame};
+pub use frames::{Ended, MAX_FRAMES, OnlyBeginning, count, each_frame, each_frame_unless};
 
 use crate::pdq::Orientation;
 use ::image::ImageFormat;
@@ -148,13 +149,13 @@ pub enum DecodeError {
         /// The limit, in bytes.
         limit: u64,
     },
-    /// More passes over a picture of this size than anybody needs.
-    #[error("decoding the {format} file would take {passes} passes over its pixels")]
+    /// More work than a picture of this size is worth.
+    #[error("decoding the {format} file would take {work}")]
     TooMuchWork {
         /// The file's format.
         format: &'static str,
-        /// How many.
-        passes: u64,
+        /// What of, and how much.
+        work: String,
     },
     /// Not a picture, or of a format that isn't known.
     #[error("not a picture in a known format, which are JPEG, PNG, GIF, BMP, WebP and TIFF")]
@@ -198,15 +199,29 @@ pub fn decode(file: &[u8], limits: &Limits) -> Result<Picture, DecodeError> {
             gif::check_first_frame(file, limits)?;
             decoder::decode(format, file, limits)
         }
+        ImageFormat::Tiff => {
+            tiff::check(file, limits)?;
+            decoder::decode(format, file, limits)
+        }
         _ => decoder::decode(format, file, limits),
     })
 }
 
 /// How the picture in `file` has to be turned to be shown, as its metadata say; [`Orientation::Original`] if they say
-/// nothing.
+/// nothing. An error if they can't be read, or name two turns.
 pub fn shown_orientation(file: &[u8], limits: &Limits) -> Result<Orientation, DecodeError> {
     let format = recognise(file, limits)?;
-    format.fenced(|| decoder::shown_orientation(format, file, limits))
+    format.fenced(|| {
+        if format.kind == ImageFormat::Tiff {
+            tiff::check(file, limits)?;
+        }
+        decoder::shown_orientation(format, file, limits)
+    })
+}
+
+/// Whether a file with this beginning is of a format whose pictures are decoded.
+pub fn is_picture(beginning: &[u8]) -> bool {
+    Format::of(beginning).is_some()
 }
 
 fn recognise(file: &[u8], limits: &Limits) -> Result<Format, DecodeError> {

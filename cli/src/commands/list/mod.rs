@@ -12,7 +12,7 @@ mod show;
 use super::files;
 use crate::args::{AlgorithmArg, HashArgs, ListCommand};
 use crate::exit::{Exit, Malformed};
-use crate::output::Output;
+use crate::output::{Output, in_line};
 use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 use isonomy_client::video::VideoLimits;
@@ -120,9 +120,9 @@ fn hash(args: &HashArgs, output: &Output) -> Result<Exit> {
         files::save(videos, &table, args.overwrite)?;
         lines.push(hashed_words(report.videos.len(), "videos", videos));
     }
-    lines.extend(report.left_out.iter().map(|one| format!("  {}: left out: {}", one.file, one.reason)));
-    lines.extend(report.partly.iter().map(|one| format!("  {}: {}", one.file, one.reason)));
-    lines.extend(report.failed.iter().map(|one| format!("  {}: {}", one.file, one.reason)));
+    lines.extend(report.left_out.iter().map(|one| format!("  {}: left out: {}", in_line(&one.file), one.reason)));
+    let others = report.partly.iter().chain(&report.failed);
+    lines.extend(others.map(|one| format!("  {}: {}", in_line(&one.file), one.reason)));
     if !report.failed.is_empty() {
         lines.push(format!("✗ {} have no hash", report.failed.len()));
     }

@@ -5,6 +5,7 @@
 //! JPEG may be anything there, such as a film; they count if all follows that has to come before the image data.
 
 use super::super::MAX_FRAMES;
+use super::super::chunks::{gif_size, png_size, webp_size};
 use super::parts::{Parts, START_OF_SCAN};
 use std::ops::Range;
 
@@ -21,9 +22,9 @@ pub(in super::super) fn further(file: &[u8]) -> Vec<Range<usize>> {
     let own = Parts::of(file).filter(|parts| parts.is_closed);
     let (mut at, mut steps) = (own.map_or(file.len(), |parts| parts.end), MAX_STEPS);
     let next = std::iter::from_fn(|| {
+        // No two have a byte in common, or else a thousand could each hold all that come after them.
         let picture = next(file, at, &mut steps)?;
-        // What is no JPEG ends somewhere; what is in it looks like no picture but by intention.
-        at = if file[picture.start] == BEGINNING[0] { picture.end } else { picture.start + 1 };
+        at = picture.end;
         Some(picture)
     });
     next.take(MAX_FRAMES).collect()
@@ -37,9 +38,15 @@ fn next(file: &[u8], from: usize, steps: &mut usize) -> Option<Range<usize>> {
         b'R' => file[*at..].starts_with(b"RIFF") && file[*at..].get(8..12) == Some(b"WEBP"),
         _ => false,
     })?;
-    let is_jpeg = file[start] == BEGINNING[0];
-    let end = if is_jpeg { Parts::of(&file[start..]).filter(|parts| parts.is_closed) } else { None };
-    Some(start..end.map_or(file.len(), |parts| start + parts.end))
+    let picture = &file[start..];
+    let size = match picture[0] {
+        0xff => Parts::of(picture).filter(|parts| parts.is_closed).map(|parts| parts.end),
+        0x89 => png_size(picture),
+        b'G' => gif_size(picture),
+        _ => webp_size(picture),
+    };
+    // One that has no end ends with the file.
+    Some(start..size.map_or(file.len(), |size| start + size))
 }
 
 /// Whether segments follow up to image data, with a size of the picture among them.
@@ -88,12 +95,36 @@ mod tests {
         let both = after(&[&[7; 9], &closed, b"..", &closed]);
         assert_eq!(both, [size + 9..2 * size + 7, 2 * size + 11..3 * size + 9]);
         assert_eq!(after(&[&jpeg(b"")]).first(), Some(&(size..2 * size - 2)), "one that was cut");
-        assert_eq!(after(&[b"\x89PNG\r\n\x1a\n...", &closed]), [size..2 * size + 11, size + 11..2 * size + 9]);
+        assert_eq!(after(&[b"\x89PNG\r\n\x1a\n...", &closed]), [size..2 * size + 11], "one that has no end");
         assert_eq!(after(&[b"RIFF....WEBP"]).len() + after(&[b"GIF89a"]).len() + after(&[b"GIF87a"]).len(), 3);
         assert_eq!(further(&jpeg(b"")), [], "nobody knows where the first one ends");
         assert_eq!(after(&[&closed.repeat(MAX_FRAMES + 7)]).len(), MAX_FRAMES);
         for kept in 0..2 * size {
             assert!(further(&[&closed[..], &closed].concat()[..kept]).len() <= 1);
+        }
+    }
+
+    #[test]
+    fn no_two_of_them_have_a_byte_in_common() {
+        let chunk =
+            |kind: &[u8; 4], data: &[u8]| [&(data.len() as u32).to_be_bytes(), &kind[..], data, &[0; 4]].concat();
+        let png = |data: &[u8]| [b"\x89PNG\r\n\x1a\n", &chunk(b"abCd", data)[..], &chunk(b"IEND", b"")].concat();
+        let webp = |data: &[u8]| [b"RIFF", &(data.len() as u32 + 4).to_le_bytes()[..], b"WEBP", data].concat();
+        let gif = |data: &[u8]| {
+            let head = b"GIF89a\x08\0\x08\0\x80\0\0......\x21\xfe";
+            let frame = b"\x2c\0\0\0\0\x08\0\x08\0\0\x02\x01\0\0\x3b";
+            [&head[..], &[data.len() as u8], data, &[0], frame].concat()
+        };
+        let closed = jpeg(END);
+        for outer in [&png as &dyn Fn(&[u8]) -> Vec<u8>, &webp, &gif] {
+            let inner = [png(b"xy"), webp(b"xy"), gif(b"xy"), closed.clone()].concat();
+            let one = outer(&inner);
+            let file = [&closed, &one, &b".."[..], &one].concat();
+            let (first, second) = (closed.len(), closed.len() + one.len() + 2);
+            assert_eq!(further(&file), [first..second - 2, second..file.len()]);
+            for kept in closed.len()..file.len() {
+                assert!(further(&file[..kept]).windows(2).all(|pair| pair[0].end <= pair[1].start), "{kept}");
+            }
         }
     }
 

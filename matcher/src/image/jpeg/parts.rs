@@ -11,6 +11,14 @@ const RESTART_INTERVAL: u8 = 0xdd;
 const FRAMES: std::ops::RangeInclusive<u8> = 0xc0..=0xc2;
 const PROGRESSIVE_FRAME: u8 = 0xc2;
 
+/// The other kinds of frame; 0xc4, 0xc8 and 0xcc are none.
+const OTHER_FRAMES: [u8; 10] = [0xc3, 0xc5, 0xc6, 0xc7, 0xc9, 0xca, 0xcb, 0xcd, 0xce, 0xcf];
+
+/// The head of a sequence of frames, each of which refines the one before.
+const HIERARCHY: u8 = 0xde;
+
+const METADATA: u8 = 0xe1;
+
 /// Up to this coefficient, a progressive picture shows what its hash depends on.
 const SHARP: u8 = 5;
 
@@ -41,6 +49,8 @@ pub(super) struct Parts {
     pub(super) end: usize,
     /// Whether an end marker follows there.
     pub(super) is_closed: bool,
+    /// Why no frame of it is decoded, if that is so.
+    undecodable: Option<&'static str>,
     width: usize,
     height: usize,
     components: Vec<Component>,
@@ -84,8 +94,13 @@ impl Parts {
 
     fn take(&mut self, marker: u8, body: &[u8]) {
         match (marker, body) {
-            (marker, [_, y0, y1, x0, x1, _, components @ ..]) if FRAMES.contains(&marker) => {
+            (marker, [bits, y0, y1, x0, x1, _, components @ ..]) if FRAMES.contains(&marker) => {
                 self.is_progressive = marker == PROGRESSIVE_FRAME;
+                self.undecodable = match (bits, y0 | y1) {
+                    (8, 1..) => self.undecodable,
+                    (8, 0) => Some("its height comes after its data"),
+                    _ => Some("its colours have more than eight bits"),
+                };
                 let side = |high: &u8, low: &u8| usize::from(u16::from_be_bytes([*high, *low]));
                 (self.width, self.height) = (side(x0, x1), side(y0, y1));
                 let component = |[id, sampling, _]: &[u8; 3]| Component {
@@ -94,6 +109,10 @@ impl Parts {
                     vertical: usize::from(sampling & 15).max(1),
                 };
                 self.components = components.as_chunks().0.iter().map(component).collect();
+            }
+            (HIERARCHY, _) => self.undecodable = Some("it is hierarchical"),
+            (marker, _) if OTHER_FRAMES.contains(&marker) => {
+                self.undecodable = Some("it is lossless, hierarchical or coded arithmetically");
             }
             (RESTART_INTERVAL, [high, low, ..]) => {
                 self.restart_interval = usize::from(u16::from_be_bytes([*high, *low]));
@@ -120,6 +139,11 @@ impl Parts {
     /// Width and height, as the file says.
     pub(super) fn size(&self) -> (u32, u32) {
         (self.width as u32, self.height as u32)
+    }
+
+    /// Why it is of a kind that is not decoded.
+    pub(super) fn undecodable(&self) -> Option<&'static str> {
+        self.undecodable
     }
 
     /// Whether a component never comes.
@@ -155,6 +179,25 @@ impl Parts {
     pub(super) fn unit_rows(&self) -> usize {
         8 * self.components.iter().map(|component| component.vertical).max().unwrap_or(1)
     }
+}
+
+/// All Exif data before the pixels.
+pub(in super::super) fn exif(file: &[u8]) -> Vec<&[u8]> {
+    let (mut exif, mut at) = (Vec::new(), 2);
+    while let Some((place, marker)) = next_marker(file, at) {
+        at = place + 2;
+        if matches!(marker, END | START_OF_SCAN) {
+            break;
+        }
+        if marker == ALONE || marker == START || RESTARTS.contains(&marker) {
+            continue;
+        }
+        let size = file[at..].first_chunk().map_or(2, |size| usize::from(u16::from_be_bytes(*size)).max(2));
+        let Some(body) = file.get(at + 2..at + size) else { break };
+        exif.extend((marker == METADATA).then_some(body).and_then(|body| body.strip_prefix(b"Exif\0\0")));
+        at += size;
+    }
+    exif
 }
 
 /// The length of what was written, if the rest is empty space.
