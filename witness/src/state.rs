@@ -1,6 +1,7 @@
 //! The data folder: each log's record twice over, and evidence. The crate's documentation draws it.
 
 use crate::evidence::{self, Fork, Kind, Refused};
+use crate::forgotten::{Cause, Forgotten};
 use crate::log::Log;
 use crate::record::{Copies, MAX_RECORD_SIZE, Record, compare};
 use crate::shown::Shown;
@@ -18,10 +19,8 @@ const INITIALISING: &str = "initialising";
 const LOGS: &str = "logs";
 const EVIDENCE: &str = "evidence";
 const SHOWN: &str = "shown";
-/// Marks a folder that was begun to be restored: of a log without a record nobody knows what was cosigned.
-const RESTORED: &str = "restored";
-/// The logs of such a folder that this witness never cosigned, as its operator has said.
-const NEVER: &str = "never-cosigned";
+/// What `initialising` says of a folder that is begun to restore what was lost.
+const RESTORED: &[u8] = b"restored";
 const DATABASE: &str = "database";
 /// No file of evidence is larger: three checkpoints and a proof, in JSON.
 const MAX_EVIDENCE_SIZE: usize = 4 * MAX_RECORD_SIZE;
@@ -85,6 +84,10 @@ pub(crate) const NOT_RESTORED: &str = "this folder was begun to restore what was
      `isonomy witness restore` the newest checkpoint of it with a cosignature of this witness, or, if there never was one, \
      `--never-cosigned` and its name";
 
+/// Why a log is refused whose folder was shown to be an older copy by a request of whichever log.
+pub(crate) const NOT_REINSTATED: &str = "the folder of this witness is an older copy, as a request has shown: give `isonomy witness restore` \
+     the newest checkpoint of this log with a cosignature of this witness, or, if there never was one, `--never-cosigned` and its name";
+
 /// How a data folder begins that is missing or empty.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Beginning {
@@ -109,6 +112,7 @@ pub(crate) enum Kept {
 pub(crate) struct State {
     folder: PathBuf,
     records: Tree,
+    forgotten: Forgotten,
     _lock: FolderLock,
 }
 
@@ -145,7 +149,7 @@ impl State {
             files::create_dir_all_durable(&inside)?;
             files::remove_temporaries(&inside)?;
         }
-        Ok(Self { folder: folder.to_owned(), records, _lock: lock })
+        Ok(Self { folder: folder.to_owned(), records, forgotten: Forgotten::new(folder), _lock: lock })
     }
 
     /// The record of a log, if its two copies leave no doubt; `Err` says what the doubt is. Completes a write that was
@@ -165,25 +169,34 @@ impl State {
                 Some(record)
             }
         };
-        if record.is_none() && self.has_lost(log) {
-            return Err(NOT_RESTORED.to_owned());
+        if self.shown(log, witness)?.is_some_and(|shown| shown.exceeds(record.as_ref())) {
+            return Err(OLDER_COPY.to_owned());
         }
-        match self.shown(log, witness)? {
-            Some(shown) if shown.exceeds(record.as_ref()) => Err(OLDER_COPY.to_owned()),
-            _ => Ok(record),
+        match self.forgotten.why(log).map_err(|error| error.to_string())? {
+            Some(Cause::Lost) => Err(NOT_RESTORED.to_owned()),
+            Some(Cause::OlderCopy) => Err(NOT_REINSTATED.to_owned()),
+            None => Ok(record),
         }
     }
 
-    /// Whether something of this log may have been cosigned before the folder was begun.
-    fn has_lost(&self, log: &Log) -> bool {
-        self.folder.join(RESTORED).exists() && !self.folder.join(NEVER).join(log.id()).exists()
+    /// Takes note of what was shown of a log while nothing was known of it to compare with, and now proves an older copy.
+    pub(crate) fn heed_shown(&self, logs: &[Log], witness: &VerifierKey) -> Result<(), StateError> {
+        for log in logs {
+            if self.load(log, witness).is_err_and(|doubt| doubt == OLDER_COPY) && self.forgotten.why(log)?.is_none() {
+                self.note_older_copy()?;
+            }
+        }
+        Ok(())
     }
 
-    /// Takes note that this witness has never cosigned anything of a log.
-    pub(crate) fn declare_new(&self, log: &Log) -> Result<(), StateError> {
-        let never = self.folder.join(NEVER);
-        files::create_dir_all_durable(&never)?;
-        Ok(files::replace(&never.join(log.id()), log.origin().as_bytes())?)
+    /// Takes note that this folder is an older copy: of no log it counts any more.
+    pub(crate) fn note_older_copy(&self) -> Result<(), StateError> {
+        Ok(self.forgotten.note(Cause::OlderCopy)?)
+    }
+
+    /// What is there of this log counts, also if the folder has forgotten something.
+    pub(crate) fn reinstate(&self, log: &Log) -> Result<(), StateError> {
+        Ok(self.forgotten.reinstate(log)?)
     }
 
     /// The cosignature of this witness that a request has shown, if one is kept.
@@ -234,15 +247,20 @@ impl State {
         Ok(())
     }
 
-    /// Keeps a checkpoint with a cosignature that this witness made and does not remember, unless one that tells more is kept;
-    /// and says where.
-    pub(crate) fn keep_shown(&self, log: &Log, shown: &Shown, witness: &VerifierKey) -> Result<PathBuf, StateError> {
+    /// Keeps a checkpoint with a cosignature that this witness made and does not remember, and says where; nowhere if one is kept
+    /// that tells as much, or that can't be read: that is for a person to look at.
+    pub(crate) fn keep_shown(
+        &self,
+        log: &Log,
+        shown: &Shown,
+        witness: &VerifierKey,
+    ) -> Result<Option<PathBuf>, StateError> {
         let path = self.shown_file(log);
-        let kept = self.shown(log, witness).unwrap_or_default();
-        if kept.is_none_or(|kept| shown.tells_more_than(&kept)) {
+        if self.shown(log, witness).is_ok_and(|kept| kept.is_none_or(|kept| shown.tells_more_than(&kept))) {
             files::replace(&path, &shown.to_bytes())?;
+            return Ok(Some(path));
         }
-        Ok(path)
+        Ok(None)
     }
 
     /// Forgets what was shown of a log that is restored.
@@ -307,9 +325,9 @@ fn initialise(folder: &Path, marker: &str, beginning: Beginning) -> Result<(), S
         return Err(StateError::NotAWitness { folder: folder.to_owned() });
     }
     let begun = files::read_limited(&initialising, MAX_MARKER_SIZE)?;
-    if beginning == Beginning::Restored || begun.is_some_and(|begun| begun == RESTORED.as_bytes()) {
-        files::replace(&initialising, RESTORED.as_bytes())?;
-        files::replace(&folder.join(RESTORED), b"")?;
+    if beginning == Beginning::Restored || begun.is_some_and(|begun| begun == RESTORED) {
+        files::replace(&initialising, RESTORED)?;
+        Forgotten::new(folder).note(Cause::Lost)?;
     } else {
         files::replace(&initialising, b"")?;
     }
