@@ -3,7 +3,7 @@
 use crate::decide::Refusal;
 use crate::log::Log;
 use crate::record::{Record, RecordError};
-use crate::state::{Beginning, State, StateError};
+use crate::state::{Beginning, State, StateError, Unknown};
 use crate::witness::{Config, OpenError};
 use isonomy_core::checkpoint::CheckpointNote;
 
@@ -41,6 +41,15 @@ pub enum RestoreError {
     Older,
 }
 
+impl From<Unknown> for RestoreError {
+    fn from(unknown: Unknown) -> Self {
+        match unknown {
+            Unknown::Unreadable(error) => error.into(),
+            unknown => Self::Shown(unknown.to_string()),
+        }
+    }
+}
+
 impl From<StateError> for RestoreError {
     fn from(error: StateError) -> Self {
         Self::Open(error.into())
@@ -64,7 +73,7 @@ pub fn restore(config: Config, checkpoint: CheckpointNote) -> Result<Restored, R
     let stored = state.read(log)?;
     let parse = |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| Record::parse(&bytes, log, key.verifier()).ok());
     let copies = [parse(stored.file), parse(stored.database)];
-    let shown = state.shown(log, key.verifier()).map_err(RestoreError::Shown)?;
+    let shown = state.shown(log, key.verifier())?;
     if shown.is_some_and(|shown| shown.exceeds(Some(&record))) {
         return Err(RestoreError::Older);
     }
@@ -90,7 +99,7 @@ pub fn declare_new(config: Config, origin: &str) -> Result<(), RestoreError> {
     let log = logs.iter().find(|log| log.origin() == origin).ok_or_else(unknown)?;
     let state = State::begin(&data, key.verifier(), Beginning::Restored)?;
     let stored = state.read(log)?;
-    let shown = state.shown(log, key.verifier()).map_err(RestoreError::Shown)?;
+    let shown = state.shown(log, key.verifier())?;
     if stored.file.is_some() || stored.database.is_some() || shown.is_some() {
         return Err(RestoreError::HasCosigned(origin.to_owned()));
     }

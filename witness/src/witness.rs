@@ -5,9 +5,7 @@ use crate::evidence::{Fork, Kind, Refused};
 use crate::log::{ConfigError, Log};
 use crate::record::Record;
 use crate::shown::Shown;
-use crate::state::{
-    ADVICE, Beginning, Kept, MAX_EVIDENCE, NOT_REINSTATED, NOT_RESTORED, OLDER_COPY, State, StateError,
-};
+use crate::state::{ADVICE, Beginning, Kept, MAX_EVIDENCE, NOT_REINSTATED, OLDER_COPY, State, StateError};
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::note::{Signature, SigningKey, VerifierKey};
 use isonomy_core::time::Timestamp;
@@ -130,11 +128,10 @@ impl Witness {
         let slot = |log: Log| {
             let memory = match state.load(&log, key.verifier()) {
                 Ok(record) => Memory::Certain(record.map(Box::new)),
-                Err(reason) => {
-                    let says_what_to_do = [NOT_RESTORED, NOT_REINSTATED].contains(&reason.as_str());
-                    let advice = if says_what_to_do { String::new() } else { format!("; {ADVICE}") };
-                    tracing::error!(log = log.origin(), "refusing this log: {reason}{advice}");
-                    Memory::Doubtful(reason)
+                Err(unknown) => {
+                    let advice = unknown.advice().map_or(String::new(), |advice| format!("; {advice}"));
+                    tracing::error!(log = log.origin(), "refusing this log: {unknown}{advice}");
+                    Memory::Doubtful(unknown.to_string())
                 }
             };
             (log.id(), Slot { log, memory: Mutex::new(memory), clock_was_said: AtomicBool::new(false) })
@@ -212,6 +209,7 @@ impl Witness {
             Memory::Doubtful("a cosigned checkpoint may not have been stored; start the witness again".to_owned());
         if let Err(error) = self.state.write(&slot.log, &record) {
             let reason = format!("a cosigned checkpoint could not be stored: {error}");
+            // Nothing of it was given out, and the next start tells what is there.
             tracing::error!(log = slot.log.origin(), "refusing this log: {reason}");
             *memory = Memory::Doubtful(reason.clone());
             return Err(slot.doubt(&reason));
@@ -251,10 +249,7 @@ impl Witness {
                 tracing::warn!(log, "the checkpoint with the later cosignature is kept in {}", path.display())
             }
             Ok(None) => {}
-            Err(error) => tracing::error!(
-                log,
-                "the checkpoint with the later cosignature can't be kept: {error}"
-            ),
+            Err(error) => tracing::error!(log, "the checkpoint with the later cosignature can't be kept: {error}"),
         }
     }
 
