@@ -21,7 +21,7 @@
 //!
 //! [tlog-witness]: https://c2sp.org/tlog-witness
 
-use crate::checkpoint::{CheckpointError, CheckpointNote};
+use crate::checkpoint::{CheckpointError, CheckpointNote, MAX_CHECKPOINT_SIZE};
 use crate::encoding::from_decimal;
 use crate::hash::NodeHash;
 use crate::note::{MAX_SIGNATURES, Signature};
@@ -39,8 +39,8 @@ pub const CONFLICT_CONTENT_TYPE: &str = "text/x.tlog.size";
 /// The most hashes of a consistency proof that the specification allows.
 pub const MAX_PROOF_HASHES: usize = 63;
 
-/// The most bytes of a witness's answer: enough for [`MAX_SIGNATURES`] lines of Ed25519.
-pub const MAX_ANSWER_SIZE: usize = 16 * 1024;
+/// The most bytes of a witness's answer: its lines have to fit into a checkpoint.
+pub const MAX_ANSWER_SIZE: usize = MAX_CHECKPOINT_SIZE;
 
 /// Why a request or an answer is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -167,6 +167,23 @@ mod tests {
         — witness.example/w2 AWui8Sk55XjYLOijihBjhqEH6nS1ndDymE0a+6idX7pLcnoB+dhnz0854aLZgrrKbYKA7nC3HNJhm/kWl7oJlqU3rXXvpysAdyP3wQ==\n";
     const LIMIT: usize = 20_000;
     const HASH_LINE: &str = "PlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpkaw=\n";
+
+    #[test]
+    fn an_answer_of_many_long_lines_and_names_that_no_key_here_could_have_is_read() {
+        let line = |name: &str| Signature {
+            name: name.to_owned(),
+            id: crate::note::KeyId([7; 4]),
+            bytes: alloc::vec![1; 3000],
+        };
+        let names = ["a.example/post-quantum", "b.example/\u{7f}", "c.example/\u{9f}"];
+        let lines: Vec<Signature> = names.iter().cycle().take(12).map(|name| line(name)).collect();
+        let answer: String = lines.iter().map(ToString::to_string).collect();
+        assert!(answer.len() > 16 * 1024);
+        assert_eq!(parse_cosignatures(answer.as_bytes()).unwrap(), lines);
+        for name in ["", "a b", "a+b", "a\u{a0}b", "a\tb"] {
+            assert!(parse_cosignatures(line(name).to_string().as_bytes()).is_err(), "{name:?}");
+        }
+    }
 
     #[test]
     fn the_specification_s_request_is_read_and_keeps_its_bytes() {

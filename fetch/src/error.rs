@@ -147,6 +147,8 @@ impl FetchError {
     pub fn is_temporary(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::TooSlow { .. } | Self::Interrupted { .. } => true,
+            // The log takes nothing more before its operator has acted.
+            Self::Refused { code, .. } if code == "contradicted" => false,
             Self::Status { status, .. } | Self::Refused { status, .. } => matches!(status, 408 | 429 | 500..=599),
             _ => false,
         }
@@ -221,6 +223,7 @@ mod tests {
     fn what_time_may_mend_is_told_from_what_it_can_t() {
         assert!(refused(503, "no-quorum", None).is_temporary());
         assert!(!refused(422, "chain", Some(1)).is_temporary());
+        assert!(!refused(503, "contradicted", None).is_temporary(), "the operator has to act first");
         assert!(!FetchError::NotFound { location: "checkpoint".into() }.is_temporary());
         assert!(FetchError::TooSlow { location: "checkpoint".into(), waited: "no answer" }.is_temporary());
     }

@@ -20,6 +20,17 @@ use std::path::{Path, PathBuf};
 /// The name of the index of lists, which is no [`Resource`] because no client relies on it.
 pub const LISTS: &str = "lists";
 
+/// What stands in the place of a file that can be made again.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Mendable {
+    /// Nothing.
+    Missing,
+    /// A file of limited size.
+    File(Vec<u8>),
+    /// A file that is too large.
+    Damaged,
+}
+
 /// The public folder of a log.
 #[derive(Clone, Debug)]
 pub struct PublicFolder {
@@ -49,6 +60,24 @@ impl PublicFolder {
     pub fn read(&self, resource: &Resource) -> Result<Option<Vec<u8>>, FileError> {
         let limit = resource.max_bytes().map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
         files::read_limited(&self.path(resource), limit)
+    }
+
+    /// The same of what can be made again: a larger file is damage like any other, and so is a folder, which is put aside.
+    pub(crate) fn read_mendable(&self, resource: &Resource) -> Result<Mendable, FileError> {
+        let path = self.path(resource);
+        if path.is_dir() {
+            let mut aside = path.clone().into_os_string();
+            aside.push(".damaged");
+            files::rename_durable(&path, Path::new(&aside))?;
+            tracing::error!(?path, ?aside, "a folder was in the place of a file, and is put aside");
+            return Ok(Mendable::Missing);
+        }
+        match self.read(resource) {
+            Ok(Some(bytes)) => Ok(Mendable::File(bytes)),
+            Ok(None) => Ok(Mendable::Missing),
+            Err(FileError::TooLarge { .. }) => Ok(Mendable::Damaged),
+            Err(error) => Err(error),
+        }
     }
 
     /// Writes a resource durably, in place of what is there, if anything.
@@ -114,6 +143,22 @@ fn create_parent(path: &Path) -> Result<(), FileError> {
 mod tests {
     use super::*;
     use isonomy_core::hash::StatementId;
+
+    #[test]
+    fn whatever_stands_in_the_place_of_a_file_can_be_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = PublicFolder::open(dir.path().join("public")).unwrap();
+        let statement = Resource::Statement(StatementId([7; 32]));
+        let path = folder.path(&statement);
+        std::fs::create_dir_all(&path).unwrap();
+        std::fs::write(path.join("inside"), b"").unwrap();
+        assert_eq!(folder.read_mendable(&statement).unwrap(), Mendable::Missing);
+        assert!(path.with_extension("damaged").join("inside").exists());
+        std::fs::write(&path, vec![0; 1 << 20]).unwrap();
+        assert_eq!(folder.read_mendable(&statement).unwrap(), Mendable::Damaged);
+        folder.write_proven(&[(statement.clone(), b"text".to_vec())]).unwrap();
+        assert_eq!(folder.read_mendable(&statement).unwrap(), Mendable::File(b"text".to_vec()));
+    }
 
     #[test]
     fn resources_are_files_under_their_paths() {

@@ -10,7 +10,8 @@ use isonomy_store::kv::{Batch, Store, StoreError, Tree};
 use std::collections::BTreeSet;
 
 const TREE: &str = "first-seen";
-/// The statements whose first times the operator has given up (`seen_proofs = "renew"`), and those that are left out since.
+/// The statements that are left out by others since the operator has given up the seen proofs that spoke for them
+/// (`seen_proofs = "renew"`).
 const GIVEN_UP: &str = "first-seen-given-up";
 /// How many are written at a time.
 const BATCH: usize = 100;
@@ -29,7 +30,22 @@ impl FirstTimes {
         Ok(Self { store: store.clone(), tree: store.tree(TREE)?, given_up: store.tree(GIVEN_UP)? })
     }
 
-    /// Whether the operator has given up what the first time of the statement at this place was.
+    /// Takes over what another store remembers.
+    pub(crate) fn take_over(&self, former: &Store) -> Result<(), StoreError> {
+        for (from, to) in [(former.tree(TREE)?, &self.tree), (former.tree(GIVEN_UP)?, &self.given_up)] {
+            let pairs = from.iter().collect::<Result<Vec<_>, _>>()?;
+            for pairs in pairs.chunks(BATCH) {
+                let mut batch = Batch::new();
+                for (key, value) in pairs {
+                    batch.put(to, key, value);
+                }
+                self.store.apply(batch)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the operator has given up the statement at this place.
     pub(crate) fn is_given_up(&self, index: LeafIndex) -> Result<bool, StoreError> {
         Ok(self.given_up.get(&index.0.to_be_bytes())?.is_some())
     }
@@ -83,6 +99,14 @@ mod tests {
         firsts.remember(&all).unwrap();
         firsts.remember(&[(LeafIndex(7), Timestamp(9999)), (LeafIndex(8), Timestamp(5))]).unwrap();
         let of = |index| firsts.of(LeafIndex(index)).unwrap();
+        firsts.give_up(&(3..5).map(LeafIndex).collect()).unwrap();
+        let other = tempfile::tempdir().unwrap();
+        let anew = FirstTimes::open(&Store::open(other.path()).unwrap()).unwrap();
+        anew.take_over(&store).unwrap();
+        assert!((0..251).map(LeafIndex).all(|index| {
+            let both = |firsts: &FirstTimes| (firsts.of(index).unwrap(), firsts.is_given_up(index).unwrap());
+            both(&anew) == both(&firsts)
+        }));
         assert_eq!(
             [of(7), of(8), of(249), of(250)],
             [Some(Timestamp(1007)), Some(Timestamp(5)), Some(Timestamp(1249)), None]

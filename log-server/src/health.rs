@@ -52,7 +52,8 @@ impl Health {
         let states = surface.shared.witnesses.states();
         let of_witnesses = states.iter().flat_map(|state| [clock(state), failing(state)]).flatten();
         let unknown = surface.shared.access.unknown(&surface.shared.histories().known).len();
-        of_witnesses.chain(weak_quorum(&surface.shared.policy)).chain(unknown_lists(unknown)).collect()
+        let endings = surface.shared.histories().endings();
+        of_witnesses.chain(weak_quorum(&surface.shared.policy)).chain(unknown_lists(unknown)).chain(endings).collect()
     }
 
     /// What is wrong, for an operator or a load balancer; nothing of it is secret.

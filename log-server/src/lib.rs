@@ -31,6 +31,7 @@
 pub mod access;
 pub mod admission;
 pub mod bundles;
+mod clock;
 pub mod collect;
 mod compress;
 pub mod config;

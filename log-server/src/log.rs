@@ -128,9 +128,26 @@ impl Log {
         Ok(log)
     }
 
-    /// The newest checkpoint that a private folder remembers of the log with this key, whether or not the rest of it is sound.
-    pub(crate) fn remembered(private: &Path, key: &VerifierKey) -> Result<Option<CheckpointNote>, LogError> {
-        heads::newest(private, key)
+    /// The newest checkpoint that a private folder remembers of the log with this key, whether or not the rest of it is sound; its
+    /// database is given, if that can be read.
+    pub(crate) fn remembered(
+        private: &Path,
+        store: Option<&Store>,
+        key: &VerifierKey,
+    ) -> Result<Option<CheckpointNote>, LogError> {
+        heads::newest(private, store, key)
+    }
+
+    /// Makes this the head of a log that is to be opened in this folder, which has none.
+    pub(crate) fn plant(store: &Store, private: &Path, head: &CheckpointNote) -> Result<(), LogError> {
+        let heads = Heads::open(store, private)?;
+        heads.commit(None, head)?;
+        heads.integrated(head)
+    }
+
+    /// The head that the log with this key has committed in this database.
+    pub(crate) fn committed_in(store: &Store, key: &VerifierKey) -> Result<Option<CheckpointNote>, LogError> {
+        heads::committed(store, key)
     }
 
     /// The log's public key; its name is the origin.

@@ -8,18 +8,18 @@
 
 use crate::log::{LogError, NodeReader};
 use crate::recovery::{self, Seen};
-use crate::state::{Published, State};
+use crate::state::{Published, State, Witnessed};
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::StatementId;
 use isonomy_core::policy::QuorumTimes;
 use isonomy_core::resource::Resource;
-use isonomy_core::statement::{Statement, StatementError};
+use isonomy_core::statement::{ListName, Statement, StatementError};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::{TlogProof, TlogProofError};
 use isonomy_core::tree::LeafIndex;
 use isonomy_store::files::FileError;
 use isonomy_store::kv::StoreError;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -76,23 +76,35 @@ fn publish_statements(
 ) -> Result<(), PublicationError> {
     let (mut entries, mut reader) = (state.log.entries(), state.log.reader(cosigned.checkpoint().size));
     let (mut statements, mut proofs, mut times, mut seen) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut lists: BTreeMap<ListName, LeafIndex> = BTreeMap::new();
     for &index in covered {
         let entry = entries.entry(index)?;
         let statement = Statement::parse(entry).map_err(|source| PublicationError::NotAStatement { index, source })?;
         let id = statement.id();
         let (shown, proof) = seen_proof(state, cosigned, &id, index, entry, &mut reader)?;
         let since = state.firsts.of(index)?.map_or(shown, |first| first.min(shown));
-        state.touched().insert(statement.list().clone());
+        let list = statement.list().clone();
+        lists.entry(list.clone()).or_insert(index);
         statements.push((Resource::Statement(id), entry.to_vec()));
         proofs.extend(proof.map(|proof| (Resource::SeenProof(id), proof.to_bytes())));
         times.push((index, since));
-        seen.push((id, index, since, shown));
+        seen.push(Witnessed { list, id, index, since, shown });
     }
+    state.touched().extend(lists.keys().cloned());
     state.log.public().write_proven(&statements)?;
     state.log.public().replace_all(&proofs)?;
     state.firsts.remember(&times)?;
     let mut histories = state.histories_mut();
-    seen.iter().for_each(|(id, index, since, shown)| histories.set_public_since(id, *index, *since, *shown));
+    seen.iter().for_each(|witnessed| histories.set_public_since(witnessed));
+    let broken: BTreeMap<_, _> = lists
+        .iter()
+        .flat_map(|(list, from)| histories.judge_again(list, *from))
+        .map(|(index, id, violation)| (index, (id, violation)))
+        .collect();
+    for (index, (id, violation)) in broken {
+        // It was admitted by this server's clock, and the witnesses' say otherwise.
+        tracing::warn!(%index, %id, %violation, "a logged statement breaks a rule; everybody leaves it out");
+    }
     Ok(())
 }
 
@@ -113,4 +125,87 @@ fn seen_proof(
     let verified = proof.verify(entry, state.log.key(), &state.policy);
     let times = verified.map_err(|source| PublicationError::Proof { index, source })?;
     Ok((times.earliest, Some(proof)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admission::Admission;
+    use crate::faults::lists::{LIST, Publisher, by_all, charter, maintainer};
+    use crate::faults::world::{cosigned_at, log_key, policy};
+    use crate::recovery::SeenProofs;
+    use crate::sequencer::{Submission, append};
+    use crate::server::open_state;
+    use crate::state::now;
+    use std::path::Path;
+    use tokio::sync::oneshot;
+
+    fn open(folder: &Path) -> State {
+        let admission = Admission::new(vec![maintainer().verifier().clone()], Vec::new());
+        open_state(folder, log_key(), policy(), SeenProofs::Keep, admission, Default::default()).unwrap()
+    }
+
+    fn submit(state: &State, statement: Statement) -> LeafIndex {
+        let (answer, mut answered) = oneshot::channel();
+        append(state, vec![Submission { statement, answer }]).unwrap();
+        answered.try_recv().unwrap().unwrap()
+    }
+
+    fn publish_at(state: &State, time: Timestamp) {
+        let cosigned = cosigned_at(&state.log.integrate().unwrap(), time);
+        let times = policy().checkpoint_times(cosigned.note()).unwrap().unwrap();
+        publish(state, cosigned, times).unwrap();
+    }
+
+    fn releases(state: &State) -> usize {
+        state.histories().known.list(&charter(LIST).list).unwrap().releases().len()
+    }
+
+    /// A log with a list.
+    fn with_list(folder: &Path) -> (State, Publisher) {
+        let (state, own) = (open(folder), charter(LIST));
+        submit(&state, by_all(own.to_text().unwrap()));
+        publish_at(&state, now());
+        (state, Publisher::new(&own))
+    }
+
+    #[test]
+    fn what_breaks_a_rule_by_the_witnesses_clocks_is_left_out_at_once_and_after_a_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let (state, mut publisher) = with_list(folder.path());
+        let release = publisher.release(0..60);
+        for object in release.clone().into_release().unwrap().body().objects() {
+            let mut upload = state.objects.receive(object).unwrap();
+            upload.write(&publisher.objects[&object.sha256]).unwrap();
+            upload.finish().unwrap();
+        }
+        assert_eq!((submit(&state, release.clone()), releases(&state)), (LeafIndex(1), 1));
+        // It was not created yet, as they have it.
+        publish_at(&state, Timestamp(now().0 - 1000));
+        assert_eq!((state.index_of(&release.id()), releases(&state)), (Some(LeafIndex(1)), 0));
+        drop(state);
+        assert_eq!(releases(&open(folder.path())), 0);
+    }
+
+    #[test]
+    fn no_notice_runs_before_its_edition_is_published() {
+        let folder = tempfile::tempdir().unwrap();
+        let (state, _) = with_list(folder.path());
+        let mut second = charter(LIST);
+        (second.edition, second.previous) = (2, Some(by_all(second.to_text().unwrap()).id()));
+        second.limits.max_entries += 1;
+        submit(&state, by_all(second.to_text().unwrap()));
+        let newest = |state: &State| {
+            let histories = state.histories();
+            let edition = histories.known.list(&second.list).unwrap().editions().newest().unwrap().clone();
+            (edition.number(), edition.public_since())
+        };
+        let (first, later) = (newest(&state), now().plus(500));
+        assert!(first.0 == 2 && first.1 <= now());
+        state.defer_unpublished(later);
+        assert_eq!(newest(&state), (2, later));
+        publish_at(&state, now());
+        state.defer_unpublished(later);
+        assert!(newest(&state).1 <= now(), "what is published is public since then");
+    }
 }

@@ -89,7 +89,7 @@ impl Publisher {
             tracing::error!(size, "too few witnesses cosigned; the checkpoint is not published");
             return Ok(None);
         };
-        self.state.note_lag(times, lag);
+        self.state.clock.note(times, lag);
         let size = cosigned.checkpoint().size;
         let publish = move |state: &State| publication::publish(state, cosigned, times);
         self.blocking(move |state| timed(&state.figures.publish, || publish(state))).await??;

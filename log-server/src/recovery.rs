@@ -1,6 +1,7 @@
 //! Starting: everything that the server knows is rebuilt from the log's own files, so that it can't differ from what
 //! anybody else reads there.
 
+use crate::files::Mendable;
 use crate::firsts::FirstTimes;
 use crate::log::{Log, LogError};
 use crate::state::now;
@@ -18,6 +19,7 @@ use isonomy_store::files::FileError;
 use isonomy_store::kv::{self, Store, StoreError};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::Path;
 
 /// Why the log's statements can't be read.
@@ -55,32 +57,49 @@ pub enum RecoveryError {
     },
     /// A seen proof is later than the first one was, and by it a statement breaks a rule.
     #[error(
-        "the seen proof of entry {late} is a later one than there was first, and by it entry {index} breaks a rule: {violation}. \
-         Copy the first one, the file proof/ID of the statement, back from a backup or a mirror of this log. If there is none, \
-         `seen_proofs = \"renew\"` goes on without: what breaks a rule is then left out by everybody"
+        "these seen proofs are later ones than there were first: {}; and by them entry {index} of the list {list} breaks a rule: \
+         {violation}. Copy the first ones back from a backup or a mirror of this log. If there are none, `seen_proofs = \"renew\"` \
+         goes on without: what breaks a rule is then left out by everybody, and the list ends with what is before it",
+        named(late)
     )]
     Late {
-        /// The place of the first such proof's statement.
-        late: LeafIndex,
-        /// The place of the one that breaks the rule.
+        /// The statements of that list that have one, with their places.
+        late: Vec<(LeafIndex, StatementId)>,
+        /// The list of the one that breaks the rule.
+        list: ListName,
+        /// Its place.
         index: LeafIndex,
         /// The rule.
         violation: Box<Violation>,
     },
     /// A seen proof is lost, and one that is made now would make a later statement break a rule.
     #[error(
-        "entry {lost} has no seen proof any more, and with one that is made now entry {index} breaks a rule: {violation}. Copy the \
-         file proof/ID of the statement back from a backup or a mirror of this log. If there is none, `seen_proofs = \"renew\"` goes \
-         on without: what breaks a rule is then left out by everybody"
+        "these seen proofs are lost or damaged: {}; and with ones that are made now entry {index} of the list {list} breaks a rule: \
+         {violation}. Copy them back from a backup or a mirror of this log. If there are none, `seen_proofs = \"renew\"` goes on \
+         without: what breaks a rule is then left out by everybody, and the list ends with what is before it",
+        named(lost)
     )]
     Lost {
-        /// The first one's place.
-        lost: LeafIndex,
-        /// The later one's place.
+        /// The statements of that list that have none, with their places.
+        lost: Vec<(LeafIndex, StatementId)>,
+        /// The list of the one that breaks the rule.
+        list: ListName,
+        /// Its place.
         index: LeafIndex,
         /// The rule.
         violation: Box<Violation>,
     },
+}
+
+/// The files of seen proofs, so many as a person reads.
+fn named(proofs: &[(LeafIndex, StatementId)]) -> String {
+    const MOST: usize = 20;
+    let named = |(index, id): &(LeafIndex, StatementId)| format!("{} (entry {index})", Resource::SeenProof(*id));
+    let mut names: Vec<String> = proofs.iter().take(MOST).map(named).collect();
+    if let Some(more) = proofs.len().checked_sub(MOST).filter(|more| *more > 0) {
+        names.push(format!("and {more} more"));
+    }
+    names.join(", ")
 }
 
 /// What is done with seen proofs that the policy no longer accepts, and with lost ones that can't be replaced without harm.
@@ -111,6 +130,23 @@ pub(crate) struct AsShown {
     pub(crate) history: History,
     /// The editions of which a later edition's proof shows since when they are public.
     pub(crate) settled: BTreeSet<LeafIndex>,
+    /// The lists that end in this log by it: of each, the first charter or release that breaks a rule by it, and not by what this
+    /// log knows. Of that another text is not admitted, and nothing that builds on it.
+    pub(crate) ended: BTreeMap<ListName, Ended>,
+}
+
+/// Where a list has ended.
+pub(crate) struct Ended {
+    index: LeafIndex,
+    violation: Violation,
+}
+
+/// Shows what has happened.
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { index, violation } = self;
+        write!(f, "by the seen proofs that there are, entry {index} breaks a rule: {violation}")
+    }
 }
 
 /// Opens the database. A damaged one is set aside: what it held is rebuilt, except releases that waited for objects,
@@ -168,9 +204,10 @@ impl Logged {
     }
 }
 
-/// A statement without a seen proof.
-struct Absent {
+/// A statement whose seen proof is not as it was first.
+struct Flawed {
     index: LeafIndex,
+    id: StatementId,
     /// The number of its list.
     list: usize,
     /// Whether the log remembers since when it is public.
@@ -188,10 +225,11 @@ struct Proofs {
     /// Those that no quorum vouches for.
     unvouched: Vec<LeafIndex>,
     /// Those that are later than the first ones were.
-    late: Vec<LeafIndex>,
-    /// Those of which the operator has given up the first.
+    late: Vec<Flawed>,
+    /// The statements that the operator has given up, since they break a rule by what others can learn.
     given_up: BTreeSet<LeafIndex>,
-    absent: Vec<Absent>,
+    /// Those that are not there, or damaged.
+    absent: Vec<Flawed>,
     /// The size of the published tree, by its checkpoint.
     published: TreeSize,
     /// The size of the largest tree under a seen proof.
@@ -214,7 +252,18 @@ struct Shown {
 /// A statement that breaks a rule by all that is known of its time.
 struct Broken {
     index: LeafIndex,
+    /// The number of its list.
     list: usize,
+    name: ListName,
+    violation: Violation,
+}
+
+/// A statement that breaks a rule by what others can learn of its time, and not by all that is known.
+struct BrokenAsShown {
+    index: LeafIndex,
+    list: ListName,
+    /// It is no attestation, so that its list ends with it.
+    ends_list: bool,
     violation: Violation,
 }
 
@@ -224,6 +273,7 @@ impl Proofs {
         let Logged { index, seen, first, is_given_up, ref statement, .. } = *logged;
         self.given_up.extend(is_given_up.then_some(index));
         let (count, mut proven) = (self.lists.len(), None);
+        let id = statement.id();
         let list = *self.lists.entry(statement.list().clone()).or_insert(count);
         match first {
             Some(_) => self.remembered = TreeSize(index.0 + 1),
@@ -234,13 +284,15 @@ impl Proofs {
                 proven = Some(time);
                 self.proven = self.proven.max(tree);
                 match first {
-                    Some(first) if first < time => self.late.push(index),
+                    Some(first) if first < time => {
+                        self.late.push(Flawed { index, id, list, is_remembered: true });
+                    }
                     Some(first) if first == time => {}
                     _ => self.learned.push((index, time)),
                 }
             }
             Seen::Unvouched => self.unvouched.push(index),
-            Seen::Lost => self.absent.push(Absent { index, list, is_remembered: first.is_some() }),
+            Seen::Lost => self.absent.push(Flawed { index, id, list, is_remembered: first.is_some() }),
         }
         let is_charter = matches!(statement, Statement::Charter(_));
         self.shown.push(Shown { list, is_charter, since: proven });
@@ -248,15 +300,20 @@ impl Proofs {
     }
 
     /// How many statements had a seen proof when the server ended: those of the published tree, and those that the log remembers.
-    /// If it remembers not all of the first, its memory was lost, and proofs tell which trees were published.
+    /// If it remembers not all of the first, its memory was lost, and proofs tell which trees were published. If there is neither a
+    /// published tree nor any memory, it may have been all.
     fn had_proofs(&self) -> TreeSize {
         let is_whole = self.forgotten == 0 && self.published > TreeSize(0);
         let had = self.published.max(self.remembered);
-        if is_whole { had } else { had.max(self.proven) }
+        match (is_whole, had) {
+            (true, _) => had,
+            (false, TreeSize(0)) => TreeSize(self.shown.len() as u64),
+            (false, _) => had.max(self.proven),
+        }
     }
 
     /// The statements that had a seen proof and have none any more.
-    fn lost(&self) -> impl Iterator<Item = &Absent> {
+    fn lost(&self) -> impl Iterator<Item = &Flawed> {
         let had = self.had_proofs();
         self.absent.iter().filter(move |absent| absent.index.0 < had.0)
     }
@@ -264,35 +321,32 @@ impl Proofs {
     /// That nothing is made anew which others would read differently, and nothing was, but for what the operator has given up.
     /// `broken` are the statements that break a rule by all that is known; `as_shown` those that do by what others can learn, and
     /// not by that.
-    fn check(&self, broken: Vec<Broken>, as_shown: Vec<(LeafIndex, Violation)>) -> Result<(), RecoveryError> {
+    fn check(&self, broken: Vec<Broken>, as_shown: &[BrokenAsShown]) -> Result<(), RecoveryError> {
         if let Some(&first) = self.unvouched.first() {
             return Err(RecoveryError::Unvouched { count: self.unvouched.len(), first });
         }
-        // What the log has forgotten may be why a statement of the same list breaks a rule.
-        let because = |broken: &Broken, lost: &Absent| {
-            lost.list == broken.list && lost.index < broken.index && !lost.is_remembered
+        let places = |flawed: &mut dyn Iterator<Item = &Flawed>| -> Vec<(LeafIndex, StatementId)> {
+            flawed.map(|flawed| (flawed.index, flawed.id)).collect()
         };
-        for broken in broken {
-            if let Some(lost) = self.lost().find(|lost| because(&broken, lost)) {
-                let Broken { index, violation, .. } = broken;
-                return Err(RecoveryError::Lost { lost: lost.index, index, violation: Box::new(violation) });
+        // What the log has forgotten may be why a statement of the same list breaks a rule.
+        for Broken { index, list, name, violation } in broken {
+            let because = |lost: &&Flawed| lost.list == list && lost.index < index && !lost.is_remembered;
+            let lost = places(&mut self.lost().filter(because));
+            if !lost.is_empty() {
+                return Err(RecoveryError::Lost { lost, list: name, index, violation: Box::new(violation) });
             }
         }
-        let is_kept = |index: &LeafIndex| !self.given_up.contains(index);
-        let Some((index, violation)) = as_shown.into_iter().find(|(index, _)| is_kept(index)) else { return Ok(()) };
-        let violation = Box::new(violation);
-        match (self.lost().map(|lost| lost.index).next(), self.late.iter().copied().find(is_kept)) {
-            (Some(lost), _) => Err(RecoveryError::Lost { lost, index, violation }),
-            (None, Some(late)) => Err(RecoveryError::Late { late, index, violation }),
-            (None, None) => Ok(()),
+        let Some(broken) = as_shown.iter().find(|broken| !self.given_up.contains(&broken.index)) else { return Ok(()) };
+        let BrokenAsShown { index, list, violation, .. } = broken;
+        let (index, violation) = (*index, Box::new(violation.clone()));
+        let of_list = |flawed: &&Flawed| self.lists.get(list) == Some(&flawed.list);
+        let lost = places(&mut self.lost().filter(of_list));
+        let list = list.clone();
+        if lost.is_empty() {
+            let late = places(&mut self.late.iter().filter(of_list));
+            return Err(RecoveryError::Late { late, list, index, violation });
         }
-    }
-
-    /// What is given up if the operator says so.
-    fn to_give_up(&self, as_shown: &[(LeafIndex, Violation)]) -> BTreeSet<LeafIndex> {
-        let lost = self.lost().map(|lost| lost.index);
-        let broken = as_shown.iter().map(|(index, _)| *index);
-        self.unvouched.iter().chain(&self.late).copied().chain(lost).chain(broken).collect()
+        Err(RecoveryError::Lost { lost, list, index, violation })
     }
 
     /// Whether others learn later times than this log knows.
@@ -307,7 +361,7 @@ impl Proofs {
             tracing::warn!(count, %first, "these statements get new seen proofs with the next checkpoint; the new ones are later");
         }
         if let Some(first) = self.late.first() {
-            let count = self.late.len();
+            let (count, first) = (self.late.len(), first.index);
             tracing::warn!(count, %first, "these statements have later seen proofs than the first ones");
         }
     }
@@ -328,6 +382,7 @@ pub(crate) fn recover(
     log.replay(read, |logged: Logged| {
         let (list, since) = proofs.take(&logged);
         let Logged { index, statement, seen, is_public, .. } = logged;
+        let name = statement.list().clone();
         if !(matches!(seen, Seen::Since { .. }) && is_public) {
             unseen.insert(index);
         }
@@ -335,21 +390,40 @@ pub(crate) fn recover(
         if let Err(violation) = history.record(statement, Place { index, public_since }) {
             // It was admitted by this server's clock, and the witnesses' say otherwise, or the rules were stricter since.
             tracing::warn!(%index, %id, %violation, "a logged statement breaks a rule; everybody leaves it out");
-            broken.push(Broken { index, list, violation });
+            broken.push(Broken { index, list, name, violation });
         }
         Ok::<_, RecoveryError>(())
     })?;
-    let as_shown =
-        proofs.differ().then(|| judge_as_shown(log, std::mem::take(&mut proofs.shown), &history)).transpose()?;
-    let (as_shown, broken_as_shown) = as_shown.unzip();
-    let broken_as_shown = broken_as_shown.unwrap_or_default();
+    let as_shown = proofs.differ().then(|| judge_as_shown(log, proofs.shown.clone(), &history)).transpose()?;
+    let (mut as_shown, broken_as_shown) = as_shown.unzip();
+    let broken_as_shown: Vec<BrokenAsShown> = broken_as_shown.unwrap_or_default();
     match seen_proofs {
-        SeenProofs::Keep => proofs.check(broken, broken_as_shown)?,
-        SeenProofs::Renew => firsts.give_up(&proofs.to_give_up(&broken_as_shown))?,
+        SeenProofs::Keep => proofs.check(broken, &broken_as_shown)?,
+        SeenProofs::Renew => {
+            tracing::warn!(
+                "`seen_proofs = \"renew\"` is set: no seen proof that is lost keeps the log from starting. Set \"keep\" again after this start"
+            );
+            firsts.give_up(&broken_as_shown.iter().map(|broken| broken.index).collect())?;
+        }
+    }
+    if let Some(as_shown) = &mut as_shown {
+        as_shown.ended = ended(broken_as_shown);
+        for (list, ended) in &as_shown.ended {
+            tracing::warn!("the list {list} has ended in this log: {ended}");
+        }
     }
     proofs.warn();
     firsts.remember(&proofs.learned)?;
     Ok(Recovered { history, as_shown, unseen })
+}
+
+/// The lists that end, and where.
+fn ended(broken: Vec<BrokenAsShown>) -> BTreeMap<ListName, Ended> {
+    let mut ended = BTreeMap::new();
+    for BrokenAsShown { index, list, violation, .. } in broken.into_iter().filter(|broken| broken.ends_list) {
+        ended.entry(list).or_insert(Ended { index, violation });
+    }
+    ended
 }
 
 /// Judges everything by what others can learn of its time, once lost seen proofs are made anew: the history that they read, and
@@ -361,7 +435,7 @@ fn judge_as_shown(
     log: &Log,
     mut shown: Vec<Shown>,
     known: &History,
-) -> Result<(AsShown, Vec<(LeafIndex, Violation)>), RecoveryError> {
+) -> Result<(AsShown, Vec<BrokenAsShown>), RecoveryError> {
     let (mut next, mut settled): (BTreeMap<usize, Timestamp>, _) = (BTreeMap::new(), BTreeSet::new());
     for (at, Shown { list, since, .. }) in shown.iter_mut().enumerate().rev().filter(|(_, shown)| shown.is_charter) {
         if let Some(&covered) = next.get(list).filter(|covered| since.is_none_or(|since| **covered < since)) {
@@ -379,14 +453,15 @@ fn judge_as_shown(
     log.replay(read, |(index, statement)| {
         let since = times.next().and_then(|shown| shown.since).unwrap_or_else(now);
         let was_taken = is_taken(known, &statement, index);
+        let (list, ends_list) = (statement.list().clone(), !matches!(statement, Statement::Attestation(_)));
         if let Err(violation) = history.record(statement, Place { index, public_since: since })
             && was_taken
         {
-            broken.push((index, violation));
+            broken.push(BrokenAsShown { index, list, ends_list, violation });
         }
         Ok::<_, RecoveryError>(())
     })?;
-    Ok((AsShown { history, settled }, broken))
+    Ok((AsShown { history, settled, ended: BTreeMap::new() }, broken))
 }
 
 /// Whether the statement at this place was judged to keep the rules.
@@ -404,13 +479,12 @@ fn is_taken(history: &History, statement: &Statement, index: LeafIndex) -> bool 
 /// Whether a statement has a file of its own. A damaged one is mended: it would be served.
 fn is_public(log: &Log, id: StatementId, entry: &[u8]) -> Result<bool, FileError> {
     let file = Resource::Statement(id);
-    match log.public().read(&file)? {
-        None => Ok(false),
-        Some(bytes) => {
-            if bytes != entry {
-                // It was published, and the tree says what it is.
-                log.public().write_proven(&[(file, entry)])?;
-            }
+    match log.public().read_mendable(&file)? {
+        Mendable::Missing => Ok(false),
+        Mendable::File(bytes) if bytes == entry => Ok(true),
+        Mendable::File(_) | Mendable::Damaged => {
+            // It was published, and the tree says what it is.
+            log.public().write_proven(&[(file, entry)])?;
             Ok(true)
         }
     }
@@ -424,7 +498,7 @@ pub(crate) fn seen(
     index: LeafIndex,
     entry: &[u8],
 ) -> Result<Seen, FileError> {
-    let Some(bytes) = log.public().read(&Resource::SeenProof(*id))? else { return Ok(Seen::Lost) };
+    let Mendable::File(bytes) = log.public().read_mendable(&Resource::SeenProof(*id))? else { return Ok(Seen::Lost) };
     let Some(proof) = TlogProof::parse(&bytes).ok().filter(|proof| proof.index == index) else { return Ok(Seen::Lost) };
     Ok(match proof.verify(entry, log.key(), policy) {
         Ok(times) => Seen::Since { time: times.earliest, tree: proof.checkpoint.checkpoint().size },

@@ -67,6 +67,17 @@ pub enum Refusal {
     /// A rule was broken.
     #[error(transparent)]
     Rule(#[from] Violation),
+    /// A list of which others leave something out.
+    #[error(
+        "the list {list} has ended in this log: {why}. So nothing that builds on that is taken, and no other text in its place: ask the \
+         log's operator, who may still have the seen proofs that were lost. Else the list has to be founded anew in another log"
+    )]
+    Ended {
+        /// The list.
+        list: String,
+        /// What has happened.
+        why: String,
+    },
     /// An object's size can't be right.
     #[error("{what} can't have {stated} bytes for the entries that the release names; {bound}")]
     ObjectSize {
@@ -121,6 +132,7 @@ impl Refusal {
             Self::ReservedName => "reserved-name",
             Self::UnwantedObject => "unwanted-object",
             Self::Rule(violation) => violation.code(),
+            Self::Ended { .. } => "ended",
             Self::ObjectSize { .. } => "object-size",
             Self::Content { .. } => "content",
             Self::Busy => "busy",
@@ -151,6 +163,7 @@ impl Refusal {
             Self::OtherDigest { .. }
             | Self::ReservedName
             | Self::Rule(_)
+            | Self::Ended { .. }
             | Self::ObjectSize { .. }
             | Self::Content { .. } => 422,
             Self::Internal => 500,

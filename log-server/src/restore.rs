@@ -2,16 +2,18 @@
 //! witness has seen more of the log than is there, or other. So a log that was completed from a mirror goes on, and one
 //! that was not can't be made to fork.
 //!
-//! What is lost with `private/`: releases that waited for their objects, which are submitted again; and statements that
-//! were never published, for which nobody has a proof.
+//! What is lost with `private/`: releases that waited for their objects, which are submitted again; statements that were never
+//! published, for which nobody has a proof; and since when statements are public, as the log learned it first, where their seen
+//! proofs say something later. The last is taken over from the former database, if that can be read.
 
 use crate::files::PublicFolder;
+use crate::firsts::FirstTimes;
 use crate::fsck::{FsckError, Objects, Options, fsck};
 use crate::log::{Log, LogError};
 use crate::server::{self, Config, ServeError};
 use crate::witnesses::{Round, Witnesses};
 use isonomy_core::checkpoint::CheckpointNote;
-use isonomy_core::note::{SigningKey, VerifierKey};
+use isonomy_core::note::SigningKey;
 use isonomy_core::tree::{LeafIndex, TreeSize};
 use isonomy_fetch::{FetchError, Source};
 use isonomy_store::files::{self, FileError, FolderLock};
@@ -33,6 +35,15 @@ pub enum Absent {
     AskedByHand,
 }
 
+/// What has become of what the log learned first of since when its statements are public.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FirstTimesAre {
+    /// It was taken over from the former database.
+    TakenOver,
+    /// There is no database any more that says it: what the seen proofs say counts.
+    Lost,
+}
+
 /// What was restored.
 #[derive(Debug)]
 pub struct Restored {
@@ -40,6 +51,8 @@ pub struct Restored {
     pub head: CheckpointNote,
     /// Where the former `private/` is.
     pub aside: Option<PathBuf>,
+    /// Since when statements are public.
+    pub first_times: FirstTimesAre,
     /// Which witnesses have not confirmed it, and why.
     pub absent: Vec<(String, String)>,
 }
@@ -85,6 +98,15 @@ pub enum RestoreError {
         /// The published size.
         public: TreeSize,
     },
+    /// What is there is as it should be.
+    #[error(
+        "`private/` is sound and of the same size {size} as the checkpoint in `public/`: there is nothing to restore, and what the log \
+         remembers would be lost. If the log does not start, do what its message says"
+    )]
+    Sound {
+        /// The size of both.
+        size: TreeSize,
+    },
     /// A witness has seen something else.
     #[error(
         "the witness {witness} contradicts `public/`: {failure}. Find the newest checkpoint that it has cosigned, and complete `public/` up to it from a mirror or a monitor; if that is nowhere to be found, this log has ended"
@@ -116,6 +138,7 @@ impl RestoreError {
             self,
             Self::Unsound { .. }
                 | Self::Newer { .. }
+                | Self::Sound { .. }
                 | Self::Contradicted { .. }
                 | Self::TooFew { .. }
                 | Self::Log(LogError::RolledBack { .. } | LogError::TwoHistories { .. })
@@ -128,7 +151,7 @@ pub async fn restore(config: Config, absent: Absent) -> Result<Restored, Restore
     server::check(&config)?;
     let Config { data, key, policy, .. } = config;
     let _lock = FolderLock::acquire(&data)?;
-    let mut witnesses = Witnesses::new(policy.clone())?;
+    let mut witnesses = Witnesses::new(policy.clone())?.silent();
     let options = Options {
         log: key.verifier().clone(),
         policy: Some(policy),
@@ -139,7 +162,8 @@ pub async fn restore(config: Config, absent: Absent) -> Result<Restored, Restore
     let published = check_public(&data.join("public"), &options).await?;
     let (folder, head) = (data.clone(), published.without_cosignatures(&options.log));
     let opened = spawn_blocking(move || open_trial(&folder, key, &head)).await;
-    let log = Arc::new(opened.map_err(|_| RestoreError::Panicked)??);
+    let (log, first_times) = opened.map_err(|_| RestoreError::Panicked)??;
+    let log = Arc::new(log);
     let unconfirmed = confirm(&mut witnesses, &log, &published, absent).await?;
     let head = log.head();
     drop(witnesses); // with what still asks for proofs
@@ -148,7 +172,7 @@ pub async fn restore(config: Config, absent: Absent) -> Result<Restored, Restore
         take_place(&data)
     };
     let aside = spawn_blocking(close).await.map_err(|_| RestoreError::Panicked)??;
-    Ok(Restored { head, aside, absent: unconfirmed })
+    Ok(Restored { head, aside, first_times, absent: unconfirmed })
 }
 
 /// The published checkpoint, if everything is as it was signed.
@@ -163,39 +187,42 @@ async fn check_public(public: &Path, options: &Options) -> Result<CheckpointNote
     }
 }
 
-/// Opens the log as it would be, beside what is there, unless that is newer.
-fn open_trial(data: &Path, key: SigningKey, head: &CheckpointNote) -> Result<Log, RestoreError> {
-    let (private, trial) = (data.join("private"), data.join(TRIAL));
+/// Opens the log as it would be, beside what is there, unless that is newer or as good.
+fn open_trial(data: &Path, key: SigningKey, head: &CheckpointNote) -> Result<(Log, FirstTimesAre), RestoreError> {
+    let (private, trial, verifier) = (data.join("private"), data.join(TRIAL), key.verifier().clone());
     files::remove_tree(&trial)?;
     files::create_dir_all_durable(&trial)?;
-    files::replace(&trial.join("head"), &head.to_bytes())?;
     let store = Store::open(&trial.join("state"))?;
-    let known = newest_head(&private, key.verifier())?;
+    Log::plant(&store, &trial, head)?;
+    let former = former_store(&private.join("state"))?;
+    let known = if private.exists() { Log::remembered(&private, former.as_ref(), &verifier)? } else { None };
     let log = Log::open(PublicFolder::open(data.join("public"))?, &trial, &store, key)?;
-    match known {
-        Some(known) if known.checkpoint().size > log.size() => {
-            Err(RestoreError::Newer { private: known.checkpoint().size, public: log.size() })
-        }
-        Some(known) => {
-            log.check_signed(&known, "the head in `private/`")?;
-            Ok(log)
-        }
-        None => Ok(log),
+    let Some(known) = known else { return Ok((log, FirstTimesAre::Lost)) };
+    if known.checkpoint().size > log.size() {
+        return Err(RestoreError::Newer { private: known.checkpoint().size, public: log.size() });
     }
+    log.check_signed(&known, "the head in `private/`")?;
+    let Some(former) = former else { return Ok((log, FirstTimesAre::Lost)) };
+    let committed = Log::committed_in(&former, &verifier)?;
+    if committed.is_some_and(|committed| committed.checkpoint().size == log.size()) {
+        return Err(RestoreError::Sound { size: log.size() });
+    }
+    FirstTimes::open(&store)?.take_over(&former)?;
+    Ok((log, FirstTimesAre::TakenOver))
 }
 
-/// The newest checkpoint that the former folder remembers, as far as it can be read.
-fn newest_head(private: &Path, key: &VerifierKey) -> Result<Option<CheckpointNote>, RestoreError> {
-    if !private.exists() {
+/// The former database, if there is one that can be read.
+fn former_store(folder: &Path) -> Result<Option<Store>, StoreError> {
+    if !folder.exists() {
         return Ok(None);
     }
-    match Log::remembered(private, key) {
-        Ok(newest) => Ok(newest),
-        Err(LogError::Store(error @ StoreError::Damaged { .. })) => {
-            tracing::warn!(%error, "the database in private/ can't be read, and says nothing");
+    match Store::open(folder) {
+        Ok(store) => Ok(Some(store)),
+        Err(error @ StoreError::Damaged { .. }) => {
+            tracing::warn!(%error, "the former database says nothing");
             Ok(None)
         }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     }
 }
 

@@ -127,6 +127,7 @@ async fn next(state: &State, queue: &mut mpsc::Receiver<Submission>, most: u64) 
 /// Judges a batch once more, in its order, and appends what passes.
 pub(crate) fn append(state: &State, batch: Vec<Submission>) -> Result<(), SequencerError> {
     let start = state.log.size();
+    state.defer_unpublished(state.time());
     let (mut entries, mut sequenced, mut answers) = (Vec::new(), Vec::new(), Vec::new());
     for Submission { statement, answer } in batch {
         let place = Place { index: LeafIndex(start.0 + entries.len() as u64), public_since: state.time() };
@@ -173,8 +174,8 @@ fn take_up(state: &State, statement: Statement, place: Place) -> Result<Result<L
         }
         state.objects.publish(release.body())?;
     }
-    // Nobody else writes to the history, so the verdict still holds.
-    if let Err(violation) = state.histories_mut().record(statement, place) {
+    // Nobody else takes anything up, but meanwhile it may have been witnessed since when something is public.
+    if let Err(violation) = state.histories_mut().admit(statement, place) {
         return Ok(Err(violation.into()));
     }
     state.sequenced.store(place.index.0 + 1, Ordering::Relaxed);

@@ -2,6 +2,7 @@
 
 use crate::access::{Access, AccessEntry};
 use crate::admission::Admission;
+use crate::clock::WitnessedClock;
 use crate::current::Current;
 use crate::files::PublicFolder;
 use crate::firsts::FirstTimes;
@@ -23,6 +24,7 @@ use isonomy_fetch::FetchError;
 use isonomy_serve::{App, Rate, Rates, Settings};
 use isonomy_store::files::{self, FileError, FolderLock};
 use isonomy_store::kv::StoreError;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock, Weak};
@@ -274,10 +276,14 @@ pub(crate) fn open_state(
         objects: Objects::open(public, &private)?,
         pending: Pending::open(&store)?,
         firsts,
-        histories: RwLock::new(Histories { known: recovered.history, as_shown: recovered.as_shown }),
+        histories: RwLock::new(Histories {
+            known: recovered.history,
+            as_shown: recovered.as_shown,
+            unpublished: BTreeMap::new(),
+        }),
         sequenced: AtomicU64::new(log.size().0),
         unseen: Mutex::new(recovered.unseen),
-        lag: AtomicU64::new(0),
+        clock: WitnessedClock::default(),
         grown: watch::Sender::new(log.size()),
         published: watch::Sender::new(None),
         before: published_before(&log, &policy),

@@ -2,6 +2,7 @@
 
 use crate::access::Access;
 use crate::admission::Admission;
+use crate::clock::WitnessedClock;
 use crate::content::Content;
 use crate::current::Current;
 use crate::figures::Figures;
@@ -25,7 +26,7 @@ use isonomy_core::statement::{ListName, Statement};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::{LeafIndex, TreeSize};
 use isonomy_store::kv::StoreError;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -50,8 +51,8 @@ pub(crate) struct State {
     pub(crate) sequenced: AtomicU64,
     /// The statements that have no seen proof yet.
     pub(crate) unseen: Mutex<BTreeSet<LeafIndex>>,
-    /// How many seconds the quorum's clocks were behind this machine's in the newest round.
-    pub(crate) lag: AtomicU64,
+    /// What the witnesses' clocks show.
+    pub(crate) clock: WitnessedClock,
     /// The size of the committed tree, whenever it grows.
     pub(crate) grown: watch::Sender<TreeSize>,
     /// What was published last; nothing yet since the server started.
@@ -75,6 +76,19 @@ pub(crate) struct Histories {
     /// By what its seen proofs show to others, where first ones were lost and others are later. What is admitted keeps the rules
     /// by both.
     pub(crate) as_shown: Option<AsShown>,
+    /// The editions of charters that were taken up and are not published yet.
+    pub(crate) unpublished: BTreeMap<LeafIndex, (ListName, StatementId)>,
+}
+
+/// Since when a statement is public.
+pub(crate) struct Witnessed {
+    pub(crate) list: ListName,
+    pub(crate) id: StatementId,
+    pub(crate) index: LeafIndex,
+    /// As is known here.
+    pub(crate) since: Timestamp,
+    /// As its own proof shows.
+    pub(crate) shown: Timestamp,
 }
 
 impl Histories {
@@ -83,19 +97,60 @@ impl Histories {
         self.as_shown.as_ref().map_or(&self.known, |as_shown| &as_shown.history)
     }
 
-    /// Takes up a statement that was judged by both.
-    pub(crate) fn record(&mut self, statement: Statement, place: Place) -> Result<(), Violation> {
+    /// Takes up a statement that keeps the rules by both; any other leaves both as they were.
+    pub(crate) fn admit(&mut self, statement: Statement, place: Place) -> Result<(), Violation> {
+        let (list, id) = (statement.list().clone(), statement.id());
+        let is_charter = matches!(statement, Statement::Charter(_));
         if let Some(as_shown) = &mut self.as_shown {
-            as_shown.history.record(statement.clone(), place)?;
+            as_shown.history.judge(&statement, place, Signing::Signed)?;
+            self.known.admit(statement.clone(), place)?;
+            as_shown.history.admit(statement, place)?;
+        } else {
+            self.known.admit(statement, place)?;
         }
-        self.known.record(statement, place)
+        if is_charter {
+            self.unpublished.insert(place.index, (list, id));
+        }
+        Ok(())
     }
 
-    /// Sets since when a statement is public: as is known here, and as its own proof shows.
-    pub(crate) fn set_public_since(&mut self, id: &StatementId, index: LeafIndex, since: Timestamp, shown: Timestamp) {
-        self.known.set_public_since(id, since);
-        if let Some(as_shown) = self.as_shown.as_mut().filter(|as_shown| !as_shown.settled.contains(&index)) {
-            as_shown.history.set_public_since(id, shown);
+    /// How a list has ended, if it has.
+    fn ended(&self, list: &ListName) -> Option<String> {
+        Some(self.as_shown.as_ref()?.ended.get(list)?.to_string())
+    }
+
+    /// What others leave out of the lists that have ended, for the operator.
+    pub(crate) fn endings(&self) -> Vec<String> {
+        let ended = self.as_shown.iter().flat_map(|as_shown| &as_shown.ended);
+        ended.map(|(list, ended)| format!("the list {list} has ended in this log: {ended}")).collect()
+    }
+
+    fn both(&mut self) -> impl Iterator<Item = &mut History> {
+        [&mut self.known].into_iter().chain(self.as_shown.as_mut().map(|as_shown| &mut as_shown.history))
+    }
+
+    fn defer_unpublished(&mut self, now: Timestamp) {
+        for (list, id) in self.unpublished.values() {
+            self.known.set_public_since(list, id, now);
+            if let Some(as_shown) = &mut self.as_shown {
+                as_shown.history.set_public_since(list, id, now);
+            }
+        }
+    }
+
+    /// Judges a list again from this place on, now that it is witnessed since when that is public. Gives what is left out from now on,
+    /// and why.
+    pub(crate) fn judge_again(&mut self, list: &ListName, from: LeafIndex) -> Vec<(LeafIndex, StatementId, Violation)> {
+        self.both().flat_map(|history| history.judge_again(list, from)).collect()
+    }
+
+    /// Sets since when a statement is public.
+    pub(crate) fn set_public_since(&mut self, witnessed: &Witnessed) {
+        let Witnessed { list, id, index, since, shown } = witnessed;
+        self.unpublished.remove(index);
+        self.known.set_public_since(list, id, *since);
+        if let Some(as_shown) = self.as_shown.as_mut().filter(|as_shown| !as_shown.settled.contains(index)) {
+            as_shown.history.set_public_since(list, id, *shown);
         }
     }
 }
@@ -126,11 +181,17 @@ impl State {
     /// Judges a statement that is to be logged at this place: by what this log knows, and by what it shows.
     pub(crate) fn judge_at(&self, statement: &Statement, place: Place, signing: Signing) -> Result<(), Refusal> {
         let (admission, histories) = (self.admission(), self.histories());
-        admission.judge(&histories.known, statement, place, signing)?;
-        match &histories.as_shown {
-            Some(as_shown) => admission.judge(&as_shown.history, statement, place, signing),
-            None => Ok(()),
-        }
+        let verdict = match &histories.as_shown {
+            Some(as_shown) => admission
+                .judge(&histories.known, statement, place, signing)
+                .and_then(|()| admission.judge(&as_shown.history, statement, place, signing)),
+            None => admission.judge(&histories.known, statement, place, signing),
+        };
+        // Where a list has ended, no rule says what to do, and what it says would mislead.
+        verdict.map_err(|refusal| match (refusal, histories.ended(statement.list())) {
+            (Refusal::Rule(_), Some(why)) => Refusal::Ended { list: statement.list().to_string(), why },
+            (refusal, _) => refusal,
+        })
     }
 
     /// Whom the operator knows.
@@ -157,15 +218,18 @@ impl State {
         }
     }
 
-    /// The time as the witnesses will have it: this machine's, or earlier if the quorum's clocks are behind. What is
-    /// judged by it keeps the rules also under the times that the cosignatures will bear.
+    /// The time as the witnesses will have it. What is judged by it keeps the rules also under the times that the cosignatures
+    /// will bear.
     pub(crate) fn time(&self) -> Timestamp {
-        Timestamp(now().0.saturating_sub(self.lag.load(Ordering::Relaxed)))
+        self.clock.time()
     }
 
-    /// Takes note of how far the clocks of the witnesses are behind: of those whose round has just ended, or of any quorum.
-    pub(crate) fn note_lag(&self, times: QuorumTimes, of_any: u64) {
-        self.lag.store(now().since(times.earliest).max(of_any), Ordering::Relaxed);
+    /// An edition that is not published yet is public no earlier than now: no notice runs before anybody can read it.
+    pub(crate) fn defer_unpublished(&self, now: Timestamp) {
+        let is_all_published = self.histories().unpublished.is_empty();
+        if !is_all_published {
+            self.histories_mut().defer_unpublished(now);
+        }
     }
 
     /// For how long a release has to wait until it was not created in the future of the witnesses; none if it claims to

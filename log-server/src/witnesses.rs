@@ -81,6 +81,8 @@ pub struct Witnesses {
     members: Vec<Member>,
     board: Arc<WitnessBoard>,
     asked: JoinSet<Answer>,
+    /// Failures are for whoever began the round to show.
+    is_silent: bool,
 }
 
 /// What came of a round.
@@ -112,7 +114,13 @@ impl Witnesses {
             members.push(Member { place, name, key, client, known, latest: None, is_asked: false, is_late: false });
         }
         let states = members.iter().map(|member| WitnessState::new(&member.name)).collect();
-        Ok(Self { policy, members, board: Arc::new(WitnessBoard::new(states)), asked: JoinSet::new() })
+        let board = Arc::new(WitnessBoard::new(states));
+        Ok(Self { policy, members, board, asked: JoinSet::new(), is_silent: false })
+    }
+
+    /// The same for a command that shows itself what comes of its round: what a server says of a failure is not true of it.
+    pub(crate) fn silent(self) -> Self {
+        Self { is_silent: true, ..self }
     }
 
     /// How they answer, as of the newest round.
@@ -244,7 +252,9 @@ impl Witnesses {
     fn note_failure(&self, at: usize, failure: WitnessFailure, round: &mut Round) {
         let is_new = self.board.failed(at, &failure);
         let witness = self.members.get(at).map_or_else(String::new, |member| member.name.clone());
-        if failure.is_contradiction() {
+        if self.is_silent {
+            tracing::debug!(%witness, %failure, "a witness did not cosign");
+        } else if failure.is_contradiction() {
             if is_new {
                 tracing::error!(
                     %witness, %failure,

@@ -50,6 +50,79 @@ fn every_message_that_is_explained_can_be_shown() {
     }
 }
 
+/// Literals of warnings, errors and refusals of a part, its tests and these files left out: their words are in answers, or part of
+/// other messages, or of commands that are no server.
+fn shown(part: &str, left_out: &[&str]) -> Vec<String> {
+    fn walk(folder: &Path, left_out: &[&str], found: &mut Vec<String>) {
+        for path in std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+            let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
+            if left_out.contains(&name) || ["tests.rs", "faults.rs", "faults", "testing.rs"].contains(&name) {
+                continue;
+            }
+            if path.is_dir() {
+                walk(&path, left_out, found);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).expect("text");
+            let text = text.split("#[cfg(test)]\nmod tests {").next().expect("text");
+            for opening in ["tracing::error!(", "tracing::warn!(", "#[error("] {
+                found.extend(text.split(opening).skip(1).filter_map(literal));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&root().join(part).join("src"), left_out, &mut found);
+    found
+}
+
+/// The message of a call: its first literal that is no mere separator. `None` if it has none before it ends.
+fn literal(call: &str) -> Option<String> {
+    let (before, rest) = call.split_once('"')?;
+    if before.contains(';') || before.contains("transparent") {
+        return None;
+    }
+    let (mut text, mut escaped) = (String::new(), false);
+    for letter in rest.chars() {
+        match (escaped, letter) {
+            (true, '\n') => text.push('\n'), // goes on below
+            (true, letter) => text.push(letter),
+            (false, '"') => break,
+            (false, '\\') => {}
+            (false, letter) => text.push(letter),
+        }
+        escaped = !escaped && letter == '\\';
+    }
+    let lines = text.split('\n').enumerate();
+    let joined: String = lines.map(|(at, line)| if at == 0 { line } else { line.trim_start() }).collect();
+    // What is only a place for other words has been said there.
+    joined.split(['{', '}']).step_by(2).any(|words| words.len() > 12).then_some(joined)
+}
+
+#[test]
+fn every_message_that_can_be_shown_is_explained() {
+    let document = std::fs::read_to_string(root().join("docs/operations.md")).expect("the document");
+    for (section, parts, left_out, least) in [
+        (
+            "Messages of the log",
+            &["log-server"][..],
+            &["refusal.rs", "fsck", "collect.rs", "appender.rs", "content.rs"][..],
+            60,
+        ),
+        ("Messages of the witness", &["witness"][..], &["decide.rs", "record.rs"][..], 20),
+    ] {
+        let rows = messages(&document, section);
+        let explains = |row: &String, message: &str| {
+            let fragments: Vec<&str> = row.split('…').map(str::trim).filter(|fragment| fragment.len() > 5).collect();
+            fragments.iter().map(|fragment| fragment.len()).sum::<usize>() > 9
+                && fragments.iter().all(|fragment| message.contains(fragment))
+        };
+        let shown: Vec<String> = parts.iter().flat_map(|part| shown(part, left_out)).collect();
+        assert!(shown.len() >= least, "{section}: {}", shown.len());
+        let strange: Vec<_> = shown.iter().filter(|message| !rows.iter().any(|row| explains(row, message))).collect();
+        assert!(strange.is_empty(), "{section} does not explain {strange:#?}");
+    }
+}
+
 #[test]
 fn every_metric_that_is_named_exists() {
     let document = std::fs::read_to_string(root().join("docs/operations.md")).expect("the document");

@@ -18,10 +18,11 @@
 //! database/                    the same records, in an embedded database
 //! evidence/*.json              forks that logs have proven against themselves (`isonomy/fork/v1`), and log-signed
 //!                              checkpoints that were not shown to follow (`isonomy/refused-checkpoint/v1`)
-//! shown/<sha256 of origin>     a checkpoint with a later cosignature of this witness than it remembered, as a request showed it;
-//!                              while there is one, the log is refused
-//! restored                     only if the folder was begun to restore what was lost: no log is taken for new then
-//! never-cosigned/<sha256>      the logs of which the operator has said that this witness never cosigned them
+//! shown/<sha256 of origin>     a checkpoint with a cosignature of this witness, as a request showed it of a log in doubt; while it
+//!                              tells more than the log's record, the log is refused
+//! forgotten                    only if the folder was begun to restore what was lost, or a request has shown that it is an older
+//!                              copy: of no log what is there counts then, before it is
+//! reinstated/<sha256>          the logs whose memory the operator has given back since, or of which there never was one
 //! lock                         held while the witness runs
 //! initialising                 only while it begins
 //! ```
@@ -32,6 +33,9 @@
 //! follows from what the database holds, which is checked like any request before the database is brought up to it.
 //! In every other case the witness refuses that log, with status 500, until its operator has found the newest checkpoint
 //! that the witness ever cosigned (the log and those who watch it have it) and given it to [`restore`].
+//!
+//! A request that carries a later cosignature of this witness than it remembers proves that the folder is an older copy: then every
+//! log is refused, since the copy is older for all of them, and each is restored on its own.
 //!
 //! A folder is made into a witness's only if it is empty, and only by [`begin`], [`restore`] and [`declare_new`]: a witness that is started on
 //! a missing or empty one says that its memory is lost. Never begin a key anew after its folder is lost without restoring
@@ -46,6 +50,7 @@ pub mod decide;
 mod evidence;
 #[cfg(test)]
 mod faults;
+mod forgotten;
 mod http;
 pub mod log;
 pub mod record;

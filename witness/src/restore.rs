@@ -3,7 +3,7 @@
 use crate::decide::Refusal;
 use crate::log::Log;
 use crate::record::{Record, RecordError};
-use crate::state::{Beginning, State, StateError};
+use crate::state::{Beginning, State, StateError, Unknown};
 use crate::witness::{Config, OpenError};
 use isonomy_core::checkpoint::CheckpointNote;
 
@@ -41,6 +41,15 @@ pub enum RestoreError {
     Older,
 }
 
+impl From<Unknown> for RestoreError {
+    fn from(unknown: Unknown) -> Self {
+        match unknown {
+            Unknown::Unreadable(error) => error.into(),
+            unknown => Self::Shown(unknown.to_string()),
+        }
+    }
+}
+
 impl From<StateError> for RestoreError {
     fn from(error: StateError) -> Self {
         Self::Open(error.into())
@@ -50,7 +59,8 @@ impl From<StateError> for RestoreError {
 /// Makes `checkpoint` what the witness remembers of its log: for the operator, after the memory was lost or damaged.
 ///
 /// It must be the newest that this witness ever cosigned; that is for the operator to find out, by asking the log and
-/// those who watch it. It carries the signatures of both, and is refused if an intact copy in the folder is newer.
+/// those who watch it. It carries the signatures of both, and is refused if an intact copy in the folder is newer. In a folder that has
+/// forgotten something, this counts for its log alone; each other one has to be restored as well.
 /// The witness must not be running.
 pub fn restore(config: Config, checkpoint: CheckpointNote) -> Result<Restored, RestoreError> {
     let Config { data, key, logs, .. } = config;
@@ -63,11 +73,12 @@ pub fn restore(config: Config, checkpoint: CheckpointNote) -> Result<Restored, R
     let stored = state.read(log)?;
     let parse = |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| Record::parse(&bytes, log, key.verifier()).ok());
     let copies = [parse(stored.file), parse(stored.database)];
-    let shown = state.shown(log, key.verifier()).map_err(RestoreError::Shown)?;
+    let shown = state.shown(log, key.verifier())?;
     if shown.is_some_and(|shown| shown.exceeds(Some(&record))) {
         return Err(RestoreError::Older);
     }
     if copies.iter().all(|copy| copy.as_ref().is_some_and(|copy| copy.checkpoint() == record.checkpoint())) {
+        state.reinstate(log)?;
         return Ok(Restored::Unchanged);
     }
     if copies.iter().flatten().any(|copy| record.is_exceeded_by(copy.size(), copy.root(), copy.time())) {
@@ -75,11 +86,12 @@ pub fn restore(config: Config, checkpoint: CheckpointNote) -> Result<Restored, R
     }
     state.write(log, &record)?;
     state.drop_shown(log)?;
+    state.reinstate(log)?;
     Ok(Restored::Written)
 }
 
 /// Takes note that the witness has never cosigned anything of the log with this origin: for the operator, after the folder was
-/// lost and another log's memory restored, since then nothing is taken for new. The witness must not be running.
+/// lost, or shown to be an older copy, since then nothing is taken for new. The witness must not be running.
 pub fn declare_new(config: Config, origin: &str) -> Result<(), RestoreError> {
     let Config { data, key, logs, .. } = config;
     let logs = Log::all(&logs, key.verifier()).map_err(OpenError::from)?;
@@ -87,9 +99,9 @@ pub fn declare_new(config: Config, origin: &str) -> Result<(), RestoreError> {
     let log = logs.iter().find(|log| log.origin() == origin).ok_or_else(unknown)?;
     let state = State::begin(&data, key.verifier(), Beginning::Restored)?;
     let stored = state.read(log)?;
-    let shown = state.shown(log, key.verifier()).map_err(RestoreError::Shown)?;
+    let shown = state.shown(log, key.verifier())?;
     if stored.file.is_some() || stored.database.is_some() || shown.is_some() {
         return Err(RestoreError::HasCosigned(origin.to_owned()));
     }
-    Ok(state.declare_new(log)?)
+    Ok(state.reinstate(log)?)
 }

@@ -1,6 +1,7 @@
 //! The data folder: each log's record twice over, and evidence. The crate's documentation draws it.
 
 use crate::evidence::{self, Fork, Kind, Refused};
+use crate::forgotten::{Cause, Forgotten};
 use crate::log::Log;
 use crate::record::{Copies, MAX_RECORD_SIZE, Record, compare};
 use crate::shown::Shown;
@@ -18,10 +19,8 @@ const INITIALISING: &str = "initialising";
 const LOGS: &str = "logs";
 const EVIDENCE: &str = "evidence";
 const SHOWN: &str = "shown";
-/// Marks a folder that was begun to be restored: of a log without a record nobody knows what was cosigned.
-const RESTORED: &str = "restored";
-/// The logs of such a folder that this witness never cosigned, as its operator has said.
-const NEVER: &str = "never-cosigned";
+/// What `initialising` says of a folder that is begun to restore what was lost.
+const RESTORED: &[u8] = b"restored";
 const DATABASE: &str = "database";
 /// No file of evidence is larger: three checkpoints and a proof, in JSON.
 const MAX_EVIDENCE_SIZE: usize = 4 * MAX_RECORD_SIZE;
@@ -35,9 +34,17 @@ pub enum StateError {
     /// A file or folder can't be read or written, or another process uses the folder.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The database can't be read or written.
-    #[error("the witness's database can't be used: {0}. What a witness remembers can't be rebuilt: {ADVICE}")]
+    /// The operating system or the disk refuses the database something.
+    #[error("the witness's database can't be used: {0}; {NOTHING_LOST}")]
     Database(#[source] StoreError),
+    /// The database is not as it was.
+    #[error("the witness's database in {} is damaged: {reason}. What a witness remembers can't be rebuilt: {ADVICE}", folder.display())]
+    DatabaseDamaged {
+        /// Where it is.
+        folder: PathBuf,
+        /// What was found.
+        reason: String,
+    },
     /// The folder has content but does not say that it is a witness's.
     #[error("{} is not empty and not a witness's folder: give an empty folder to a new witness; if this is an old one's, {ADVICE}", folder.display())]
     NotAWitness {
@@ -76,6 +83,57 @@ pub enum StateError {
 pub(crate) const ADVICE: &str = "set this folder aside, begin with an empty one, and restore for each log, before the \
      witness runs again, the newest checkpoint with a cosignature of this witness that the log or anybody else has";
 
+/// What to do when the memory of a witness can't be reached.
+pub(crate) const NOTHING_LOST: &str =
+    "nothing is lost by that: make space, or mend the disk or the rights, and start the witness again";
+
+impl From<StoreError> for StateError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Damaged { folder, reason } => Self::DatabaseDamaged { folder, reason },
+            StoreError::File(error) => Self::File(error),
+            error => Self::Database(error),
+        }
+    }
+}
+
+/// Why it is not known what was cosigned last of a log.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unknown {
+    /// Its memory is damaged, or its two copies don't fit together.
+    #[error("{0}")]
+    Doubtful(String),
+    /// What a request has shown tells more.
+    #[error("{OLDER_COPY}")]
+    OlderCopy,
+    /// Nothing of this log was restored in a folder that was begun for that.
+    #[error("{NOT_RESTORED}")]
+    NotRestored,
+    /// Nothing of this log was restored in a folder that is an older copy.
+    #[error("{NOT_REINSTATED}")]
+    NotReinstated,
+    /// It can't be read.
+    #[error("{0}")]
+    Unreadable(#[from] StateError),
+}
+
+impl From<FileError> for Unknown {
+    fn from(error: FileError) -> Self {
+        Self::Unreadable(error.into())
+    }
+}
+
+impl Unknown {
+    /// What to do, where the words of it do not say so.
+    pub(crate) fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Doubtful(_) | Self::OlderCopy => Some(ADVICE),
+            Self::Unreadable(StateError::File(_)) => Some(NOTHING_LOST),
+            Self::NotRestored | Self::NotReinstated | Self::Unreadable(_) => None,
+        }
+    }
+}
+
 /// Why a log is refused after a request has shown a later cosignature.
 pub(crate) const OLDER_COPY: &str =
     "a request has shown a later cosignature of this witness than it remembers: its folder is an older copy";
@@ -84,6 +142,10 @@ pub(crate) const OLDER_COPY: &str =
 pub(crate) const NOT_RESTORED: &str = "this folder was begun to restore what was lost, and nothing was restored of this log: give \
      `isonomy witness restore` the newest checkpoint of it with a cosignature of this witness, or, if there never was one, \
      `--never-cosigned` and its name";
+
+/// Why a log is refused whose folder was shown to be an older copy by a request of whichever log.
+pub(crate) const NOT_REINSTATED: &str = "the folder of this witness is an older copy, as a request has shown: give `isonomy witness restore` \
+     the newest checkpoint of this log with a cosignature of this witness, or, if there never was one, `--never-cosigned` and its name";
 
 /// How a data folder begins that is missing or empty.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -109,6 +171,7 @@ pub(crate) enum Kept {
 pub(crate) struct State {
     folder: PathBuf,
     records: Tree,
+    forgotten: Forgotten,
     _lock: FolderLock,
 }
 
@@ -145,54 +208,66 @@ impl State {
             files::create_dir_all_durable(&inside)?;
             files::remove_temporaries(&inside)?;
         }
-        Ok(Self { folder: folder.to_owned(), records, _lock: lock })
+        Ok(Self { folder: folder.to_owned(), records, forgotten: Forgotten::new(folder), _lock: lock })
     }
 
-    /// The record of a log, if its two copies leave no doubt; `Err` says what the doubt is. Completes a write that was
-    /// interrupted.
-    pub(crate) fn load(&self, log: &Log, witness: &VerifierKey) -> Result<Option<Record>, String> {
+    /// The record of a log, if its two copies leave no doubt. Completes a write that was interrupted.
+    pub(crate) fn load(&self, log: &Log, witness: &VerifierKey) -> Result<Option<Record>, Unknown> {
         let parse = |place: &str, bytes: Option<Vec<u8>>| {
             let record = bytes.map(|bytes| Record::parse(&bytes, log, witness)).transpose();
-            record.map_err(|error| format!("{place} is damaged: {error}"))
+            record.map_err(|error| Unknown::Doubtful(format!("{place} is damaged: {error}")))
         };
-        let Stored { file, database } = self.read(log).map_err(|error| error.to_string())?;
+        let Stored { file, database } = self.read(log)?;
         let record = match compare(parse("its file", file)?, parse("its entry in the database", database)?) {
             Copies::Agree(record) => record,
-            Copies::Doubtful(why) => return Err(why.to_owned()),
+            Copies::Doubtful(why) => return Err(Unknown::Doubtful(why.to_owned())),
             Copies::Interrupted(record) => {
                 tracing::warn!(log = log.origin(), size = record.size().0, "completing a write that was interrupted");
-                self.write(log, &record).map_err(|error| error.to_string())?;
+                self.write(log, &record)?;
                 Some(record)
             }
         };
-        if record.is_none() && self.has_lost(log) {
-            return Err(NOT_RESTORED.to_owned());
+        if self.shown(log, witness)?.is_some_and(|shown| shown.exceeds(record.as_ref())) {
+            return Err(Unknown::OlderCopy);
         }
-        match self.shown(log, witness)? {
-            Some(shown) if shown.exceeds(record.as_ref()) => Err(OLDER_COPY.to_owned()),
-            _ => Ok(record),
+        match self.forgotten.why(log)? {
+            Some(Cause::Lost) => Err(Unknown::NotRestored),
+            Some(Cause::OlderCopy) => Err(Unknown::NotReinstated),
+            None => Ok(record),
         }
     }
 
-    /// Whether something of this log may have been cosigned before the folder was begun.
-    fn has_lost(&self, log: &Log) -> bool {
-        self.folder.join(RESTORED).exists() && !self.folder.join(NEVER).join(log.id()).exists()
+    /// Takes note of what was shown of a log while nothing was known of it to compare with, and now proves an older copy.
+    pub(crate) fn heed_shown(&self, logs: &[Log], witness: &VerifierKey) -> Result<(), StateError> {
+        for log in logs {
+            if matches!(self.load(log, witness), Err(Unknown::OlderCopy)) && self.forgotten.why(log)?.is_none() {
+                self.note_older_copy()?;
+            }
+        }
+        Ok(())
     }
 
-    /// Takes note that this witness has never cosigned anything of a log.
-    pub(crate) fn declare_new(&self, log: &Log) -> Result<(), StateError> {
-        let never = self.folder.join(NEVER);
-        files::create_dir_all_durable(&never)?;
-        Ok(files::replace(&never.join(log.id()), log.origin().as_bytes())?)
+    /// Takes note that this folder is an older copy: of no log it counts any more.
+    pub(crate) fn note_older_copy(&self) -> Result<(), StateError> {
+        Ok(self.forgotten.note(Cause::OlderCopy)?)
+    }
+
+    /// What is there of this log counts, also if the folder has forgotten something.
+    pub(crate) fn reinstate(&self, log: &Log) -> Result<(), StateError> {
+        Ok(self.forgotten.reinstate(log)?)
     }
 
     /// The cosignature of this witness that a request has shown, if one is kept.
-    pub(crate) fn shown(&self, log: &Log, witness: &VerifierKey) -> Result<Option<Shown>, String> {
+    pub(crate) fn shown(&self, log: &Log, witness: &VerifierKey) -> Result<Option<Shown>, Unknown> {
         let path = self.shown_file(log);
-        let Some(bytes) = files::read_limited(&path, MAX_RECORD_SIZE).map_err(|error| error.to_string())? else {
-            return Ok(None);
+        let damaged = || {
+            Unknown::Doubtful(format!("{}, a checkpoint that was shown to this witness, is damaged", path.display()))
         };
-        let damaged = || format!("{}, a checkpoint that was shown to this witness, is damaged", path.display());
+        let bytes = match files::read_limited(&path, MAX_RECORD_SIZE) {
+            Err(FileError::TooLarge { .. }) => return Err(damaged()),
+            result => result?,
+        };
+        let Some(bytes) = bytes else { return Ok(None) };
         Shown::parse(&bytes, log, witness).map(Some).ok_or_else(damaged)
     }
 
@@ -204,7 +279,7 @@ impl State {
             Err(FileError::TooLarge { .. }) => Some(Vec::new()),
             result => result?,
         };
-        let database = self.records.get(id.as_bytes()).map_err(StateError::Database)?;
+        let database = self.records.get(id.as_bytes())?;
         Ok(Stored { file, database })
     }
 
@@ -212,7 +287,7 @@ impl State {
     pub(crate) fn write(&self, log: &Log, record: &Record) -> Result<(), StateError> {
         let (id, bytes) = (log.id(), record.to_bytes());
         files::replace(&self.file(&id), &bytes)?;
-        self.records.put(id.as_bytes(), &bytes).map_err(StateError::Database)
+        Ok(self.records.put(id.as_bytes(), &bytes)?)
     }
 
     /// Keeps the evidence of a fork.
@@ -234,15 +309,20 @@ impl State {
         Ok(())
     }
 
-    /// Keeps a checkpoint with a cosignature that this witness made and does not remember, unless one that tells more is kept;
-    /// and says where.
-    pub(crate) fn keep_shown(&self, log: &Log, shown: &Shown, witness: &VerifierKey) -> Result<PathBuf, StateError> {
+    /// Keeps a checkpoint with a cosignature that this witness made and does not remember, and says where; nowhere if one is kept
+    /// that tells as much, or that can't be read: that is for a person to look at.
+    pub(crate) fn keep_shown(
+        &self,
+        log: &Log,
+        shown: &Shown,
+        witness: &VerifierKey,
+    ) -> Result<Option<PathBuf>, StateError> {
         let path = self.shown_file(log);
-        let kept = self.shown(log, witness).unwrap_or_default();
-        if kept.is_none_or(|kept| shown.tells_more_than(&kept)) {
+        if self.shown(log, witness).is_ok_and(|kept| kept.is_none_or(|kept| shown.tells_more_than(&kept))) {
             files::replace(&path, &shown.to_bytes())?;
+            return Ok(Some(path));
         }
-        Ok(path)
+        Ok(None)
     }
 
     /// Forgets what was shown of a log that is restored.
@@ -307,15 +387,15 @@ fn initialise(folder: &Path, marker: &str, beginning: Beginning) -> Result<(), S
         return Err(StateError::NotAWitness { folder: folder.to_owned() });
     }
     let begun = files::read_limited(&initialising, MAX_MARKER_SIZE)?;
-    if beginning == Beginning::Restored || begun.is_some_and(|begun| begun == RESTORED.as_bytes()) {
-        files::replace(&initialising, RESTORED.as_bytes())?;
-        files::replace(&folder.join(RESTORED), b"")?;
+    if beginning == Beginning::Restored || begun.is_some_and(|begun| begun == RESTORED) {
+        files::replace(&initialising, RESTORED)?;
+        Forgotten::new(folder).note(Cause::Lost)?;
     } else {
         files::replace(&initialising, b"")?;
     }
-    let store = Store::open(&folder.join(DATABASE)).map_err(StateError::Database)?;
-    let meta = store.tree("meta").map_err(StateError::Database)?;
-    meta.put(MARKER_KEY, marker.as_bytes()).map_err(StateError::Database)?;
+    let store = Store::open(&folder.join(DATABASE))?;
+    let meta = store.tree("meta")?;
+    meta.put(MARKER_KEY, marker.as_bytes())?;
     drop((meta, store));
     Ok(files::replace(&folder.join(MARKER), marker.as_bytes())?)
 }
@@ -337,12 +417,12 @@ fn open_database(folder: &Path, marker: &str) -> Result<Tree, StateError> {
     if !database.is_dir() {
         return Err(lost());
     }
-    let store = Store::open(&database).map_err(StateError::Database)?;
-    let meta = store.tree("meta").map_err(StateError::Database)?;
-    if meta.get(MARKER_KEY).map_err(StateError::Database)?.as_deref() != Some(marker.as_bytes()) {
+    let store = Store::open(&database)?;
+    let meta = store.tree("meta")?;
+    if meta.get(MARKER_KEY)?.as_deref() != Some(marker.as_bytes()) {
         return Err(lost());
     }
-    store.tree("records").map_err(StateError::Database)
+    Ok(store.tree("records")?)
 }
 
 #[cfg(test)]
@@ -363,7 +443,7 @@ mod tests {
     }
 
     fn load(dir: &TempDir) -> Result<Option<Record>, String> {
-        open(dir).unwrap().load(&log(), witness_key().verifier())
+        open(dir).unwrap().load(&log(), witness_key().verifier()).map_err(|unknown| unknown.to_string())
     }
 
     fn names(folder: &Path) -> Vec<String> {
@@ -481,7 +561,23 @@ mod tests {
     fn a_damaged_database_is_refused() {
         let (dir, ..) = used();
         fs::write(dir.path().join(DATABASE).join("sled/conf"), b"not what it was").unwrap();
-        assert!(matches!(open(&dir), Err(StateError::Database(StoreError::Damaged { .. }))));
+        let error = open(&dir).err().unwrap();
+        assert!(matches!(error, StateError::DatabaseDamaged { .. }), "{error}");
+        let words = error.to_string();
+        assert!(words.contains("set this folder aside") && !words.contains("from a copy"), "{words}");
+    }
+
+    #[test]
+    fn a_memory_that_can_t_be_reached_is_not_said_to_be_lost() {
+        let (dir, ..) = used();
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let error = StateError::from(StoreError::Failed { folder: dir.path().to_owned(), source: full }).to_string();
+        assert!(error.contains(NOTHING_LOST) && !error.contains("set this folder aside"), "{error}");
+        fs::remove_file(file(&dir)).unwrap();
+        std::os::unix::fs::symlink(file(&dir), file(&dir)).unwrap();
+        let state = open(&dir).unwrap();
+        let unknown = state.load(&log(), witness_key().verifier()).unwrap_err();
+        assert_eq!(unknown.advice(), Some(NOTHING_LOST), "{unknown}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::evidence::{Fork, Kind, Refused};
 use crate::log::{ConfigError, Log};
 use crate::record::Record;
 use crate::shown::Shown;
-use crate::state::{ADVICE, Beginning, Kept, MAX_EVIDENCE, NOT_RESTORED, OLDER_COPY, State, StateError};
+use crate::state::{ADVICE, Beginning, Kept, MAX_EVIDENCE, NOT_REINSTATED, OLDER_COPY, State, StateError};
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::note::{Signature, SigningKey, VerifierKey};
 use isonomy_core::time::Timestamp;
@@ -124,13 +124,14 @@ impl Witness {
         let Config { data, key, logs, .. } = config;
         let logs = Log::all(&logs, key.verifier())?;
         let state = State::open(&data, key.verifier())?;
+        state.heed_shown(&logs, key.verifier())?;
         let slot = |log: Log| {
             let memory = match state.load(&log, key.verifier()) {
                 Ok(record) => Memory::Certain(record.map(Box::new)),
-                Err(reason) => {
-                    let advice = if reason == NOT_RESTORED { String::new() } else { format!("; {ADVICE}") };
-                    tracing::error!(log = log.origin(), "refusing this log: {reason}{advice}");
-                    Memory::Doubtful(reason)
+                Err(unknown) => {
+                    let advice = unknown.advice().map_or(String::new(), |advice| format!("; {advice}"));
+                    tracing::error!(log = log.origin(), "refusing this log: {unknown}{advice}");
+                    Memory::Doubtful(unknown.to_string())
                 }
             };
             (log.id(), Slot { log, memory: Mutex::new(memory), clock_was_said: AtomicBool::new(false) })
@@ -156,16 +157,17 @@ impl Witness {
         let unknown = || Refusal::UnknownOrigin(request.origin().to_owned());
         let slot = self.logs.values().find(|slot| slot.log.origin() == request.origin()).ok_or_else(unknown)?;
         let mut memory = slot.lock();
+        let shown = Shown::in_note(request.note(), &slot.log, self.key());
         let latest = match &*memory {
             Memory::Certain(latest) => latest.as_deref(),
-            Memory::Doubtful(reason) => return Err(slot.doubt(reason).into()),
+            Memory::Doubtful(reason) => {
+                // It may be what this log can be restored from.
+                shown.into_iter().for_each(|shown| self.keep_shown(slot, &shown));
+                return Err(slot.doubt(reason).into());
+            }
         };
-        let shown = Shown::in_note(request.note(), &slot.log, self.key());
         if let Some(shown) = shown.filter(|shown| shown.exceeds(latest)) {
-            tracing::error!(log = slot.log.origin(), "refusing this log: {OLDER_COPY}; {ADVICE}");
-            *memory = Memory::Doubtful(OLDER_COPY.to_owned());
-            self.keep_shown(slot, &shown);
-            return Err(slot.doubt(OLDER_COPY).into());
+            return Err(self.doubt_all(slot, memory, &shown).into());
         }
         match decide(&slot.log, latest, &request, clock) {
             Ok(Decision::Cosign(accepted)) => Ok(self.commit(slot, &mut memory, accepted.cosign(&self.key)?)?),
@@ -181,12 +183,33 @@ impl Witness {
         }
     }
 
+    /// The folder is an older copy, as what this log shows proves: of no log it counts any more.
+    fn doubt_all(&self, slot: &Slot, mut memory: MutexGuard<'_, Memory>, shown: &Shown) -> Doubt {
+        tracing::error!(log = slot.log.origin(), "refusing every log: {OLDER_COPY}; {ADVICE}");
+        if let Err(error) = self.state.note_older_copy() {
+            tracing::error!(
+                "that the folder is an older copy can't be written down, so do not start this witness again before it is restored: {error}"
+            );
+        }
+        self.keep_shown(slot, shown);
+        *memory = Memory::Doubtful(OLDER_COPY.to_owned());
+        drop(memory); // whoever holds another log's may come here, too
+        for other in self.logs.values() {
+            let mut memory = other.lock();
+            if matches!(*memory, Memory::Certain(_)) {
+                *memory = Memory::Doubtful(NOT_REINSTATED.to_owned());
+            }
+        }
+        slot.doubt(OLDER_COPY)
+    }
+
     /// Stores a record; until that has succeeded the memory is in doubt.
     fn commit(&self, slot: &Slot, memory: &mut Memory, record: Record) -> Result<Signature, Doubt> {
         *memory =
             Memory::Doubtful("a cosigned checkpoint may not have been stored; start the witness again".to_owned());
         if let Err(error) = self.state.write(&slot.log, &record) {
             let reason = format!("a cosigned checkpoint could not be stored: {error}");
+            // Nothing of it was given out, and the next start tells what is there.
             tracing::error!(log = slot.log.origin(), "refusing this log: {reason}");
             *memory = Memory::Doubtful(reason.clone());
             return Err(slot.doubt(&reason));
@@ -222,11 +245,11 @@ impl Witness {
     fn keep_shown(&self, slot: &Slot, shown: &Shown) {
         let log = slot.log.origin();
         match self.state.keep_shown(&slot.log, shown, self.key()) {
-            Ok(path) => tracing::warn!(log, "the checkpoint with the later cosignature is kept in {}", path.display()),
-            Err(error) => tracing::error!(
-                log,
-                "the checkpoint with the later cosignature can't be kept, so do not start this witness again before it is restored: {error}"
-            ),
+            Ok(Some(path)) => {
+                tracing::warn!(log, "the checkpoint with the later cosignature is kept in {}", path.display())
+            }
+            Ok(None) => {}
+            Err(error) => tracing::error!(log, "the checkpoint with the later cosignature can't be kept: {error}"),
         }
     }
 

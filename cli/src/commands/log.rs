@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use isonomy_core::encoding::to_hex;
 use isonomy_core::hash::sha256;
 use isonomy_log_server::config::ConfigFile;
-use isonomy_log_server::restore::{Absent, Restored};
+use isonomy_log_server::restore::{Absent, FirstTimesAre, Restored};
 use isonomy_log_server::{Config, RATES, Rights};
 use isonomy_serve::Settings;
 use serde_json::json;
@@ -106,23 +106,29 @@ pub(super) fn from_file(path: &Path) -> Result<(Config, SocketAddr)> {
 async fn restore(config: &Path, absent: Absent, output: &Output) -> Result<Exit> {
     let (config, _) = from_file(config)?;
     let restored = isonomy_log_server::restore::restore(config, absent).await;
-    let Restored { head, aside, absent } = restored.map_err(|error| match error.is_refusal() {
+    let Restored { head, aside, first_times, absent } = restored.map_err(|error| match error.is_refusal() {
         true => Refused(error.to_string()).into(),
         false => anyhow::Error::from(error),
     })?;
     let tree = head.checkpoint();
     let former = aside.as_ref().map_or(String::new(), |aside| format!("\nthe former one is in {}", aside.display()));
     let silent: String = absent.iter().map(|(name, why)| format!("\nnot confirmed by {name}: {why}")).collect();
+    let (times, are_lost) = match first_times {
+        FirstTimesAre::TakenOver => ("since when each statement is public was taken over from it", false),
+        FirstTimesAre::Lost => (
+            "since when each statement is public, its seen proof says alone from now on: if one was lost before, a mirror may have the first",
+            true,
+        ),
+    };
     let words = format!(
-        "`private/` is made anew: {} goes on from size {}, root {}{former}{silent}\nStart the log; it asks its witnesses \
+        "`private/` is made anew: {} goes on from size {}, root {}{former}\n{times}{silent}\nStart the log; it asks its witnesses \
          once more before it takes up anything.",
         tree.origin,
         tree.size,
         tree.root.to_base64()
     );
     let absent: Vec<_> = absent.iter().map(|(name, why)| json!({ "witness": name, "reason": why })).collect();
-    let document =
-        json!({ "origin": tree.origin, "size": tree.size, "root": tree.root, "former": aside, "unconfirmed": absent });
+    let document = json!({ "origin": tree.origin, "size": tree.size, "root": tree.root, "former": aside, "first_times_lost": are_lost, "unconfirmed": absent });
     output.report(words, &document)?;
     Ok(Exit::Done)
 }

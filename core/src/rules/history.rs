@@ -228,15 +228,13 @@ impl<R, A> History<R, A> {
         }
     }
 
-    /// Sets since when a statement is public, once that is witnessed.
-    pub fn set_public_since(&mut self, id: &StatementId, public_since: Timestamp) {
-        let index = self.index_of(id);
-        for list in self.lists.values_mut() {
-            list.editions.set_public_since(id, public_since);
-            let at = index.and_then(|index| list.releases.binary_search_by_key(&index, |logged| logged.index).ok());
-            if let Some(logged) = at.and_then(|at| list.releases.get_mut(at)).filter(|logged| logged.id == *id) {
-                logged.public_since = public_since;
-            }
+    /// Sets since when a statement of this list is public, once that is witnessed.
+    pub fn set_public_since(&mut self, list: &ListName, id: &StatementId, public_since: Timestamp) {
+        let (index, Some(list)) = (self.index_of(id), self.lists.get_mut(list)) else { return };
+        list.editions.set_public_since(id, public_since);
+        let at = index.and_then(|index| list.releases.binary_search_by_key(&index, |logged| logged.index).ok());
+        if let Some(logged) = at.and_then(|at| list.releases.get_mut(at)).filter(|logged| logged.id == *id) {
+            logged.public_since = public_since;
         }
     }
 
@@ -292,7 +290,7 @@ impl<R, A> History<R, A> {
 }
 
 impl<R: From<Signed<Release>>, A: From<Signed<Attestation>>> History<R, A> {
-    /// Judges a statement and, if it keeps the rules, takes it up. One that breaks them leaves the lists as they were; its
+    /// Judges a logged statement and, if it keeps the rules, takes it up. One that breaks them leaves the lists as they were; its
     /// text counts as logged in any case.
     pub fn record(&mut self, statement: Statement, place: Place) -> Result<(), Violation> {
         let verdict = self.judge(&statement, place, Signing::Signed);
@@ -304,17 +302,83 @@ impl<R: From<Signed<Release>>, A: From<Signed<Attestation>>> History<R, A> {
     /// Takes up a statement that was refused, if it keeps the rules as one that is public since `time`. For whoever can't be sure
     /// since when statements are public, and must judge what builds on this one; it is held as public since its own time.
     pub fn record_as_if(&mut self, statement: Statement, place: Place, time: Timestamp) -> Result<(), Violation> {
-        let (id, as_if) = (statement.id(), Place { public_since: time, ..place });
+        let (id, list, as_if) = (statement.id(), statement.list().clone(), Place { public_since: time, ..place });
         self.judge_new(&statement, as_if, Signing::Signed)?;
         self.take(statement, as_if)?;
-        self.set_public_since(&id, place.public_since);
+        self.set_public_since(&list, &id, place.public_since);
         Ok(())
+    }
+
+    /// Judges a statement that is to be logged and, if it keeps the rules, takes it up. One that breaks them leaves everything as
+    /// it was.
+    pub fn admit(&mut self, statement: Statement, place: Place) -> Result<(), Violation> {
+        self.judge(&statement, place, Signing::Signed)?;
+        self.statements.insert(statement.id(), place.index);
+        self.take(statement, place)
     }
 
     fn take(&mut self, statement: Statement, place: Place) -> Result<(), Violation> {
         let (log, name) = (&self.log, statement.list());
         let list = self.lists.entry(name.clone()).or_insert_with(|| ListHistory::new(log, name));
         list.take(statement, place)
+    }
+}
+
+impl History {
+    /// Judges a list again from this place on, after [`History::set_public_since`]: what breaks a rule by the times that are known
+    /// now is left out, and what builds on it. Gives what that is, and why.
+    pub fn judge_again(&mut self, name: &ListName, from: LeafIndex) -> Vec<(LeafIndex, StatementId, Violation)> {
+        let Some(list) = self.lists.get(name).filter(|list| !list.keeps_times(from)) else { return Vec::new() };
+        let mut anew = Self::new(&self.log);
+        let judge = |(statement, place): (Statement, Place)| {
+            let id = statement.id();
+            anew.record(statement, place).err().map(|violation| (place.index, id, violation))
+        };
+        let broken = list.statements().into_iter().filter_map(judge).collect();
+        match anew.lists.remove(name) {
+            Some(list) => self.lists.insert(name.clone(), list),
+            None => self.lists.remove(name),
+        };
+        broken
+    }
+}
+
+impl ListHistory {
+    /// Whether everything from this place on keeps the rules that ask since when something is public.
+    fn keeps_times(&self, from: LeafIndex) -> bool {
+        let mut editions = self.editions.all().iter().filter(|edition| edition.index() >= from);
+        let before = self.releases.partition_point(|logged| logged.index < from);
+        editions.all(|edition| self.editions.judge_signatures(edition.signed(), edition.public_since()).is_ok())
+            && self.releases.iter().skip(before).all(|logged| self.keeps_time(logged))
+    }
+
+    fn keeps_time(&self, logged: &LoggedRelease) -> bool {
+        let editions = self.editions.known_with(logged.index, logged.public_since);
+        let cited = editions.find(&logged.release.body().charter);
+        logged.created <= logged.public_since
+            && cited.is_some_and(|edition| edition.in_force_since() <= logged.public_since)
+    }
+
+    /// Everything, in the order of the log.
+    fn statements(&self) -> Vec<(Statement, Place)> {
+        let edition = |edition: &Edition| {
+            let (index, public_since) = (edition.index(), edition.public_since());
+            (Statement::Charter(edition.signed().clone()), Place { index, public_since })
+        };
+        let release = |logged: &LoggedRelease| {
+            let LoggedRelease { index, public_since, .. } = *logged;
+            (Statement::Release(logged.release.clone()), Place { index, public_since })
+        };
+        // No rule asks since when an attestation is public.
+        let attestation = |logged: &LoggedAttestation| {
+            let place = Place { index: logged.index, public_since: Timestamp(0) };
+            (Statement::Attestation(logged.attestation.clone()), place)
+        };
+        let editions = self.editions.all().iter().map(edition);
+        let all = editions.chain(self.releases.iter().map(release)).chain(self.attestations.iter().map(attestation));
+        let mut all: Vec<_> = all.collect();
+        all.sort_by_key(|(_, place)| place.index);
+        all
     }
 }
 
@@ -507,8 +571,8 @@ mod tests {
         assert_eq!(history.index_of(&id), Some(LeafIndex(7)));
         let second = release_after(&history, &["m1", "c1", "c3"]);
         history.record(second, place(8)).unwrap();
-        history.set_public_since(&id, START.plus(701));
-        history.set_public_since(&edition, START.plus(1));
+        history.set_public_since(&charter().list, &id, START.plus(701));
+        history.set_public_since(&charter().list, &edition, START.plus(1));
         let list = history.lists().next().unwrap().1;
         let since = list.releases().iter().map(|logged| logged.public_since).collect::<Vec<_>>();
         assert_eq!(since, [START.plus(701), START.plus(800)]);
@@ -532,6 +596,60 @@ mod tests {
         assert_eq!(since(&history), [0, 300, 450, 450]);
         history.set_public_since_from(LeafIndex(0), START.plus(7));
         assert_eq!(since(&history), [7, 7, 7, 7]);
+    }
+
+    #[test]
+    fn what_breaks_a_rule_by_later_knowledge_is_left_out_and_what_builds_on_it() {
+        let mut history = history();
+        let name = charter().list;
+        for index in [3, 5, 8] {
+            let release = release_after(&history, &["m1", "c1", "c3"]);
+            history.record(release, place(index)).unwrap();
+        }
+        let versions = |history: &History| history.list(&charter().list).unwrap().releases().len();
+        let second = history.list(&name).unwrap().version(2).unwrap().clone();
+        history.set_public_since(&charter().list, &second.id, second.created);
+        assert!(history.judge_again(&name, LeafIndex(3)).is_empty());
+        // It was composed after it was public, as its witnesses have it.
+        history.set_public_since(&charter().list, &second.id, Timestamp(second.created.0 - 1));
+        assert!(history.judge_again(&name, LeafIndex(6)).is_empty(), "nobody has asked for what is before");
+        assert_eq!(versions(&history), 3);
+        let broken = history.judge_again(&name, LeafIndex(5));
+        let [(first, id, Violation::CreatedLate { .. }), (next, _, Violation::NotContiguous { .. })] = &broken[..]
+        else {
+            panic!("{broken:?}")
+        };
+        assert_eq!((*first, *id, *next), (LeafIndex(5), second.id, LeafIndex(8)));
+        assert_eq!(versions(&history), 1);
+        assert_eq!(history.index_of(&second.id), Some(LeafIndex(5)), "its text is logged all the same");
+        assert!(history.judge_again(&name, LeafIndex(0)).is_empty());
+    }
+
+    #[test]
+    fn a_release_is_left_out_if_the_notice_was_not_over() {
+        let mut history = history();
+        let first = history.lists().next().unwrap().1.editions().newest().unwrap().clone();
+        let mut second = charter();
+        (second.edition, second.previous) = (2, Some(first.id()));
+        second.matching.max_distance = 31;
+        let notice = first.charter().limits.notice;
+        history.record(Statement::Charter(sign_charter(&second, &ALL)), place(1)).unwrap();
+        let edition = history.lists().next().unwrap().1.editions().newest().unwrap().clone();
+        let at = |seconds: u64| Place { index: LeafIndex(2), public_since: edition.public_since().plus(seconds) };
+        let release = release_after(&history, &["m1", "c1", "c3"]);
+        let early = history.clone().admit(release.clone(), at(notice - 1));
+        assert!(matches!(early, Err(Violation::NoticeNotOver { .. })), "{early:?}");
+        let mut unchanged = history.clone();
+        let _ = unchanged.admit(release.clone(), at(notice - 1));
+        assert_eq!(unchanged, history, "what is not admitted is not logged");
+        history.admit(release.clone(), at(notice)).unwrap();
+        // The edition was published a second later than it was sequenced.
+        history.set_public_since(&charter().list, &edition.id(), edition.public_since().plus(1));
+        let broken = history.judge_again(&charter().list, LeafIndex(1));
+        assert!(
+            matches!(&broken[..], [(LeafIndex(2), id, Violation::NoticeNotOver { .. })] if *id == release.id()),
+            "{broken:?}"
+        );
     }
 
     /// What a monitor keeps: the rules must be the same.

@@ -37,7 +37,12 @@ pub(crate) fn policy() -> Policy {
 
 /// The checkpoint with both cosignatures.
 pub(crate) fn cosigned(head: &CheckpointNote) -> CheckpointNote {
-    let lines = witnesses().map(|key| cosignature::cosign(&key, head.note().text(), now()));
+    cosigned_at(head, now())
+}
+
+/// The same by witnesses whose clocks show this.
+pub(crate) fn cosigned_at(head: &CheckpointNote, time: Timestamp) -> CheckpointNote {
+    let lines = witnesses().map(|key| cosignature::cosign(&key, head.note().text(), time));
     head.with_cosignatures(&lines)
 }
 

@@ -83,17 +83,25 @@ impl Heads {
     }
 }
 
+/// The head in this store, if the log has signed it.
+pub(super) fn committed(store: &Store, key: &VerifierKey) -> Result<Option<CheckpointNote>, LogError> {
+    let note = store.tree(TREE)?.get(KEY)?.and_then(|bytes| CheckpointNote::parse(&bytes).ok());
+    Ok(note.filter(|note| note.verify_log(key).is_ok()))
+}
+
 /// The newest head in this folder that the log has signed, in the database or beside it; what can't be read says nothing.
-pub(super) fn newest(private: &Path, key: &VerifierKey) -> Result<Option<CheckpointNote>, LogError> {
-    let state = private.join("state");
-    let committed = if state.exists() { Store::open(&state)?.tree(TREE)?.get(KEY)? } else { None };
+pub(super) fn newest(
+    private: &Path,
+    store: Option<&Store>,
+    key: &VerifierKey,
+) -> Result<Option<CheckpointNote>, LogError> {
+    let committed = store.map(|store| committed(store, key)).transpose()?.flatten();
     let copy = match files::read_limited(&private.join(COPY), MAX_CHECKPOINT_SIZE) {
         Err(FileError::TooLarge { .. }) => None,
         result => result?,
     };
-    let notes = [committed, copy].into_iter().flatten().filter_map(|bytes| CheckpointNote::parse(&bytes).ok());
-    let signed = notes.filter(|note| note.verify_log(key).is_ok());
-    Ok(signed.max_by_key(|note| note.checkpoint().size))
+    let copy = copy.and_then(|bytes| CheckpointNote::parse(&bytes).ok()).filter(|note| note.verify_log(key).is_ok());
+    Ok([committed, copy].into_iter().flatten().max_by_key(|note| note.checkpoint().size))
 }
 
 fn check_order(head: &CheckpointNote, copy: &CheckpointNote) -> Result<(), LogError> {

@@ -9,7 +9,7 @@ use super::heads::{Found, Heads};
 use super::staging::{Batch, Staging};
 use super::{LogError, sign, tiles};
 use crate::files::PublicFolder;
-use isonomy_core::checkpoint::CheckpointNote;
+use isonomy_core::checkpoint::{Checkpoint, CheckpointNote};
 use isonomy_core::note::SigningKey;
 use isonomy_core::resource::Resource;
 use isonomy_core::tile::RightEdge;
@@ -52,15 +52,37 @@ fn begin(public: &PublicFolder, heads: &Heads, key: &SigningKey) -> Result<Found
 /// which a staged batch goes on.
 fn start(found: &Found, public: &PublicFolder, batches: &[Batch]) -> Result<RightEdge, LogError> {
     if let Some(head) = &found.integrated {
-        let tree = head.checkpoint();
-        let edge = tiles::read_edge(public, tree.size)?;
-        return if edge.root() == tree.root { Ok(edge) } else { Err(LogError::OtherRoot { size: tree.size }) };
+        return start_at(head.checkpoint(), found, public, batches);
     }
     let head = found.committed.as_ref().map_or(TreeSize(0), |head| head.checkpoint().size);
     let sizes = [head].into_iter().chain(batches.iter().map(|batch| batch.old));
     let leads_to_head = |edge: &RightEdge| grow(found, edge.clone(), batches).is_ok_and(|grown| grown.size() >= head);
     let edges = sizes.filter_map(|size| tiles::read_edge(public, size).ok());
     edges.into_iter().find(leads_to_head).ok_or(LogError::OtherRoot { size: head })
+}
+
+/// The newest tree whose tiles are durable, as its record says. One from which nothing leads to the committed head may be an older
+/// record that was put back: the tree of the head counts then, if its tiles are there.
+fn start_at(tree: &Checkpoint, found: &Found, public: &PublicFolder, batches: &[Batch]) -> Result<RightEdge, LogError> {
+    let read = |tree: &Checkpoint| match tiles::read_edge(public, tree.size)? {
+        edge if edge.root() == tree.root => Ok(edge),
+        _ => Err(LogError::OtherRoot { size: tree.size }),
+    };
+    let edge = read(tree);
+    let newer = found.committed.as_ref().map(CheckpointNote::checkpoint).filter(|head| head.size > tree.size);
+    let Some(head) = newer else { return edge };
+    if edge.as_ref().is_ok_and(|edge| grow(found, edge.clone(), batches).is_ok()) {
+        return edge;
+    }
+    match read(head) {
+        Ok(newest) => {
+            tracing::warn!(
+                "the copy of the head is older than the tiles, and nothing is staged from there; it is made anew"
+            );
+            Ok(newest)
+        }
+        Err(_) => edge,
+    }
 }
 
 /// A tree, and the entries that are to be integrated into it.

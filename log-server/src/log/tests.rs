@@ -158,6 +158,37 @@ fn every_part_of_the_private_folder_can_be_lost_alone() {
 }
 
 #[test]
+fn an_older_copy_of_the_head_is_made_anew_if_the_tiles_are_there() {
+    let folder = Folder::new();
+    let copy = folder.path().join("private/head");
+    let (head, older) = {
+        let log = folder.open().unwrap();
+        log.append(&entries(0..5)).unwrap();
+        log.integrate().unwrap();
+        let older = std::fs::read(&copy).unwrap();
+        for range in [5..9, 9..300, 300..310] {
+            log.append(&entries(range)).unwrap();
+            log.integrate().unwrap();
+        }
+        (log.head(), older)
+    };
+    std::fs::write(&copy, &older).unwrap();
+    for staged in ["private/staged-0", "private/staged-1"] {
+        std::fs::remove_file(folder.path().join(staged)).unwrap();
+    }
+    {
+        let log = folder.open().unwrap();
+        assert_eq!((log.head(), log.integrated()), (head.clone(), head.clone()));
+        log.replay(|_, _| Ok::<_, LogError>(()), |()| Ok(())).unwrap();
+    }
+    assert_eq!(std::fs::read(&copy).unwrap(), head.to_bytes());
+    // Unless they are not.
+    std::fs::write(&copy, older).unwrap();
+    std::fs::remove_file(folder.path().join("public/tile/0/001.p/54")).unwrap();
+    assert!(folder.open().is_err());
+}
+
+#[test]
 fn committed_entries_that_are_nowhere_stop_the_start() {
     let folder = Folder::new();
     {

@@ -5,7 +5,7 @@ use crate::world::World;
 use crate::{audit, checkpoint, publish, published, until_published};
 use isonomy_core::tree::{LeafIndex, TreeSize};
 use isonomy_log_server::log::LogError;
-use isonomy_log_server::restore::{Absent, RestoreError, Restored, restore};
+use isonomy_log_server::restore::{Absent, FirstTimesAre, RestoreError, Restored, restore};
 use std::fs;
 use std::path::PathBuf;
 
@@ -45,7 +45,8 @@ async fn a_backup_that_was_completed_from_a_mirror_goes_on_after_it_is_restored(
     put_back(&world, &backup, "private");
     let refused = world.failing_start().await.to_string();
     assert!(refused.contains("isonomy log restore"), "{refused}");
-    let Restored { head, aside, absent } = restore(world.config(), Absent::Unknown).await.unwrap();
+    let Restored { head, aside, first_times, absent } = restore(world.config(), Absent::Unknown).await.unwrap();
+    assert_eq!(first_times, FirstTimesAre::TakenOver);
     assert_eq!((head.checkpoint().size, absent), (TreeSize(3), Vec::new()));
     assert_eq!(aside.unwrap(), world.data().join("private.replaced-1"));
     goes_on(&mut world, &mut publisher).await;
@@ -58,7 +59,24 @@ async fn a_private_folder_that_is_lost_is_made_anew() {
     let refused = world.failing_start().await.to_string();
     assert!(refused.contains("isonomy log restore") && refused.contains("a new key"), "{refused}");
     // The failed start has left a folder of its own.
-    assert!(restore(world.config(), Absent::Unknown).await.is_ok());
+    let restored = restore(world.config(), Absent::Unknown).await.unwrap();
+    assert_eq!(restored.first_times, FirstTimesAre::Lost);
+    goes_on(&mut world, &mut publisher).await;
+}
+
+/// What the log remembers would be lost by it, and an error elsewhere is not mended.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_private_folder_that_is_as_good_is_not_replaced() {
+    let (mut world, _, mut publisher) = grown_since_a_backup().await;
+    let error = restore(world.config(), Absent::Unknown).await.unwrap_err();
+    assert!(matches!(error, RestoreError::Sound { size: TreeSize(3) }) && error.is_refusal(), "{error}");
+    assert!(!world.data().join("private.replaced-1").exists(), "nothing was changed");
+    // What can't be read is lost.
+    let conf = world.data().join("private/state/sled/conf");
+    let length = fs::read(&conf).unwrap().len();
+    fs::write(&conf, vec![0xaa; length]).unwrap();
+    let restored = restore(world.config(), Absent::Unknown).await.unwrap();
+    assert_eq!(restored.first_times, FirstTimesAre::Lost);
     goes_on(&mut world, &mut publisher).await;
 }
 

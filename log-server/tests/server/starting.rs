@@ -52,14 +52,19 @@ async fn damaged_and_missing_copies_of_what_is_in_the_log_are_mended() {
     fs::remove_file(statement(1)).unwrap();
     fs::write(proof(0), b"damaged").unwrap();
     fs::remove_file(proof(2)).unwrap();
+    fs::remove_file(proof(1)).unwrap();
+    fs::create_dir(proof(1)).unwrap();
+    let third = fs::read(statement(2)).unwrap();
+    fs::write(statement(2), vec![b'x'; 1 << 20]).unwrap();
     fs::write(public.join("checkpoint"), b"damaged").unwrap();
     world.start_log().await;
     let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
-    while fs::read(statement(0)).unwrap() != good || !proof(2).exists() {
+    while fs::read(statement(0)).unwrap() != good || !proof(2).exists() || !proof(1).is_file() {
         assert!(std::time::Instant::now() < until);
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     crate::until_published(&world).await;
+    assert_eq!(fs::read(statement(2)).unwrap(), third);
     assert_eq!(checkpoint(&world).await.checkpoint().size, TreeSize(3));
     for statement in &statements {
         crate::publish(&world, statement, &crate::Publisher::new(&crate::charter(crate::LIST))).await;

@@ -257,9 +257,15 @@ async fn a_seen_proof_is_not_replaced_where_others_would_then_refuse_a_release()
     let (proof, state) = (widened.proof(&world), world.data().join("private/state"));
     let good = fs::read(&proof).unwrap();
     // Also without the log's own memory, and with no checkpoint that would say what was published.
-    for also in ["nothing", "the database", "the checkpoint"] {
+    let of_release = world.data().join("public").join(Resource::SeenProof(release.id()).to_string());
+    let good_of_release = fs::read(&of_release).unwrap();
+    for also in ["nothing", "the database", "the checkpoint", "and the proof of the release"] {
         fs::remove_file(&proof).unwrap();
         match also {
+            "and the proof of the release" => {
+                fs::remove_dir_all(&state).unwrap();
+                fs::remove_file(&of_release).unwrap();
+            }
             "the database" => fs::remove_dir_all(&state).unwrap(),
             "the checkpoint" => {
                 fs::remove_dir_all(&state).unwrap();
@@ -268,30 +274,48 @@ async fn a_seen_proof_is_not_replaced_where_others_would_then_refuse_a_release()
             _ => {}
         }
         let error = world.failing_start().await.to_string();
-        assert!(error.contains("entry 1 has no seen proof any more"), "{also}: {error}");
+        assert!(error.contains("lost or damaged: proof/") && error.contains("(entry 1)"), "{also}: {error}");
+        assert!(!error.contains("(entry 0)"), "{also}: {error}");
         assert!(!proof.exists());
         fs::write(&proof, &good).unwrap();
+        fs::write(&of_release, &good_of_release).unwrap();
     }
     world.start_log().await;
     publish(&world, &release, &publisher).await;
     world.stop_log().await.unwrap();
 
-    // Whoever has lost it for good may give it up, once: the next start remembers that, and the guard is back.
+    // What was given up was that alone by which a statement broke a rule: here nothing.
+    renew(&mut world, &of_release).await;
     fs::remove_file(&proof).unwrap();
+    fs::remove_file(world.data().join("public").join(Resource::SeenProof(widened.founding.id()).to_string())).unwrap();
+    let error = world.failing_start().await.to_string();
+    assert!(error.contains("(entry 0), proof/") && error.contains("(entry 1); and"), "all of this list: {error}");
+    fs::write(&proof, &good).unwrap();
+
+    // Whoever has lost it for good may give it up, once: the next start remembers that, and the guard is back.
+    renew(&mut world, &proof).await;
+    world.start_log().await;
+    let ended =
+        "warning: the list hotline.example/images has ended in this log: by the seen proofs that there are, entry 2";
+    until_it_says(&world, "/healthz", ended).await;
+    // A release that others leave out stays one; what would build on it is not admitted, nor another in its place.
+    let mut publisher = publisher;
+    let next = publisher.release(0..50);
+    let refused = world.client().submit(&next.to_bytes()).await.unwrap_err().to_string();
+    assert!(refused.contains("ended") && refused.contains("founded anew in another log"), "{refused}");
+    let (_, second) = widened.release_of(1..2);
+    let refused = world.client().submit(&second.to_bytes()).await.unwrap_err().to_string();
+    assert!(refused.contains("ended"), "{refused}");
+}
+
+/// Loses a seen proof and gives it up.
+async fn renew(world: &mut World, proof: &std::path::Path) {
+    fs::remove_file(proof).unwrap();
     world.seen_proofs = SeenProofs::Renew;
     world.start_log().await;
     until(async || proof.exists()).await;
     world.stop_log().await.unwrap();
     world.seen_proofs = SeenProofs::Keep;
-    world.start_log().await;
-    // A release that others leave out stays one; what would build on it is not admitted, nor another in its place.
-    let mut publisher = publisher;
-    let next = publisher.release(0..50);
-    let refused = world.client().submit(&next.to_bytes()).await.unwrap_err().to_string();
-    assert!(refused.contains("not-contiguous"), "{refused}");
-    let (_, second) = widened.release_of(1..2);
-    let refused = world.client().submit(&second.to_bytes()).await.unwrap_err().to_string();
-    assert!(refused.contains("equivocation"), "{refused}");
 }
 
 /// What is admitted keeps the rules also by the proof that takes the place of a lost one: else the log would take a release that
@@ -369,7 +393,9 @@ async fn a_later_proof_in_the_place_of_the_first_is_not_taken_where_others_would
     fs::write(&proof, &later).unwrap();
     let error = world.failing_start().await.to_string();
     assert!(
-        error.contains("the seen proof of entry 1 is a later one") && error.contains("its notice ends at"),
+        error.contains("later ones than there were first: proof/")
+            && error.contains("(entry 1); and")
+            && error.contains("its notice ends at"),
         "{error}"
     );
     fs::write(&proof, &first).unwrap();

@@ -258,6 +258,97 @@ fn of_what_was_shown_the_most_is_kept_and_damage_to_it_is_doubt() {
     assert!(matches!(restore(config(dir.path()), shown[2].clone()), Err(RestoreError::Shown(_))));
 }
 
+#[test]
+fn an_older_copy_counts_for_no_log_until_each_is_restored() {
+    let (dir, other) = (folder(), SigningKey::from_seed("other.example/log", KeyType::Ed25519, &[3; 32]).unwrap());
+    let other_log = Log::new(other.verifier().clone());
+    let data = |name: &str| dir.path().join(name);
+    let both = |name: &str| {
+        let config = config(&data(name));
+        Config { logs: vec![log_key().verifier().clone(), other.verifier().clone()], ..config }
+    };
+    let open = |name: &str| Witness::open(both(name)).unwrap();
+    let of_other = |old: usize, leaves: &[u8]| {
+        let mut request = add(old, leaves);
+        let mut tree = request.checkpoint.checkpoint().clone();
+        tree.origin = "other.example/log".into();
+        request.checkpoint = CheckpointNote::sign(tree, &other).unwrap();
+        request.to_bytes()
+    };
+    let witness = open("now");
+    ask(&witness, 0, b"ab", START).unwrap();
+    witness.add_checkpoint(&of_other(0, b"ab"), START).unwrap();
+    drop(witness);
+    copy(&data("now"), &data("old"));
+    let witness = open("now");
+    ask(&witness, 2, b"abc", START).unwrap();
+    witness.add_checkpoint(&of_other(2, b"abc"), START).unwrap();
+    let newest = [log().id(), other_log.id()].map(|id| witness.latest(&id).unwrap().unwrap());
+    drop(witness);
+
+    let mut shown = add(2, b"abc");
+    shown.checkpoint = newest[0].clone();
+    let fork = of_other(2, b"abx");
+    let refuses_fork = |witness: &Witness| {
+        let refused = witness.add_checkpoint(&fork, START.plus(9)).unwrap_err();
+        assert!(matches!(&refused, AddError::Doubt(doubt) if doubt.reason.contains("older copy")), "{refused}");
+    };
+    let witness = open("old");
+    assert!(witness.add_checkpoint(&shown.to_bytes(), START.plus(9)).is_err());
+    assert_eq!(witness.doubts().len(), 2);
+    refuses_fork(&witness);
+    // What the other log shows of itself is kept for its operator, too.
+    let mut shown = add(2, b"abc");
+    shown.checkpoint = newest[1].clone();
+    witness.add_checkpoint(&shown.to_bytes(), START.plus(9)).unwrap_err();
+    assert_eq!(fs::read(data("old").join("shown").join(other_log.id())).unwrap(), newest[1].to_bytes());
+    drop(witness);
+    refuses_fork(&open("old"));
+
+    assert_eq!(restore(both("old"), newest[0].clone()).unwrap(), Restored::Written);
+    let witness = open("old");
+    assert_eq!(witness.doubts().len(), 1, "the one that was restored is not refused");
+    ask(&witness, 3, b"abcd", START.plus(9)).unwrap();
+    refuses_fork(&witness);
+    drop(witness);
+    assert!(matches!(declare_new(both("old"), "other.example/log"), Err(RestoreError::HasCosigned(_))));
+    assert_eq!(restore(both("old"), newest[1].clone()).unwrap(), Restored::Written);
+    let witness = open("old");
+    assert!(witness.doubts().is_empty());
+    assert!(matches!(witness.add_checkpoint(&fork, START.plus(9)), Err(AddError::Refused(_))));
+}
+
+#[test]
+fn a_log_that_an_older_copy_remembers_rightly_is_reinstated_with_what_is_there() {
+    let dir = folder();
+    let witness = open(&dir);
+    ask(&witness, 0, b"abc", START).unwrap();
+    let newest = latest(&witness).unwrap();
+    drop(witness);
+    State::open(dir.path(), witness_key().verifier()).unwrap().note_older_copy().unwrap();
+    assert_eq!(open(&dir).doubts().len(), 1);
+    assert_eq!(restore(config(dir.path()), newest).unwrap(), Restored::Unchanged);
+    ask(&open(&dir), 3, b"abcd", START.plus(1)).unwrap();
+    State::open(dir.path(), witness_key().verifier()).unwrap().note_older_copy().unwrap();
+    assert_eq!(open(&dir).doubts().len(), 1, "what was reinstated before counts no more");
+}
+
+#[test]
+fn what_was_shown_while_a_log_was_in_doubt_counts_for_all_once_there_is_something_to_compare() {
+    let (dir, newer) = (folder(), folder());
+    let witness = open(&newer);
+    ask(&witness, 0, b"abc", START).unwrap();
+    let shown = latest(&witness).unwrap();
+    let state = State::begin(dir.path(), witness_key().verifier(), Beginning::New).unwrap();
+    let shown = Shown::in_note(shown.note(), &log(), witness_key().verifier()).unwrap();
+    state.keep_shown(&log(), &shown, witness_key().verifier()).unwrap();
+    drop(state);
+    let other = SigningKey::from_seed("other.example/log", KeyType::Ed25519, &[3; 32]).unwrap();
+    let mut config = config(dir.path());
+    config.logs.push(other.verifier().clone());
+    assert_eq!(Witness::open(config).unwrap().doubts().len(), 2);
+}
+
 fn copy(from: &std::path::Path, to: &std::path::Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
