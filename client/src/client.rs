@@ -35,7 +35,9 @@ impl Client {
     pub fn open(folder: impl AsRef<Path>, policy: Policy) -> Result<Self, ClientError> {
         let folder = Folder::open(folder.as_ref())?;
         let state = folder.state_or_new(&policy)?;
-        Ok(Self::of(folder, policy, state))
+        let mut client = Self::of(folder, policy, state);
+        client.halt_if_proven()?;
+        Ok(client)
     }
 
     pub(crate) fn of(folder: Folder, policy: Policy, state: State) -> Self {

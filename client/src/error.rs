@@ -61,8 +61,8 @@ pub enum ClientError {
     // The log
     /// The log showed two histories, so updates have stopped; and that can't be written down.
     #[error(
-        "the log showed two histories, so updates have stopped. But the proof, and that they have, can't be written down: {0}. See to \
-         that, and try again"
+        "the log showed two histories, so updates have stopped. But the proof, or that they have, can't be written down: {0}. See to \
+         that: it is tried again with the next update, as long as this program runs"
     )]
     ForkNotKept(#[source] Box<ClientError>),
 

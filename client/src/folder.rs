@@ -24,6 +24,7 @@ use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::ObjectDigest;
 use isonomy_core::statement::ListName;
 use isonomy_store::files::{self, FileError, FolderLock};
+use isonomy_verifier::evidence::MAX_EVIDENCE_SIZE;
 use isonomy_verifier::state::{MAX_STATE_SIZE, StateError};
 use isonomy_verifier::{Evidence, Policy, State};
 use std::ops::Deref;
@@ -72,6 +73,13 @@ impl Layout {
     /// Where an evidence file is kept.
     pub(crate) fn evidence_path(&self, digest: &ObjectDigest) -> PathBuf {
         self.path.join(EVIDENCE).join(evidence_name(digest))
+    }
+
+    /// The evidence that is kept, as far as it can be read.
+    pub(crate) fn evidence(&self) -> impl Iterator<Item = Evidence> {
+        let files = std::fs::read_dir(self.path.join(EVIDENCE)).into_iter().flatten().flatten();
+        let read = |file: std::fs::DirEntry| files::read_regular(&file.path(), MAX_EVIDENCE_SIZE).ok().flatten();
+        files.filter_map(read).filter_map(|file| Evidence::parse(&file).ok())
     }
 
     /// The state of a client that is there already.

@@ -19,6 +19,20 @@ impl Client {
         self.save_halt()
     }
 
+    /// Stops updates if the folder holds the proof of a fork that the state does not know of: a power cut came between, or the client
+    /// went on under another key of the log, and is back under this one.
+    pub(crate) fn halt_if_proven(&mut self) -> Result<(), ClientError> {
+        if self.state.halted().is_some() {
+            return Ok(());
+        }
+        let is_proof =
+            |proof: &Evidence| matches!(proof, Evidence::Fork(_)) && proof.verify(self.policy.trust()).is_ok();
+        match self.folder.evidence().find(is_proof) {
+            Some(proof) => self.halt(self.state.clone().with_halt(proof.digest()), proof),
+            None => Ok(()),
+        }
+    }
+
     /// Makes durable what [`Client::halt`] could not, if there is anything.
     pub(crate) fn save_halt(&mut self) -> Result<(), ClientError> {
         let Some(proof) = &self.unsaved else {

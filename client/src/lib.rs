@@ -71,6 +71,7 @@ mod evidence;
 pub mod folder;
 mod halt;
 mod options;
+mod patience;
 mod peer;
 mod read_only;
 mod refusal;

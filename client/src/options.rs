@@ -1,5 +1,6 @@
 //! How an update is run: by which clock, who is told what, who may stop it, and when the next one is due.
 
+use crate::patience::PATIENCE;
 use crate::refusal::Refusal;
 use crate::schedule::Schedule;
 use isonomy_core::resource::Resource;
@@ -123,9 +124,6 @@ pub struct UpdateOptions<'a> {
     pub(crate) asks_all: bool,
     pub(crate) patience: Duration,
 }
-
-/// How long one source may take in all if nothing else is said.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 impl<'a> UpdateOptions<'a> {
     /// By this clock; nobody is told, nobody stops it, the first source that is fresh ends it, and the next one is due as suits the

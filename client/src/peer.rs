@@ -3,6 +3,7 @@
 use crate::blocking::{self, Blocked};
 use crate::client::Client;
 use crate::error::ClientError;
+use crate::patience::{PATIENCE, Patience};
 use crate::read_only::ReadOnly;
 use crate::update::lack;
 use isonomy_core::hash::ObjectDigest;
@@ -104,21 +105,27 @@ impl Client {
 /// Runs a comparison to its end, with one source; `None` has nothing.
 async fn drive(mut comparison: Comparison, source: Option<&Source>) -> Outcome {
     let mut input = Input::Start;
-    let mut requests = 0;
+    let (mut requests, mut patience) = (0, Patience::new(PATIENCE));
     loop {
         match comparison.step(input) {
             Step::Done(outcome) => return outcome,
             Step::Need { resource, max_bytes } => {
                 requests += 1;
                 let answer = match source.filter(|_| requests <= MAX_REQUESTS) {
-                    Some(source) => {
-                        let got = source.get(&resource, max_bytes).await;
-                        got.map_err(|error| (lack(&error), error.to_string()))
-                    }
+                    Some(source) => match patience.ask() {
+                        Ok(()) => {
+                            let got = source.get(&resource, max_bytes).await;
+                            got.map_err(|error| (lack(&error), error.to_string()))
+                        }
+                        Err(reason) => Err((Lack::Slow, reason)),
+                    },
                     None => Err((Lack::Limit, "there is no source to ask, or it was asked enough".to_owned())),
                 };
                 input = match answer {
-                    Ok(bytes) => Input::Received { resource, bytes },
+                    Ok(bytes) => {
+                        patience.received(bytes.len() as u64);
+                        Input::Received { resource, bytes }
+                    }
                     Err((lack, reason)) => Input::Unavailable { resource, lack, reason },
                 };
             }

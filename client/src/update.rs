@@ -5,6 +5,7 @@ use crate::blocking::{self, Blocked};
 use crate::client::Client;
 use crate::error::{ClientError, Refusals, UpdateError};
 use crate::options::{Progress, UpdateOptions};
+use crate::patience::Patience;
 use crate::refusal::{self, Refusal};
 use crate::schedule::Schedule;
 use isonomy_core::resource::Resource;
@@ -14,7 +15,7 @@ use isonomy_fetch::{FetchError, Source};
 use isonomy_verifier::rejection::Lack;
 use isonomy_verifier::{Freshness, Input, Rejection, Save, Step, Update, Updated};
 use serde::Serialize;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::task::spawn_blocking;
 
 /// The most requests that one source is sent in an update. An honest log needs some dozens; what it can show in so many
@@ -22,10 +23,6 @@ use tokio::task::spawn_blocking;
 const MAX_REQUESTS: u64 = 4096;
 /// The most tiles of entries beside those, which a client that reads the whole log asks for: 16 million entries.
 const MAX_ENTRY_TILES: u64 = 65_536;
-
-/// What a source may take for each request, beyond what it may take in all, and the least bytes per second that it must give.
-const FOR_EACH_REQUEST: Duration = Duration::from_secs(1);
-const LEAST_BYTES_PER_SECOND: u64 = 8 * 1024;
 
 /// What came of an update.
 #[derive(Clone, Debug)]
@@ -71,8 +68,7 @@ struct Traffic<'a> {
     bytes: u64,
     requests_here: u64,
     entry_tiles_here: u64,
-    /// When this source was first asked, and how many bytes had been received then.
-    since: (Instant, u64),
+    patience: Patience,
     objects: Vec<(String, u64)>,
     /// How long the source says that there will be nothing newer.
     fresh_for: Option<Duration>,
@@ -341,8 +337,9 @@ impl Found {
 impl<'a> Traffic<'a> {
     fn new(options: UpdateOptions<'a>) -> Self {
         let (requests, bytes, requests_here, entry_tiles_here) = (0, 0, 0, 0);
-        let (since, objects, fresh_for, retry_after) = ((Instant::now(), 0), Vec::new(), None, None);
-        Self { options, requests, bytes, requests_here, entry_tiles_here, since, objects, fresh_for, retry_after }
+        let (objects, fresh_for, retry_after) = (Vec::new(), None, None);
+        let patience = Patience::new(options.patience);
+        Self { options, requests, bytes, requests_here, entry_tiles_here, patience, objects, fresh_for, retry_after }
     }
 
     fn tell(&mut self, progress: Progress<'_>) {
@@ -360,7 +357,7 @@ impl<'a> Traffic<'a> {
     fn begin_source(&mut self, source: &Source) {
         self.requests_here = 0;
         self.entry_tiles_here = 0;
-        self.since = (Instant::now(), self.bytes);
+        self.patience = Patience::new(self.options.patience);
         self.objects.clear();
         self.fresh_for = None;
         self.tell(Progress::Asking { source });
@@ -368,14 +365,7 @@ impl<'a> Traffic<'a> {
 
     /// Counts a request; refused if the source was sent too many, or took too long for those that it was sent.
     fn ask(&mut self, resource: &Resource, max_bytes: u64) -> Result<(), (Lack, String)> {
-        let (begun, bytes_before) = self.since;
-        let requests = u32::try_from(self.requests_here + self.entry_tiles_here).unwrap_or(u32::MAX);
-        let for_bytes = Duration::from_secs((self.bytes - bytes_before) / LEAST_BYTES_PER_SECOND);
-        let patience = self.options.patience.saturating_add(FOR_EACH_REQUEST * requests).saturating_add(for_bytes);
-        if begun.elapsed() > patience {
-            let reason = format!("it has taken more than {} s for {requests} answers", patience.as_secs());
-            return Err((Lack::Slow, reason));
-        }
+        self.patience.ask().map_err(|reason| (Lack::Slow, reason))?;
         let is_entries = matches!(resource, Resource::Tile(tile) if tile.kind() == TileKind::Entries);
         let (asked, most, what) = match is_entries {
             true => (&mut self.entry_tiles_here, MAX_ENTRY_TILES, "tiles of entries"),
@@ -399,6 +389,7 @@ impl<'a> Traffic<'a> {
         let given = source.get_pieces(resource, max_bytes, &mut heard).await?;
         let received = given.pieces.iter().map(|piece| piece.len() as u64).sum();
         self.bytes = before.saturating_add(received);
+        self.patience.received(received);
         match resource {
             Resource::Object(_) => self.objects.push((resource.to_string(), received)),
             Resource::Bundle(_) => self.fresh_for = given.fresh_for,

@@ -34,6 +34,9 @@ use core::fmt;
 
 /// The most bytes that a bundle may have.
 pub const MAX_BUNDLE_SIZE: usize = 2 * 1024 * 1024;
+/// The most releases after the newest usable one that a log offers in a bundle: more than wait in a list that publishes each hour, and
+/// few enough for [`MAX_BUNDLE_SIZE`] in a log of 2^40 entries.
+pub const MAX_NEWER: usize = 1000;
 /// The most hashes that an inclusion proof may have.
 const MAX_PATH: usize = 63;
 const FIRST_LINE: &str = "isonomy-bundle/v1";

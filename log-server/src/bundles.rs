@@ -1,6 +1,6 @@
 //! Composing bundles, and the index of lists.
 
-use isonomy_core::bundle::{Bundle, Included};
+use isonomy_core::bundle::{Bundle, Included, MAX_NEWER};
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::{NodeHash, StatementId};
 use isonomy_core::rules::history::{History, ListHistory, LoggedRelease};
@@ -10,10 +10,6 @@ use isonomy_core::time::Timestamp;
 use isonomy_core::tree::{LeafIndex, TreeSize};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-/// The most releases after the newest usable one that a bundle offers: more than wait in any list that publishes each hour, and few
-/// enough for [`MAX_BUNDLE_SIZE`](isonomy_core::bundle::MAX_BUNDLE_SIZE) in a log of 2^40 entries.
-const MAX_NEWER: usize = 1000;
 
 /// A release that a bundle may hold.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -383,6 +383,44 @@ fn a_mirror_can_hide_nothing_from_a_complete_client() {
     assert!(rejection.to_string().contains("without the edition"), "{rejection}");
 }
 
+/// The newest release waits, so that one of those before it is in force: none of them may be left out.
+#[test]
+fn a_mirror_can_hide_nothing_between_either() {
+    let mut world = World::founded_with(|charter| charter.limits.min_interval = 0);
+    let ids: Vec<StatementId> = (1..=5).map(|version| world.release(hashes(0..10 + version), 100 * version)).collect();
+    world.publish(505);
+    let mut holder = complete(&world);
+    let mut before = world.clone();
+    before.offer_only(&ids[4..]);
+    assert_eq!(holder.version_from(&before, 505), Ok(5));
+    for version in 6..=9 {
+        world.release(hashes(0..10 + version), 100 * version);
+        world.publish(100 * version);
+    }
+    world.publish(904);
+    let all: Vec<StatementId> = world.releases().map(|release| release.id()).collect();
+    let offering = |ids: &[usize]| {
+        let mut mirror = world.clone();
+        mirror.offer_only(&ids.iter().map(|version| all[version - 1]).collect::<Vec<_>>());
+        mirror
+    };
+    for (hiding, expected) in [(&[5, 9][..], "6 to 9"), (&[2, 9], "3 to 9"), (&[7, 9], "8 to 9")] {
+        for mut client in [complete(&world), holder.clone()] {
+            let rejection = client.version_from(&offering(hiding), 904).unwrap_err();
+            let is_old = rejection.code() == "rollback";
+            assert!(
+                is_old || rejection.to_string().contains(&format!("without all versions from {expected}")),
+                "{rejection}"
+            );
+        }
+    }
+    let rejection = holder.clone().version_from(&offering(&[9]), 904).unwrap_err();
+    assert!(rejection.to_string().contains("without all versions from 6 to 9"), "{rejection}");
+    for mut client in [complete(&world), holder] {
+        assert_eq!(client.version_from(&offering(&[8, 9]), 904), Ok(8));
+    }
+}
+
 #[test]
 fn entries_are_believed_by_the_root_that_they_make() {
     let world = World::with_release();

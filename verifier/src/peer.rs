@@ -36,6 +36,7 @@ use crate::state::{Logged, State};
 use crate::{Input, Rejection, view};
 use isonomy_core::charter::Charter;
 use isonomy_core::checkpoint::CheckpointNote;
+use isonomy_core::cosignature;
 use isonomy_core::hash::{NodeHash, StatementId};
 use isonomy_core::json::{self, Lines};
 use isonomy_core::release::Release;
@@ -373,6 +374,7 @@ fn checkpoint(policy: &Policy, lines: &Lines) -> Result<CheckpointNote, ViewErro
     let note =
         CheckpointNote::parse(lines.to_text().as_bytes()).map_err(|error| ViewError::Malformed(error.to_string()))?;
     note.verify_log(policy.log()).map_err(|_| ViewError::Other("another log, or the log under another key".into()))?;
+    cosignature::cosignatures(note.note(), &policy.trust().witness_keys()).map_err(unproven)?;
     Ok(policy.counted(&note))
 }
 

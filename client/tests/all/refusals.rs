@@ -83,6 +83,21 @@ fn wrong_content_is_refused_and_the_list_in_force_stays() {
 }
 
 #[test]
+fn a_proof_in_the_folder_stops_updates_whatever_the_state_says() {
+    let (world, _mirror, home, client) = updated();
+    let (a, b) = (world.checkpoint(START), forked().checkpoint(START));
+    let proof = isonomy_verifier::Evidence::fork(&a, &b, Vec::new());
+    fs::create_dir_all(home.path().join("evidence")).unwrap();
+    fs::write(home.path().join("evidence/kept.json"), proof.to_text()).unwrap();
+    fs::write(home.path().join("evidence/nothing.json"), "{}").unwrap();
+    assert!(client.state().halted().is_none());
+    drop(client);
+    let client = world.client(home.path());
+    assert_eq!(client.state().halted(), Some(&proof.digest()));
+    assert_eq!(client.list().unwrap().version(), 1);
+}
+
+#[test]
 fn an_object_larger_than_the_client_takes_is_not_fetched() {
     let (world, mirror, home) = (World::with_versions(1), tempdir().unwrap(), tempdir().unwrap());
     let now = day(1) + VISIBILITY;

@@ -19,7 +19,12 @@ impl Update {
     pub(super) fn bundle(&mut self) -> Result<Arc<Bundle>, Stop> {
         let bundle = match &self.bundle {
             Some(bundle) => bundle.clone(),
-            None => Arc::new(self.read_bundle()?),
+            None => {
+                let bundle = self.read_bundle()?;
+                let counted = self.counted(&bundle.checkpoint);
+                self.as_served = Some(bundle.checkpoint);
+                Arc::new(Bundle { checkpoint: counted, ..bundle })
+            }
         };
         self.bundle = Some(bundle.clone());
         Ok(bundle)
@@ -43,7 +48,7 @@ impl Update {
         if !in_log_order(&bundle.charters) || !in_log_order(&bundle.releases) {
             return Err(malformed(&resource, "not in the order of the log"));
         }
-        Ok(Bundle { checkpoint: self.counted(&bundle.checkpoint), ..bundle })
+        Ok(bundle)
     }
 
     /// The checkpoint with the lines that count alone, so that nothing that strangers wrote gets into what is kept or shown to
@@ -58,7 +63,8 @@ impl Update {
         if !fresh.checkpoint().extensions.is_empty() {
             return Err(Rejection::NotTheLog("the checkpoints of this log have no extension lines".into()).into());
         }
-        let quorum = self.check_quorum(fresh);
+        // One wrong line by a known witness rejects the whole, also if it is not among those that count.
+        let quorum = self.check_quorum(self.as_served.as_ref().unwrap_or(fresh));
         // Also without a quorum: two checkpoints that the log signed are enough to prove a fork.
         let consistency = self.check_history(fresh);
         if quorum.is_ok() || !matches!(consistency, Err(Stop::Reject(_))) || self.evidence.is_some() {

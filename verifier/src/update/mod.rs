@@ -172,6 +172,8 @@ pub struct Update {
     statements: HashMap<StatementId, Result<Statement, StatementError>>,
     /// The bundle, once it was read.
     bundle: Option<Arc<Bundle>>,
+    /// Its checkpoint with all lines that came with it.
+    as_served: Option<CheckpointNote>,
     /// The first charters of the bundle, as far as they were proven to be in the log.
     charters: Vec<LoggedCharter>,
     /// All of them, once they were judged.
@@ -213,6 +215,7 @@ impl Update {
             received: Received::default(),
             statements: HashMap::new(),
             bundle: None,
+            as_served: None,
             charters: Vec::new(),
             editions: None,
             public_since: BTreeMap::new(),

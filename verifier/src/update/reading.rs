@@ -15,7 +15,7 @@ use crate::evidence::{Evidence, InLog};
 use crate::rejection::Rejection;
 use crate::state::{ReadLog, ReadRelease};
 use isonomy_core::attestation::Attestation;
-use isonomy_core::bundle::{Bundle, Included};
+use isonomy_core::bundle::{Bundle, Included, MAX_NEWER};
 use isonomy_core::charter::Charter;
 use isonomy_core::hash::StatementId;
 use isonomy_core::note::VerifierKey;
@@ -305,6 +305,23 @@ impl Update {
             return Ok(());
         }
         let problem = format!("without version {}, which is in the log", reading.newest);
+        Err(malformed(&Resource::Bundle(self.policy.list().clone()), problem))
+    }
+
+    /// Every version that the log holds beyond `version`, which is not to wait, is offered; of very many the newest. Else a mirror
+    /// could show an old release beside the newest, which waits, and hide those between. Where the word of auditors is asked for, an
+    /// older release may be the newest that has it, and nothing between is offered.
+    pub(super) fn check_none_between(&self, bundle: &Bundle, version: u64) -> Result<(), Stop> {
+        let audit = self.policy.audit();
+        let Some(reading) = self.reading.as_ref().filter(|_| audit.complete && audit.followed == 0) else {
+            return Ok(());
+        };
+        let offered = self.not_older(bundle).iter().filter_map(|included| reading.versions.get(&included.id));
+        let (above, newest) = (offered.filter(|offered| **offered > version).count(), reading.newest);
+        if above >= MAX_NEWER || above as u64 >= newest.saturating_sub(version) {
+            return Ok(());
+        }
+        let problem = format!("without all versions from {} to {newest}, which are in the log", version + 1);
         Err(malformed(&Resource::Bundle(self.policy.list().clone()), problem))
     }
 

@@ -50,7 +50,12 @@ impl Update {
             }
         }
         match (pending.first(), &self.in_force, refused) {
-            (Some(_), Some(list), _) => Ok(Updated { list: list.clone(), pending }),
+            (Some(_), Some(list), refused) => {
+                if refused.is_none() {
+                    self.check_none_between(bundle, list.version())?;
+                }
+                Ok(Updated { list: list.clone(), pending })
+            }
             (Some(waiting), None, _) => Err(rule(waiting.release, waiting.waits_for.clone())),
             (None, _, Some(refused)) => Err(Stop::Reject(refused)),
             (None, _, None) => Err(Rejection::NoRelease.into()),
@@ -81,6 +86,7 @@ impl Update {
         let entry = statement.to_bytes();
         let release = statement.into_release().ok_or_else(|| malformed(&resource, "not a release"))?;
         if let Some(list) = self.check_not_older(bundle, included, &release)? {
+            self.check_none_between(bundle, list.version())?;
             return Ok(Verdict::InForce(Box::new(list)));
         }
         let public_since = self.public_since(bundle, included, &entry)?;
@@ -103,6 +109,7 @@ impl Update {
             self.waiting.insert(included.id, waiting.clone());
             return Ok(Verdict::Waits(waiting));
         }
+        self.check_none_between(bundle, release.body().version)?;
         let entries = self.check_content(&release, edition)?;
         let accepted = self.accepted(bundle, included, &release, edition, public_since)?;
         let accepted = Accepted { attested_by: attested_by.unwrap_or_default(), ..accepted };

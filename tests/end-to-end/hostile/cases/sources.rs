@@ -164,6 +164,11 @@ const QUORUMS: &[Row] = &[
     ("witness-one", "one witness of two has cosigned", NO_QUORUM, |s| with_lines(s, |lines| lines.truncate(2))),
     ("witness-twice", "one witness has cosigned twice", NO_QUORUM, |s| { let c = cosigned(&s.world.checkpoint(3), &[(1, 1010), (1, 1011)]); with_checkpoint(s, c) }),
     ("witness-namesakes", "strangers have cosigned under the witnesses' names", NO_QUORUM, |s| with_lines(s, |lines| { lines.truncate(2); lines.extend([stranger(2), stranger(3)]); })),
+    ("witness-wrong-older-line", "beside a right cosignature stands an older one by the same witness, which is wrong", Malformed(What::Bundle), |s| with_lines(s, |lines| {
+        let mut older = lines[3].clone();
+        older.bytes[7] -= 1;
+        lines.push(older);
+    })),
     ("witness-wrong", "one bit of a cosignature is flipped", Malformed(What::Bundle), |s| with_lines(s, |lines| lines[3].bytes[40] ^= 1)),
     ("witness-other-time", "a cosignature says another time than was signed", Malformed(What::Bundle), |s| with_lines(s, |lines| lines[3].bytes[7] ^= 1)),
     ("witness-of-another-tree", "a cosignature of an older checkpoint", Malformed(What::Bundle), |s| {
