@@ -41,6 +41,7 @@ mod table;
 mod terrorism;
 #[cfg(test)]
 mod tests;
+mod unambiguous;
 mod updates;
 
 pub use error::ImportError;
