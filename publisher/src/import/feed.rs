@@ -122,7 +122,7 @@ impl Feed<'_, '_> {
         };
         match (is_backed(value), self.backing.missing_at) {
             (true, Some(line)) => Err(ImportError::Malformed(format!(
-                "the record at line {line} has no descriptors, and a later one has: nobody may stand behind the first one any more. Get                  the feed with the descriptors of all"
+                "the record at line {line} has no descriptors, and a later one has: nobody may stand behind the first one any more. Get the feed with the descriptors of all"
             ))),
             (true, None) => {
                 self.backing.is_given = true;

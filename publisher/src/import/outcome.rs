@@ -261,7 +261,7 @@ impl Sayings {
                 self.sayings.push(Saying { hash: *hash, time: record.time, word: Word::Withdrawn })?;
             }
             let size = self.size;
-            ids.extend(record.given(&own).map(|hash| {
+            ids.extend(given(&own).map(|hash| {
                 let (id, standing) = (first.id, record.standing(&hash));
                 Given { id, hash: hash[..size].to_vec(), standing }
             }));
@@ -328,8 +328,7 @@ impl NamedRecord {
             gives.map(|saying| saying.hash).collect()
         };
         let (stands, selected) = (now(&[Word::Add, Word::PassOver]), now(&[Word::Add]));
-        let was_given = |saying: &&Saying| matches!(saying.word, Word::Add | Word::PassOver | Word::Withdrawn);
-        let before = own.iter().filter(was_given).map(|saying| saying.hash).filter(|hash| !stands.contains(hash));
+        let before = given(own).filter(|hash| !stands.contains(hash));
         let time = if latest == u64::MAX { latest } else { latest.saturating_sub(1) };
         let withdrawn = if latest > 0 { before.collect() } else { BTreeSet::new() };
         Self { time, stands, selected, withdrawn }
@@ -347,12 +346,12 @@ impl NamedRecord {
     fn names_nothing(&self, own: &[Saying]) -> bool {
         own.iter().all(|saying| saying.word == Word::Remove && saying.hash == [0; MAX_HASH])
     }
+}
 
-    /// What is to be remembered of it: what it gave at any time, though it was not selected, so that its withdrawal is known.
-    fn given(&self, own: &[Saying]) -> impl Iterator<Item = Filled> + use<> {
-        let given = own.iter().filter(|saying| saying.word != Word::Remove || saying.hash != [0; MAX_HASH]);
-        given.map(|saying| saying.hash).collect::<BTreeSet<Filled>>().into_iter()
-    }
+/// All hashes that were named under an id at any time, also by its removal, or by a record that was not selected.
+fn given(own: &[Saying]) -> impl Iterator<Item = Filled> + use<> {
+    let given = own.iter().filter(|saying| saying.word != Word::Remove || saying.hash != [0; MAX_HASH]);
+    given.map(|saying| saying.hash).collect::<BTreeSet<Filled>>().into_iter()
 }
 
 /// Why what was said gives no entries.
