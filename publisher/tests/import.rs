@@ -159,6 +159,8 @@ fn a_deletion_by_id_finds_what_an_earlier_import_gave() {
     let later = later.finish().unwrap();
     assert_eq!((later.entries.len(), later.withdrawn.len(), later.unknown_ids), (0, 1, 0));
     assert!(first.entries.contains(later.withdrawn.get(0).unwrap()));
+    let cut = Importer::new(&options).know_ids(&kept[..kept.len() - 1]).unwrap_err();
+    assert!(matches!(cut, ImportError::Ids { .. }), "{cut}");
     let (forgotten, _) = read("ncmec-deletion.xml", &options);
     assert_eq!((forgotten.withdrawn.len(), forgotten.unknown_ids), (0, 1));
     let mut damaged = Importer::new(&options);

@@ -14,6 +14,7 @@ use isonomy_core::list::Algorithm;
 use isonomy_core::list::algorithm::VIDEO_NUMBER_SIZE;
 use isonomy_matcher::pdq::PdqHash;
 use isonomy_matcher::video::Video;
+use std::collections::HashMap;
 use std::io::{BufRead, Read};
 
 /// The most frames of a video: a day, with one for each second.
@@ -22,6 +23,7 @@ const MAX_FRAMES: usize = 86_400;
 pub(super) fn read(mut reader: impl BufRead, format: Format, sink: &mut Sink<'_>) -> Result<(), ImportError> {
     let mut bytes = Vec::new();
     let mut place = Place::default();
+    let mut numbers = HashMap::new();
     let mut frames = (format == Format::Vpdq && sink.algorithm() == Algorithm::VpdqV1).then(Vec::new);
     loop {
         bytes.clear();
@@ -39,7 +41,17 @@ pub(super) fn read(mut reader: impl BufRead, format: Format, sink: &mut Sink<'_>
                 (Ok(_), Some(frames)) if frames.len() == MAX_FRAMES => {
                     sink.take(place, Err(refusal("frame", format!("a video has {MAX_FRAMES} frames at most"))))?;
                 }
-                (Ok(record), Some(frames)) => frames.push((place, record)),
+                (Ok(record), Some(frames)) => {
+                    // Each video counts its frames for itself.
+                    let number = text.split(|&byte| byte == b',').next().unwrap_or_default().to_vec();
+                    let known = numbers.entry(number).or_insert_with(|| record.hash.clone());
+                    if *known == record.hash {
+                        frames.push((place, record));
+                    } else {
+                        let reason = "a frame of this number has another hash: give each video its own file";
+                        sink.take(place, Err(refusal("frame", reason)))?;
+                    }
+                }
                 (record, _) => sink.take(place, record)?,
             }
         }

@@ -220,6 +220,13 @@ fn the_frames_of_a_file_are_one_video_in_a_list_of_videos() {
         assert_eq!(imported.entries.iter().map(<[u8]>::to_vec).collect::<Vec<_>>(), expected);
         assert_eq!((report.format, report.records, report.not_selected), (Format::Vpdq, 4, 3 - kept as u64));
     }
+    // Two videos in one file would be one.
+    let Err(ImportError::Refused(report)) =
+        import(format!("{text}0,90,{},0.0\n", hexes[3]).as_bytes(), &ImportOptions::new(Algorithm::VpdqV1))
+    else {
+        panic!("two videos are one")
+    };
+    assert_eq!((report.refused[0].line, report.refused[0].field), (5, "frame"));
     let skip = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::VpdqV1) };
     let (imported, report) = import(format!("{text}5,90,nonsense,5\n").as_bytes(), &skip).unwrap();
     assert_eq!((imported.entries.len(), report.refused[0].line), (3, 5));
