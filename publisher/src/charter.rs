@@ -16,7 +16,7 @@ pub use template::{template, to_toml};
 
 use crate::memory::{MemoryError, Role, SignedText, SigningMemory};
 use crate::signer::Signer;
-use crate::signing::{self, SigningError};
+use crate::signing::{self, Signing, SigningError};
 use isonomy_core::charter::{
     ActionClause, Charter, Curation, Limits, Maintainer, Matching, Purpose, Reach, Record, Redress,
 };
@@ -203,7 +203,7 @@ pub struct CharterReport {
     pub missing: Option<String>,
 }
 
-/// Adds the signature of `key` to a charter, in its place, and remembers it durably before it leaves this function.
+/// Adds the signature of `key` to a charter, in its place, which is remembered durably before the key is asked.
 /// `older` are the editions before, newest first, as far as their keys count: the one directly before, and the one in
 /// force. None for a first edition.
 pub fn sign(
@@ -215,7 +215,6 @@ pub fn sign(
     clock: Timestamp,
 ) -> Result<Signed<Charter>, CharterError> {
     let counted = counted(charter.body(), older);
-    let note = signing::add(charter.note(), &counted, key)?;
     let is_maintainer = charter.body().maintainer.keys.contains(key.verifier());
     let text = SignedText {
         list: &charter.body().list,
@@ -226,7 +225,8 @@ pub fn sign(
         role: if is_maintainer { Role::Maintainer } else { Role::Curator },
         free_at: None,
     };
-    memory.remember(&text, replaces, clock)?;
+    let signing = Signing { note: charter.note(), text, replaces };
+    let note = signing.add::<CharterError>(&counted, key, memory, clock)?;
     Statement::from_note(note)?.into_charter().ok_or(CharterError::NotACharter)
 }
 

@@ -41,6 +41,7 @@ mod table;
 mod terrorism;
 #[cfg(test)]
 mod tests;
+mod unambiguous;
 mod updates;
 
 pub use error::ImportError;
@@ -88,7 +89,8 @@ impl<'o> Importer<'o> {
             if kept.by_ref().take(LINE).read_line(&mut line)? == 0 {
                 break;
             }
-            let given = Given::parse(line.trim_end());
+            // What lacks its end was cut off.
+            let given = line.strip_suffix('\n').and_then(Given::parse);
             let given = given.filter(|given| given.hash.len() == self.options.algorithm.entry_size());
             let given = given.ok_or(ImportError::Ids { line: number })?;
             self.sayings.know(&given).map_err(ImportError::sorting)?;

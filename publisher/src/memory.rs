@@ -47,7 +47,7 @@ pub enum MemoryError {
     #[error("this key never signed {0} for this number, so nothing is replaced; check the id")]
     NothingReplaced(StatementId),
     /// The memory is damaged.
-    #[error("{}, line {line}: {problem}. The memory of a key can't be repaired by guessing: restore it from a copy, or use a new key", path.display())]
+    #[error("{}, line {line}: {problem}. What was signed can't be guessed: {advice}", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -55,11 +55,19 @@ pub enum MemoryError {
         line: usize,
         /// What is wrong.
         problem: String,
+        /// What to do.
+        advice: &'static str,
     },
     /// The files can't be read or written.
     #[error(transparent)]
     File(#[from] FileError),
 }
+
+/// What to do with a damaged memory of one key.
+const OWN: &str = "restore this file from a copy, or use a new key";
+/// The same for what all keys of a role remember in common, which a new key heeds, too.
+const COMMON: &str = "restore this file from a copy, or put it together anew: it holds the lines that stand in `signed.jsonl` in the \
+     `.signed` folders beside all keys that signed here, in the order of their `signed_at`";
 
 /// Whether the signature of a release makes it complete.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -112,6 +120,16 @@ pub struct Remembered {
     /// The text that this one was said to replace.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub replaces: Option<StatementId>,
+    /// When the key refused to sign it, after all: such a line takes back the last one about this text.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub refused_at: Option<Timestamp>,
+}
+
+/// Where a text was newly remembered as signed.
+#[derive(Clone, Copy, Debug)]
+pub struct Remembering {
+    own: bool,
+    shared: bool,
 }
 
 /// The memory of one key, held by one process at a time.
@@ -123,6 +141,8 @@ pub struct SigningMemory {
     lock: Option<FolderLock>,
     /// What other keys of the same role have signed, too.
     shared: Option<Box<SigningMemory>>,
+    /// What to do if it is damaged.
+    advice: &'static str,
 }
 
 impl SigningMemory {
@@ -136,7 +156,11 @@ impl SigningMemory {
 
     /// The memory in this folder, which is made with the first text that is remembered, if there is none.
     pub fn open(folder: &Path) -> Result<Self, MemoryError> {
-        let mut memory = Self { folder: folder.to_owned(), remembered: Vec::new(), lock: None, shared: None };
+        Self::open_as(folder, OWN)
+    }
+
+    fn open_as(folder: &Path, advice: &'static str) -> Result<Self, MemoryError> {
+        let mut memory = Self { folder: folder.to_owned(), remembered: Vec::new(), lock: None, shared: None, advice };
         if folder.exists() {
             memory.hold()?;
         }
@@ -145,20 +169,22 @@ impl SigningMemory {
 
     /// The same, which also heeds what all keys of a role have signed with this folder as their common memory.
     pub fn and_in(self, folder: &Path) -> Result<Self, MemoryError> {
-        Ok(Self { shared: Some(Box::new(Self::open(folder)?)), ..self })
+        Ok(Self { shared: Some(Box::new(Self::open_as(folder, COMMON)?)), ..self })
     }
 
     /// Locks the folder, which must be there, and reads what is remembered.
     fn hold(&mut self) -> Result<(), MemoryError> {
         let lock = FolderLock::acquire(&self.folder)?;
         let (journal, mut remembered) = (self.journal(), Vec::new());
+        let advice = self.advice;
         for (at, line) in files::read_lines(&journal)?.iter().enumerate() {
             let damaged = |error: serde_json::Error| MemoryError::Damaged {
                 path: journal.clone(),
                 line: at + 1,
                 problem: error.to_string(),
+                advice,
             };
-            remembered.push(serde_json::from_str(line).map_err(damaged)?);
+            apply(&mut remembered, serde_json::from_str(line).map_err(damaged)?);
         }
         (self.remembered, self.lock) = (remembered, Some(lock));
         Ok(())
@@ -173,14 +199,14 @@ impl SigningMemory {
         &self.remembered
     }
 
-    /// Remembers that `text` is signed, durably, or says why it must not be. To be called before the signature is given
-    /// to anybody. Signing the same text again is fine.
+    /// Remembers that `text` is signed, durably, or says why it must not be. To be called before the key is asked for the
+    /// signature. Signing the same text again is fine.
     pub fn remember(
         &mut self,
         text: &SignedText<'_>,
         replaces: Option<StatementId>,
         clock: Timestamp,
-    ) -> Result<(), MemoryError> {
+    ) -> Result<Remembering, MemoryError> {
         self.hold_or_make()?;
         if let Some(shared) = &mut self.shared {
             shared.hold_or_make()?;
@@ -191,13 +217,32 @@ impl SigningMemory {
             return Err(MemoryError::NothingReplaced(replaced));
         }
         // Both have to agree before either remembers what was perhaps never signed.
-        let is_new = self.judge(text, replaces)?;
-        if let Some(shared) = &mut self.shared
-            && shared.judge(text, replaces)?
-        {
-            shared.add(text, replaces, clock)?;
+        let own = self.judge(text, replaces)?;
+        let shared = match &mut self.shared {
+            Some(shared) if shared.judge(text, replaces)? => {
+                shared.add(text, replaces, clock)?;
+                true
+            }
+            _ => false,
+        };
+        if own {
+            self.add(text, replaces, clock)?;
         }
-        if is_new { self.add(text, replaces, clock) } else { Ok(()) }
+        Ok(Remembering { own, shared })
+    }
+
+    /// Takes back, durably, that `text` was signed, where that was newly remembered: the key refused.
+    pub fn take_back(
+        &mut self,
+        text: &SignedText<'_>,
+        newly: Remembering,
+        clock: Timestamp,
+    ) -> Result<(), MemoryError> {
+        let line = Remembered { refused_at: Some(clock), ..Remembered::new(text, None, clock) };
+        if let Some(shared) = self.shared.as_mut().filter(|_| newly.shared) {
+            shared.put(line.clone())?;
+        }
+        if newly.own { self.put(line) } else { Ok(()) }
     }
 
     fn hold_or_make(&mut self) -> Result<(), MemoryError> {
@@ -234,9 +279,12 @@ impl SigningMemory {
         replaces: Option<StatementId>,
         clock: Timestamp,
     ) -> Result<(), MemoryError> {
-        let line = Remembered::new(text, replaces, clock);
+        self.put(Remembered::new(text, replaces, clock))
+    }
+
+    fn put(&mut self, line: Remembered) -> Result<(), MemoryError> {
         self.append(&line)?;
-        self.remembered.push(line);
+        apply(&mut self.remembered, line);
         Ok(())
     }
 
@@ -246,8 +294,18 @@ impl SigningMemory {
             path: journal.clone(),
             line: self.remembered.len() + 1,
             problem: error.to_string(),
+            advice: self.advice,
         })?;
         Ok(files::append_line_durable(&journal, &json)?)
+    }
+}
+
+/// Takes up a line: a text that is signed, or one that is not, after all.
+fn apply(remembered: &mut Vec<Remembered>, line: Remembered) {
+    if line.refused_at.is_none() {
+        remembered.push(line);
+    } else if let Some(at) = remembered.iter().rposition(|known| known.is_of_text_of(&line)) {
+        remembered.remove(at);
     }
 }
 
@@ -262,7 +320,13 @@ impl Remembered {
             role: text.role,
             signed_at: clock,
             replaces,
+            refused_at: None,
         }
+    }
+
+    fn is_of_text_of(&self, other: &Self) -> bool {
+        let of = |known: &Self| (known.list.clone(), known.series.clone(), known.number, known.statement);
+        of(self) == of(other)
     }
 
     fn is_numbered_like(&self, text: &SignedText<'_>) -> bool {
@@ -462,5 +526,25 @@ mod tests {
         std::fs::write(dir.path().join("signed.jsonl"), "{\"list\":\n").unwrap();
         let error = SigningMemory::open(dir.path()).unwrap_err();
         assert!(matches!(error, MemoryError::Damaged { line: 1, .. }), "{error}");
+        assert!(error.to_string().contains("use a new key"), "{error}");
+    }
+
+    #[test]
+    fn a_damaged_common_memory_is_put_together_from_those_of_the_keys() {
+        let dir = tempfile::tempdir().unwrap();
+        let (list, common) = (list(), dir.path().join("common"));
+        let of = |key: &str| SigningMemory::of_key(&dir.path().join(key)).unwrap().and_in(&common);
+        of("m1").unwrap().remember(&text(&list, 1, 1, Role::Maintainer), None, CREATED).unwrap();
+        of("m2").unwrap().remember(&text(&list, 2, 2, Role::Maintainer), None, CREATED.plus(1)).unwrap();
+        std::fs::write(common.join("signed.jsonl"), "{\n").unwrap();
+        let error = of("m3").unwrap_err().to_string();
+        assert!(!error.contains("a new key") && error.contains("in the order of their `signed_at`"), "{error}");
+        let lines =
+            ["m1", "m2"].map(|key| std::fs::read(dir.path().join(key.to_owned() + ".signed/signed.jsonl")).unwrap());
+        std::fs::write(common.join("signed.jsonl"), lines.concat()).unwrap();
+        for number in [1, 2] {
+            let second = of("m3").unwrap().remember(&text(&list, number, 9, Role::Maintainer), None, CREATED);
+            assert!(matches!(second, Err(MemoryError::SecondText { .. })), "{second:?}");
+        }
     }
 }

@@ -48,6 +48,14 @@ pub enum SignerError {
         /// How it ended.
         status: String,
     },
+    /// The program was cut off, or its answer was.
+    #[error("the signing program {program} was cut off ({status})")]
+    CutOff {
+        /// The program.
+        program: String,
+        /// How it ended.
+        status: String,
+    },
     /// What it answered is no signature of the text by its key.
     #[error("the signing program {program} answered with something else than a signature of the text by {key}")]
     WrongAnswer {
@@ -56,6 +64,13 @@ pub enum SignerError {
         /// The name of the key.
         key: String,
     },
+}
+
+impl SignerError {
+    /// Whether there may be a signature all the same: only a program that was never run, or ended of itself and said no, made none.
+    pub fn may_have_signed(&self) -> bool {
+        !matches!(self, Self::Start { .. } | Self::Failed { .. })
+    }
 }
 
 /// Signs texts with one key.
@@ -121,12 +136,13 @@ impl CommandSigner {
             let _ = child.wait();
             return Err(SignerError::TimedOut { program: self.program() });
         };
-        let answer = answer.map_err(start)?;
-        let status = child.wait().map_err(start)?;
-        if status.success() {
-            Ok(answer)
-        } else {
-            Err(SignerError::Failed { program: self.program(), status: status.to_string() })
+        let cut_off = |status: String| SignerError::CutOff { program: self.program(), status };
+        let answer = answer.map_err(|error| cut_off(error.to_string()))?;
+        let status = child.wait().map_err(|error| cut_off(error.to_string()))?;
+        match status.code() {
+            Some(0) => Ok(answer),
+            Some(_) => Err(SignerError::Failed { program: self.program(), status: status.to_string() }),
+            None => Err(cut_off(status.to_string())),
         }
     }
 }
@@ -165,8 +181,17 @@ mod tests {
         assert!(matches!(signer("c1", &replayed).sign_text("other\n"), Err(SignerError::WrongAnswer { .. })));
         // It neither reads its input nor stops answering.
         let endless = signer("c1", "yes").sign_text(&"long\n".repeat(100_000));
-        assert!(matches!(endless, Err(SignerError::Failed { .. } | SignerError::WrongAnswer { .. })), "{endless:?}");
-        assert!(matches!(signer("c1", "exit 3").sign_text(text), Err(SignerError::Failed { .. })));
+        assert!(
+            matches!(
+                endless,
+                Err(SignerError::CutOff { .. } | SignerError::Failed { .. } | SignerError::WrongAnswer { .. })
+            ),
+            "{endless:?}"
+        );
+        let killed = signer("c1", "kill -9 $$").sign_text(text).unwrap_err();
+        assert!(matches!(killed, SignerError::CutOff { .. }) && killed.may_have_signed(), "{killed}");
+        let refused = signer("c1", "exit 3").sign_text(text).unwrap_err();
+        assert!(matches!(refused, SignerError::Failed { .. }) && !refused.may_have_signed(), "{refused}");
         let missing = CommandSigner { command: vec!["/nowhere/at-all".to_owned()], ..signer("c1", "") };
         assert!(matches!(missing.sign_text(text), Err(SignerError::Start { .. })));
     }

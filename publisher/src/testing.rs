@@ -4,6 +4,7 @@ use crate::compose::{Proposal, Term, compose};
 use crate::difference::{Difference, Finding};
 use crate::draft::Draft;
 use crate::memory::SigningMemory;
+use crate::signer::{Signer, SignerError};
 use crate::view::{ListView, ViewError};
 use crate::workspace::Base;
 use isonomy_core::bundle::{Bundle, Included};
@@ -62,6 +63,34 @@ fn key_of_type(name: &str, key_type: KeyType) -> SigningKey {
     let mut seed = [7; 32];
     seed[..name.len()].copy_from_slice(name.as_bytes());
     SigningKey::from_seed(name, key_type, &seed).unwrap()
+}
+
+/// A key that counts how often it is asked, and refuses if it has a reason.
+pub(crate) struct Asked {
+    key: isonomy_core::note::SigningKey,
+    refuses: fn() -> Option<SignerError>,
+    times: std::cell::Cell<u32>,
+}
+
+impl Asked {
+    pub(crate) fn new(name: &str, refuses: fn() -> Option<SignerError>) -> Self {
+        Self { key: key(name), refuses, times: std::cell::Cell::new(0) }
+    }
+
+    pub(crate) fn times(&self) -> u32 {
+        self.times.get()
+    }
+}
+
+impl Signer for Asked {
+    fn verifier(&self) -> &isonomy_core::note::VerifierKey {
+        self.key.verifier()
+    }
+
+    fn sign_text(&self, text: &str) -> Result<isonomy_core::note::Signature, SignerError> {
+        self.times.set(self.times.get() + 1);
+        (self.refuses)().map_or_else(|| self.key.sign_text(text), Err)
+    }
 }
 
 pub(crate) fn memory(dir: &Path, name: &str) -> SigningMemory {

@@ -207,6 +207,11 @@ impl ListView {
         releases::judge_next(draft, &self.editions, &chain, place)
     }
 
+    /// From when on the log admits additions under this charter (rule 7); `None` if none went before.
+    pub fn adds_from(&self, charter: &Charter) -> Option<Timestamp> {
+        self.last_addition.map(|last| last.plus(charter.limits.min_interval))
+    }
+
     fn before(&self) -> Before {
         let earlier = self.newest.as_ref().map(|Newest { release, index, edition }| Earlier {
             id: release.id(),

@@ -118,6 +118,36 @@ fn classes_and_tags_select() {
 }
 
 #[test]
+fn what_a_record_says_of_itself_counts_as_what_its_descriptors_say() {
+    let (imported, report) = read("threat_updates-flat.json", &pdq());
+    assert_eq!((imported.entries.len(), imported.withdrawn.len(), report.disputed), (2, 1, 0));
+    let tags = |tags: &[&str]| ImportOptions { tags: tags.iter().map(ToString::to_string).collect(), ..pdq() };
+    assert_eq!(read("threat_updates-flat.json", &tags(&["tag_2"])).0.entries.len(), 1);
+    // Of both levels; the last record has no descriptors, where others have.
+    let levels = |options: ImportOptions| {
+        let (imported, report) =
+            read("threat_updates-levels.json", &ImportOptions { invalid: Invalid::Skip, ..options });
+        let refused: Vec<_> = report.refused.iter().map(|refused| (refused.record, refused.field)).collect();
+        assert_eq!(refused, [(4, "descriptors")]);
+        (imported.entries.len(), imported.withdrawn.len(), report.disputed)
+    };
+    assert_eq!(levels(pdq()), (2, 1, 1));
+    assert_eq!(levels(tags(&["own", "tag_3"])), (2, 1, 1));
+    let text = String::from_utf8(fixture("threat_updates-levels.json")).unwrap();
+    let mut document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    document["data"].as_array_mut().unwrap().reverse();
+    let skip = ImportOptions { invalid: Invalid::Skip, ..pdq() };
+    let refused = import(document.to_string().as_bytes(), &skip).unwrap_err().to_string();
+    assert!(refused.contains("has no descriptors, and a later one has"), "{refused}");
+}
+
+#[test]
+fn digests_of_images_and_videos_are_digests() {
+    let (imported, report) = read("threat_updates-kinds.json", &ImportOptions::new(Algorithm::Md5));
+    assert_eq!((imported.entries.len(), report.other_hashes), (3, 2));
+}
+
+#[test]
 fn a_deletion_by_id_finds_what_an_earlier_import_gave() {
     let options = pdq();
     let (first, _) = read("ncmec.xml", &options);
@@ -129,6 +159,8 @@ fn a_deletion_by_id_finds_what_an_earlier_import_gave() {
     let later = later.finish().unwrap();
     assert_eq!((later.entries.len(), later.withdrawn.len(), later.unknown_ids), (0, 1, 0));
     assert!(first.entries.contains(later.withdrawn.get(0).unwrap()));
+    let cut = Importer::new(&options).know_ids(&kept[..kept.len() - 1]).unwrap_err();
+    assert!(matches!(cut, ImportError::Ids { .. }), "{cut}");
     let (forgotten, _) = read("ncmec-deletion.xml", &options);
     assert_eq!((forgotten.withdrawn.len(), forgotten.unknown_ids), (0, 1));
     let mut damaged = Importer::new(&options);
@@ -189,7 +221,9 @@ fn ncmec(body: &str) -> String {
 fn hostile_xml_is_refused() {
     let image = "<image><member id=\"1\"/><id>a</id><fingerprints><pdq>&x;</pdq></fingerprints></image>";
     let bomb = "<!DOCTYPE queryResult [<!ENTITY x \"xxxxxxxxxx\">]>".to_owned() + &ncmec(image);
-    let deep = ncmec(&"<a>".repeat(40));
+    let deep = ncmec(&("<image>".to_owned() + &"<a>".repeat(40)));
+    let whole = |body: &str| format!("<queryResult>{body}</queryResult>");
+    let images = format!("<deletedImages>{}</deletedImages>", image.replace("&x;", ""));
     let long = ncmec(&format!("<image><id>{}</id></image>", "x".repeat(2 << 20)));
     let attribute = ncmec(&format!("<image a=\"{}\"></image>", "x".repeat(2 << 20)));
     for (name, text, why) in [
@@ -201,6 +235,10 @@ fn hostile_xml_is_refused() {
         ("an early end", ncmec("<image>").replace("</images></queryResult>", ""), "too early"),
         ("crossed elements", ncmec("<image></video>"), "at line 1"),
         ("another root", ncmec("").replace("queryResult xmlns", "other xmlns"), "at line 1"),
+        ("other lists", whole(&images), "the element deletedImages is none"),
+        ("other records", ncmec("<removedImage/>"), "the element removedImage is none"),
+        ("nothing", whole(""), "neither images nor videos"),
+        ("only a page", whole("<paging><next>/x</next></paging>"), "neither images nor videos"),
         ("two roots", ncmec("") + &ncmec(""), "one queryResult"),
     ] {
         let options = ImportOptions { format: Some(Format::Ncmec), ..pdq() };
@@ -218,6 +256,11 @@ fn hostile_json_is_refused() {
         ("a long record", long, "larger than"),
         ("an early end", "{\"hashRecords\":[".to_owned(), "EOF"),
         ("no records", "{\"count\":1}".to_owned(), "hashRecords"),
+        (
+            "a field twice",
+            "{\"hashRecords\":[{\"hashStatus\":\"Active\",\"hashStatus\":\"Withdrawn\"}]}".to_owned(),
+            "twice",
+        ),
         ("records twice", "{\"hashRecords\":[],\"hashRecords\":[]}".to_owned(), "twice"),
         ("something behind it", "{\"hashRecords\":[]} {}".to_owned(), "trailing"),
         ("another shape", "5".to_owned(), "an object"),

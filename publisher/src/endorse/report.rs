@@ -127,17 +127,35 @@ impl Examined<'_> {
         Some(format!("{}: {violation}{curators}", violation.rule()))
     }
 
+    /// Whether enough curators have signed, whatever the maintainer has done.
+    pub(super) fn curated(&self) -> Result<(), Violation> {
+        let (curation, under) = (&self.charter.curation, self.charter.edition);
+        let (have, from) = self.curators_of(self.draft.release());
+        let (need, need_from) = (curation.threshold, curation.min_jurisdictions);
+        match (have < need, from < need_from) {
+            (true, _) => Err(Violation::TooFewCurators { have, need, under }),
+            (false, true) => Err(Violation::TooFewJurisdictions { have: from, need: need_from, under }),
+            (false, false) => Ok(()),
+        }
+    }
+
     fn curators_missing(&self, signed: &Signed<Release>) -> Option<String> {
-        let (lines, curation) = (signed.note().signatures(), &self.charter.curation);
-        let has_signed = |curator: &&Curator| lines.iter().any(|line| curator.key.matches(line));
-        let have: Vec<&Curator> = curation.curators.iter().filter(has_signed).collect();
-        let countries: BTreeSet<&str> = have.iter().map(|curator| curator.jurisdiction.country()).collect();
-        let (signers, from) = (have.len() as u64, countries.len() as u64);
+        let curation = &self.charter.curation;
+        let (signers, from) = self.curators_of(signed);
         (signers < curation.threshold || from < curation.min_jurisdictions).then(|| {
             format!(
                 "; {signers} of {} curators have signed, from {from} of {} jurisdictions",
                 curation.threshold, curation.min_jurisdictions
             )
         })
+    }
+
+    /// How many curators have signed, and from how many jurisdictions.
+    fn curators_of(&self, signed: &Signed<Release>) -> (u64, u64) {
+        let lines = signed.note().signatures();
+        let has_signed = |curator: &&Curator| lines.iter().any(|line| curator.key.matches(line));
+        let have: Vec<&Curator> = self.charter.curation.curators.iter().filter(has_signed).collect();
+        let countries: BTreeSet<&str> = have.iter().map(|curator| curator.jurisdiction.country()).collect();
+        (have.len() as u64, countries.len() as u64)
     }
 }

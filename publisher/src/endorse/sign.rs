@@ -1,9 +1,9 @@
-//! The signature, remembered durably before it leaves.
+//! The signature, remembered durably before the key is asked for it.
 
 use super::{EndorseError, Examined};
 use crate::memory::{Role, SignedText, SigningMemory};
 use crate::signer::Signer;
-use crate::signing;
+use crate::signing::{self, Signing};
 use isonomy_core::charter::Charter;
 use isonomy_core::hash::StatementId;
 use isonomy_core::note::{Note, VerifierKey};
@@ -13,7 +13,7 @@ use isonomy_core::statement::{Signed, Statement};
 use isonomy_core::time::Timestamp;
 
 impl Examined<'_> {
-    /// Signs as a curator. The signature is remembered durably before it is returned. `replaces` is another text for the
+    /// Signs as a curator. That is remembered durably before the key is asked. `replaces` is another text for the
     /// same version that this one is said to replace.
     pub fn endorse(
         &self,
@@ -30,13 +30,11 @@ impl Examined<'_> {
         if note.signatures().iter().any(is_maintainers) {
             return Err(EndorseError::AlreadyFinished);
         }
-        let signed = self.sign(note, key)?;
-        self.remember(memory, Role::Curator, replaces, clock)?;
-        Ok(signed)
+        self.sign(key, memory, (Role::Curator, replaces), clock)
     }
 
-    /// Signs as the maintainer, last of all: the release must be complete with this signature. The signature is
-    /// remembered durably before it is returned.
+    /// Signs as the maintainer, last of all: the release must be complete with this signature, and the key is asked for none
+    /// before. It is remembered durably before the key is asked.
     pub fn finish(
         &self,
         key: &dyn Signer,
@@ -47,9 +45,9 @@ impl Examined<'_> {
             let (name, edition) = (key.verifier().name().to_owned(), self.charter.edition);
             return Err(EndorseError::CuratorKey { name, edition });
         }
-        let signed = self.sign(self.draft.release().note(), key)?;
+        self.curated().map_err(EndorseError::Incomplete)?;
+        let signed = self.sign(key, memory, (Role::Maintainer, None), clock)?;
         signatures::release(&signed, self.charter).map_err(EndorseError::Incomplete)?;
-        self.remember(memory, Role::Maintainer, None, clock)?;
         Ok(signed)
     }
 
@@ -57,18 +55,13 @@ impl Examined<'_> {
         self.charter.maintainer.keys.contains(key)
     }
 
-    fn sign(&self, note: &Note, key: &dyn Signer) -> Result<Signed<Release>, EndorseError> {
-        let note = signing::add(note, &self.counted, key)?;
-        Statement::from_note(note)?.into_release().ok_or(EndorseError::NotARelease)
-    }
-
-    fn remember(
+    fn sign(
         &self,
+        key: &dyn Signer,
         memory: &mut SigningMemory,
-        role: Role,
-        replaces: Option<StatementId>,
+        (role, replaces): (Role, Option<StatementId>),
         clock: Timestamp,
-    ) -> Result<(), EndorseError> {
+    ) -> Result<Signed<Release>, EndorseError> {
         let release = self.draft.release();
         let text = SignedText {
             list: &release.body().list,
@@ -79,7 +72,9 @@ impl Examined<'_> {
             role,
             free_at: Some(self.free_at),
         };
-        Ok(memory.remember(&text, replaces, clock)?)
+        let signing = Signing { note: release.note(), text, replaces };
+        let note = signing.add::<EndorseError>(&self.counted, key, memory, clock)?;
+        Statement::from_note(note)?.into_release().ok_or(EndorseError::NotARelease)
     }
 }
 

@@ -4,7 +4,7 @@ use super::report::SHOWN;
 use super::*;
 use crate::compose::{Proposal, Term, compose};
 use crate::draft::{Draft, DraftWriter};
-use crate::testing::{TestLog, charter, compose_in, entries, key, memory};
+use crate::testing::{Asked, TestLog, charter, compose_in, entries, key, memory};
 use crate::view::ListView;
 use crate::workspace::{Base, Workspace};
 use isonomy_core::hash::ListRoot;
@@ -293,7 +293,9 @@ async fn nobody_signs_out_of_turn_or_twice() {
     assert!(matches!(as_maintainer, Err(EndorseError::CuratorKey { .. })));
     let stranger = examined.endorse(&key("x"), &mut memory(desk.path(), "x"), None, clock);
     assert!(matches!(stranger, Err(EndorseError::Signing(SigningError::NotCounted { .. }))));
-    let too_early = examined.finish(&key("m1"), &mut memory(desk.path(), "m1"), clock);
+    let program = Asked::new("m1", || None);
+    let too_early = examined.finish(&program, &mut memory(desk.path(), "m1"), clock);
+    assert_eq!(program.times(), 0, "it may sign whatever it is asked");
     assert!(matches!(too_early, Err(EndorseError::Incomplete(Violation::TooFewCurators { have: 0, .. }))));
     assert!(memory(desk.path(), "m1").remembered().is_empty(), "what was refused was not signed");
 

@@ -1,8 +1,10 @@
 //! Feeds in JSON: an object with a list of records in one field, or that list alone. Records stream one by one; none may be
-//! larger than 1 MiB, nor deeper than 128 levels (`serde_json`'s own limit). What else is in the object is passed over.
+//! larger than 1 MiB, nor deeper than 128 levels (`serde_json`'s own limit), nor name a field twice. What else is in the object is passed
+//! over.
 
 use super::budget::{Budgeted, Position};
-use super::record::{Record, Refusal};
+use super::record::{self, Action, Record, Refusal, refusal};
+use super::unambiguous::Unambiguous;
 use super::{Format, ImportError, Sink, stopncii, terrorism, updates};
 use isonomy_core::list::Algorithm;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -15,14 +17,26 @@ pub(super) struct Shape {
     /// The field that lists them.
     pub(super) field: &'static str,
     pub(super) record: fn(&Value, Algorithm) -> Result<Record, Refusal>,
+    /// Whether somebody stands behind a record, in formats that say so.
+    is_backed: Option<fn(&Value) -> bool>,
+}
+
+/// What was seen of additions in a document: those behind which somebody stands, and those behind which nobody does.
+#[derive(Default)]
+struct Backing {
+    is_given: bool,
+    /// The line of the first one without.
+    missing_at: Option<u64>,
 }
 
 /// The shape of a format in JSON.
 pub(super) fn shape(format: Format) -> Option<Shape> {
     match format {
-        Format::StopNcii => Some(Shape { field: "hashRecords", record: stopncii::record }),
-        Format::Terrorism => Some(Shape { field: "results", record: terrorism::record }),
-        Format::Updates => Some(Shape { field: "data", record: updates::record }),
+        Format::StopNcii => Some(Shape { field: "hashRecords", record: stopncii::record, is_backed: None }),
+        Format::Terrorism => Some(Shape { field: "results", record: terrorism::record, is_backed: None }),
+        Format::Updates => {
+            Some(Shape { field: "data", record: updates::record, is_backed: Some(updates::is_described) })
+        }
         _ => None,
     }
 }
@@ -31,7 +45,13 @@ pub(super) fn read(reader: impl BufRead, shape: &Shape, sink: &mut Sink<'_>) -> 
     let (budgeted, position) = Budgeted::new(reader);
     let mut deserializer = serde_json::Deserializer::from_reader(budgeted);
     let mut failure = None;
-    let outcome = (&mut deserializer).deserialize_any(Feed { shape, sink, position: &position, failure: &mut failure });
+    let outcome = (&mut deserializer).deserialize_any(Feed {
+        shape,
+        sink,
+        position: &position,
+        backing: Backing::default(),
+        failure: &mut failure,
+    });
     let outcome = outcome.and_then(|()| deserializer.end());
     match (failure, outcome) {
         (Some(failure), _) => Err(failure),
@@ -43,6 +63,7 @@ struct Feed<'f, 's> {
     shape: &'f Shape,
     sink: &'f mut Sink<'s>,
     position: &'f Position,
+    backing: Backing,
     /// What stopped the import, where that is more than an error of JSON.
     failure: &'f mut Option<ImportError>,
 }
@@ -81,14 +102,41 @@ impl<'de> Visitor<'de> for Feed<'_, '_> {
 impl Feed<'_, '_> {
     fn records<'de, A: SeqAccess<'de>>(&mut self, records: &mut A) -> Result<(), A::Error> {
         while let Some(record) = records.next_element_seed(Begun(self.position))? {
-            let record = (self.shape.record)(&record, self.sink.algorithm());
-            if let Err(failure) = self.sink.take(self.position.begun(), record) {
+            let taken = self.judge(&record).and_then(|record| self.sink.take(self.position.begun(), record));
+            if let Err(failure) = taken {
                 *self.failure = Some(failure);
                 return Err(A::Error::custom("stopped"));
             }
             self.position.end_record();
         }
         Ok(())
+    }
+
+    /// What a record says. An addition behind which nobody stands is refused, or the document, if somebody stands behind another one:
+    /// those who did may have taken their word back.
+    fn judge(&mut self, value: &Value) -> Result<Result<Record, Refusal>, ImportError> {
+        let record = (self.shape.record)(value, self.sink.algorithm());
+        let (Some(is_backed), Ok(Record { action: Action::Add, hash: Some(_), .. })) = (self.shape.is_backed, &record)
+        else {
+            return Ok(record);
+        };
+        match (is_backed(value), self.backing.missing_at) {
+            (true, Some(line)) => Err(ImportError::Malformed(format!(
+                "the record at line {line} has no descriptors, and a later one has: nobody may stand behind the first one any more. Get the feed with the descriptors of all"
+            ))),
+            (true, None) => {
+                self.backing.is_given = true;
+                Ok(record)
+            }
+            (false, _) if self.backing.is_given => {
+                let reason = "it has none, where others have some: nobody may stand behind it any more";
+                Ok(Err(refusal("descriptors", reason)))
+            }
+            (false, _) => {
+                self.backing.missing_at.get_or_insert(self.position.begun().line);
+                Ok(record)
+            }
+        }
     }
 }
 
@@ -100,7 +148,7 @@ impl<'de> DeserializeSeed<'de> for Begun<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         self.0.begin_record();
-        Value::deserialize(deserializer)
+        Unambiguous::deserialize(deserializer).map(|Unambiguous(value)| value)
     }
 }
 
@@ -140,6 +188,15 @@ pub(super) fn text(record: &Value, field: &str) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
+}
+
+/// The time in a field, in seconds; `None` if there is none.
+pub(super) fn time(record: &Value, field: &'static str) -> Result<Option<u64>, Refusal> {
+    if matches!(record.get(field), None | Some(Value::Null)) {
+        return Ok(None);
+    }
+    let time = text(record, field).and_then(|text| record::time(&text));
+    time.map(Some).ok_or_else(|| refusal(field, record::NO_TIME))
 }
 
 /// The words in a field: a text, or a list of them.

@@ -14,6 +14,7 @@ use isonomy_core::list::Algorithm;
 use isonomy_core::list::algorithm::VIDEO_NUMBER_SIZE;
 use isonomy_matcher::pdq::PdqHash;
 use isonomy_matcher::video::Video;
+use std::collections::HashMap;
 use std::io::{BufRead, Read};
 
 /// The most frames of a video: a day, with one for each second.
@@ -22,6 +23,7 @@ const MAX_FRAMES: usize = 86_400;
 pub(super) fn read(mut reader: impl BufRead, format: Format, sink: &mut Sink<'_>) -> Result<(), ImportError> {
     let mut bytes = Vec::new();
     let mut place = Place::default();
+    let mut numbers = HashMap::new();
     let mut frames = (format == Format::Vpdq && sink.algorithm() == Algorithm::VpdqV1).then(Vec::new);
     loop {
         bytes.clear();
@@ -39,7 +41,17 @@ pub(super) fn read(mut reader: impl BufRead, format: Format, sink: &mut Sink<'_>
                 (Ok(_), Some(frames)) if frames.len() == MAX_FRAMES => {
                     sink.take(place, Err(refusal("frame", format!("a video has {MAX_FRAMES} frames at most"))))?;
                 }
-                (Ok(record), Some(frames)) => frames.push((place, record)),
+                (Ok(record), Some(frames)) => {
+                    // Each video counts its frames for itself.
+                    let number = text.split(|&byte| byte == b',').next().unwrap_or_default().to_vec();
+                    let known = numbers.entry(number).or_insert_with(|| record.hash.clone());
+                    if *known == record.hash {
+                        frames.push((place, record));
+                    } else {
+                        let reason = "a frame of this number has another hash: give each video its own file";
+                        sink.take(place, Err(refusal("frame", reason)))?;
+                    }
+                }
                 (record, _) => sink.take(place, record)?,
             }
         }
@@ -80,13 +92,17 @@ fn skip_line(reader: &mut impl BufRead) -> Result<u64, ImportError> {
 
 /// What a line says.
 pub(super) fn line(text: &[u8], format: Format, algorithm: Algorithm) -> Result<Record, Refusal> {
+    let pdq_hash = text.strip_prefix(b"pdq ").filter(|_| format == Format::Lines);
+    if (pdq_hash.is_some() || matches!(format, Format::Pdq | Format::Vpdq)) && !algorithm.is_perceptual() {
+        return Err(refusal("algorithm", format!("it is a PDQ hash, where the list has {algorithm}")));
+    }
     match format {
         Format::Sums => sum(text, algorithm),
         Format::Pdq => pdq(text, algorithm),
         // In a list of videos, the number of the video comes before it.
         Format::Vpdq if algorithm == Algorithm::VpdqV1 => vpdq(text, Algorithm::PdqFull),
         Format::Vpdq => vpdq(text, algorithm),
-        _ => hash(text.strip_prefix(b"pdq ").unwrap_or(text), algorithm).map(Record::of),
+        _ => hash(pdq_hash.unwrap_or(text), algorithm).map(Record::of),
     }
 }
 
@@ -107,7 +123,15 @@ fn sum(text: &[u8], algorithm: Algorithm) -> Result<Record, Refusal> {
     let end = text.iter().position(|&byte| byte == b' ').ok_or_else(|| refusal("line", SHAPE))?;
     let (digest, name) = text.split_at(end);
     let name = name.strip_prefix(b"  ").or_else(|| name.strip_prefix(b" *")).unwrap_or_default();
-    if name.is_empty() { Err(refusal("line", SHAPE)) } else { hash(digest, algorithm).map(Record::of) }
+    if name.is_empty() {
+        return Err(refusal("line", SHAPE));
+    }
+    let digest = hash(digest, algorithm)?;
+    let is_another = |word: &[u8]| record::hash(word, algorithm).is_ok_and(|other| other != digest);
+    if name.split(u8::is_ascii_whitespace).any(is_another) {
+        return Err(refusal("line", "it holds several hashes: give each its own line"));
+    }
+    Ok(Record::of(digest))
 }
 
 /// Algorithm and digest of a line such as `SHA256 (name) = digest`.

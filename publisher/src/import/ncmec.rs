@@ -10,7 +10,8 @@
 //!
 //! A deletion names no hash: it withdraws what the same member gave under the same id, in this file or in an earlier
 //! one whose ids were kept, and so does a record that comes again with another hash. Images and videos have ids of their own. A record with
-//! negative feedback is disputed. Other fingerprints are not read; of paging, that there is a next page. A document type declaration is refused, as
+//! negative feedback is disputed. Other fingerprints are not read; of paging, that there is a next page. Any other element above or in the
+//! place of a record is refused, since records may stand in it, and so is a document without images and videos. A document type declaration is refused, as
 //! are entities other than the five of XML itself and character references, elements deeper than 32 levels, and anything
 //! between two records that is larger than 1 MiB; a document that ends too early is refused whole.
 
@@ -67,6 +68,8 @@ fn malformed(line: u64, why: &str) -> ImportError {
 struct Document {
     path: Vec<String>,
     has_root: bool,
+    /// Whether it has images or videos, be it none.
+    has_lists: bool,
     has_next_page: bool,
     text: String,
     item: Option<Item>,
@@ -109,6 +112,7 @@ impl Document {
             Event::Eof if !self.path.is_empty() || !self.has_root => {
                 return Err("the document ends too early".to_owned());
             }
+            Event::Eof if !self.has_lists => return Err("the document has neither images nor videos".to_owned()),
             Event::Eof | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
         }
         Ok(None)
@@ -133,9 +137,14 @@ impl Document {
         self.path.push(name);
         self.text.clear();
         match self.places()[..] {
+            [_] | ["queryResult", "paging"] => {}
+            ["queryResult", "images" | "videos"] => self.has_lists = true,
             ["queryResult", "images" | "videos", kind @ ("image" | "video" | "deletedImage" | "deletedVideo")] => {
                 let (is_deletion, is_video) = (kind.starts_with("deleted"), matches!(kind, "video" | "deletedVideo"));
                 self.item = Some(Item { is_deletion, is_video, ..Item::default() });
+            }
+            [_, name] | [_, "images" | "videos", name] => {
+                return Err(format!("the element {name} is none that is known there"));
             }
             [_, _, _, "member"] => {
                 let id = start.try_get_attribute("id").map_err(|error| error.to_string())?;
@@ -189,7 +198,7 @@ impl Item {
         let member = self.member.as_ref().ok_or_else(|| refusal("member", "its id is missing"))?;
         let id = Some(format!("ncmec {member} {}{id}", if self.is_video { "video " } else { "" }));
         let time = match &self.time {
-            Some(text) => Some(record::time(text).ok_or_else(|| refusal("timestamp", "it is no time"))?),
+            Some(text) => Some(record::time(text).ok_or_else(|| refusal("timestamp", record::NO_TIME))?),
             None => None,
         };
         if self.is_deletion {

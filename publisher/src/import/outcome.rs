@@ -6,7 +6,8 @@
 //!
 //! A record with an id (NCMEC) stands until its source withdraws it, or gives another hash under the same id. What was given under an
 //! id, in these files or in earlier ones, as far as they are remembered, and does not stand any more, is withdrawn; it goes unless
-//! another record that stands gives the same hash.
+//! another record that stands gives the same hash. It is withdrawn again whenever something is said under its id: whether the list
+//! that it was to go from was written is not known here. So an import that is repeated with what it remembered gives the same.
 
 use super::options::Unselected;
 use super::record::{Action, Record};
@@ -32,17 +33,49 @@ type Id = [u8; 16];
 pub(super) struct Given {
     pub(super) id: Id,
     pub(super) hash: Vec<u8>,
-    /// Whether it was not withdrawn since.
-    pub(super) stands: bool,
+    pub(super) standing: Standing,
+}
+
+/// What became of a hash that was given under an id.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Standing {
+    /// Its record gives it, and was selected.
+    Stands,
+    /// Its record gives it, and was not selected.
+    Unselected,
+    /// Its record was withdrawn, or gives another hash.
+    Gone,
+}
+
+impl Standing {
+    const ALL: [Self; 3] = [Self::Stands, Self::Unselected, Self::Gone];
+
+    /// What stands behind the hash in a file of ids.
+    pub(super) fn mark(self) -> &'static str {
+        match self {
+            Self::Stands => "",
+            Self::Unselected => " unselected",
+            Self::Gone => " gone",
+        }
+    }
+
+    /// What an earlier import is remembered to have heard.
+    fn word(self) -> Word {
+        match self {
+            Self::Stands => Word::Add,
+            Self::Unselected => Word::PassOver,
+            Self::Gone => Word::Withdrawn,
+        }
+    }
 }
 
 impl Given {
     /// As [`Imported::write_ids`](super::Imported::write_ids) writes it.
     pub(super) fn parse(line: &str) -> Option<Self> {
-        let mut words = line.split(' ');
-        let (id, hash, state) = (from_hex(words.next()?)?, from_hex(words.next()?)?, words.next());
-        let is_line = matches!(state, None | Some("gone")) && words.next().is_none();
-        Some(Self { id: id.try_into().ok().filter(|_| is_line)?, hash, stands: state.is_none() })
+        let (id, rest) = line.split_once(' ')?;
+        let (hash, mark) = rest.split_at(rest.find(' ').unwrap_or(rest.len()));
+        let standing = Standing::ALL.into_iter().find(|standing| standing.mark() == mark)?;
+        Some(Self { id: from_hex(id)?.try_into().ok()?, hash: from_hex(hash)?, standing })
     }
 }
 
@@ -149,8 +182,8 @@ impl Sayings {
 
     /// Remembers what was given under an id in an earlier import.
     pub(super) fn know(&mut self, given: &Given) -> io::Result<()> {
-        let word = if given.stands { Word::Add } else { Word::Withdrawn };
-        self.named.push(Named { id: given.id, saying: Saying { hash: filled(&given.hash), time: 0, word } })
+        let saying = Saying { hash: filled(&given.hash), time: 0, word: given.standing.word() };
+        self.named.push(Named { id: given.id, saying })
     }
 
     pub(super) fn say(&mut self, record: &Record) -> io::Result<()> {
@@ -228,13 +261,12 @@ impl Sayings {
                 self.sayings.push(Saying { hash: *hash, time: record.time, word: Word::Withdrawn })?;
             }
             let size = self.size;
-            ids.extend(record.given(&own).map(|hash| {
-                let is_selected = own.iter().any(|saying| saying.hash == hash && saying.word == Word::Add);
-                let stands = is_selected && record.stands.contains(&hash);
-                Given { id: first.id, hash: hash[..size].to_vec(), stands }
+            ids.extend(given(&own).map(|hash| {
+                let (id, standing) = (first.id, record.standing(&hash));
+                Given { id, hash: hash[..size].to_vec(), standing }
             }));
         }
-        for given in ids.iter().filter(|given| given.stands) {
+        for given in ids.iter().filter(|given| given.standing == Standing::Stands) {
             let hash = filled(&given.hash);
             if withdrawn.contains(&hash) {
                 self.sayings.push(Saying { hash, time: 0, word: Word::Stands })?;
@@ -279,6 +311,8 @@ struct NamedRecord {
     time: u64,
     /// Hashes that it gives now.
     stands: BTreeSet<Filled>,
+    /// Those of them that it gives as a record that is selected.
+    selected: BTreeSet<Filled>,
     /// Hashes that it gave before.
     withdrawn: BTreeSet<Filled>,
 }
@@ -288,26 +322,36 @@ impl NamedRecord {
         let latest = own.iter().map(|saying| saying.time).max().unwrap_or(0);
         let newest = || own.iter().filter(|saying| saying.time == latest);
         let is_withdrawn = newest().any(|saying| saying.word == Word::Remove);
-        let gives = |saying: &&Saying| matches!(saying.word, Word::Add | Word::PassOver);
-        let now = newest().filter(gives).filter(|_| !is_withdrawn).map(|saying| saying.hash);
-        let stands: BTreeSet<Filled> = now.collect();
-        // What was withdrawn in an earlier import is withdrawn again only by another word.
-        let was_given = |saying: &&Saying| gives(saying) || is_withdrawn && saying.word == Word::Withdrawn;
-        let before = own.iter().filter(was_given).map(|saying| saying.hash).filter(|hash| !stands.contains(hash));
+        // Only what was said last: a record may have been selected before.
+        let now = |words: &[Word]| -> BTreeSet<Filled> {
+            let gives = newest().filter(|saying| !is_withdrawn && words.contains(&saying.word));
+            gives.map(|saying| saying.hash).collect()
+        };
+        let (stands, selected) = (now(&[Word::Add, Word::PassOver]), now(&[Word::Add]));
+        let before = given(own).filter(|hash| !stands.contains(hash));
         let time = if latest == u64::MAX { latest } else { latest.saturating_sub(1) };
-        Self { time, withdrawn: if latest > 0 { before.collect() } else { BTreeSet::new() }, stands }
+        let withdrawn = if latest > 0 { before.collect() } else { BTreeSet::new() };
+        Self { time, stands, selected, withdrawn }
+    }
+
+    fn standing(&self, hash: &Filled) -> Standing {
+        match (self.selected.contains(hash), self.stands.contains(hash)) {
+            (true, _) => Standing::Stands,
+            (false, true) => Standing::Unselected,
+            (false, false) => Standing::Gone,
+        }
     }
 
     /// Whether it is withdrawn by an id under which nothing is known.
     fn names_nothing(&self, own: &[Saying]) -> bool {
         own.iter().all(|saying| saying.word == Word::Remove && saying.hash == [0; MAX_HASH])
     }
+}
 
-    /// What is to be remembered of it: what it gave at any time, though it was not selected, so that its withdrawal is known.
-    fn given(&self, own: &[Saying]) -> impl Iterator<Item = Filled> + use<> {
-        let given = own.iter().filter(|saying| saying.word != Word::Remove || saying.hash != [0; MAX_HASH]);
-        given.map(|saying| saying.hash).collect::<BTreeSet<Filled>>().into_iter()
-    }
+/// All hashes that were named under an id at any time, also by its removal, or by a record that was not selected.
+fn given(own: &[Saying]) -> impl Iterator<Item = Filled> + use<> {
+    let given = own.iter().filter(|saying| saying.word != Word::Remove || saying.hash != [0; MAX_HASH]);
+    given.map(|saying| saying.hash).collect::<BTreeSet<Filled>>().into_iter()
 }
 
 /// Why what was said gives no entries.
@@ -333,6 +377,7 @@ fn identity(id: &str) -> Id {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use isonomy_core::encoding::to_hex;
     use proptest::prelude::*;
     use std::collections::{BTreeMap, BTreeSet};
 
@@ -439,6 +484,74 @@ mod tests {
         }
     }
 
+    /// A feed: records, and whether each is selected.
+    fn feed() -> impl Strategy<Value = Vec<(Record, bool)>> {
+        let time = prop_oneof![Just(None), (0u64..4).prop_map(Some)];
+        let id = proptest::option::weighted(0.8, 0u8..3);
+        let one = (0u8..5, 1u8..6, time, id, any::<bool>()).prop_map(|(kind, hash, time, id, selected)| match kind {
+            0 if id.is_some() => (record(Action::Remove, None, time, id), true),
+            1 => (record(Action::Remove, Some(hash), time, id), true),
+            _ => (record(Action::Add, Some(hash), time, id), selected),
+        });
+        proptest::collection::vec(one, 0..12)
+    }
+
+    fn import(known: &[Given], feed: &[(Record, bool)]) -> Outcome {
+        let mut sayings = Sayings { sayings: Sorter::new(3), named: Sorter::new(3), size: 16 };
+        known.iter().for_each(|given| sayings.know(given).unwrap());
+        for (record, selected) in feed {
+            match selected {
+                true => sayings.say(record).unwrap(),
+                false => sayings.pass_over(record, Unselected::Remember).unwrap(),
+            }
+        }
+        sayings.finish().unwrap()
+    }
+
+    proptest! {
+        /// Whichever of the list and the ids was written when an import ended early, a repeat gives the same list and the same ids.
+        #[test]
+        fn a_repeat_with_what_was_remembered_gives_the_same(
+            earlier in feed(),
+            feed in feed(),
+            listed in proptest::collection::btree_set(1u8..6, 0..5),
+        ) {
+            let known = import(&[], &earlier).ids;
+            let once = import(&known, &feed);
+            let again = import(&once.ids, &feed);
+            prop_assert_eq!(&again.ids, &once.ids);
+            let apply = |list: &BTreeSet<u8>, outcome: &Outcome| -> BTreeSet<u8> {
+                let mut list = list.clone();
+                list.extend(firsts(&outcome.added));
+                firsts(&outcome.removed).iter().for_each(|hash| {
+                    list.remove(hash);
+                });
+                list
+            };
+            let list = apply(&listed, &once);
+            prop_assert_eq!(apply(&listed, &again), list.clone(), "the ids alone were written");
+            prop_assert_eq!(apply(&list, &once), list.clone(), "the list alone was written");
+            prop_assert_eq!(apply(&list, &again), list, "both were written");
+            prop_assert_eq!(firsts(&again.passed_over), firsts(&once.passed_over));
+            for given in &once.ids {
+                prop_assert_eq!(Given::parse(&format!("{} {}{}", to_hex(&given.id), to_hex(&given.hash), given.standing.mark())), Some(given.clone()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_that_is_not_selected_any_more_holds_no_hash_on_the_list() {
+        let give = |time, id, selected| (record(Action::Add, Some(7), Some(time), Some(id)), selected);
+        let first = import(&[], &[give(1, 1, true)]).ids;
+        let second = import(&first, &[give(2, 1, false), give(3, 2, true)]);
+        assert_eq!(second.ids.iter().filter(|given| given.standing == Standing::Unselected).count(), 1);
+        let gone = (record(Action::Remove, None, Some(4), Some(2)), true);
+        for ids in [second.ids, import(&first, &[give(2, 1, false)]).ids] {
+            let both = import(&ids, &[give(3, 2, true), gone.clone()]);
+            assert_eq!((firsts(&both.added), firsts(&both.removed)), (vec![], vec![7]));
+        }
+    }
+
     #[test]
     fn a_withdrawal_by_id_finds_what_was_not_selected() {
         let mut sayings = Sayings::new(Algorithm::Md5);
@@ -449,7 +562,7 @@ mod tests {
         sayings.say(&record(Action::Remove, None, Some(2), Some(2))).unwrap();
         let outcome = sayings.finish().unwrap();
         assert_eq!((firsts(&outcome.added), firsts(&outcome.removed), outcome.unknown_ids), (vec![], vec![7], 0));
-        assert_eq!(outcome.ids.iter().map(|given| given.stands).collect::<Vec<_>>(), [false]);
+        assert_eq!(outcome.ids.iter().map(|given| given.standing).collect::<Vec<_>>(), [Standing::Gone]);
     }
 
     #[test]
@@ -472,7 +585,7 @@ mod tests {
         // So does the other, and the first one repeats itself.
         let (added, removed, third, unknown) = import(&second, &[gone(Some(6), 2), gone(Some(5), 1)]);
         assert_eq!((added, removed, unknown), (vec![], vec![7], 0));
-        assert_eq!(third.iter().map(|given| given.stands).filter(|stands| *stands).count(), 1);
+        assert_eq!(third.iter().filter(|given| given.standing == Standing::Stands).count(), 1);
         // A record comes with another hash, dated or not: what it gave before goes, and comes back with it.
         for time in [None, Some(9)] {
             let (added, removed, changed, _) = import(&third, &[add(9, time, 3)]);
@@ -484,6 +597,7 @@ mod tests {
         let mut sayings = Sayings::new(Algorithm::Md5);
         sayings.pass_over(&add(7, Some(1), 9), Unselected::Forget).unwrap();
         let passed = sayings.finish().unwrap().ids;
+        assert_eq!(passed[0].standing, Standing::Unselected);
         let (_, removed, _, unknown) = import(&[&first[..], &passed].concat(), &[gone(Some(5), 9)]);
         assert_eq!((removed, unknown), (vec![], 0), "others stand by it");
         // What is not mentioned is not touched, nor is what was withdrawn long ago.

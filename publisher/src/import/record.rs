@@ -139,9 +139,18 @@ pub(super) fn quality(field: &[u8]) -> Result<u64, Refusal> {
     number.ok_or_else(|| refusal("quality", "it is not a number"))
 }
 
+/// What is wrong where [`time`] gives none.
+pub(super) const NO_TIME: &str = "it is no time: neither seconds before the year 2200 nor RFC 3339";
+/// The beginning of the year 2200. What is later is not in seconds.
+const LATEST: u64 = 7_258_118_400;
+
 /// A time in seconds: a number of them, or RFC 3339 with any difference from UTC, which may lack its colon or be left out for
 /// none. Fractions are dropped.
 pub(super) fn time(text: &str) -> Option<u64> {
+    any_time(text).filter(|time| *time < LATEST)
+}
+
+fn any_time(text: &str) -> Option<u64> {
     let text = text.trim();
     let (seconds, rest) = text.split_at(text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len()));
     if without_fraction(rest) == Some("") {
@@ -177,17 +186,27 @@ fn seconds_ahead(zone: &str) -> Option<i64> {
     (hours < 24 && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60))
 }
 
+/// Whether a word names a kind of hash, or of another indicator; not only a kind of file, such as `image`.
+pub(super) fn names_kind(word: &str) -> bool {
+    const PARTS: [&str; 12] =
+        ["hash", "pdq", "md5", "sha1", "sha2", "sha3", "sha5", "tmk", "photodna", "ssdeep", "tlsh", "url"];
+    let plain: String = word.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    PARTS.iter().any(|part| plain.contains(part))
+}
+
 /// The list's algorithm in the names that feeds use: `HASH_PDQ`, `ImagePDQ`, `pdq`, `SHA-256`.
 pub(super) fn is_of(name: &str, algorithm: Algorithm) -> bool {
     let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    let own = match algorithm {
-        Algorithm::PdqFull => "pdq",
-        Algorithm::VpdqV1 => "vpdq",
-        Algorithm::Sha256 => "sha256",
-        Algorithm::Sha1 => "sha1",
-        Algorithm::Md5 => "md5",
+    let own: &[&str] = match algorithm {
+        Algorithm::PdqFull => &["pdq", "pdqfull"],
+        Algorithm::VpdqV1 => &["vpdq", "vpdqv1"],
+        Algorithm::Sha256 => &["sha256"],
+        Algorithm::Sha1 => &["sha1"],
+        Algorithm::Md5 => &["md5"],
     };
-    ["", "hash", "image", "video", "file"].iter().any(|prefix| plain.strip_prefix(prefix) == Some(own))
+    ["", "hash", "image", "video", "file", "hashimage", "hashvideo"]
+        .iter()
+        .any(|prefix| plain.strip_prefix(prefix).is_some_and(|name| own.contains(&name)))
 }
 
 #[cfg(test)]
@@ -213,6 +232,9 @@ mod tests {
             ("1970-01-01T00:00:00+01:00", None),
             ("12 days ago", None),
             (".5", None),
+            ("1700000000000", None),
+            ("2200-01-01T00:00:00Z", None),
+            ("2199-12-31T23:59:59Z", Some(7_258_118_399)),
             ("yesterday", None),
             ("", None),
         ] {
@@ -228,11 +250,14 @@ mod tests {
             ("VideoMD5", Algorithm::Md5),
             ("SHA-256", Algorithm::Sha256),
             ("hash_sha1", Algorithm::Sha1),
+            ("HASH_VIDEO_MD5", Algorithm::Md5),
+            ("HASH_IMAGE_SHA256", Algorithm::Sha256),
         ] {
             for other in Algorithm::ALL {
                 assert_eq!(is_of(name, other), other == algorithm, "{name}, {other}");
             }
         }
         assert!(!is_of("VideoTMK-PDQF", Algorithm::PdqFull) && !is_of("", Algorithm::Md5));
+        assert!(!is_of("HASH_URL_MD5", Algorithm::Md5));
     }
 }

@@ -84,10 +84,11 @@ pub struct Imported {
 
 impl Imported {
     /// Writes, for [`Importer::know_ids`](super::Importer::know_ids) in a later import, which hash was given under which id: a line each, the first 16
-    /// bytes of SHA-256 of the id, and the hash, in hexadecimal; and `gone` if it was withdrawn since.
+    /// bytes of SHA-256 of the id, and the hash, in hexadecimal; and `unselected` if its record is not among those that are selected, `gone`
+    /// if it was withdrawn since.
     pub fn write_ids(&self, mut out: impl Write) -> io::Result<()> {
-        for Given { id, hash, stands } in &self.ids {
-            writeln!(out, "{} {}{}", to_hex(id), to_hex(hash), if *stands { "" } else { " gone" })?;
+        for Given { id, hash, standing } in &self.ids {
+            writeln!(out, "{} {}{}", to_hex(id), to_hex(hash), standing.mark())?;
         }
         out.flush()
     }

@@ -2,10 +2,11 @@
 //!
 //! | a column such as | says it by |
 //! |---|---|
-//! | `status`, `Hash Status`, `state` | a word: `Active`, `Withdrawn` |
+//! | `status`, `Hash Status`, `state`, `action`, `change`, `verdict` | a word: `Active`, `Withdrawn`, `remove`, `NON_MALICIOUS` |
 //! | `active`, `is_valid` | yes or no |
-//! | `deleted`, `is_deleted`, `Withdrawn`, `should_delete` | yes or no, or such a word |
+//! | `deleted`, `is_deleted`, `Withdrawn`, `should_delete`, `expired`, `false_positive`, `is_benign` | yes or no, or such a word |
 //! | `deleted_at`, `removed on`, `withdrawal date` | a date, once it is gone |
+//! | `disputed` | yes or no: whether somebody doubts it, which is told |
 //!
 //! Names are compared by their letters and digits alone. A row goes if one of its columns says so. Where none does, and one of them can't be
 //! understood, the row is refused: no hash is listed that may have been withdrawn.
@@ -13,36 +14,127 @@
 use super::record::{Action, Refusal, refusal};
 
 /// Parts of names of columns about what is gone.
-const GONE: [&str; 6] = ["delet", "withdr", "remov", "revok", "retract", "delist"];
+const GONE: [&str; 26] = [
+    "delet",
+    "withdr",
+    "remov",
+    "revok",
+    "retract",
+    "delist",
+    "unlist",
+    "rescind",
+    "overturn",
+    "takedown",
+    "takendown",
+    "disabl",
+    "inactiv",
+    "deactiv",
+    "expir",
+    "invalid",
+    "obsolet",
+    "supersed",
+    "deprecat",
+    "reject",
+    "archiv",
+    "falsepositive",
+    "nonmalicious",
+    "benign",
+    "whitelist",
+    "allowlist",
+];
 /// Before the end of a name that says when that was.
-const WHEN: [&str; 11] = [
+const WHEN: [&str; 16] = [
     "deleted",
     "withdrawn",
     "removed",
     "revoked",
     "retracted",
     "delisted",
+    "rescinded",
+    "overturned",
+    "disabled",
+    "rejected",
+    "archived",
     "deletion",
     "withdrawal",
     "removal",
     "revocation",
     "retraction",
 ];
+/// Names of columns that say by a word what is to be done, or what was found.
+const WORDS: [&str; 12] = [
+    "state",
+    "hashstate",
+    "recordstate",
+    "entrystate",
+    "action",
+    "op",
+    "operation",
+    "change",
+    "changetype",
+    "verdict",
+    "decision",
+    "disposition",
+];
 const NO: [&str; 10] = ["", "false", "no", "0", "f", "n", "none", "null", "na", "never"];
 const YES: [&str; 5] = ["true", "yes", "1", "t", "y"];
-const COUNTS: [&str; 9] =
-    ["active", "received", "malicious", "suspicious", "unknown", "confirmed", "verified", "listed", "valid"];
-const IS_GONE: [&str; 10] = [
+const COUNTS: [&str; 20] = [
+    "active",
+    "received",
+    "malicious",
+    "suspicious",
+    "unknown",
+    "confirmed",
+    "verified",
+    "listed",
+    "valid",
+    "add",
+    "added",
+    "new",
+    "insert",
+    "inserted",
+    "create",
+    "created",
+    "update",
+    "updated",
+    "unchanged",
+    "keep",
+];
+const IS_GONE: [&str; 34] = [
+    "delete",
     "deleted",
+    "withdraw",
     "withdrawn",
+    "remove",
     "removed",
+    "revoke",
     "revoked",
+    "retract",
     "retracted",
+    "delist",
     "delisted",
+    "unlist",
+    "unlisted",
     "inactive",
+    "notactive",
+    "deactivated",
     "disabled",
+    "rescinded",
+    "overturned",
+    "takedown",
+    "takendown",
+    "expired",
+    "invalid",
+    "obsolete",
+    "superseded",
+    "rejected",
+    "archived",
     "nonmalicious",
+    "notmalicious",
     "falsepositive",
+    "benign",
+    "whitelisted",
+    "allowlisted",
 ];
 
 /// How a column says whether a row still counts.
@@ -55,6 +147,8 @@ enum Kind {
     Gone,
     /// Since when it is gone.
     GoneSince,
+    /// Whether somebody says that it does not belong there.
+    Disputed,
 }
 
 /// A column that says whether a row still counts.
@@ -72,6 +166,11 @@ pub(super) fn columns(names: &[String]) -> Vec<State> {
     names.iter().enumerate().filter_map(column).collect()
 }
 
+/// Where these columns stand.
+pub(super) fn places(states: &[State]) -> impl Iterator<Item = usize> {
+    states.iter().map(|state| state.place)
+}
+
 /// A name or a word by its letters and digits alone, the letters small.
 pub(super) fn plain(name: &str) -> String {
     name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
@@ -79,11 +178,14 @@ pub(super) fn plain(name: &str) -> String {
 
 fn kind(name: &str) -> Option<Kind> {
     let is = |name: &str, words: &[&str]| words.contains(&name.strip_prefix("is").unwrap_or(name));
-    if name.ends_with("status") || is(name, &["state", "hashstate", "recordstate", "entrystate"]) {
+    if name.ends_with("status") || is(name, &WORDS) {
         return Some(Kind::Word);
     }
-    if is(name, &["active", "valid", "enabled", "listed"]) {
+    if is(name, &["active", "valid", "enabled", "listed", "malicious"]) {
         return Some(Kind::Counts);
+    }
+    if is(name, &["disputed", "dispute", "contested"]) {
+        return Some(Kind::Disputed);
     }
     let is_when = |gone: &&str| {
         let end = name.strip_prefix(*gone);
@@ -105,9 +207,19 @@ pub(super) fn action(row: &csv::ByteRecord, states: &[State]) -> Result<Action, 
     said.into_iter().find(Result::is_err).unwrap_or(Ok(Action::Add))
 }
 
+/// Whether somebody says of a row's hash that it does not belong there.
+pub(super) fn is_disputed(row: &csv::ByteRecord, states: &[State]) -> bool {
+    let says_so = |state: &State| YES.contains(&plain(&String::from_utf8_lossy(state.field(row))).as_str());
+    states.iter().any(|state| state.kind == Kind::Disputed && says_so(state))
+}
+
 impl State {
+    fn field<'r>(&self, row: &'r csv::ByteRecord) -> &'r [u8] {
+        row.get(self.place).unwrap_or_default()
+    }
+
     fn says(&self, row: &csv::ByteRecord) -> Result<Action, Refusal> {
-        let text = String::from_utf8_lossy(row.get(self.place).unwrap_or_default());
+        let text = String::from_utf8_lossy(self.field(row));
         let word = plain(&text);
         let is = |words: &[&str]| words.contains(&word.as_str());
         let is_gone = || is(&IS_GONE);
@@ -123,6 +235,7 @@ impl State {
             Kind::Gone | Kind::GoneSince if is_no() || is(&COUNTS) => Ok(Action::Add),
             Kind::Gone | Kind::GoneSince if is(&YES) || is_gone() => Ok(Action::Remove),
             Kind::GoneSince if is_date() => Ok(Action::Remove),
+            Kind::Disputed if is(&YES) || is(&NO) => Ok(Action::Add),
             _ => Err(refusal(
                 "status",
                 format!(
@@ -159,7 +272,18 @@ mod tests {
             ("removed_on", Some(Kind::GoneSince)),
             ("Deletion Date", Some(Kind::GoneSince)),
             ("date_withdrawn", Some(Kind::GoneSince)),
+            ("false_positive", Some(Kind::Gone)),
+            ("is benign", Some(Kind::Gone)),
+            ("Expired", Some(Kind::Gone)),
+            ("expires_at", Some(Kind::Gone)),
+            ("archived_at", Some(Kind::GoneSince)),
+            ("takedown", Some(Kind::Gone)),
+            ("inactive", Some(Kind::Gone)),
+            ("action", Some(Kind::Word)),
+            ("verdict", Some(Kind::Word)),
+            ("is_disputed", Some(Kind::Disputed)),
             ("file", None),
+            ("option", None),
             ("statute", None),
             ("estate", None),
             ("quality", None),

@@ -2,7 +2,7 @@
 //! `lastModtimestamp`. A record that is `Withdrawn` or `Deleted` takes its hash off the list. `caseNumbers` and `CSPFeedbacks`
 //! are not read.
 
-use super::feed::text;
+use super::feed::{text, time};
 use super::record::{self, Action, Record, Refusal, is_of, refusal};
 use isonomy_core::list::Algorithm;
 use serde_json::Value;
@@ -20,9 +20,6 @@ pub(super) fn record(value: &Value, algorithm: Algorithm) -> Result<Record, Refu
     }
     let digest = text(value, "hashValue").ok_or_else(|| refusal("hashValue", "it is missing"))?;
     let hash = record::hash(digest.as_bytes(), algorithm).map_err(|reason| refusal("hashValue", reason))?;
-    let time = match text(value, "lastModtimestamp") {
-        Some(text) => Some(record::time(&text).ok_or_else(|| refusal("lastModtimestamp", "it is no time"))?),
-        None => None,
-    };
+    let time = time(value, "lastModtimestamp")?;
     Ok(Record { hash: Some(hash), time, ..Record::about(action) })
 }

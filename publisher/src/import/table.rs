@@ -2,11 +2,11 @@
 //!
 //! | format | columns |
 //! |---|---|
-//! | [`Format::Csv`] | separated by commas, semicolons or tabs; with a header, the hash is in a column with a name such as `pdq`, `sha256` or `hash`, quality, class and tags in columns of such names, and whether the record still counts in those that `state` knows; without, the hash is in the first one |
+//! | [`Format::Csv`] | separated by commas, semicolons or tabs; with a header, the hash is in a column with a name such as `pdq`, `sha256` or `hash`, quality, class, tags and the kind of hash in columns of such names, and whether the record still counts in those that `state` knows; without, the hash is in the first one |
 //! | [`Format::ThreatExchange`] | no header: `indicator,descriptor_id,added_on,tags`, or `indicator,indicator_id,descriptor_id,added_on,tags`; the tags separated by spaces |
 
 use super::budget::Budgeted;
-use super::record::{self, Record, Refusal, quality, refusal};
+use super::record::{self, Action, Record, Refusal, is_of, names_kind, quality, refusal};
 use super::state::{self, State, plain};
 use super::{Format, ImportError, ImportOptions, Sink, read_failed};
 use isonomy_core::list::Algorithm;
@@ -17,6 +17,11 @@ const ANY_HASH: [&str; 6] = ["hash", "hashvalue", "hashdigest", "digest", "indic
 const QUALITY: [&str; 1] = ["quality"];
 const CLASS: [&str; 3] = ["class", "classification", "category"];
 const TAGS: [&str; 2] = ["tags", "tag"];
+/// Names of columns that say by which algorithm a hash is.
+const KINDS: [&str; 7] =
+    ["algorithm", "hashalgorithm", "hashtype", "signaltype", "indicatortype", "digesttype", "algo"];
+/// The same, or what kind of file it is of.
+const TYPE: &str = "type";
 /// So many hexadecimal digits in a row are a hash, of whatever kind.
 const DIGITS: usize = 32;
 
@@ -31,8 +36,14 @@ pub(super) struct Columns {
     quality: Option<usize>,
     class: Option<usize>,
     tags: Option<usize>,
+    /// By which algorithm it is.
+    kinds: Vec<usize>,
+    /// The same, or what kind of file it is of.
+    kind_or_file: Option<usize>,
     /// Whether it still counts.
     states: Vec<State>,
+    /// Where a word such as `withdrawn` tells nothing of the record, or is heard already.
+    unheard: Vec<usize>,
 }
 
 pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) -> Result<(), ImportError> {
@@ -94,10 +105,23 @@ fn unmistakable(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) 
         let advice = "put a line with names before the first row, such as hash,other, or give a hash its own line";
         return Err(refusal("row", format!("it holds several hashes: {advice}")));
     }
-    let mut others = row.iter().enumerate().filter(|(place, _)| columns.tags != Some(*place));
-    if !columns.has_header && others.any(|(_, field)| state::is_word_of_leaving(field)) {
-        let advice = "put a line with names before the first row, such as hash,status";
-        return Err(refusal("row", format!("it says that something is gone, and no name says what: {advice}")));
+    let mut others = row.iter().enumerate().filter(|(place, _)| !columns.unheard.contains(place));
+    if let Some((place, _)) = others.find(|(_, field)| state::is_word_of_leaving(field)) {
+        let advice = match columns.has_header {
+            true => "call the column status, if it says whether the record still counts, or take it out of the table",
+            false => "put a line with names before the first row, such as hash,status",
+        };
+        let reason = format!("its field {} says that something is gone, and no name says what: {advice}", place + 1);
+        return Err(refusal("row", reason));
+    }
+    let ends = row.iter().rposition(|field| !field.trim_ascii().is_empty()).map_or(0, |last| last + 1);
+    if !columns.states.is_empty() && (row.len() < columns.count || ends > columns.count) {
+        let reason = format!(
+            "it has {} fields, where the table has {} columns: whether it still counts is not clear",
+            row.len(),
+            columns.count
+        );
+        return Err(refusal("row", reason));
     }
     if row.iter().skip(columns.count).any(has_hash) {
         return Err(refusal("row", "it holds another hash in a field that has no name: give that its own line"));
@@ -113,7 +137,16 @@ fn unmistakable(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) 
 
 /// The hash that a field is.
 fn hash_of(field: &[u8], algorithm: Algorithm) -> Result<Vec<u8>, String> {
-    record::hash(field.trim_ascii().strip_prefix(b"pdq ").unwrap_or(field), algorithm)
+    let pdq_hash = field.trim_ascii().strip_prefix(b"pdq ").filter(|_| algorithm.is_perceptual());
+    record::hash(pdq_hash.unwrap_or(field), algorithm)
+}
+
+/// Whether a row says that its hash is by another algorithm.
+fn is_of_another_kind(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) -> bool {
+    let says = |place: usize| String::from_utf8_lossy(row.get(place).unwrap_or_default());
+    let is_other = |kind: &str| !kind.trim().is_empty() && !is_of(kind, algorithm);
+    columns.kinds.iter().any(|place| is_other(&says(*place)))
+        || columns.kind_or_file.map(says).is_some_and(|kind| names_kind(&kind) && is_other(&kind))
 }
 
 /// Whether a field holds a hash by this algorithm, whatever stands around it.
@@ -129,6 +162,9 @@ fn looks_like_hash(line: &[u8], algorithm: Algorithm) -> bool {
 
 /// What a row says.
 fn row(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) -> Result<Record, Refusal> {
+    if is_of_another_kind(row, columns, algorithm) {
+        return Ok(Record::about(Action::Add));
+    }
     let field = row.get(columns.hash).ok_or_else(|| refusal("hash", "it has too few columns"))?;
     let digest = hash_of(field, algorithm);
     let words = |column: Option<usize>, between: &[char]| -> Vec<String> {
@@ -140,6 +176,7 @@ fn row(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) -> Result
         classes: words(columns.class, &[',', ';', '|']), // one can have several words
         tags: words(columns.tags, &[' ', ',', ';', '|']),
         action: state::action(row, &columns.states)?,
+        is_disputed: state::is_disputed(row, &columns.states),
         ..Record::of(digest.map_err(|reason| refusal("hash", reason))?)
     })
 }
@@ -157,15 +194,26 @@ pub(super) fn columns(first: &[u8], options: &ImportOptions) -> Result<Option<Co
         if called(&plain(name)) > 1 {
             return Err(ImportError::SeveralColumns { name: name.clone() });
         }
+        let states = state::columns(&names);
+        let (class, tags) = (one_of(&CLASS), one_of(&TAGS));
+        let is_of_file = |name: &String| {
+            let name = plain(name);
+            name.contains("file") || ["name", "path", "title"].contains(&name.as_str())
+        };
+        let files = (0..names.len()).filter(|place| is_of_file(&names[*place]));
+        let unheard = files.chain(state::places(&states)).chain([class, tags].into_iter().flatten()).collect();
         Ok(Some(Columns {
             delimiter,
             has_header: true,
             count: names.len(),
             hash,
             quality: one_of(&QUALITY),
-            class: one_of(&CLASS),
-            tags: one_of(&TAGS),
-            states: state::columns(&names),
+            class,
+            tags,
+            kinds: (0..names.len()).filter(|place| KINDS.contains(&plain(&names[*place]).as_str())).collect(),
+            kind_or_file: place(TYPE),
+            states,
+            unheard,
         }))
     };
     let plainly = |hash| Columns {
@@ -176,7 +224,10 @@ pub(super) fn columns(first: &[u8], options: &ImportOptions) -> Result<Option<Co
         quality: None,
         class: None,
         tags: None,
+        kinds: Vec::new(),
+        kind_or_file: None,
         states: Vec::new(),
+        unheard: Vec::new(),
     };
     if let Some(column) = &options.column {
         let wanted = column.trim().to_lowercase();
@@ -208,7 +259,10 @@ pub(super) fn threat_exchange(first: &[u8]) -> Option<Columns> {
         quality: None,
         class: None,
         tags: Some(count - 1),
+        kinds: Vec::new(),
+        kind_or_file: None,
         states: Vec::new(),
+        unheard: vec![count - 1],
     };
     (4..=5).contains(&count).then(columns)
 }

@@ -1,7 +1,7 @@
 //! Tech Against Terrorism's JSON: `results`, each with `hash_digest`, `algorithm`, `ideology`, `file_type`, `deleted`,
 //! `updated_on` and `id`. What is `deleted` goes off the list. The ideology is its class, the type of file its tag.
 
-use super::feed::{text, words};
+use super::feed::{text, time, words};
 use super::record::{self, Action, Record, Refusal, is_of, refusal};
 use isonomy_core::list::Algorithm;
 use serde_json::Value;
@@ -18,10 +18,7 @@ pub(super) fn record(value: &Value, algorithm: Algorithm) -> Result<Record, Refu
     };
     let digest = text(value, "hash_digest").ok_or_else(|| refusal("hash_digest", "it is missing"))?;
     let hash = record::hash(digest.as_bytes(), algorithm).map_err(|reason| refusal("hash_digest", reason))?;
-    let time = match text(value, "updated_on") {
-        Some(text) => Some(record::time(&text).ok_or_else(|| refusal("updated_on", "it is no time"))?),
-        None => None,
-    };
+    let time = time(value, "updated_on")?;
     let (classes, tags) = (words(value, "ideology"), words(value, "file_type"));
     Ok(Record { hash: Some(hash), time, classes, tags, ..Record::about(action) })
 }

@@ -220,6 +220,13 @@ fn the_frames_of_a_file_are_one_video_in_a_list_of_videos() {
         assert_eq!(imported.entries.iter().map(<[u8]>::to_vec).collect::<Vec<_>>(), expected);
         assert_eq!((report.format, report.records, report.not_selected), (Format::Vpdq, 4, 3 - kept as u64));
     }
+    // Two videos in one file would be one.
+    let Err(ImportError::Refused(report)) =
+        import(format!("{text}0,90,{},0.0\n", hexes[3]).as_bytes(), &ImportOptions::new(Algorithm::VpdqV1))
+    else {
+        panic!("two videos are one")
+    };
+    assert_eq!((report.refused[0].line, report.refused[0].field), (5, "frame"));
     let skip = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::VpdqV1) };
     let (imported, report) = import(format!("{text}5,90,nonsense,5\n").as_bytes(), &skip).unwrap();
     assert_eq!((imported.entries.len(), report.refused[0].line), (3, 5));
@@ -262,6 +269,115 @@ fn of_several_columns_one_is_enough_to_withdraw() {
     let unclear = format!("hash,status,removal reason\n{},Active,a mistake\n", hexes[0]);
     let refused = pdq(&unclear).unwrap_err().to_string();
     assert!(refused.contains("the column removal reason says \"a mistake\""), "{refused}");
+}
+
+#[test]
+fn every_column_that_says_that_a_row_is_gone_is_heard() {
+    let hexes = hexes(2);
+    let [one, two] = [&hexes[0], &hexes[1]];
+    for (name, counts, gone) in [
+        ("inactive", "false", "true"),
+        ("disabled", "no", "yes"),
+        ("expired", "no", "yes"),
+        ("false_positive", "false", "true"),
+        ("is_benign", "0", "1"),
+        ("invalid", "n", "y"),
+        ("rejected", "", "yes"),
+        ("archived", "no", "yes"),
+        ("takedown", "no", "yes"),
+        ("rescinded", "no", "yes"),
+        ("obsolete", "no", "yes"),
+        ("overturned_at", "", "2026-01-01"),
+        ("whitelisted", "no", "yes"),
+        ("verdict", "malicious", "NON_MALICIOUS"),
+        ("action", "add", "remove"),
+        ("op", "update", "delete"),
+        ("change", "added", "deleted"),
+    ] {
+        let text = format!("hash,{name}\n{one},{counts}\n{two},{gone}\n");
+        let (imported, _) = pdq(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let both = [&imported.entries, &imported.withdrawn].map(|list| to_hex(list.as_bytes()));
+        assert_eq!(both, [one.clone(), two.clone()], "{text}");
+    }
+    let (imported, report) = pdq(&format!("hash,disputed\n{one},no\n{two},yes\n")).unwrap();
+    assert_eq!((imported.entries.len(), report.disputed_first), (2, vec![two.clone()]));
+    // What says so where no name tells what it means, or is said in another place than where it should stand.
+    for (text, field) in [
+        (format!("hash,note\n{one},withdrawn\n{two},ok\n"), "row"),
+        (format!("hash,quality,status\n{one},90\n{two},90,Active\n"), "row"),
+        (format!("hash,file,deleted\n{one},b,0,true\n{two},a.jpg,false\n"), "row"),
+        (format!("hash,expires_at\n{one},2027-01-01\n{two},\n"), "status"),
+        (format!("hash,disputed\n{one},perhaps\n{two},\n"), "status"),
+    ] {
+        let skip = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::PdqFull) };
+        let (imported, report) = import(text.as_bytes(), &skip).unwrap();
+        assert_eq!((to_hex(imported.entries.as_bytes()), report.refused[0].field), (two.clone(), field), "{text}");
+    }
+    let fine =
+        format!("hash,file,class,tags,status\n{one},removed,archived,disabled expired,active\n{two},x,,,active,,\n");
+    assert_eq!(pdq(&fine).unwrap().0.entries.len(), 2);
+}
+
+#[test]
+fn a_hash_of_another_kind_is_not_taken_for_one_of_the_list() {
+    let hexes = hexes(2);
+    let [one, two] = [&hexes[0], &hexes[1]];
+    for (name, own, other) in [
+        ("type", "HASH_PDQ", "HASH_SHA256"),
+        ("type", "pdq", "sha256"),
+        ("type", "image", "HASH_URL_MD5"),
+        ("algorithm", "PDQ", "blake3"),
+        ("signal_type", "ImagePDQ", "VideoMD5"),
+        ("Hash Type", "pdq-full", "sha-256"),
+    ] {
+        let text = format!("hash,{name}\n{one},{own}\n{two},{other}\nnonsense,{other}\n");
+        let (imported, report) = pdq(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!((to_hex(imported.entries.as_bytes()), report.other_hashes), (one.clone(), 2), "{text}");
+    }
+    for (format, text) in [
+        (Format::Lines, format!("{one}\npdq {two}\n")),
+        (Format::Csv, format!("hash,note\n{one},\npdq {two},\n")),
+        (Format::Pdq, format!("hash={two},quality=90\n")),
+        (Format::Vpdq, format!("0,90,{two},0.0\n")),
+    ] {
+        for format in [Some(format), None] {
+            let options = ImportOptions { format, ..ImportOptions::new(Algorithm::Sha256) };
+            let refused = import(text.as_bytes(), &options);
+            let is_refused = matches!(refused, Err(ImportError::Refused(_) | ImportError::Unrecognised { .. }));
+            assert!(is_refused, "{text}: {refused:?}");
+        }
+    }
+}
+
+#[test]
+fn two_hashes_on_a_line_are_not_one_and_its_name() {
+    let hexes = hexes(3);
+    let [one, two, three] = [&hexes[0], &hexes[1], &hexes[2]];
+    let skip = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::PdqFull) };
+    for line in [format!("{one}  {two}"), format!("{one} *{two} x"), format!("{one}  a {}", two.to_uppercase())] {
+        let text = format!("{three}  a.jpg\n{line}\n");
+        let (imported, report) = import(text.as_bytes(), &skip).unwrap();
+        assert_eq!((to_hex(imported.entries.as_bytes()), report.refused_records), (three.clone(), 1), "{text}");
+        assert!(pdq(&line).is_err(), "{line}");
+    }
+    // A file may be called by its own digest, or have one in its name.
+    let text = format!("{one}  {one}\n{two}  {three}.jpg\n");
+    assert_eq!(pdq(&text).unwrap().0.entries.len(), 2);
+}
+
+#[test]
+fn a_time_that_is_none_is_refused() {
+    let hex = &hexes(1)[0];
+    let update = |time: &str| {
+        format!("{{\"data\":[{{\"id\":\"1\",\"indicator\":\"{hex}\",\"type\":\"HASH_PDQ\",\"last_updated\":{time}}}]}}")
+    };
+    for time in ["5", "\"2026-01-01T00:00:00Z\"", "null"] {
+        assert!(pdq(&update(time)).is_ok(), "{time}");
+    }
+    for time in ["1700000000000", "true", "{\"at\":5}", "\"soon\"", "1e300"] {
+        let refused = pdq(&update(time)).unwrap_err().to_string();
+        assert!(refused.contains("last_updated: it is no time"), "{time}: {refused}");
+    }
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! ThreatExchange's `threat_updates` JSON: `data`, each with `indicator`, `type` (`HASH_PDQ`, `HASH_MD5`, …), `last_updated`,
-//! `should_delete`, and `descriptors.data` with `tags` and `status`. What should be deleted goes off the list, by its hash or, where that
-//! is left out, by its `id`; so does what all who describe it call harmless (`NON_MALICIOUS`). What some of
-//! them call so is disputed.
+//! `should_delete`, `tags`, `status`, and `descriptors.data` with `tags` and `status` of their own. What should be deleted goes off the list, by
+//! its hash or, where that is left out, by its `id`; so does what all who describe it call harmless (`NON_MALICIOUS`), or the record
+//! itself, if no descriptor says otherwise. What some of them call so is disputed. Where some records have descriptors, none is added
+//! that has not.
 
-use super::feed::text;
+use super::feed::{text, time, words};
 use super::record::{self, Action, Record, Refusal, is_of, refusal};
 use isonomy_core::list::Algorithm;
 use serde_json::Value;
@@ -15,7 +16,7 @@ pub(super) fn record(value: &Value, algorithm: Algorithm) -> Result<Record, Refu
     }
     let action = match value.get("should_delete") {
         Some(Value::Bool(true)) => Action::Remove,
-        Some(Value::Bool(false) | Value::Null) | None if all_call_it_harmless(value) => Action::Remove,
+        Some(Value::Bool(false) | Value::Null) | None if is_called_harmless(value) => Action::Remove,
         Some(Value::Bool(false) | Value::Null) | None => Action::Add,
         Some(_) => return Err(refusal("should_delete", "it is neither true nor false")),
     };
@@ -26,11 +27,9 @@ pub(super) fn record(value: &Value, algorithm: Algorithm) -> Result<Record, Refu
     }
     let hash = digest.map(|text| record::hash(text.as_bytes(), algorithm)).transpose();
     let hash = hash.map_err(|reason| refusal("indicator", reason))?;
-    let time = match text(value, "last_updated") {
-        Some(text) => Some(record::time(&text).ok_or_else(|| refusal("last_updated", "it is no time"))?),
-        None => None,
-    };
-    let is_disputed = action == Action::Add && descriptors(value).iter().any(is_harmless);
+    let time = time(value, "last_updated")?;
+    let is_doubted = || is_harmless(value) || descriptors(value).iter().any(is_harmless);
+    let is_disputed = action == Action::Add && is_doubted();
     Ok(Record { hash, time, tags: tags(value), id, is_disputed, ..Record::about(action) })
 }
 
@@ -38,14 +37,25 @@ fn descriptors(value: &Value) -> &[Value] {
     value.pointer("/descriptors/data").and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
+/// Whether somebody describes it, so stands behind it.
+pub(super) fn is_described(value: &Value) -> bool {
+    !descriptors(value).is_empty()
+}
+
+/// Its own tags, and those of its descriptors.
 fn tags(value: &Value) -> Vec<String> {
-    descriptors(value).iter().flat_map(|descriptor| super::feed::words(descriptor, "tags")).collect()
+    std::iter::once(value).chain(descriptors(value)).flat_map(|level| words(level, "tags")).collect()
 }
 
-fn all_call_it_harmless(value: &Value) -> bool {
-    !descriptors(value).is_empty() && descriptors(value).iter().all(is_harmless)
+/// Whether the record itself calls it so and no descriptor says otherwise, or every descriptor does.
+fn is_called_harmless(value: &Value) -> bool {
+    let says_otherwise = |descriptor: &Value| text(descriptor, "status").is_some() && !is_harmless(descriptor);
+    match is_harmless(value) {
+        true => !descriptors(value).iter().any(says_otherwise),
+        false => is_described(value) && descriptors(value).iter().all(is_harmless),
+    }
 }
 
-fn is_harmless(descriptor: &Value) -> bool {
-    text(descriptor, "status").is_some_and(|status| status.eq_ignore_ascii_case("NON_MALICIOUS"))
+fn is_harmless(level: &Value) -> bool {
+    text(level, "status").is_some_and(|status| status.eq_ignore_ascii_case("NON_MALICIOUS"))
 }

@@ -11,6 +11,8 @@ use isonomy_client::system_clock;
 use isonomy_core::charter::Charter;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::list::{Algorithm, Entries};
+use isonomy_core::rules::editions::Edition;
+use isonomy_core::time::Timestamp;
 use isonomy_publisher::compose::{Proposal, Term, compose};
 use isonomy_publisher::difference::{self, Difference, DifferenceReport, Finding};
 use isonomy_publisher::draft::{self, Draft, MAX_REASON};
@@ -18,6 +20,7 @@ use isonomy_publisher::endorse::examine;
 use isonomy_publisher::import::{ImportOptions, Irregular, import};
 use isonomy_publisher::nearest::{Nearest, nearest};
 use isonomy_publisher::stored::{StoredError, StoredList};
+use isonomy_publisher::view::ListView;
 use isonomy_publisher::workspace::Base;
 use serde::Serialize;
 use serde_json::json;
@@ -40,8 +43,9 @@ pub(super) async fn diff(args: &DiffArgs, output: &Output) -> Result<Exit> {
     }
     let (list, desk) = args.published()?;
     let Ground { view, bases, past, .. } = Desk::open(&desk)?.ground(&list).await?;
-    let newest = view.editions().newest().context("the list has no charter")?.charter();
-    let algorithm = newest.matching.algorithm;
+    let clock = system_clock().max(view.now());
+    let edition = in_force(&view, clock)?;
+    let algorithm = edition.charter().matching.algorithm;
     // A draft is examined as a curator's signature would: all but that.
     let draft = if draft::is_one(&args.new) { Some(Draft::open(&args.new)?) } else { None };
     if let Some(draft) = draft.as_ref().filter(|draft| draft.release().body().list != list) {
@@ -54,22 +58,45 @@ pub(super) async fn diff(args: &DiffArgs, output: &Output) -> Result<Exit> {
         None => {
             own = super::read(&args.new, algorithm)?;
             own_change = Difference::from_base(bases.last(), &own, algorithm)?;
-            (&own_change, &own, newest)
+            (&own_change, &own, edition.charter())
         }
     };
     let report = difference::report(change, new, algorithm, shown)?;
     let subject = rails::Subject { change, after: new, charter, past: &past };
     let held = rails::look(&args.rails, subject)?;
     let stopped = held.alarms.iter().any(|alarm| rails::stops(&args.rails, alarm));
-    let words = report.words() + &held.words();
-    output.report(words, &Compared { difference: report, stopped, held })?;
+    let adds_from = view.adds_from(charter).filter(|from| *from > clock && !change.added().is_empty());
+    let mut words = report.words() + &held.words() + &edition_words(&view, charter);
+    if let Some(from) = adds_from {
+        let interval = charter.limits.min_interval;
+        words += &format!(
+            "\n  ! Rule 7 refuses additions until {from}: the charter asks for {interval} s between two releases that add. Removals need not wait"
+        );
+    }
+    let edition = charter.edition;
+    output.report(words, &Compared { difference: report, edition, adds_from, stopped, held })?;
     Ok(if stopped { Exit::Findings } else { Exit::Done })
+}
+
+/// The edition under which a release would be composed now; before any is in force, the newest.
+fn in_force(view: &ListView, clock: Timestamp) -> Result<&Edition> {
+    view.in_force_at(clock).or(view.editions().newest()).context("the list has no charter")
+}
+
+fn edition_words(view: &ListView, charter: &Charter) -> String {
+    let newer = view.editions().newest().map(Edition::number).filter(|newest| *newest > charter.edition);
+    let waits = newer.map_or(String::new(), |newest| format!("; edition {newest} is not in force yet"));
+    format!("\n  Held against edition {} of the charter{waits}.", charter.edition)
 }
 
 /// What would change, and whether a rail would stop it.
 #[derive(Serialize)]
 struct Compared {
     difference: DifferenceReport,
+    /// The edition of the charter that it was held against.
+    edition: u64,
+    /// When the log admits additions again, if it does not yet (rule 7).
+    adds_from: Option<Timestamp>,
     stopped: bool,
     #[serde(flatten)]
     held: rails::Held,
@@ -83,10 +110,10 @@ pub(super) async fn remove(args: &RemoveArgs, output: &Output) -> Result<Exit> {
     let Ground { view, bases, past, .. } = desk.ground(&release::parse_list(&args.list)?).await?;
     let nothing = || Refused("the list has no release yet: nothing can be removed".to_owned());
     let old = bases.last().ok_or_else(nothing)?;
-    let newest = view.editions().newest().context("the list has no charter")?.charter();
-    let removals = removals(args, newest.matching.algorithm)?;
-    let entries = without(&removals, old, newest)?;
     let term = Term { created: system_clock(), validity: None };
+    let in_force = in_force(&view, term.created.max(view.now()))?.charter();
+    let removals = removals(args, in_force.matching.algorithm)?;
+    let entries = without(&removals, old, in_force)?;
     let proposal = Proposal { entries: &entries, term, reason: Some(&args.reason) };
     let composed = compose(&view, &bases, proposal, files::folder_of(&args.out))?;
     let charter = composed.edition.charter();

@@ -51,7 +51,7 @@ pub(super) fn run(args: &ImportArgs, output: &Output) -> Result<Exit> {
         Some(path) => on_base(args, path, options.algorithm, imported)?,
         None => Outcome { entries: imported.entries.clone(), imported, against: None, unselected: None, renumbered: 0 },
     };
-    // Before the list: an id that is kept without its list does no harm, the reverse could.
+    // Before the list: whatever fails between the two, a repeat gives the same list, and needs no --force.
     if let Some(path) = &args.ids {
         let mut kept = Vec::new();
         outcome.imported.write_ids(&mut kept)?;
