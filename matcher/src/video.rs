@@ -114,6 +114,16 @@ pub enum Unseen {
         /// How long, at most.
         seconds: u64,
     },
+    /// Its frames, or the first of them, to whose size the others were brought, are too small for a hash to mean anything.
+    #[error(
+        "its frames have {width} × {height} pixels, or are made as small as the first, which is too little to tell"
+    )]
+    Small {
+        /// Pixels of a row.
+        width: usize,
+        /// Rows.
+        height: usize,
+    },
     /// Less is there than the file says.
     #[error("the last {seconds} seconds of the video are missing")]
     Short {

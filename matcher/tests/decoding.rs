@@ -381,6 +381,45 @@ fn a_tiff_that_holds_jpeg_is_refused_before_it_is_decoded() {
     assert_eq!((greys, only), (vec![7], Some(OnlyBeginning { frames: 1, why })));
 }
 
+/// What a picture after a JPEG asks for beside its own pixels counts for all of them together.
+#[test]
+fn pictures_after_a_jpeg_count_as_what_decoding_them_costs() {
+    // A canvas of 8 × 8, and a first frame of 200 × 200 that begins on it.
+    let gif = {
+        let mut file = b"GIF89a\x08\0\x08\0\0\0\0".to_vec();
+        let mut encoder = gif::Encoder::new(&mut file, 200, 200, &[0, 0, 0, 9, 9, 9]).unwrap();
+        encoder.write_frame(&gif::Frame::from_indexed_pixels(200, 200, vec![1; 40_000], None)).unwrap();
+        drop(encoder);
+        // The encoder's own head instead, with the size of the small canvas.
+        let mut file = file.split_off(13);
+        file[6..10].copy_from_slice(&[8, 0, 8, 0]);
+        file
+    };
+    let file = [encoded("grey.jpg"), gif.repeat(20)].concat();
+    let limits = |pixels| Limits { pixels, ..Limits::default() };
+    let (all, only) = looked_at(&file, &Limits::default());
+    assert_eq!((all.len(), only), (21, None));
+    let own = decode(&encoded("grey.jpg"), &Limits::default()).unwrap();
+    let own = (own.width() * own.height()) as u64;
+    let (some, only) = looked_at(&file, &limits(own + 5 * 40_000 + 100));
+    assert_eq!((some.len(), only.map(|only| only.frames)), (6, Some(6)));
+}
+
+#[test]
+fn a_turn_that_can_t_be_read_may_be_any() {
+    let changed = |at: usize, to: u8| {
+        let mut file = with_orientation(&encoded("grey.jpg"), 6);
+        file[at] = to;
+        shown_orientation(&file, &Limits::default())
+    };
+    assert_eq!(changed(25, 3), Ok(Orientation::Rotate270), "as it is");
+    // Of another type, two of them, none that there is, and metadata that are none.
+    for (at, to) in [(25, 4), (29, 2), (31, 9), (13, 0)] {
+        assert!(matches!(changed(at, to), Err(DecodeError::Malformed { .. })), "{at}: {:?}", changed(at, to));
+    }
+    assert_eq!(changed(22, 2), Ok(Orientation::Original), "another field");
+}
+
 /// A TIFF of one pixel in a row, of which each row is a strip, and all are the same byte of the file.
 fn strips(pages: usize, rows: u32) -> Vec<u8> {
     let (places, sizes) = (12, 12 + rows * 4);

@@ -52,6 +52,9 @@ impl Decoder {
     }
 }
 
+/// PDQ makes a picture into a grid of 64 × 64 first: a smaller one has nothing for that.
+const LEAST_SIDE: usize = 64;
+
 /// What both programs are told about the file.
 const INPUT: [&str; 6] = ["-protocol_whitelist", "file", "-format_whitelist", FORMATS, "-i", "file:/dev/stdin"];
 
@@ -153,20 +156,20 @@ impl<'v> Film<'v> {
         let times = ["-dts_delta_threshold", "1000000000", "-dts_error_threshold", "1000000000"];
         let before = ["-nostdin", "-v", "error", "-threads", "2", "-noautorotate", "-codec_whitelist", VIDEO];
         // Where frames change their size, all filters would begin anew, and count from 0 again. Instead, frames become as large as the
-        // first, which a hash of the whole picture survives.
+        // first, which a hash of the whole picture survives unless that is very small.
         let sizes = ["-reinit_filter", "0"];
         let after = ["-map", "0:V:0", "-vf", &filter, "-r", "1", "-frames:v", &most, "-c:v", "ppm"];
         let output = ["-f", "image2pipe", "pipe:1"];
         let arguments = [&before[..], &times, &sizes, &INPUT, &after, &output].concat();
         let (mut process, output) = Process::start(&self.decoder.ffmpeg, &arguments, self.file, limits)?;
-        let hashes = self.hash_all(output)?;
+        let (hashes, small) = self.hash_all(output)?;
         let complaint = process.finish(&self.patience)?.map(|reason| Unseen::Damaged { reason });
-        let unseen = complaint.or_else(|| facts::too_few(hashes.len(), expected));
+        let unseen = complaint.or(small).or_else(|| facts::too_few(hashes.len(), expected));
         Ok(Look { hashes, unseen })
     }
 
-    /// Hashes pictures as they come, none of which is kept.
-    fn hash_all(&self, output: impl Read + Send + 'static) -> Result<Vec<PdqHash>, VideoError> {
+    /// Hashes pictures as they come, none of which is kept. Says if one is too small for that.
+    fn hash_all(&self, output: impl Read + Send + 'static) -> Result<(Vec<PdqHash>, Option<Unseen>), VideoError> {
         let (sender, pictures) = sync_channel(1);
         let (mut output, most) = (BufReader::with_capacity(1 << 20, output), self.limits.pixels);
         thread::spawn(move || {
@@ -177,13 +180,17 @@ impl<'v> Film<'v> {
                 }
             }
         });
-        let mut hashes = Vec::new();
+        let (mut hashes, mut small) = (Vec::new(), None);
         while let Some(picture) = self.patience.next(&pictures)?.transpose()? {
             if hashes.len() == self.limits.frames {
                 return Err(VideoError::TooLong { limit: self.limits.frames });
             }
+            let (width, height) = (picture.width(), picture.height());
+            if width.min(height) < LEAST_SIDE {
+                small = Some(Unseen::Small { width, height });
+            }
             hashes.push(pdq::hash(&picture));
         }
-        Ok(hashes)
+        Ok((hashes, small))
     }
 }

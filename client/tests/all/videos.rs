@@ -163,6 +163,25 @@ fn a_video_whose_frames_change_their_size_is_looked_at_to_its_end() {
     }
 }
 
+/// All that follows is made as small as it, so that nothing of it can be told.
+#[test]
+fn a_video_with_a_tiny_frame_before_it_is_not_said_to_be_looked_at() {
+    if !ffmpeg_is_here() {
+        return;
+    }
+    let piece = |length: &str, size: &str| {
+        let filter = format!("fps=25,scale={size}");
+        let (_folder, file) =
+            made("piece.ts", &["-t", length, "-vf", &filter, "-an", "-c:v", "mpeg2video", "-q:v", "2"]);
+        std::fs::read(file).unwrap()
+    };
+    let rest = piece("4", "320:240");
+    for (size, width, height) in [("16:16", 16, 16), ("640:16", 640, 16)] {
+        let video = hash_video_bytes(&[piece("0.04", size), rest.clone()].concat(), &VideoLimits::default()).unwrap();
+        assert_eq!(video.unseen(), Some(&Unseen::Small { width, height }), "{size}");
+    }
+}
+
 #[test]
 fn a_frame_that_is_shown_for_a_second_is_looked_at_wherever_it_comes() {
     if !ffmpeg_is_here() {

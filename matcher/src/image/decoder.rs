@@ -110,13 +110,17 @@ pub(super) fn shown_orientation(format: Format, file: &[u8], limits: &Limits) ->
     turns.dedup();
     match turns[..] {
         [] => Ok(Orientation::Original),
-        [turn] => Ok(orientation(turn)),
+        [Some(turn)] => Ok(orientation(turn)),
+        [None] => Err(DecodeError::Malformed {
+            format: format.name,
+            reason: "its metadata name no turn that there is".into(),
+        }),
         _ => Err(DecodeError::Malformed { format: format.name, reason: "its metadata name two turns".into() }),
     }
 }
 
-/// The turns that the metadata name. Of PNG and JPEG, the decoders know one piece of it.
-fn turns(format: Format, file: &[u8], limits: &Limits) -> Result<Vec<Turn>, ImageError> {
+/// The turns that the metadata name; `None` is one that can't be read. Of PNG and JPEG, the decoders know one piece of it.
+fn turns(format: Format, file: &[u8], limits: &Limits) -> Result<Vec<Option<Turn>>, ImageError> {
     let of = |exif: Vec<&[u8]>| exif.into_iter().filter_map(turn_of).collect();
     match format.kind {
         ImageFormat::Png => Ok(of(chunks::png_exif(file))),
@@ -125,7 +129,7 @@ fn turns(format: Format, file: &[u8], limits: &Limits) -> Result<Vec<Turn>, Imag
             let mut decoder = open(format, file, limits)?;
             Ok(match decoder.exif_metadata()? {
                 Some(exif) => of(vec![&exif]),
-                None => vec![decoder.orientation()?],
+                None => vec![Some(decoder.orientation()?)],
             })
         }
     }
@@ -145,8 +149,13 @@ fn orientation(turn: Turn) -> Orientation {
 }
 
 /// What Exif says, if it says it. In PNG and WebP it has no mark before it, but there is software that writes the one of JPEG.
-fn turn_of(exif: &[u8]) -> Option<Turn> {
-    Turn::from_exif_chunk(exif.strip_prefix(b"Exif\0\0").unwrap_or(exif))
+fn turn_of(exif: &[u8]) -> Option<Option<Turn>> {
+    let exif = exif.strip_prefix(b"Exif\0\0").unwrap_or(exif);
+    match Turn::from_exif_chunk(exif) {
+        // Other software may read what this one can't: a turn of another type, or what is left of a damaged one.
+        None => tiff::may_name_a_turn(exif).then_some(None),
+        turn => Some(turn),
+    }
 }
 
 /// A decoder that has read the head of `file`.

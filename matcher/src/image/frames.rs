@@ -92,12 +92,12 @@ pub fn each_frame_unless(
     let first = decode(file, limits)?;
     let shown = shown_orientation(file, limits).ok();
     visit(&first, shown);
-    let pixels = (first.width() * first.height()) as u64;
+    let cost = work(file).max((first.width() * first.height()) as u64);
     drop(first);
     let (mut frames, within) = (1, (limits, is_over));
     let ended = format.fenced(|| match format.kind {
-        ImageFormat::Tiff => Ok(pages::Looking::after(pixels, within, &mut frames, &mut visit).at_tiff(file)),
-        ImageFormat::Jpeg => Ok(pages::Looking::after(pixels, within, &mut frames, &mut visit).at_jpeg(file)),
+        ImageFormat::Tiff => Ok(pages::Looking::after(cost, within, &mut frames, &mut visit).at_tiff(file)),
+        ImageFormat::Jpeg => Ok(pages::Looking::after(cost, within, &mut frames, &mut visit).at_jpeg(file)),
         _ => match animation(format, file, limits).map_err(|error| format.error(error, limits))? {
             Some(mut animation) => {
                 animation.sample(within, &mut frames, &mut |picture: &Picture| visit(picture, shown))

@@ -15,6 +15,12 @@ pub(super) fn check_first_frame(file: &[u8], limits: &Limits) -> Result<(), Deco
     first.map_or(Ok(()), |size| check_pixels(size, limits).map(|_| ()))
 }
 
+/// How many pixels the first frame has, shown or not.
+pub(super) fn work(file: &[u8]) -> u64 {
+    let first = sizes(file).and_then(|mut sizes| sizes.next());
+    first.map_or(0, |(width, height)| u64::from(width) * u64::from(height))
+}
+
 /// How many frames are within the limits together; `usize::MAX` if all are.
 pub(super) fn affordable(file: &[u8], canvas: (u32, u32), limits: &Limits) -> usize {
     let pixels = |(width, height): (u32, u32)| u64::from(width) * u64::from(height);

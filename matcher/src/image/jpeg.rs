@@ -52,6 +52,14 @@ pub(super) fn decode(format: Format, file: &[u8], limits: &Limits) -> Result<Pic
     })
 }
 
+/// As many pixels as it has, for each time that as many scans go over them as are usual.
+pub(super) fn work(file: &[u8]) -> u64 {
+    Parts::of(file).map_or(0, |parts| {
+        let (width, height) = parts.size();
+        (u64::from(width) * u64::from(height)).saturating_mul(parts.scans.div_ceil(USUAL_SCANS))
+    })
+}
+
 struct Jpeg<'f> {
     format: Format,
     file: &'f [u8],

@@ -207,6 +207,16 @@ pub fn decode(file: &[u8], limits: &Limits) -> Result<Picture, DecodeError> {
     })
 }
 
+/// What decoding the picture in `file` costs beside its own pixels, as so many pixels: what its format lets a file ask for.
+fn work(file: &[u8]) -> u64 {
+    match Format::of(file).map(|format| format.kind) {
+        Some(ImageFormat::Jpeg) => jpeg::work(file),
+        Some(ImageFormat::Gif) => gif::work(file),
+        Some(ImageFormat::Tiff) => tiff::work(file),
+        _ => 0,
+    }
+}
+
 /// How the picture in `file` has to be turned to be shown, as its metadata say; [`Orientation::Original`] if they say
 /// nothing. An error if they can't be read, or name two turns.
 pub fn shown_orientation(file: &[u8], limits: &Limits) -> Result<Orientation, DecodeError> {

@@ -1,8 +1,8 @@
 //! Further pictures in a file: the pages of a TIFF, and what comes with a JPEG, such as a second view, a preview or a map of brightness.
 
 use super::decoder::LEAST_PIXELS;
-use super::tiff::{self, Tiff};
-use super::{DecodeError, Ended, Limits, MAX_FRAMES, Picture, decode, jpeg, shown_orientation};
+use super::tiff::Tiff;
+use super::{DecodeError, Ended, Limits, MAX_FRAMES, Picture, decode, jpeg, shown_orientation, work};
 use crate::pdq::Orientation;
 
 /// Goes through further pictures of a file, each of which is a file of its own.
@@ -17,7 +17,7 @@ pub(super) struct Looking<'l, V> {
 }
 
 impl<'l, V: FnMut(&Picture, Option<Orientation>)> Looking<'l, V> {
-    /// After the first one, which has so many pixels.
+    /// After the first one, which costs so many pixels.
     pub(super) fn after(
         first: u64,
         (limits, is_over): (&'l Limits, &'l dyn Fn() -> bool),
@@ -30,7 +30,6 @@ impl<'l, V: FnMut(&Picture, Option<Orientation>)> Looking<'l, V> {
     /// At the pages of a TIFF after the first. Says why it ended, if that was not the last.
     pub(super) fn at_tiff(mut self, file: &[u8]) -> Option<Ended> {
         let tiff = Tiff::of(file)?;
-        self.left = self.left.min(self.limits.pixels.saturating_sub(tiff::work(file)));
         let mut copy = file.to_vec();
         tiff.pages().find_map(|page| {
             // A file of which it is the first.
@@ -59,7 +58,7 @@ impl<'l, V: FnMut(&Picture, Option<Orientation>)> Looking<'l, V> {
             Ok(picture) => picture,
         };
         let pixels = (picture.width() * picture.height()) as u64;
-        self.left = self.left.saturating_sub(pixels.max(LEAST_PIXELS).max(tiff::work(part)));
+        self.left = self.left.saturating_sub(pixels.max(LEAST_PIXELS).max(work(part)));
         (self.visit)(&picture, shown_orientation(part, self.limits).ok());
         *self.frames += 1;
         None

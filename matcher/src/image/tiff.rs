@@ -15,6 +15,7 @@ mod field {
     pub(super) const COMPRESSION: u16 = 259;
     pub(super) const FILL_ORDER: u16 = 266;
     pub(super) const STRIP_OFFSETS: u16 = 273;
+    pub(super) const ORIENTATION: u16 = 274;
     pub(super) const STRIP_BYTES: u16 = 279;
     pub(super) const TILE_WIDTH: u16 = 322;
     pub(super) const TILE_OFFSETS: u16 = 324;
@@ -45,6 +46,11 @@ pub(super) fn check(file: &[u8], limits: &Limits) -> Result<(), DecodeError> {
 /// How many pixels the first page counts as.
 pub(super) fn work(file: &[u8]) -> u64 {
     Page::first(file).map_or(0, |page| page.work())
+}
+
+/// Whether metadata, which have the form of a TIFF, have a field for the turn, or can't be read.
+pub(super) fn may_name_a_turn(exif: &[u8]) -> bool {
+    Page::first(exif).is_none_or(|page| page.fields.contains_key(&field::ORIENTATION))
 }
 
 const FORMAT: &str = "TIFF";
