@@ -27,7 +27,8 @@ impl Client {
         }
         let is_proof =
             |proof: &Evidence| matches!(proof, Evidence::Fork(_)) && proof.verify(self.policy.trust()).is_ok();
-        match self.folder.evidence().find(is_proof) {
+        let proof = self.folder.evidence().find(is_proof);
+        match proof {
             Some(proof) => self.halt(self.state.clone().with_halt(proof.digest()), proof),
             None => Ok(()),
         }

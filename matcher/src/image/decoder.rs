@@ -1,7 +1,7 @@
 //! One way into all decoders, which checks what a file claims before it costs anything.
 
 use super::chunks::{self, LeanPng};
-use super::{Channels, DecodeError, Limits, Picture, jpeg};
+use super::{Channels, DecodeError, Limits, Picture, jpeg, tiff};
 use crate::pdq::Orientation;
 use ::image::codecs::png::PngDecoder;
 use ::image::error::{UnsupportedError, UnsupportedErrorKind};

@@ -2,7 +2,7 @@
 
 use super::chunks::{PngAnimation, webp_frames};
 use super::decoder::{self, Format, LEAST_PIXELS, Layout, memory_limit};
-use super::{DecodeError, Limits, Picture, decode, gif, jpeg, pages, recognise, shown_orientation, tiff};
+use super::{DecodeError, Limits, Picture, decode, gif, jpeg, pages, recognise, shown_orientation, tiff, work};
 use crate::pdq::Orientation;
 use ::image::codecs::gif::GifDecoder;
 use ::image::codecs::webp::WebPDecoder;
