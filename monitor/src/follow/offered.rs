@@ -257,7 +257,7 @@ impl Monitor {
         }
         let Some(list) = self.audit.history().list(name) else { return Ok(None) };
         let covered = view.size().0.min(self.audit.next().0);
-        let is_open = |id: &StatementId, index| self.audit.is_open(id, index);
+        let is_open = |id: &StatementId, index| self.audit.is_open(id, index) && !self.audit.is_rival(id);
         let offer = Offer { name, history: self.audit.history(), list, covered, now, unproven, is_open: &is_open };
         if let Some(words) = offer.fault(bundle, |index| self.mirror.entry(index)) {
             return unusable(words);

@@ -252,6 +252,68 @@ async fn two_texts_for_one_version_under_two_editions_are_proven() {
     .await;
 }
 
+/// Some client may use a first text that others refuse, since the log chooses which proofs it shows to whom; so beside any
+/// signed text, whatever else it breaks, a second one is found.
+#[tokio::test]
+async fn a_second_text_is_proven_beside_a_first_that_was_refused() {
+    let refused: [(&str, &str, fn(&mut Stage)); 3] = [
+        // Composed after it was public, by the clocks.
+        ("created-late", "isonomy/equivocation/v1", |stage| {
+            stage.world.log.append(third(stage, FIRST + 60, |_| ()));
+        }),
+        ("over-limit", "isonomy/equivocation/v1", |stage| {
+            stage.world.log.append(third(stage, FIRST, |release| release.expires = release.created.plus(31 * DAY)));
+        }),
+        // Before the notice of its edition is over.
+        ("notice-not-over", "isonomy/equivocation/v2", |stage| {
+            stage.world.log.charter(|charter| charter.limits.max_added = 600);
+            stage.world.log.append(third(stage, FIRST, |_| ()));
+        }),
+    ];
+    for (code, kind, first) in refused {
+        let mut stage = Stage::new();
+        let mut monitor = stage.open(None).await;
+        monitor.poll_at(START.plus(FIRST)).await.unwrap();
+        let second = third(&stage, FIRST, |_| ());
+        first(&mut stage);
+        stage.world.log.append(second);
+        stage.publishes();
+        let report = monitor.poll_at(START.plus(NEXT)).await.unwrap();
+        let found = find(&report, "equivocation");
+        check(&stage, found, Ground::Evidence(kind));
+        assert_eq!(found.index.map(|index| index.0 + 1), Some(report.log.size.0), "{code}");
+        assert!(find(&report, code).standing);
+        assert_eq!(report.lists[0].releases[0].version, 3, "the second keeps the rules by itself");
+    }
+}
+
+/// The third release, signed.
+fn third(stage: &Stage, created: u64, edit: impl Fn(&mut Release)) -> Vec<u8> {
+    let mut release = stage.world.log.draft(&entries(0..20), START.plus(created));
+    edit(&mut release);
+    signed(&release.to_text().unwrap(), &SIGNERS).to_bytes()
+}
+
+/// Clients who are shown another seen proof may use the first of two texts that a bundle names.
+#[tokio::test]
+async fn a_bundle_with_the_refused_one_of_two_texts_is_observed() {
+    let mut stage = Stage::new();
+    let mut monitor = stage.open(None).await;
+    monitor.poll_at(START.plus(FIRST)).await.unwrap();
+    for created in [FIRST + 60, FIRST] {
+        let text = third(&stage, created, |_| ());
+        stage.world.log.append(text);
+    }
+    stage.publishes();
+    let path = stage.world.log.path.join("list").join(LIST).join("bundle");
+    let mut bundle = isonomy_core::bundle::Bundle::parse(&fs::read(&path).unwrap()).unwrap();
+    bundle.releases = vec![stage.world.log.included(3, &bundle.checkpoint)];
+    fs::write(path, bundle.to_bytes()).unwrap();
+    let report = monitor.poll_at(START.plus(NEXT)).await.unwrap();
+    assert!(find(&report, "equivocation").evidence.is_some());
+    check(&stage, find(&report, "bundle-unusable"), Ground::Observation);
+}
+
 #[tokio::test]
 async fn two_texts_for_one_edition_are_proven_and_the_log_answers_for_them() {
     let report = found_at_next_look("equivocation", Ground::Evidence("isonomy/two-editions/v1"), NEXT, |stage| {

@@ -297,6 +297,12 @@ impl Log {
         history.lists().map(bundle).collect()
     }
 
+    /// A statement as a bundle under this checkpoint names it.
+    pub(crate) fn included(&self, index: u64, checkpoint: &CheckpointNote) -> Included {
+        let id = Statement::parse(&self.entries[index as usize]).unwrap().id();
+        Included { id, index: LeafIndex(index), path: self.proof(index, checkpoint).path }
+    }
+
     pub(crate) fn write_tiles(&self) {
         let leaves: Vec<_> = self.entries.iter().map(|entry| leaf_hash(entry)).collect();
         for tile in RightEdge::new().append(&leaves).1 {
