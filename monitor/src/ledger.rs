@@ -253,13 +253,14 @@ impl Ledger {
         news
     }
 
-    /// Every finding: what stands before what has passed, then the gravest, then those with a file of evidence, then the
+    /// Every finding: what stands before what has passed, then the gravest, of these forks, then those with a file of evidence, then the
     /// latest.
     pub(crate) fn findings(&self) -> Vec<Finding> {
         let mut findings: Vec<Finding> = self.findings.values().cloned().collect();
         findings.sort_by_key(|finding| {
             let latest = std::cmp::Reverse(finding.first_seen);
-            (!finding.standing, finding.severity, finding.evidence.is_none(), latest, finding.subject.clone())
+            let rank = (!finding.standing, finding.severity, !finding.is_fork(), finding.evidence.is_none());
+            (rank, latest, finding.subject.clone())
         });
         findings
     }

@@ -2,6 +2,7 @@
 
 use crate::audit::Refused;
 use crate::content::Objects;
+use crate::evidence::Class;
 use crate::kept::ListHistory;
 use crate::monitor::Monitor;
 use isonomy_core::charter::Charter;
@@ -25,6 +26,11 @@ impl Monitor {
     /// What might prove the breach that a refused statement is; `proof` is its seen proof.
     pub(super) fn evidence_against(&self, refused: &Refused, proof: Option<&TlogProof>) -> Option<Evidence> {
         match &refused.violation {
+            Violation::Equivocation { .. } | Violation::NoticeNotOver { .. }
+                if !self.evidence.has_room_for(Class::Signed) =>
+            {
+                None
+            }
             Violation::Equivocation { .. } => self.equivocation(refused),
             Violation::NoticeNotOver { .. } => self.early_admission(refused, proof),
             // A log can make any number of the others by itself.

@@ -544,6 +544,24 @@ async fn a_flood_of_wrong_entries_leaves_room_for_the_proof_of_a_fork() {
     assert_eq!(proven.count(), 500);
 }
 
+/// Nor does a log that has signed texts made by a list of its own.
+#[tokio::test]
+async fn a_flood_of_second_texts_leaves_room_for_the_proof_of_a_fork() {
+    let report = found_at_next_look("fork", Ground::Evidence("isonomy/fork/v1"), NEXT, |stage| {
+        for number in 0..520 {
+            let text = third(stage, FIRST, |release| release.expires = START.plus(20 * DAY + number));
+            stage.world.log.append(text);
+        }
+        stage.mirror.append("another history\n");
+        stage.mirror.publish(START.plus(FIRST));
+        stage.publishes();
+    })
+    .await;
+    let second: Vec<&Finding> = report.findings.iter().filter(|found| found.code == "equivocation").collect();
+    assert_eq!((second.len(), second.iter().filter(|found| found.evidence.is_some()).count()), (519, 500));
+    assert_eq!(report.findings[0].code, "fork", "it comes first");
+}
+
 /// The keys of those whom a finding names.
 fn named<'r>(report: &'r Report, code: &str) -> Vec<&'r str> {
     find(report, code).answerable.iter().map(|who| who.key.as_str()).collect()
