@@ -18,16 +18,18 @@ const MAX_FILE: usize = 32 << 20;
 
 /// What is found only late in a look, by asking for what is served. Until then it stands as at the look before: that nobody has
 /// asked yet does not mend it.
-const BY_ASKING: [&str; 15] = [
+const BY_ASKING: [&str; 17] = [
     "bundle-awaited",
     "bundle-stale",
     "bundle-unusable",
     "bundle-withheld",
+    "canaries-awaited",
     "canaries-unreadable",
     "canary-matched",
     "content-awaited",
     "content-broken",
     "content-missing",
+    "content-unchecked",
     "content-withheld",
     "object-swapped",
     "parts-awaited",
@@ -206,6 +208,12 @@ impl Ledger {
         let key = (code.to_owned(), subject.to_owned());
         let known = self.findings.get(&key).filter(|known| known.standing || self.stood.contains_key(&key));
         known.map_or(0, |finding| self.now.since(finding.first_seen))
+    }
+
+    /// Whether a finding stands, now or as at the look before.
+    pub(crate) fn stands(&self, code: &str, subject: &str) -> bool {
+        let key = (code.to_owned(), subject.to_owned());
+        self.findings.get(&key).is_some_and(|found| found.standing)
     }
 
     /// The findings of this kind that stood at the look before and were not noted at this one yet.

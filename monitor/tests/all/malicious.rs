@@ -16,7 +16,9 @@ use isonomy_verifier::Evidence;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tower_http::services::ServeDir;
 
 /// When the first look is.
@@ -896,7 +898,6 @@ async fn being_put_off_is_nobody_s_fault() {
     use axum::http::StatusCode;
     use axum::middleware::{Next, from_fn};
     use axum::response::IntoResponse;
-    use std::sync::atomic::{AtomicBool, Ordering};
     let (mut stage, busy) = (Stage::new(), Arc::new(AtomicBool::new(true)));
     let is_busy = Arc::clone(&busy);
     let put_off = move |request: Request, next: Next| {
@@ -965,6 +966,99 @@ async fn objects_are_asked_for_within_the_time_of_a_look() {
         let found: BTreeSet<String> = found.filter_map(|found| Some(found.list.as_ref()?.to_string())).collect();
         assert_eq!(found.len(), lists, "look {look}: {found:?}");
     }
+}
+
+/// Serves a folder, but says to come again later to whoever asks for one of these objects, while `is_busy`; counts how many
+/// objects were asked for.
+async fn busy(folder: &Path, objects: &'static str, is_busy: &Arc<AtomicBool>, asked: &Arc<AtomicUsize>) -> Source {
+    use axum::extract::Request;
+    use axum::http::StatusCode;
+    use axum::middleware::{Next, from_fn};
+    use axum::response::IntoResponse;
+    let (is_busy, asked) = (Arc::clone(is_busy), Arc::clone(asked));
+    let put_off = move |request: Request, next: Next| {
+        let path = request.uri().path().to_owned();
+        asked.fetch_add(usize::from(path.starts_with("/object")), Ordering::SeqCst);
+        let is_put_off = path.starts_with(objects) && is_busy.load(Ordering::SeqCst);
+        async move {
+            match is_put_off {
+                true => (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "1")]).into_response(),
+                false => next.run(request).await,
+            }
+        }
+    };
+    let router = Router::new().fallback_service(ServeDir::new(folder)).layer(from_fn(put_off));
+    Source::parse(&start(router).await).unwrap()
+}
+
+/// A monitor whose looks are over as soon as they begin.
+fn brief(stage: &Stage, source: Source, canaries: Option<PathBuf>) -> Monitor {
+    let config = stage.world.config(vec![source], &[]);
+    let limits = isonomy_fetch::HttpLimits { put_off: Duration::ZERO, ..config.limits };
+    Monitor::open(Config { look_for: Some(Duration::ZERO), limits, canaries, ..config }).unwrap()
+}
+
+/// Who is put off by one list's objects at every look finds what is wrong with another's all the same.
+#[tokio::test]
+async fn a_list_that_is_always_put_off_hides_no_other_s_content() {
+    let mut stage = Stage::new();
+    second_list(&mut stage, FIRST);
+    stage.world.log.release(entries(0..20), START.plus(FIRST), |release| release.root = ListRoot([7; 32]));
+    stage.publishes();
+    // What is in the log is read first, and no object is there.
+    let (objects, away) = (stage.world.log.path.join("object"), stage.world.path("away"));
+    fs::rename(&objects, &away).unwrap();
+    drop(stage.world.monitor().poll_at(START.plus(FIRST)).await.unwrap());
+    fs::rename(&away, &objects).unwrap();
+    let snapshot = isonomy_core::list::snapshot::encode(&entries(30..40));
+    let snapshot = format!("/{}", Resource::Object(isonomy_core::hash::ObjectDigest::of(&snapshot)));
+    let (is_busy, asked) = (Arc::new(AtomicBool::new(true)), Arc::default());
+    let source = busy(&stage.world.log.path, snapshot.leak(), &is_busy, &asked).await;
+    let mut monitor = brief(&stage, source, None);
+    let report = monitor.poll_at(START.plus(NEXT)).await.unwrap();
+    check(&stage, find(&report, "content-unchecked"), Ground::Observation);
+    assert_eq!(find(&report, "content-unchecked").severity, Severity::Notice);
+    for look in 1..=2 {
+        monitor.poll_at(START.plus(NEXT + 60 * look)).await.unwrap();
+    }
+    let found = find(monitor.report(), "content-broken");
+    assert!(found.standing && found.evidence.is_some(), "{}", found.words);
+    assert!(find(monitor.report(), "content-awaited").standing);
+    // That it lasts is told, also at looks that did not reach it.
+    stage.world.log.publish(START.plus(FIRST + 2 * HOUR));
+    let report = monitor.poll_at(START.plus(NEXT + 2 * HOUR)).await.unwrap();
+    assert_eq!(find(&report, "content-awaited").severity, Severity::Warning);
+}
+
+/// Also with canaries a look has an end; they are looked up when there is time.
+#[tokio::test]
+async fn canaries_are_looked_up_within_the_time_of_a_look() {
+    let mut stage = Stage::new();
+    second_list(&mut stage, FIRST);
+    stage.publishes();
+    drop(stage.world.monitor().poll_at(START.plus(FIRST)).await.unwrap());
+    let corpus = stage.world.path("canaries");
+    fs::create_dir(&corpus).unwrap();
+    fs::write(corpus.join("one"), 8u64.to_be_bytes()).unwrap();
+    fs::write(corpus.join("other"), 35u64.to_be_bytes()).unwrap();
+    let (is_busy, asked) = (Arc::new(AtomicBool::new(true)), Arc::default());
+    let source = busy(&stage.world.log.path, "/object", &is_busy, &asked).await;
+    let mut monitor = brief(&stage, source, Some(corpus));
+    let report = monitor.poll_at(START.plus(NEXT)).await.unwrap();
+    check(&stage, find(&report, "canaries-awaited"), Ground::Observation);
+    assert_eq!(find(&report, "canaries-awaited").severity, Severity::Notice);
+    // One object to see whether it is served, and one list for the canaries.
+    assert!(asked.load(Ordering::SeqCst) <= 2, "{asked:?}");
+    stage.world.log.publish(START.plus(FIRST + 2 * HOUR));
+    let report = monitor.poll_at(START.plus(NEXT + 2 * HOUR)).await.unwrap();
+    assert_eq!(find(&report, "canaries-awaited").severity, Severity::Warning);
+    is_busy.store(false, Ordering::SeqCst);
+    for look in 1..=2 {
+        monitor.poll_at(START.plus(NEXT + 2 * HOUR + 60 * look)).await.unwrap();
+    }
+    let report = monitor.report();
+    let matched = standing(report).into_iter().filter(|found| found.code == "canary-matched").count();
+    assert_eq!((matched, find(report, "canaries-awaited").standing), (2, false));
 }
 
 /// What has no bundles or objects by its nature, like the copy of another monitor, and a static folder, whose bundles are made
