@@ -7,9 +7,11 @@
 use crate::finding::{Answerable, Finding, Role, Severity};
 use crate::kept::{AllRecent, History};
 use crate::units;
+use isonomy_core::attestation::Attestation;
 use isonomy_core::charter::Charter;
 use isonomy_core::hash::StatementId;
 use isonomy_core::note::VerifierKey;
+use isonomy_core::release::Release;
 use isonomy_core::rules::releases::Place;
 use isonomy_core::rules::{MAX_CLOCK_DIFFERENCE, Rule, Series, Violation, signatures};
 use isonomy_core::statement::{ListName, Signed, Statement, StatementError};
@@ -178,6 +180,12 @@ impl Audit {
         let index = self.next;
         let subject = format!("entry {index}");
         let finding = match Statement::form_of(entry) {
+            Some(kind) if [Charter::KIND, Release::KIND, Attestation::KIND].contains(&kind.as_str()) => {
+                let words = format!(
+                    "Entry {index} of the log has the form of a statement, {kind}, which this monitor knows, and is not as that must be ({error}). A log that keeps the rules admits none such, and no client that knows this form uses it."
+                );
+                Finding::new(Severity::Warning, "unreadable-statement", subject, words)
+            }
             Some(kind) => {
                 let words = format!(
                     "Entry {index} of the log has the form of a statement, {kind}, and this monitor can't read it ({error}). It may be of a later format: a newer monitor can tell. If it is of none, the log admitted what breaks the rules. No client that can't read it uses it."

@@ -57,6 +57,8 @@ impl Monitor {
         let until = self.until;
         async move {
             match until {
+                // What has passed is over at once, whatever the timer's grain.
+                Some(until) if Instant::now() >= until => {}
                 Some(until) => sleep_until(until).await,
                 None => std::future::pending().await,
             }

@@ -18,7 +18,7 @@ const MAX_FILE: usize = 32 << 20;
 
 /// What is found only late in a look, by asking for what is served. Until then it stands as at the look before: that nobody has
 /// asked yet does not mend it.
-const BY_ASKING: [&str; 17] = [
+const BY_ASKING: [&str; 18] = [
     "bundle-awaited",
     "bundle-stale",
     "bundle-unusable",
@@ -33,6 +33,7 @@ const BY_ASKING: [&str; 17] = [
     "content-withheld",
     "object-swapped",
     "parts-awaited",
+    "proof-later",
     "proof-withheld",
     "statement-withheld",
     "tile-withheld",

@@ -621,10 +621,12 @@ async fn clocks_that_run_ahead_are_observed_and_hide_no_slow_down() {
     assert!(found.words.contains("w1") && found.words.contains("7 days ahead"), "{}", found.words);
     assert!(report.findings.iter().all(|found| found.code != "time-ahead"), "one of three is no quorum");
     // A quorum moves the time itself, for whoever sees its checkpoint.
-    found_at_next_look("time-ahead", Ground::Observation, NEXT, |stage| {
+    let report = found_at_next_look("time-ahead", Ground::Observation, NEXT, |stage| {
         stage.world.log.publish_with(&[0, 1], ahead);
     })
     .await;
+    let words = &find(&report, "witness-clock-ahead").words;
+    assert!(words.contains("clients go by that") && !words.contains("no client"), "{words}");
     // Two that have not looked for hours, one of which pretends by its clock.
     found_at_next_look("slow-down", Ground::Observation, 4 * HOUR, |stage| {
         stage.world.log.publish_with(&[0], START.plus(4 * HOUR));
@@ -652,6 +654,52 @@ async fn a_release_of_which_nothing_proves_since_when_it_is_public_is_observed()
     .await;
     let newest = &report.lists[0].releases[0];
     assert_eq!((newest.version, newest.public_since), (3, START.plus(FIRST)), "what this monitor can prove itself");
+}
+
+/// Clients who are shown another seen proof than others judge by another time.
+#[tokio::test]
+async fn a_seen_proof_of_a_later_date_is_observed_wherever_it_is_shown() {
+    found_at_next_look("proof-later", Ground::Observation, NEXT, |stage| {
+        stage.world.log.prove_again(2, START.plus(FIRST));
+        stage.publishes();
+    })
+    .await;
+    // To whoever asks the log first; elsewhere the earlier one is there, and is taken.
+    let stage = Stage::new();
+    stage.world.log.prove_again(2, START.plus(2 * HOUR + 40));
+    let mut monitor = stage.open(None).await;
+    let since = |report: &Report| report.lists[0].releases[0].public_since;
+    let report = monitor.poll_at(START.plus(FIRST)).await.unwrap();
+    assert_eq!(since(&report), START.plus(2 * HOUR), "what this monitor can prove by the checkpoint");
+    let report = monitor.poll_at(START.plus(NEXT)).await.unwrap();
+    let found = find(&report, "proof-later");
+    assert!(found.standing && found.subject.starts_with("entry 2 at http://"), "{}", found.words);
+    assert_eq!(since(&report), START.plus(2 * HOUR));
+}
+
+/// What does not come before the end of a look is put off, and nobody's fault.
+#[tokio::test]
+async fn what_does_not_come_before_the_end_of_a_look_is_put_off() {
+    let mut stage = Stage::new();
+    drop(stage.open(None).await.poll_at(START.plus(FIRST)).await.unwrap());
+    let source = Source::parse(&serve(&stage.world.log.path).await).unwrap();
+    let mut monitor = brief(&stage, source.clone(), None);
+    let report = monitor.poll_at(START.plus(NEXT)).await.unwrap();
+    for code in ["bundle-awaited", "parts-awaited"] {
+        let found = find(&report, code);
+        is_an_observation(found);
+        assert!(found.words.contains("did not come before the end of this look"), "{}", found.words);
+        assert_eq!(found.severity, Severity::Notice);
+    }
+    drop(monitor);
+    stage.world.log.publish(START.plus(FIRST + 2 * HOUR));
+    let mut monitor = brief(&stage, source.clone(), None);
+    let report = monitor.poll_at(START.plus(NEXT + 2 * HOUR)).await.unwrap();
+    assert_eq!(find(&report, "bundle-awaited").severity, Severity::Warning, "once that has lasted");
+    drop(monitor);
+    let mut monitor = stage.open(None).await;
+    let report = monitor.poll_at(START.plus(NEXT + 2 * HOUR + 60)).await.unwrap();
+    assert!(!find(&report, "bundle-awaited").standing && !find(&report, "parts-awaited").standing);
 }
 
 #[tokio::test]
