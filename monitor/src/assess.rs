@@ -224,6 +224,8 @@ pub async fn assess(inputs: Inputs, lint: impl Fn(&Charter) -> Vec<Weakness>) ->
 /// A monitor that has read all of the log.
 pub(crate) async fn read_log(config: Config, clock: Timestamp) -> Result<Monitor, AssessError> {
     let mut monitor = Monitor::open(config)?;
+    // Without the time of the look, every checkpoint would count as dated ahead of it, and none be kept as proof.
+    monitor.ledger.begin(clock);
     monitor.follow(clock).await?;
     let (size, read) = (monitor.mirror.size(), monitor.audit.next().0);
     if size.0 == 0 || read != size.0 {
@@ -333,8 +335,9 @@ impl Work<'_> {
         let about =
             findings.filter(|found| found.list.as_ref() == Some(self.name) && found.severity == Severity::Warning);
         let is_open = |found: &&Finding| {
-            let left_open = found.index.is_some_and(|index| self.monitor.audit.was_left_open(index));
-            found.code == NOT_JUDGED || left_open && found.code != "stale-draft"
+            let audit = &self.monitor.audit;
+            let is_open = found.index.is_some_and(|index| audit.is_open_at(index));
+            found.code == NOT_JUDGED || is_open && found.code != "stale-draft"
         };
         about.filter(is_open).map(|found| found.words.clone()).collect()
     }

@@ -7,11 +7,13 @@
 use crate::finding::{Answerable, Finding, Role, Severity};
 use crate::kept::{AllRecent, History};
 use crate::units;
+use isonomy_core::attestation::Attestation;
 use isonomy_core::charter::Charter;
 use isonomy_core::hash::StatementId;
 use isonomy_core::note::VerifierKey;
+use isonomy_core::release::Release;
 use isonomy_core::rules::releases::Place;
-use isonomy_core::rules::{MAX_CLOCK_DIFFERENCE, Rule, Violation, signatures};
+use isonomy_core::rules::{MAX_CLOCK_DIFFERENCE, Rule, Series, Violation, signatures};
 use isonomy_core::statement::{ListName, Signed, Statement, StatementError};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::{LeafIndex, TreeSize};
@@ -22,6 +24,8 @@ const MAX_FINDINGS: usize = 2000;
 
 /// The finding that it can't be told whether a statement keeps the rules.
 pub(crate) const NOT_JUDGED: &str = "not-judged";
+/// The finding that there are two texts where rule 1 allows one.
+const EQUIVOCATION: &str = "equivocation";
 /// How many entries a finding names.
 const NAMED: usize = 5;
 
@@ -37,11 +41,18 @@ pub(crate) struct Audit {
     refused: BTreeMap<StatementId, Base>,
     /// Where statements stand that were taken up although times speak against them.
     open: BTreeSet<LeafIndex>,
+    /// Of each number of which a text was refused that has all signatures that it needs: the first such text.
+    signed: BTreeMap<Number, StatementId>,
+    /// Texts that were refused, and beside which another one has the same number.
+    rivals: BTreeSet<StatementId>,
     /// Where editions of charters stand.
     editions: BTreeSet<LeafIndex>,
     times: Times,
     findings: Findings,
 }
+
+/// What may have one text: a version or an edition of a list.
+pub(crate) type Number = (ListName, Series, u64);
 
 /// A statement that was not accepted.
 #[derive(Clone, Copy, Debug)]
@@ -111,6 +122,8 @@ impl Audit {
             next: LeafIndex(0),
             refused: BTreeMap::new(),
             open: BTreeSet::new(),
+            signed: BTreeMap::new(),
+            rivals: BTreeSet::new(),
             editions: BTreeSet::new(),
             times: Times::default(),
             findings: Findings::default(),
@@ -167,6 +180,12 @@ impl Audit {
         let index = self.next;
         let subject = format!("entry {index}");
         let finding = match Statement::form_of(entry) {
+            Some(kind) if [Charter::KIND, Release::KIND, Attestation::KIND].contains(&kind.as_str()) => {
+                let words = format!(
+                    "Entry {index} of the log has the form of a statement, {kind}, which this monitor knows, and is not as that must be ({error}). A log that keeps the rules admits none such, and no client that knows this form uses it."
+                );
+                Finding::new(Severity::Warning, "unreadable-statement", subject, words)
+            }
             Some(kind) => {
                 let words = format!(
                     "Entry {index} of the log has the form of a statement, {kind}, and this monitor can't read it ({error}). It may be of a later format: a newer monitor can tell. If it is of none, the log admitted what breaks the rules. No client that can't read it uses it."
@@ -235,6 +254,51 @@ impl Audit {
         Err(breaks)
     }
 
+    /// Whether the text that was judged just now must be compared by [`Self::second_text`]: it was refused, or one of the same
+    /// number was. That there is another which was taken up may be found already.
+    pub(crate) fn is_to_compare(&self, id: &StatementId, number: &Number, index: LeafIndex) -> bool {
+        let is_first = self.history.index_of(id) == Some(index);
+        let is_found = |found: &Finding| found.index == Some(index) && found.code == EQUIVOCATION;
+        is_first
+            && (self.refused.contains_key(id) || self.signed.contains_key(number))
+            && !self.findings.kept.last().is_some_and(is_found)
+    }
+
+    /// Rule 1: compares a text that was judged just now with the one that was taken up for the same number, or else the first
+    /// that was refused. Some client may have used that: whether a text keeps the rules is judged by proofs, and the log chooses
+    /// who is shown which. `charter` is what it cites; of an edition, the one before it.
+    pub(crate) fn second_text(
+        &mut self,
+        statement: Statement,
+        (number, index): (Number, LeafIndex),
+        charter: Option<&Charter>,
+    ) -> Option<Box<Refused>> {
+        if !is_signed(&statement, charter) {
+            return None;
+        }
+        let second = statement.id();
+        let known = self.taken_up(&number).filter(|known| *known != second);
+        let Some(first) = known.or(self.signed.get(&number).copied()).filter(|first| *first != second) else {
+            self.signed.insert(number, second);
+            return None;
+        };
+        self.rivals.extend([first, second].into_iter().filter(|id| self.refused.contains_key(id)));
+        let (_, series, number) = number;
+        let violation = Violation::Equivocation { series, number, first, second };
+        Some(Box::new(Refused { statement, index, public_since: self.times.since(index), violation }))
+    }
+
+    /// The text that was taken up for a number.
+    fn taken_up(&self, (list, series, number): &Number) -> Option<StatementId> {
+        let list = self.history.list(list)?;
+        match series {
+            Series::Version => list.version(*number).map(|logged| logged.id),
+            Series::Edition => {
+                list.editions().all().iter().find(|edition| edition.number() == *number).map(|edition| edition.id())
+            }
+        }
+    }
+
     /// What builds on this refused statement can't be judged, since times alone speak against it.
     pub(crate) fn leave_unjudged(&mut self, id: &StatementId) {
         if let Some(base) = self.refused.get_mut(id) {
@@ -263,6 +327,16 @@ impl Audit {
         self.open.contains(&index) || self.refused.get(id).is_some_and(|base| base.is_open)
     }
 
+    /// Whether a statement was refused beside which another text has the same number.
+    pub(crate) fn is_rival(&self, id: &StatementId) -> bool {
+        self.rivals.contains(id)
+    }
+
+    /// The same, by its place alone.
+    pub(crate) fn is_open_at(&self, index: LeafIndex) -> bool {
+        self.open.contains(&index) || self.refused.values().any(|base| base.is_open && base.index == index)
+    }
+
     /// Whether the statement at this place was taken up although times speak against it.
     pub(crate) fn was_left_open(&self, index: LeafIndex) -> bool {
         self.open.contains(&index)
@@ -287,7 +361,7 @@ impl Audit {
                 "Entry {index} is {what}. It builds on entry {base}, of which this monitor can't tell yet whether it keeps the rules, so it isn't judged either."
             ),
             false => format!(
-                "Entry {index} is {what}. It builds on entry {base}, which breaks a rule or builds on one that does, so it can't be judged, and no client accepts it."
+                "Entry {index} is {what}. It builds on entry {base}, which breaks a rule or builds on one that does, so it can't be judged."
             ),
         };
         let subject = format!("statement {}", statement.id());
@@ -368,7 +442,7 @@ impl Audit {
                 "This rests on when the log says that the edition became public; this monitor saw no checkpoint from before it that would prove it, where honest clocks may differ by {clocks}."
             )),
             (Violation::CreatedLate { .. }, _) => Some(
-                "This rests on the clocks of whoever composed it and of witnesses, one of which may be wrong. No client uses it."
+                "This rests on the clocks of whoever composed it and of witnesses, one of which may be wrong. A client that is shown this seen proof refuses it; one that is shown a later proof may use it."
                     .to_owned(),
             ),
             (violation, Statement::Charter(edition))
@@ -486,6 +560,29 @@ fn describe(statement: &Statement) -> String {
         Statement::Attestation(attestation) => {
             format!("an attestation about {list} by {}", attestation.body().auditor.name())
         }
+    }
+}
+
+/// What a statement is the text of.
+pub(crate) fn number_of(statement: &Statement) -> Option<Number> {
+    match statement {
+        Statement::Charter(edition) => Some((edition.body().list.clone(), Series::Edition, edition.body().edition)),
+        Statement::Release(release) => Some((release.body().list.clone(), Series::Version, release.body().version)),
+        Statement::Attestation(_) => None,
+    }
+}
+
+/// Whether a text has all signatures that it needs under the charter that it cites; of an edition, under the one before it.
+fn is_signed(statement: &Statement, charter: Option<&Charter>) -> bool {
+    match (statement, charter) {
+        (Statement::Release(release), Some(charter)) => {
+            release.body().list == charter.list && signatures::release(release, charter).is_ok()
+        }
+        (Statement::Charter(edition), Some(before)) => signatures::amendment(edition, before, before).is_ok(),
+        (Statement::Charter(edition), None) => {
+            edition.body().edition == 1 && signatures::first_edition(edition).is_ok()
+        }
+        _ => false,
     }
 }
 

@@ -80,6 +80,8 @@ pub(crate) struct Contents {
     unplaced: BTreeMap<StatementId, Timestamp>,
     /// Those of which nothing but the journal says so since the start, and which were not asked for again.
     recalled: BTreeSet<LeafIndex>,
+    /// The list that was checked last.
+    reached: Option<ListName>,
 }
 
 /// A release whose content is to be checked.
@@ -167,6 +169,7 @@ impl Contents {
             faulty: BTreeMap::new(),
             unplaced,
             recalled: BTreeSet::new(),
+            reached: None,
         })
     }
 
@@ -214,9 +217,16 @@ impl Contents {
         self.faulty.insert(index, state);
     }
 
-    /// The versions to check now, by list: those without a final verdict, oldest first. If many could not be had, they
-    /// are asked for again only after a while.
-    pub(crate) fn open_versions(&self, history: &History, now: Timestamp) -> Vec<(ListName, Vec<u64>)> {
+    /// The versions to check now, those without a final verdict, in the order in which they have their turn: of each list the
+    /// newest, beginning with the list after the last one that was reached; then all others, oldest first; and in the end what
+    /// was put off. Gives lists, and versions each with the place of its list. If many could not be had, they are asked for
+    /// again only after a while.
+    pub(crate) fn open_versions(
+        &self,
+        history: &History,
+        now: Timestamp,
+        put_off: &BTreeSet<LeafIndex>,
+    ) -> (Vec<ListName>, Vec<(usize, u64)>) {
         let unavailable = self.faulty.values().filter(|state| matches!(state, ContentState::Unavailable { .. }));
         let are_many = unavailable.count() > MANY;
         let is_open = |index: LeafIndex| match self.faulty.get(&index) {
@@ -224,11 +234,31 @@ impl Contents {
             Some(ContentState::Unavailable { at, .. }) => !are_many || now.since(*at) >= RETRY_AFTER,
             Some(_) => false,
         };
-        let lists = history.lists().map(|(name, list)| {
-            let versions = (1..).zip(list.releases()).filter(|(_, logged)| is_open(logged.index));
-            (name.clone(), versions.map(|(version, _)| version).collect())
-        });
-        lists.collect()
+        let mut lists: Vec<_> = history.lists().collect();
+        let first = match &self.reached {
+            Some(last) => lists.iter().position(|(name, _)| *name > last).unwrap_or(0),
+            // Also where each look is a process of its own, others have their turn.
+            None => usize::try_from((now.0 / 60).checked_rem(lists.len() as u64).unwrap_or(0)).unwrap_or(0),
+        };
+        lists.rotate_left(first);
+        let (mut newest, mut others, mut last) = (Vec::new(), Vec::new(), Vec::new());
+        for (place, (_, list)) in lists.iter().enumerate() {
+            let open = (1..).zip(list.releases()).filter(|(_, logged)| is_open(logged.index));
+            let (late, mut open): (Vec<_>, Vec<_>) = open.partition(|(_, logged)| put_off.contains(&logged.index));
+            newest.extend(open.pop().map(|(version, _)| (place, version)));
+            others.extend(open.into_iter().map(|(version, _)| (place, version)));
+            last.extend(late.into_iter().map(|(version, _)| (place, version)));
+        }
+        newest.extend(others);
+        newest.extend(last);
+        (lists.into_iter().map(|(name, _)| name.clone()).collect(), newest)
+    }
+
+    /// This list had its turn.
+    pub(crate) fn reach(&mut self, list: &ListName) {
+        if self.reached.as_ref() != Some(list) {
+            self.reached = Some(list.clone());
+        }
     }
 
     /// The versions that are to be checked again, since nothing but the journal says that they were: of each list the newest
@@ -337,7 +367,8 @@ impl Cache {
     /// How many lists are kept, at most: all but the longest deltas start from one of so many before.
     const MAX_LISTS: usize = 32;
 
-    fn find(&self, id: &StatementId) -> Option<Entries> {
+    /// The entries of a release, if they are among these.
+    pub(crate) fn find(&self, id: &StatementId) -> Option<Entries> {
         self.entries.iter().find(|(known, _)| known == id).map(|(_, entries)| entries.clone())
     }
 

@@ -8,41 +8,60 @@ use isonomy_verifier::evidence::{Breach, MAX_EVIDENCE_SIZE};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// The most files that are kept. Who needs more proof than that will not be convinced.
-const MAX_FILES: usize = 1000;
-/// Of those, how many may be of kinds that a log can make any number of by itself, so that a fork always finds room.
-const MAX_CHEAP: usize = 500;
-/// The most bytes that all files have together.
+/// The most bytes that all files of kinds have together of which a log can make any number by itself.
 const MAX_TOTAL: usize = 256 << 20;
+
+/// The most files that are read: somewhat more than all classes may have.
+const MAX_FILES: usize = 2000;
 
 /// Proven breaches, each in a file that is named by its digest.
 #[derive(Debug)]
 pub(crate) struct EvidenceFolder {
     folder: PathBuf,
     breaches: BTreeMap<ObjectDigest, Breach>,
-    /// How many of them are of kinds that a log can make any number of by itself.
-    cheap: usize,
+    /// How many of them are of each class.
+    counted: BTreeMap<Class, usize>,
     /// How many bytes they have.
     total: usize,
 }
 
-/// Whether a log can make any number of this kind by itself, or they are large.
-fn is_cheap(evidence: &Evidence) -> bool {
-    !matches!(
-        evidence,
-        Evidence::Fork(_)
-            | Evidence::EarlyAdmission(_)
+/// Kinds of evidence that share room. Each class has its own, so that whoever can fill one leaves the others free.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Class {
+    /// That the log showed two histories. It makes no more of these than there are places which show one.
+    Fork,
+    /// What needs the signatures of a list's curators: a log and a list of its own can make any number.
+    Signed,
+    /// What a log can make any number of by itself, or what is large.
+    Entry,
+}
+
+impl Class {
+    fn of(evidence: &Evidence) -> Self {
+        match evidence {
+            Evidence::Fork(_) => Self::Fork,
+            Evidence::EarlyAdmission(_)
             | Evidence::TwoEditions(_)
             | Evidence::Equivocation(_)
-            | Evidence::CrossEquivocation(_)
-    )
+            | Evidence::CrossEquivocation(_) => Self::Signed,
+            _ => Self::Entry,
+        }
+    }
+
+    /// The most files that are kept. Who needs more proof than that will not be convinced.
+    fn most(self) -> usize {
+        match self {
+            Self::Fork => 200,
+            Self::Signed | Self::Entry => 500,
+        }
+    }
 }
 
 impl EvidenceFolder {
     pub(crate) fn open(folder: PathBuf, policy: &Policy) -> Result<Self, FileError> {
         files::create_dir_all_durable(&folder)?;
         files::remove_temporaries(&folder)?;
-        let mut kept = Self { folder, breaches: BTreeMap::new(), cheap: 0, total: 0 };
+        let mut kept = Self { folder, breaches: BTreeMap::new(), counted: BTreeMap::new(), total: 0 };
         for digest in names(&kept.folder) {
             let Some(bytes) = read(&kept.folder, &digest)? else { continue };
             match Evidence::parse(&bytes).and_then(|found| Ok((found.verify(policy)?, found))) {
@@ -54,17 +73,24 @@ impl EvidenceFolder {
     }
 
     fn count(&mut self, digest: ObjectDigest, (evidence, bytes): (&Evidence, usize), breach: Breach) {
-        self.cheap += usize::from(is_cheap(evidence));
-        self.total += bytes;
+        let class = Class::of(evidence);
+        *self.counted.entry(class).or_default() += 1;
+        self.total += if class == Class::Entry { bytes } else { 0 };
         self.breaches.insert(digest, breach);
     }
 
-    /// Whether there is room for evidence of every kind.
+    /// Whether there is room for evidence of what a log can make any number of by itself.
     pub(crate) fn has_room(&self) -> bool {
-        self.breaches.len() < MAX_FILES && self.cheap < MAX_CHEAP && self.total < MAX_TOTAL
+        self.has_room_for(Class::Entry)
     }
 
-    /// Keeps evidence, if it holds; gives its digest and what it proves.
+    /// Whether there is room for more evidence of a class.
+    pub(crate) fn has_room_for(&self, class: Class) -> bool {
+        let counted = self.counted.get(&class).copied().unwrap_or_default();
+        counted < class.most() && (class != Class::Entry || self.total < MAX_TOTAL)
+    }
+
+    /// Keeps evidence, if it holds and there is room; gives its digest and what it proves.
     pub(crate) fn keep(
         &mut self,
         evidence: &Evidence,
@@ -73,7 +99,7 @@ impl EvidenceFolder {
         let Ok(breach) = evidence.verify(policy) else { return Ok(None) };
         let digest = evidence.digest();
         if !self.breaches.contains_key(&digest) {
-            if self.breaches.len() >= MAX_FILES || is_cheap(evidence) && !self.has_room() {
+            if !self.has_room_for(Class::of(evidence)) {
                 return Ok(None);
             }
             let text = evidence.to_text();

@@ -193,6 +193,11 @@ impl Finding {
         Self { statement: Some(statement.to_hex()), index: Some(index), ..self }
     }
 
+    /// Whether it is that the log showed two histories, beside which nothing else that it says counts for much.
+    pub(crate) fn is_fork(&self) -> bool {
+        self.code == "fork"
+    }
+
     pub(crate) fn proven_by(self, evidence: &ObjectDigest) -> Self {
         Self { severity: Severity::Breach, evidence: Some(evidence.to_hex()), ..self }
     }

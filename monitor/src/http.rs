@@ -241,7 +241,11 @@ async fn entry(State(shown): State<Arc<Shown>>, Path(name): Path<String>) -> Res
     };
     let found = match find(&shown, index).await {
         Ok(found) => found.report(),
-        Err(refused) => return refused,
+        Err(refused) if is_data => return refused,
+        Err(_) => {
+            let page = page::no_entry(&shown.site().report, &shown.base).into_string();
+            return (StatusCode::NOT_FOUND, answer(media_type(Media::Html), MUTABLE, page.into())).into_response();
+        }
     };
     let (media, body) = match is_data {
         true => site::json(&found),

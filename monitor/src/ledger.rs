@@ -18,19 +18,22 @@ const MAX_FILE: usize = 32 << 20;
 
 /// What is found only late in a look, by asking for what is served. Until then it stands as at the look before: that nobody has
 /// asked yet does not mend it.
-const BY_ASKING: [&str; 15] = [
+const BY_ASKING: [&str; 18] = [
     "bundle-awaited",
     "bundle-stale",
     "bundle-unusable",
     "bundle-withheld",
+    "canaries-awaited",
     "canaries-unreadable",
     "canary-matched",
     "content-awaited",
     "content-broken",
     "content-missing",
+    "content-unchecked",
     "content-withheld",
     "object-swapped",
     "parts-awaited",
+    "proof-later",
     "proof-withheld",
     "statement-withheld",
     "tile-withheld",
@@ -208,6 +211,12 @@ impl Ledger {
         known.map_or(0, |finding| self.now.since(finding.first_seen))
     }
 
+    /// Whether a finding stands, now or as at the look before.
+    pub(crate) fn stands(&self, code: &str, subject: &str) -> bool {
+        let key = (code.to_owned(), subject.to_owned());
+        self.findings.get(&key).is_some_and(|found| found.standing)
+    }
+
     /// The findings of this kind that stood at the look before and were not noted at this one yet.
     pub(crate) fn lapsed(&self, code: &str) -> Vec<Finding> {
         let is_lapsed = |(key, finding): &(&Key, &Finding)| {
@@ -253,13 +262,14 @@ impl Ledger {
         news
     }
 
-    /// Every finding: what stands before what has passed, then the gravest, then those with a file of evidence, then the
+    /// Every finding: what stands before what has passed, then the gravest, of these forks, then those with a file of evidence, then the
     /// latest.
     pub(crate) fn findings(&self) -> Vec<Finding> {
         let mut findings: Vec<Finding> = self.findings.values().cloned().collect();
         findings.sort_by_key(|finding| {
             let latest = std::cmp::Reverse(finding.first_seen);
-            (!finding.standing, finding.severity, finding.evidence.is_none(), latest, finding.subject.clone())
+            let rank = (!finding.standing, finding.severity, !finding.is_fork(), finding.evidence.is_none());
+            (rank, latest, finding.subject.clone())
         });
         findings
     }

@@ -98,6 +98,6 @@ pub use finding::{Answerable, CitedRule, Finding, Role, Severity};
 pub use monitor::{Config, MAX_NEW_ENTRIES, Monitor, MonitorError};
 pub use report::Report;
 pub use server::run;
-pub use trace::{Trace, trace};
+pub use trace::{Trace, Traced, trace};
 pub use units::count;
 pub use watch::{Followed, RATES, Watch, WatchError};

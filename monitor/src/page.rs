@@ -16,7 +16,7 @@ mod verify;
 mod words;
 
 pub(crate) use chart::bars;
-pub(crate) use entry::entry;
+pub(crate) use entry::{entry, no_entry};
 pub(crate) use findings::findings;
 pub(crate) use list::list;
 pub(crate) use log::log;

@@ -11,7 +11,7 @@ mod making;
 mod verifying;
 
 pub use course::{Complained, NotKnown, Standing};
-pub use making::trace;
+pub use making::{Traced, trace};
 pub use verifying::TraceError;
 
 use isonomy_core::json::Lines;

@@ -11,7 +11,7 @@ use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
 use isonomy_monitor::trace::{Complained, InVersion, MAX_TRACE_SIZE, Standing};
-use isonomy_monitor::{Config, Trace};
+use isonomy_monitor::{Config, Trace, Traced};
 
 /// The fewest bytes of a salt: a shorter one could be guessed, and hides nothing.
 const MIN_SALT: usize = 16;
@@ -19,17 +19,28 @@ const MIN_SALT: usize = 16;
 /// In a folder that is thrown away afterwards; or, of a file that somebody else made, offline.
 pub(crate) async fn run(args: TraceArgs, output: &Output) -> Result<Exit> {
     let policy = files::tlog_policy(&args.log.policy)?;
-    let trace = match (&args.verify, &args.entry, &args.list) {
-        (Some(file), ..) => Trace::verify(&files::read(file, MAX_TRACE_SIZE)?, &policy)?,
+    let Traced { trace, left_out } = match (&args.verify, &args.entry, &args.list) {
+        (Some(file), ..) => {
+            Traced { trace: Trace::verify(&files::read(file, MAX_TRACE_SIZE)?, &policy)?, left_out: Vec::new() }
+        }
         (None, Some(entry), Some(list)) => made(&args, policy, entry, list).await?,
         (None, ..) => return Err(Malformed("neither an entry and its list nor a file is named".to_owned()).into()),
     };
     let (is_salted, is_verified) = (args.salt.is_some(), args.verify.is_some());
-    output.report(words(&trace, is_salted, is_verified), &trace)?;
+    let mut said = words(&trace, is_salted, is_verified);
+    for found in &left_out {
+        let line = format!("not among the versions, or not judged: {found}");
+        match output.is_json() {
+            // The file holds what it proves, and nothing else.
+            true => tracing::warn!("{line}"),
+            false => said += &format!("\n  {line}"),
+        }
+    }
+    output.report(said, &trace)?;
     Ok(Exit::Done)
 }
 
-async fn made(args: &TraceArgs, policy: TlogPolicy, entry: &str, list: &ListName) -> Result<Trace> {
+async fn made(args: &TraceArgs, policy: TlogPolicy, entry: &str, list: &ListName) -> Result<Traced> {
     let bytes = |what: &str, text: &str| {
         from_hex(text).ok_or_else(|| Malformed(format!("the {what} is not hexadecimal: give two digits for each byte")))
     };

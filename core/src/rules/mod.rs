@@ -95,7 +95,7 @@ impl fmt::Display for Rule {
 }
 
 /// Whether a number counts charters or releases.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Series {
     /// Editions of a charter.
     Edition,

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
-/// How many findings wait, for each way; of more, the gravest and then the first.
+/// How many findings wait, for each way; of more, the gravest, of those forks, and then the first.
 pub const MAX_WAITING: usize = 1000;
 /// The most bytes of the file.
 const MAX_FILE: usize = 64 << 20;
@@ -76,7 +76,7 @@ impl Outbox {
             for way in alerts.ways() {
                 let findings = waiting.findings.entry(way).or_default();
                 findings.extend(news.iter().cloned());
-                findings.sort_by_key(|found| found.severity);
+                findings.sort_by_key(|found| (found.severity, !found.is_fork()));
                 findings.truncate(MAX_WAITING);
             }
         })?;
@@ -196,5 +196,10 @@ mod tests {
         outbox.add(Timestamp(2), &[finding("grave", Severity::Breach)]).unwrap();
         let waiting = outbox.snapshot().1.remove(&Way::Command).unwrap();
         assert_eq!((waiting.len(), waiting[0].subject.as_str()), (MAX_WAITING, "grave"));
+        let graver: Vec<Finding> = (0..MAX_WAITING).map(|at| finding(&at.to_string(), Severity::Breach)).collect();
+        outbox.add(Timestamp(3), &graver).unwrap();
+        outbox.add(Timestamp(4), &[Finding::new(Severity::Breach, "fork", "here", "words")]).unwrap();
+        let waiting = outbox.snapshot().1.remove(&Way::Command).unwrap();
+        assert_eq!((waiting.len(), waiting[0].code.as_str()), (MAX_WAITING, "fork"));
     }
 }

@@ -29,13 +29,14 @@ impl Monitor {
             let known = latest.entry(*witness).or_default();
             *known = time.max(known).to_owned();
         }
-        for (witness, time) in latest {
-            self.note_clock(witness, time, clock);
-        }
         let of_quorum = views.iter().filter_map(|view| view.now()).max().filter(|now| is_ahead(*now, clock));
         self.looks.remember_ahead(of_quorum);
+        let of_quorum = self.looks.ahead().filter(|now| is_ahead(*now, clock));
+        for (witness, time) in latest {
+            self.note_clock(witness, (time, of_quorum), clock);
+        }
         // Whoever has seen such a time goes by it until it has come, whatever is shown since.
-        if let Some(now) = self.looks.ahead().filter(|now| is_ahead(*now, clock)) {
+        if let Some(now) = of_quorum {
             let words = format!(
                 "A quorum of witnesses has dated a checkpoint at {now}, {} ahead of this monitor's clock. A client that has seen it takes that time for come: until then it may hold good lists for expired, and can't tell how old what it is shown really is.",
                 units::duration(now.since(clock))
@@ -44,10 +45,14 @@ impl Monitor {
         }
     }
 
-    fn note_clock(&mut self, witness: usize, time: Timestamp, clock: Timestamp) {
+    fn note_clock(&mut self, witness: usize, (time, of_quorum): (Timestamp, Option<Timestamp>), clock: Timestamp) {
         let Some(name) = self.views.witnesses.get(witness).map(|witness| witness.name.clone()) else { return };
+        let quorum = match of_quorum {
+            Some(_) => "A quorum has dated a checkpoint ahead, too, and clients go by that.",
+            None => "Until the quorum says the same, no client goes by it.",
+        };
         let words = format!(
-            "Witness {name} dates its cosignature at {time}, {} ahead of this monitor's clock. One of the two clocks is wrong. Until the quorum says the same, no client goes by it.",
+            "Witness {name} dates its cosignature at {time}, {} ahead of this monitor's clock. One of the two clocks is wrong. {quorum}",
             units::duration(time.since(clock))
         );
         let subject = format!("witness {name}");

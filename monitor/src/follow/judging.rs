@@ -1,10 +1,11 @@
 //! Judging an entry, and proving what is wrong with it.
 
 use super::reading::Seen;
-use crate::audit::{Refused, Verdict};
+use crate::audit::{Refused, Verdict, number_of};
 use crate::finding::{Finding, Severity};
 use crate::monitor::Monitor;
 use crate::units;
+use isonomy_core::charter::Charter;
 use isonomy_core::rules::Violation;
 use isonomy_core::statement::Statement;
 use isonomy_core::tlog_proof::TlogProof;
@@ -12,8 +13,37 @@ use isonomy_store::files::FileError;
 use isonomy_verifier::evidence::Breach;
 
 impl Monitor {
-    /// Judges the next entry.
+    /// Judges the next entry, also beside what was refused before it.
     pub(super) fn judge(&mut self, statement: Statement, seen: Seen) -> Result<(), FileError> {
+        let (id, number, index) = (statement.id(), number_of(&statement), self.audit.next());
+        self.judge_by_itself(statement, seen)?;
+        let Some(number) = number.filter(|number| self.audit.is_to_compare(&id, number, index)) else { return Ok(()) };
+        let Some(statement) = self.mirror.statement(index) else { return Ok(()) };
+        let charter = self.charter_cited(&statement);
+        let Some(second) = self.audit.second_text(statement, (number, index), charter.as_ref()) else { return Ok(()) };
+        let finding = self.finding_of(&second, None)?;
+        // Of an edition, a file alone tells whether it has all signatures that it needs.
+        if finding.severity == Severity::Breach || finding.evidence.is_some() {
+            self.audit.note(finding);
+        }
+        Ok(())
+    }
+
+    /// The charter that a release cites, and of an edition the one before it, whether they were taken up or not.
+    fn charter_cited(&self, statement: &Statement) -> Option<Charter> {
+        let id = match statement {
+            Statement::Release(release) => release.body().charter,
+            Statement::Charter(edition) => edition.body().previous?,
+            Statement::Attestation(_) => return None,
+        };
+        let list = self.audit.history().list(statement.list());
+        if let Some(edition) = list.and_then(|list| list.editions().find(&id)) {
+            return Some(edition.charter().clone());
+        }
+        self.charter_at(self.audit.history().index_of(&id)?).map(|charter| charter.body().clone())
+    }
+
+    fn judge_by_itself(&mut self, statement: Statement, seen: Seen) -> Result<(), FileError> {
         let (id, index) = (statement.id(), self.audit.next());
         let refused = match self.audit.record(statement, seen.since) {
             Verdict::Kept => {

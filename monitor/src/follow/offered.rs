@@ -6,6 +6,7 @@
 
 mod parts;
 
+use super::reading::Seen;
 use crate::finding::{Finding, Severity};
 use crate::freshness;
 use crate::monitor::{Monitor, MonitorError};
@@ -22,6 +23,7 @@ use isonomy_core::statement::{ListName, Statement};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_core::tree::LeafIndex;
+use isonomy_store::files::FileError;
 use parts::{Got, Part, entry_in_turn, tile_in_turn};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,7 +41,9 @@ const STALE: &str = "bundle-stale";
 const AWAITED: &str = "bundle-awaited";
 /// Every finding of this module: about bundles, and about parts.
 const OF_BUNDLES: [&str; 4] = [WITHHELD, UNUSABLE, STALE, AWAITED];
-const OF_PARTS: [&str; 3] = ["statement-withheld", "proof-withheld", "tile-withheld"];
+const OF_PARTS: [&str; 4] = ["statement-withheld", "proof-withheld", "tile-withheld", PROOF_LATER];
+/// The finding that a seen proof is served by which a statement is public later than by another one.
+const PROOF_LATER: &str = "proof-later";
 /// The finding that parts were not had yet from a vantage point.
 const PARTS_AWAITED: &str = "parts-awaited";
 /// Why something was not had that did not come before the end of a look.
@@ -51,8 +55,17 @@ pub(crate) struct Offered {
     turn: u64,
     /// The vantage points that have served bundles. A mirror need not; one that did should go on.
     serve_bundles: BTreeSet<usize>,
+    /// Whether a seen proof was shown that proves more than the one that was known.
+    has_earlier: bool,
     /// What was put off at the look before, by vantage point.
     awaited: BTreeMap<usize, BTreeSet<Part>>,
+}
+
+impl Offered {
+    /// Whether a seen proof came since the last time that proves more than the one that was known.
+    pub(super) fn take_earlier(&mut self) -> bool {
+        std::mem::take(&mut self.has_earlier)
+    }
 }
 
 /// What came of asking one vantage point for everything that it was to be asked for.
@@ -257,7 +270,7 @@ impl Monitor {
         }
         let Some(list) = self.audit.history().list(name) else { return Ok(None) };
         let covered = view.size().0.min(self.audit.next().0);
-        let is_open = |id: &StatementId, index| self.audit.is_open(id, index);
+        let is_open = |id: &StatementId, index| self.audit.is_open(id, index) && !self.audit.is_rival(id);
         let offer = Offer { name, history: self.audit.history(), list, covered, now, unproven, is_open: &is_open };
         if let Some(words) = offer.fault(bundle, |index| self.mirror.entry(index)) {
             return unusable(words);
@@ -322,7 +335,7 @@ impl Monitor {
             }
             (Part::Proof(index), Ok(Got::Proof(proof))) => match self.proof_fault(*index, &proof, label).await? {
                 Some(problem) => problem,
-                None => return Ok(()),
+                None => return Ok(self.compare_times((at, label), part, *index, *proof).await?),
             },
             (_, Ok(_)) => "what comes is something else".to_owned(),
         };
@@ -333,6 +346,34 @@ impl Monitor {
             finding = finding.in_list(statement.list()).about(&statement.id(), index);
         }
         self.ledger.note(finding);
+        Ok(())
+    }
+
+    /// Compares a seen proof that holds with the one that is known: of two, the earlier one is true, and is taken.
+    async fn compare_times(
+        &mut self,
+        (at, label): (usize, &str),
+        part: &Part,
+        index: LeafIndex,
+        proof: TlogProof,
+    ) -> Result<(), FileError> {
+        let Some(statement) = self.mirror.statement(index) else { return Ok(()) };
+        let (id, entry) = (statement.id(), statement.to_bytes());
+        let first = self.audit.history().index_of(&id).unwrap_or(index);
+        let known = self.mirror.seen_proof(&id).and_then(|known| self.proven_since(&known, &entry, first));
+        let (Some(known), Some(since)) = (known, self.proven_since(&proof, &entry, first)) else { return Ok(()) };
+        if since > known {
+            let words = format!(
+                "{label} gives a seen proof of entry {index} by which it is public since {since}; by another one, which this monitor has, it is since {known}. Who is shown one judges by other times than who is shown the other. The earlier one is true."
+            );
+            let finding = Finding::new(of_vantage(at), PROOF_LATER, part.subject(label), words);
+            self.ledger.note(finding.in_list(statement.list()).about(&id, index));
+        }
+        let bytes = proof.to_bytes();
+        if since < known && self.is_of_this_history(&Seen { since, proof: Some(proof) }, label).await? {
+            self.mirror.keep_proofs(&[(id, bytes)])?;
+            self.offered.has_earlier = true;
+        }
         Ok(())
     }
 

@@ -2,12 +2,13 @@
 
 use crate::audit::Refused;
 use crate::content::Objects;
+use crate::evidence::Class;
 use crate::kept::ListHistory;
 use crate::monitor::Monitor;
 use isonomy_core::charter::Charter;
 use isonomy_core::json::Lines;
 use isonomy_core::release::Release;
-use isonomy_core::rules::{Series, Violation};
+use isonomy_core::rules::Violation;
 use isonomy_core::statement::{ListName, Signed, Statement};
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_core::tree::LeafIndex;
@@ -25,6 +26,11 @@ impl Monitor {
     /// What might prove the breach that a refused statement is; `proof` is its seen proof.
     pub(super) fn evidence_against(&self, refused: &Refused, proof: Option<&TlogProof>) -> Option<Evidence> {
         match &refused.violation {
+            Violation::Equivocation { .. } | Violation::NoticeNotOver { .. }
+                if !self.evidence.has_room_for(Class::Signed) =>
+            {
+                None
+            }
             Violation::Equivocation { .. } => self.equivocation(refused),
             Violation::NoticeNotOver { .. } => self.early_admission(refused, proof),
             // A log can make any number of the others by itself.
@@ -124,41 +130,60 @@ impl Monitor {
 
     /// Proof that two texts for one version or edition carry the signatures that they need, and are in the log.
     fn equivocation(&self, refused: &Refused) -> Option<Evidence> {
-        let Violation::Equivocation { series, number, .. } = refused.violation else { return None };
-        match (series, &refused.statement) {
-            (Series::Version, Statement::Release(second)) => self.two_versions(number, second, refused.index),
-            (Series::Edition, Statement::Charter(second)) => self.two_editions(number, second, refused.index),
+        let Violation::Equivocation { first, .. } = refused.violation else { return None };
+        let first = self.audit.history().index_of(&first)?;
+        match (self.mirror.statement(first)?, &refused.statement) {
+            (Statement::Release(one), Statement::Release(other)) => {
+                self.two_versions((&one, first), (other, refused.index))
+            }
+            (Statement::Charter(one), Statement::Charter(other)) => {
+                self.two_editions((&one, first), (other, refused.index))
+            }
             _ => None,
         }
     }
 
-    fn two_versions(&self, number: u64, second: &Signed<Release>, index: LeafIndex) -> Option<Evidence> {
-        let name = &second.body().list;
-        let list = self.audit.history().list(name)?;
-        let logged = list.version(number)?;
-        let first = self.release(name, logged)?;
-        let charter = |release: &Signed<Release>| list.editions().find(&release.body().charter);
-        let charters = [charter(&first)?, charter(second)?];
+    fn two_versions(
+        &self,
+        (first, of_first): (&Signed<Release>, LeafIndex),
+        (second, of_second): (&Signed<Release>, LeafIndex),
+    ) -> Option<Evidence> {
+        let place = |release: &Signed<Release>| self.audit.history().index_of(&release.body().charter);
+        let (one, other) = (place(first)?, place(second)?);
+        let charters = [self.charter_at(one)?, self.charter_at(other)?];
         let proof = |index| self.mirror.own_proof(index);
-        let proofs = [proof(charters[0].index())?, proof(logged.index)?, proof(charters[1].index())?, proof(index)?];
-        let [of_first, one, of_second, other] = &proofs;
+        let proofs = [proof(one)?, proof(of_first)?, proof(other)?, proof(of_second)?];
+        let [charter_one, one, charter_other, other] = &proofs;
         Some(Evidence::equivocation_across(
-            (InLog { statement: charters[0].signed(), proof: of_first }, InLog { statement: &first, proof: one }),
-            (InLog { statement: charters[1].signed(), proof: of_second }, InLog { statement: second, proof: other }),
+            (InLog { statement: &charters[0], proof: charter_one }, InLog { statement: first, proof: one }),
+            (InLog { statement: &charters[1], proof: charter_other }, InLog { statement: second, proof: other }),
         ))
     }
 
-    fn two_editions(&self, number: u64, second: &Signed<Charter>, index: LeafIndex) -> Option<Evidence> {
-        let editions = self.audit.history().list(&second.body().list)?.editions().all();
-        let edition = |number: u64| editions.get(usize::try_from(number.checked_sub(1)?).ok()?);
-        let first = edition(number)?;
-        let before = number.checked_sub(1).and_then(edition);
-        let proof_before = before.map(|before| self.mirror.own_proof(before.index()).ok_or(())).transpose().ok()?;
-        let before = before.zip(proof_before.as_ref());
+    /// The charter at this place in the log, whether it was taken up or not.
+    pub(super) fn charter_at(&self, index: LeafIndex) -> Option<Signed<Charter>> {
+        match self.mirror.statement(index)? {
+            Statement::Charter(charter) => Some(charter),
+            _ => None,
+        }
+    }
+
+    fn two_editions(
+        &self,
+        (first, of_first): (&Signed<Charter>, LeafIndex),
+        (second, of_second): (&Signed<Charter>, LeafIndex),
+    ) -> Option<Evidence> {
+        let before = match second.body().previous {
+            None => None,
+            Some(before) => {
+                let index = self.audit.history().index_of(&before)?;
+                Some((self.charter_at(index)?, self.mirror.own_proof(index)?))
+            }
+        };
         Some(Evidence::two_editions(
-            before.map(|(before, proof)| InLog { statement: before.signed(), proof }),
-            InLog { statement: first.signed(), proof: &self.mirror.own_proof(first.index())? },
-            InLog { statement: second, proof: &self.mirror.own_proof(index)? },
+            before.as_ref().map(|(statement, proof)| InLog { statement, proof }),
+            InLog { statement: first, proof: &self.mirror.own_proof(of_first)? },
+            InLog { statement: second, proof: &self.mirror.own_proof(of_second)? },
         ))
     }
 

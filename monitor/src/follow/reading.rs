@@ -132,7 +132,7 @@ impl Monitor {
     }
 
     /// Since when the entry at this place is public by this proof, if it proves that.
-    fn proven_since(&self, proof: &TlogProof, entry: &[u8], index: LeafIndex) -> Option<Timestamp> {
+    pub(super) fn proven_since(&self, proof: &TlogProof, entry: &[u8], index: LeafIndex) -> Option<Timestamp> {
         let times = self.trust.proven(proof, entry)?;
         (proof.index == index).then_some(times.earliest)
     }
@@ -229,7 +229,7 @@ impl Monitor {
                 None => self.ledger.note(finding),
             }
         }
-        if found.is_empty() {
+        if found.is_empty() && !self.offered.take_earlier() {
             return Ok(());
         }
         self.mirror.keep_proofs(&found)?;
@@ -266,7 +266,7 @@ impl Monitor {
     }
 
     /// Whether the checkpoint of a seen proof belongs to the history that is known; if so, it is remembered.
-    async fn is_of_this_history(&mut self, seen: &Seen, label: &str) -> Result<bool, FileError> {
+    pub(super) async fn is_of_this_history(&mut self, seen: &Seen, label: &str) -> Result<bool, FileError> {
         let Some(proof) = &seen.proof else { return Ok(false) };
         let Ok(view) = self.trust.view(proof.checkpoint.clone()) else { return Ok(false) };
         match relate(&self.mirror, &view, &self.vantages).await {

@@ -7,19 +7,30 @@ use crate::freshness;
 use crate::monitor::{Monitor, MonitorError};
 use crate::report::AttestationReport;
 use crate::units;
-use crate::vantage::patience_for;
+use crate::vantage::{Vantage, patience_for};
 use futures_util::future::{BoxFuture, FutureExt};
+use isonomy_core::hash::StatementId;
+use isonomy_core::list::Entries;
 use isonomy_core::release::{DeltaRef, Release};
 use isonomy_core::rules::Rule;
 use isonomy_core::statement::{ListName, Signed};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::LeafIndex;
 use isonomy_store::files::FileError;
+use std::collections::BTreeMap;
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// The finding that content was not given yet.
 pub(super) const CONTENT_AWAITED: &str = "content-awaited";
+/// The finding that nobody here has looked at the content of a list's newest release.
+const CONTENT_UNCHECKED: &str = "content-unchecked";
+/// The finding that canaries were not looked up in a list's newest release.
+const CANARIES_AWAITED: &str = "canaries-awaited";
+/// Why something was not begun.
+const NO_TIME: &str = "there was no time for it at this look";
+/// Of how many lists it is said that their content was not looked at.
+const MAX_UNCHECKED: usize = 100;
 /// From how many bytes of objects on no more of what the journal says is checked again at a look.
 const AGAIN: u64 = 16 << 20;
 /// Of how many releases something is said of their content at a look.
@@ -36,6 +47,22 @@ async fn in_time(
         Some(_) => timeout(patience_for(bytes), checking).await.unwrap_or_else(|_| Ok(Served::put_off())),
         None => checking.await,
     }
+}
+
+/// The entries of a release, whose objects are waited for as [`in_time`] does. The error is words.
+async fn entries_in_time(
+    look_for: Option<Duration>,
+    vantages: &[Vantage],
+    release: &Release,
+    entry_size: usize,
+) -> Result<Entries, String> {
+    let fetching = assess::content(vantages, release, entry_size);
+    let fetched = match look_for {
+        Some(_) => timeout(patience_for(release.snapshot.size), fetching).await,
+        None => Ok(fetching.await),
+    };
+    let fetched = fetched.map_err(|_| "the list did not come in time".to_owned())?;
+    fetched.map_err(|error| error.to_string())
 }
 
 impl Monitor {
@@ -74,40 +101,91 @@ impl Monitor {
         freshness::overdue(list, &attested.collect::<Vec<_>>(), now)
     }
 
-    /// Fetches and checks the content of every release that has no verdict yet.
-    pub(crate) async fn check_content(&mut self, clock: Timestamp) -> Result<(), MonitorError> {
-        let (mut cache, mut has_checked) = (Cache::default(), false);
-        for (list, versions) in self.contents.open_versions(self.audit.history(), clock) {
-            for version in versions {
-                // Each look gets on by one version at least.
-                if has_checked && self.is_late() {
-                    break;
-                }
-                has_checked = true;
-                // What is missing in a damaged copy is fetched first.
-                let Some(job) = self.job(&list, version) else { continue };
-                let checking = self.contents.check(&job, &self.vantages, &mut cache, clock);
-                let served = in_time(self.look_for, job.bytes(), checking.boxed()).await?;
-                if served.is_put_off {
-                    let words = format!(
-                        "The content of version {version} of {list} was not had yet: this monitor was told to come again later, or it did not come in time. It is asked for again at the next look. If it lasts, nobody can tell whether the content is what was signed."
-                    );
-                    let subject = format!("statement {}", job.id);
-                    let severity = self.while_waiting(CONTENT_AWAITED, &subject, Severity::Warning);
-                    let finding = Finding::new(severity, CONTENT_AWAITED, subject, words);
-                    self.ledger.note(finding.in_list(&list).about(&job.id, job.index));
-                }
-                if let Some(objects) = served.broken {
-                    self.prove_content(&list, version, (job.index, objects))?;
-                }
-                for (label, words) in served.swapped {
-                    let words = format!("{words}. It was not accepted; this may be the fault of whoever serves it.");
-                    self.ledger.note(Finding::new(Severity::Warning, "object-swapped", label, words));
-                }
+    /// Fetches and checks the content of releases that have no verdict yet, until the time of this look is over, in the order
+    /// of [`Contents::open_versions`](crate::content::Contents::open_versions): nobody who is slow keeps others from their turn.
+    pub(crate) async fn check_content(&mut self, cache: &mut Cache, clock: Timestamp) -> Result<(), MonitorError> {
+        let mut awaited: BTreeMap<LeafIndex, Finding> = self.awaited().into_iter().collect();
+        let put_off = awaited.keys().copied().collect();
+        let (lists, order) = self.contents.open_versions(self.audit.history(), clock, &put_off);
+        for (number, (list, version)) in order.into_iter().enumerate() {
+            // Each look gets on by one version at least.
+            if number > 0 && self.is_late() {
+                break;
+            }
+            let Some(list) = lists.get(list) else { continue };
+            self.contents.reach(list);
+            // What is missing in a damaged copy is fetched first.
+            let Some(job) = self.job(list, version) else { continue };
+            awaited.remove(&job.index);
+            self.check_one((list, version), &job, cache, clock).await?;
+        }
+        // Whoever was not asked has mended nothing.
+        for (_, found) in awaited {
+            let severity = self.while_waiting(CONTENT_AWAITED, &found.subject, Severity::Warning);
+            self.ledger.note(Finding { severity, ..found });
+        }
+        self.note_unchecked();
+        self.check_what_the_journal_says(cache, clock).await?;
+        Ok(self.contents.write()?)
+    }
+
+    /// The releases whose content was put off at the look before, and the findings that it was.
+    fn awaited(&self) -> Vec<(LeafIndex, Finding)> {
+        let of_content = self.ledger.carried(CONTENT_AWAITED).into_iter();
+        let of_content = of_content.filter(|found| found.subject.starts_with("statement "));
+        let open = of_content.filter_map(|found| Some((found.index?, found)));
+        open.filter(|(index, _)| matches!(self.contents.state(*index), ContentState::Unchecked)).collect()
+    }
+
+    async fn check_one(
+        &mut self,
+        (list, version): (&ListName, u64),
+        job: &Job,
+        cache: &mut Cache,
+        clock: Timestamp,
+    ) -> Result<(), MonitorError> {
+        let checking = self.contents.check(job, &self.vantages, cache, clock);
+        let served = in_time(self.look_for, job.bytes(), checking.boxed()).await?;
+        if served.is_put_off {
+            let words = format!(
+                "The content of version {version} of {list} was not had yet: this monitor was told to come again later, or it did not come in time. It is asked for again at the next look. If it lasts, nobody can tell whether the content is what was signed."
+            );
+            let subject = format!("statement {}", job.id);
+            let severity = self.while_waiting(CONTENT_AWAITED, &subject, Severity::Warning);
+            let finding = Finding::new(severity, CONTENT_AWAITED, subject, words);
+            self.ledger.note(finding.in_list(list).about(&job.id, job.index));
+        }
+        if let Some(objects) = served.broken {
+            self.prove_content(list, version, (job.index, objects))?;
+        }
+        for (label, words) in served.swapped {
+            let words = format!("{words}. It was not accepted; this may be the fault of whoever serves it.");
+            self.ledger.note(Finding::new(Severity::Warning, "object-swapped", label, words));
+        }
+        Ok(())
+    }
+
+    /// Says of which lists nobody looked at the content of the newest release yet; that it was put off is said already.
+    fn note_unchecked(&mut self) {
+        let mut unchecked: Vec<(ListName, StatementId, LeafIndex, u64)> = Vec::new();
+        for (name, list) in self.audit.history().lists() {
+            let Some(newest) = list.releases().last() else { continue };
+            let is_awaited = self.ledger.stands(CONTENT_AWAITED, &format!("statement {}", newest.id));
+            if !is_awaited && matches!(self.contents.state(newest.index), ContentState::Unchecked) {
+                unchecked.push((name.clone(), newest.id, newest.index, list.releases().len() as u64));
             }
         }
-        self.check_what_the_journal_says(&mut cache, clock).await?;
-        Ok(self.contents.write()?)
+        // Those of which it was said before come first, so that it is told how long it lasts.
+        let subject = |name: &ListName| format!("content of {name}");
+        unchecked.sort_by_key(|(name, ..)| !self.ledger.stands(CONTENT_UNCHECKED, &subject(name)));
+        for (name, id, index, version) in unchecked.into_iter().take(MAX_UNCHECKED) {
+            let words = format!(
+                "The content of version {version} of {name} was not checked yet: what came before it took all the time of this look. It has its turn at one of the next ones. If it lasts, nobody can tell whether the content is what was signed."
+            );
+            let severity = self.while_waiting(CONTENT_UNCHECKED, &subject(&name), Severity::Warning);
+            let finding = Finding::new(severity, CONTENT_UNCHECKED, subject(&name), words);
+            self.ledger.note(finding.under(Rule::Content).in_list(&name).about(&id, index));
+        }
     }
 
     /// Checks again, a few at each look, what is only known to be verified by this monitor's own journal: of each list the
@@ -171,10 +249,15 @@ impl Monitor {
         newest.collect()
     }
 
-    /// Looks the canary corpus up in each list's newest release, once for each after each start.
-    pub(crate) async fn look_up_canaries(&mut self) {
-        let releases = self.newest_releases();
+    /// Looks the canary corpus up in each list's newest release, once for each after each start, until the time of this look
+    /// is over: what was not reached comes first at the next one. What was decoded at this look is in `cache`.
+    pub(crate) async fn look_up_canaries(&mut self, cache: &Cache) {
+        let mut releases = self.newest_releases();
+        let until = self.until;
         let Some(canary) = &mut self.canary else { return };
+        let first = releases.iter().position(|(_, release)| canary.is_first(&release.body().list));
+        releases.rotate_left(first.unwrap_or(0));
+        let (mut has_asked, mut left) = (false, Vec::new());
         for (index, release) in releases {
             let (id, body) = (release.id(), release.body());
             let list = self.audit.history().list(&body.list);
@@ -190,11 +273,19 @@ impl Monitor {
                 return;
             }
             if canary.verdict(&id).is_none() && self.contents.is_verified(index) {
-                match assess::content(&self.vantages, body, kind.0.entry_size()).await {
-                    Ok(entries) => canary.look_up(id, &entries, kind, matching.max_distance),
-                    Err(error) => {
-                        tracing::warn!(%error, "the canary corpus could not be looked up; it will be repeated")
+                // Each look gets on by one list at least.
+                let is_over = has_asked && until.is_some_and(|until| Instant::now() >= until);
+                let entries = match cache.find(&id) {
+                    Some(entries) => Ok(entries),
+                    None if is_over => Err(NO_TIME.to_owned()),
+                    None => {
+                        has_asked = true;
+                        entries_in_time(self.look_for, &self.vantages, body, kind.0.entry_size()).await
                     }
+                };
+                match entries {
+                    Ok(entries) => canary.look_up(id, &entries, kind, matching.max_distance),
+                    Err(problem) => left.push((body.list.clone(), body.version, problem)),
                 }
             }
             let Some(verdict) = canary.verdict(&id).filter(|verdict| verdict.count > 0) else { continue };
@@ -209,6 +300,24 @@ impl Monitor {
             let finding = Finding::new(Severity::Warning, "canary-matched", format!("statement {id}"), words);
             self.ledger.note(finding.in_list(&body.list).about(&id, index));
         }
+        // The first of these had its turn, unless nobody had.
+        let next = left.iter().find(|(_, _, problem)| problem == NO_TIME).or(left.first());
+        canary.begin_with(next.map(|(list, ..)| list.clone()));
+        self.note_canaries_left(&left);
+    }
+
+    /// Says so where canaries were not looked up yet: one finding of all, so that it lasts as long as any is left.
+    fn note_canaries_left(&mut self, left: &[(ListName, u64, String)]) {
+        let Some((list, version, problem)) = left.first() else { return };
+        let others = match left.len() - 1 {
+            0 => String::new(),
+            more => format!(" So it is with {more} more lists."),
+        };
+        let words = format!(
+            "This monitor's corpus of files that must not match was not looked up in version {version} of {list} yet: {problem}.{others} It is at one of the next looks. If it lasts, nothing is known of whether they match."
+        );
+        let severity = self.while_waiting(CANARIES_AWAITED, "this monitor", Severity::Warning);
+        self.ledger.note(Finding::new(severity, CANARIES_AWAITED, "this monitor", words));
     }
 
     /// Notes every content that is broken or could not be had; of too many, what is broken goes first.

@@ -34,6 +34,20 @@ pub(crate) fn entry(entry: &EntryReport, report: &Report, base: &Base) -> Markup
     Page { place: Place::Log, title: &title, base, origin: &report.log.origin, data: Some(&data), body }.render()
 }
 
+/// The page in the place of an entry that is not there.
+pub(crate) fn no_entry(report: &Report, base: &Base) -> Markup {
+    let body = html! {
+        h1 { "No such entry" }
+        p class="lead" {
+            "The log has no entry of that name, as far as this monitor has read it: "
+            (units::number(report.log.size.0)) " entries, named by their places, from 0 on."
+        }
+        p { a href={ (base) "/log" } { "All of the log" } }
+    };
+    let title = format!("No such entry · {}", report.log.origin);
+    Page { place: Place::Log, title: &title, base, origin: &report.log.origin, data: None, body }.render()
+}
+
 fn what(statement: Option<&StatementReport>, base: &Base) -> Markup {
     let Some(statement) = statement else {
         return html! { "This is no statement. A log that keeps the rules admits none such, and no client accepts it." };

@@ -1,8 +1,10 @@
 //! What auditors attest, in a report.
 
 use super::releases::charter_of;
-use crate::kept::{History, ListHistory};
+use crate::kept::{History, ListHistory, LoggedRelease};
+use crate::units;
 use isonomy_core::attestation::{Attestation, Complaint, Method};
+use isonomy_core::rules::MAX_CLOCK_DIFFERENCE;
 use isonomy_core::statement::Signed;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::{LeafIndex, TreeSize};
@@ -32,6 +34,9 @@ pub struct AttestationReport {
     /// For content methods: how many of them were wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errors: Option<u64>,
+    /// Why it counts for nothing, in words, if it says what can't be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub impossible: Option<String>,
     /// For `complaint`: what is known of its course.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub complaint: Option<ComplaintReport>,
@@ -101,9 +106,45 @@ impl AttestationReport {
             log_size: body.log_size,
             sample: body.sample,
             errors: body.errors,
+            impossible: impossible(body, index, logged_since, list.and_then(|list| list.version(version))),
             complaint: body.complaint.as_ref().and_then(course),
         }
     }
+}
+
+/// What an attestation says that can't be, by its place in the log and since when that is public. Clocks may differ.
+fn impossible(
+    body: &Attestation,
+    index: LeafIndex,
+    logged_since: Timestamp,
+    release: Option<&LoggedRelease>,
+) -> Option<String> {
+    let said = match (body.log_size, release) {
+        (Some(size), _) if size.0 > index.0 => format!(
+            "it says that the log was read up to {} entries, of which there were {} when it was logged",
+            units::number(size.0),
+            units::number(index.0)
+        ),
+        _ if body.created.since(logged_since) > MAX_CLOCK_DIFFERENCE => {
+            format!("it is dated at {}, and the log shows it since {logged_since}", body.created)
+        }
+        (_, Some(release)) if release.created.since(body.created) > MAX_CLOCK_DIFFERENCE => {
+            format!(
+                "it is dated at {}, and the release that it is about was composed at {}",
+                body.created, release.created
+            )
+        }
+        (_, Some(release))
+            if body.method != Method::Canary && body.sample.is_some_and(|n| n > release.release.entries) =>
+        {
+            format!(
+                "it says that more entries were looked at than the {} of the release",
+                units::number(release.release.entries)
+            )
+        }
+        _ => return None,
+    };
+    Some(format!("This counts for nothing: {said}."))
 }
 
 impl ComplaintReport {

@@ -16,6 +16,16 @@ use isonomy_core::statement::{ListName, Signed};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::LeafIndex;
 
+/// A trace, and what whoever reads the log learns beside it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Traced {
+    /// The file.
+    pub trace: Trace,
+    /// Of each release in the log that is none of the versions, or of which it can't be told whether it keeps the rules, what is
+    /// found about it, in words. No file proves that there are no others.
+    pub left_out: Vec<String>,
+}
+
 /// Follows the log, and one entry of one list through all versions.
 pub async fn trace(
     config: Config,
@@ -23,7 +33,7 @@ pub async fn trace(
     entry: &[u8],
     salt: Option<&[u8]>,
     clock: Timestamp,
-) -> Result<Trace, AssessError> {
+) -> Result<Traced, AssessError> {
     let monitor = read_log(config, clock).await?;
     let logged = find_list(&monitor, list)?;
     if let Some(algorithm) = monitor.algorithm(list).filter(|algorithm| algorithm.entry_size() != entry.len()) {
@@ -53,7 +63,19 @@ pub async fn trace(
         complaint: salt.map(|salt| complaint(&monitor, logged, salt, entry)).transpose()?.flatten(),
     };
     // What follows from the proofs is worked out as whoever checks the file does.
-    made.completed(monitor.trust.policy()).map_err(|error| AssessError::Log(error.to_string()))
+    let trace = made.completed(monitor.trust.policy()).map_err(|error| AssessError::Log(error.to_string()))?;
+    Ok(Traced { trace, left_out: left_out(&monitor, (list, logged)) })
+}
+
+/// What is found about the releases that were refused, or could not be judged.
+fn left_out(monitor: &Monitor, (name, list): (&ListName, &ListHistory)) -> Vec<String> {
+    let is_left_out = |index: LeafIndex| {
+        let is_edition = monitor.audit.editions().contains(&index);
+        !is_edition && (list.version_at(index).is_none() || monitor.audit.was_left_open(index))
+    };
+    let about = monitor.audit.findings().iter().filter(|found| found.list.as_ref() == Some(name));
+    let about = about.filter(|found| found.code != "stale-draft" && found.index.is_some_and(is_left_out));
+    about.map(|found| found.words.clone()).collect()
 }
 
 fn proof_about(entries: &Entries, entry: &[u8]) -> Option<ListProof> {

@@ -234,6 +234,45 @@ async fn whoever_falls_silent_is_late() {
     }
 }
 
+/// Whoever reads the log for the first time finds the same, by whichever command.
+#[tokio::test]
+async fn a_first_look_an_assessment_and_a_trace_find_the_same_breach() {
+    let mut world = World::new();
+    world.log.charter(|charter| charter.limits.max_added = 600);
+    world.log.publish(START.plus(2 * HOUR + 60));
+    world.log.release(entries(2..20), START.plus(2 * HOUR + 120), |_| ());
+    world.log.publish(START.plus(2 * HOUR + 120));
+    let report = world.monitor().poll_at(START.plus(2 * HOUR + 180)).await.unwrap();
+    let found = find(&report, "notice-not-over");
+    assert!(found.evidence.is_some(), "{}", found.words);
+    let corpus = world.path("corpus");
+    fs::create_dir(&corpus).unwrap();
+    fs::write(corpus.join("other"), b"other").unwrap();
+    let assessment = assessed(world.log.source(), corpus).await.unwrap();
+    assert_eq!((assessment.breaches, assessment.not_judged), (vec![found.words.clone()], vec![]));
+    let config = isonomy_monitor::Config { data: world.path("trace"), ..world.config(vec![world.log.source()], &[]) };
+    let list = ListName::new(LIST).unwrap();
+    let traced = isonomy_monitor::trace(config, &list, &[5; 32], None, START.plus(3 * HOUR)).await.unwrap();
+    assert_eq!((traced.trace.versions.len(), traced.left_out), (2, vec![found.words.clone()]));
+}
+
+/// What clients by some clocks refuse, and others may use, is not called good.
+#[tokio::test]
+async fn what_clocks_alone_speak_against_is_not_judged() {
+    let mut world = World::new();
+    world.log.release(entries(2..20), START.plus(3 * HOUR + 1), |_| ());
+    world.log.publish(START.plus(3 * HOUR));
+    let corpus = world.path("corpus");
+    fs::create_dir(&corpus).unwrap();
+    fs::write(corpus.join("other"), b"other").unwrap();
+    let assessment = assessed(world.log.source(), corpus).await.unwrap();
+    assert_eq!((assessment.breaches.len(), assessment.not_judged.len()), (0, 1), "{:?}", assessment.not_judged);
+    let config = isonomy_monitor::Config { data: world.path("trace"), ..world.config(vec![world.log.source()], &[]) };
+    let list = ListName::new(LIST).unwrap();
+    let traced = isonomy_monitor::trace(config, &list, &[5; 32], None, START.plus(4 * HOUR)).await.unwrap();
+    assert_eq!((traced.trace.versions.len(), traced.left_out), (2, assessment.not_judged));
+}
+
 #[tokio::test]
 async fn what_can_not_be_assessed_is_said() {
     let world = World::new();

@@ -45,7 +45,7 @@ async fn a_complaint_is_followed_from_version_to_version_with_proofs() {
     let follow = |entry: [u8; 32], salt: &'static [u8], folder: &str, after: u64| {
         let config = Config { data: world.path(folder), ..world.config(vec![world.log.source()], &[]) };
         let list = list.clone();
-        async move { trace(config, &list, &entry, Some(salt), START.plus(after)).await.unwrap() }
+        async move { trace(config, &list, &entry, Some(salt), START.plus(after)).await.unwrap().trace }
     };
     let found = follow(five, b"salt", "a", 3 * DAY).await;
     assert_eq!(found.versions.iter().map(|one| one.listed).collect::<Vec<_>>(), [true, true, false]);
@@ -71,7 +71,7 @@ async fn a_complaint_is_followed_from_version_to_version_with_proofs() {
         world.log.publish(START.plus(at));
         let config = Config { data: world.path(&format!("at {at}")), ..world.config(vec![world.log.source()], &[]) };
         // What this machine's clock says does not count.
-        let found = trace(config, &list, &twelve, Some(b"other"), START.plus(99 * DAY)).await.unwrap();
+        let found = trace(config, &list, &twelve, Some(b"other"), START.plus(99 * DAY)).await.unwrap().trace;
         let course = &found.complaint.as_ref().unwrap().course;
         assert_eq!((course.removed_in_time, course.not_known), (None, Some(not_known)), "{at}");
         assert_eq!(found.standing(), Some(standing), "{at}");
@@ -125,7 +125,7 @@ async fn without_seen_proofs_a_trace_and_an_assessment_say_what_is_not_known() {
     world.log.publish(START.plus(9 * DAY));
     let list = ListName::new(LIST).unwrap();
     let config = Config { data: world.path("trace"), ..world.config(vec![world.log.source()], &[]) };
-    let found = trace(config, &list, &five, Some(b"salt"), START.plus(9 * DAY)).await.unwrap();
+    let found = trace(config, &list, &five, Some(b"salt"), START.plus(9 * DAY)).await.unwrap().trace;
     assert_eq!(found.versions.iter().map(|one| one.unproven).collect::<Vec<_>>(), [false, false, true]);
     let course = &found.complaint.as_ref().unwrap().course;
     let shown = (course.gone_in, course.removed_in_time, course.not_known, found.standing());

@@ -16,7 +16,9 @@ use isonomy_verifier::Evidence;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tower_http::services::ServeDir;
 
 /// When the first look is.
@@ -252,6 +254,68 @@ async fn two_texts_for_one_version_under_two_editions_are_proven() {
     .await;
 }
 
+/// Some client may use a first text that others refuse, since the log chooses which proofs it shows to whom; so beside any
+/// signed text, whatever else it breaks, a second one is found.
+#[tokio::test]
+async fn a_second_text_is_proven_beside_a_first_that_was_refused() {
+    let refused: [(&str, &str, fn(&mut Stage)); 3] = [
+        // Composed after it was public, by the clocks.
+        ("created-late", "isonomy/equivocation/v1", |stage| {
+            stage.world.log.append(third(stage, FIRST + 60, |_| ()));
+        }),
+        ("over-limit", "isonomy/equivocation/v1", |stage| {
+            stage.world.log.append(third(stage, FIRST, |release| release.expires = release.created.plus(31 * DAY)));
+        }),
+        // Before the notice of its edition is over.
+        ("notice-not-over", "isonomy/equivocation/v2", |stage| {
+            stage.world.log.charter(|charter| charter.limits.max_added = 600);
+            stage.world.log.append(third(stage, FIRST, |_| ()));
+        }),
+    ];
+    for (code, kind, first) in refused {
+        let mut stage = Stage::new();
+        let mut monitor = stage.open(None).await;
+        monitor.poll_at(START.plus(FIRST)).await.unwrap();
+        let second = third(&stage, FIRST, |_| ());
+        first(&mut stage);
+        stage.world.log.append(second);
+        stage.publishes();
+        let report = monitor.poll_at(START.plus(NEXT)).await.unwrap();
+        let found = find(&report, "equivocation");
+        check(&stage, found, Ground::Evidence(kind));
+        assert_eq!(found.index.map(|index| index.0 + 1), Some(report.log.size.0), "{code}");
+        assert!(find(&report, code).standing);
+        assert_eq!(report.lists[0].releases[0].version, 3, "the second keeps the rules by itself");
+    }
+}
+
+/// The third release, signed.
+fn third(stage: &Stage, created: u64, edit: impl Fn(&mut Release)) -> Vec<u8> {
+    let mut release = stage.world.log.draft(&entries(0..20), START.plus(created));
+    edit(&mut release);
+    signed(&release.to_text().unwrap(), &SIGNERS).to_bytes()
+}
+
+/// Clients who are shown another seen proof may use the first of two texts that a bundle names.
+#[tokio::test]
+async fn a_bundle_with_the_refused_one_of_two_texts_is_observed() {
+    let mut stage = Stage::new();
+    let mut monitor = stage.open(None).await;
+    monitor.poll_at(START.plus(FIRST)).await.unwrap();
+    for created in [FIRST + 60, FIRST] {
+        let text = third(&stage, created, |_| ());
+        stage.world.log.append(text);
+    }
+    stage.publishes();
+    let path = stage.world.log.path.join("list").join(LIST).join("bundle");
+    let mut bundle = isonomy_core::bundle::Bundle::parse(&fs::read(&path).unwrap()).unwrap();
+    bundle.releases = vec![stage.world.log.included(3, &bundle.checkpoint)];
+    fs::write(path, bundle.to_bytes()).unwrap();
+    let report = monitor.poll_at(START.plus(NEXT)).await.unwrap();
+    assert!(find(&report, "equivocation").evidence.is_some());
+    check(&stage, find(&report, "bundle-unusable"), Ground::Observation);
+}
+
 #[tokio::test]
 async fn two_texts_for_one_edition_are_proven_and_the_log_answers_for_them() {
     let report = found_at_next_look("equivocation", Ground::Evidence("isonomy/two-editions/v1"), NEXT, |stage| {
@@ -482,6 +546,24 @@ async fn a_flood_of_wrong_entries_leaves_room_for_the_proof_of_a_fork() {
     assert_eq!(proven.count(), 500);
 }
 
+/// Nor does a log that has signed texts made by a list of its own.
+#[tokio::test]
+async fn a_flood_of_second_texts_leaves_room_for_the_proof_of_a_fork() {
+    let report = found_at_next_look("fork", Ground::Evidence("isonomy/fork/v1"), NEXT, |stage| {
+        for number in 0..520 {
+            let text = third(stage, FIRST, |release| release.expires = START.plus(20 * DAY + number));
+            stage.world.log.append(text);
+        }
+        stage.mirror.append("another history\n");
+        stage.mirror.publish(START.plus(FIRST));
+        stage.publishes();
+    })
+    .await;
+    let second: Vec<&Finding> = report.findings.iter().filter(|found| found.code == "equivocation").collect();
+    assert_eq!((second.len(), second.iter().filter(|found| found.evidence.is_some()).count()), (519, 500));
+    assert_eq!(report.findings[0].code, "fork", "it comes first");
+}
+
 /// The keys of those whom a finding names.
 fn named<'r>(report: &'r Report, code: &str) -> Vec<&'r str> {
     find(report, code).answerable.iter().map(|who| who.key.as_str()).collect()
@@ -539,10 +621,12 @@ async fn clocks_that_run_ahead_are_observed_and_hide_no_slow_down() {
     assert!(found.words.contains("w1") && found.words.contains("7 days ahead"), "{}", found.words);
     assert!(report.findings.iter().all(|found| found.code != "time-ahead"), "one of three is no quorum");
     // A quorum moves the time itself, for whoever sees its checkpoint.
-    found_at_next_look("time-ahead", Ground::Observation, NEXT, |stage| {
+    let report = found_at_next_look("time-ahead", Ground::Observation, NEXT, |stage| {
         stage.world.log.publish_with(&[0, 1], ahead);
     })
     .await;
+    let words = &find(&report, "witness-clock-ahead").words;
+    assert!(words.contains("clients go by that") && !words.contains("no client"), "{words}");
     // Two that have not looked for hours, one of which pretends by its clock.
     found_at_next_look("slow-down", Ground::Observation, 4 * HOUR, |stage| {
         stage.world.log.publish_with(&[0], START.plus(4 * HOUR));
@@ -570,6 +654,52 @@ async fn a_release_of_which_nothing_proves_since_when_it_is_public_is_observed()
     .await;
     let newest = &report.lists[0].releases[0];
     assert_eq!((newest.version, newest.public_since), (3, START.plus(FIRST)), "what this monitor can prove itself");
+}
+
+/// Clients who are shown another seen proof than others judge by another time.
+#[tokio::test]
+async fn a_seen_proof_of_a_later_date_is_observed_wherever_it_is_shown() {
+    found_at_next_look("proof-later", Ground::Observation, NEXT, |stage| {
+        stage.world.log.prove_again(2, START.plus(FIRST));
+        stage.publishes();
+    })
+    .await;
+    // To whoever asks the log first; elsewhere the earlier one is there, and is taken.
+    let stage = Stage::new();
+    stage.world.log.prove_again(2, START.plus(2 * HOUR + 40));
+    let mut monitor = stage.open(None).await;
+    let since = |report: &Report| report.lists[0].releases[0].public_since;
+    let report = monitor.poll_at(START.plus(FIRST)).await.unwrap();
+    assert_eq!(since(&report), START.plus(2 * HOUR), "what this monitor can prove by the checkpoint");
+    let report = monitor.poll_at(START.plus(NEXT)).await.unwrap();
+    let found = find(&report, "proof-later");
+    assert!(found.standing && found.subject.starts_with("entry 2 at http://"), "{}", found.words);
+    assert_eq!(since(&report), START.plus(2 * HOUR));
+}
+
+/// What does not come before the end of a look is put off, and nobody's fault.
+#[tokio::test]
+async fn what_does_not_come_before_the_end_of_a_look_is_put_off() {
+    let mut stage = Stage::new();
+    drop(stage.open(None).await.poll_at(START.plus(FIRST)).await.unwrap());
+    let source = Source::parse(&serve(&stage.world.log.path).await).unwrap();
+    let mut monitor = brief(&stage, source.clone(), None);
+    let report = monitor.poll_at(START.plus(NEXT)).await.unwrap();
+    for code in ["bundle-awaited", "parts-awaited"] {
+        let found = find(&report, code);
+        is_an_observation(found);
+        assert!(found.words.contains("did not come before the end of this look"), "{}", found.words);
+        assert_eq!(found.severity, Severity::Notice);
+    }
+    drop(monitor);
+    stage.world.log.publish(START.plus(FIRST + 2 * HOUR));
+    let mut monitor = brief(&stage, source.clone(), None);
+    let report = monitor.poll_at(START.plus(NEXT + 2 * HOUR)).await.unwrap();
+    assert_eq!(find(&report, "bundle-awaited").severity, Severity::Warning, "once that has lasted");
+    drop(monitor);
+    let mut monitor = stage.open(None).await;
+    let report = monitor.poll_at(START.plus(NEXT + 2 * HOUR + 60)).await.unwrap();
+    assert!(!find(&report, "bundle-awaited").standing && !find(&report, "parts-awaited").standing);
 }
 
 #[tokio::test]
@@ -816,7 +946,6 @@ async fn being_put_off_is_nobody_s_fault() {
     use axum::http::StatusCode;
     use axum::middleware::{Next, from_fn};
     use axum::response::IntoResponse;
-    use std::sync::atomic::{AtomicBool, Ordering};
     let (mut stage, busy) = (Stage::new(), Arc::new(AtomicBool::new(true)));
     let is_busy = Arc::clone(&busy);
     let put_off = move |request: Request, next: Next| {
@@ -885,6 +1014,99 @@ async fn objects_are_asked_for_within_the_time_of_a_look() {
         let found: BTreeSet<String> = found.filter_map(|found| Some(found.list.as_ref()?.to_string())).collect();
         assert_eq!(found.len(), lists, "look {look}: {found:?}");
     }
+}
+
+/// Serves a folder, but says to come again later to whoever asks for one of these objects, while `is_busy`; counts how many
+/// objects were asked for.
+async fn busy(folder: &Path, objects: &'static str, is_busy: &Arc<AtomicBool>, asked: &Arc<AtomicUsize>) -> Source {
+    use axum::extract::Request;
+    use axum::http::StatusCode;
+    use axum::middleware::{Next, from_fn};
+    use axum::response::IntoResponse;
+    let (is_busy, asked) = (Arc::clone(is_busy), Arc::clone(asked));
+    let put_off = move |request: Request, next: Next| {
+        let path = request.uri().path().to_owned();
+        asked.fetch_add(usize::from(path.starts_with("/object")), Ordering::SeqCst);
+        let is_put_off = path.starts_with(objects) && is_busy.load(Ordering::SeqCst);
+        async move {
+            match is_put_off {
+                true => (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "1")]).into_response(),
+                false => next.run(request).await,
+            }
+        }
+    };
+    let router = Router::new().fallback_service(ServeDir::new(folder)).layer(from_fn(put_off));
+    Source::parse(&start(router).await).unwrap()
+}
+
+/// A monitor whose looks are over as soon as they begin.
+fn brief(stage: &Stage, source: Source, canaries: Option<PathBuf>) -> Monitor {
+    let config = stage.world.config(vec![source], &[]);
+    let limits = isonomy_fetch::HttpLimits { put_off: Duration::ZERO, ..config.limits };
+    Monitor::open(Config { look_for: Some(Duration::ZERO), limits, canaries, ..config }).unwrap()
+}
+
+/// Who is put off by one list's objects at every look finds what is wrong with another's all the same.
+#[tokio::test]
+async fn a_list_that_is_always_put_off_hides_no_other_s_content() {
+    let mut stage = Stage::new();
+    second_list(&mut stage, FIRST);
+    stage.world.log.release(entries(0..20), START.plus(FIRST), |release| release.root = ListRoot([7; 32]));
+    stage.publishes();
+    // What is in the log is read first, and no object is there.
+    let (objects, away) = (stage.world.log.path.join("object"), stage.world.path("away"));
+    fs::rename(&objects, &away).unwrap();
+    drop(stage.world.monitor().poll_at(START.plus(FIRST)).await.unwrap());
+    fs::rename(&away, &objects).unwrap();
+    let snapshot = isonomy_core::list::snapshot::encode(&entries(30..40));
+    let snapshot = format!("/{}", Resource::Object(isonomy_core::hash::ObjectDigest::of(&snapshot)));
+    let (is_busy, asked) = (Arc::new(AtomicBool::new(true)), Arc::default());
+    let source = busy(&stage.world.log.path, snapshot.leak(), &is_busy, &asked).await;
+    let mut monitor = brief(&stage, source, None);
+    let report = monitor.poll_at(START.plus(NEXT)).await.unwrap();
+    check(&stage, find(&report, "content-unchecked"), Ground::Observation);
+    assert_eq!(find(&report, "content-unchecked").severity, Severity::Notice);
+    for look in 1..=2 {
+        monitor.poll_at(START.plus(NEXT + 60 * look)).await.unwrap();
+    }
+    let found = find(monitor.report(), "content-broken");
+    assert!(found.standing && found.evidence.is_some(), "{}", found.words);
+    assert!(find(monitor.report(), "content-awaited").standing);
+    // That it lasts is told, also at looks that did not reach it.
+    stage.world.log.publish(START.plus(FIRST + 2 * HOUR));
+    let report = monitor.poll_at(START.plus(NEXT + 2 * HOUR)).await.unwrap();
+    assert_eq!(find(&report, "content-awaited").severity, Severity::Warning);
+}
+
+/// Also with canaries a look has an end; they are looked up when there is time.
+#[tokio::test]
+async fn canaries_are_looked_up_within_the_time_of_a_look() {
+    let mut stage = Stage::new();
+    second_list(&mut stage, FIRST);
+    stage.publishes();
+    drop(stage.world.monitor().poll_at(START.plus(FIRST)).await.unwrap());
+    let corpus = stage.world.path("canaries");
+    fs::create_dir(&corpus).unwrap();
+    fs::write(corpus.join("one"), 8u64.to_be_bytes()).unwrap();
+    fs::write(corpus.join("other"), 35u64.to_be_bytes()).unwrap();
+    let (is_busy, asked) = (Arc::new(AtomicBool::new(true)), Arc::default());
+    let source = busy(&stage.world.log.path, "/object", &is_busy, &asked).await;
+    let mut monitor = brief(&stage, source, Some(corpus));
+    let report = monitor.poll_at(START.plus(NEXT)).await.unwrap();
+    check(&stage, find(&report, "canaries-awaited"), Ground::Observation);
+    assert_eq!(find(&report, "canaries-awaited").severity, Severity::Notice);
+    // One object to see whether it is served, and one list for the canaries.
+    assert!(asked.load(Ordering::SeqCst) <= 2, "{asked:?}");
+    stage.world.log.publish(START.plus(FIRST + 2 * HOUR));
+    let report = monitor.poll_at(START.plus(NEXT + 2 * HOUR)).await.unwrap();
+    assert_eq!(find(&report, "canaries-awaited").severity, Severity::Warning);
+    is_busy.store(false, Ordering::SeqCst);
+    for look in 1..=2 {
+        monitor.poll_at(START.plus(NEXT + 2 * HOUR + 60 * look)).await.unwrap();
+    }
+    let report = monitor.report();
+    let matched = standing(report).into_iter().filter(|found| found.code == "canary-matched").count();
+    assert_eq!((matched, find(report, "canaries-awaited").standing), (2, false));
 }
 
 /// What has no bundles or objects by its nature, like the copy of another monitor, and a static folder, whose bundles are made

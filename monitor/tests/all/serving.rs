@@ -130,6 +130,45 @@ pub(crate) fn fresh() -> World {
     world
 }
 
+/// What nobody can have done is shown as what it is.
+#[tokio::test]
+async fn an_attestation_that_says_what_can_not_be_counts_for_nothing() {
+    use isonomy_core::attestation::{Attestation, Method};
+    let mut world = World::new();
+    for (log_size, created) in
+        [(900, START.plus(2 * HOUR)), (3, START.plus(9 * DAY)), (3, START.plus(HOUR)), (4, START.plus(2 * HOUR))]
+    {
+        let attestation = Attestation {
+            statement: Attestation::KIND.into(),
+            list: isonomy_core::statement::ListName::new(LIST).unwrap(),
+            release: world.log.last_release(),
+            auditor: key("auditor").verifier().clone(),
+            method: Method::Followed,
+            log_size: Some(isonomy_core::tree::TreeSize(log_size)),
+            sample: None,
+            errors: None,
+            complaint: None,
+            finding: "Rules kept.".into(),
+            report: None,
+            created,
+        };
+        world.log.append(signed(&attestation.to_text().unwrap(), &["auditor"]).to_bytes());
+    }
+    world.log.publish(START.plus(2 * HOUR + 30));
+    let report = world.monitor().poll_at(START.plus(2 * HOUR + 60)).await.unwrap();
+    let said = report.lists[0].attestations.iter().rev().map(|one| one.impossible.as_deref().unwrap_or_default());
+    let said: Vec<&str> = said.collect();
+    assert!(said[0].contains("read up to 900 entries, of which there were 3 when"), "{said:?}");
+    assert!(said[1].contains("is dated at") && said[1].contains("shows it since"), "{said:?}");
+    assert!(said[2].contains("was composed at"), "{said:?}");
+    assert_eq!(said[3], "", "it can be");
+    let running = Running::start(&world, vec![world.log.source()]).await;
+    running.page().await;
+    let page = running.get(&format!("/list/{LIST}")).await.body;
+    assert_eq!(page.matches("This counts for nothing").count(), 3);
+    running.stop().await;
+}
+
 #[tokio::test]
 async fn the_pages_say_what_the_list_is_and_what_was_found() {
     let world = World::new();
@@ -231,6 +270,8 @@ async fn an_entry_is_shown_with_a_proof_that_verifies() {
     {
         assert_eq!(running.get(missing).await.status, 404, "{missing}");
     }
+    let missing = running.get("/entry/99").await;
+    assert!(missing.body.contains("name=\"viewport\"") && missing.body.contains("No such entry"), "{}", missing.body);
     let moved = running.get("/entry?index=2").await;
     assert!(moved.status == 303 && moved.head.contains("location: /entry/2"), "{}", moved.head);
     assert_eq!(running.get("/entry?index=-1").await.status, 400);

@@ -297,6 +297,19 @@ impl Log {
         history.lists().map(bundle).collect()
     }
 
+    /// Puts a seen proof into the folder by which a statement is public since then, whatever was there.
+    pub(crate) fn prove_again(&self, index: u64, time: Timestamp) {
+        let id = Statement::parse(&self.entries[index as usize]).unwrap().id();
+        let proof = self.proof(index, &self.checkpoint(&[0, 1, 2], time));
+        self.put(&Resource::SeenProof(id), &proof.to_bytes());
+    }
+
+    /// A statement as a bundle under this checkpoint names it.
+    pub(crate) fn included(&self, index: u64, checkpoint: &CheckpointNote) -> Included {
+        let id = Statement::parse(&self.entries[index as usize]).unwrap().id();
+        Included { id, index: LeafIndex(index), path: self.proof(index, checkpoint).path }
+    }
+
     pub(crate) fn write_tiles(&self) {
         let leaves: Vec<_> = self.entries.iter().map(|entry| leaf_hash(entry)).collect();
         for tile in RightEdge::new().append(&leaves).1 {

@@ -32,7 +32,7 @@ impl Part {
     pub(super) fn of(finding: &Finding) -> Option<Self> {
         match finding.code.as_str() {
             "statement-withheld" => Some(Self::Statement(finding.index?)),
-            "proof-withheld" => Some(Self::Proof(finding.index?)),
+            "proof-withheld" | "proof-later" => Some(Self::Proof(finding.index?)),
             _ => TilePath::parse(finding.subject.split(' ').next()?).ok().map(Self::Tile),
         }
     }

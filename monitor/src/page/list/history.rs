@@ -153,6 +153,7 @@ pub(super) fn attestations(list: &ListReport, base: &Base) -> Markup {
         @for attestation in attestations.iter().take(SHOWN) {
             article class="finding" {
                 h3 { (words::method(attestation.method)) ", about version " (attestation.version) }
+                @if let Some(words) = &attestation.impossible { p { strong { (prose(words)) } } }
                 p { (attestation.finding) }
                 @if let (Some(sample), Some(errors)) = (attestation.sample, attestation.errors) {
                     p { (units::number(errors)) " wrong of " (units::number(sample)) " that were looked at." }
