@@ -66,9 +66,8 @@ impl PublicFolder {
     pub(crate) fn read_mendable(&self, resource: &Resource) -> Result<Mendable, FileError> {
         let path = self.path(resource);
         if path.is_dir() {
-            let mut aside = path.clone().into_os_string();
-            aside.push(".damaged");
-            files::rename_durable(&path, Path::new(&aside))?;
+            let aside = free_place_beside(&path);
+            files::rename_durable(&path, &aside)?;
             tracing::error!(?path, ?aside, "a folder was in the place of a file, and is put aside");
             return Ok(Mendable::Missing);
         }
@@ -135,6 +134,19 @@ impl PublicFolder {
     }
 }
 
+/// The first path that nothing has of `….damaged`, `….damaged-2`, and so on.
+fn free_place_beside(path: &Path) -> PathBuf {
+    let mut number = 1u64;
+    loop {
+        let mut aside = path.to_owned().into_os_string();
+        aside.push(if number == 1 { ".damaged".to_owned() } else { format!(".damaged-{number}") });
+        if std::fs::symlink_metadata(&aside).is_err() {
+            return aside.into();
+        }
+        number += 1;
+    }
+}
+
 fn create_parent(path: &Path) -> Result<(), FileError> {
     path.parent().map_or(Ok(()), files::create_dir_all_durable)
 }
@@ -150,10 +162,12 @@ mod tests {
         let folder = PublicFolder::open(dir.path().join("public")).unwrap();
         let statement = Resource::Statement(StatementId([7; 32]));
         let path = folder.path(&statement);
-        std::fs::create_dir_all(&path).unwrap();
-        std::fs::write(path.join("inside"), b"").unwrap();
-        assert_eq!(folder.read_mendable(&statement).unwrap(), Mendable::Missing);
-        assert!(path.with_extension("damaged").join("inside").exists());
+        for (inside, aside) in [("one", "damaged"), ("two", "damaged-2"), ("three", "damaged-3")] {
+            std::fs::create_dir_all(&path).unwrap();
+            std::fs::write(path.join(inside), b"").unwrap();
+            assert_eq!(folder.read_mendable(&statement).unwrap(), Mendable::Missing);
+            assert!(path.with_extension(aside).join(inside).exists(), "{aside}");
+        }
         std::fs::write(&path, vec![0; 1 << 20]).unwrap();
         assert_eq!(folder.read_mendable(&statement).unwrap(), Mendable::Damaged);
         folder.write_proven(&[(statement.clone(), b"text".to_vec())]).unwrap();

@@ -1,5 +1,6 @@
 //! Whether the server does what it is for, and numbers about it.
 
+use crate::clock::Doubt;
 use crate::http::Surface;
 use crate::state::{now, published_size};
 use crate::witnesses::WitnessState;
@@ -53,7 +54,8 @@ impl Health {
         let of_witnesses = states.iter().flat_map(|state| [clock(state), failing(state)]).flatten();
         let unknown = surface.shared.access.unknown(&surface.shared.histories().known).len();
         let endings = surface.shared.histories().endings();
-        of_witnesses.chain(weak_quorum(&surface.shared.policy)).chain(unknown_lists(unknown)).chain(endings).collect()
+        let lasting = weak_quorum(&surface.shared.policy).into_iter().chain(unknown_lists(unknown)).chain(endings);
+        of_witnesses.chain(clock_in_doubt(surface.shared.clock.doubt())).chain(lasting).collect()
     }
 
     /// What is wrong, for an operator or a load balancer; nothing of it is secret.
@@ -88,6 +90,15 @@ pub(crate) fn weak_quorum(policy: &Policy) -> Option<String> {
          witness doing wrong: ask for more than half of them"
             .to_owned()
     })
+}
+
+/// What to look at where this machine's clocks have moved apart.
+fn clock_in_doubt(doubt: Option<Doubt>) -> Option<String> {
+    let seconds = doubt?.apart.as_secs();
+    Some(format!(
+        "this machine's clock was set by {seconds} s, or the machine stood still for that long: until a quorum of the witnesses has \
+         answered, what the earlier time refuses is to be sent again"
+    ))
 }
 
 /// What to look at, if so many names in the configuration of access are of no list. Which ones is in the server's log: they need

@@ -166,7 +166,7 @@ fn missing(statement: &Statement, digests: &[ObjectDigest]) -> axum::Json<Missin
 
 async fn check(State(surface): State<Surface>, request: Request) -> Result<impl IntoResponse, Refusal> {
     let draft = Statement::parse_draft(&statement_in(request).await?)?;
-    surface.shared.judge(&draft, Signing::Draft)?;
+    surface.shared.judge_draft(&draft)?;
     let digests = match &draft {
         Statement::Release(release) => surface.shared.missing(release.body()),
         _ => Vec::new(),

@@ -2,8 +2,11 @@
 //! publishes it; when nothing happens, it has the unchanged tree cosigned again from time to time. Meanwhile the
 //! sequencer goes on committing; whatever is committed until a round begins is published by it together.
 //!
+//! Where this machine's clocks have moved apart, a round begins at once: it shows what the witnesses' clocks show.
+//!
 //! Too few witnesses are no failure: the round is repeated until there are enough.
 
+use crate::clock::WitnessedClock;
 use crate::figures::timed;
 use crate::publication;
 use crate::sequencer::SequencerError;
@@ -13,7 +16,7 @@ use isonomy_core::tree::TreeSize;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// After how long a round that failed is repeated for the first time; each time after twice as long, up to the last.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -22,6 +25,9 @@ const LAST_PAUSE: Duration = Duration::from_secs(30);
 /// For how long nothing must have been committed before a round begins, and how long that is waited for at most.
 const GATHERING: Duration = Duration::from_millis(5);
 const LONGEST_GATHERING: Duration = Duration::from_millis(50);
+
+/// How often this machine's clocks are compared.
+const COMPARING: Duration = Duration::from_secs(1);
 
 pub(crate) struct Publisher {
     pub(crate) state: Arc<State>,
@@ -46,11 +52,13 @@ impl Publisher {
         Ok(())
     }
 
-    /// Waits until the log is larger than this, it is time to publish again, or to stop.
+    /// Waits until the log is larger than this, it is time to publish again, this machine's clocks have moved apart, or it is time to
+    /// stop.
     async fn rest(&mut self, size: TreeSize) {
         let mut grown = self.state.grown.subscribe();
         let has_grown = tokio::select! {
             _ = stopped(&mut self.stop) => false,
+            () = moved_apart(&self.state.clock) => false,
             grew = timeout(self.republish_every, grown.wait_for(|grown| *grown > size)) => grew.is_ok(),
         };
         if has_grown {
@@ -84,12 +92,12 @@ impl Publisher {
             () = stopped(&mut stop) => return Ok(None),
             round = self.round() => round?,
         };
-        let Round { cosigned, times: Some(times), lag, .. } = round else {
+        let Round { cosigned, times: Some(times), moment, lag, .. } = round else {
             let size = round.cosigned.checkpoint().size.0;
             tracing::error!(size, "too few witnesses cosigned; the checkpoint is not published");
             return Ok(None);
         };
-        self.state.clock.note(times, lag);
+        self.state.clock.note(times, lag, moment);
         let size = cosigned.checkpoint().size;
         let publish = move |state: &State| publication::publish(state, cosigned, times);
         self.blocking(move |state| timed(&state.figures.publish, || publish(state))).await??;
@@ -118,8 +126,37 @@ impl Publisher {
     }
 }
 
+/// Done when this machine's clocks have moved apart. No timer says so: those stand still with the machine.
+async fn moved_apart(clock: &WitnessedClock) {
+    loop {
+        if let Some(doubt) = clock.doubt() {
+            let seconds = doubt.apart.as_secs();
+            tracing::warn!(
+                seconds,
+                "this machine's clock was set, or the machine stood still: its witnesses are asked at once"
+            );
+            return;
+        }
+        sleep(COMPARING).await;
+    }
+}
+
 /// Done when it is time to stop.
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     // Who could say it is gone: then it is time, too.
     let _ = stop.wait_for(|stop| *stop).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_machine_that_stood_still_is_noticed() {
+        let clock = WitnessedClock::default();
+        let mut noticed = std::pin::pin!(moved_apart(&clock));
+        assert!(futures_util::poll!(noticed.as_mut()).is_pending());
+        clock.stood_still(Duration::from_secs(600));
+        noticed.await;
+    }
 }

@@ -106,6 +106,9 @@ pub enum Refusal {
         "the statement waits, and is not published yet: too few witnesses have cosigned. Submit the same again later; it is logged once"
     )]
     NotPublishedYet,
+    /// The clock was set, or the machine stood still, and by the later of the times that this leaves the statement would be taken.
+    #[error("the log's clock is in doubt until its witnesses have answered; try again in a moment")]
+    ClockInDoubt,
     /// A witness contradicts the log.
     #[error("this log takes nothing new: a witness says that it has seen more or other of it. Its operator must act")]
     Contradicted,
@@ -137,6 +140,7 @@ impl Refusal {
             Self::Content { .. } => "content",
             Self::Busy => "busy",
             Self::NotPublishedYet => "not-published-yet",
+            Self::ClockInDoubt => "clock-in-doubt",
             Self::Contradicted => "contradicted",
             Self::Closing => "closing",
             Self::Internal => "internal",
@@ -167,14 +171,14 @@ impl Refusal {
             | Self::ObjectSize { .. }
             | Self::Content { .. } => 422,
             Self::Internal => 500,
-            Self::Busy | Self::NotPublishedYet | Self::Contradicted | Self::Closing => 503,
+            Self::Busy | Self::NotPublishedYet | Self::ClockInDoubt | Self::Contradicted | Self::Closing => 503,
         }
     }
 
     /// After how many seconds to try again, if that makes sense.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::Busy | Self::Closing => Some(10),
+            Self::Busy | Self::ClockInDoubt | Self::Closing => Some(10),
             Self::NotPublishedYet => Some(30),
             _ => None,
         }

@@ -178,8 +178,29 @@ impl State {
         self.judge_at(statement, Place { index, public_since: self.time() }, signing)
     }
 
-    /// Judges a statement that is to be logged at this place: by what this log knows, and by what it shows.
+    /// Judges what may become the next statement. A release for which its submission would wait is none too early for that.
+    pub(crate) fn judge_draft(&self, draft: &Statement) -> Result<(), Refusal> {
+        let index = LeafIndex(self.sequenced.load(Ordering::Relaxed));
+        let public_since = match draft {
+            Statement::Release(release) if self.wait_for(release.body()).is_some() => release.body().created,
+            _ => self.time(),
+        };
+        self.judge_at(draft, Place { index, public_since }, Signing::Draft)
+    }
+
+    /// Judges a statement that is to be logged at this place. Nobody is refused for good by a time that is in doubt.
     pub(crate) fn judge_at(&self, statement: &Statement, place: Place, signing: Signing) -> Result<(), Refusal> {
+        let verdict = self.judge_by_both(statement, place, signing);
+        let (Err(Refusal::Rule(_)), Some(doubt)) = (&verdict, self.clock.doubt()) else { return verdict };
+        let later = Place { public_since: doubt.latest, ..place };
+        match self.judge_by_both(statement, later, signing) {
+            Ok(()) => Err(Refusal::ClockInDoubt),
+            Err(_) => verdict,
+        }
+    }
+
+    /// Judges a statement by what this log knows, and by what it shows.
+    fn judge_by_both(&self, statement: &Statement, place: Place, signing: Signing) -> Result<(), Refusal> {
         let (admission, histories) = (self.admission(), self.histories());
         let verdict = match &histories.as_shown {
             Some(as_shown) => admission

@@ -29,6 +29,7 @@ mod failure;
 pub use board::{WitnessBoard, WitnessState};
 pub use failure::WitnessFailure;
 
+use crate::clock::Moment;
 use crate::log::{Log, LogError};
 use crate::state::now;
 use ask::{Answer, Ask, Cosigned};
@@ -92,6 +93,8 @@ pub struct Round {
     pub cosigned: CheckpointNote,
     /// What the witnesses say about time, if they satisfy the quorum.
     pub times: Option<QuorumTimes>,
+    /// When they did so first; how long others were waited for afterwards says nothing about clocks.
+    pub(crate) moment: Moment,
     /// By how many seconds the next checkpoint may be dated before this machine's clock, whichever of the witnesses cosign it.
     pub lag: u64,
     /// Which witnesses did not cosign, and why.
@@ -173,7 +176,8 @@ impl Witnesses {
         let (is_first, mut is_idle) = (published.is_none(), published == Some(size) && *grown.borrow() == size);
         (0..self.members.len()).for_each(|at| self.ask(at, log, &head));
         let mut open: BTreeSet<usize> = (0..self.members.len()).collect();
-        let mut round = Round { cosigned: head.clone(), times: None, lag: 0, failures: Vec::new() };
+        let mut round =
+            Round { cosigned: head.clone(), times: None, moment: Moment::now(), lag: 0, failures: Vec::new() };
         let mut until = Instant::now() + 2 * PATIENCE;
         while round.times.is_none() || open.iter().any(|at| is_first || is_idle || self.is_prompt(*at)) {
             tokio::select! {
@@ -186,6 +190,7 @@ impl Witnesses {
                         Heard::OfAnother(at) => self.ask(at, log, &head),
                     }
                     if !had_quorum && round.times.is_some() {
+                        round.moment = Moment::now();
                         until = Instant::now() + grace(is_first, is_idle);
                     }
                 }

@@ -63,6 +63,6 @@ pub mod witness;
 
 pub use http::{RATES, ServeError, run};
 pub use log::{ConfigError, Log};
-pub use restore::{RestoreError, Restored, declare_new, restore};
+pub use restore::{RestoreError, Restored, checkpoint_in, declare_new, restore};
 pub use state::StateError;
 pub use witness::{AddError, Config, Doubt, OpenError, Witness, begin};

@@ -2,10 +2,11 @@
 
 use crate::decide::Refusal;
 use crate::log::Log;
-use crate::record::{Record, RecordError};
+use crate::record::{MAX_RECORD_SIZE, Record, RecordError};
 use crate::state::{Beginning, State, StateError, Unknown};
 use crate::witness::{Config, OpenError};
-use isonomy_core::checkpoint::CheckpointNote;
+use isonomy_core::add_checkpoint::AddCheckpoint;
+use isonomy_core::checkpoint::{CheckpointError, CheckpointNote};
 
 /// What [`restore`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,9 +37,12 @@ pub enum RestoreError {
     HasCosigned(String),
     /// The folder holds a newer or contradicting one with the same good signatures.
     #[error(
-        "the data folder holds a checkpoint of this log that is newer than this one or contradicts it, with good signatures"
+        "the data folder holds a checkpoint of this log that is newer than this one or contradicts it, with good signatures: {newer}"
     )]
-    Older,
+    Older {
+        /// Where.
+        newer: String,
+    },
 }
 
 impl From<Unknown> for RestoreError {
@@ -54,6 +58,14 @@ impl From<StateError> for RestoreError {
     fn from(error: StateError) -> Self {
         Self::Open(error.into())
     }
+}
+
+/// The checkpoint in a file that an operator gives: alone, or in a record of a witness's folder.
+pub fn checkpoint_in(bytes: &[u8]) -> Result<CheckpointNote, CheckpointError> {
+    CheckpointNote::parse(bytes).or_else(|error| match AddCheckpoint::parse(bytes, MAX_RECORD_SIZE) {
+        Ok(record) => Ok(record.checkpoint),
+        Err(_) => Err(error),
+    })
 }
 
 /// Makes `checkpoint` what the witness remembers of its log: for the operator, after the memory was lost or damaged.
@@ -72,17 +84,24 @@ pub fn restore(config: Config, checkpoint: CheckpointNote) -> Result<Restored, R
     let state = State::begin(&data, key.verifier(), Beginning::Restored)?;
     let stored = state.read(log)?;
     let parse = |bytes: Option<Vec<u8>>| bytes.and_then(|bytes| Record::parse(&bytes, log, key.verifier()).ok());
-    let copies = [parse(stored.file), parse(stored.database)];
+    let (file, database) = (parse(stored.file), parse(stored.database));
     let shown = state.shown(log, key.verifier())?;
     if shown.is_some_and(|shown| shown.exceeds(Some(&record))) {
-        return Err(RestoreError::Older);
+        return Err(RestoreError::Older { newer: state.shown_file(log).display().to_string() });
     }
-    if copies.iter().all(|copy| copy.as_ref().is_some_and(|copy| copy.checkpoint() == record.checkpoint())) {
+    if [&file, &database].iter().all(|copy| copy.as_ref().is_some_and(|copy| copy.checkpoint() == record.checkpoint()))
+    {
         state.reinstate(log)?;
         return Ok(Restored::Unchanged);
     }
-    if copies.iter().flatten().any(|copy| record.is_exceeded_by(copy.size(), copy.root(), copy.time())) {
-        return Err(RestoreError::Older);
+    let exceeds = |copy: &Option<Record>| {
+        copy.as_ref().is_some_and(|copy| record.is_exceeded_by(copy.size(), copy.root(), copy.time()))
+    };
+    if exceeds(&file) {
+        return Err(RestoreError::Older { newer: state.record_file(log).display().to_string() });
+    }
+    if exceeds(&database) {
+        return Err(RestoreError::Older { newer: "its entry in the database".to_owned() });
     }
     state.write(log, &record)?;
     state.drop_shown(log)?;

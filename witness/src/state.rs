@@ -330,7 +330,8 @@ impl State {
         Ok(files::remove_durable(&self.shown_file(log))?)
     }
 
-    fn shown_file(&self, log: &Log) -> PathBuf {
+    /// Where that is kept.
+    pub(crate) fn shown_file(&self, log: &Log) -> PathBuf {
         self.folder.join(SHOWN).join(log.id())
     }
 
@@ -372,6 +373,11 @@ impl State {
             return Ok(None);
         }
         Ok(files::read_limited(&self.folder.join(EVIDENCE).join(name), MAX_EVIDENCE_SIZE)?)
+    }
+
+    /// The file with the record of a log.
+    pub(crate) fn record_file(&self, log: &Log) -> PathBuf {
+        self.file(&log.id())
     }
 
     fn file(&self, id: &str) -> PathBuf {

@@ -27,7 +27,8 @@ pub(crate) enum WitnessCommand {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
         /// The newest checkpoint of the log that this witness ever cosigned, with its cosignature. You have to make sure
-        /// that it is the newest: ask the log, its monitors and its clients.
+        /// that it is the newest: ask the log, its monitors and its clients. A file of the data folder's `logs` or `shown`
+        /// does, too.
         #[arg(value_name = "CHECKPOINT", required_unless_present = "never_cosigned")]
         checkpoint: Option<PathBuf>,
         /// Instead: this witness has never cosigned anything of the log of this origin. After a restoration nothing is taken for

@@ -6,8 +6,8 @@ use crate::args::{WitnessCommand, WitnessServeArgs};
 use crate::exit::{Exit, Malformed};
 use crate::output::Output;
 use anyhow::{Context, Result};
-use isonomy_core::checkpoint::{CheckpointNote, MAX_CHECKPOINT_SIZE};
 use isonomy_serve::Settings;
+use isonomy_witness::record::MAX_RECORD_SIZE;
 use isonomy_witness::{Config, RATES, Restored};
 use serde_json::json;
 use std::net::SocketAddr;
@@ -63,9 +63,9 @@ fn from_file(path: &Path) -> Result<(Config, SocketAddr)> {
 
 fn restore(config: &Path, checkpoint: &Path, output: &Output) -> Result<Exit> {
     let (config, _) = from_file(config)?;
-    let bytes = files::read(checkpoint, MAX_CHECKPOINT_SIZE)?;
-    let note =
-        CheckpointNote::parse(&bytes).map_err(|error| Malformed(format!("{}: {error}", checkpoint.display())))?;
+    let bytes = files::read(checkpoint, MAX_RECORD_SIZE)?;
+    let note = isonomy_witness::checkpoint_in(&bytes)
+        .map_err(|error| Malformed(format!("{}: {error}", checkpoint.display())))?;
     let (origin, size) = (note.checkpoint().origin.clone(), note.checkpoint().size);
     let (words, is_new) = match isonomy_witness::restore(config, note)? {
         Restored::Written => ("is now what the witness remembers", true),

@@ -132,7 +132,7 @@ fn restore(error: &RestoreError) -> Exit {
         RestoreError::Open(_) | RestoreError::Shown(_) => Exit::Failed,
         RestoreError::UnknownOrigin(_)
         | RestoreError::Record(_)
-        | RestoreError::Older
+        | RestoreError::Older { .. }
         | RestoreError::HasCosigned(_) => Exit::Refused,
     }
 }

@@ -2,15 +2,20 @@
 
 use super::*;
 use crate::admission::Admission;
-use crate::faults::lists::{by_all, charter, maintainer};
+use crate::clock::Moment;
+use crate::faults::lists::{self, LIST, by_all, charter, maintainer};
 use crate::faults::world::{cosigned, log_key, policy};
 use crate::health::Health;
 use crate::http::{self, Surface};
 use crate::publication;
 use crate::recovery::SeenProofs;
 use crate::shelf::Shelf;
+use crate::state::now;
+use isonomy_core::policy::QuorumTimes;
+use isonomy_core::time::Timestamp;
 use isonomy_serve::{Rates, Settings};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -20,6 +25,12 @@ use tokio::task::JoinSet;
 /// How many may be unpublished, and how many wait in the queue behind them.
 const MOST: u64 = 4;
 const QUEUE: usize = 3;
+
+fn open(folder: &Path) -> Arc<State> {
+    let admission = Admission::new(vec![maintainer().verifier().clone()], Vec::new());
+    let state = crate::server::open_state(folder, log_key(), policy(), SeenProofs::Keep, admission, Default::default());
+    Arc::new(state.unwrap())
+}
 
 async fn serve(state: &Arc<State>) -> (SocketAddr, watch::Sender<bool>) {
     let (stopper, stop) = watch::channel(false);
@@ -72,11 +83,7 @@ fn status(answer: &str) -> &str {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_can_t_be_published_pauses_the_log_and_it_goes_on_where_it_was() {
     let folder = tempfile::tempdir().unwrap();
-    let admission = Admission::new(vec![maintainer().verifier().clone()], Vec::new());
-    let state =
-        crate::server::open_state(folder.path(), log_key(), policy(), SeenProofs::Keep, admission, Default::default())
-            .unwrap();
-    let state = Arc::new(state);
+    let state = open(folder.path());
     publish(&state); // the empty tree: that the witnesses know of no larger one
     let (address, stopper) = serve(&state).await;
     let (taken, mut answers) = (MOST + QUEUE as u64, JoinSet::new());
@@ -111,5 +118,63 @@ async fn what_can_t_be_published_pauses_the_log_and_it_goes_on_where_it_was() {
         assert_eq!(status(&answer.unwrap()), "200");
     }
     assert_eq!(state.log.size().0, taken, "what was refused was not logged");
+    stopper.send_replace(true);
+}
+
+/// A round of witnesses whose clocks are behind by so many seconds.
+fn note_round(state: &State, behind: u64) {
+    let time = Timestamp(now().0 - behind);
+    state.clock.note(QuorumTimes { earliest: time, latest: time }, behind, Moment::now());
+}
+
+/// Too long for any test to last.
+const LONG: u64 = 50_000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_honest_release_is_refused_for_good_by_a_time_that_was_held_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = open(folder.path());
+    publish(&state);
+    let (address, stopper) = serve(&state).await;
+    let founding = charter(LIST);
+    let (answer, mut answered) = oneshot::channel();
+    append(&state, vec![Submission { statement: by_all(founding.to_text().unwrap()), answer }]).unwrap();
+    answered.try_recv().unwrap().unwrap();
+    publish(&state);
+    let mut publisher = lists::Publisher::new(&founding);
+    let [fresh, early] = [0, 2 * LONG].map(|ahead| {
+        let (release, _) = publisher.compose(0..3, |release| {
+            release.created = release.created.plus(ahead);
+            release.expires = release.created.plus(3600);
+        });
+        by_all(release.to_text().unwrap())
+    });
+    let ask = |path: &str, statement: &Statement| exchange(address, format!("POST {path}"), statement.to_bytes());
+    let health = || exchange(address, "GET /healthz".to_owned(), Vec::new());
+    let warning = "warning: this machine's clock was set by 50000 s";
+
+    note_round(&state, 0);
+    assert_eq!(status(&ask("/check", &fresh).await), "200");
+    assert!(!health().await.contains(warning));
+    // What a submission would wait for is none too early for a check.
+    note_round(&state, 20);
+    assert_eq!(status(&ask("/check", &fresh).await), "200");
+    note_round(&state, LONG);
+    let answer = ask("/check", &fresh).await;
+    assert!(status(&answer) == "422" && answer.contains("created-late"), "{answer}");
+
+    state.clock.stood_still(Duration::from_secs(LONG));
+    for path in ["/check", "/submit"] {
+        let answer = ask(path, &fresh).await;
+        assert!(status(&answer) == "503" && answer.contains("\"error\":\"clock-in-doubt\""), "{answer}");
+        assert!(answer.to_lowercase().contains("\r\nretry-after: 10\r\n"), "{answer}");
+        let answer = ask(path, &early).await;
+        assert!(status(&answer) == "422" && answer.contains("created-late"), "{answer}");
+    }
+    let shown = health().await;
+    assert!(shown.contains(warning), "{shown}");
+    note_round(&state, 0);
+    assert_eq!(status(&ask("/submit", &fresh).await), "202", "its objects are missing");
+    assert!(!health().await.contains(warning));
     stopper.send_replace(true);
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::record::RecordError;
-use crate::restore::{RestoreError, Restored, declare_new, restore};
+use crate::restore::{RestoreError, Restored, checkpoint_in, declare_new, restore};
 use crate::testing::*;
 use isonomy_core::add_checkpoint::AddCheckpoint;
 use isonomy_core::checkpoint::Checkpoint;
@@ -137,7 +137,7 @@ fn a_lost_memory_is_restored_from_a_checkpoint_that_somebody_kept() {
     assert!(matches!(restore(config(new.path()), checkpoint(b"abcde")), Err(RestoreError::Record(RecordError::Own))));
     assert_eq!(restore(config(new.path()), newest.clone()).unwrap(), Restored::Written);
     assert_eq!(restore(config(new.path()), newest.clone()).unwrap(), Restored::Unchanged);
-    assert!(matches!(restore(config(new.path()), older.clone()), Err(RestoreError::Older)));
+    assert!(matches!(restore(config(new.path()), older.clone()), Err(RestoreError::Older { .. })));
     let witness = open(&new);
     assert_eq!(latest(&witness), Some(newest.clone()));
     assert!(matches!(restore(config(new.path()), newest.clone()), Err(RestoreError::Open(_))));
@@ -146,7 +146,7 @@ fn a_lost_memory_is_restored_from_a_checkpoint_that_somebody_kept() {
     // One copy is left in the old folder: it can't be replaced by an older one.
     let file = dir.path().join("logs").join(log().id());
     fs::write(&file, vec![0; 100_000]).unwrap();
-    assert!(matches!(restore(config(dir.path()), older), Err(RestoreError::Older)));
+    assert!(matches!(restore(config(dir.path()), older), Err(RestoreError::Older { .. })));
     assert_eq!(open(&dir).doubts().len(), 1);
     assert_eq!(restore(config(dir.path()), newest.clone()).unwrap(), Restored::Written);
     let witness = open(&dir);
@@ -229,7 +229,7 @@ fn a_memory_that_was_put_back_is_noticed_by_the_witness_s_own_later_cosignature(
         let data = backup.path().join("data");
         if backup_holds_a_record {
             let below = CheckpointNote::parse(&record(None, b"abc", START).checkpoint().to_bytes()).unwrap();
-            assert!(matches!(restore(config(&data), below), Err(RestoreError::Older)));
+            assert!(matches!(restore(config(&data), below), Err(RestoreError::Older { .. })));
         }
         assert_eq!(restore(config(&data), newest.clone()).unwrap(), Restored::Written);
         let witness = Witness::open(config(&data)).unwrap();
@@ -347,6 +347,27 @@ fn what_was_shown_while_a_log_was_in_doubt_counts_for_all_once_there_is_somethin
     let mut config = config(dir.path());
     config.logs.push(other.verifier().clone());
     assert_eq!(Witness::open(config).unwrap().doubts().len(), 2);
+}
+
+#[test]
+fn what_only_the_folder_of_an_older_copy_has_is_given_back_from_there() {
+    let dir = folder();
+    let witness = open(&dir);
+    ask(&witness, 0, b"abc", START).unwrap();
+    let published = latest(&witness).unwrap();
+    ask(&witness, 3, b"abc", START.plus(5)).unwrap();
+    drop(witness);
+    State::open(dir.path(), witness_key().verifier()).unwrap().note_older_copy().unwrap();
+    let path = dir.path().join("logs").join(log().id());
+    let refused = restore(config(dir.path()), published).unwrap_err();
+    let RestoreError::Older { newer } = &refused else { panic!("{refused}") };
+    assert_eq!(newer, &path.display().to_string());
+    let record = fs::read(&path).unwrap();
+    assert!(record.starts_with(b"old "));
+    assert_eq!(restore(config(dir.path()), checkpoint_in(&record).unwrap()).unwrap(), Restored::Unchanged);
+    assert_eq!(fs::read(&path).unwrap(), record);
+    ask(&open(&dir), 3, b"abcd", START.plus(6)).unwrap();
+    assert!(checkpoint_in(b"old 3\n").is_err());
 }
 
 fn copy(from: &std::path::Path, to: &std::path::Path) {
