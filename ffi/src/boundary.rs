@@ -330,7 +330,7 @@ pub unsafe extern "C" fn isonomy_client_ask_all(
     error: *mut *mut c_char,
 ) -> IsonomyStatus {
     // SAFETY: as the caller promises; NULL is looked for.
-    let set = guarded(|| unsafe { Ok(handle(client, "client")?.ask_all()) });
+    let set = guarded(|| unsafe { handle(client, "client").map(IsonomyClient::ask_all) });
     // SAFETY: the same.
     unsafe { finish(set, error, |()| ()) }
 }

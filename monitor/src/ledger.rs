@@ -469,7 +469,7 @@ mod tests {
         assert_eq!(left(&mut ledger, &[1]), [proven.clone(), lost], "at each look");
         assert_eq!(
             left(&mut ledger, &[1, 2]),
-            [proven.clone()],
+            std::slice::from_ref(&proven),
             "it is back, and will be noted by whoever has read it"
         );
         // Another file proves the same: of one look, as of the views that are compared there.

@@ -85,7 +85,9 @@ fn wrong_content_is_refused_and_the_list_in_force_stays() {
 #[test]
 fn a_proof_in_the_folder_stops_updates_whatever_the_state_says() {
     let (world, _mirror, home, client) = updated();
-    let (a, b) = (world.checkpoint(START), forked().checkpoint(START));
+    let mut other = World::new(LOG);
+    other.append_other(b"another history");
+    let (a, b) = (world.checkpoint(START), other.checkpoint(START));
     let proof = isonomy_verifier::Evidence::fork(&a, &b, Vec::new());
     fs::create_dir_all(home.path().join("evidence")).unwrap();
     fs::write(home.path().join("evidence/kept.json"), proof.to_text()).unwrap();

@@ -171,8 +171,7 @@ fn a_video_with_a_tiny_frame_before_it_is_not_said_to_be_looked_at() {
     }
     let piece = |length: &str, size: &str| {
         let filter = format!("fps=25,scale={size}");
-        let (_folder, file) =
-            made("piece.ts", &["-t", length, "-vf", &filter, "-an", "-c:v", "mpeg2video", "-q:v", "2"]);
+        let (_folder, file) = made("piece.ts", &["-t", length, "-vf", &filter, "-an", "-c:v", "mpeg4", "-q:v", "2"]);
         std::fs::read(file).unwrap()
     };
     let rest = piece("4", "320:240");

@@ -382,7 +382,7 @@ async fn a_withheld_proof_hides_no_breach_that_comes_after() {
     let third_id = signed(&release.to_text().unwrap(), &["m1", "c1", "c3"]).id();
     let mut weak = release.clone();
     (weak.version, weak.previous) = (4, Some(third_id));
-    let mut from_third = release.deltas[0].clone();
+    let mut from_third = release.deltas[0];
     (from_third.from, from_third.release) = (3, third_id);
     weak.deltas.push(from_third);
     world.log.append(signed(&weak.to_text().unwrap(), &["m1", "c1"]).to_bytes());

@@ -258,7 +258,8 @@ async fn two_texts_for_one_version_under_two_editions_are_proven() {
 /// signed text, whatever else it breaks, a second one is found.
 #[tokio::test]
 async fn a_second_text_is_proven_beside_a_first_that_was_refused() {
-    let refused: [(&str, &str, fn(&mut Stage)); 3] = [
+    type Refused = (&'static str, &'static str, fn(&mut Stage));
+    let refused: [Refused; 3] = [
         // Composed after it was public, by the clocks.
         ("created-late", "isonomy/equivocation/v1", |stage| {
             stage.world.log.append(third(stage, FIRST + 60, |_| ()));

@@ -313,13 +313,7 @@ fn record(charter: &Charter) -> Vec<Finding> {
             }
             None => return None,
         };
-        Some(Finding {
-            code: format!("{what} {name}"),
-            severity,
-            field: format!("record.{name}"),
-            words,
-            source: *source,
-        })
+        Some(Finding { code: format!("{what} {name}"), severity, field: format!("record.{name}"), words, source })
     };
     RECORD_QUESTIONS.into_iter().filter_map(finding).collect()
 }

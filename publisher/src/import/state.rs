@@ -192,7 +192,7 @@ fn kind(name: &str) -> Option<Kind> {
         end.is_some_and(|end| ["on", "at", "date", "time", "timestamp", "since"].contains(&end))
             || name.strip_prefix("date").or(name.strip_prefix("time")) == Some(gone)
     };
-    if WHEN.iter().any(|gone| is_when(&gone)) {
+    if WHEN.iter().any(is_when) {
         return Some(Kind::GoneSince);
     }
     GONE.iter().any(|part| name.contains(part)).then_some(Kind::Gone)

@@ -95,7 +95,11 @@ mod tests {
         let both = after(&[&[7; 9], &closed, b"..", &closed]);
         assert_eq!(both, [size + 9..2 * size + 7, 2 * size + 11..3 * size + 9]);
         assert_eq!(after(&[&jpeg(b"")]).first(), Some(&(size..2 * size - 2)), "one that was cut");
-        assert_eq!(after(&[b"\x89PNG\r\n\x1a\n...", &closed]), [size..2 * size + 11], "one that has no end");
+        assert_eq!(
+            after(&[b"\x89PNG\r\n\x1a\n...", &closed]).first(),
+            Some(&(size..2 * size + 11)),
+            "one without an end"
+        );
         assert_eq!(after(&[b"RIFF....WEBP"]).len() + after(&[b"GIF89a"]).len() + after(&[b"GIF87a"]).len(), 3);
         assert_eq!(further(&jpeg(b"")), [], "nobody knows where the first one ends");
         assert_eq!(after(&[&closed.repeat(MAX_FRAMES + 7)]).len(), MAX_FRAMES);
