@@ -89,6 +89,11 @@ def is_name(text):
     return re.fullmatch("[^\\s+\x00-\x1f\x7f-\x9f]+", text) is not None
 
 
+def is_signer(text):
+    """Whether a signature line can have this name: those of strangers may be stranger than those of keys."""
+    return re.fullmatch("[^\\s+\x00-\x1f]+", text) is not None
+
+
 class Key:
     def __init__(self, text, kind=ED25519):
         self.name, identity, rest = text.split("+", 2)
@@ -124,7 +129,7 @@ class Note:
         for line in signatures.split("\n")[:-1]:
             dash, name, data = line.split(" ")
             data = unbase64(data)
-            is_line = dash == "—" and is_name(name) and len(data) > 4
+            is_line = dash == "—" and is_signer(name) and len(data) > 4
             require(is_line, "a signature line that is none")
             self.signatures.append((name, data[:4], data[4:]))
         require(1 <= len(self.signatures) <= 64, "a note without signatures, or with too many")

@@ -388,6 +388,7 @@ fn a_mirror_can_hide_nothing_from_a_complete_client() {
 fn a_mirror_can_hide_nothing_between_either() {
     let mut world = World::founded_with(|charter| charter.limits.min_interval = 0);
     let ids: Vec<StatementId> = (1..=5).map(|version| world.release(hashes(0..10 + version), 100 * version)).collect();
+    world.publish(500);
     world.publish(505);
     let mut holder = complete(&world);
     let mut before = world.clone();

@@ -98,7 +98,7 @@ fn a_client_asks_for_no_more_bytes_than_its_limits() {
     let state = State::new(honest.policy().list());
     let ask = |world: &World| drive(&world.policy(), &state, None, at(1010), world).asked;
     let most = |asked: &[(Resource, u64)]| asked.iter().map(|(_, most)| *most).max();
-    assert_eq!(most(&ask(&honest)), Some(512 * 1024), "the bundle");
+    assert_eq!(most(&ask(&honest)), Some(isonomy_core::bundle::MAX_BUNDLE_SIZE as u64), "the bundle");
     for (name, log, _) in &SNAPSHOTS[3..] {
         let (mut world, _) = prepared();
         log(&mut world);

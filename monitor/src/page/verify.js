@@ -112,6 +112,9 @@ const Isonomy = (() => {
   // Names hold no white space, no control character and no plus sign.
   const NAME = /^[^\p{White_Space}\p{Cc}+]+$/u;
 
+  // The name of a signature line: a stranger's may hold more than a key's here.
+  const SIGNER = /^[^\p{White_Space}\u0000-\u001f+]+$/u;
+
   /** A public key: name+hex(id)+base64(type, key). */
   const parseKey = async (text, type) => {
     const [, name, id, material] = /^([^+]*)\+([0-9a-f]{8})\+(.*)$/s.exec(text) ?? refuse(`${text} is not a key`);
@@ -139,7 +142,7 @@ const Isonomy = (() => {
     demand(!/[\u0000-\u0009\u000b-\u001f]/.test(text), `${what} holds a control character`);
     const lines = rest.split('\n').slice(0, -1).map((line) => {
       const match = /^\u2014 ([^ ]+) ([^ ]+)$/.exec(line) ?? refuse(`${what}: a line is no signature line`);
-      demand(NAME.test(match[1]), `${what}: a line is no signature line`);
+      demand(SIGNER.test(match[1]), `${what}: a line is no signature line`);
       const bytes = fromBase64(match[2], `${what}: a signature`);
       demand(bytes.length > 4, `${what}: a signature is too short`);
       return { name: match[1], id: bytes.slice(0, 4), bytes: bytes.slice(4) };
