@@ -36,7 +36,7 @@ impl Client {
         let folder = Folder::open(folder.as_ref())?;
         let state = folder.state_or_new(&policy)?;
         let mut client = Self::of(folder, policy, state);
-        client.halt_if_proven()?;
+        client.halt_if_proven();
         Ok(client)
     }
 

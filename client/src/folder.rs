@@ -11,8 +11,8 @@
 //! refusals/<time>-<code>.json   one for each refusal, of the last 1000
 //! ```
 //!
-//! Identities and digests are in hexadecimal, times like `20260131T235959Z`. Only `state.json` is believed, and it is
-//! written when the folder is made: a folder that has any of the others but no state has lost it. The cache is verified
+//! Identities and digests are in hexadecimal, times like `20260131T235959Z`. Only `state.json` is believed, and whatever in `evidence`
+//! proves a fork: that stops updates, whatever the state says. The state is written when the folder is made: a folder that has any of the others but no state has lost it. The cache is verified
 //! at every opening. It may be removed at any time; the next update fetches what is missing, and nothing older.
 //!
 //! Content and evidence are durable before the state that needs them. So whatever a power cut leaves behind, the
@@ -201,7 +201,7 @@ impl Folder {
 }
 
 /// A checkpoint that the state holds.
-fn known(state: &State) -> Option<CheckpointNote> {
+pub(crate) fn known(state: &State) -> Option<CheckpointNote> {
     state.checkpoint().or(state.seen())
 }
 

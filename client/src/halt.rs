@@ -3,10 +3,8 @@
 use crate::cache::CacheReport;
 use crate::client::Client;
 use crate::error::ClientError;
-use crate::folder::Folder;
+use crate::folder::{self, Folder};
 use isonomy_core::hash::ObjectDigest;
-use isonomy_store::files;
-use isonomy_verifier::evidence::MAX_EVIDENCE_SIZE;
 use isonomy_verifier::{Evidence, Policy, State};
 use std::path::Path;
 
@@ -21,16 +19,16 @@ impl Client {
 
     /// Stops updates if the folder holds the proof of a fork that the state does not know of: a power cut came between, or the client
     /// went on under another key of the log, and is back under this one.
-    pub(crate) fn halt_if_proven(&mut self) -> Result<(), ClientError> {
+    pub(crate) fn halt_if_proven(&mut self) {
         if self.state.halted().is_some() {
-            return Ok(());
+            return;
         }
         let is_proof =
             |proof: &Evidence| matches!(proof, Evidence::Fork(_)) && proof.verify(self.policy.trust()).is_ok();
         let proof = self.folder.evidence().find(is_proof);
-        match proof {
-            Some(proof) => self.halt(self.state.clone().with_halt(proof.digest()), proof),
-            None => Ok(()),
+        if let Some(proof) = proof {
+            // Where that can't be written down, it is tried again with the next update, and found again at the next opening.
+            let _ = self.halt(self.state.clone().with_halt(proof.digest()), proof);
         }
     }
 
@@ -78,12 +76,10 @@ impl Client {
     /// Whether the proof still is one under the policy. One that isn't there any more is taken for one, while the log's key is the
     /// same.
     fn still_proves(&self, proof: &ObjectDigest) -> bool {
-        let checkpoint = self.state.checkpoint().or(self.state.seen());
-        if checkpoint.is_some_and(|known| known.verify_log(self.policy.log()).is_err()) {
+        if folder::known(&self.state).is_some_and(|known| known.verify_log(self.policy.log()).is_err()) {
             return false;
         }
-        let file = files::read_regular(&self.folder.evidence_path(proof), MAX_EVIDENCE_SIZE).ok().flatten();
-        let evidence = file.and_then(|file| Evidence::parse(&file).ok());
+        let evidence = self.folder.evidence().find(|evidence| evidence.digest() == *proof);
         evidence.is_none_or(|evidence| evidence.verify(self.policy.trust()).is_ok())
     }
 }

@@ -61,6 +61,7 @@
 
 #![forbid(unsafe_code)]
 
+mod allowance;
 mod blocking;
 mod cache;
 mod client;
@@ -71,7 +72,6 @@ mod evidence;
 pub mod folder;
 mod halt;
 mod options;
-mod patience;
 mod peer;
 mod read_only;
 mod refusal;

@@ -1,6 +1,6 @@
 //! How an update is run: by which clock, who is told what, who may stop it, and when the next one is due.
 
-use crate::patience::PATIENCE;
+use crate::allowance::ALLOWED;
 use crate::refusal::Refusal;
 use crate::schedule::Schedule;
 use isonomy_core::resource::Resource;
@@ -122,14 +122,14 @@ pub struct UpdateOptions<'a> {
     pub(crate) cancel: Option<CancelFlag>,
     pub(crate) schedule: Option<Schedule>,
     pub(crate) asks_all: bool,
-    pub(crate) patience: Duration,
+    pub(crate) allowed: Duration,
 }
 
 impl<'a> UpdateOptions<'a> {
     /// By this clock; nobody is told, nobody stops it, the first source that is fresh ends it, and the next one is due as suits the
     /// policy.
     pub fn at(clock: Timestamp) -> Self {
-        Self { clock, listener: None, cancel: None, schedule: None, asks_all: false, patience: PATIENCE }
+        Self { clock, listener: None, cancel: None, schedule: None, asks_all: false, allowed: ALLOWED }
     }
 
     /// The same, telling `listener` of its progress, on the thread on which it runs. It is to return soon, and must not
@@ -152,8 +152,8 @@ impl<'a> UpdateOptions<'a> {
     /// The same, bearing so long with each source that is slower than one answer a second and 8 KiB a second: the next is asked then,
     /// so that none can hold up an update by answering each request as late as [`HttpLimits`](crate::HttpLimits) allow. Without this
     /// it is a minute.
-    pub fn bearing(self, patience: Duration) -> Self {
-        Self { patience, ..self }
+    pub fn bearing(self, allowed: Duration) -> Self {
+        Self { allowed, ..self }
     }
 
     /// The same, with other times between updates than [`Schedule::of`] gives.

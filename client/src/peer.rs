@@ -1,9 +1,9 @@
 //! The exchange of views with another holder of the list.
 
+use crate::allowance::{ALLOWED, Allowance};
 use crate::blocking::{self, Blocked};
 use crate::client::Client;
 use crate::error::ClientError;
-use crate::patience::{PATIENCE, Patience};
 use crate::read_only::ReadOnly;
 use crate::update::lack;
 use isonomy_core::hash::ObjectDigest;
@@ -105,14 +105,14 @@ impl Client {
 /// Runs a comparison to its end, with one source; `None` has nothing.
 async fn drive(mut comparison: Comparison, source: Option<&Source>) -> Outcome {
     let mut input = Input::Start;
-    let (mut requests, mut patience) = (0, Patience::new(PATIENCE));
+    let (mut requests, mut allowance) = (0, Allowance::new(ALLOWED));
     loop {
         match comparison.step(input) {
             Step::Done(outcome) => return outcome,
             Step::Need { resource, max_bytes } => {
                 requests += 1;
                 let answer = match source.filter(|_| requests <= MAX_REQUESTS) {
-                    Some(source) => match patience.ask() {
+                    Some(source) => match allowance.ask() {
                         Ok(()) => {
                             let got = source.get(&resource, max_bytes).await;
                             got.map_err(|error| (lack(&error), error.to_string()))
@@ -123,7 +123,7 @@ async fn drive(mut comparison: Comparison, source: Option<&Source>) -> Outcome {
                 };
                 input = match answer {
                     Ok(bytes) => {
-                        patience.received(bytes.len() as u64);
+                        allowance.received(bytes.len() as u64);
                         Input::Received { resource, bytes }
                     }
                     Err((lack, reason)) => Input::Unavailable { resource, lack, reason },

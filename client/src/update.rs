@@ -1,11 +1,11 @@
 //! The driver of updates: it fetches what the verifier asks for, makes durable what it says, and asks the next source
 //! when one is refused.
 
+use crate::allowance::Allowance;
 use crate::blocking::{self, Blocked};
 use crate::client::Client;
 use crate::error::{ClientError, Refusals, UpdateError};
 use crate::options::{Progress, UpdateOptions};
-use crate::patience::Patience;
 use crate::refusal::{self, Refusal};
 use crate::schedule::Schedule;
 use isonomy_core::resource::Resource;
@@ -68,7 +68,7 @@ struct Traffic<'a> {
     bytes: u64,
     requests_here: u64,
     entry_tiles_here: u64,
-    patience: Patience,
+    allowance: Allowance,
     objects: Vec<(String, u64)>,
     /// How long the source says that there will be nothing newer.
     fresh_for: Option<Duration>,
@@ -338,8 +338,8 @@ impl<'a> Traffic<'a> {
     fn new(options: UpdateOptions<'a>) -> Self {
         let (requests, bytes, requests_here, entry_tiles_here) = (0, 0, 0, 0);
         let (objects, fresh_for, retry_after) = (Vec::new(), None, None);
-        let patience = Patience::new(options.patience);
-        Self { options, requests, bytes, requests_here, entry_tiles_here, patience, objects, fresh_for, retry_after }
+        let allowance = Allowance::new(options.allowed);
+        Self { options, requests, bytes, requests_here, entry_tiles_here, allowance, objects, fresh_for, retry_after }
     }
 
     fn tell(&mut self, progress: Progress<'_>) {
@@ -357,7 +357,7 @@ impl<'a> Traffic<'a> {
     fn begin_source(&mut self, source: &Source) {
         self.requests_here = 0;
         self.entry_tiles_here = 0;
-        self.patience = Patience::new(self.options.patience);
+        self.allowance = Allowance::new(self.options.allowed);
         self.objects.clear();
         self.fresh_for = None;
         self.tell(Progress::Asking { source });
@@ -365,7 +365,7 @@ impl<'a> Traffic<'a> {
 
     /// Counts a request; refused if the source was sent too many, or took too long for those that it was sent.
     fn ask(&mut self, resource: &Resource, max_bytes: u64) -> Result<(), (Lack, String)> {
-        self.patience.ask().map_err(|reason| (Lack::Slow, reason))?;
+        self.allowance.ask().map_err(|reason| (Lack::Slow, reason))?;
         let is_entries = matches!(resource, Resource::Tile(tile) if tile.kind() == TileKind::Entries);
         let (asked, most, what) = match is_entries {
             true => (&mut self.entry_tiles_here, MAX_ENTRY_TILES, "tiles of entries"),
@@ -389,7 +389,7 @@ impl<'a> Traffic<'a> {
         let given = source.get_pieces(resource, max_bytes, &mut heard).await?;
         let received = given.pieces.iter().map(|piece| piece.len() as u64).sum();
         self.bytes = before.saturating_add(received);
-        self.patience.received(received);
+        self.allowance.received(received);
         match resource {
             Resource::Object(_) => self.objects.push((resource.to_string(), received)),
             Resource::Bundle(_) => self.fresh_for = given.fresh_for,

@@ -52,15 +52,8 @@ pub unsafe extern "C" fn isonomy_client_open(
     client: *mut *mut IsonomyClient,
     error: *mut *mut c_char,
 ) -> IsonomyStatus {
-    // SAFETY: as the caller promises; NULL is looked for.
-    unsafe { put(client, ptr::null_mut()) };
-    // SAFETY: the same.
-    let opened = guarded(|| unsafe {
-        require(!client.is_null(), "client")?;
-        IsonomyClient::open(string(folder, "folder")?, string(policy, "policy")?)
-    });
-    // SAFETY: the same.
-    unsafe { finish(opened, error, |opened| put(client, Box::into_raw(Box::new(opened)))) }
+    // SAFETY: as the caller promises.
+    unsafe { open(IsonomyClient::open, [folder, policy], client, error) }
 }
 
 /// Opens the client that is kept in `folder`, also where the policy names another key of its log than the one that it knows
@@ -75,15 +68,8 @@ pub unsafe extern "C" fn isonomy_client_open_recovered(
     client: *mut *mut IsonomyClient,
     error: *mut *mut c_char,
 ) -> IsonomyStatus {
-    // SAFETY: as the caller promises; NULL is looked for.
-    unsafe { put(client, ptr::null_mut()) };
-    // SAFETY: the same.
-    let opened = guarded(|| unsafe {
-        require(!client.is_null(), "client")?;
-        IsonomyClient::open_recovered(string(folder, "folder")?, string(policy, "policy")?)
-    });
-    // SAFETY: the same.
-    unsafe { finish(opened, error, |opened| put(client, Box::into_raw(Box::new(opened)))) }
+    // SAFETY: as the caller promises.
+    unsafe { open(IsonomyClient::open_recovered, [folder, policy], client, error) }
 }
 
 /// Closes a client. Nothing may be going on with it.
@@ -373,6 +359,27 @@ pub unsafe extern "C" fn isonomy_string_free(string: *mut c_char) {
         // SAFETY: as the caller promises.
         drop(unsafe { CString::from_raw(string) });
     }
+}
+
+/// Gives the caller the client that `opening` makes of folder and policy.
+///
+/// # Safety
+/// As [`isonomy_client_open`].
+unsafe fn open(
+    opening: fn(&str, &str) -> Result<IsonomyClient, Failure>,
+    [folder, policy]: [*const c_char; 2],
+    client: *mut *mut IsonomyClient,
+    error: *mut *mut c_char,
+) -> IsonomyStatus {
+    // SAFETY: as the caller promises; NULL is looked for.
+    unsafe { put(client, ptr::null_mut()) };
+    // SAFETY: the same.
+    let opened = guarded(|| unsafe {
+        require(!client.is_null(), "client")?;
+        opening(string(folder, "folder")?, string(policy, "policy")?)
+    });
+    // SAFETY: the same.
+    unsafe { finish(opened, error, |opened| put(client, Box::into_raw(Box::new(opened)))) }
 }
 
 /// Runs what a function does, and turns a panic into a failure.

@@ -146,17 +146,12 @@ impl PngAnimation {
     /// `None` if there is no animation.
     pub(super) fn of(file: &[u8]) -> Option<Self> {
         let (mut frames, mut has_own_still) = (None, true);
-        let mut rest = file.get(8..)?;
-        while let Some((header, after)) = rest.split_first_chunk::<8>() {
-            let [size, kind] = [&header[..4], &header[4..]];
+        for (kind, data) in png_chunks(file).take_while(|(kind, _)| *kind != b"IDAT") {
             match kind {
-                b"acTL" => frames = after.first_chunk().map(|count| u32::from_be_bytes(*count)),
+                b"acTL" => frames = data.first_chunk().map(|count| u32::from_be_bytes(*count)),
                 b"fcTL" => has_own_still = false,
-                b"IDAT" => break,
                 _ => {}
             }
-            let size = u32::from_be_bytes([size[0], size[1], size[2], size[3]]) as usize;
-            rest = after.get(size.saturating_add(4)..)?;
         }
         frames.map(|frames| Self { frames, has_own_still })
     }

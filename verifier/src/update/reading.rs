@@ -297,8 +297,7 @@ impl Update {
         Ok(offered)
     }
 
-    /// Every signed release in the log is offered, as far as it is newer than the oldest one offered: a mirror can leave
-    /// out nothing.
+    /// The newest signed release in the log is offered, whatever comes of it; [`Update::check_none_between`] looks for the others.
     fn check_none_left_out(&self, reading: &Reading, offered: &[(u64, Included)]) -> Result<(), Stop> {
         let newest = offered.iter().map(|(version, _)| *version).max().unwrap_or(0);
         if newest >= reading.newest {

@@ -3,21 +3,21 @@
 use std::time::{Duration, Instant};
 
 /// How long one source may take in all if nothing else is said.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const ALLOWED: Duration = Duration::from_secs(60);
 /// What it may take for each request, beyond that, and the least bytes per second that it must give.
 const FOR_EACH_REQUEST: Duration = Duration::from_secs(1);
 const LEAST_BYTES_PER_SECOND: u64 = 8 * 1024;
 
 /// How long a source has been asked already, and for what.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Patience {
+pub(crate) struct Allowance {
     most: Duration,
     begun: Instant,
     requests: u32,
     bytes: u64,
 }
 
-impl Patience {
+impl Allowance {
     /// From now on.
     pub(crate) fn new(most: Duration) -> Self {
         Self { most, begun: Instant::now(), requests: 0, bytes: 0 }
