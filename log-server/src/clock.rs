@@ -39,6 +39,13 @@ pub(crate) struct Doubt {
     pub(crate) latest: Timestamp,
 }
 
+impl Doubt {
+    /// By how many seconds, rounded: no two clocks are read at the very same moment.
+    pub(crate) fn seconds(self) -> u64 {
+        self.apart.saturating_add(Duration::from_millis(500)).as_secs()
+    }
+}
+
 /// What a round has shown.
 #[derive(Clone, Copy)]
 struct Reading {
@@ -180,6 +187,12 @@ mod tests {
             let found = reading.doubt(now).map(|doubt| (doubt.apart.as_millis(), doubt.latest.0, reading.time(now).0));
             assert_eq!(found, doubt, "{after} {wall}");
         }
+    }
+
+    #[test]
+    fn doubt_is_told_in_whole_seconds() {
+        let seconds = |millis| Doubt { apart: Duration::from_millis(millis), latest: Timestamp(0) }.seconds();
+        assert_eq!([2_001, 49_999, 50_000, 50_499, 50_500].map(seconds), [2, 50, 50, 50, 51]);
     }
 
     #[test]

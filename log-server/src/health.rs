@@ -53,7 +53,7 @@ impl Health {
         let states = surface.shared.witnesses.states();
         let of_witnesses = states.iter().flat_map(|state| [clock(state), failing(state)]).flatten();
         let unknown = surface.shared.access.unknown(&surface.shared.histories().known).len();
-        let endings = surface.shared.histories().endings();
+        let endings = surface.shared.histories().endings.messages();
         let lasting = weak_quorum(&surface.shared.policy).into_iter().chain(unknown_lists(unknown)).chain(endings);
         of_witnesses.chain(clock_in_doubt(surface.shared.clock.doubt())).chain(lasting).collect()
     }
@@ -94,7 +94,7 @@ pub(crate) fn weak_quorum(policy: &Policy) -> Option<String> {
 
 /// What to look at where this machine's clocks have moved apart.
 fn clock_in_doubt(doubt: Option<Doubt>) -> Option<String> {
-    let seconds = doubt?.apart.as_secs();
+    let seconds = doubt?.seconds();
     Some(format!(
         "this machine's clock was set by {seconds} s, or the machine stood still for that long: until a quorum of the witnesses has \
          answered, what the earlier time refuses is to be sent again"

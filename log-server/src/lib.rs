@@ -16,6 +16,7 @@
 //! | `current` | what clients poll, as of the newest checkpoint | what the folder has of it |
 //! | `keeper` | the folder's copies of that, for mirrors | who reads them |
 //! | `sequencer`, `publisher`, `publication`, `recovery` | the order of all this | HTTP |
+//! | `histories` | what was sequenced, judged by both times | who may publish |
 //! | [`access`] | who may read a list's objects | what is in them |
 //! | [`config`] | the configuration file | the files that it names |
 //! | `http` | the surface | everything else |
@@ -44,6 +45,7 @@ pub mod files;
 mod firsts;
 pub mod fsck;
 mod health;
+mod histories;
 mod http;
 mod keeper;
 pub mod log;

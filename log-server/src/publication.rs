@@ -6,13 +6,15 @@
 //! 3. the answers to those who wait, and the [bundles](crate::current);
 //! 4. the copies of the bundles in the folder, by the [`keeper`](crate::keeper).
 
+use crate::histories::Witnessed;
 use crate::log::{LogError, NodeReader};
 use crate::recovery::{self, Seen};
-use crate::state::{Published, State, Witnessed};
+use crate::state::{Published, State};
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::StatementId;
 use isonomy_core::policy::QuorumTimes;
 use isonomy_core::resource::Resource;
+use isonomy_core::rules::history::LeftOut;
 use isonomy_core::statement::{ListName, Statement, StatementError};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::{TlogProof, TlogProofError};
@@ -96,14 +98,11 @@ fn publish_statements(
     state.firsts.remember(&times)?;
     let mut histories = state.histories_mut();
     seen.iter().for_each(|witnessed| histories.set_public_since(witnessed));
-    let broken: BTreeMap<_, _> = lists
-        .iter()
-        .flat_map(|(list, from)| histories.judge_again(list, *from))
-        .map(|(index, id, violation)| (index, (id, violation)))
-        .collect();
-    for (index, (id, violation)) in broken {
-        // It was admitted by this server's clock, and the witnesses' say otherwise.
-        tracing::warn!(%index, %id, %violation, "a logged statement breaks a rule; everybody leaves it out");
+    for (list, from) in lists {
+        for LeftOut { index, id, violation, .. } in histories.judge_again(&list, from) {
+            // It was admitted by this server's clock, and the witnesses' say otherwise.
+            tracing::warn!(%index, %id, %violation, "a logged statement breaks a rule; everybody leaves it out");
+        }
     }
     Ok(())
 }
@@ -137,6 +136,7 @@ mod tests {
     use crate::sequencer::{Submission, append};
     use crate::server::open_state;
     use crate::state::now;
+    use isonomy_core::rules::releases::Place;
     use std::path::Path;
     use tokio::sync::oneshot;
 
@@ -169,22 +169,69 @@ mod tests {
         (state, Publisher::new(&own))
     }
 
-    #[test]
-    fn what_breaks_a_rule_by_the_witnesses_clocks_is_left_out_at_once_and_after_a_start() {
-        let folder = tempfile::tempdir().unwrap();
-        let (state, mut publisher) = with_list(folder.path());
-        let release = publisher.release(0..60);
+    fn receive(state: &State, publisher: &Publisher, release: &Statement) {
         for object in release.clone().into_release().unwrap().body().objects() {
             let mut upload = state.objects.receive(object).unwrap();
             upload.write(&publisher.objects[&object.sha256]).unwrap();
             upload.finish().unwrap();
         }
+    }
+
+    #[test]
+    fn what_breaks_a_rule_by_the_witnesses_clocks_is_left_out_at_once_and_after_a_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let (state, mut publisher) = with_list(folder.path());
+        let second_text = by_all(publisher.compose(0..70, |release| release.expires.0 += 1).0.to_text().unwrap());
+        let release = publisher.release(0..60);
+        receive(&state, &publisher, &release);
         assert_eq!((submit(&state, release.clone()), releases(&state)), (LeafIndex(1), 1));
         // It was not created yet, as they have it.
         publish_at(&state, Timestamp(now().0 - 1000));
         assert_eq!((state.index_of(&release.id()), releases(&state)), (Some(LeafIndex(1)), 0));
+        refuses_what_follows(&state, &second_text);
         drop(state);
-        assert_eq!(releases(&open(folder.path())), 0);
+        let state = open(folder.path());
+        assert_eq!(releases(&state), 0);
+        refuses_what_follows(&state, &second_text);
+        // The charter goes on.
+        let mut second = charter(LIST);
+        (second.edition, second.previous) = (2, Some(by_all(second.to_text().unwrap()).id()));
+        second.limits.max_entries -= 1;
+        assert_eq!(submit(&state, by_all(second.to_text().unwrap())), LeafIndex(2));
+    }
+
+    /// That no second text is taken in the place of a release that is logged and left out.
+    fn refuses_what_follows(state: &State, second_text: &Statement) {
+        let (answer, mut answered) = oneshot::channel();
+        append(state, vec![Submission { statement: second_text.clone(), answer }]).unwrap();
+        let refusals = [answered.try_recv().unwrap().unwrap_err(), state.judge_draft(second_text).unwrap_err()];
+        for refusal in refusals {
+            let text = refusal.to_string();
+            assert!(refusal.code() == "ended" && text.contains("entry 1 breaks a rule"), "{text}");
+        }
+        let messages = state.histories().endings.messages();
+        assert!(matches!(&messages[..], [one] if one.contains(LIST)), "{messages:?}");
+    }
+
+    /// Its release was admitted, and this machine's clock was set back before it was published.
+    #[test]
+    fn a_statement_that_nobody_has_seen_is_no_older_than_its_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let (state, mut publisher) = with_list(folder.path());
+        let ahead = now().plus(500);
+        state.clock.note(QuorumTimes { earliest: ahead, latest: ahead }, 0, crate::clock::Moment::now());
+        let later = |release: &mut isonomy_core::release::Release| {
+            (release.created, release.expires) = (now().plus(100), now().plus(3000));
+        };
+        let release = by_all(publisher.compose(0..60, later).0.to_text().unwrap());
+        receive(&state, &publisher, &release);
+        let place = Place { index: LeafIndex(1), public_since: ahead };
+        state.histories_mut().admit(release.clone(), place).unwrap();
+        state.objects.publish(release.clone().into_release().unwrap().body()).unwrap();
+        state.log.append(&[release.to_bytes()]).unwrap();
+        drop(state);
+        let state = open(folder.path());
+        assert_eq!((releases(&state), state.histories().endings.messages().len()), (1, 0));
     }
 
     #[test]

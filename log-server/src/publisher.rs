@@ -130,9 +130,8 @@ impl Publisher {
 async fn moved_apart(clock: &WitnessedClock) {
     loop {
         if let Some(doubt) = clock.doubt() {
-            let seconds = doubt.apart.as_secs();
             tracing::warn!(
-                seconds,
+                seconds = doubt.seconds(),
                 "this machine's clock was set, or the machine stood still: its witnesses are asked at once"
             );
             return;

@@ -3,14 +3,15 @@
 
 use crate::files::Mendable;
 use crate::firsts::FirstTimes;
+use crate::histories::{AsShown, Endings};
 use crate::log::{Log, LogError};
 use crate::state::now;
 use isonomy_core::hash::StatementId;
 use isonomy_core::policy::Policy;
 use isonomy_core::resource::Resource;
-use isonomy_core::rules::Violation;
-use isonomy_core::rules::history::History;
+use isonomy_core::rules::history::{History, LeftOut};
 use isonomy_core::rules::releases::Place;
+use isonomy_core::rules::{Series, Violation};
 use isonomy_core::statement::{ListName, Statement, StatementError};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::{TlogProof, TlogProofError};
@@ -19,7 +20,6 @@ use isonomy_store::files::FileError;
 use isonomy_store::kv::{self, Store, StoreError};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::path::Path;
 
 /// Why the log's statements can't be read.
@@ -119,34 +119,11 @@ pub(crate) struct Recovered {
     pub(crate) history: History,
     /// The same, judged by what its seen proofs show to others, if that is later.
     pub(crate) as_shown: Option<AsShown>,
+    /// The lists that have ended by either.
+    pub(crate) endings: Endings,
     /// Those whose file is missing or damaged, or that have no seen proof that the policy accepts: they are published
     /// with the next checkpoint.
     pub(crate) unseen: BTreeSet<LeafIndex>,
-}
-
-/// What others make of a log that has lost seen proofs, or has later ones than the first.
-pub(crate) struct AsShown {
-    /// All its statements, judged by since when others can learn that they are public.
-    pub(crate) history: History,
-    /// The editions of which a later edition's proof shows since when they are public.
-    pub(crate) settled: BTreeSet<LeafIndex>,
-    /// The lists that end in this log by it: of each, the first charter or release that breaks a rule by it, and not by what this
-    /// log knows. Of that another text is not admitted, and nothing that builds on it.
-    pub(crate) ended: BTreeMap<ListName, Ended>,
-}
-
-/// Where a list has ended.
-pub(crate) struct Ended {
-    index: LeafIndex,
-    violation: Violation,
-}
-
-/// Shows what has happened.
-impl fmt::Display for Ended {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { index, violation } = self;
-        write!(f, "by the seen proofs that there are, entry {index} breaks a rule: {violation}")
-    }
 }
 
 /// Opens the database. A damaged one is set aside: what it held is rebuilt, except releases that waited for objects,
@@ -249,27 +226,15 @@ struct Shown {
     since: Option<Timestamp>,
 }
 
-/// A statement that breaks a rule by all that is known of its time.
+/// A statement that breaks a rule.
 struct Broken {
-    index: LeafIndex,
-    /// The number of its list.
-    list: usize,
-    name: ListName,
-    violation: Violation,
-}
-
-/// A statement that breaks a rule by what others can learn of its time, and not by all that is known.
-struct BrokenAsShown {
-    index: LeafIndex,
     list: ListName,
-    /// It is no attestation, so that its list ends with it.
-    ends_list: bool,
-    violation: Violation,
+    left_out: LeftOut,
 }
 
 impl Proofs {
-    /// Takes up the next statement. The number of its list, and since when it is public, as far as anything says.
-    fn take(&mut self, logged: &Logged) -> (usize, Option<Timestamp>) {
+    /// Takes up the next statement. Gives since when it is public, as far as anything says.
+    fn take(&mut self, logged: &Logged) -> Option<Timestamp> {
         let Logged { index, seen, first, is_given_up, ref statement, .. } = *logged;
         self.given_up.extend(is_given_up.then_some(index));
         let (count, mut proven) = (self.lists.len(), None);
@@ -296,7 +261,7 @@ impl Proofs {
         }
         let is_charter = matches!(statement, Statement::Charter(_));
         self.shown.push(Shown { list, is_charter, since: proven });
-        (list, proven.into_iter().chain(first).min())
+        proven.into_iter().chain(first).min()
     }
 
     /// How many statements had a seen proof when the server ended: those of the published tree, and those that the log remembers.
@@ -321,32 +286,45 @@ impl Proofs {
     /// That nothing is made anew which others would read differently, and nothing was, but for what the operator has given up.
     /// `broken` are the statements that break a rule by all that is known; `as_shown` those that do by what others can learn, and
     /// not by that.
-    fn check(&self, broken: Vec<Broken>, as_shown: &[BrokenAsShown]) -> Result<(), RecoveryError> {
+    fn check(&self, broken: &[Broken], as_shown: &[Broken]) -> Result<(), RecoveryError> {
         if let Some(&first) = self.unvouched.first() {
             return Err(RecoveryError::Unvouched { count: self.unvouched.len(), first });
         }
         let places = |flawed: &mut dyn Iterator<Item = &Flawed>| -> Vec<(LeafIndex, StatementId)> {
             flawed.map(|flawed| (flawed.index, flawed.id)).collect()
         };
+        let refused = |lost, Broken { list, left_out }: &Broken| {
+            let (index, violation) = (left_out.index, Box::new(left_out.violation.clone()));
+            RecoveryError::Lost { lost, list: list.clone(), index, violation }
+        };
         // What the log has forgotten may be why a statement of the same list breaks a rule.
-        for Broken { index, list, name, violation } in broken {
-            let because = |lost: &&Flawed| lost.list == list && lost.index < index && !lost.is_remembered;
-            let lost = places(&mut self.lost().filter(because));
+        for broken in broken {
+            let because = |lost: &&Flawed| lost.index < broken.left_out.index && !lost.is_remembered;
+            let lost = places(&mut self.lost().filter(|lost| self.is_of(&broken.list, lost)).filter(because));
             if !lost.is_empty() {
-                return Err(RecoveryError::Lost { lost, list: name, index, violation: Box::new(violation) });
+                return Err(refused(lost, broken));
             }
         }
-        let Some(broken) = as_shown.iter().find(|broken| !self.given_up.contains(&broken.index)) else { return Ok(()) };
-        let BrokenAsShown { index, list, violation, .. } = broken;
-        let (index, violation) = (*index, Box::new(violation.clone()));
-        let of_list = |flawed: &&Flawed| self.lists.get(list) == Some(&flawed.list);
+        let Some(broken) = as_shown.iter().find(|broken| !self.given_up.contains(&broken.left_out.index)) else {
+            return Ok(());
+        };
+        let of_list = |flawed: &&Flawed| self.is_of(&broken.list, flawed);
         let lost = places(&mut self.lost().filter(of_list));
-        let list = list.clone();
         if lost.is_empty() {
-            let late = places(&mut self.late.iter().filter(of_list));
-            return Err(RecoveryError::Late { late, list, index, violation });
+            let Broken { list, left_out: LeftOut { index, violation, .. } } = broken;
+            let (list, index, violation) = (list.clone(), *index, Box::new(violation.clone()));
+            return Err(RecoveryError::Late {
+                late: places(&mut self.late.iter().filter(of_list)),
+                list,
+                index,
+                violation,
+            });
         }
-        Err(RecoveryError::Lost { lost, list, index, violation })
+        Err(refused(lost, broken))
+    }
+
+    fn is_of(&self, list: &ListName, flawed: &Flawed) -> bool {
+        self.lists.get(list) == Some(&flawed.list)
     }
 
     /// Whether others learn later times than this log knows.
@@ -380,50 +358,58 @@ pub(crate) fn recover(
     let (mut proofs, mut broken) = (Proofs { published, ..Proofs::default() }, Vec::new());
     let read = |index, entry: Vec<u8>| Logged::read(log, policy, firsts, index, &entry);
     log.replay(read, |logged: Logged| {
-        let (list, since) = proofs.take(&logged);
+        let since = proofs.take(&logged);
         let Logged { index, statement, seen, is_public, .. } = logged;
-        let name = statement.list().clone();
         if !(matches!(seen, Seen::Since { .. }) && is_public) {
             unseen.insert(index);
         }
-        let (id, public_since) = (statement.id(), since.unwrap_or_else(now));
-        if let Err(violation) = history.record(statement, Place { index, public_since }) {
+        let public_since = since.unwrap_or_else(|| not_before(&statement));
+        if let Err(left_out) = record(&mut history, statement, Place { index, public_since }) {
             // It was admitted by this server's clock, and the witnesses' say otherwise, or the rules were stricter since.
+            let LeftOut { id, violation, .. } = &left_out.left_out;
             tracing::warn!(%index, %id, %violation, "a logged statement breaks a rule; everybody leaves it out");
-            broken.push(Broken { index, list, name, violation });
+            broken.push(left_out);
         }
         Ok::<_, RecoveryError>(())
     })?;
     let as_shown = proofs.differ().then(|| judge_as_shown(log, proofs.shown.clone(), &history)).transpose()?;
-    let (mut as_shown, broken_as_shown) = as_shown.unzip();
-    let broken_as_shown: Vec<BrokenAsShown> = broken_as_shown.unwrap_or_default();
+    let (as_shown, broken_as_shown) = as_shown.unzip();
+    let broken_as_shown: Vec<Broken> = broken_as_shown.unwrap_or_default();
     match seen_proofs {
-        SeenProofs::Keep => proofs.check(broken, &broken_as_shown)?,
+        SeenProofs::Keep => proofs.check(&broken, &broken_as_shown)?,
         SeenProofs::Renew => {
             tracing::warn!(
                 "`seen_proofs = \"renew\"` is set: no seen proof that is lost keeps the log from starting. Set \"keep\" again after this start"
             );
-            firsts.give_up(&broken_as_shown.iter().map(|broken| broken.index).collect())?;
+            firsts.give_up(&broken_as_shown.iter().map(|broken| broken.left_out.index).collect())?;
         }
     }
-    if let Some(as_shown) = &mut as_shown {
-        as_shown.ended = ended(broken_as_shown);
-        for (list, ended) in &as_shown.ended {
-            tracing::warn!("the list {list} has ended in this log: {ended}");
-        }
+    let mut endings = Endings::default();
+    broken.iter().for_each(|broken| endings.note(&broken.list, &broken.left_out, &history));
+    if let Some(AsShown { history, .. }) = &as_shown {
+        broken_as_shown.iter().for_each(|broken| endings.note(&broken.list, &broken.left_out, history));
     }
     proofs.warn();
     firsts.remember(&proofs.learned)?;
-    Ok(Recovered { history, as_shown, unseen })
+    Ok(Recovered { history, as_shown, endings, unseen })
 }
 
-/// The lists that end, and where.
-fn ended(broken: Vec<BrokenAsShown>) -> BTreeMap<ListName, Ended> {
-    let mut ended = BTreeMap::new();
-    for BrokenAsShown { index, list, violation, .. } in broken.into_iter().filter(|broken| broken.ends_list) {
-        ended.entry(list).or_insert(Ended { index, violation });
+/// Takes up the next logged statement, if it keeps the rules.
+fn record(history: &mut History, statement: Statement, place: Place) -> Result<(), Broken> {
+    let (list, id, series) = (statement.list().clone(), statement.id(), Series::of(&statement));
+    history.record(statement, place).map_err(|violation| {
+        let left_out = LeftOut { index: place.index, id, series, violation };
+        Broken { list, left_out }
+    })
+}
+
+/// When a statement that nobody may have seen yet is public at the earliest: it was not admitted before it was made, whatever this
+/// machine's clock shows by now.
+fn not_before(statement: &Statement) -> Timestamp {
+    match statement {
+        Statement::Release(release) => now().max(release.body().created),
+        Statement::Charter(_) | Statement::Attestation(_) => now(),
     }
-    ended
 }
 
 /// Judges everything by what others can learn of its time, once lost seen proofs are made anew: the history that they read, and
@@ -431,11 +417,7 @@ fn ended(broken: Vec<BrokenAsShown>) -> BTreeMap<ListName, Ended> {
 ///
 /// Others read no proofs but those of editions, and of the release that they judge: what covers an edition covers those before
 /// it, and what covers a release covers the editions before that.
-fn judge_as_shown(
-    log: &Log,
-    mut shown: Vec<Shown>,
-    known: &History,
-) -> Result<(AsShown, Vec<BrokenAsShown>), RecoveryError> {
+fn judge_as_shown(log: &Log, mut shown: Vec<Shown>, known: &History) -> Result<(AsShown, Vec<Broken>), RecoveryError> {
     let (mut next, mut settled): (BTreeMap<usize, Timestamp>, _) = (BTreeMap::new(), BTreeSet::new());
     for (at, Shown { list, since, .. }) in shown.iter_mut().enumerate().rev().filter(|(_, shown)| shown.is_charter) {
         if let Some(&covered) = next.get(list).filter(|covered| since.is_none_or(|since| **covered < since)) {
@@ -451,17 +433,13 @@ fn judge_as_shown(
     };
     let mut times = shown.into_iter();
     log.replay(read, |(index, statement)| {
-        let since = times.next().and_then(|shown| shown.since).unwrap_or_else(now);
+        let public_since = times.next().and_then(|shown| shown.since).unwrap_or_else(|| not_before(&statement));
         let was_taken = is_taken(known, &statement, index);
-        let (list, ends_list) = (statement.list().clone(), !matches!(statement, Statement::Attestation(_)));
-        if let Err(violation) = history.record(statement, Place { index, public_since: since })
-            && was_taken
-        {
-            broken.push(BrokenAsShown { index, list, ends_list, violation });
-        }
+        let verdict = record(&mut history, statement, Place { index, public_since });
+        broken.extend(verdict.err().filter(|_| was_taken));
         Ok::<_, RecoveryError>(())
     })?;
-    Ok((AsShown { history, settled, ended: BTreeMap::new() }, broken))
+    Ok((AsShown { history, settled }, broken))
 }
 
 /// Whether the statement at this place was judged to keep the rules.

@@ -7,6 +7,7 @@ use crate::current::Current;
 use crate::files::PublicFolder;
 use crate::firsts::FirstTimes;
 use crate::health::{self, Health};
+use crate::histories::Histories;
 use crate::http::{self, Surface};
 use crate::keeper::Keeper;
 use crate::log::{Log, LogError};
@@ -16,7 +17,7 @@ use crate::publisher::Publisher;
 use crate::recovery::{self, RecoveryError, SeenProofs};
 use crate::sequencer::{MAX_UNPUBLISHED, Sequencer, SequencerError};
 use crate::shelf::Shelf;
-use crate::state::{Histories, Published, State};
+use crate::state::{Published, State};
 use crate::witnesses::{WitnessBoard, Witnesses};
 use isonomy_core::note::{KeyType, SigningKey, VerifierKey};
 use isonomy_core::policy::Policy;
@@ -279,6 +280,7 @@ pub(crate) fn open_state(
         histories: RwLock::new(Histories {
             known: recovered.history,
             as_shown: recovered.as_shown,
+            endings: recovered.endings,
             unpublished: BTreeMap::new(),
         }),
         sequenced: AtomicU64::new(log.size().0),

@@ -7,10 +7,10 @@ use crate::content::Content;
 use crate::current::Current;
 use crate::figures::Figures;
 use crate::firsts::FirstTimes;
+use crate::histories::Histories;
 use crate::log::Log;
 use crate::objects::{ObjectError, Objects};
 use crate::pending::Pending;
-use crate::recovery::AsShown;
 use crate::refusal::Refusal;
 use crate::server::Rights;
 use crate::witnesses::WitnessBoard;
@@ -18,10 +18,10 @@ use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::{ObjectDigest, StatementId};
 use isonomy_core::policy::{Policy, QuorumTimes};
 use isonomy_core::release::{ObjectRef, Release};
-use isonomy_core::rules::Violation;
-use isonomy_core::rules::history::{History, Signing};
+use isonomy_core::rules::history::Signing;
 use isonomy_core::rules::releases::Place;
 use isonomy_core::rules::signatures;
+use isonomy_core::rules::{Series, Violation};
 use isonomy_core::statement::{ListName, Statement};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::{LeafIndex, TreeSize};
@@ -67,92 +67,6 @@ pub(crate) struct State {
     pub(crate) witnesses: Arc<WitnessBoard>,
     /// What is counted of the work.
     pub(crate) figures: Arc<Figures>,
-}
-
-/// What was sequenced, judged.
-pub(crate) struct Histories {
-    /// By since when this log has known it to be public.
-    pub(crate) known: History,
-    /// By what its seen proofs show to others, where first ones were lost and others are later. What is admitted keeps the rules
-    /// by both.
-    pub(crate) as_shown: Option<AsShown>,
-    /// The editions of charters that were taken up and are not published yet.
-    pub(crate) unpublished: BTreeMap<LeafIndex, (ListName, StatementId)>,
-}
-
-/// Since when a statement is public.
-pub(crate) struct Witnessed {
-    pub(crate) list: ListName,
-    pub(crate) id: StatementId,
-    pub(crate) index: LeafIndex,
-    /// As is known here.
-    pub(crate) since: Timestamp,
-    /// As its own proof shows.
-    pub(crate) shown: Timestamp,
-}
-
-impl Histories {
-    /// What others make of the log.
-    pub(crate) fn shown(&self) -> &History {
-        self.as_shown.as_ref().map_or(&self.known, |as_shown| &as_shown.history)
-    }
-
-    /// Takes up a statement that keeps the rules by both; any other leaves both as they were.
-    pub(crate) fn admit(&mut self, statement: Statement, place: Place) -> Result<(), Violation> {
-        let (list, id) = (statement.list().clone(), statement.id());
-        let is_charter = matches!(statement, Statement::Charter(_));
-        if let Some(as_shown) = &mut self.as_shown {
-            as_shown.history.judge(&statement, place, Signing::Signed)?;
-            self.known.admit(statement.clone(), place)?;
-            as_shown.history.admit(statement, place)?;
-        } else {
-            self.known.admit(statement, place)?;
-        }
-        if is_charter {
-            self.unpublished.insert(place.index, (list, id));
-        }
-        Ok(())
-    }
-
-    /// How a list has ended, if it has.
-    fn ended(&self, list: &ListName) -> Option<String> {
-        Some(self.as_shown.as_ref()?.ended.get(list)?.to_string())
-    }
-
-    /// What others leave out of the lists that have ended, for the operator.
-    pub(crate) fn endings(&self) -> Vec<String> {
-        let ended = self.as_shown.iter().flat_map(|as_shown| &as_shown.ended);
-        ended.map(|(list, ended)| format!("the list {list} has ended in this log: {ended}")).collect()
-    }
-
-    fn both(&mut self) -> impl Iterator<Item = &mut History> {
-        [&mut self.known].into_iter().chain(self.as_shown.as_mut().map(|as_shown| &mut as_shown.history))
-    }
-
-    fn defer_unpublished(&mut self, now: Timestamp) {
-        for (list, id) in self.unpublished.values() {
-            self.known.set_public_since(list, id, now);
-            if let Some(as_shown) = &mut self.as_shown {
-                as_shown.history.set_public_since(list, id, now);
-            }
-        }
-    }
-
-    /// Judges a list again from this place on, now that it is witnessed since when that is public. Gives what is left out from now on,
-    /// and why.
-    pub(crate) fn judge_again(&mut self, list: &ListName, from: LeafIndex) -> Vec<(LeafIndex, StatementId, Violation)> {
-        self.both().flat_map(|history| history.judge_again(list, from)).collect()
-    }
-
-    /// Sets since when a statement is public.
-    pub(crate) fn set_public_since(&mut self, witnessed: &Witnessed) {
-        let Witnessed { list, id, index, since, shown } = witnessed;
-        self.unpublished.remove(index);
-        self.known.set_public_since(list, id, *since);
-        if let Some(as_shown) = self.as_shown.as_mut().filter(|as_shown| !as_shown.settled.contains(index)) {
-            as_shown.history.set_public_since(list, id, *shown);
-        }
-    }
 }
 
 /// A checkpoint that was published.
@@ -208,11 +122,14 @@ impl State {
                 .and_then(|()| admission.judge(&as_shown.history, statement, place, signing)),
             None => admission.judge(&histories.known, statement, place, signing),
         };
-        // Where a list has ended, no rule says what to do, and what it says would mislead.
-        verdict.map_err(|refusal| match (refusal, histories.ended(statement.list())) {
-            (Refusal::Rule(_), Some(why)) => Refusal::Ended { list: statement.list().to_string(), why },
-            (refusal, _) => refusal,
-        })
+        let why = match &verdict {
+            // Its place is taken by a text that is logged.
+            Ok(()) => Series::of(statement).and_then(|(series, _)| histories.endings.of(statement.list(), series)),
+            // Where a list has ended, no rule says what to do, and what it says would mislead.
+            Err(Refusal::Rule(_)) => histories.endings.of_list(statement.list()),
+            Err(_) => None,
+        };
+        why.map_or(verdict, |why| Err(Refusal::Ended { list: statement.list().to_string(), why: why.to_string() }))
     }
 
     /// Whom the operator knows.

@@ -104,11 +104,11 @@ fn every_message_that_can_be_shown_is_explained() {
     for (section, parts, left_out, least) in [
         (
             "Messages of the log",
-            &["log-server"][..],
+            &["log-server", "store", "serve"][..],
             &["refusal.rs", "fsck", "collect.rs", "appender.rs", "content.rs"][..],
             60,
         ),
-        ("Messages of the witness", &["witness"][..], &["decide.rs", "record.rs"][..], 20),
+        ("Messages of the witness", &["witness", "store", "serve"][..], &["decide.rs", "record.rs"][..], 20),
     ] {
         let rows = messages(&document, section);
         let explains = |row: &String, message: &str| {

@@ -324,15 +324,28 @@ impl<R: From<Signed<Release>>, A: From<Signed<Attestation>>> History<R, A> {
     }
 }
 
+/// A logged statement that breaks a rule, so that it is left out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LeftOut {
+    /// Its place.
+    pub index: LeafIndex,
+    /// Its identity.
+    pub id: StatementId,
+    /// Its series and its number there; none, if it is an attestation.
+    pub series: Option<(Series, u64)>,
+    /// The rule.
+    pub violation: Violation,
+}
+
 impl History {
     /// Judges a list again from this place on, after [`History::set_public_since`]: what breaks a rule by the times that are known
     /// now is left out, and what builds on it. Gives what that is, and why.
-    pub fn judge_again(&mut self, name: &ListName, from: LeafIndex) -> Vec<(LeafIndex, StatementId, Violation)> {
+    pub fn judge_again(&mut self, name: &ListName, from: LeafIndex) -> Vec<LeftOut> {
         let Some(list) = self.lists.get(name).filter(|list| !list.keeps_times(from)) else { return Vec::new() };
         let mut anew = Self::new(&self.log);
         let judge = |(statement, place): (Statement, Place)| {
-            let id = statement.id();
-            anew.record(statement, place).err().map(|violation| (place.index, id, violation))
+            let (index, id, series) = (place.index, statement.id(), Series::of(&statement));
+            anew.record(statement, place).err().map(|violation| LeftOut { index, id, series, violation })
         };
         let broken = list.statements().into_iter().filter_map(judge).collect();
         match anew.lists.remove(name) {
@@ -346,17 +359,18 @@ impl History {
 impl ListHistory {
     /// Whether everything from this place on keeps the rules that ask since when something is public.
     fn keeps_times(&self, from: LeafIndex) -> bool {
-        let mut editions = self.editions.all().iter().filter(|edition| edition.index() >= from);
+        // The signatures of a first edition are asked for whenever it is.
+        let mut editions = self.editions.all().iter().skip(1).filter(|edition| edition.index() >= from);
         let before = self.releases.partition_point(|logged| logged.index < from);
         editions.all(|edition| self.editions.judge_signatures(edition.signed(), edition.public_since()).is_ok())
             && self.releases.iter().skip(before).all(|logged| self.keeps_time(logged))
     }
 
     fn keeps_time(&self, logged: &LoggedRelease) -> bool {
-        let editions = self.editions.known_with(logged.index, logged.public_since);
-        let cited = editions.find(&logged.release.body().charter);
-        logged.created <= logged.public_since
-            && cited.is_some_and(|edition| edition.in_force_since() <= logged.public_since)
+        let LoggedRelease { index, public_since, .. } = *logged;
+        let editions = self.editions.known_with(index, public_since);
+        let place = Place { index, public_since };
+        releases::judge_text(logged.release.body(), &editions, &Before::default(), place).is_ok()
     }
 
     /// Everything, in the order of the log.
@@ -615,11 +629,11 @@ mod tests {
         assert!(history.judge_again(&name, LeafIndex(6)).is_empty(), "nobody has asked for what is before");
         assert_eq!(versions(&history), 3);
         let broken = history.judge_again(&name, LeafIndex(5));
-        let [(first, id, Violation::CreatedLate { .. }), (next, _, Violation::NotContiguous { .. })] = &broken[..]
-        else {
-            panic!("{broken:?}")
-        };
-        assert_eq!((*first, *id, *next), (LeafIndex(5), second.id, LeafIndex(8)));
+        let [first, next] = &broken[..] else { panic!("{broken:?}") };
+        assert_eq!((first.index, first.id, next.index), (LeafIndex(5), second.id, LeafIndex(8)));
+        assert!(matches!(first.violation, Violation::CreatedLate { .. }), "{first:?}");
+        assert!(matches!(next.violation, Violation::NotContiguous { .. }), "{next:?}");
+        assert_eq!([first.series, next.series], [Some((Series::Version, 2)), Some((Series::Version, 3))]);
         assert_eq!(versions(&history), 1);
         assert_eq!(history.index_of(&second.id), Some(LeafIndex(5)), "its text is logged all the same");
         assert!(history.judge_again(&name, LeafIndex(0)).is_empty());
@@ -646,10 +660,10 @@ mod tests {
         // The edition was published a second later than it was sequenced.
         history.set_public_since(&charter().list, &edition.id(), edition.public_since().plus(1));
         let broken = history.judge_again(&charter().list, LeafIndex(1));
-        assert!(
-            matches!(&broken[..], [(LeafIndex(2), id, Violation::NoticeNotOver { .. })] if *id == release.id()),
-            "{broken:?}"
-        );
+        let [LeftOut { index: LeafIndex(2), id, violation: Violation::NoticeNotOver { .. }, .. }] = broken[..] else {
+            panic!("{broken:?}")
+        };
+        assert_eq!(id, release.id());
     }
 
     /// What a monitor keeps: the rules must be the same.

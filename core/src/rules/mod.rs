@@ -27,7 +27,7 @@ pub mod signatures;
 pub(crate) mod testing;
 
 use crate::hash::StatementId;
-use crate::statement::ListName;
+use crate::statement::{ListName, Statement};
 use crate::time::Timestamp;
 use alloc::string::String;
 use core::fmt;
@@ -101,6 +101,17 @@ pub enum Series {
     Edition,
     /// Versions of a list.
     Version,
+}
+
+impl Series {
+    /// The series that a statement belongs to, and its number there; an attestation belongs to none.
+    pub fn of(statement: &Statement) -> Option<(Self, u64)> {
+        match statement {
+            Statement::Charter(charter) => Some((Self::Edition, charter.body().edition)),
+            Statement::Release(release) => Some((Self::Version, release.body().version)),
+            Statement::Attestation(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for Series {
