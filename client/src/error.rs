@@ -1,6 +1,7 @@
 //! What can go wrong with a client's folder, and with an update.
 
 use crate::refusal::Refusal;
+use isonomy_core::hash::ObjectDigest;
 use isonomy_core::statement::ListName;
 use isonomy_store::files::FileError;
 use isonomy_verifier::state::StateError;
@@ -48,14 +49,16 @@ pub enum ClientError {
 
     /// Updates have stopped, and forgetting something would not change that.
     #[error(
-        "updates have stopped because of {}, which proves that the log showed two histories. To forget what was seen would take away the \
-         list in force, and start no update. What helps comes from those who make the app: a policy with another key of this log, or \
-         with another log, in a folder of its own",
-        evidence.display()
+        "updates have stopped because of the evidence {proof}{}, which proves that the log showed two histories. To forget what was seen \
+         would take away the list in force, and start no update. What helps comes from those who make the app: a policy with another key \
+         of this log, or with another log, in a folder of its own",
+        at(evidence)
     )]
     Halted {
-        /// The proof.
-        evidence: PathBuf,
+        /// The digest of the proof.
+        proof: ObjectDigest,
+        /// Where it is kept; none, if it isn't there any more.
+        evidence: Option<PathBuf>,
     },
 
     // The log
@@ -207,15 +210,26 @@ impl From<FileError> for UpdateError {
     }
 }
 
+fn at(evidence: &Option<PathBuf>) -> String {
+    evidence
+        .as_ref()
+        .map_or(", which is not in the folder any more".to_owned(), |path| format!(" in {}", path.display()))
+}
+
 fn refused(refused: &Refusals) -> String {
-    let lines: Vec<String> = refused.iter().map(|refusal| format!("{}: {}", refusal.source, refusal.message)).collect();
+    let line = |refusal: &Refusal| match refusal.source.as_str() {
+        "" => refusal.message.clone(),
+        source => format!("{source}: {}", refusal.message),
+    };
+    let lines = refused.iter().map(line).collect::<Vec<_>>().join("; ");
+    let Some(wait) = refused.next_update_after else {
+        let proof = refused.iter().rev().find_map(|refusal| refusal.evidence.as_ref());
+        let proof = proof.map_or(String::new(), |name| format!("; the proof is {name} in the folder's `evidence`"));
+        return format!("updates have stopped, and what was accepted until then stays in force: {lines}{proof}");
+    };
     let what = match refused.iter().all(|refusal| refusal.is_lack_alone()) {
         true => "no source gave an update",
         false => "the update was refused",
     };
-    let next = match refused.next_update_after {
-        Some(wait) => format!("Try again in {} s", wait.as_secs()),
-        None => "Updates have stopped: look at the evidence".to_owned(),
-    };
-    format!("{what}, so what is in force stays in force; {}. {next}", lines.join("; "))
+    format!("{what}, so what is in force stays in force; {lines}. Try again in {} s", wait.as_secs())
 }

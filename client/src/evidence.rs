@@ -53,7 +53,7 @@ impl Client {
         } else if is_fork {
             self.halt(self.state.clone().with_halt(evidence.digest()), evidence.clone())?;
         } else {
-            self.folder.keep_evidence(evidence)?;
+            self.folder.keep_evidence(evidence, &self.policy)?;
         }
         Ok(is_fork)
     }

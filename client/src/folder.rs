@@ -38,7 +38,7 @@ const REFUSALS: &str = "refusals";
 
 /// The most evidence files that are kept: many more can't be told apart from an attempt to fill the disk. The proof of
 /// a fork is always kept; there is at most one, since updates stop with it.
-const MAX_EVIDENCE_FILES: usize = 1000;
+pub(crate) const MAX_EVIDENCE_FILES: usize = 1000;
 
 /// Where things are in a client's folder, and what can be read of it without changing anything.
 #[derive(Debug)]
@@ -80,6 +80,12 @@ impl Layout {
         let files = std::fs::read_dir(self.path.join(EVIDENCE)).into_iter().flatten().flatten();
         let read = |file: std::fs::DirEntry| files::read_regular(&file.path(), MAX_EVIDENCE_SIZE).ok().flatten();
         files.filter_map(read).filter_map(|file| Evidence::parse(&file).ok())
+    }
+
+    /// The proof in the folder that the policy's log has forked, if there is one.
+    pub(crate) fn proof_of_fork(&self, policy: &Policy) -> Option<Evidence> {
+        let is_proof = |proof: &Evidence| matches!(proof, Evidence::Fork(_)) && proof.verify(policy.trust()).is_ok();
+        self.evidence().find(is_proof)
     }
 
     /// The state of a client that is there already.
@@ -185,18 +191,28 @@ impl Folder {
         Ok(files::replace(&path, &bytes)?)
     }
 
-    /// Keeps an evidence file. Gives its name; `None` if there are too many already.
-    pub(crate) fn keep_evidence(&self, evidence: &Evidence) -> Result<Option<String>, FileError> {
+    /// Keeps evidence, unless what is there proves the same breach under this policy. Gives the digest of the file that does; `None` if
+    /// there are too many already.
+    pub(crate) fn keep_evidence(
+        &self,
+        evidence: &Evidence,
+        policy: &Policy,
+    ) -> Result<Option<ObjectDigest>, FileError> {
         let folder = self.path.join(EVIDENCE);
         files::create_dir_all_durable(&folder)?;
-        let name = evidence_name(&evidence.digest());
-        let path = folder.join(&name);
-        let is_fork = matches!(evidence, Evidence::Fork(_));
-        if !is_fork && !path.exists() && count(&folder) >= MAX_EVIDENCE_FILES {
-            return Ok(None);
+        let digest = evidence.digest();
+        if !matches!(evidence, Evidence::Fork(_)) {
+            let subject = evidence.subject();
+            let is_same = |known: &Evidence| known.subject() == subject && known.verify(policy.trust()).is_ok();
+            if let Some(known) = self.evidence().find(is_same) {
+                return Ok(Some(known.digest()));
+            }
+            if count(&folder) >= MAX_EVIDENCE_FILES {
+                return Ok(None);
+            }
         }
-        files::replace(&path, evidence.to_text().as_bytes())?;
-        Ok(Some(name))
+        files::replace(&folder.join(evidence_name(&digest)), evidence.to_text().as_bytes())?;
+        Ok(Some(digest))
     }
 }
 
@@ -205,7 +221,8 @@ pub(crate) fn known(state: &State) -> Option<CheckpointNote> {
     state.checkpoint().or(state.seen())
 }
 
-fn evidence_name(digest: &ObjectDigest) -> String {
+/// The name of an evidence file.
+pub(crate) fn evidence_name(digest: &ObjectDigest) -> String {
     format!("{}.json", digest.to_hex())
 }
 
@@ -217,4 +234,49 @@ fn list_of(bytes: &[u8]) -> Option<ListName> {
 
 fn count(folder: &Path) -> usize {
     std::fs::read_dir(folder).map_or(0, |files| files.count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use isonomy_core::json::Lines;
+    use isonomy_core::statement::Statement;
+    use isonomy_tests::breaches;
+
+    #[test]
+    fn a_breach_is_kept_once_however_often_it_is_proven() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::open(dir.path()).unwrap();
+        let breaches::Proven { mut world, evidence, .. } = breaches::by_clocks().remove(0);
+        let policy = world.policy();
+        let under = |proof: Lines| {
+            let Evidence::EarlyAdmission(parts) = &evidence else { panic!("{evidence:?}") };
+            let mut parts = parts.clone();
+            parts.edition_proof = proof;
+            Evidence::EarlyAdmission(parts)
+        };
+        let keep = |evidence: &Evidence| folder.keep_evidence(evidence, &policy).unwrap();
+        let count = || std::fs::read_dir(dir.path().join(EVIDENCE)).unwrap().count();
+        // What is about the same, and proves nothing, keeps nothing out.
+        let nothing = under(Lines::of("no proof\n"));
+        assert_eq!(nothing.subject(), evidence.subject());
+        std::fs::create_dir(dir.path().join(EVIDENCE)).unwrap();
+        std::fs::write(folder.evidence_path(&nothing.digest()), nothing.to_text()).unwrap();
+        assert_eq!(keep(&evidence), Some(evidence.digest()));
+        // A later checkpoint makes another file of it.
+        let Evidence::EarlyAdmission(parts) = &evidence else { panic!("{evidence:?}") };
+        let edition = Statement::parse(parts.edition.to_text().as_bytes()).unwrap().id();
+        world.publish(9000);
+        let later = under(Lines::of(world.proof(&edition)));
+        assert!(later.verify(policy.trust()).is_ok() && later.digest() != evidence.digest());
+        assert_eq!(keep(&later), Some(evidence.digest()));
+        assert_eq!(count(), 2);
+
+        for number in 2..MAX_EVIDENCE_FILES {
+            std::fs::write(dir.path().join(EVIDENCE).join(number.to_string()), b"").unwrap();
+        }
+        assert_eq!(keep(&later), Some(evidence.digest()));
+        let other = breaches::by_clocks().remove(2).evidence;
+        assert_eq!(keep(&other), None, "there are too many");
+    }
 }

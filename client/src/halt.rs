@@ -23,10 +23,7 @@ impl Client {
         if self.state.halted().is_some() {
             return;
         }
-        let is_proof =
-            |proof: &Evidence| matches!(proof, Evidence::Fork(_)) && proof.verify(self.policy.trust()).is_ok();
-        let proof = self.folder.evidence().find(is_proof);
-        if let Some(proof) = proof {
+        if let Some(proof) = self.folder.proof_of_fork(&self.policy) {
             // Where that can't be written down, it is tried again with the next update, and found again at the next opening.
             let _ = self.halt(self.state.clone().with_halt(proof.digest()), proof);
         }
@@ -37,7 +34,7 @@ impl Client {
         let Some(proof) = &self.unsaved else {
             return Ok(());
         };
-        let kept = self.folder.keep_evidence(proof).map(drop).map_err(ClientError::from);
+        let kept = self.folder.keep_evidence(proof, &self.policy).map(drop).map_err(ClientError::from);
         let written = self.folder.write_state(&self.state);
         kept.and(written).map_err(|error| ClientError::ForkNotKept(Box::new(error)))?;
         self.unsaved = None;
@@ -53,7 +50,7 @@ impl Client {
     pub fn recover(&mut self) -> Result<(), ClientError> {
         let halted = self.state.halted().copied();
         if let Some(proof) = halted.filter(|proof| self.still_proves(proof)) {
-            return Err(ClientError::Halted { evidence: self.folder.evidence_path(&proof) });
+            return Err(ClientError::Halted { proof, evidence: self.evidence_path(&proof) });
         }
         let recovered = self.state.clone().recovered();
         let recovered = if halted.is_some() { recovered.without_halt() } else { recovered };
@@ -69,6 +66,7 @@ impl Client {
         let folder = Folder::open(folder.as_ref())?;
         let state = folder.existing_state_under_any_key(&policy)?;
         let mut client = Self::of(folder, policy, state);
+        client.halt_if_proven();
         client.recover()?;
         Ok(client)
     }

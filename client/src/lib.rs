@@ -53,7 +53,8 @@
 //! * [`Client`]: one list, in one folder that no other process uses at the same time.
 //! * [`ReadOnly`]: the same folder, looked at without a lock and without a trace, also while the client updates.
 //! * [`UpdateOptions`]: by which clock an update runs, who is told of its progress ([`Progress`]), who may stop it
-//!   ([`CancelFlag`]), and when the next one is due ([`Schedule`]).
+//!   ([`CancelFlag`]), when the next one is due ([`Schedule`]), and whether all sources are asked: one honest mirror among them then
+//!   suffices to hear of the newest release.
 //! * [`UpdateReport`] and [`Refusal`]: what came of an update. Every refusal leaves a record in the folder.
 //! * [`Compared`]: how what a peer holds relates to what is in force here.
 //! * [`video`]: videos to the hashes of their frames, by another program, within limits.

@@ -4,6 +4,7 @@ use crate::allowance::{ALLOWED, Allowance};
 use crate::blocking::{self, Blocked};
 use crate::client::Client;
 use crate::error::ClientError;
+use crate::options::CancelFlag;
 use crate::read_only::ReadOnly;
 use crate::update::lack;
 use isonomy_core::hash::ObjectDigest;
@@ -39,6 +40,9 @@ pub enum CompareError {
     /// The blocking form was called where it would block everything else.
     #[error("compare_blocking was called inside an asynchronous runtime; call `compare` there")]
     InsideRuntime,
+    /// It was stopped from outside.
+    #[error("the comparison was cancelled")]
+    Cancelled,
     /// No runtime for the requests.
     #[error("can't start the runtime for the comparison: {0}")]
     Runtime(#[source] std::io::Error),
@@ -85,7 +89,25 @@ impl Client {
 
     /// [`Client::compare`], for programs that are not asynchronous.
     pub fn compare_blocking(&mut self, theirs: &[u8], sources: &[Source]) -> Result<Compared, CompareError> {
-        blocking::run(self.compare(theirs, sources)).map_err(|error| match error {
+        self.compare_blocking_until(theirs, sources, &CancelFlag::new())
+    }
+
+    /// [`Client::compare_blocking`], with somebody who may stop it from another thread. Nothing is lost by that but what would have been
+    /// found.
+    pub fn compare_blocking_until(
+        &mut self,
+        theirs: &[u8],
+        sources: &[Source],
+        cancel: &CancelFlag,
+    ) -> Result<Compared, CompareError> {
+        let compared = async {
+            tokio::select! {
+                biased;
+                () = cancel.raised() => Err(CompareError::Cancelled),
+                outcome = self.compare(theirs, sources) => outcome,
+            }
+        };
+        blocking::run(compared).map_err(|error| match error {
             Blocked::InsideRuntime => CompareError::InsideRuntime,
             Blocked::Runtime(error) => CompareError::Runtime(error),
         })?
@@ -113,17 +135,17 @@ async fn drive(mut comparison: Comparison, source: Option<&Source>) -> Outcome {
                 requests += 1;
                 let answer = match source.filter(|_| requests <= MAX_REQUESTS) {
                     Some(source) => match allowance.ask() {
-                        Ok(()) => {
-                            let got = source.get(&resource, max_bytes).await;
-                            got.map_err(|error| (lack(&error), error.to_string()))
-                        }
+                        Ok(()) => match allowance.wait(&resource, source.get(&resource, max_bytes)).await {
+                            Ok(got) => got.map_err(|error| (lack(&error), error.to_string())),
+                            Err(reason) => Err((Lack::Slow, reason)),
+                        },
                         Err(reason) => Err((Lack::Slow, reason)),
                     },
                     None => Err((Lack::Limit, "there is no source to ask, or it was asked enough".to_owned())),
                 };
                 input = match answer {
                     Ok(bytes) => {
-                        allowance.received(bytes.len() as u64);
+                        allowance.received(&resource, bytes.len() as u64);
                         Input::Received { resource, bytes }
                     }
                     Err((lack, reason)) => Input::Unavailable { resource, lack, reason },

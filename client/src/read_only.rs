@@ -50,6 +50,10 @@ impl ReadOnly {
             }
             (list, cache) = folder.cache().look(&policy, &state);
         }
+        if let (None, Some(proof)) = (state.halted(), folder.proof_of_fork(&policy)) {
+            // The client itself stops because of it, too, when it is opened.
+            state = state.with_halt(proof.digest());
+        }
         Ok(Self { folder, policy, state, list, cache })
     }
 

@@ -19,7 +19,7 @@ const MAX_RECORD_SIZE: usize = 256 * 1024;
 pub struct Refusal {
     /// When, by this machine's clock.
     pub time: Timestamp,
-    /// The source that was asked: a URL or a folder.
+    /// The source that was asked: a URL or a folder; empty, if none was, since updates have stopped.
     pub source: String,
     /// Who answers for it.
     pub blame: Blame,

@@ -5,6 +5,7 @@ use crate::allowance::Allowance;
 use crate::blocking::{self, Blocked};
 use crate::client::Client;
 use crate::error::{ClientError, Refusals, UpdateError};
+use crate::folder::{MAX_EVIDENCE_FILES, evidence_name};
 use crate::options::{Progress, UpdateOptions};
 use crate::refusal::{self, Refusal};
 use crate::schedule::Schedule;
@@ -165,6 +166,12 @@ impl Client {
         let before = self.state.accepted().map(|accepted| accepted.version);
         let (mut refusals, mut traffic, mut found) = (Vec::new(), Traffic::new(options), None::<Found>);
         self.save_halt()?;
+        if let Some(halted) = self.state.halted() {
+            let evidence = self.evidence_path(halted).map(|_| evidence_name(halted));
+            let refusal = Refusal::new(clock, String::new(), &Rejection::Halted(*halted), evidence);
+            traffic.tell(Progress::Refused { refusal: &refusal });
+            return Err(UpdateError::Refused(Refusals::for_good(vec![refusal])));
+        }
         for source in sources {
             let known = self.state.clone();
             match self.update_from(source, clock, &mut traffic).await? {
@@ -241,11 +248,12 @@ impl Client {
             return Input::Unavailable { resource, lack, reason };
         }
         match traffic.read(source, &resource, max_bytes).await {
-            Ok(pieces) => Input::Pieces { resource, pieces },
-            Err(error) => {
+            Ok(Ok(pieces)) => Input::Pieces { resource, pieces },
+            Ok(Err(error)) => {
                 traffic.retry_after = traffic.retry_after.max(error.retry_after());
                 Input::Unavailable { resource, lack: lack(&error), reason: error.to_string() }
             }
+            Err(reason) => Input::Unavailable { resource, lack: Lack::Slow, reason },
         }
     }
 
@@ -283,12 +291,20 @@ impl Client {
 
     /// Leaves a record of a refusal. If that can't be written, the refusal says so: another source is asked all the same.
     fn record(&self, rejection: &Rejection, source: &Source, clock: Timestamp) -> Refusal {
-        let kept = rejection.evidence().map(|evidence| self.folder.keep_evidence(evidence)).transpose();
+        let keep = |evidence| self.folder.keep_evidence(evidence, &self.policy);
+        let kept = rejection.evidence().map(keep).transpose();
+        let is_full = matches!(kept, Ok(Some(None)));
         let (evidence, problem) = match kept {
-            Ok(kept) => (kept.flatten(), None),
+            Ok(kept) => (kept.flatten().map(|digest| evidence_name(&digest)), None),
             Err(error) => (None, Some(error)),
         };
         let mut refusal = Refusal::new(clock, source.to_string(), rejection, evidence);
+        if is_full {
+            refusal.message = format!(
+                "{}. That can be proven, but the proof is not kept: there are {MAX_EVIDENCE_FILES} evidence files; move them away",
+                refusal.message
+            );
+        }
         let recorded = refusal::record(&self.folder.refusals(), &refusal).map_err(ClientError::from);
         if let Some(error) = problem.map(ClientError::from).or(recorded.err()) {
             refusal.message = format!("{}. There is no record of it: {error}", refusal.message);
@@ -380,23 +396,33 @@ impl<'a> Traffic<'a> {
         Ok(())
     }
 
-    async fn read(&mut self, source: &Source, resource: &Resource, max_bytes: u64) -> Result<Vec<Vec<u8>>, FetchError> {
-        let before = self.bytes;
+    /// Reads what a source has; or says for how long it was waited for.
+    async fn read(
+        &mut self,
+        source: &Source,
+        resource: &Resource,
+        max_bytes: u64,
+    ) -> Result<Result<Vec<Vec<u8>>, FetchError>, String> {
+        let (before, allowance) = (self.bytes, self.allowance);
         let mut heard = |received: u64| {
             let total = before.saturating_add(received);
             self.tell(Progress::Fetching { resource, received, of: max_bytes, total });
         };
-        let given = source.get_pieces(resource, max_bytes, &mut heard).await?;
+        let given = allowance.wait(resource, source.get_pieces(resource, max_bytes, &mut heard)).await?;
+        let given = match given {
+            Ok(given) => given,
+            Err(error) => return Ok(Err(error)),
+        };
         let received = given.pieces.iter().map(|piece| piece.len() as u64).sum();
         self.bytes = before.saturating_add(received);
-        self.allowance.received(received);
+        self.allowance.received(resource, received);
         match resource {
             Resource::Object(_) => self.objects.push((resource.to_string(), received)),
             Resource::Bundle(_) => self.fresh_for = given.fresh_for,
             _ => {}
         }
         self.tell(Progress::Checking { resource });
-        Ok(given.pieces)
+        Ok(Ok(given.pieces))
     }
 }
 

@@ -263,31 +263,34 @@ pub unsafe extern "C" fn isonomy_client_view(
 }
 
 /// Compares what is in force here with what a peer showed; what else is needed to tell is asked of the sources. `outcome` is
-/// set to a JSON document whose field `outcome` says `same`, `older`, `newer`, `forked` and so on.
+/// set to a JSON document whose field `outcome` says `same`, `older`, `newer`, `forked` and so on. It blocks until then, for minutes
+/// where sources are slow, and an update of this client waits for it; `cancel`, which may be NULL, stops it.
 ///
 /// # Safety
-/// `client` is open; `theirs` is a string that ends with a zero byte; `sources` points to `count` of them; `outcome` and
-/// `error` can be written, or are NULL.
+/// `client` is open; `theirs` is a string that ends with a zero byte; `sources` points to `count` of them; `cancel` is a cancel handle
+/// or NULL; `outcome` and `error` can be written, or are NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn isonomy_client_compare(
     client: *const IsonomyClient,
     theirs: *const c_char,
     sources: *const *const c_char,
     count: usize,
+    cancel: *const IsonomyCancel,
     outcome: *mut *mut c_char,
     error: *mut *mut c_char,
 ) -> IsonomyStatus {
     // SAFETY: as the caller promises; NULL is looked for.
     let compared = guarded(|| unsafe {
-        handle(client, "client")?.compare(string(theirs, "theirs")?, &strings(sources, count, "sources")?)
+        let (theirs, sources) = (string(theirs, "theirs")?, strings(sources, count, "sources")?);
+        handle(client, "client")?.compare(theirs, &sources, cancel.as_ref().map(|cancel| &cancel.0))
     });
     // SAFETY: the same.
     unsafe { finish(compared, error, |document| put_string(outcome, document)) }
 }
 
 /// Takes a file of evidence that somebody else found, of `size` bytes. If it proves, under the policy, that the log forked, it is
-/// kept, and updates stop for good (`ISONOMY_STATUS_HALTED`); any other proof changes nothing here. `outcome` is set to a JSON
-/// document: who did what (`by`, `what`), and whether updates stop (`halted`). What proves nothing is an invalid argument.
+/// kept, and updates stop for good: from then on each answers `ISONOMY_STATUS_HALTED`. Any other proof changes nothing here. `outcome` is
+/// set to a JSON document: who did what (`by`, `what`), and whether updates stop (`halted`). What proves nothing is an invalid argument.
 ///
 /// # Safety
 /// `client` is open; `evidence` points to `size` bytes; `outcome` and `error` can be written, or are NULL.

@@ -107,6 +107,7 @@ impl From<CompareError> for Failure {
         let status = match &error {
             CompareError::Nothing => IsonomyStatus::NoList,
             CompareError::View(_) => IsonomyStatus::InvalidArgument,
+            CompareError::Cancelled => IsonomyStatus::Cancelled,
             CompareError::Client(ClientError::ForkNotKept(_)) => IsonomyStatus::Halted,
             CompareError::Client(_) => IsonomyStatus::Folder,
             _ => IsonomyStatus::Failed,

@@ -96,7 +96,12 @@ impl IsonomyClient {
     }
 
     pub(crate) fn status(&self, clock: Timestamp) -> Result<String, Failure> {
-        let json = serde_json::to_string(&self.look()?.status(clock));
+        // Where no update goes on, the client itself knows most: what could not be written down, too.
+        let status = match self.client.try_lock() {
+            Ok(client) => client.status(clock),
+            Err(_) => self.look()?.status(clock),
+        };
+        let json = serde_json::to_string(&status);
         json.map_err(|error| Failure::new(IsonomyStatus::Failed, error))
     }
 
@@ -149,10 +154,16 @@ impl IsonomyClient {
         Ok(self.look()?.view().ok_or_else(Failure::no_list)?.to_text())
     }
 
-    pub(crate) fn compare(&self, theirs: &str, sources: &[&str]) -> Result<String, Failure> {
+    pub(crate) fn compare(
+        &self,
+        theirs: &str,
+        sources: &[&str],
+        cancel: Option<&CancelFlag>,
+    ) -> Result<String, Failure> {
         let sources = sources.iter().map(|text| Source::parse(text)).collect::<Result<Vec<_>, _>>();
         let sources = sources.map_err(|error| Failure::new(IsonomyStatus::InvalidArgument, error))?;
-        Ok(self.client()?.compare_blocking(theirs.as_bytes(), &sources)?.document().to_string())
+        let cancel = cancel.cloned().unwrap_or_default();
+        Ok(self.client()?.compare_blocking_until(theirs.as_bytes(), &sources, &cancel)?.document().to_string())
     }
 
     pub(crate) fn show_evidence(&self, evidence: &[u8]) -> Result<String, Failure> {

@@ -66,7 +66,7 @@ impl PublicFolder {
     pub(crate) fn read_mendable(&self, resource: &Resource) -> Result<Mendable, FileError> {
         let path = self.path(resource);
         if path.is_dir() {
-            let aside = free_place_beside(&path);
+            let aside = files::free_beside(&path, "damaged");
             files::rename_durable(&path, &aside)?;
             tracing::error!(?path, ?aside, "a folder was in the place of a file, and is put aside");
             return Ok(Mendable::Missing);
@@ -134,19 +134,6 @@ impl PublicFolder {
     }
 }
 
-/// The first path that nothing has of `….damaged`, `….damaged-2`, and so on.
-fn free_place_beside(path: &Path) -> PathBuf {
-    let mut number = 1u64;
-    loop {
-        let mut aside = path.to_owned().into_os_string();
-        aside.push(if number == 1 { ".damaged".to_owned() } else { format!(".damaged-{number}") });
-        if std::fs::symlink_metadata(&aside).is_err() {
-            return aside.into();
-        }
-        number += 1;
-    }
-}
-
 fn create_parent(path: &Path) -> Result<(), FileError> {
     path.parent().map_or(Ok(()), files::create_dir_all_durable)
 }
@@ -162,7 +149,7 @@ mod tests {
         let folder = PublicFolder::open(dir.path().join("public")).unwrap();
         let statement = Resource::Statement(StatementId([7; 32]));
         let path = folder.path(&statement);
-        for (inside, aside) in [("one", "damaged"), ("two", "damaged-2"), ("three", "damaged-3")] {
+        for (inside, aside) in [("one", "damaged-1"), ("two", "damaged-2"), ("three", "damaged-3")] {
             std::fs::create_dir_all(&path).unwrap();
             std::fs::write(path.join(inside), b"").unwrap();
             assert_eq!(folder.read_mendable(&statement).unwrap(), Mendable::Missing);

@@ -252,9 +252,7 @@ async fn confirm(
 fn take_place(data: &Path) -> Result<Option<PathBuf>, RestoreError> {
     let (private, trial) = (data.join("private"), data.join(TRIAL));
     files::sync_tree(&trial)?;
-    let is_free = |path: &PathBuf| std::fs::symlink_metadata(path).is_err();
-    let aside = (1u64..).map(|number| data.join(format!("private.replaced-{number}"))).find(is_free);
-    let aside = aside.filter(|_| private.exists());
+    let aside = private.exists().then(|| files::free_beside(&private, "replaced"));
     if let Some(aside) = &aside {
         files::rename_durable(&private, aside)?;
     }

@@ -29,7 +29,7 @@ use crate::os;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use temporary::{Access, Temporary};
 
@@ -198,6 +198,19 @@ pub fn create_dir_all_durable(dir: &Path) -> Result<(), FileError> {
         }
     }
     Ok(())
+}
+
+/// The first path beside this one that is free, for what is put aside: `….word-1`, `….word-2`, and so on.
+pub fn free_beside(path: &Path, word: &str) -> PathBuf {
+    let mut number = 1u64;
+    loop {
+        let mut aside = path.to_owned().into_os_string();
+        aside.push(format!(".{word}-{number}"));
+        if fs::symlink_metadata(&aside).is_err() {
+            return aside.into();
+        }
+        number += 1;
+    }
 }
 
 /// Moves a file or folder to a name that is free, durably. Both names must be in the same file system.

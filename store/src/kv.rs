@@ -314,11 +314,7 @@ pub fn set_aside(folder: &Path) -> Result<Option<PathBuf>, StoreError> {
     if !database::exists(&damaged) {
         return Ok(None);
     }
-    let is_free = |path: &PathBuf| std::fs::symlink_metadata(path).is_err();
-    let names = (1u64..).map(|number| folder.join(format!("{}.damaged-{number}", database::FOLDER)));
-    let Some(free) = names.into_iter().find(is_free) else {
-        return Err(StoreError::Misuse("no free name for the damaged database"));
-    };
+    let free = files::free_beside(&damaged, "damaged");
     files::rename_durable(&damaged, &free)?;
     Ok(Some(free))
 }

@@ -227,14 +227,19 @@ int main(int count, char **arguments) {
     printf("\n");
     CHECK(isonomy_client_view(client, &text, &error) == ISONOMY_STATUS_OK);
     char *own = text;
-    CHECK(isonomy_client_compare(client, own, good, 1, &text, &error) == ISONOMY_STATUS_OK);
+    CHECK(isonomy_client_compare(client, own, good, 1, NULL, &text, &error) == ISONOMY_STATUS_OK);
     CHECK(strstr(text, "\"outcome\":\"same\"") != NULL);
     isonomy_string_free(text);
+    IsonomyCancel *stopped = isonomy_cancel_new();
+    isonomy_cancel_raise(stopped);
+    EXPECT_FAILURE(isonomy_client_compare(client, own, good, 1, stopped, &text, &error), ISONOMY_STATUS_CANCELLED,
+                   "cancelled");
+    isonomy_cancel_free(stopped);
     isonomy_string_free(own);
-    CHECK(isonomy_client_compare(client, peer, good, 1, &text, &error) == ISONOMY_STATUS_OK);
+    CHECK(isonomy_client_compare(client, peer, good, 1, NULL, &text, &error) == ISONOMY_STATUS_OK);
     CHECK(strstr(text, "\"outcome\":\"forked\"") != NULL && strstr(text, "\"halted\":true") != NULL);
     isonomy_string_free(text);
-    EXPECT_FAILURE(isonomy_client_compare(client, "{}", good, 1, &text, &error), ISONOMY_STATUS_INVALID_ARGUMENT,
+    EXPECT_FAILURE(isonomy_client_compare(client, "{}", good, 1, NULL, &text, &error), ISONOMY_STATUS_INVALID_ARGUMENT,
                    "malformed view");
     /* Which of the log's histories is the public one can't be told any more. */
     EXPECT_FAILURE(isonomy_client_update(client, good, 1, clock, NULL, NULL, NULL, NULL, &error),

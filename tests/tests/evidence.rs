@@ -62,6 +62,24 @@ fn equivocation_by(world: &World, ids: [&StatementId; 3], proofs: &[TlogProof; 3
 }
 
 #[test]
+fn files_about_one_breach_have_one_subject_whatever_they_rest_on() {
+    let (mut world, first, second) = two_versions(&SIGNERS, &["m1", "c2", "c3"]);
+    let charter = world.charters().next().unwrap().id();
+    let one = equivocation(&world, &charter, &first, &second);
+    world.publish(300);
+    let [later, turned] = [[&first, &second], [&second, &first]].map(|[a, b]| equivocation(&world, &charter, a, b));
+    assert!(one.digest() != later.digest() && later.digest() != turned.digest());
+    assert!(one.subject() == later.subject() && later.subject() == turned.subject());
+    let (other, third, fourth) = two_versions(&["m1", "c2", "c3"], &SIGNERS);
+    let same = equivocation(&other, &charter, &third, &fourth);
+    assert_eq!(same.subject(), one.subject(), "the same texts, whoever signed them");
+    let release = world.releases().next().unwrap().id();
+    let others = [equivocation(&world, &charter, &release, &first), equivocation(&world, &charter, &release, &second)];
+    let subjects = [&one, &others[0], &others[1]].map(Evidence::subject);
+    assert!(subjects[0] != subjects[1] && subjects[1] != subjects[2] && subjects[0] != subjects[2]);
+}
+
+#[test]
 fn a_second_text_for_the_version_in_force_is_proven_against_those_who_signed_both() {
     let (mut world, first, second) = two_versions(&SIGNERS, &["m1", "c2", "c3"]);
     world.offer_only(&[first]);

@@ -195,6 +195,24 @@ impl Evidence {
         ObjectDigest::of(self.to_text().as_bytes())
     }
 
+    /// What it is about, whatever checkpoints and proofs it rests on: of two files with one subject, each proves the same breach.
+    /// Every fork is another one.
+    pub fn subject(&self) -> ObjectDigest {
+        let (kind, texts) = match self {
+            Self::Fork(_) => return self.digest(),
+            Self::NotAStatement(parts) => return ObjectDigest::of(&parts.entry.0),
+            // A pair is one in either order, and whichever charters it rests on.
+            Self::Equivocation(parts) => ("releases", sorted(parts.texts())),
+            Self::CrossEquivocation(parts) => ("releases", sorted(parts.texts())),
+            Self::TwoEditions(parts) => ("editions", sorted(parts.texts())),
+            Self::EarlyAdmission(parts) => ("early", [&parts.edition, &parts.release].map(text_of).to_vec()),
+            Self::LoggedTwice(parts) => ("twice", vec![text_of(&parts.first)]),
+            Self::Inadmissible(parts) => ("inadmissible", vec![text_of(&parts.statement)]),
+            Self::WrongContent(parts) => ("content", vec![text_of(&parts.release)]),
+        };
+        ObjectDigest::of([vec![kind.to_owned()], texts].concat().join("\n\n").as_bytes())
+    }
+
     /// Checks the evidence against the log and witnesses of `policy`.
     pub fn verify(&self, policy: &TlogPolicy) -> Result<Breach, EvidenceError> {
         match self {
@@ -209,6 +227,18 @@ impl Evidence {
             Self::WrongContent(parts) => parts.verify(policy),
         }
     }
+}
+
+/// The text of a note, without its signatures.
+fn text_of(note: &Lines) -> String {
+    let text = note.to_text();
+    text.split_once("\n\n").map_or(text.clone(), |(text, _)| text.to_owned())
+}
+
+fn sorted(notes: [&Lines; 2]) -> Vec<String> {
+    let mut texts = notes.map(text_of);
+    texts.sort();
+    texts.to_vec()
 }
 
 fn unproven(problem: impl std::fmt::Display) -> EvidenceError {

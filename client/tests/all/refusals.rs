@@ -176,7 +176,7 @@ fn a_fork_counts_for_more_than_a_source_that_stands_still() {
     let error = client.update_blocking(&[Source::folder(mirror.path()), fork], stale).unwrap_err();
     assert_eq!(error.refusals().last().unwrap().code, "fork");
     assert_eq!(error.next_update_after(), None, "no later attempt helps");
-    assert!(error.to_string().contains("Updates have stopped"), "{error}");
+    assert!(error.to_string().starts_with("updates have stopped"), "{error}");
 }
 
 #[test]
@@ -245,13 +245,13 @@ fn a_halted_client_keeps_its_list_until_its_log_has_another_key() {
     client.update_blocking(&[forked().mirror(other.path(), now)], Timestamp(now)).unwrap_err();
     let proof = client.evidence_path(client.state().halted().unwrap()).unwrap();
     let error = client.recover().unwrap_err();
-    assert!(matches!(&error, ClientError::Halted { evidence } if *evidence == proof), "{error}");
+    assert!(matches!(&error, ClientError::Halted { evidence: Some(kept), .. } if *kept == proof), "{error}");
     assert_eq!(client.list().unwrap().version(), 1);
     drop(client);
     // Whoever lost the proof is told the same, as long as nothing else is known of the log.
     fs::rename(&proof, home.path().join("kept")).unwrap();
     let error = Client::open_recovered(home.path(), world.policy()).unwrap_err();
-    assert!(matches!(error, ClientError::Halted { .. }), "{error}");
+    assert!(matches!(error, ClientError::Halted { evidence: None, .. }), "{error}");
     fs::rename(home.path().join("kept"), &proof).unwrap();
 
     let world = world.under_another_key();
@@ -267,6 +267,35 @@ fn a_halted_client_keeps_its_list_until_its_log_has_another_key() {
     assert_eq!(client.list().unwrap().version(), 1);
     drop(client);
     assert_eq!(world.client(home.path()).list().unwrap().version(), 1);
+}
+
+#[test]
+fn a_proof_that_the_state_does_not_know_of_is_neither_forgotten_nor_kept_from_whoever_looks() {
+    let (world, mirror, home, mut client) = updated();
+    let (other, now) = (tempdir().unwrap(), day(1) + VISIBILITY);
+    let good = world.mirror(mirror.path(), now);
+    let before = fs::read(home.path().join("state.json")).unwrap();
+    client.update_blocking(&[forked().mirror(other.path(), now)], Timestamp(now)).unwrap_err();
+    let halted = client.state().halted().copied();
+    drop(client);
+    // The power failed between the proof and the state.
+    let fails = || fs::write(home.path().join("state.json"), &before).unwrap();
+    fails();
+    let looked = Client::open_read_only(home.path(), world.policy()).unwrap();
+    assert_eq!((looked.status(Timestamp(now)).halted, looked.list().unwrap().version()), (halted, 1));
+    let error = Client::open_recovered(home.path(), world.policy()).unwrap_err();
+    assert!(matches!(error, ClientError::Halted { evidence: Some(_), .. }), "{error}");
+    fails();
+    let mut client = world.client(home.path());
+    assert_eq!(client.state().halted().copied(), halted);
+    // Nobody is asked, so nobody is named or on record; also where there is nobody to ask.
+    let records = client.refusals().len();
+    for sources in [&[good][..], &[]] {
+        let error = client.update_blocking(sources, Timestamp(now)).unwrap_err();
+        assert!(error.is_halt() && error.refusals()[0].source.is_empty(), "{error}");
+        assert!(error.to_string().contains(&format!("{}.json", halted.unwrap())), "{error}");
+    }
+    assert_eq!((client.refusals().len(), client.list().unwrap().version()), (records, 1));
 }
 
 #[test]

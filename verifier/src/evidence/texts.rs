@@ -75,6 +75,11 @@ pub struct TwoEditions {
 }
 
 impl Equivocation {
+    /// The two texts for one number.
+    pub(super) fn texts(&self) -> [&Lines; 2] {
+        [&self.first, &self.second]
+    }
+
     pub(super) fn new(charter: InLog<'_, Charter>, first: InLog<'_, Release>, second: InLog<'_, Release>) -> Self {
         let ((charter, charter_proof), (first, first_proof)) = (charter.lines(), first.lines());
         let (second, second_proof) = second.lines();
@@ -90,6 +95,11 @@ impl Equivocation {
 }
 
 impl CrossEquivocation {
+    /// The two texts for one number.
+    pub(super) fn texts(&self) -> [&Lines; 2] {
+        [&self.first, &self.second]
+    }
+
     pub(super) fn new(
         (first_charter, first): (InLog<'_, Charter>, InLog<'_, Release>),
         (second_charter, second): (InLog<'_, Charter>, InLog<'_, Release>),
@@ -121,6 +131,11 @@ impl CrossEquivocation {
 }
 
 impl TwoEditions {
+    /// The two texts for one number.
+    pub(super) fn texts(&self) -> [&Lines; 2] {
+        [&self.first, &self.second]
+    }
+
     pub(super) fn new(
         before: Option<InLog<'_, Charter>>,
         first: InLog<'_, Charter>,

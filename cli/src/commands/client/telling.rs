@@ -146,8 +146,11 @@ fn warnings(status: &Status) -> Vec<String> {
     }
     if let Some(evidence) = &status.halted {
         lines.push(format!(
-            "! updates have stopped, because of the evidence {evidence} that the log showed two histories; the list above \
-             stays in force until it expires"
+            "! updates have stopped, because of the evidence {evidence} that the log showed two histories; {}",
+            match status.in_force {
+                Some(_) => "the list above stays in force until it expires",
+                None => "no list is in force, and none will be. What helps comes from those who make the app",
+            }
         ));
     }
     lines
