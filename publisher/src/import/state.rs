@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `status`, `Hash Status`, `state`, `action`, `change`, `verdict` | a word: `Active`, `Withdrawn`, `remove`, `NON_MALICIOUS` |
 //! | `active`, `is_valid` | yes or no |
-//! | `deleted`, `is_deleted`, `Withdrawn`, `should_delete`, `expired`, `false_positive`, `is_benign` | yes or no, or such a word |
+//! | `deleted`, `is_deleted`, `Withdrawn`, `should_delete`, `expired`, `false_positive`, `is_benign`, `takedown status` | yes or no, or a word for what is gone |
 //! | `deleted_at`, `removed on`, `withdrawal date` | a date, once it is gone |
 //! | `disputed` | yes or no: whether somebody doubts it, which is told |
 //!
@@ -178,7 +178,9 @@ pub(super) fn plain(name: &str) -> String {
 
 fn kind(name: &str) -> Option<Kind> {
     let is = |name: &str, words: &[&str]| words.contains(&name.strip_prefix("is").unwrap_or(name));
-    if name.ends_with("status") || is(name, &WORDS) {
+    let is_about_gone = || GONE.iter().any(|part| name.contains(part));
+    // `takedown status: confirmed` says that the hash is gone.
+    if is(name, &WORDS) || name.ends_with("status") && !is_about_gone() {
         return Some(Kind::Word);
     }
     if is(name, &["active", "valid", "enabled", "listed", "malicious"]) {
@@ -195,7 +197,7 @@ fn kind(name: &str) -> Option<Kind> {
     if WHEN.iter().any(is_when) {
         return Some(Kind::GoneSince);
     }
-    GONE.iter().any(|part| name.contains(part)).then_some(Kind::Gone)
+    is_about_gone().then_some(Kind::Gone)
 }
 
 /// Whether a row still counts.
@@ -230,9 +232,9 @@ impl State {
             _ if word.is_empty() => Ok(Action::Add),
             Kind::Word if is(&COUNTS) => Ok(Action::Add),
             Kind::Word if is_gone() => Ok(Action::Remove),
-            Kind::Counts if is(&YES) || is(&COUNTS) => Ok(Action::Add),
+            Kind::Counts if is(&YES) => Ok(Action::Add),
             Kind::Counts if is(&NO) || is_gone() => Ok(Action::Remove),
-            Kind::Gone | Kind::GoneSince if is_no() || is(&COUNTS) => Ok(Action::Add),
+            Kind::Gone | Kind::GoneSince if is_no() => Ok(Action::Add),
             Kind::Gone | Kind::GoneSince if is(&YES) || is_gone() => Ok(Action::Remove),
             Kind::GoneSince if is_date() => Ok(Action::Remove),
             Kind::Disputed if is(&YES) || is(&NO) => Ok(Action::Add),
@@ -279,6 +281,7 @@ mod tests {
             ("archived_at", Some(Kind::GoneSince)),
             ("takedown", Some(Kind::Gone)),
             ("inactive", Some(Kind::Gone)),
+            ("takedown status", Some(Kind::Gone)),
             ("action", Some(Kind::Word)),
             ("verdict", Some(Kind::Word)),
             ("is_disputed", Some(Kind::Disputed)),

@@ -242,7 +242,7 @@ fn a_table_can_withdraw_and_says_nothing_that_is_not_understood() {
         ("status", ["MALICIOUS", "UNKNOWN"], ["NON_MALICIOUS", "removed"]),
         ("Hash Status", ["active", "verified"], ["Withdrawn", "inactive"]),
         ("is_deleted", ["n", ""], ["y", "t"]),
-        ("withdrawn", ["false", "active"], ["true", "withdrawn"]),
+        ("withdrawn", ["false", "no"], ["true", "withdrawn"]),
         ("removed_on", ["", "null"], ["2026-01-01", "1767225600"]),
     ] {
         for (counts, gone) in counts.into_iter().zip(gone) {
@@ -308,6 +308,13 @@ fn every_column_that_says_that_a_row_is_gone_is_heard() {
         (format!("hash,file,deleted\n{one},b,0,true\n{two},a.jpg,false\n"), "row"),
         (format!("hash,expires_at\n{one},2027-01-01\n{two},\n"), "status"),
         (format!("hash,disputed\n{one},perhaps\n{two},\n"), "status"),
+        // A word that is good of a hash says of its withdrawal that it stands.
+        (format!("hash,false_positive\n{one},confirmed\n{two},no\n"), "status"),
+        (format!("hash,is_benign\n{one},verified\n{two},0\n"), "status"),
+        (format!("hash,revoked\n{one},active\n{two},\n"), "status"),
+        (format!("hash,removed_on\n{one},confirmed\n{two},\n"), "status"),
+        (format!("hash,takedown status\n{one},confirmed\n{two},no\n"), "status"),
+        (format!("hash,active\n{one},unknown\n{two},yes\n"), "status"),
     ] {
         let skip = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::PdqFull) };
         let (imported, report) = import(text.as_bytes(), &skip).unwrap();
