@@ -76,7 +76,7 @@ const WORDS: [&str; 12] = [
     "decision",
     "disposition",
 ];
-const NO: [&str; 10] = ["", "false", "no", "0", "f", "n", "none", "null", "na", "never"];
+const NO: [&str; 9] = ["false", "no", "0", "f", "n", "none", "null", "na", "never"];
 const YES: [&str; 5] = ["true", "yes", "1", "t", "y"];
 const COUNTS: [&str; 20] = [
     "active",
@@ -227,9 +227,12 @@ impl State {
         let is_gone = || is(&IS_GONE);
         let is_date = || word.starts_with(|first: char| first.is_ascii_digit());
         // A date of zeros is none.
-        let is_no = || is(&NO) || self.kind == Kind::GoneSince && word.bytes().all(|digit| digit == b'0');
+        let is_zeros = || !word.is_empty() && word.bytes().all(|digit| digit == b'0');
+        let is_no = || is(&NO) || self.kind == Kind::GoneSince && is_zeros();
+        // A check mark has neither letters nor digits, and says something.
+        let is_blank = text.trim().trim_matches(['-', '–', '—']).is_empty();
         match self.kind {
-            _ if word.is_empty() => Ok(Action::Add),
+            _ if is_blank => Ok(Action::Add),
             Kind::Word if is(&COUNTS) => Ok(Action::Add),
             Kind::Word if is_gone() => Ok(Action::Remove),
             Kind::Counts if is(&YES) => Ok(Action::Add),
@@ -313,10 +316,16 @@ mod tests {
             (["", "true", "", ""], None),
             (["", "", "perhaps", ""], None),
             (["", "", "", "soon"], None),
+            (["-", " — ", "–", "--"], Some(Action::Add)),
+            (["✓", "", "", ""], None),
+            (["", "✗", "", ""], None),
+            (["", "", "✓", ""], None),
+            (["", "", "", "✓"], None),
         ] {
             let found = action(&csv::ByteRecord::from(fields.to_vec()), &states);
             assert_eq!(found.ok(), expected, "{fields:?}");
         }
-        assert_eq!(action(&csv::ByteRecord::from(vec!["short"]), &[]).ok(), Some(Action::Add));
+        let short = |first: &str| action(&csv::ByteRecord::from(vec![first]), &states).ok();
+        assert_eq!([short("no"), short("yes"), short("short")], [Some(Action::Add), Some(Action::Remove), None]);
     }
 }
