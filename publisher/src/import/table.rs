@@ -44,6 +44,8 @@ pub(super) struct Columns {
     states: Vec<State>,
     /// Where a word such as `withdrawn` tells nothing of the record, or is heard already.
     unheard: Vec<usize>,
+    /// Where the first line has names, and none with a letter.
+    unnamed: Vec<usize>,
 }
 
 pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) -> Result<(), ImportError> {
@@ -123,7 +125,8 @@ fn unmistakable(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) 
         );
         return Err(refusal("row", reason));
     }
-    if row.iter().skip(columns.count).any(has_hash) {
+    let is_unnamed = |place: usize| place >= columns.count || columns.unnamed.contains(&place);
+    if row.iter().enumerate().any(|(place, field)| is_unnamed(place) && has_hash(field)) {
         return Err(refusal("row", "it holds another hash in a field that has no name: give that its own line"));
     }
     match row.get(0).filter(|field| field.trim_ascii().starts_with(b"#")) {
@@ -214,6 +217,7 @@ pub(super) fn columns(first: &[u8], options: &ImportOptions) -> Result<Option<Co
             kind_or_file: place(TYPE),
             states,
             unheard,
+            unnamed: (0..names.len()).filter(|place| *place != hash && plain(&names[*place]).is_empty()).collect(),
         }))
     };
     let plainly = |hash| Columns {
@@ -228,6 +232,7 @@ pub(super) fn columns(first: &[u8], options: &ImportOptions) -> Result<Option<Co
         kind_or_file: None,
         states: Vec::new(),
         unheard: Vec::new(),
+        unnamed: Vec::new(),
     };
     if let Some(column) = &options.column {
         let wanted = column.trim().to_lowercase();
@@ -263,6 +268,7 @@ pub(super) fn threat_exchange(first: &[u8]) -> Option<Columns> {
         kind_or_file: None,
         states: Vec::new(),
         unheard: vec![count - 1],
+        unnamed: Vec::new(),
     };
     (4..=5).contains(&count).then(columns)
 }

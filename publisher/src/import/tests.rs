@@ -162,6 +162,10 @@ fn no_hash_is_left_out_of_a_table_without_a_word() {
         (format!("hash,note\n#,\"x\n{one},a\"\n{three},c\n"), "row", 1),
         // A row that lacks the end of its line, and words of leaving that no name explains.
         (format!("hash,note\n{one},a,{two},b\n{three},c\n"), "row", 1),
+        // A column that has no name, or one without a letter.
+        (format!("hash,\n{one},{two}\n{three},x\n"), "row", 1),
+        (format!("hash,#\n{one},{two}\n{three},7\n"), "row", 1),
+        (format!("file, ,hash\na,{two},{one}\nb,,{three}\n"), "row", 1),
         (format!("{one},x\n{two},Withdrawn\n"), "row", 1),
     ] {
         let options = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::PdqFull) };
