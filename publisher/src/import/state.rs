@@ -6,7 +6,7 @@
 //! | `active`, `is_valid` | yes or no |
 //! | `deleted`, `is_deleted`, `Withdrawn`, `should_delete`, `expired`, `false_positive`, `is_benign`, `takedown status` | yes or no, or a word for what is gone |
 //! | `deleted_at`, `removed on`, `withdrawal date` | a date, once it is gone |
-//! | `disputed` | yes or no: whether somebody doubts it, which is told |
+//! | `disputed`, `dispute status` | yes or no: whether somebody doubts it, which is told |
 //!
 //! Names are compared by their letters and digits alone. A row goes if one of its columns says so. Where none does, and one of them can't be
 //! understood, the row is refused: no hash is listed that may have been withdrawn.
@@ -151,6 +151,17 @@ enum Kind {
     Disputed,
 }
 
+impl Kind {
+    /// What its columns may say, in words.
+    fn understood(self) -> &'static str {
+        match self {
+            Self::Word => "active or withdrawn",
+            Self::Counts | Self::Gone | Self::Disputed => "yes or no",
+            Self::GoneSince => "the date from which it is gone, or nothing,",
+        }
+    }
+}
+
 /// A column that says whether a row still counts.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct State {
@@ -179,15 +190,15 @@ pub(super) fn plain(name: &str) -> String {
 fn kind(name: &str) -> Option<Kind> {
     let is = |name: &str, words: &[&str]| words.contains(&name.strip_prefix("is").unwrap_or(name));
     let is_about_gone = || GONE.iter().any(|part| name.contains(part));
+    if is(name.strip_suffix("status").unwrap_or(name), &["disputed", "dispute", "contested"]) {
+        return Some(Kind::Disputed);
+    }
     // `takedown status: confirmed` says that the hash is gone.
     if is(name, &WORDS) || name.ends_with("status") && !is_about_gone() {
         return Some(Kind::Word);
     }
     if is(name, &["active", "valid", "enabled", "listed", "malicious"]) {
         return Some(Kind::Counts);
-    }
-    if is(name, &["disputed", "dispute", "contested"]) {
-        return Some(Kind::Disputed);
     }
     let is_when = |gone: &&str| {
         let end = name.strip_prefix(*gone);
@@ -244,10 +255,11 @@ impl State {
             _ => Err(refusal(
                 "status",
                 format!(
-                    "the column {} says {:?}, which does not tell whether the record still counts: write active or withdrawn \
-                     there, or take the column out of the table",
+                    "the column {} says {:?}, which does not tell whether the record still counts: write {} there, or take the \
+                     column out of the table",
                     self.name,
-                    text.trim()
+                    text.trim(),
+                    self.kind.understood()
                 ),
             )),
         }
@@ -288,6 +300,7 @@ mod tests {
             ("action", Some(Kind::Word)),
             ("verdict", Some(Kind::Word)),
             ("is_disputed", Some(Kind::Disputed)),
+            ("dispute status", Some(Kind::Disputed)),
             ("file", None),
             ("option", None),
             ("statute", None),

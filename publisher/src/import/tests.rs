@@ -319,10 +319,22 @@ fn every_column_that_says_that_a_row_is_gone_is_heard() {
         (format!("hash,removed_on\n{one},confirmed\n{two},\n"), "status"),
         (format!("hash,takedown status\n{one},confirmed\n{two},no\n"), "status"),
         (format!("hash,active\n{one},unknown\n{two},yes\n"), "status"),
+        (format!("hash,dispute status\n{one},confirmed\n{two},no\n"), "status"),
+        // A check mark says something.
+        (format!("hash,withdrawn\n{one},\u{2713}\n{two},-\n"), "status"),
+        (format!("hash,removed_on\n{one},\u{2717}\n{two},\u{2014}\n"), "status"),
     ] {
         let skip = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::PdqFull) };
         let (imported, report) = import(text.as_bytes(), &skip).unwrap();
         assert_eq!((to_hex(imported.entries.as_bytes()), report.refused[0].field), (two.clone(), field), "{text}");
+    }
+    for (name, advice) in [
+        ("status", "write active or withdrawn there"),
+        ("deleted", "write yes or no there"),
+        ("removed_on", "write the date from which it is gone, or nothing, there"),
+    ] {
+        let refused = pdq(&format!("hash,{name}\n{one},perhaps\n")).unwrap_err().to_string();
+        assert!(refused.contains(advice), "{refused}");
     }
     let fine =
         format!("hash,file,class,tags,status\n{one},removed,archived,disabled expired,active\n{two},x,,,active,,\n");
