@@ -29,6 +29,15 @@ pub struct HoldingsReport {
     pub examples: Vec<String>,
 }
 
+/// A curator's own hashes.
+#[derive(Clone, Copy, Debug)]
+pub enum Holdings<'h> {
+    /// In memory.
+    Read(&'h Entries),
+    /// In a file, which is read piece by piece.
+    Stored(&'h StoredList),
+}
+
 /// What was counted in a release, and who has signed it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct EndorsementReport {
@@ -81,16 +90,12 @@ impl Examined<'_> {
     }
 
     /// The entries of the release that do not stand in `holdings`, to the bit.
-    pub fn missing_from(&self, holdings: &StoredList) -> Result<Entries, EndorseError> {
+    pub fn missing_from(&self, holdings: Holdings<'_>) -> Result<Entries, EndorseError> {
         let mut differing = Differing::new(&self.entries);
-        holdings.pieces(|piece| Ok::<(), EndorseError>(differing.take(piece, |_| ())?))?;
-        Ok(differing.finish().added().clone())
-    }
-
-    /// The same for hashes in memory.
-    pub fn missing_among(&self, holdings: &Entries) -> Result<Entries, EndorseError> {
-        let mut differing = Differing::new(&self.entries);
-        differing.take(holdings, |_| ())?;
+        match holdings {
+            Holdings::Read(entries) => differing.take(entries, |_| ())?,
+            Holdings::Stored(list) => list.pieces(|piece| Ok::<(), EndorseError>(differing.take(piece, |_| ())?))?,
+        }
         Ok(differing.finish().added().clone())
     }
 

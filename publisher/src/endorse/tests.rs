@@ -4,6 +4,7 @@ use super::report::SHOWN;
 use super::*;
 use crate::compose::{Proposal, Term, compose};
 use crate::draft::{Draft, DraftWriter};
+use crate::stored::StoredList;
 use crate::testing::{Asked, TestLog, charter, compose_in, entries, key, memory};
 use crate::view::ListView;
 use crate::workspace::{Base, Workspace};
@@ -378,8 +379,13 @@ async fn a_curator_sees_which_additions_it_knows() {
     assert!(examined.change().removed().is_empty());
     let own = desk.path().join("own");
     std::fs::write(&own, &content.as_bytes()[..28 * 32]).unwrap();
-    let missing = examined.missing_from(&crate::stored::StoredList::new(&own, 32)).unwrap();
-    assert_eq!(missing.as_bytes(), &content.as_bytes()[28 * 32..]);
+    let (stored, read) = (StoredList::new(&own, 32), Entries::from_sorted(32, std::fs::read(&own).unwrap()).unwrap());
+    for holdings in [Holdings::Stored(&stored), Holdings::Read(&read)] {
+        let missing = examined.missing_from(holdings).unwrap();
+        assert_eq!(missing.as_bytes(), &content.as_bytes()[28 * 32..], "{holdings:?}");
+    }
+    let other = Entries::from_sorted(16, vec![7; 16]).unwrap();
+    assert!(matches!(examined.missing_from(Holdings::Read(&other)), Err(EndorseError::List(_))));
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use isonomy_core::release::Release;
 use isonomy_core::statement::Signed;
 use isonomy_publisher::difference::{self, DifferenceReport};
 use isonomy_publisher::draft::{self, Draft};
-use isonomy_publisher::endorse::{EndorseError, EndorsementReport, Examined, HoldingsReport, examine};
+use isonomy_publisher::endorse::{EndorseError, EndorsementReport, Examined, Holdings, HoldingsReport, examine};
 use isonomy_publisher::memory::{Role, SigningMemory};
 use isonomy_publisher::stored::StoredList;
 use serde::Serialize;
@@ -77,14 +77,14 @@ fn overwrite_of(args: &EndorseArgs, release: &Signed<Release>) -> Overwrite {
 /// Refuses a release with entries that the curator does not hold itself, and names each of them.
 fn check_all_in(examined: &Examined<'_>, path: &Path, algorithm: Algorithm, output: &Output) -> Result<()> {
     let missing = if list::is_text(path)? {
-        examined.missing_among(&list::read_holdings(path, algorithm)?)?
+        examined.missing_from(Holdings::Read(&list::read_holdings(path, algorithm)?))
     } else {
-        let missing = examined.missing_from(&StoredList::new(path, algorithm.entry_size()));
-        missing.map_err(|error| match error {
-            EndorseError::Holdings(error) => list::unreadable(path, algorithm, error),
-            other => other.into(),
-        })?
+        examined.missing_from(Holdings::Stored(&StoredList::new(path, algorithm.entry_size())))
     };
+    let missing = missing.map_err(|error| match error {
+        EndorseError::Holdings(error) => list::unreadable(path, algorithm, error),
+        other => other.into(),
+    })?;
     if missing.is_empty() {
         return Ok(());
     }
