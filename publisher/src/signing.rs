@@ -37,9 +37,9 @@ pub enum SigningError {
     OtherText,
 }
 
-/// The note with a line by `key`, in its place among `counted`. What the note has already is verified; a line by the
-/// same key is replaced, which changes nothing, since a key makes one signature of a text.
-pub fn add(note: &Note, counted: &[VerifierKey], key: &dyn Signer) -> Result<Note, SigningError> {
+/// The note with a line by `key`, in its place among `counted`. A line by the same key is replaced, which changes nothing, since a
+/// key makes one signature of a text.
+fn add(note: &Note, counted: &[VerifierKey], key: &dyn Signer) -> Result<Note, SigningError> {
     let own = key.verifier();
     check_key(note, counted, own)?;
     let mut lines: Vec<Signature> = note.signatures().iter().filter(|line| !own.matches(line)).cloned().collect();
@@ -69,7 +69,8 @@ pub struct Signing<'s> {
 }
 
 impl Signing<'_> {
-    /// [`add`], once the memory has agreed: what it forbids is not signed, by whatever program. That the text is signed is
+    /// The note with a line by `key`, in its place among `counted`, once the memory has agreed: what it forbids is not signed, by
+    /// whatever program. What the note has already is verified; a line by the same key is replaced. That the text is signed is
     /// remembered durably before the key is asked; if it refuses, that is, too.
     pub fn add<E: From<SigningError> + From<MemoryError>>(
         &self,

@@ -45,7 +45,7 @@ impl Examined<'_> {
             let (name, edition) = (key.verifier().name().to_owned(), self.charter.edition);
             return Err(EndorseError::CuratorKey { name, edition });
         }
-        self.curated().map_err(EndorseError::Incomplete)?;
+        signatures::curators(self.draft.release(), self.charter).map_err(EndorseError::Incomplete)?;
         let signed = self.sign(key, memory, (Role::Maintainer, None), clock)?;
         signatures::release(&signed, self.charter).map_err(EndorseError::Incomplete)?;
         Ok(signed)
