@@ -25,6 +25,7 @@ mod budget;
 mod error;
 mod feed;
 mod frames;
+mod ids;
 mod lines;
 mod ncmec;
 mod options;
@@ -50,8 +51,9 @@ pub use options::{Format, ImportOptions, Invalid, Irregular, Unselected};
 pub use refusals::RefusalTable;
 pub use report::{ImportReport, Imported, RefusedRecord};
 
+use ids::Given;
 use isonomy_store::files::FileError;
-use outcome::{Given, Sayings};
+use outcome::Sayings;
 use recognise::{recognise, without_bom};
 use sink::{Seen, Sink};
 use std::io::{self, BufRead, BufReader, Read};

@@ -1,7 +1,7 @@
 //! What came of files, and how it went.
 
+use super::ids::Given;
 use super::options::Format;
-use super::outcome::Given;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::list::Entries;
 #[cfg(doc)]
