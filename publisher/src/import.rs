@@ -22,6 +22,7 @@
 //! on disk. Feeds with ids take as much again, and the ids that are kept.
 
 mod budget;
+mod columns;
 mod error;
 mod feed;
 mod frames;

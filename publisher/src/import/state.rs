@@ -11,7 +11,7 @@
 //! Names are compared by their letters and digits alone. A row goes if one of its columns says so. Where none does, and one of them can't be
 //! understood, the row is refused: no hash is listed that may have been withdrawn.
 
-use super::record::{Action, Refusal, refusal};
+use super::record::{Action, Refusal, plain, refusal};
 
 /// Parts of names of columns about what is gone.
 const GONE: [&str; 26] = [
@@ -180,11 +180,6 @@ pub(super) fn columns(names: &[String]) -> Vec<State> {
 /// Where these columns stand.
 pub(super) fn places(states: &[State]) -> impl Iterator<Item = usize> {
     states.iter().map(|state| state.place)
-}
-
-/// A name or a word by its letters and digits alone, the letters small.
-pub(super) fn plain(name: &str) -> String {
-    name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 fn kind(name: &str) -> Option<Kind> {
