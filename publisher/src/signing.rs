@@ -64,8 +64,8 @@ pub struct Signing<'s> {
     pub note: &'s Note,
     /// What is remembered of it.
     pub text: SignedText<'s>,
-    /// Another text for the same number that it is said to replace.
-    pub replaces: Option<StatementId>,
+    /// Other texts for the same number that it is said to replace.
+    pub replaces: &'s [StatementId],
 }
 
 impl Signing<'_> {
@@ -172,7 +172,7 @@ mod tests {
                 role: Role::Maintainer,
                 free_at: None,
             };
-            let signing = Signing { note: &note(&[]), text, replaces: None };
+            let signing = Signing { note: &note(&[]), text, replaces: &[] };
             signing.add::<TestError>(&counted(), key, &mut open(name), clock)
         };
         let failed = || Some(SignerError::Failed { program: "p".into(), status: "1".into() });

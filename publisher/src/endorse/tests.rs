@@ -58,7 +58,7 @@ async fn publish_by(log: &mut TestLog, desk: &Desk, draft: Draft, [one, other, m
     let mut draft = draft;
     for name in [one, other] {
         let examined = examine(&draft, &view, &bases, log.clock()).unwrap();
-        let signed = examined.endorse(&key(name), &mut memory(desk.path(), name), None, log.clock()).unwrap();
+        let signed = examined.endorse(&key(name), &mut memory(desk.path(), name), &[], log.clock()).unwrap();
         draft = draft.signed(signed).unwrap();
     }
     let examined = examine(&draft, &view, &bases, log.clock()).unwrap();
@@ -118,7 +118,7 @@ async fn the_maintainer_s_keys_and_a_curator_change_by_amendment() {
     for name in ["m1", "c1", "c3", "m2", "m3", "c4"] {
         assert!(name == "m1" || charter::missing(&edition, &older).is_some(), "complete before {name} has signed");
         let mut memory = memory(desk.path(), name);
-        edition = charter::sign(&edition, &older, &key(name), &mut memory, None, log.clock()).unwrap();
+        edition = charter::sign(&edition, &older, &key(name), &mut memory, &[], log.clock()).unwrap();
     }
     assert_eq!(charter::missing(&edition, &older), None);
     assert!(charter::changes(first, &text).iter().any(|change| change.widens));
@@ -135,7 +135,7 @@ async fn the_maintainer_s_keys_and_a_curator_change_by_amendment() {
     let view = log.view().await.unwrap();
     let bases = desk.bases(&log, &view).await;
     let examined = examine(&draft, &view, &bases, log.clock()).unwrap();
-    let gone = examined.endorse(&key("c3"), &mut memory(desk.path(), "c3"), None, log.clock());
+    let gone = examined.endorse(&key("c3"), &mut memory(desk.path(), "c3"), &[], log.clock());
     assert!(matches!(gone, Err(EndorseError::Signing(SigningError::NotCounted { .. }))), "{gone:?}");
     let gone = examined.finish(&key("m1"), &mut memory(desk.path(), "m1"), log.clock());
     assert!(matches!(gone, Err(EndorseError::CuratorKey { .. })), "{gone:?}");
@@ -288,11 +288,11 @@ async fn nobody_signs_out_of_turn_or_twice() {
     let clock = log.clock();
     let draft = desk.compose(&log, &entries(1, 20)).await;
     let examined = examine(&draft, &view, &[], clock).unwrap();
-    let as_curator = examined.endorse(&key("m1"), &mut memory(desk.path(), "m1"), None, clock);
+    let as_curator = examined.endorse(&key("m1"), &mut memory(desk.path(), "m1"), &[], clock);
     assert!(matches!(as_curator, Err(EndorseError::MaintainerKey { .. })));
     let as_maintainer = examined.finish(&key("c1"), &mut memory(desk.path(), "c1"), clock);
     assert!(matches!(as_maintainer, Err(EndorseError::CuratorKey { .. })));
-    let stranger = examined.endorse(&key("x"), &mut memory(desk.path(), "x"), None, clock);
+    let stranger = examined.endorse(&key("x"), &mut memory(desk.path(), "x"), &[], clock);
     assert!(matches!(stranger, Err(EndorseError::Signing(SigningError::NotCounted { .. }))));
     let program = Asked::new("m1", || None);
     let too_early = examined.finish(&program, &mut memory(desk.path(), "m1"), clock);
@@ -300,7 +300,7 @@ async fn nobody_signs_out_of_turn_or_twice() {
     assert!(matches!(too_early, Err(EndorseError::Incomplete(Violation::TooFewCurators { have: 0, .. }))));
     assert!(memory(desk.path(), "m1").remembered().is_empty(), "what was refused was not signed");
 
-    let sign = |name: &str| examined.endorse(&key(name), &mut memory(desk.path(), name), None, clock).unwrap();
+    let sign = |name: &str| examined.endorse(&key(name), &mut memory(desk.path(), name), &[], clock).unwrap();
     assert!(!desk.path().join("x.signed").exists(), "a key that is refused leaves no trace");
     let missing = examined.report(&sign("c3")).missing.unwrap();
     assert!(missing.contains("maintainer"), "{missing}");
@@ -314,15 +314,15 @@ async fn nobody_signs_out_of_turn_or_twice() {
     assert_eq!(examined.report(&finished).signed, ["m2", "c1", "c3"]);
     let draft = draft.signed(finished).unwrap();
     let examined = examine(&draft, &view, &[], clock).unwrap();
-    let after = examined.endorse(&key("c2"), &mut memory(desk.path(), "c2"), None, clock);
+    let after = examined.endorse(&key("c2"), &mut memory(desk.path(), "c2"), &[], clock);
     assert!(matches!(after, Err(EndorseError::AlreadyFinished)));
 
     let other = desk.compose(&log, &entries(2, 20)).await;
     let second = examine(&other, &view, &[], clock).unwrap();
-    let refused = second.endorse(&key("c1"), &mut memory(desk.path(), "c1"), None, clock);
+    let refused = second.endorse(&key("c1"), &mut memory(desk.path(), "c1"), &[], clock);
     assert!(matches!(refused, Err(EndorseError::Memory(MemoryError::SecondText { .. }))));
     let first = draft.release().id();
-    second.endorse(&key("c1"), &mut memory(desk.path(), "c1"), Some(first), clock).unwrap();
+    second.endorse(&key("c1"), &mut memory(desk.path(), "c1"), &[first], clock).unwrap();
 }
 
 #[tokio::test]
@@ -356,12 +356,12 @@ async fn a_second_text_is_signed_once_the_first_one_s_day_is_over() {
     let draft = desk.compose(&log, &entries(1, 20)).await;
     let view = log.view().await.unwrap();
     let examined = examine(&draft, &view, &[], log.clock()).unwrap();
-    examined.endorse(&key("c1"), &mut memory(desk.path(), "c1"), None, log.clock()).unwrap();
+    examined.endorse(&key("c1"), &mut memory(desk.path(), "c1"), &[], log.clock()).unwrap();
     log.advance(86_401);
     let other = desk.compose(&log, &entries(2, 20)).await;
     let view = log.view().await.unwrap();
     let examined = examine(&other, &view, &[], log.clock()).unwrap();
-    examined.endorse(&key("c1"), &mut memory(desk.path(), "c1"), None, log.clock()).unwrap();
+    examined.endorse(&key("c1"), &mut memory(desk.path(), "c1"), &[], log.clock()).unwrap();
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! `isonomy release endorse`.
 
-use super::{Desk, Ground, irregular_words, parse_id, rails, read_release};
+use super::{Desk, Ground, irregular_words, parse_ids, rails, read_release};
 use crate::args::{EndorseArgs, Overwrite};
 use crate::commands::{files, key, list};
 use crate::exit::{Exit, Refused};
@@ -20,7 +20,7 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 pub(super) async fn run(args: &EndorseArgs, output: &Output) -> Result<Exit> {
-    let replaces = parse_id(args.replaces.as_deref())?;
+    let replaces = parse_ids(&args.replaces)?;
     let desk = Desk::open(&args.desk)?;
     let draft = Draft::open(&args.draft)?;
     let overwrite = overwrite_of(args, draft.release());
@@ -38,10 +38,11 @@ pub(super) async fn run(args: &EndorseArgs, output: &Output) -> Result<Exit> {
     if let Some(reason) = draft.reason() {
         output.say(format!("the maintainer says why: {reason}"));
     }
+    let mut memory = SigningMemory::of_key(&args.key)?.and_in(&workspace.signed(Role::Curator))?;
+    desk.check_not_logged(&examined.others_signed(&memory)).await?;
     // After all checks, so that nobody is asked for a passphrase in vain.
     let key = key::open(&args.key)?;
-    let mut memory = SigningMemory::of_key(&args.key)?.and_in(&workspace.signed(Role::Curator))?;
-    let signed = examined.endorse(key.as_ref(), &mut memory, replaces, system_clock())?;
+    let signed = examined.endorse(key.as_ref(), &mut memory, &replaces, system_clock())?;
     files::save(&args.out, &signed.to_bytes(), overwrite)?;
     let report = examined.report(&signed);
     let out = args.out.display();
