@@ -144,7 +144,7 @@ fn of_lists() -> Vec<(&'static str, Vec<u8>)> {
         ("delta", delta::encode(&delta::diff(&FROM, &FROM).expect("one size"))),
         ("list_proof", proof(&hash(3))),
         ("list_proof", proof(&hash(100))),
-        ("kept_ids", format!("{} {}\n{} {}\n", "ab".repeat(16), hex(1), "cd".repeat(16), hex(2)).into_bytes()),
+        ("kept_ids", format!("{} {}\n{} {}\nend 2\n", "ab".repeat(16), hex(1), "cd".repeat(16), hex(2)).into_bytes()),
         ("import", lines.into_bytes()),
         ("import", table.into_bytes()),
         ("import", b"d41d8cd98f00b204e9800998ecf8427e  a.txt\n\\900150983cd24fb0d6963f7d28e17f72 *b\\n\n".to_vec()),

@@ -205,13 +205,13 @@ pub struct CharterReport {
 
 /// Adds the signature of `key` to a charter, in its place, which is remembered durably before the key is asked.
 /// `older` are the editions before, newest first, as far as their keys count: the one directly before, and the one in
-/// force. None for a first edition.
+/// force. None for a first edition. `replaces` are other texts for the same edition that this one is said to replace.
 pub fn sign(
     charter: &Signed<Charter>,
     older: &[&Charter],
     key: &dyn Signer,
     memory: &mut SigningMemory,
-    replaces: Option<StatementId>,
+    replaces: &[StatementId],
     clock: Timestamp,
 ) -> Result<Signed<Charter>, CharterError> {
     let counted = counted(charter.body(), older);
@@ -358,16 +358,16 @@ mod tests {
         assert!(missing(&signed, &[]).unwrap().contains("rule 2"));
         for name in CURATORS.iter().rev().chain(&["m1"]) {
             let mut memory = memory(dir.path(), name);
-            signed = sign(&signed, &[], &key(name), &mut memory, None, CLOCK).unwrap();
+            signed = sign(&signed, &[], &key(name), &mut memory, &[], CLOCK).unwrap();
         }
         let report = report(&signed, &[]).unwrap();
         assert_eq!(report.missing, None, "{report:?}");
         assert_eq!(report.signed.len(), 4);
         assert_eq!(report.unsigned, ["m2"]);
         assert_eq!(parse(&signed.to_bytes()).unwrap(), signed);
-        let again = sign(&signed, &[], &key("m1"), &mut memory(dir.path(), "m1"), None, CLOCK).unwrap();
+        let again = sign(&signed, &[], &key("m1"), &mut memory(dir.path(), "m1"), &[], CLOCK).unwrap();
         assert_eq!(again, signed, "signing again changes nothing");
-        let stranger = sign(&signed, &[], &key("stranger"), &mut memory(dir.path(), "stranger"), None, CLOCK);
+        let stranger = sign(&signed, &[], &key("stranger"), &mut memory(dir.path(), "stranger"), &[], CLOCK);
         assert!(matches!(stranger, Err(CharterError::Signing(SigningError::NotCounted { .. }))));
     }
 
@@ -379,17 +379,17 @@ mod tests {
         other.maintainer.contact = "elsewhere".to_owned();
         let second = parse(&draft(&other).unwrap().to_bytes()).unwrap();
         let mut memory = memory(dir.path(), "c1");
-        sign(&first, &[], &key("c1"), &mut memory, None, CLOCK).unwrap();
-        let refused = sign(&second, &[], &key("c1"), &mut memory, None, CLOCK);
+        sign(&first, &[], &key("c1"), &mut memory, &[], CLOCK).unwrap();
+        let refused = sign(&second, &[], &key("c1"), &mut memory, &[], CLOCK);
         assert!(matches!(refused, Err(CharterError::Memory(MemoryError::SecondText { .. }))), "{refused:?}");
-        sign(&second, &[], &key("c1"), &mut memory, Some(first.id()), CLOCK).unwrap();
+        sign(&second, &[], &key("c1"), &mut memory, &[first.id()], CLOCK).unwrap();
     }
 
     #[test]
     fn copies_signed_by_each_alone_are_merged() {
         let dir = tempfile::tempdir().unwrap();
         let blank = parse(&draft(&charter()).unwrap().to_bytes()).unwrap();
-        let copy = |name: &&str| sign(&blank, &[], &key(name), &mut memory(dir.path(), name), None, CLOCK).unwrap();
+        let copy = |name: &&str| sign(&blank, &[], &key(name), &mut memory(dir.path(), name), &[], CLOCK).unwrap();
         let copies: Vec<_> = ["c3", "m1", "c1", "c2"].iter().map(copy).collect();
         let merged = merge(&copies, &[]).unwrap();
         assert_eq!(missing(&merged, &[]), None);
@@ -400,7 +400,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut first = parse(&draft(&charter()).unwrap().to_bytes()).unwrap();
         for name in CURATORS.iter().chain(&["m1"]) {
-            first = sign(&first, &[], &key(name), &mut memory(dir.path(), name), None, CLOCK).unwrap();
+            first = sign(&first, &[], &key(name), &mut memory(dir.path(), name), &[], CLOCK).unwrap();
         }
         let file = to_toml(first.body()).unwrap().replace("max_distance = 31", "max_distance = 20");
         let second = from_toml(file.as_bytes(), Edition::Amends(&first)).unwrap();
@@ -410,7 +410,7 @@ mod tests {
         assert_eq!((changes[0].field, changes[0].widens), ("matching.max_distance", false));
         let mut signed = parse(&draft(&second).unwrap().to_bytes()).unwrap();
         for name in ["m1", "c1", "c3"] {
-            signed = sign(&signed, &[first.body()], &key(name), &mut memory(dir.path(), name), None, CLOCK).unwrap();
+            signed = sign(&signed, &[first.body()], &key(name), &mut memory(dir.path(), name), &[], CLOCK).unwrap();
         }
         assert_eq!(missing(&signed, &[first.body()]), None);
     }

@@ -22,7 +22,7 @@ mod sign;
 mod tests;
 
 pub use examine::{Examined, examine};
-pub use report::{EndorsementReport, HoldingsReport};
+pub use report::{EndorsementReport, Holdings, HoldingsReport};
 pub use sign::merge;
 
 use crate::draft::DraftError;

@@ -13,6 +13,7 @@
 //! Videos are hashed if that is asked for, into a table of their own: a row for each frame as a list of `vpdq/v1` holds it,
 //! with its video's number before its hash, where the frame has the usual quality.
 
+use crate::folder::each_file;
 use isonomy_client::video::{self, VideoLimits};
 use isonomy_core::encoding::to_hex;
 use isonomy_core::list::Algorithm;
@@ -25,12 +26,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-
-/// Folders within folders, at most.
-const MAX_DEPTH: usize = 64;
 
 /// Why a folder can't be hashed.
 #[derive(Debug, thiserror::Error)]
@@ -139,27 +135,9 @@ pub fn hash_images(
     options: &ImagesOptions,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<ImagesReport, ImagesError> {
-    let Collected { mut paths, failed, left_out } = Collected::of(folder)?;
-    paths.sort();
-    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let outcomes = Mutex::new(Vec::with_capacity(paths.len()));
-    let work = || {
-        while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let outcome = hash_file(folder, path, options);
-            outcomes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((path, outcome));
-            progress(Progress { done: done.fetch_add(1, Ordering::Relaxed) + 1, total: paths.len() });
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 1..options.threads.get().min(paths.len().max(1)) {
-            scope.spawn(work);
-        }
-        work();
-    });
-    let mut outcomes = outcomes.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    outcomes.sort_by_key(|(path, _)| *path);
-    let mut report = ImagesReport { failed, left_out, ..ImagesReport::default() };
-    for (_, outcome) in outcomes {
+    let visited = each_file(folder, options.threads, progress, |path, name| hash_file(path, name, options))?;
+    let mut report = ImagesReport { failed: visited.failed, left_out: visited.left_out, ..ImagesReport::default() };
+    for outcome in visited.files {
         match outcome {
             Ok(Hashed::Image(image, partly)) => {
                 report.partly.extend(partly.map(|reason| FailedImage { file: image.file.clone(), reason }));
@@ -179,56 +157,6 @@ pub fn hash_images(
     Ok(report)
 }
 
-/// What lies in a folder and those below it.
-#[derive(Default)]
-struct Collected {
-    paths: Vec<PathBuf>,
-    failed: Vec<FailedImage>,
-    left_out: Vec<FailedImage>,
-}
-
-impl Collected {
-    fn of(folder: &Path) -> Result<Self, ImagesError> {
-        let mut collected = Self::default();
-        let read = collected.folder(folder, folder, 0);
-        read.map_err(|source| ImagesError::Folder { path: folder.to_owned(), source })?;
-        collected.left_out.sort_by(|one, other| one.file.cmp(&other.file));
-        Ok(collected)
-    }
-
-    fn folder(&mut self, root: &Path, folder: &Path, depth: usize) -> io::Result<()> {
-        for entry in std::fs::read_dir(folder)? {
-            let path = entry?.path();
-            let named = |reason: String| FailedImage { file: relative(root, &path), reason };
-            let kind = match path.symlink_metadata() {
-                Ok(metadata) => metadata.file_type(),
-                Err(error) => {
-                    self.failed.push(named(error.to_string()));
-                    continue;
-                }
-            };
-            if kind.is_file() {
-                self.paths.push(path);
-            } else if kind.is_symlink() {
-                self.left_out.push(named("a link, which is not followed".into()));
-            } else if !kind.is_dir() {
-                self.left_out.push(named("a pipe, socket or device".into()));
-            } else if depth == MAX_DEPTH {
-                self.failed.push(named(format!("more than {MAX_DEPTH} folders deep")));
-            } else if let Err(error) = self.folder(root, &path, depth + 1) {
-                self.failed.push(named(format!("the folder can't be read: {error}")));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn relative(folder: &Path, path: &Path) -> String {
-    let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy();
-    // In a table, a row that begins with # would be a comment, and to programs that calculate, these are the beginning of a formula.
-    if name.starts_with(['#', '=', '+', '-', '@', '\t', '\r']) { format!("./{name}") } else { name.into_owned() }
-}
-
 /// What came of a file, with the reason why it is only a part of it.
 enum Hashed {
     Image(HashedImage, Option<String>),
@@ -236,8 +164,7 @@ enum Hashed {
     Neither(FailedImage),
 }
 
-fn hash_file(folder: &Path, path: &Path, options: &ImagesOptions) -> Result<Hashed, FailedImage> {
-    let name = relative(folder, path);
+fn hash_file(path: &Path, name: String, options: &ImagesOptions) -> Result<Hashed, FailedImage> {
     let begins_like_video = || {
         let beginning = File::open(path).and_then(|mut file| video::beginning(&mut file));
         beginning.is_ok_and(|beginning| is_video(&beginning))
@@ -268,11 +195,7 @@ fn hash_video(file: String, path: &Path, limits: &VideoLimits) -> Result<Hashed,
 
 fn hash_image(name: String, path: &Path, limits: &Limits) -> Result<Hashed, FailedImage> {
     let failed = |reason: String| FailedImage { file: name.clone(), reason };
-    let bytes = match files::read_limited(path, limits.file_bytes) {
-        Err(FileError::TooLarge { limit, .. }) => return Err(failed(DecodeError::FileTooLarge { limit }.to_string())),
-        Err(error) => return Err(failed(error.to_string())),
-        Ok(bytes) => bytes.ok_or_else(|| failed("the file is gone".to_owned()))?,
-    };
+    let bytes = read_file(path, limits.file_bytes).map_err(failed)?;
     let picture = match image::decode(&bytes, limits) {
         Err(error @ DecodeError::UnknownFormat) => return Ok(Hashed::Neither(failed(error.to_string()))),
         decoded => decoded.map_err(|error| failed(error.to_string()))?,
@@ -285,6 +208,15 @@ fn hash_image(name: String, path: &Path, limits: &Limits) -> Result<Hashed, Fail
         count => Some(format!("only the first of its {count} pictures is hashed")),
     };
     Ok(Hashed::Image(image, partly))
+}
+
+/// The bytes of a file, or why they can't be had.
+pub(crate) fn read_file(path: &Path, limit: usize) -> Result<Vec<u8>, String> {
+    match files::read_limited(path, limit) {
+        Err(FileError::TooLarge { limit, .. }) => Err(DecodeError::FileTooLarge { limit }.to_string()),
+        Err(error) => Err(error.to_string()),
+        Ok(bytes) => bytes.ok_or_else(|| "the file is gone".to_owned()),
+    }
 }
 
 impl ImagesReport {
@@ -315,8 +247,10 @@ impl ImagesReport {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::folder::{MAX_DEPTH, relative};
     use crate::import::{ImportOptions, Invalid, import};
     use std::fs;
+    use std::sync::Mutex;
 
     /// An uncompressed picture of 64 × 64 grey pixels.
     fn bmp(seed: u8) -> Vec<u8> {
@@ -440,15 +374,6 @@ mod tests {
         assert_eq!(names, ["animated.png", "animated.webp", "animated_beside_still.png"]);
         assert_eq!(report.partly[0].reason, "only the first of its 25 pictures is hashed");
         assert!(report.images.len() > 10 && report.images.iter().any(|image| image.file == "animated.png"));
-    }
-
-    #[test]
-    fn no_name_is_a_comment_or_a_formula_in_the_table() {
-        let named = |name: &str| relative(Path::new("folder"), &Path::new("folder").join(name));
-        for name in ["#a.png", "=1+1.png", "+1.png", "-1.png", "@a.png", "\ta.png"] {
-            assert_eq!(named(name), format!("./{name}"));
-        }
-        assert_eq!(named("a=b.png"), "a=b.png");
     }
 
     #[test]

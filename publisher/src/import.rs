@@ -22,9 +22,11 @@
 //! on disk. Feeds with ids take as much again, and the ids that are kept.
 
 mod budget;
+mod columns;
 mod error;
 mod feed;
 mod frames;
+mod ids;
 mod lines;
 mod ncmec;
 mod options;
@@ -51,7 +53,7 @@ pub use refusals::RefusalTable;
 pub use report::{ImportReport, Imported, RefusedRecord};
 
 use isonomy_store::files::FileError;
-use outcome::{Given, Sayings};
+use outcome::Sayings;
 use recognise::{recognise, without_bom};
 use sink::{Seen, Sink};
 use std::io::{self, BufRead, BufReader, Read};
@@ -79,23 +81,9 @@ impl<'o> Importer<'o> {
         Self { options, sayings: Sayings::new(options.algorithm), seen: Seen::default() }
     }
 
-    /// Takes up the ids that an earlier import kept ([`Imported::write_ids`]).
+    /// Takes up the ids that an earlier import kept ([`Imported::write_ids`]), all of them.
     pub fn know_ids(&mut self, kept: impl BufRead) -> Result<(), ImportError> {
-        const LINE: u64 = 256;
-        let mut kept = kept;
-        let mut line = String::new();
-        for number in 1.. {
-            line.clear();
-            if kept.by_ref().take(LINE).read_line(&mut line)? == 0 {
-                break;
-            }
-            // What lacks its end was cut off.
-            let given = line.strip_suffix('\n').and_then(Given::parse);
-            let given = given.filter(|given| given.hash.len() == self.options.algorithm.entry_size());
-            let given = given.ok_or(ImportError::Ids { line: number })?;
-            self.sayings.know(&given).map_err(ImportError::sorting)?;
-        }
-        Ok(())
+        ids::read(kept, self.options.algorithm, |given| self.sayings.know(&given))
     }
 
     /// Reads a file to its end.

@@ -85,7 +85,7 @@ fn endorse(
         return Ok(Statement::parse_draft(&bytes)?.into_release().ok_or("no release")?);
     }
     let mut memory = SigningMemory::of_key(&desk.join(name))?;
-    let signed = examine(draft, view, bases, log.clock())?.endorse(&key(name), &mut memory, None, log.clock())?;
+    let signed = examine(draft, view, bases, log.clock())?.endorse(&key(name), &mut memory, &[], log.clock())?;
     left.entry(name).or_default().insert(signed.id());
     files::write_once(&path, &signed.to_bytes())?;
     Ok(signed)

@@ -36,6 +36,7 @@ pub mod confirm;
 pub mod difference;
 pub mod draft;
 pub mod endorse;
+mod folder;
 pub mod guard;
 pub mod images;
 pub mod import;

@@ -10,7 +10,14 @@
 //!
 //! - if the log shows that the first one was not logged within its 24 hours, by witnessed time; or
 //! - if it is said to replace the first one, which goes on record. A maintainer who has signed a release can't replace it
-//!   before its time is over: it signs last, so the first text may be complete and on its way to the log.
+//!   before its time is over: it signs last, so the first text may be complete and on its way to the log. Where the memories know
+//!   different texts, since one key signed one and another key the next, the new one is said to replace each of them.
+//!
+//! That the log shows nothing under a number is its word. Who can ask it asks for the texts by their ids, too
+//! ([`SigningMemory::texts`]): one that is logged is neither over nor replaced.
+
+#[cfg(test)]
+mod tests;
 
 use isonomy_core::hash::StatementId;
 use isonomy_core::rules::Series;
@@ -18,7 +25,8 @@ use isonomy_core::rules::signatures::DRAFT_LIFETIME;
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
 use isonomy_store::files::{self, FileError, FolderLock};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Why the memory forbids a signature, or can't be used.
@@ -117,9 +125,9 @@ pub struct Remembered {
     pub role: Role,
     /// When it was signed, by the signer's clock.
     pub signed_at: Timestamp,
-    /// The text that this one was said to replace.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub replaces: Option<StatementId>,
+    /// The texts that this one was said to replace.
+    #[serde(skip_serializing_if = "Vec::is_empty", default, deserialize_with = "one_or_several")]
+    pub replaces: Vec<StatementId>,
     /// When the key refused to sign it, after all: such a line takes back the last one about this text.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub refused_at: Option<Timestamp>,
@@ -199,22 +207,27 @@ impl SigningMemory {
         &self.remembered
     }
 
+    /// The texts for this number that were signed, by this key or another one of the same role.
+    pub fn texts(&self, list: &ListName, series: Series, number: u64) -> BTreeSet<StatementId> {
+        let known = self.remembered.iter().chain(self.shared.iter().flat_map(|shared| &shared.remembered));
+        known.filter(|known| known.is_numbered(list, series, number)).map(|known| known.statement).collect()
+    }
+
     /// Remembers that `text` is signed, durably, or says why it must not be. To be called before the key is asked for the
     /// signature. Signing the same text again is fine.
     pub fn remember(
         &mut self,
         text: &SignedText<'_>,
-        replaces: Option<StatementId>,
+        replaces: &[StatementId],
         clock: Timestamp,
     ) -> Result<Remembering, MemoryError> {
         self.hold_or_make()?;
         if let Some(shared) = &mut self.shared {
             shared.hold_or_make()?;
         }
-        let shared = self.shared.iter().flat_map(|shared| &shared.remembered);
-        let mut numbered = self.remembered.iter().chain(shared).filter(|known| known.is_numbered_like(text));
-        if let Some(replaced) = replaces.filter(|id| !numbered.any(|known| known.statement == *id)) {
-            return Err(MemoryError::NothingReplaced(replaced));
+        let signed = self.texts(text.list, text.series, text.number);
+        if let Some(never) = replaces.iter().find(|id| !signed.contains(id)) {
+            return Err(MemoryError::NothingReplaced(*never));
         }
         // Both have to agree before either remembers what was perhaps never signed.
         let own = self.judge(text, replaces)?;
@@ -238,7 +251,7 @@ impl SigningMemory {
         newly: Remembering,
         clock: Timestamp,
     ) -> Result<(), MemoryError> {
-        let line = Remembered { refused_at: Some(clock), ..Remembered::new(text, None, clock) };
+        let line = Remembered { refused_at: Some(clock), ..Remembered::new(text, &[], clock) };
         if let Some(shared) = self.shared.as_mut().filter(|_| newly.shared) {
             shared.put(line.clone())?;
         }
@@ -254,31 +267,26 @@ impl SigningMemory {
     }
 
     /// Whether a text may be signed that was not signed before; `false` for one that stands already.
-    fn judge(&self, text: &SignedText<'_>, replaces: Option<StatementId>) -> Result<bool, MemoryError> {
+    fn judge(&self, text: &SignedText<'_>, replaces: &[StatementId]) -> Result<bool, MemoryError> {
         let same: Vec<&Remembered> = self.remembered.iter().filter(|known| known.is_numbered_like(text)).collect();
         let is_replaced = |(at, known): (usize, &Remembered)| {
-            same[at + 1..].iter().any(|later| later.replaces == Some(known.statement))
+            same[at + 1..].iter().any(|later| later.replaces.contains(&known.statement))
         };
         let mut standing = same.iter().enumerate().filter(|(at, known)| !is_replaced((*at, **known)));
         if standing.clone().any(|(_, known)| known.statement == text.statement) {
             return Ok(false);
         }
         let forbidding = standing.find(|(_, known)| {
-            let said_so = replaces == Some(known.statement) && !known.is_final();
+            let said_so = replaces.contains(&known.statement) && !known.is_final();
             !known.is_over(text) && !said_so
         });
         match forbidding {
-            Some((_, first)) => Err(first.forbids(text)),
+            Some((_, first)) => Err(first.forbids(text, replaces)),
             None => Ok(true),
         }
     }
 
-    fn add(
-        &mut self,
-        text: &SignedText<'_>,
-        replaces: Option<StatementId>,
-        clock: Timestamp,
-    ) -> Result<(), MemoryError> {
+    fn add(&mut self, text: &SignedText<'_>, replaces: &[StatementId], clock: Timestamp) -> Result<(), MemoryError> {
         self.put(Remembered::new(text, replaces, clock))
     }
 
@@ -300,6 +308,20 @@ impl SigningMemory {
     }
 }
 
+/// Ids in a list, or one alone, as it stood there when there could be no more.
+fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<StatementId>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Ids {
+        One(StatementId),
+        Several(Vec<StatementId>),
+    }
+    Ids::deserialize(deserializer).map(|ids| match ids {
+        Ids::One(id) => vec![id],
+        Ids::Several(ids) => ids,
+    })
+}
+
 /// Takes up a line: a text that is signed, or one that is not, after all.
 fn apply(remembered: &mut Vec<Remembered>, line: Remembered) {
     if line.refused_at.is_none() {
@@ -310,7 +332,7 @@ fn apply(remembered: &mut Vec<Remembered>, line: Remembered) {
 }
 
 impl Remembered {
-    fn new(text: &SignedText<'_>, replaces: Option<StatementId>, clock: Timestamp) -> Self {
+    fn new(text: &SignedText<'_>, replaces: &[StatementId], clock: Timestamp) -> Self {
         Self {
             list: text.list.clone(),
             series: text.series.to_string(),
@@ -319,7 +341,7 @@ impl Remembered {
             created: text.created,
             role: text.role,
             signed_at: clock,
-            replaces,
+            replaces: replaces.to_vec(),
             refused_at: None,
         }
     }
@@ -330,7 +352,11 @@ impl Remembered {
     }
 
     fn is_numbered_like(&self, text: &SignedText<'_>) -> bool {
-        self.list == *text.list && self.series == text.series.to_string() && self.number == text.number
+        self.is_numbered(text.list, text.series, text.number)
+    }
+
+    fn is_numbered(&self, list: &ListName, series: Series, number: u64) -> bool {
+        self.list == *list && self.series == series.to_string() && self.number == number
     }
 
     /// From when on it can't be admitted to the log any more.
@@ -348,12 +374,13 @@ impl Remembered {
         self.role == Role::Maintainer && self.created.is_some()
     }
 
-    fn forbids(&self, text: &SignedText<'_>) -> MemoryError {
+    /// Why `text` must not be signed beside this one, although it replaces these.
+    fn forbids(&self, text: &SignedText<'_>, replaces: &[StatementId]) -> MemoryError {
         let wait = self
             .ends()
             .map_or(String::new(), |end| format!("Wait until the log shows that it was not logged by {end}"));
-        let say =
-            format!("if nobody can complete the first text any more, replace it with --replaces {}", self.statement);
+        let flags: String = replaces.iter().chain([&self.statement]).map(|id| format!(" --replaces {id}")).collect();
+        let say = format!("if nobody can complete the first text any more, replace it with{flags}");
         let advice = match (wait.is_empty(), self.is_final()) {
             (true, _) => format!("Only {say}"),
             (false, true) => {
@@ -368,183 +395,6 @@ impl Remembered {
             first: self.statement,
             signed_at: self.signed_at,
             advice,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const CREATED: Timestamp = Timestamp(1_800_000_000);
-
-    fn list() -> ListName {
-        ListName::new("hotline.example/images").unwrap()
-    }
-
-    fn text(list: &ListName, number: u64, seed: u8, role: Role) -> SignedText<'_> {
-        SignedText {
-            list,
-            series: Series::Version,
-            number,
-            statement: StatementId([seed; 32]),
-            created: Some(CREATED),
-            role,
-            free_at: Some(CREATED),
-        }
-    }
-
-    #[test]
-    fn the_same_text_is_signed_again_and_another_one_is_not() {
-        let dir = tempfile::tempdir().unwrap();
-        let list = list();
-        let key_file = dir.path().join("c1.key");
-        let mut memory = SigningMemory::of_key(&key_file).unwrap();
-        memory.remember(&text(&list, 1, 1, Role::Curator), None, CREATED).unwrap();
-        drop(memory);
-        let mut memory = SigningMemory::of_key(&key_file).unwrap();
-        memory.remember(&text(&list, 1, 1, Role::Curator), None, CREATED).unwrap();
-        memory.remember(&text(&list, 2, 2, Role::Curator), None, CREATED).unwrap();
-        let edition = SignedText { series: Series::Edition, created: None, ..text(&list, 1, 3, Role::Curator) };
-        memory.remember(&edition, None, CREATED).unwrap();
-        assert_eq!(memory.remembered().len(), 3);
-        let error = memory.remember(&text(&list, 1, 9, Role::Curator), None, CREATED).unwrap_err();
-        assert!(error.to_string().contains("evidence against you"), "{error}");
-        assert_eq!(memory.remembered().len(), 3);
-        assert!(matches!(SigningMemory::of_key(&key_file), Err(MemoryError::File(FileError::InUse { .. }))));
-    }
-
-    #[test]
-    fn a_second_text_is_signed_once_the_log_shows_that_the_first_one_s_day_is_over() {
-        let dir = tempfile::tempdir().unwrap();
-        let list = list();
-        for role in [Role::Curator, Role::Maintainer] {
-            let mut memory = SigningMemory::open(&dir.path().join(format!("{role:?}"))).unwrap();
-            memory.remember(&text(&list, 1, 1, role), None, CREATED).unwrap();
-            let at = |after: u64| SignedText { free_at: Some(CREATED.plus(after)), ..text(&list, 1, 2, role) };
-            assert!(memory.remember(&at(DRAFT_LIFETIME), None, CREATED).is_err());
-            let unknown = SignedText { free_at: None, ..at(0) };
-            assert!(
-                memory.remember(&unknown, None, CREATED.plus(10 * DRAFT_LIFETIME)).is_err(),
-                "the log must show it"
-            );
-            memory.remember(&at(DRAFT_LIFETIME + 1), None, CREATED).unwrap();
-        }
-    }
-
-    #[test]
-    fn a_curator_replaces_a_text_and_a_maintainer_does_not() {
-        let dir = tempfile::tempdir().unwrap();
-        let list = list();
-        let id = |seed| Some(StatementId([seed; 32]));
-        let mut curator = SigningMemory::open(&dir.path().join("curator")).unwrap();
-        curator.remember(&text(&list, 1, 1, Role::Curator), None, CREATED).unwrap();
-        let wrong = curator.remember(&text(&list, 1, 2, Role::Curator), id(7), CREATED);
-        assert!(matches!(wrong, Err(MemoryError::NothingReplaced(_))));
-        curator.remember(&text(&list, 1, 2, Role::Curator), id(1), CREATED).unwrap();
-        assert_eq!(curator.remembered()[1].replaces, id(1));
-        let again = curator.remember(&text(&list, 1, 3, Role::Curator), id(1), CREATED);
-        assert!(matches!(again, Err(MemoryError::SecondText { first: StatementId([2, ..]), .. })));
-        curator.remember(&text(&list, 1, 3, Role::Curator), id(2), CREATED).unwrap();
-        // What was replaced is not signed again without a word.
-        let again = curator.remember(&text(&list, 1, 1, Role::Curator), None, CREATED);
-        assert!(matches!(again, Err(MemoryError::SecondText { first: StatementId([3, ..]), .. })), "{again:?}");
-        curator.remember(&text(&list, 1, 1, Role::Curator), id(3), CREATED).unwrap();
-        assert_eq!(curator.remembered().len(), 4);
-        curator.remember(&text(&list, 1, 1, Role::Curator), None, CREATED).unwrap();
-        assert!(curator.remember(&text(&list, 1, 3, Role::Curator), None, CREATED).is_err());
-        let mut maintainer = SigningMemory::open(&dir.path().join("maintainer")).unwrap();
-        maintainer.remember(&text(&list, 1, 1, Role::Maintainer), None, CREATED).unwrap();
-        assert!(maintainer.remember(&text(&list, 1, 2, Role::Maintainer), id(1), CREATED).is_err());
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_key_has_one_memory_by_whatever_link_it_is_named() {
-        let dir = tempfile::tempdir().unwrap();
-        let (list, key_file, alias) = (list(), dir.path().join("c1.key"), dir.path().join("alias.key"));
-        std::fs::write(&key_file, "a key").unwrap();
-        std::os::unix::fs::symlink(&key_file, &alias).unwrap();
-        let mut memory = SigningMemory::of_key(&key_file).unwrap();
-        memory.remember(&text(&list, 1, 1, Role::Curator), None, CREATED).unwrap();
-        drop(memory);
-        let mut memory = SigningMemory::of_key(&alias).unwrap();
-        let second = memory.remember(&text(&list, 1, 2, Role::Curator), None, CREATED);
-        assert!(matches!(second, Err(MemoryError::SecondText { .. })), "{second:?}");
-    }
-
-    #[test]
-    fn two_keys_of_one_role_don_t_sign_two_texts() {
-        let dir = tempfile::tempdir().unwrap();
-        let (list, common) = (list(), dir.path().join("signed-maintainer"));
-        let of = |key: &str| SigningMemory::of_key(&dir.path().join(key)).unwrap().and_in(&common).unwrap();
-        of("m1.key").remember(&text(&list, 7, 1, Role::Maintainer), None, CREATED).unwrap();
-        let other = of("m2.key").remember(&text(&list, 7, 2, Role::Maintainer), None, CREATED);
-        assert!(matches!(other, Err(MemoryError::SecondText { first: StatementId([1, ..]), .. })), "{other:?}");
-        assert!(of("m2.key").remembered().is_empty());
-        of("m2.key").remember(&text(&list, 7, 1, Role::Maintainer), None, CREATED).unwrap();
-        of("m2.key").remember(&text(&list, 8, 2, Role::Maintainer), None, CREATED).unwrap();
-        let later =
-            SignedText { free_at: Some(CREATED.plus(DRAFT_LIFETIME + 1)), ..text(&list, 7, 3, Role::Maintainer) };
-        of("m1.key").remember(&later, None, CREATED).unwrap();
-        // A new folder knows nothing, but the key does; and the folder learns nothing of what was refused.
-        let elsewhere =
-            || SigningMemory::of_key(&dir.path().join("m1.key")).unwrap().and_in(&dir.path().join("new")).unwrap();
-        let second = elsewhere().remember(&text(&list, 7, 9, Role::Maintainer), None, CREATED);
-        assert!(matches!(second, Err(MemoryError::SecondText { .. })), "{second:?}");
-        elsewhere().remember(&text(&list, 7, 3, Role::Maintainer), None, CREATED).unwrap();
-        let curators = dir.path().join("signed-curator");
-        let of = |key: &str| SigningMemory::of_key(&dir.path().join(key)).unwrap().and_in(&curators).unwrap();
-        of("c1.key").remember(&text(&list, 7, 1, Role::Curator), None, CREATED).unwrap();
-        of("c1.key").remember(&text(&list, 7, 2, Role::Curator), Some(StatementId([1; 32])), CREATED).unwrap();
-        // Who comes after another at the same desk may replace what that one signed.
-        of("c2.key").remember(&text(&list, 7, 3, Role::Curator), Some(StatementId([2; 32])), CREATED).unwrap();
-        let never = of("c2.key").remember(&text(&list, 7, 4, Role::Curator), Some(StatementId([9; 32])), CREATED);
-        assert!(matches!(never, Err(MemoryError::NothingReplaced(_))), "{never:?}");
-    }
-
-    #[test]
-    fn a_memory_leaves_no_trace_until_something_is_signed() {
-        let dir = tempfile::tempdir().unwrap();
-        let (list, key_file) = (list(), dir.path().join("c1.key"));
-        let mut early = SigningMemory::of_key(&key_file).unwrap();
-        let mut late = SigningMemory::of_key(&key_file).unwrap();
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
-        early.remember(&text(&list, 1, 1, Role::Curator), None, CREATED).unwrap();
-        let refused = late.remember(&text(&list, 1, 2, Role::Curator), None, CREATED).unwrap_err();
-        assert!(matches!(refused, MemoryError::File(FileError::InUse { .. })), "{refused}");
-        drop(early);
-        let refused = late.remember(&text(&list, 1, 2, Role::Curator), None, CREATED).unwrap_err();
-        assert!(matches!(refused, MemoryError::SecondText { .. }), "what was signed meanwhile counts: {refused}");
-        let replace = format!("--replaces {}", StatementId([1; 32]));
-        assert!(refused.to_string().contains(&replace), "{refused}");
-    }
-
-    #[test]
-    fn a_damaged_memory_signs_nothing() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("signed.jsonl"), "{\"list\":\n").unwrap();
-        let error = SigningMemory::open(dir.path()).unwrap_err();
-        assert!(matches!(error, MemoryError::Damaged { line: 1, .. }), "{error}");
-        assert!(error.to_string().contains("use a new key"), "{error}");
-    }
-
-    #[test]
-    fn a_damaged_common_memory_is_put_together_from_those_of_the_keys() {
-        let dir = tempfile::tempdir().unwrap();
-        let (list, common) = (list(), dir.path().join("common"));
-        let of = |key: &str| SigningMemory::of_key(&dir.path().join(key)).unwrap().and_in(&common);
-        of("m1").unwrap().remember(&text(&list, 1, 1, Role::Maintainer), None, CREATED).unwrap();
-        of("m2").unwrap().remember(&text(&list, 2, 2, Role::Maintainer), None, CREATED.plus(1)).unwrap();
-        std::fs::write(common.join("signed.jsonl"), "{\n").unwrap();
-        let error = of("m3").unwrap_err().to_string();
-        assert!(!error.contains("a new key") && error.contains("in the order of their `signed_at`"), "{error}");
-        let lines =
-            ["m1", "m2"].map(|key| std::fs::read(dir.path().join(key.to_owned() + ".signed/signed.jsonl")).unwrap());
-        std::fs::write(common.join("signed.jsonl"), lines.concat()).unwrap();
-        for number in [1, 2] {
-            let second = of("m3").unwrap().remember(&text(&list, number, 9, Role::Maintainer), None, CREATED);
-            assert!(matches!(second, Err(MemoryError::SecondText { .. })), "{second:?}");
         }
     }
 }

@@ -37,9 +37,9 @@ pub enum SigningError {
     OtherText,
 }
 
-/// The note with a line by `key`, in its place among `counted`. What the note has already is verified; a line by the
-/// same key is replaced, which changes nothing, since a key makes one signature of a text.
-pub fn add(note: &Note, counted: &[VerifierKey], key: &dyn Signer) -> Result<Note, SigningError> {
+/// The note with a line by `key`, in its place among `counted`. A line by the same key is replaced, which changes nothing, since a
+/// key makes one signature of a text.
+fn add(note: &Note, counted: &[VerifierKey], key: &dyn Signer) -> Result<Note, SigningError> {
     let own = key.verifier();
     check_key(note, counted, own)?;
     let mut lines: Vec<Signature> = note.signatures().iter().filter(|line| !own.matches(line)).cloned().collect();
@@ -64,12 +64,13 @@ pub struct Signing<'s> {
     pub note: &'s Note,
     /// What is remembered of it.
     pub text: SignedText<'s>,
-    /// Another text for the same number that it is said to replace.
-    pub replaces: Option<StatementId>,
+    /// Other texts for the same number that it is said to replace.
+    pub replaces: &'s [StatementId],
 }
 
 impl Signing<'_> {
-    /// [`add`], once the memory has agreed: what it forbids is not signed, by whatever program. That the text is signed is
+    /// The note with a line by `key`, in its place among `counted`, once the memory has agreed: what it forbids is not signed, by
+    /// whatever program. What the note has already is verified; a line by the same key is replaced. That the text is signed is
     /// remembered durably before the key is asked; if it refuses, that is, too.
     pub fn add<E: From<SigningError> + From<MemoryError>>(
         &self,
@@ -171,7 +172,7 @@ mod tests {
                 role: Role::Maintainer,
                 free_at: None,
             };
-            let signing = Signing { note: &note(&[]), text, replaces: None };
+            let signing = Signing { note: &note(&[]), text, replaces: &[] };
             signing.add::<TestError>(&counted(), key, &mut open(name), clock)
         };
         let failed = || Some(SignerError::Failed { program: "p".into(), status: "1".into() });

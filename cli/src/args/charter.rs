@@ -71,10 +71,10 @@ pub(crate) enum CharterCommand {
         /// maintainer with several keys must name it.
         #[arg(long, value_name = "DIR")]
         workspace: Option<PathBuf>,
-        /// Sign this as the second text for its edition, in the place of the one with this id (64 hexadecimal digits), and
-        /// keep that on record.
+        /// Sign this as another text for its edition, in the place of the one with this id (64 hexadecimal digits), and keep that on
+        /// record. Repeatable, where several keys of yours have signed several.
         #[arg(long, value_name = "ID")]
-        replaces: Option<String>,
+        replaces: Vec<String>,
     },
     /// Put the signatures that others sent back, each on a copy of its own, onto a charter.
     Merge {

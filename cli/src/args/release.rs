@@ -54,10 +54,10 @@ pub(crate) struct EndorseArgs {
     pub(crate) require_all_in: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) rails: RailArgs,
-    /// Sign this as the second text for its version, in the place of the one with this id (64 hexadecimal digits), and
-    /// keep that on record.
+    /// Sign this as another text for its version, in the place of the one with this id (64 hexadecimal digits), and keep that on
+    /// record. Repeatable, where several keys of yours have signed several. What the log has is not replaced.
     #[arg(long, value_name = "ID")]
-    pub(crate) replaces: Option<String>,
+    pub(crate) replaces: Vec<String>,
     /// The endorsement to write: the release with this signature, some kilobytes. It goes back to the maintainer.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,

@@ -40,7 +40,7 @@ pub(crate) async fn run(command: CharterCommand, output: &Output) -> Result<Exit
         CharterCommand::Diff { old, new } => difference::run(&old, &new, output),
         CharterCommand::Sign { file, key, amends, workspace, replaces } => {
             let memory = MemoryPlace { key: &key, workspace: workspace.as_deref() };
-            sign(&file, memory, &amends, replaces.as_deref(), output)
+            sign(&file, memory, &amends, &replaces, output)
         }
         CharterCommand::Merge { file, copies, amends } => merge(&file, &copies, &amends, output),
         CharterCommand::Publish { file, policy, proof, overwrite } => {
@@ -248,20 +248,14 @@ impl MemoryPlace<'_> {
     }
 }
 
-fn sign(
-    file: &Path,
-    place: MemoryPlace<'_>,
-    amends: &[PathBuf],
-    replaces: Option<&str>,
-    output: &Output,
-) -> Result<Exit> {
+fn sign(file: &Path, place: MemoryPlace<'_>, amends: &[PathBuf], replaces: &[String], output: &Output) -> Result<Exit> {
     let (signed, key) = (read(file)?, key::open(place.key)?);
     let older = older(&signed, amends)?;
     let changes = older.first().map(|before| charter::changes(before.body(), signed.body())).unwrap_or_default();
     let older: Vec<&Charter> = older.iter().map(Signed::body).collect();
     let mut memory = place.open(signed.body(), &older, key.verifier())?;
-    let replaces = release::parse_id(replaces)?;
-    let signed = charter::sign(&signed, &older, key.as_ref(), &mut memory, replaces, system_clock())?;
+    let replaces = release::parse_ids(replaces)?;
+    let signed = charter::sign(&signed, &older, key.as_ref(), &mut memory, &replaces, system_clock())?;
     files::write(file, &signed.to_bytes())?;
     let report = charter::report(&signed, &older)?;
     output.report(with_changes(report_words(&report), &changes), &report)?;

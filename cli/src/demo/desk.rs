@@ -53,7 +53,7 @@ impl<'d> Desk<'d> {
         let mut signed = charter::parse(&charter::draft(text)?.to_bytes())?;
         for name in ["maintainer"].into_iter().chain(CURATORS) {
             let mut memory = SigningMemory::of_key(&self.cast.key_file(name))?;
-            signed = charter::sign(&signed, older, &self.cast.key(name)?, &mut memory, None, system_clock())?;
+            signed = charter::sign(&signed, older, &self.cast.key(name)?, &mut memory, &[], system_clock())?;
         }
         Ok(signed)
     }
@@ -86,7 +86,7 @@ impl<'d> Desk<'d> {
         let bases = self.bases(curator, &view).await?;
         let examined = examine(&draft, &view, &bases, system_clock())?;
         let mut memory = SigningMemory::of_key(&self.cast.key_file(curator))?;
-        Ok(examined.endorse(&self.cast.key(curator)?, &mut memory, None, system_clock())?)
+        Ok(examined.endorse(&self.cast.key(curator)?, &mut memory, &[], system_clock())?)
     }
 
     /// The maintainer signs, last of all, and publishes.

@@ -23,6 +23,12 @@ pub fn release(release: &Signed<Release>, charter: &Charter) -> Result<(), Viola
     approved(charter, &signers)
 }
 
+/// Whether enough curators have signed a release, whoever else has: what a maintainer, who signs last, waits for. Lines by other
+/// keys are left out.
+pub fn curators(release: &Signed<Release>, charter: &Charter) -> Result<(), Violation> {
+    curated(charter, &found(release.note(), &counted_keys(&[charter])))
+}
+
 /// The first edition carries a maintainer key and every curator that it names.
 pub fn first_edition(edition: &Signed<Charter>) -> Result<(), Violation> {
     let charter = edition.body();
@@ -54,9 +60,7 @@ fn satisfies_itself(charter: &Charter, before: &Charter, signers: &[&VerifierKey
 /// adds. Lines by other keys are left out, since they may count under the edition that is in force.
 pub fn consent(edition: &Signed<Charter>, before: &Charter) -> Result<(), Violation> {
     let charter = edition.body();
-    let has_signed =
-        |key: &&VerifierKey| edition.note().signers(slice::from_ref(*key)).is_ok_and(|signers| !signers.is_empty());
-    let signers: Vec<&VerifierKey> = counted_keys(&[charter, before]).into_iter().filter(has_signed).collect();
+    let signers = found(edition.note(), &counted_keys(&[charter, before]));
     approved(before, &signers)?;
     satisfies_itself(charter, before, &signers)
 }
@@ -108,14 +112,29 @@ fn signers<'k>(note: &Note, counted: &[&'k VerifierKey]) -> Result<Vec<&'k Verif
     Ok(signers)
 }
 
+/// The keys that signed, in their order; other lines, and what order they have, don't matter.
+fn found<'k>(note: &Note, counted: &[&'k VerifierKey]) -> Vec<&'k VerifierKey> {
+    let has_signed =
+        |key: &&&VerifierKey| note.signers(slice::from_ref(**key)).is_ok_and(|signers| !signers.is_empty());
+    counted.iter().filter(has_signed).copied().collect()
+}
+
+fn has_signed(signers: &[&VerifierKey], key: &VerifierKey) -> bool {
+    signers.iter().any(|signer| signer.public_bytes() == key.public_bytes())
+}
+
 /// Whether `signers` are what `charter` asks for.
 fn approved(charter: &Charter, signers: &[&VerifierKey]) -> Result<(), Violation> {
-    let under = charter.edition;
-    let signed = |key: &VerifierKey| signers.iter().any(|signer| signer.public_bytes() == key.public_bytes());
-    if !charter.maintainer.keys.iter().any(signed) {
-        return Err(Violation::MaintainerMissing { under });
+    if !charter.maintainer.keys.iter().any(|key| has_signed(signers, key)) {
+        return Err(Violation::MaintainerMissing { under: charter.edition });
     }
-    let curators = charter.curation.curators.iter().filter(|curator| signed(&curator.key));
+    curated(charter, signers)
+}
+
+/// Whether the curators among `signers` are enough, from enough jurisdictions.
+fn curated(charter: &Charter, signers: &[&VerifierKey]) -> Result<(), Violation> {
+    let under = charter.edition;
+    let curators = charter.curation.curators.iter().filter(|curator| has_signed(signers, &curator.key));
     let mut jurisdictions: Vec<&str> = curators.map(|curator| curator.jurisdiction.country()).collect();
     let (have, need) = (jurisdictions.len() as u64, charter.curation.threshold);
     if have < need {
@@ -157,6 +176,26 @@ mod tests {
         assert_eq!(judge(&["m1", "c1", "c3", "stranger"]), uncounted("stranger"));
         assert_eq!(judge(&["m1", "c1", "c1", "c3"]), uncounted("c1"));
         assert_eq!(judge(&["c1", "m1", "c3"]), uncounted("m1"));
+    }
+
+    #[test]
+    fn what_a_maintainer_waits_for_is_the_curators_whoever_else_has_signed() {
+        let charter = charter();
+        let draft = release_of(&charter, 1);
+        let judge = |names: &[&str]| curators(&sign_release(&draft, names), &charter);
+        for enough in [&["c1", "c3"][..], &["m1", "c1", "c3"], &["c3", "c1"], &["c3", "stranger", "m1", "c2", "c1"]] {
+            assert_eq!(judge(enough), Ok(()), "{enough:?}");
+        }
+        let too_few = |have| Err(Violation::TooFewCurators { have, need: 2, under: 1 });
+        assert_eq!(judge(&[]), too_few(0));
+        assert_eq!(judge(&["m1", "m2"]), too_few(0), "a maintainer is no curator");
+        assert_eq!(judge(&["c1", "c1", "stranger"]), too_few(1));
+        assert_eq!(judge(&["c1", "c2"]), Err(Violation::TooFewJurisdictions { have: 1, need: 2, under: 1 }));
+        let signed = sign_release(&draft, &["c1", "c3"]);
+        let mut lines = signed.note().signatures().to_vec();
+        lines[1].bytes[5] ^= 1;
+        let forged = Statement::from_note(signed.note().with_signatures(lines)).unwrap().into_release().unwrap();
+        assert_eq!(curators(&forged, &charter), too_few(1));
     }
 
     #[test]

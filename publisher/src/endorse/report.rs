@@ -2,7 +2,6 @@
 
 use super::{EndorseError, Examined};
 use crate::stored::StoredList;
-use isonomy_core::charter::Curator;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::list::Entries;
 use isonomy_core::list::delta::Differing;
@@ -13,7 +12,6 @@ use isonomy_core::statement::{ListName, Signed};
 use isonomy_core::time::Timestamp;
 use isonomy_matcher::lookup::Index;
 use serde::Serialize;
-use std::collections::BTreeSet;
 
 /// The most entries that a report shows.
 pub(super) const SHOWN: usize = 20;
@@ -27,6 +25,15 @@ pub struct HoldingsReport {
     pub unknown: u64,
     /// The first of the unknown ones, in hexadecimal.
     pub examples: Vec<String>,
+}
+
+/// A curator's own hashes.
+#[derive(Clone, Copy, Debug)]
+pub enum Holdings<'h> {
+    /// In memory.
+    Read(&'h Entries),
+    /// In a file, which is read piece by piece.
+    Stored(&'h StoredList),
 }
 
 /// What was counted in a release, and who has signed it.
@@ -81,16 +88,12 @@ impl Examined<'_> {
     }
 
     /// The entries of the release that do not stand in `holdings`, to the bit.
-    pub fn missing_from(&self, holdings: &StoredList) -> Result<Entries, EndorseError> {
+    pub fn missing_from(&self, holdings: Holdings<'_>) -> Result<Entries, EndorseError> {
         let mut differing = Differing::new(&self.entries);
-        holdings.pieces(|piece| Ok::<(), EndorseError>(differing.take(piece, |_| ())?))?;
-        Ok(differing.finish().added().clone())
-    }
-
-    /// The same for hashes in memory.
-    pub fn missing_among(&self, holdings: &Entries) -> Result<Entries, EndorseError> {
-        let mut differing = Differing::new(&self.entries);
-        differing.take(holdings, |_| ())?;
+        match holdings {
+            Holdings::Read(entries) => differing.take(entries, |_| ())?,
+            Holdings::Stored(list) => list.pieces(|piece| Ok::<(), EndorseError>(differing.take(piece, |_| ())?))?,
+        }
         Ok(differing.finish().added().clone())
     }
 
@@ -121,41 +124,10 @@ impl Examined<'_> {
         let violation = signatures::release(signed, self.charter).err()?;
         let curators = match violation {
             // The rule names what is missing first; whoever reads this wants to know of the curators as well.
-            Violation::MaintainerMissing { .. } => self.curators_missing(signed).unwrap_or_default(),
-            _ => String::new(),
+            Violation::MaintainerMissing { .. } => signatures::curators(signed, self.charter).err(),
+            _ => None,
         };
+        let curators = curators.map_or(String::new(), |violation| format!("; {violation}"));
         Some(format!("{}: {violation}{curators}", violation.rule()))
-    }
-
-    /// Whether enough curators have signed, whatever the maintainer has done.
-    pub(super) fn curated(&self) -> Result<(), Violation> {
-        let (curation, under) = (&self.charter.curation, self.charter.edition);
-        let (have, from) = self.curators_of(self.draft.release());
-        let (need, need_from) = (curation.threshold, curation.min_jurisdictions);
-        match (have < need, from < need_from) {
-            (true, _) => Err(Violation::TooFewCurators { have, need, under }),
-            (false, true) => Err(Violation::TooFewJurisdictions { have: from, need: need_from, under }),
-            (false, false) => Ok(()),
-        }
-    }
-
-    fn curators_missing(&self, signed: &Signed<Release>) -> Option<String> {
-        let curation = &self.charter.curation;
-        let (signers, from) = self.curators_of(signed);
-        (signers < curation.threshold || from < curation.min_jurisdictions).then(|| {
-            format!(
-                "; {signers} of {} curators have signed, from {from} of {} jurisdictions",
-                curation.threshold, curation.min_jurisdictions
-            )
-        })
-    }
-
-    /// How many curators have signed, and from how many jurisdictions.
-    fn curators_of(&self, signed: &Signed<Release>) -> (u64, u64) {
-        let lines = signed.note().signatures();
-        let has_signed = |curator: &&Curator| lines.iter().any(|line| curator.key.matches(line));
-        let have: Vec<&Curator> = self.charter.curation.curators.iter().filter(has_signed).collect();
-        let countries: BTreeSet<&str> = have.iter().map(|curator| curator.jurisdiction.country()).collect();
-        (have.len() as u64, countries.len() as u64)
     }
 }

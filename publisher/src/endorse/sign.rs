@@ -13,13 +13,13 @@ use isonomy_core::statement::{Signed, Statement};
 use isonomy_core::time::Timestamp;
 
 impl Examined<'_> {
-    /// Signs as a curator. That is remembered durably before the key is asked. `replaces` is another text for the
-    /// same version that this one is said to replace.
+    /// Signs as a curator. That is remembered durably before the key is asked. `replaces` are other texts for
+    /// the same version that this one is said to replace.
     pub fn endorse(
         &self,
         key: &dyn Signer,
         memory: &mut SigningMemory,
-        replaces: Option<StatementId>,
+        replaces: &[StatementId],
         clock: Timestamp,
     ) -> Result<Signed<Release>, EndorseError> {
         if self.is_maintainer(key.verifier()) {
@@ -45,10 +45,18 @@ impl Examined<'_> {
             let (name, edition) = (key.verifier().name().to_owned(), self.charter.edition);
             return Err(EndorseError::CuratorKey { name, edition });
         }
-        self.curated().map_err(EndorseError::Incomplete)?;
-        let signed = self.sign(key, memory, (Role::Maintainer, None), clock)?;
+        signatures::curators(self.draft.release(), self.charter).map_err(EndorseError::Incomplete)?;
+        let signed = self.sign(key, memory, (Role::Maintainer, &[]), clock)?;
         signatures::release(&signed, self.charter).map_err(EndorseError::Incomplete)?;
         Ok(signed)
+    }
+
+    /// The other texts for its version that the memory has as signed. One that the log has, although it shows no such version, is not
+    /// to be followed by a second one.
+    pub fn others_signed(&self, memory: &SigningMemory) -> Vec<StatementId> {
+        let (release, own) = (self.draft.release().body(), self.draft.release().id());
+        let signed = memory.texts(&release.list, Series::Version, release.version);
+        signed.into_iter().filter(|text| *text != own).collect()
     }
 
     fn is_maintainer(&self, key: &VerifierKey) -> bool {
@@ -59,7 +67,7 @@ impl Examined<'_> {
         &self,
         key: &dyn Signer,
         memory: &mut SigningMemory,
-        (role, replaces): (Role, Option<StatementId>),
+        (role, replaces): (Role, &[StatementId]),
         clock: Timestamp,
     ) -> Result<Signed<Release>, EndorseError> {
         let release = self.draft.release();

@@ -4,6 +4,7 @@ use super::report::SHOWN;
 use super::*;
 use crate::compose::{Proposal, Term, compose};
 use crate::draft::{Draft, DraftWriter};
+use crate::stored::StoredList;
 use crate::testing::{Asked, TestLog, charter, compose_in, entries, key, memory};
 use crate::view::ListView;
 use crate::workspace::{Base, Workspace};
@@ -57,7 +58,7 @@ async fn publish_by(log: &mut TestLog, desk: &Desk, draft: Draft, [one, other, m
     let mut draft = draft;
     for name in [one, other] {
         let examined = examine(&draft, &view, &bases, log.clock()).unwrap();
-        let signed = examined.endorse(&key(name), &mut memory(desk.path(), name), None, log.clock()).unwrap();
+        let signed = examined.endorse(&key(name), &mut memory(desk.path(), name), &[], log.clock()).unwrap();
         draft = draft.signed(signed).unwrap();
     }
     let examined = examine(&draft, &view, &bases, log.clock()).unwrap();
@@ -117,7 +118,7 @@ async fn the_maintainer_s_keys_and_a_curator_change_by_amendment() {
     for name in ["m1", "c1", "c3", "m2", "m3", "c4"] {
         assert!(name == "m1" || charter::missing(&edition, &older).is_some(), "complete before {name} has signed");
         let mut memory = memory(desk.path(), name);
-        edition = charter::sign(&edition, &older, &key(name), &mut memory, None, log.clock()).unwrap();
+        edition = charter::sign(&edition, &older, &key(name), &mut memory, &[], log.clock()).unwrap();
     }
     assert_eq!(charter::missing(&edition, &older), None);
     assert!(charter::changes(first, &text).iter().any(|change| change.widens));
@@ -134,7 +135,7 @@ async fn the_maintainer_s_keys_and_a_curator_change_by_amendment() {
     let view = log.view().await.unwrap();
     let bases = desk.bases(&log, &view).await;
     let examined = examine(&draft, &view, &bases, log.clock()).unwrap();
-    let gone = examined.endorse(&key("c3"), &mut memory(desk.path(), "c3"), None, log.clock());
+    let gone = examined.endorse(&key("c3"), &mut memory(desk.path(), "c3"), &[], log.clock());
     assert!(matches!(gone, Err(EndorseError::Signing(SigningError::NotCounted { .. }))), "{gone:?}");
     let gone = examined.finish(&key("m1"), &mut memory(desk.path(), "m1"), log.clock());
     assert!(matches!(gone, Err(EndorseError::CuratorKey { .. })), "{gone:?}");
@@ -287,11 +288,11 @@ async fn nobody_signs_out_of_turn_or_twice() {
     let clock = log.clock();
     let draft = desk.compose(&log, &entries(1, 20)).await;
     let examined = examine(&draft, &view, &[], clock).unwrap();
-    let as_curator = examined.endorse(&key("m1"), &mut memory(desk.path(), "m1"), None, clock);
+    let as_curator = examined.endorse(&key("m1"), &mut memory(desk.path(), "m1"), &[], clock);
     assert!(matches!(as_curator, Err(EndorseError::MaintainerKey { .. })));
     let as_maintainer = examined.finish(&key("c1"), &mut memory(desk.path(), "c1"), clock);
     assert!(matches!(as_maintainer, Err(EndorseError::CuratorKey { .. })));
-    let stranger = examined.endorse(&key("x"), &mut memory(desk.path(), "x"), None, clock);
+    let stranger = examined.endorse(&key("x"), &mut memory(desk.path(), "x"), &[], clock);
     assert!(matches!(stranger, Err(EndorseError::Signing(SigningError::NotCounted { .. }))));
     let program = Asked::new("m1", || None);
     let too_early = examined.finish(&program, &mut memory(desk.path(), "m1"), clock);
@@ -299,29 +300,29 @@ async fn nobody_signs_out_of_turn_or_twice() {
     assert!(matches!(too_early, Err(EndorseError::Incomplete(Violation::TooFewCurators { have: 0, .. }))));
     assert!(memory(desk.path(), "m1").remembered().is_empty(), "what was refused was not signed");
 
-    let sign = |name: &str| examined.endorse(&key(name), &mut memory(desk.path(), name), None, clock).unwrap();
+    let sign = |name: &str| examined.endorse(&key(name), &mut memory(desk.path(), name), &[], clock).unwrap();
     assert!(!desk.path().join("x.signed").exists(), "a key that is refused leaves no trace");
     let missing = examined.report(&sign("c3")).missing.unwrap();
     assert!(missing.contains("maintainer"), "{missing}");
-    assert!(missing.ends_with("; 1 of 2 curators have signed, from 1 of 2 jurisdictions"), "{missing}");
+    assert!(missing.ends_with("; 1 of the 2 curators that edition 1 asks for signed it"), "{missing}");
     let merged = merge(&[sign("c3"), sign("c1")], &charter()).unwrap();
     let missing = examined.report(&merged).missing.unwrap();
-    assert!(missing.contains("maintainer") && !missing.contains("curators have"), "{missing}");
+    assert!(missing.contains("maintainer") && !missing.contains("curators"), "{missing}");
     let draft = draft.signed(merged).unwrap();
     let examined = examine(&draft, &view, &[], clock).unwrap();
     let finished = examined.finish(&key("m2"), &mut memory(desk.path(), "m2"), clock).unwrap();
     assert_eq!(examined.report(&finished).signed, ["m2", "c1", "c3"]);
     let draft = draft.signed(finished).unwrap();
     let examined = examine(&draft, &view, &[], clock).unwrap();
-    let after = examined.endorse(&key("c2"), &mut memory(desk.path(), "c2"), None, clock);
+    let after = examined.endorse(&key("c2"), &mut memory(desk.path(), "c2"), &[], clock);
     assert!(matches!(after, Err(EndorseError::AlreadyFinished)));
 
     let other = desk.compose(&log, &entries(2, 20)).await;
     let second = examine(&other, &view, &[], clock).unwrap();
-    let refused = second.endorse(&key("c1"), &mut memory(desk.path(), "c1"), None, clock);
+    let refused = second.endorse(&key("c1"), &mut memory(desk.path(), "c1"), &[], clock);
     assert!(matches!(refused, Err(EndorseError::Memory(MemoryError::SecondText { .. }))));
     let first = draft.release().id();
-    second.endorse(&key("c1"), &mut memory(desk.path(), "c1"), Some(first), clock).unwrap();
+    second.endorse(&key("c1"), &mut memory(desk.path(), "c1"), &[first], clock).unwrap();
 }
 
 #[tokio::test]
@@ -355,12 +356,12 @@ async fn a_second_text_is_signed_once_the_first_one_s_day_is_over() {
     let draft = desk.compose(&log, &entries(1, 20)).await;
     let view = log.view().await.unwrap();
     let examined = examine(&draft, &view, &[], log.clock()).unwrap();
-    examined.endorse(&key("c1"), &mut memory(desk.path(), "c1"), None, log.clock()).unwrap();
+    examined.endorse(&key("c1"), &mut memory(desk.path(), "c1"), &[], log.clock()).unwrap();
     log.advance(86_401);
     let other = desk.compose(&log, &entries(2, 20)).await;
     let view = log.view().await.unwrap();
     let examined = examine(&other, &view, &[], log.clock()).unwrap();
-    examined.endorse(&key("c1"), &mut memory(desk.path(), "c1"), None, log.clock()).unwrap();
+    examined.endorse(&key("c1"), &mut memory(desk.path(), "c1"), &[], log.clock()).unwrap();
 }
 
 #[tokio::test]
@@ -378,8 +379,13 @@ async fn a_curator_sees_which_additions_it_knows() {
     assert!(examined.change().removed().is_empty());
     let own = desk.path().join("own");
     std::fs::write(&own, &content.as_bytes()[..28 * 32]).unwrap();
-    let missing = examined.missing_from(&crate::stored::StoredList::new(&own, 32)).unwrap();
-    assert_eq!(missing.as_bytes(), &content.as_bytes()[28 * 32..]);
+    let (stored, read) = (StoredList::new(&own, 32), Entries::from_sorted(32, std::fs::read(&own).unwrap()).unwrap());
+    for holdings in [Holdings::Stored(&stored), Holdings::Read(&read)] {
+        let missing = examined.missing_from(holdings).unwrap();
+        assert_eq!(missing.as_bytes(), &content.as_bytes()[28 * 32..], "{holdings:?}");
+    }
+    let other = Entries::from_sorted(16, vec![7; 16]).unwrap();
+    assert!(matches!(examined.missing_from(Holdings::Read(&other)), Err(EndorseError::List(_))));
 }
 
 #[tokio::test]

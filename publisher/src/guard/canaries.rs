@@ -1,14 +1,19 @@
 //! Harmless pictures and files, by their hashes.
 
-use crate::images::{ImagesError, ImagesOptions, hash_images};
+use crate::folder::{Visited, each_file};
+use crate::images::{FailedImage, ImagesError, read_file};
 use crate::import::{ImportError, ImportOptions, Irregular, import};
 use isonomy_core::encoding::{from_hex, to_hex};
 use isonomy_core::list::Algorithm;
 use isonomy_matcher::digest::digest;
-use isonomy_store::files::{self, FileError};
+use isonomy_matcher::image::{DecodeError, Limits};
+use isonomy_matcher::pdq::Orientation;
+use isonomy_matcher::subject::{Orientations, Subject, View};
 use std::fs::File;
 use std::io::{self, BufReader};
+use std::num::NonZeroUsize;
 use std::path::Path;
+use std::thread;
 
 /// The photographs of this project, and the empty file.
 const BUILT_IN: &str = include_str!("canaries.csv");
@@ -21,16 +26,13 @@ pub enum CanariesError {
     /// Its pictures can't be hashed.
     #[error(transparent)]
     Images(#[from] ImagesError),
-    /// A file can't be read.
-    #[error(transparent)]
-    File(#[from] FileError),
     /// The hashes in a file can't be read.
     #[error(transparent)]
     Hashes(#[from] ImportError),
     /// A file can't be opened.
     #[error("it can't be opened: {0}")]
     Open(io::Error),
-    /// A picture in it has no hash, so it would not be guarded.
+    /// A picture in it has no hash, or not all pictures of a file have one, so they would not be guarded.
     #[error("{file} would not be guarded: {reason}{}", if *.others == 0 { String::new() } else { format!("; and {others} more") })]
     Unhashed {
         /// The file.
@@ -52,6 +54,32 @@ struct Canary {
     name: String,
     algorithm: Algorithm,
     hash: Vec<u8>,
+}
+
+impl Canary {
+    /// A file, as a list of `algorithm` would match it; nothing if it is no picture and it would have to be one.
+    fn of_file(path: &Path, name: &str, algorithm: Algorithm) -> Result<Vec<Self>, String> {
+        if !algorithm.is_perceptual() {
+            let hash = digest(algorithm, &read_file(path, MAX_FILE)?);
+            return Ok(hash.map(|hash| Self { name: name.to_owned(), algorithm, hash }).into_iter().collect());
+        }
+        let limits = Limits::default();
+        let bytes = read_file(path, limits.file_bytes)?;
+        let subject = Subject::of_file(&[Algorithm::PdqFull], &bytes, &limits, Orientations::Shown);
+        match (subject.not_a_picture(), subject.only_beginning()) {
+            (Some(DecodeError::UnknownFormat), _) => Ok(Vec::new()),
+            (Some(error), _) => Err(error.to_string()),
+            (None, Some(beginning)) => Err(beginning.to_string()),
+            (None, None) => Ok(subject.views().iter().map(|view| Self::of_view(name, view)).collect()),
+        }
+    }
+
+    fn of_view(file: &str, view: &View) -> Self {
+        let picture = if view.frame > 0 { format!(", picture {}", view.frame + 1) } else { String::new() };
+        let turned = if view.orientation == Orientation::Original { "" } else { ", turned" };
+        let hash = view.fingerprint.hash.clone();
+        Self { name: format!("{file}{picture}{turned}"), algorithm: Algorithm::PdqFull, hash }
+    }
 }
 
 /// Hashes that no list may match.
@@ -112,28 +140,25 @@ impl Canaries {
         Ok(imported.entries.len() + imported.withdrawn.len())
     }
 
-    /// Adds what is in a folder: pictures by their hash, or every file by its digest.
+    /// Adds what is in a folder: every picture of each file by the hashes by which an app looks it up, or every file by its digest.
     fn add_folder(&mut self, folder: &Path, algorithm: Algorithm) -> Result<usize, CanariesError> {
-        let report = hash_images(folder, &ImagesOptions::default(), &|_| ())?;
-        let is_file = |file: &str| folder.join(file).symlink_metadata().is_ok_and(|found| found.is_file());
-        let (files, links): (Vec<_>, Vec<_>) = report.left_out.into_iter().partition(|other| is_file(&other.file));
-        // What can't be read as a picture is still a file, as the list sees it.
-        let (damaged, unread): (Vec<_>, Vec<_>) =
-            report.failed.into_iter().partition(|other| !algorithm.is_perceptual() && is_file(&other.file));
-        if let Some(first) = unread.iter().chain(&links).next() {
-            let (file, reason) = (first.file.clone(), first.reason.clone());
-            return Err(CanariesError::Unhashed { file, reason, others: unread.len() + links.len() - 1 });
+        let threads = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let look = |path: &Path, name: String| match Canary::of_file(path, &name, algorithm) {
+            Ok(canaries) => Ok((name, canaries)),
+            Err(reason) => Err(FailedImage { file: name, reason }),
+        };
+        let Visited { files, failed, left_out } = each_file(folder, threads, &|_| (), look)?;
+        let (files, unread): (Vec<_>, Vec<_>) = files.into_iter().partition(Result::is_ok);
+        let unread: Vec<_> =
+            failed.into_iter().chain(unread.into_iter().filter_map(Result::err)).chain(left_out).collect();
+        if let Some(FailedImage { file, reason }) = unread.first().cloned() {
+            return Err(CanariesError::Unhashed { file, reason, others: unread.len() - 1 });
         }
         let before = self.canaries.len();
-        if algorithm.is_perceptual() {
-            self.unguarded.extend(files.into_iter().map(|other| other.file));
-            let hashes = report.images.into_iter().filter_map(|image| Some((image.file, from_hex(&image.pdq)?)));
-            self.canaries.extend(hashes.map(|(name, hash)| Canary { name, algorithm: Algorithm::PdqFull, hash }));
-        } else {
-            let pictures = report.images.into_iter().map(|image| image.file);
-            for name in pictures.chain(files.into_iter().chain(damaged).map(|other| other.file)) {
-                let bytes = files::read_limited(&folder.join(&name), MAX_FILE)?.unwrap_or_default();
-                self.canaries.extend(digest(algorithm, &bytes).map(|hash| Canary { name, algorithm, hash }));
+        for (name, canaries) in files.into_iter().flatten() {
+            match canaries.is_empty() {
+                true => self.unguarded.push(name),
+                false => self.canaries.extend(canaries),
             }
         }
         Ok(self.canaries.len() - before)
@@ -191,6 +216,60 @@ mod tests {
         assert!(matches!(none, Err(CanariesError::Hashes(ImportError::Unrecognised { .. }))));
         let none = Canaries::none().add(&dir.path().join("missing"), Algorithm::PdqFull);
         assert!(matches!(none, Err(CanariesError::Open(_))));
+    }
+
+    /// An animation of noise, a picture for each seed.
+    fn gif(seeds: &[u32]) -> Vec<u8> {
+        const SIDE: u16 = 64;
+        let mut file = Vec::new();
+        let mut encoder = gif::Encoder::new(&mut file, SIDE, SIDE, &[0, 0, 0, 255, 255, 255]).unwrap();
+        for seed in seeds {
+            let mut state = *seed;
+            let mut noise = || {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 31) as u8
+            };
+            let pixels: Vec<u8> = (0..usize::from(SIDE) * usize::from(SIDE)).map(|_| noise()).collect();
+            encoder.write_frame(&gif::Frame::from_indexed_pixels(SIDE, SIDE, pixels, None)).unwrap();
+        }
+        drop(encoder);
+        file
+    }
+
+    fn hashes(canaries: &Canaries, algorithm: Algorithm) -> Vec<(String, String)> {
+        canaries.of(algorithm).map(|(name, hash)| (name.to_owned(), to_hex(hash))).collect()
+    }
+
+    #[test]
+    fn every_picture_of_a_file_is_guarded_as_an_app_looks_it_up() {
+        let with = |files: &[(&str, &[u8])], algorithm| {
+            let dir = tempfile::tempdir().unwrap();
+            files.iter().for_each(|(name, bytes)| std::fs::write(dir.path().join(name), bytes).unwrap());
+            let mut canaries = Canaries::none();
+            canaries.add(dir.path(), algorithm).map(|added| (added, canaries))
+        };
+        let one = |seed: u32| {
+            let (_, canaries) = with(&[("one.gif", &gif(&[seed]))], Algorithm::PdqFull).unwrap();
+            hashes(&canaries, Algorithm::PdqFull)[0].1.clone()
+        };
+        let names = ["a.gif", "a.gif, picture 2", "a.gif, picture 3"].map(str::to_owned);
+        let expected: Vec<_> = names.into_iter().zip([1, 2, 3].map(one)).collect();
+        let file = gif(&[1, 2, 3]);
+        for algorithm in [Algorithm::PdqFull, Algorithm::VpdqV1] {
+            let (added, canaries) = with(&[("a.gif", &file)], algorithm).unwrap();
+            assert_eq!((added, hashes(&canaries, algorithm)), (3, expected.clone()));
+        }
+        assert_eq!(with(&[("a.gif", &file)], Algorithm::Sha256).unwrap().0, 1, "the file is one");
+        // Of one that is damaged further on, the rest would not be guarded.
+        let cut = with(&[("a.gif", &file[..file.len() - 200])], Algorithm::PdqFull).map(|(added, _)| added);
+        let refused = cut.unwrap_err().to_string();
+        assert!(refused.contains("a.gif would not be guarded: only the first"), "{refused}");
+        // As it is stored, and as it is shown.
+        let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/decode");
+        let turned = std::fs::read(data.join("rotated_by_exif.jpg")).unwrap();
+        let (added, canaries) = with(&[("t.jpg", &turned)], Algorithm::PdqFull).unwrap();
+        let names: Vec<&str> = canaries.of(Algorithm::PdqFull).map(|(name, _)| name).collect();
+        assert_eq!((added, names), (2, vec!["t.jpg", "t.jpg, turned"]));
     }
 
     #[test]

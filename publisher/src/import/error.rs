@@ -85,6 +85,16 @@ pub enum ImportError {
         /// The line, from 1.
         line: u64,
     },
+    /// The kept ids are not all that were written.
+    #[error(
+        "the kept ids are cut off, or empty: the line is missing that ends them. Restore the file from a copy, since what it lost can't be \
+         withdrawn by its id any more. If nothing was imported with it yet, take it away; if it is all that there was, add the line \
+         `end {ids}`"
+    )]
+    IdsCut {
+        /// How many there are.
+        ids: u64,
+    },
     /// Records were refused.
     #[error("{}", refusal(.0))]
     Refused(Box<ImportReport>),

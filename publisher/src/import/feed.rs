@@ -1,6 +1,10 @@
 //! Feeds in JSON: an object with a list of records in one field, or that list alone. Records stream one by one; none may be
-//! larger than 1 MiB, nor deeper than 128 levels (`serde_json`'s own limit), nor name a field twice. What else is in the object is passed
-//! over.
+//! larger than 1 MiB, nor deeper than 128 levels (`serde_json`'s own limit), nor name a field twice. Beside them the object is only
+//! asked whether there is a next page; what else is in it is passed over.
+//!
+//! Some formats tell with each record who stands behind it ([`Shape`]). In a document where somebody stands behind one addition, those
+//! behind which nobody does are not taken: a source may list what all have taken their word back for. Where nobody is ever named, the
+//! document was got without that, and its additions count.
 
 use super::budget::{Budgeted, Position};
 use super::record::{self, Action, Record, Refusal, refusal};
@@ -21,12 +25,16 @@ pub(super) struct Shape {
     is_backed: Option<fn(&Value) -> bool>,
 }
 
-/// What was seen of additions in a document: those behind which somebody stands, and those behind which nobody does.
-#[derive(Default)]
-struct Backing {
-    is_given: bool,
-    /// The line of the first one without.
-    missing_at: Option<u64>,
+/// What the additions of a document so far show of those who stand behind them.
+#[derive(Clone, Copy, Default)]
+enum Backing {
+    /// There was no addition.
+    #[default]
+    Unknown,
+    /// Somebody stands behind one of them.
+    Given,
+    /// Nobody stands behind any of them. The first is on this line.
+    Missing { line: u64 },
 }
 
 /// The shape of a format in JSON.
@@ -120,22 +128,23 @@ impl Feed<'_, '_> {
         else {
             return Ok(record);
         };
-        match (is_backed(value), self.backing.missing_at) {
-            (true, Some(line)) => Err(ImportError::Malformed(format!(
+        match (self.backing, is_backed(value)) {
+            (Backing::Missing { line }, true) => Err(ImportError::Malformed(format!(
                 "the record at line {line} has no descriptors, and a later one has: nobody may stand behind the first one any more. Get the feed with the descriptors of all"
             ))),
-            (true, None) => {
-                self.backing.is_given = true;
-                Ok(record)
-            }
-            (false, _) if self.backing.is_given => {
+            (Backing::Given, false) => {
                 let reason = "it has none, where others have some: nobody may stand behind it any more";
                 Ok(Err(refusal("descriptors", reason)))
             }
-            (false, _) => {
-                self.backing.missing_at.get_or_insert(self.position.begun().line);
+            (Backing::Unknown, false) => {
+                self.backing = Backing::Missing { line: self.position.begun().line };
                 Ok(record)
             }
+            (Backing::Unknown, true) => {
+                self.backing = Backing::Given;
+                Ok(record)
+            }
+            (Backing::Given, true) | (Backing::Missing { .. }, false) => Ok(record),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Which format a file has, by how it begins.
 
-use super::{Format, ImportError, ImportOptions, lines, table};
+use super::columns::{self, Columns};
+use super::{Format, ImportError, ImportOptions, lines};
 use isonomy_core::list::Algorithm;
 use isonomy_core::note::holds_private_key;
 
@@ -11,7 +12,7 @@ const SHOWN: usize = 80;
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) format: Format,
-    pub(super) columns: Option<table::Columns>,
+    pub(super) columns: Option<Columns>,
 }
 
 /// The bytes without the mark that some programs put before UTF-8.
@@ -36,8 +37,8 @@ pub(super) fn recognise(head: &[u8], options: &ImportOptions) -> Result<Plan, Im
     let format =
         options.format.or(wants_table).or_else(|| structured(head)).or_else(|| by_line(first, options.algorithm));
     let columns = match format {
-        Some(Format::Csv) | None => table::columns(first, options)?,
-        Some(Format::ThreatExchange) => table::threat_exchange(first),
+        Some(Format::Csv) | None => columns::columns(first, options)?,
+        Some(Format::ThreatExchange) => columns::threat_exchange(first),
         Some(format) => return Ok(Plan { format, columns: None }),
     };
     let columns = Some(columns.ok_or_else(|| unrecognised(first, options.algorithm))?);
@@ -103,7 +104,7 @@ fn end_of_text(json: &[u8]) -> Option<usize> {
 fn by_line(first: &[u8], algorithm: Algorithm) -> Option<Format> {
     let by_line = [Format::Lines, Format::Sums, Format::Pdq, Format::Vpdq];
     let fits = |format: &Format| lines::line(first, *format, algorithm).is_ok();
-    let exchange = || table::like_threat_exchange(first, algorithm).map(|_| Format::ThreatExchange);
+    let exchange = || columns::like_threat_exchange(first, algorithm).map(|_| Format::ThreatExchange);
     by_line.into_iter().find(fits).or_else(exchange)
 }
 

@@ -186,17 +186,22 @@ fn seconds_ahead(zone: &str) -> Option<i64> {
     (hours < 24 && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60))
 }
 
+/// A name or a word by its letters and digits alone, the letters small.
+pub(super) fn plain(name: &str) -> String {
+    name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
 /// Whether a word names a kind of hash, or of another indicator; not only a kind of file, such as `image`.
 pub(super) fn names_kind(word: &str) -> bool {
     const PARTS: [&str; 12] =
         ["hash", "pdq", "md5", "sha1", "sha2", "sha3", "sha5", "tmk", "photodna", "ssdeep", "tlsh", "url"];
-    let plain: String = word.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    PARTS.iter().any(|part| plain.contains(part))
+    let word = plain(word);
+    PARTS.iter().any(|part| word.contains(part))
 }
 
 /// The list's algorithm in the names that feeds use: `HASH_PDQ`, `ImagePDQ`, `pdq`, `SHA-256`.
 pub(super) fn is_of(name: &str, algorithm: Algorithm) -> bool {
-    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let name = plain(name);
     let own: &[&str] = match algorithm {
         Algorithm::PdqFull => &["pdq", "pdqfull"],
         Algorithm::VpdqV1 => &["vpdq", "vpdqv1"],
@@ -206,7 +211,7 @@ pub(super) fn is_of(name: &str, algorithm: Algorithm) -> bool {
     };
     ["", "hash", "image", "video", "file", "hashimage", "hashvideo"]
         .iter()
-        .any(|prefix| plain.strip_prefix(prefix).is_some_and(|name| own.contains(&name)))
+        .any(|prefix| name.strip_prefix(prefix).is_some_and(|name| own.contains(&name)))
 }
 
 #[cfg(test)]

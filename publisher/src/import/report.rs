@@ -1,8 +1,7 @@
 //! What came of files, and how it went.
 
+use super::ids::{self, Given};
 use super::options::Format;
-use super::outcome::Given;
-use isonomy_core::encoding::to_hex;
 use isonomy_core::list::Entries;
 #[cfg(doc)]
 use isonomy_matcher::pdq::USUAL_MINIMUM_QUALITY;
@@ -83,13 +82,9 @@ pub struct Imported {
 }
 
 impl Imported {
-    /// Writes, for [`Importer::know_ids`](super::Importer::know_ids) in a later import, which hash was given under which id: a line each, the first 16
-    /// bytes of SHA-256 of the id, and the hash, in hexadecimal; and `unselected` if its record is not among those that are selected, `gone`
-    /// if it was withdrawn since.
-    pub fn write_ids(&self, mut out: impl Write) -> io::Result<()> {
-        for Given { id, hash, standing } in &self.ids {
-            writeln!(out, "{} {}{}", to_hex(id), to_hex(hash), standing.mark())?;
-        }
-        out.flush()
+    /// Writes which hash was given under which id, and what became of it, for [`Importer::know_ids`](super::Importer::know_ids) in a later
+    /// import.
+    pub fn write_ids(&self, out: impl Write) -> io::Result<()> {
+        ids::write(&self.ids, out)
     }
 }

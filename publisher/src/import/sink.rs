@@ -2,8 +2,7 @@
 
 use super::budget::Place;
 use super::outcome::Sayings;
-use super::record::{Action, Choice, Record, Refusal, choose};
-use super::state::plain;
+use super::record::{Action, Choice, Record, Refusal, choose, plain};
 use super::{Format, ImportError, ImportOptions, ImportReport, Importer, Invalid, RefusedRecord, TellRefused};
 use isonomy_core::encoding::to_hex;
 use isonomy_core::list::Algorithm;

@@ -4,14 +4,14 @@
 //! |---|---|
 //! | `status`, `Hash Status`, `state`, `action`, `change`, `verdict` | a word: `Active`, `Withdrawn`, `remove`, `NON_MALICIOUS` |
 //! | `active`, `is_valid` | yes or no |
-//! | `deleted`, `is_deleted`, `Withdrawn`, `should_delete`, `expired`, `false_positive`, `is_benign` | yes or no, or such a word |
+//! | `deleted`, `is_deleted`, `Withdrawn`, `should_delete`, `expired`, `false_positive`, `is_benign`, `takedown status` | yes or no, or a word for what is gone |
 //! | `deleted_at`, `removed on`, `withdrawal date` | a date, once it is gone |
-//! | `disputed` | yes or no: whether somebody doubts it, which is told |
+//! | `disputed`, `dispute status` | yes or no: whether somebody doubts it, which is told |
 //!
 //! Names are compared by their letters and digits alone. A row goes if one of its columns says so. Where none does, and one of them can't be
 //! understood, the row is refused: no hash is listed that may have been withdrawn.
 
-use super::record::{Action, Refusal, refusal};
+use super::record::{Action, Refusal, plain, refusal};
 
 /// Parts of names of columns about what is gone.
 const GONE: [&str; 26] = [
@@ -76,7 +76,7 @@ const WORDS: [&str; 12] = [
     "decision",
     "disposition",
 ];
-const NO: [&str; 10] = ["", "false", "no", "0", "f", "n", "none", "null", "na", "never"];
+const NO: [&str; 9] = ["false", "no", "0", "f", "n", "none", "null", "na", "never"];
 const YES: [&str; 5] = ["true", "yes", "1", "t", "y"];
 const COUNTS: [&str; 20] = [
     "active",
@@ -151,6 +151,17 @@ enum Kind {
     Disputed,
 }
 
+impl Kind {
+    /// What its columns may say, in words.
+    fn understood(self) -> &'static str {
+        match self {
+            Self::Word => "active or withdrawn",
+            Self::Counts | Self::Gone | Self::Disputed => "yes or no",
+            Self::GoneSince => "the date from which it is gone, or nothing,",
+        }
+    }
+}
+
 /// A column that says whether a row still counts.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct State {
@@ -171,21 +182,18 @@ pub(super) fn places(states: &[State]) -> impl Iterator<Item = usize> {
     states.iter().map(|state| state.place)
 }
 
-/// A name or a word by its letters and digits alone, the letters small.
-pub(super) fn plain(name: &str) -> String {
-    name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
 fn kind(name: &str) -> Option<Kind> {
     let is = |name: &str, words: &[&str]| words.contains(&name.strip_prefix("is").unwrap_or(name));
-    if name.ends_with("status") || is(name, &WORDS) {
+    let is_about_gone = || GONE.iter().any(|part| name.contains(part));
+    if is(name.strip_suffix("status").unwrap_or(name), &["disputed", "dispute", "contested"]) {
+        return Some(Kind::Disputed);
+    }
+    // `takedown status: confirmed` says that the hash is gone.
+    if is(name, &WORDS) || name.ends_with("status") && !is_about_gone() {
         return Some(Kind::Word);
     }
     if is(name, &["active", "valid", "enabled", "listed", "malicious"]) {
         return Some(Kind::Counts);
-    }
-    if is(name, &["disputed", "dispute", "contested"]) {
-        return Some(Kind::Disputed);
     }
     let is_when = |gone: &&str| {
         let end = name.strip_prefix(*gone);
@@ -195,7 +203,7 @@ fn kind(name: &str) -> Option<Kind> {
     if WHEN.iter().any(is_when) {
         return Some(Kind::GoneSince);
     }
-    GONE.iter().any(|part| name.contains(part)).then_some(Kind::Gone)
+    is_about_gone().then_some(Kind::Gone)
 }
 
 /// Whether a row still counts.
@@ -225,24 +233,28 @@ impl State {
         let is_gone = || is(&IS_GONE);
         let is_date = || word.starts_with(|first: char| first.is_ascii_digit());
         // A date of zeros is none.
-        let is_no = || is(&NO) || self.kind == Kind::GoneSince && word.bytes().all(|digit| digit == b'0');
+        let is_zeros = || !word.is_empty() && word.bytes().all(|digit| digit == b'0');
+        let is_no = || is(&NO) || self.kind == Kind::GoneSince && is_zeros();
+        // A check mark has neither letters nor digits, and says something.
+        let is_blank = text.trim().trim_matches(['-', '–', '—']).is_empty();
         match self.kind {
-            _ if word.is_empty() => Ok(Action::Add),
+            _ if is_blank => Ok(Action::Add),
             Kind::Word if is(&COUNTS) => Ok(Action::Add),
             Kind::Word if is_gone() => Ok(Action::Remove),
-            Kind::Counts if is(&YES) || is(&COUNTS) => Ok(Action::Add),
+            Kind::Counts if is(&YES) => Ok(Action::Add),
             Kind::Counts if is(&NO) || is_gone() => Ok(Action::Remove),
-            Kind::Gone | Kind::GoneSince if is_no() || is(&COUNTS) => Ok(Action::Add),
+            Kind::Gone | Kind::GoneSince if is_no() => Ok(Action::Add),
             Kind::Gone | Kind::GoneSince if is(&YES) || is_gone() => Ok(Action::Remove),
             Kind::GoneSince if is_date() => Ok(Action::Remove),
             Kind::Disputed if is(&YES) || is(&NO) => Ok(Action::Add),
             _ => Err(refusal(
                 "status",
                 format!(
-                    "the column {} says {:?}, which does not tell whether the record still counts: write active or withdrawn \
-                     there, or take the column out of the table",
+                    "the column {} says {:?}, which does not tell whether the record still counts: write {} there, or take the \
+                     column out of the table",
                     self.name,
-                    text.trim()
+                    text.trim(),
+                    self.kind.understood()
                 ),
             )),
         }
@@ -279,9 +291,11 @@ mod tests {
             ("archived_at", Some(Kind::GoneSince)),
             ("takedown", Some(Kind::Gone)),
             ("inactive", Some(Kind::Gone)),
+            ("takedown status", Some(Kind::Gone)),
             ("action", Some(Kind::Word)),
             ("verdict", Some(Kind::Word)),
             ("is_disputed", Some(Kind::Disputed)),
+            ("dispute status", Some(Kind::Disputed)),
             ("file", None),
             ("option", None),
             ("statute", None),
@@ -310,10 +324,16 @@ mod tests {
             (["", "true", "", ""], None),
             (["", "", "perhaps", ""], None),
             (["", "", "", "soon"], None),
+            (["-", " — ", "–", "--"], Some(Action::Add)),
+            (["✓", "", "", ""], None),
+            (["", "✗", "", ""], None),
+            (["", "", "✓", ""], None),
+            (["", "", "", "✓"], None),
         ] {
             let found = action(&csv::ByteRecord::from(fields.to_vec()), &states);
             assert_eq!(found.ok(), expected, "{fields:?}");
         }
-        assert_eq!(action(&csv::ByteRecord::from(vec!["short"]), &[]).ok(), Some(Action::Add));
+        let short = |first: &str| action(&csv::ByteRecord::from(vec![first]), &states).ok();
+        assert_eq!([short("no"), short("yes"), short("short")], [Some(Action::Add), Some(Action::Remove), None]);
     }
 }

@@ -5,46 +5,18 @@
 //! | [`Format::Csv`] | separated by commas, semicolons or tabs; with a header, the hash is in a column with a name such as `pdq`, `sha256` or `hash`, quality, class, tags and the kind of hash in columns of such names, and whether the record still counts in those that `state` knows; without, the hash is in the first one |
 //! | [`Format::ThreatExchange`] | no header: `indicator,descriptor_id,added_on,tags`, or `indicator,indicator_id,descriptor_id,added_on,tags`; the tags separated by spaces |
 
+#[cfg(doc)]
+use super::Format;
 use super::budget::Budgeted;
+use super::columns::Columns;
 use super::record::{self, Action, Record, Refusal, is_of, names_kind, quality, refusal};
-use super::state::{self, State, plain};
-use super::{Format, ImportError, ImportOptions, Sink, read_failed};
+use super::state;
+use super::{ImportError, Sink, read_failed};
 use isonomy_core::list::Algorithm;
 use std::io::BufRead;
 
-/// Names of columns that hold hashes by any algorithm, as [`plain`] gives them.
-const ANY_HASH: [&str; 6] = ["hash", "hashvalue", "hashdigest", "digest", "indicator", "entry"];
-const QUALITY: [&str; 1] = ["quality"];
-const CLASS: [&str; 3] = ["class", "classification", "category"];
-const TAGS: [&str; 2] = ["tags", "tag"];
-/// Names of columns that say by which algorithm a hash is.
-const KINDS: [&str; 7] =
-    ["algorithm", "hashalgorithm", "hashtype", "signaltype", "indicatortype", "digesttype", "algo"];
-/// The same, or what kind of file it is of.
-const TYPE: &str = "type";
 /// So many hexadecimal digits in a row are a hash, of whatever kind.
 const DIGITS: usize = 32;
-
-/// Where in a table things are.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Columns {
-    delimiter: u8,
-    has_header: bool,
-    /// How many there are in the first line.
-    count: usize,
-    hash: usize,
-    quality: Option<usize>,
-    class: Option<usize>,
-    tags: Option<usize>,
-    /// By which algorithm it is.
-    kinds: Vec<usize>,
-    /// The same, or what kind of file it is of.
-    kind_or_file: Option<usize>,
-    /// Whether it still counts.
-    states: Vec<State>,
-    /// Where a word such as `withdrawn` tells nothing of the record, or is heard already.
-    unheard: Vec<usize>,
-}
 
 pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) -> Result<(), ImportError> {
     let (budgeted, position) = Budgeted::new(whole);
@@ -123,7 +95,8 @@ fn unmistakable(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) 
         );
         return Err(refusal("row", reason));
     }
-    if row.iter().skip(columns.count).any(has_hash) {
+    let is_unnamed = |place: usize| place >= columns.count || columns.unnamed.contains(&place);
+    if row.iter().enumerate().any(|(place, field)| is_unnamed(place) && has_hash(field)) {
         return Err(refusal("row", "it holds another hash in a field that has no name: give that its own line"));
     }
     match row.get(0).filter(|field| field.trim_ascii().starts_with(b"#")) {
@@ -179,119 +152,4 @@ fn row(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) -> Result
         is_disputed: state::is_disputed(row, &columns.states),
         ..Record::of(digest.map_err(|reason| refusal("hash", reason))?)
     })
-}
-
-/// The columns of a table by its first line; `None` if it is none.
-pub(super) fn columns(first: &[u8], options: &ImportOptions) -> Result<Option<Columns>, ImportError> {
-    let count = |delimiter: u8| first.iter().filter(|&&byte| byte == delimiter).count();
-    let delimiter = [b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',');
-    let names = fields(first, delimiter);
-    let called = |wanted: &str| names.iter().filter(|name| plain(name) == wanted).count();
-    let place = |wanted: &str| names.iter().position(|name| !wanted.is_empty() && plain(name) == wanted);
-    let one_of = |wanted: &[&str]| wanted.iter().find_map(|name| place(name));
-    let named = |hash: usize| {
-        let name = &names[hash];
-        if called(&plain(name)) > 1 {
-            return Err(ImportError::SeveralColumns { name: name.clone() });
-        }
-        let states = state::columns(&names);
-        let (class, tags) = (one_of(&CLASS), one_of(&TAGS));
-        let is_of_file = |name: &String| {
-            let name = plain(name);
-            name.contains("file") || ["name", "path", "title"].contains(&name.as_str())
-        };
-        let files = (0..names.len()).filter(|place| is_of_file(&names[*place]));
-        let unheard = files.chain(state::places(&states)).chain([class, tags].into_iter().flatten()).collect();
-        Ok(Some(Columns {
-            delimiter,
-            has_header: true,
-            count: names.len(),
-            hash,
-            quality: one_of(&QUALITY),
-            class,
-            tags,
-            kinds: (0..names.len()).filter(|place| KINDS.contains(&plain(&names[*place]).as_str())).collect(),
-            kind_or_file: place(TYPE),
-            states,
-            unheard,
-        }))
-    };
-    let plainly = |hash| Columns {
-        delimiter,
-        has_header: false,
-        count: names.len(),
-        hash,
-        quality: None,
-        class: None,
-        tags: None,
-        kinds: Vec::new(),
-        kind_or_file: None,
-        states: Vec::new(),
-        unheard: Vec::new(),
-    };
-    if let Some(column) = &options.column {
-        let wanted = column.trim().to_lowercase();
-        let exact = names.iter().position(|name| *name == wanted);
-        // By its number, from 1, where there are no names.
-        let number = || wanted.parse::<usize>().ok()?.checked_sub(1).filter(|number| *number < names.len());
-        let no_column = || ImportError::NoColumn { wanted: column.clone(), found: names.clone() };
-        let by_letters = || place(&plain(&wanted)).filter(|_| number().is_none());
-        return match exact.or_else(by_letters) {
-            Some(hash) => named(hash),
-            None => number().map(|number| Some(plainly(number))).ok_or_else(no_column),
-        };
-    }
-    if let Some(hash) = one_of(own_names(options.algorithm)).or_else(|| one_of(&ANY_HASH)) {
-        return named(hash);
-    }
-    let starts_with_hash = names.first().is_some_and(|field| record::hash(field.as_bytes(), options.algorithm).is_ok());
-    Ok((starts_with_hash || options.format == Some(Format::Csv)).then(|| plainly(0)))
-}
-
-/// The columns of ThreatExchange's table by how many there are in its first line; `None` if it can't be one.
-pub(super) fn threat_exchange(first: &[u8]) -> Option<Columns> {
-    let count = fields(first, b',').len();
-    let columns = || Columns {
-        delimiter: b',',
-        has_header: false,
-        count,
-        hash: 0,
-        quality: None,
-        class: None,
-        tags: Some(count - 1),
-        kinds: Vec::new(),
-        kind_or_file: None,
-        states: Vec::new(),
-        unheard: vec![count - 1],
-    };
-    (4..=5).contains(&count).then(columns)
-}
-
-/// The same, if that line is like one of its rows. When it was added may be written in any way.
-pub(super) fn like_threat_exchange(first: &[u8], algorithm: Algorithm) -> Option<Columns> {
-    let names = fields(first, b',');
-    let is_number = |field: &String| !field.is_empty() && field.bytes().all(|byte| byte.is_ascii_digit());
-    let is_hash = || names.first().is_some_and(|field| record::hash(field.as_bytes(), algorithm).is_ok());
-    threat_exchange(first).filter(|columns| names[1..columns.count - 2].iter().all(is_number) && is_hash())
-}
-
-/// The fields of one line, without white space around them and in small letters.
-fn fields(line: &[u8], delimiter: u8) -> Vec<String> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(line);
-    let mut record = csv::ByteRecord::new();
-    match reader.read_byte_record(&mut record) {
-        Ok(true) => record.iter().map(|field| String::from_utf8_lossy(field).trim().to_lowercase()).collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// Names of columns that hold hashes by this algorithm.
-fn own_names(algorithm: Algorithm) -> &'static [&'static str] {
-    match algorithm {
-        Algorithm::PdqFull => &["pdqfull", "pdq", "pdqhash"],
-        Algorithm::Sha256 => &["sha256", "sha256hash"],
-        Algorithm::Sha1 => &["sha1", "sha1hash"],
-        Algorithm::Md5 => &["md5", "md5hash"],
-        Algorithm::VpdqV1 => &["vpdqv1", "vpdq"],
-    }
 }

@@ -197,6 +197,7 @@ fn an_older_release_is_published_again_after_an_edition_that_widens() {
     let keys = ["curator-one.example.key", "curator-two.example.key", "maintainer.example.key"];
     scene.compose(0..20, "list-1");
     let first = scene.release("list-1", keys);
+    assert_eq!(scene.compose(0..22, "early"), scene.id(1));
     // More may follow from a match, for longer, sooner and with fewer curators.
     let amend = |text: String| {
         let widened =
@@ -211,12 +212,50 @@ fn an_older_release_is_published_again_after_an_edition_that_widens() {
     let early = scene.report(&Scene::at_desk("work", &again));
     assert!(early["client"]["state"].is_string(), "{early:#}");
     scene.compose_under(2, in_force, 0..25, "list-2");
+    // A draft of before is still one under the first edition, and whoever looks at it is told.
+    let (code, words) = scene.words(&Scene::at_desk("work", &["list", "diff", "early.tar", "--list", LIST]));
+    let told = words.contains("Held against edition 1 of the charter; edition 2 is in force by now.");
+    assert!(code == Some(0) && told, "{words}");
     scene.release("list-2", keys);
     let again = scene.report(&Scene::at_desk("work", &again));
     for published in [&early, &again] {
         assert_eq!(published["published"]["statement"], first["published"]["statement"], "{again:#}");
     }
     assert!(again["client"]["state"].is_string(), "{again:#}");
+}
+
+/// What would be composed now is held against the edition in force, whatever a later one will allow.
+#[test]
+fn a_list_is_held_against_the_edition_in_force_beside_one_that_waits() {
+    let scene = Scene::founded_with(&[("max_added", "30")]);
+    for (from, to) in [("charter.toml", "charter-1.toml"), ("charter.note", "charter-1.note")] {
+        fs::copy(scene.path(from), scene.path(to)).unwrap();
+    }
+    let keys = ["curator-one.example.key", "curator-two.example.key", "maintainer.example.key"];
+    scene.compose(0..20, "list-1");
+    scene.release("list-1", keys);
+    // It waits for a month.
+    assert!(scene.amend(2, |text| charter_field(&text, "max_added", "1000")));
+    scene.sign_edition(2, &keys);
+    scene.publish_edition(2);
+    scene.import(0..60, "many");
+    let diff = ["list", "diff", "many", "--list", LIST, "--accept-growth"];
+    let (code, seen) = scene.run(&Scene::at_desk("work", &diff));
+    assert_eq!((code, &seen["edition"], &seen["stopped"]), (Some(6), &1.into(), &true.into()), "{seen:#}");
+    assert_eq!(
+        seen["alarms"].as_array().unwrap().iter().filter(|alarm| alarm["rail"] == "limits").count(),
+        1,
+        "{seen:#}"
+    );
+    let (code, words) = scene.words(&Scene::at_desk("work", &diff));
+    let told = words.contains("Held against edition 1 of the charter; edition 2 is not in force yet.");
+    assert!(code == Some(6) && told, "{words}");
+    let hash = crate::scene::hashes(3..4);
+    let remove = ["list", "remove", hash.trim(), "--reason", "a mistake", "--list", LIST, "--out", "removal.tar"];
+    scene.report(&Scene::at_desk("work", &remove));
+    let removal = scene.run(&Scene::at_desk("work", &["list", "diff", "removal.tar", "--list", LIST])).1;
+    assert_eq!((&removal["edition"], &removal["stopped"]), (&1.into(), &false.into()), "{removal:#}");
+    assert_eq!(scene.report(&["list", "info", "removal.tar"])["release"]["charter"], scene.id(1));
 }
 
 #[test]

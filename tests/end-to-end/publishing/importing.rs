@@ -180,3 +180,30 @@ fn disputed_hashes_are_named() {
     let told = words(at, &["list", "import", "a.te", "--out", "a.list"]);
     assert!(told.contains("! 1 of these hashes are disputed") && told.matches(hash.trim()).count() == 1, "{told}");
 }
+
+#[test]
+fn ids_that_were_emptied_or_cut_import_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let image = |(id, hash): (usize, &str)| {
+        format!("<image><member id=\"1\"/><id>{id}</id><fingerprints><pdq>{hash}</pdq></fingerprints></image>")
+    };
+    let images: String = hashes(0..3).lines().enumerate().map(image).collect();
+    fs::write(at.join("first.xml"), format!("<queryResult><images>{images}</images></queryResult>")).unwrap();
+    let gone = "<deletedImage><member id=\"1\"/><id>1</id></deletedImage>";
+    fs::write(at.join("second.xml"), format!("<queryResult><images>{gone}</images></queryResult>")).unwrap();
+    assert_eq!(run(at, &["list", "import", "first.xml", "--ids", "ids", "--out", "first"]).0, Some(0));
+    let kept = fs::read_to_string(at.join("ids")).unwrap();
+    assert_eq!(kept.lines().count(), 4, "{kept}");
+    let import = ["list", "import", "second.xml", "--base", "first", "--ids", "ids", "--out", "second"];
+    let half = kept.lines().next().unwrap().len() + 1;
+    for (cut, end) in [(0, "`end 0`"), (half, "`end 1`"), (half + 9, "`end 1`")] {
+        fs::write(at.join("ids"), &kept[..cut]).unwrap();
+        says(at, &import, 4, &["ids is not used", "cut off, or empty", "from a copy", end]);
+        assert!(!at.join("second").exists());
+        assert_eq!(fs::read_to_string(at.join("ids")).unwrap(), kept[..cut], "it is not written over");
+    }
+    fs::write(at.join("ids"), &kept).unwrap();
+    let (code, report) = run(at, &import);
+    assert_eq!((code, &report["entries"], &report["unknown_ids"]), (Some(0), &2.into(), &0.into()), "{report:#}");
+}

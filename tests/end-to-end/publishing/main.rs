@@ -5,6 +5,7 @@
 mod amending;
 mod collecting;
 mod dialogue;
+mod ended;
 mod importing;
 mod keys;
 mod kills;

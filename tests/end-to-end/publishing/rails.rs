@@ -213,6 +213,7 @@ fn a_removal_names_what_still_matches_and_an_older_release_gets_its_proof_again(
     let run = |arguments: &[&str], more: &[&str]| scene.report(&Scene::at_desk("work", &[arguments, more].concat()));
     let removed = run(&remove, &["--out", "draft-2"]);
     assert_eq!(removed["removed"], serde_json::json!([one]));
+    assert_eq!((&removed["known_since"], &removed["reason"]), (&1.into(), &"listed by mistake".into()), "{removed:#}");
     let near = &removed["still_near"][0];
     assert_eq!((near["entry"].as_str(), &near["distance"]), (Some(&*sibling), &2.into()), "{removed:#}");
     assert_eq!(run(&remove, &["--out", "draft-both", &sibling])["still_near"], serde_json::json!([]));

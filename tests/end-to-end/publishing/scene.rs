@@ -184,6 +184,14 @@ impl Scene {
         answer(&self.command(arguments).output().unwrap())
     }
 
+    /// The exit code of a command, and what it writes for people.
+    pub(crate) fn words(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_isonomy"));
+        let output = command.current_dir(self.folder()).args(arguments).env_remove("RUST_LOG").output().unwrap();
+        let text = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap()).concat();
+        (output.status.code(), text)
+    }
+
     /// What a command that must succeed reports.
     pub(crate) fn report(&self, arguments: &[&str]) -> serde_json::Value {
         let (code, report) = self.run(arguments);

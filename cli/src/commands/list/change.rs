@@ -15,7 +15,7 @@ use isonomy_core::rules::editions::Edition;
 use isonomy_core::time::Timestamp;
 use isonomy_publisher::compose::{Proposal, Term, compose};
 use isonomy_publisher::difference::{self, Difference, DifferenceReport, Finding};
-use isonomy_publisher::draft::{self, Draft, MAX_REASON};
+use isonomy_publisher::draft::{self, Draft, DraftReport, MAX_REASON};
 use isonomy_publisher::endorse::examine;
 use isonomy_publisher::import::{ImportOptions, Irregular, import};
 use isonomy_publisher::nearest::{Nearest, nearest};
@@ -26,6 +26,7 @@ use serde::Serialize;
 use serde_json::json;
 use std::fs::File;
 use std::io::BufReader;
+use std::path::Path;
 
 /// Shows what would change, and whether a rail would stop it. Nothing is written, nothing is signed.
 pub(super) async fn diff(args: &DiffArgs, output: &Output) -> Result<Exit> {
@@ -66,7 +67,7 @@ pub(super) async fn diff(args: &DiffArgs, output: &Output) -> Result<Exit> {
     let held = rails::look(&args.rails, subject)?;
     let stopped = held.alarms.iter().any(|alarm| rails::stops(&args.rails, alarm));
     let adds_from = view.adds_from(charter).filter(|from| *from > clock && !change.added().is_empty());
-    let mut words = report.words() + &held.words() + &edition_words(&view, charter);
+    let mut words = report.words() + &held.words() + &edition_words(&view, charter, clock);
     if let Some(from) = adds_from {
         let interval = charter.limits.min_interval;
         words += &format!(
@@ -83,10 +84,21 @@ fn in_force(view: &ListView, clock: Timestamp) -> Result<&Edition> {
     view.in_force_at(clock).or(view.editions().newest()).context("the list has no charter")
 }
 
-fn edition_words(view: &ListView, charter: &Charter) -> String {
-    let newer = view.editions().newest().map(Edition::number).filter(|newest| *newest > charter.edition);
-    let waits = newer.map_or(String::new(), |newest| format!("; edition {newest} is not in force yet"));
-    format!("\n  Held against edition {} of the charter{waits}.", charter.edition)
+/// Under which edition, and what of the others whoever reads this should know. A draft may cite an older one than the newest in force.
+fn edition_words(view: &ListView, charter: &Charter, clock: Timestamp) -> String {
+    let own = charter.edition;
+    let in_force = view.in_force_at(clock).map_or(0, Edition::number);
+    let newest = view.editions().newest().map_or(own, Edition::number);
+    let mut words = format!("\n  Held against edition {own} of the charter");
+    if own > in_force {
+        words += ", which is not in force yet";
+    } else if own < in_force {
+        words += &format!("; edition {in_force} is in force by now");
+    }
+    if newest > own.max(in_force) {
+        words += &format!("; edition {newest} is not in force yet");
+    }
+    words + "."
 }
 
 /// What would change, and whether a rail would stop it.
@@ -133,17 +145,22 @@ pub(super) async fn remove(args: &RemoveArgs, output: &Output) -> Result<Exit> {
         near_words(&near),
         held.words(),
     );
-    let document = json!({
-        "draft": report,
-        "file": args.out,
-        "removed": removed,
-        "still_near": near,
-        "reason": args.reason,
-        "alarms": held.alarms,
-        "canaries": held.canaries,
-    });
-    output.report(words, &document)?;
+    let (file, reason) = (&args.out, &args.reason);
+    output.report(words, &Removing { draft: report, file, removed, still_near: near, reason, held })?;
     Ok(Exit::Done)
+}
+
+/// The draft of a removal that was written.
+#[derive(Serialize)]
+struct Removing<'r> {
+    draft: DraftReport,
+    file: &'r Path,
+    /// The entries that go, in hexadecimal.
+    removed: Vec<String>,
+    still_near: Vec<serde_json::Value>,
+    reason: &'r str,
+    #[serde(flatten)]
+    held: rails::Held,
 }
 
 /// The entries that are to go.

@@ -71,11 +71,6 @@ impl Reading {
     }
 }
 
-/// Whether the bytes can be a list by this algorithm.
-pub(super) fn fits(bytes: &[u8], algorithm: Algorithm) -> bool {
-    read_as(bytes, algorithm).is_ok()
-}
-
 fn read_as(bytes: &[u8], algorithm: Algorithm) -> Result<Reading, String> {
     let entries = Entries::from_sorted(algorithm.entry_size(), bytes.to_vec()).map_err(|error| error.to_string())?;
     Reading::of(&entries, algorithm)

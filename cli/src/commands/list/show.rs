@@ -1,16 +1,17 @@
 //! `isonomy list show`: the entries of a list as lines, as `isonomy list import` reads them again.
 
-use super::{MAX_LIST_FILE, info};
+use super::info;
 use crate::args::ShowArgs;
-use crate::commands::files;
 use crate::exit::{Exit, Malformed};
 use crate::output::Output;
 use anyhow::Result;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::list::{Algorithm, Entries};
 use isonomy_publisher::draft::{self, Draft};
+use isonomy_publisher::stored::{StoredError, StoredList};
 use serde_json::json;
 use std::collections::BTreeSet;
+use std::path::Path;
 
 pub(super) fn run(args: &ShowArgs, output: &Output) -> Result<Exit> {
     let entries = entries(args)?;
@@ -24,36 +25,49 @@ pub(super) fn run(args: &ShowArgs, output: &Output) -> Result<Exit> {
 }
 
 fn entries(args: &ShowArgs) -> Result<Entries> {
-    let list = &args.list;
-    if draft::is_one(&list.path) {
-        let draft = Draft::open(&list.path)?;
+    let path = &args.list.path;
+    if draft::is_one(path) {
+        let draft = Draft::open(path)?;
         return Ok(draft.entries(draft.charter().body().matching.algorithm)?);
     }
-    let bytes = files::read(&list.path, MAX_LIST_FILE)?;
-    let size = match info::known_algorithm(list)? {
-        Some(algorithm) => algorithm.entry_size(),
-        None => only_size(&bytes, args)?,
-    };
-    let malformed = |error| Malformed(format!("{} is no list: {error}", list.path.display()));
-    Ok(Entries::from_sorted(size, bytes).map_err(malformed)?)
+    match info::known_algorithm(&args.list)? {
+        Some(algorithm) => super::read(path, algorithm),
+        None => Ok(StoredList::new(path, only_size(path)?).read()?),
+    }
 }
 
 /// The size of the entries, where no two algorithms of other sizes could have made them.
-fn only_size(bytes: &[u8], args: &ShowArgs) -> Result<usize> {
-    let fits = |algorithm: &Algorithm| info::fits(bytes, *algorithm);
-    let sizes: BTreeSet<usize> =
-        Algorithm::ALL.into_iter().filter(fits).map(|algorithm| algorithm.entry_size()).collect();
+fn only_size(path: &Path) -> Result<usize> {
+    let mut sizes = BTreeSet::new();
+    for algorithm in Algorithm::ALL {
+        if fits(path, algorithm)? {
+            sizes.insert(algorithm.entry_size());
+        }
+    }
+    let path = path.display();
     match (sizes.first(), sizes.len()) {
         (Some(size), 1) => Ok(*size),
-        (_, 0) => Err(Malformed(format!(
-            "{} is no list by any algorithm: make one with `isonomy list import`",
-            args.list.path.display()
-        ))
-        .into()),
-        _ => Err(Malformed(format!(
-            "{} could be a list by several algorithms: say by which with --algorithm or --charter",
-            args.list.path.display()
-        ))
-        .into()),
+        (_, 0) => {
+            let problem = format!("{path} is no list by any algorithm: make one with `isonomy list import`");
+            Err(Malformed(problem).into())
+        }
+        _ => {
+            let problem =
+                format!("{path} could be a list by several algorithms: say by which with --algorithm or --charter");
+            Err(Malformed(problem).into())
+        }
+    }
+}
+
+/// Whether a file can be a list by this algorithm: it is read once, up to where it can't.
+fn fits(path: &Path, algorithm: Algorithm) -> Result<bool> {
+    let read = StoredList::new(path, algorithm.entry_size()).pieces(|piece| {
+        piece.irregular(algorithm)?;
+        Ok::<(), StoredError>(())
+    });
+    match read {
+        Ok(()) => Ok(true),
+        Err(StoredError::List(_)) => Ok(false),
+        Err(other) => Err(other.into()),
     }
 }

@@ -1,6 +1,6 @@
 //! `isonomy release endorse`.
 
-use super::{Desk, Ground, irregular_words, parse_id, rails, read_release};
+use super::{Desk, Ground, irregular_words, parse_ids, rails, read_release};
 use crate::args::{EndorseArgs, Overwrite};
 use crate::commands::{files, key, list};
 use crate::exit::{Exit, Refused};
@@ -13,14 +13,14 @@ use isonomy_core::release::Release;
 use isonomy_core::statement::Signed;
 use isonomy_publisher::difference::{self, DifferenceReport};
 use isonomy_publisher::draft::{self, Draft};
-use isonomy_publisher::endorse::{EndorseError, EndorsementReport, Examined, HoldingsReport, examine};
+use isonomy_publisher::endorse::{EndorseError, EndorsementReport, Examined, Holdings, HoldingsReport, examine};
 use isonomy_publisher::memory::{Role, SigningMemory};
 use isonomy_publisher::stored::StoredList;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 pub(super) async fn run(args: &EndorseArgs, output: &Output) -> Result<Exit> {
-    let replaces = parse_id(args.replaces.as_deref())?;
+    let replaces = parse_ids(&args.replaces)?;
     let desk = Desk::open(&args.desk)?;
     let draft = Draft::open(&args.draft)?;
     let overwrite = overwrite_of(args, draft.release());
@@ -38,10 +38,11 @@ pub(super) async fn run(args: &EndorseArgs, output: &Output) -> Result<Exit> {
     if let Some(reason) = draft.reason() {
         output.say(format!("the maintainer says why: {reason}"));
     }
+    let mut memory = SigningMemory::of_key(&args.key)?.and_in(&workspace.signed(Role::Curator))?;
+    desk.check_not_logged(&examined.others_signed(&memory)).await?;
     // After all checks, so that nobody is asked for a passphrase in vain.
     let key = key::open(&args.key)?;
-    let mut memory = SigningMemory::of_key(&args.key)?.and_in(&workspace.signed(Role::Curator))?;
-    let signed = examined.endorse(key.as_ref(), &mut memory, replaces, system_clock())?;
+    let signed = examined.endorse(key.as_ref(), &mut memory, &replaces, system_clock())?;
     files::save(&args.out, &signed.to_bytes(), overwrite)?;
     let report = examined.report(&signed);
     let out = args.out.display();
@@ -77,14 +78,14 @@ fn overwrite_of(args: &EndorseArgs, release: &Signed<Release>) -> Overwrite {
 /// Refuses a release with entries that the curator does not hold itself, and names each of them.
 fn check_all_in(examined: &Examined<'_>, path: &Path, algorithm: Algorithm, output: &Output) -> Result<()> {
     let missing = if list::is_text(path)? {
-        examined.missing_among(&list::read_holdings(path, algorithm)?)?
+        examined.missing_from(Holdings::Read(&list::read_holdings(path, algorithm)?))
     } else {
-        let missing = examined.missing_from(&StoredList::new(path, algorithm.entry_size()));
-        missing.map_err(|error| match error {
-            EndorseError::Holdings(error) => list::unreadable(path, algorithm, error),
-            other => other.into(),
-        })?
+        examined.missing_from(Holdings::Stored(&StoredList::new(path, algorithm.entry_size())))
     };
+    let missing = missing.map_err(|error| match error {
+        EndorseError::Holdings(error) => list::unreadable(path, algorithm, error),
+        other => other.into(),
+    })?;
     if missing.is_empty() {
         return Ok(());
     }

@@ -10,7 +10,7 @@ pub(crate) use publishing::{ProofFile, submit_words};
 
 use super::files;
 use crate::args::{DeskArgs, ReleaseCommand};
-use crate::exit::{Exit, Malformed};
+use crate::exit::{Exit, Malformed, Refused};
 use crate::output::Output;
 use anyhow::{Context, Result, bail};
 use isonomy_core::hash::StatementId;
@@ -62,14 +62,31 @@ impl Desk {
         Ok(Self { source, log, trust, folder: args.workspace.clone() })
     }
 
-    /// A release as the log has it, if it has it.
-    async fn logged(&self, release: &Signed<Release>) -> Result<Option<Signed<Release>>> {
-        let resource = Resource::Statement(release.id());
+    /// The release with this id as the log has it, if it has it.
+    async fn logged(&self, id: StatementId) -> Result<Option<Signed<Release>>> {
+        let resource = Resource::Statement(id);
         let bytes = match self.source.get(&resource, resource.max_bytes().unwrap_or(0)).await {
             Err(FetchError::NotFound { .. }) => return Ok(None),
             answer => answer?,
         };
-        Ok(Statement::parse(&bytes)?.into_release().filter(|logged| logged.id() == release.id()))
+        Ok(Statement::parse(&bytes)?.into_release().filter(|logged| logged.id() == id))
+    }
+
+    /// Refuses to sign beside other texts that were signed for the same version, if the log has one of them, although it shows no
+    /// such version: neither is the time of that one over, nor can it be replaced.
+    async fn check_not_logged(&self, others: &[StatementId]) -> Result<()> {
+        for id in others {
+            if self.logged(*id).await?.is_some() {
+                let problem = format!(
+                    "nothing was signed: the log has another text for this version, {id}, which this key or another one of yours has \
+                     signed, and yet it does not show that version. Either the list has ended in this log, or it answered with an old \
+                     state. A second text would be evidence against you, whenever it is signed: don't replace the first one, and ask \
+                     the operator of the log"
+                );
+                return Err(Refused(problem).into());
+            }
+        }
+        Ok(())
     }
 
     async fn view(&self, list: &ListName) -> Result<(ListView, Algorithm)> {
@@ -126,12 +143,12 @@ pub(super) fn read_release(path: &Path) -> Result<Signed<Release>> {
     Ok(statement.into_release().ok_or_else(|| malformed(&"it is no release"))?)
 }
 
-/// A statement's identity, as a person typed it.
-pub(crate) fn parse_id(text: Option<&str>) -> Result<Option<StatementId>> {
-    let parse = |text: &str| {
-        StatementId::from_hex(text).ok_or_else(|| Malformed(format!("{text} is no id of 64 hexadecimal digits")))
+/// The identities of statements, as a person typed them.
+pub(crate) fn parse_ids(texts: &[String]) -> Result<Vec<StatementId>> {
+    let parse = |text: &String| {
+        StatementId::from_hex(text).ok_or_else(|| Malformed(format!("{text} is no id of 64 hexadecimal digits")).into())
     };
-    Ok(text.map(parse).transpose()?)
+    texts.iter().map(parse).collect()
 }
 
 /// The name of a list, as a person typed it.

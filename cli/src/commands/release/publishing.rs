@@ -31,7 +31,7 @@ pub(super) async fn run(args: &PublishArgs, output: &Output) -> Result<Exit> {
     let cited = view.editions().find(&draft.release().body().charter).context("the cited charter isn't in the log")?;
     let logged = view.newest().into_iter().chain(view.bases()).find(|logged| logged.id() == draft.release().id());
     let logged = match logged {
-        None if draft.release().body().version < view.next_version() => desk.logged(draft.release()).await?,
+        None if draft.release().body().version < view.next_version() => desk.logged(draft.release().id()).await?,
         logged => logged.cloned(),
     };
     let (signed, held) = match logged {
@@ -39,7 +39,7 @@ pub(super) async fn run(args: &PublishArgs, output: &Output) -> Result<Exit> {
         Some(logged) => (logged, None),
         None => {
             let merged = draft.signed(merge(&draft, endorsements, cited.charter())?)?;
-            let (signed, held) = finish(args, &merged, &ground)?;
+            let (signed, held) = finish(args, &merged, &desk, &ground).await?;
             (signed, Some(held))
         }
     };
@@ -102,7 +102,12 @@ fn merge(draft: &Draft, endorsements: Vec<Signed<Release>>, charter: &Charter) -
 }
 
 /// Signs as the maintainer. Who tries again signs the same text again.
-fn finish(args: &PublishArgs, draft: &Draft, ground: &Ground) -> Result<(Signed<Release>, rails::Held)> {
+async fn finish(
+    args: &PublishArgs,
+    draft: &Draft,
+    desk: &Desk,
+    ground: &Ground,
+) -> Result<(Signed<Release>, rails::Held)> {
     let signer = key::open(&args.key)?;
     let examined = endorse::examine(draft, &ground.view, &ground.bases, system_clock());
     let examined = examined.map_err(|error| match error {
@@ -112,6 +117,7 @@ fn finish(args: &PublishArgs, draft: &Draft, ground: &Ground) -> Result<(Signed<
     })?;
     let held = rails::check(&args.rails, rails::Subject::of(&examined, &ground.past), "nothing was signed")?;
     let mut memory = SigningMemory::of_key(&args.key)?.and_in(&ground.workspace.signed(Role::Maintainer))?;
+    desk.check_not_logged(&examined.others_signed(&memory)).await?;
     let signed = examined.finish(signer.as_ref(), &mut memory, system_clock());
     let signed = signed.map_err(|error| match error {
         EndorseError::Incomplete(_) => {

@@ -1,0 +1,171 @@
+//! Which column of a table holds what, by the first line of the table.
+
+use super::record::{self, plain};
+use super::state::{self, State};
+use super::{Format, ImportError, ImportOptions};
+use isonomy_core::list::Algorithm;
+
+/// Names of columns that hold hashes by any algorithm, as [`plain`] gives them.
+const ANY_HASH: [&str; 6] = ["hash", "hashvalue", "hashdigest", "digest", "indicator", "entry"];
+const QUALITY: [&str; 1] = ["quality"];
+const CLASS: [&str; 3] = ["class", "classification", "category"];
+const TAGS: [&str; 2] = ["tags", "tag"];
+/// Names of columns that say by which algorithm a hash is.
+const KINDS: [&str; 7] =
+    ["algorithm", "hashalgorithm", "hashtype", "signaltype", "indicatortype", "digesttype", "algo"];
+/// The same, or what kind of file it is of.
+const TYPE: &str = "type";
+
+/// Where in a table things are.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Columns {
+    pub(super) delimiter: u8,
+    pub(super) has_header: bool,
+    /// How many there are in the first line.
+    pub(super) count: usize,
+    pub(super) hash: usize,
+    pub(super) quality: Option<usize>,
+    pub(super) class: Option<usize>,
+    pub(super) tags: Option<usize>,
+    /// By which algorithm it is.
+    pub(super) kinds: Vec<usize>,
+    /// The same, or what kind of file it is of.
+    pub(super) kind_or_file: Option<usize>,
+    /// Whether it still counts.
+    pub(super) states: Vec<State>,
+    /// Where a word such as `withdrawn` tells nothing of the record, or is heard already.
+    pub(super) unheard: Vec<usize>,
+    /// Where the first line has names, and none with a letter.
+    pub(super) unnamed: Vec<usize>,
+}
+
+/// The columns of a table by its first line; `None` if it is none.
+pub(super) fn columns(first: &[u8], options: &ImportOptions) -> Result<Option<Columns>, ImportError> {
+    let line = FirstLine::of(first);
+    if let Some(column) = &options.column {
+        return line.wanted(column).map(Some);
+    }
+    if let Some(hash) = line.one_of(own_names(options.algorithm)).or_else(|| line.one_of(&ANY_HASH)) {
+        return line.with_names(hash).map(Some);
+    }
+    let is_table = line.starts_with_hash(options.algorithm) || options.format == Some(Format::Csv);
+    Ok(is_table.then(|| line.without_names(0)))
+}
+
+/// The columns of ThreatExchange's table by how many there are in its first line; `None` if it can't be one.
+pub(super) fn threat_exchange(first: &[u8]) -> Option<Columns> {
+    let line = FirstLine::separated(first, b',');
+    let tags = line.fields.len().checked_sub(1)?;
+    let columns = || Columns { tags: Some(tags), unheard: vec![tags], ..line.without_names(0) };
+    (4..=5).contains(&line.fields.len()).then(columns)
+}
+
+/// The same, if that line is like one of its rows. When it was added may be written in any way.
+pub(super) fn like_threat_exchange(first: &[u8], algorithm: Algorithm) -> Option<Columns> {
+    let line = FirstLine::separated(first, b',');
+    let is_number = |field: &String| !field.is_empty() && field.bytes().all(|byte| byte.is_ascii_digit());
+    let is_row =
+        |columns: &Columns| line.fields[1..columns.count - 2].iter().all(is_number) && line.starts_with_hash(algorithm);
+    threat_exchange(first).filter(is_row)
+}
+
+/// The first line of a table.
+struct FirstLine {
+    delimiter: u8,
+    /// Its fields, without white space around them and in small letters.
+    fields: Vec<String>,
+    /// The same as names: their letters and digits alone.
+    names: Vec<String>,
+}
+
+impl FirstLine {
+    /// Separated by what it has most of.
+    fn of(line: &[u8]) -> Self {
+        let count = |delimiter: u8| line.iter().filter(|&&byte| byte == delimiter).count();
+        let delimiter = [b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(*delimiter));
+        Self::separated(line, delimiter.unwrap_or(b','))
+    }
+
+    fn separated(line: &[u8], delimiter: u8) -> Self {
+        let mut reader =
+            csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(line);
+        let mut record = csv::ByteRecord::new();
+        let fields: Vec<String> = match reader.read_byte_record(&mut record) {
+            Ok(true) => record.iter().map(|field| String::from_utf8_lossy(field).trim().to_lowercase()).collect(),
+            _ => Vec::new(),
+        };
+        let names = fields.iter().map(|field| plain(field)).collect();
+        Self { delimiter, fields, names }
+    }
+
+    fn starts_with_hash(&self, algorithm: Algorithm) -> bool {
+        self.fields.first().is_some_and(|field| record::hash(field.as_bytes(), algorithm).is_ok())
+    }
+
+    fn place(&self, wanted: &str) -> Option<usize> {
+        self.names.iter().position(|name| !wanted.is_empty() && name == wanted)
+    }
+
+    fn one_of(&self, wanted: &[&str]) -> Option<usize> {
+        wanted.iter().find_map(|name| self.place(name))
+    }
+
+    fn places(&self, is_one: impl Fn(&str) -> bool) -> Vec<usize> {
+        (0..self.names.len()).filter(|place| is_one(&self.names[*place])).collect()
+    }
+
+    /// The columns where somebody says which one holds the hash: by its name as it stands there, by its number, from 1, where there
+    /// are no names, or by the letters of its name.
+    fn wanted(&self, column: &str) -> Result<Columns, ImportError> {
+        let wanted = column.trim().to_lowercase();
+        let exact = self.fields.iter().position(|field| *field == wanted);
+        let number = wanted.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+        let number = number.filter(|number| *number < self.fields.len());
+        match (exact, number, self.place(&plain(&wanted))) {
+            (Some(hash), _, _) | (None, None, Some(hash)) => self.with_names(hash),
+            (None, Some(hash), _) => Ok(self.without_names(hash)),
+            (None, None, None) => Err(ImportError::NoColumn { wanted: column.to_owned(), found: self.fields.clone() }),
+        }
+    }
+
+    /// The columns by their names, with the hash in this one.
+    fn with_names(&self, hash: usize) -> Result<Columns, ImportError> {
+        if self.places(|name| name == self.names[hash]).len() > 1 {
+            return Err(ImportError::SeveralColumns { name: self.fields[hash].clone() });
+        }
+        let states = state::columns(&self.fields);
+        let (class, tags) = (self.one_of(&CLASS), self.one_of(&TAGS));
+        let mut unheard = self.places(|name| name.contains("file") || ["name", "path", "title"].contains(&name));
+        unheard.extend(state::places(&states).chain(class).chain(tags));
+        let mut unnamed = self.places(str::is_empty);
+        unnamed.retain(|place| *place != hash);
+        Ok(Columns {
+            has_header: true,
+            quality: self.one_of(&QUALITY),
+            class,
+            tags,
+            kinds: self.places(|name| KINDS.contains(&name)),
+            kind_or_file: self.place(TYPE),
+            states,
+            unheard,
+            unnamed,
+            ..self.without_names(hash)
+        })
+    }
+
+    /// The columns where this one holds the hash, and nothing is known of the others.
+    fn without_names(&self, hash: usize) -> Columns {
+        Columns { delimiter: self.delimiter, count: self.fields.len(), hash, ..Columns::default() }
+    }
+}
+
+/// Names of columns that hold hashes by this algorithm.
+fn own_names(algorithm: Algorithm) -> &'static [&'static str] {
+    match algorithm {
+        Algorithm::PdqFull => &["pdqfull", "pdq", "pdqhash"],
+        Algorithm::Sha256 => &["sha256", "sha256hash"],
+        Algorithm::Sha1 => &["sha1", "sha1hash"],
+        Algorithm::Md5 => &["md5", "md5hash"],
+        Algorithm::VpdqV1 => &["vpdqv1", "vpdq"],
+    }
+}

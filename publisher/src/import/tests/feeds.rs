@@ -1,0 +1,119 @@
+//! Feeds in JSON and XML.
+
+use super::*;
+
+#[test]
+fn a_time_that_is_none_is_refused() {
+    let hex = &hexes(1)[0];
+    let update = |time: &str| {
+        format!("{{\"data\":[{{\"id\":\"1\",\"indicator\":\"{hex}\",\"type\":\"HASH_PDQ\",\"last_updated\":{time}}}]}}")
+    };
+    for time in ["5", "\"2026-01-01T00:00:00Z\"", "null"] {
+        assert!(pdq(&update(time)).is_ok(), "{time}");
+    }
+    for time in ["1700000000000", "true", "{\"at\":5}", "\"soon\"", "1e300"] {
+        let refused = pdq(&update(time)).unwrap_err().to_string();
+        assert!(refused.contains("last_updated: it is no time"), "{time}: {refused}");
+    }
+}
+
+#[test]
+fn what_is_disputed_is_told() {
+    let hexes = hexes(3);
+    let update = |hex: &str, statuses: &[&str], tag: &str| {
+        let describe = |status: &&str| format!("{{\"status\":\"{status}\",\"tags\":[\"{tag}\"]}}");
+        let descriptors: Vec<String> = statuses.iter().map(describe).collect();
+        format!(
+            "{{\"id\":\"{hex}\",\"indicator\":\"{hex}\",\"type\":\"HASH_PDQ\",\"descriptors\":{{\"data\":[{}]}}}}",
+            descriptors.join(",")
+        )
+    };
+    let records = [
+        update(&hexes[0], &["MALICIOUS", "NON_MALICIOUS"], "a"),
+        update(&hexes[1], &["MALICIOUS"], "False Positive"),
+        update(&hexes[2], &["MALICIOUS", "UNKNOWN"], "b"),
+    ];
+    let (imported, report) = pdq(&format!("[{}]", records.join(","))).unwrap();
+    assert_eq!((imported.entries.len(), report.disputed, report.withdrawals), (3, 2, 0));
+    assert_eq!(report.disputed_first, hexes[..2]);
+    let image = |id: usize, feedback: &str| {
+        format!(
+            "<image><member id=\"1\"/><id>{id}</id><fingerprints><pdq>{}</pdq></fingerprints><feedback><{feedback}/></feedback></image>",
+            hexes[id]
+        )
+    };
+    let images = image(0, "negativeFeedback type=\"Pdq\"") + &image(1, "affirmativeFeedback");
+    let (imported, report) = pdq(&format!("<queryResult><images>{images}</images></queryResult>")).unwrap();
+    assert_eq!((imported.entries.len(), report.disputed, report.disputed_first), (2, 1, vec![hexes[0].clone()]));
+    let tagged = format!("{},4711,mine,disputed\n{},4712,mine,\n", hexes[0], hexes[1]);
+    assert_eq!(pdq(&tagged).unwrap().1.disputed, 1);
+}
+
+#[test]
+fn a_page_that_has_a_next_one_is_told_as_such() {
+    let hex = &hexes(1)[0];
+    let hash = format!("{{\"signalType\":\"ImagePDQ\",\"hashStatus\":\"Active\",\"hashValue\":\"{hex}\"}}");
+    let update = |status: &str| {
+        format!(
+            "{{\"id\":\"1\",\"indicator\":\"{hex}\",\"type\":\"HASH_PDQ\",\"descriptors\":{{\"data\":[{{\"status\":\"{status}\"}}]}}}}"
+        )
+    };
+    let digest = format!("{{\"hash_digest\":\"{hex}\",\"algorithm\":\"PDQ\"}}");
+    let image = "<images/>";
+    for (text, more) in [
+        (format!("{{\"hasMoreRecords\":true,\"hashRecords\":[{hash}]}}"), true),
+        (format!("{{\"hashRecords\":[{hash}],\"hasMoreRecords\":false}}"), false),
+        (format!("{{\"next\":\"https://example/2\",\"results\":[{digest}]}}"), true),
+        (format!("{{\"next\":null,\"results\":[{digest}]}}"), false),
+        (format!("{{\"data\":[{}],\"paging\":{{\"next\":\"x\"}}}}", update("MALICIOUS")), true),
+        (format!("{{\"data\":[{}],\"paging\":{{\"cursors\":{{}}}}}}", update("MALICIOUS")), false),
+        (format!("<queryResult>{image}<paging><next>/x?page=2</next></paging></queryResult>"), true),
+        (format!("<queryResult>{image}<paging><next/></paging></queryResult>"), false),
+    ] {
+        assert_eq!(pdq(&text).unwrap_or_else(|error| panic!("{text}: {error}")).1.more_pages, more, "{text}");
+    }
+    // What all who describe it call harmless goes.
+    let (imported, report) = pdq(&format!("[{}]", update("NON_MALICIOUS"))).unwrap();
+    assert_eq!((imported.entries.len(), imported.withdrawn.len(), report.withdrawals), (0, 1, 1));
+}
+
+#[test]
+fn images_and_videos_have_ids_of_their_own() {
+    let hexes = hexes(2);
+    let item = |kind: &str, hash: &str| {
+        let fingerprint = format!("<fingerprints><pdq>{hash}</pdq></fingerprints>");
+        let body = if hash.is_empty() { "" } else { &fingerprint };
+        format!("<{kind}><member id=\"1\"/><id>a</id>{body}</{kind}>")
+    };
+    let document = |deleted: &str| {
+        let images = item("image", &hexes[0]);
+        let videos = item("video", &hexes[1]) + &item(deleted, "");
+        format!("<queryResult><images>{images}</images><videos>{videos}</videos></queryResult>")
+    };
+    for (deleted, left) in [("deletedVideo", &hexes[0]), ("deletedImage", &hexes[1])] {
+        let (imported, _) = pdq(&document(deleted)).unwrap();
+        assert_eq!(&to_hex(imported.entries.as_bytes()), left, "{deleted}");
+    }
+}
+
+#[test]
+fn a_feed_is_recognised_by_its_fields_and_not_by_its_words() {
+    let hex = &hexes(1)[0];
+    let update = |tags: &str| {
+        format!(
+            "{{\"data\":[{{\"id\":\"1\",\"indicator\":\"{hex}\",\"type\":\"HASH_PDQ\",\"should_delete\":false,\
+             \"descriptors\":{{\"data\":[{{\"tags\":[{tags}],\"results\":[]}}]}}}}]}}"
+        )
+    };
+    for tags in ["\"results\"", "\"hashRecords\", \"hash_digest\"", "\"a\\\" \\\\\", \"results\""] {
+        let text = update(tags);
+        for text in [text.clone(), text.replace("{\"data\":[{\"id", "[{\"id").replace("}]}}]}", "}]}}]")] {
+            let (imported, report) = pdq(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!((imported.entries.len(), report.format), (1, Format::Updates), "{text}");
+        }
+    }
+    let terrorism = format!(
+        "{{\"count\":1,\"results\":[{{\"hash_digest\":\"{hex}\",\"algorithm\":\"PDQ\",\"data\":\"hashRecords\"}}]}}"
+    );
+    assert_eq!(pdq(&terrorism).unwrap().1.format, Format::Terrorism);
+}

@@ -1,0 +1,252 @@
+//! Tables: which column is what, and that no hash in one is lost.
+
+use super::*;
+
+#[test]
+fn column_quality_class_and_tag_select() {
+    let hexes = hexes(2);
+    let text = format!(
+        "pdq,mine,quality,class,tags\n{},{},49,A1,one two\n{},{},50,b2,three\n",
+        hexes[0], hexes[1], hexes[1], hexes[0]
+    );
+    let plain = || ImportOptions { column: Some("Mine".into()), ..ImportOptions::new(Algorithm::PdqFull) };
+    for options in [
+        ImportOptions { min_quality: 50, ..plain() },
+        ImportOptions { classes: vec!["B1".into(), "B2".into()], ..plain() },
+        ImportOptions { tags: vec!["three".into()], ..plain() },
+    ] {
+        let (imported, report) = import(text.as_bytes(), &options).unwrap();
+        assert_eq!((to_hex(imported.entries.as_bytes()), report.not_selected), (hexes[0].clone(), 1), "{options:?}");
+    }
+    let missing = import(text.as_bytes(), &ImportOptions { column: Some("theirs".into()), ..plain() }).unwrap_err();
+    assert!(missing.to_string().contains("it has pdq, mine, quality"), "{missing}");
+    let nothing = ImportOptions { min_quality: 50, ..ImportOptions::new(Algorithm::PdqFull) };
+    let nothing = import(hexes[0].as_bytes(), &nothing).unwrap_err();
+    assert!(matches!(nothing, ImportError::NothingToSelectBy { flag: "--min-quality", .. }), "{nothing}");
+    assert!(matches!(pdq(&text.replace(",50,", ",101,")), Err(ImportError::Refused(_))));
+}
+
+#[test]
+fn no_hash_is_left_out_of_a_table_without_a_word() {
+    let hexes = hexes(3);
+    let [one, two, three] = [&hexes[0], &hexes[1], &hexes[2]];
+    // What must be refused, where it stands, and how many hashes are left if it is skipped.
+    for (text, field, left) in [
+        // Names of files that begin like a comment.
+        (format!("file,pdq\n#1.jpg,{one}\nb.jpg,{two}\n"), "row", 1),
+        (format!("file,pdq\n\"#1.jpg\",nonsense\nb.jpg,{two}\n"), "row", 1),
+        (format!("{one}\n# {two},{three}\n"), "", 1), // a comment
+        (format!("{one},a\n#,{two}\n"), "row", 1),
+        // Several in a row.
+        (format!("{one},{two}\n"), "row", 0),
+        (format!("{one};{two};{three}\n{three};;\n"), "row", 1),
+        // A quotation mark that is not closed: before the hash, with any ends of lines.
+        (format!("file,pdq\n\"a,{one}\n\"b\",{two}\nc,{three}\n"), "row", 1),
+        (format!("file,pdq\r\n\"a,{one}\r\n\"b\",{two}\r\nc,{three}\r\n"), "row", 1),
+        (format!("pdq,file\r{one},\"a\r{two},b\r{three},\"c\"\r"), "row", 0),
+        // The same in tables whose hashes stand in quotation marks, or behind a word.
+        (format!("hash,note\n\"{one}\",\"oops\n\"{two}\",\"b\"\n\"{three}\",\"c\"\n"), "row", 1),
+        (format!("name,hash,note\na,\"{one}\",\"oops\nb,\"{two}\",b\nc,\"{three}\",c\n"), "row", 1),
+        (format!("hash,note\npdq {one},\"oops\n\"pdq {two}\",b\npdq {three},c\n"), "row", 1),
+        (format!("name,hash,note\n\"n,\"{one}\",\"q\n\"m\",\"{two}\",\n"), "row", 0),
+        // Where the rows that follow are wrong themselves, or the first line or a comment is not closed.
+        (format!("hash,note\n{one},\"oops\n{}\",b\n{three},c\n", &two[1..]), "row", 1),
+        (format!("hash,\"note\n{one},a\n{two},\"b\"\n{three},c\n"), "row", 1),
+        (format!("hash,note\n#,\"x\n{one},a\"\n{three},c\n"), "row", 1),
+        // A row that lacks the end of its line, and words of leaving that no name explains.
+        (format!("hash,note\n{one},a,{two},b\n{three},c\n"), "row", 1),
+        // A column that has no name, or one without a letter.
+        (format!("hash,\n{one},{two}\n{three},x\n"), "row", 1),
+        (format!("hash,#\n{one},{two}\n{three},7\n"), "row", 1),
+        (format!("file, ,hash\na,{two},{one}\nb,,{three}\n"), "row", 1),
+        (format!("{one},x\n{two},Withdrawn\n"), "row", 1),
+    ] {
+        let options = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::PdqFull) };
+        let (imported, report) = import(text.as_bytes(), &options).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(imported.entries.len(), left, "{text}: {report:?}");
+        assert_eq!(report.refused.first().map_or("", |refused| refused.field), field, "{text}: {report:?}");
+    }
+    // The field of a hash may end with an end of a line, and another field hold some.
+    let fine = format!("pdq,note\n\"{one}\n\",\"two\nlines\"\n# a comment\n{two},\n");
+    assert_eq!(pdq(&fine).unwrap().0.entries.len(), 2);
+    // A name can hold a hash, a row of several lines other digests, and a row be short.
+    let named = format!("{one},{one}.jpg\n{two},x\n");
+    assert_eq!(pdq(&named).unwrap().0.entries.len(), 2);
+    let digests = format!("sha256,pdq,note,more\n{three},{one},\"two\nlines\",x\n{three},{two}\n");
+    assert_eq!(pdq(&digests).unwrap().0.entries.len(), 2);
+    let twice = pdq(&format!("pdq,Pdq\n{one},{two}\n"));
+    assert!(matches!(twice, Err(ImportError::SeveralColumns { .. })), "{twice:?}");
+}
+
+#[test]
+fn a_table_is_read_by_the_number_of_a_column_and_as_it_is_called() {
+    let hexes = hexes(2);
+    let text = format!("a.jpg,{},x\nb.jpg,{},y\n", hexes[0], hexes[1]);
+    let by = |column: &str| {
+        let options = ImportOptions { column: Some(column.into()), ..ImportOptions::new(Algorithm::PdqFull) };
+        import(text.as_bytes(), &options)
+    };
+    assert_eq!(by("2").unwrap().0.entries.len(), 2);
+    assert!(matches!(by("4"), Err(ImportError::NoColumn { .. })));
+    assert!(matches!(by("0"), Err(ImportError::NoColumn { .. })));
+    // Named as ThreatExchange's, a file whose first row is wrong is one, too; its tags select.
+    let exchange = format!("nonsense,1,mine,a b\n{},2,2020-07-31T18:47:45+0000,c d\n", hexes[0]);
+    let options = ImportOptions {
+        format: Some(Format::ThreatExchange),
+        invalid: Invalid::Skip,
+        tags: vec!["d".into()],
+        ..ImportOptions::new(Algorithm::PdqFull)
+    };
+    let (imported, report) = import(exchange.as_bytes(), &options).unwrap();
+    assert_eq!((imported.entries.len(), report.refused_records), (1, 1));
+    let utf16: Vec<u8> = "\u{feff}pdq\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let refused = import(&utf16[..], &ImportOptions::new(Algorithm::PdqFull));
+    assert!(matches!(refused, Err(ImportError::Utf16)), "{refused:?}");
+}
+
+#[test]
+fn a_table_can_withdraw_and_says_nothing_that_is_not_understood() {
+    let hexes = hexes(2);
+    for (name, counts, gone) in [
+        ("deleted", ["", "False"], ["True", "1"]),
+        ("Should Delete", ["no", "0"], ["yes", "TRUE"]),
+        ("hashStatus", ["Active", "Received"], ["Withdrawn", "Deleted"]),
+        ("status", ["MALICIOUS", "UNKNOWN"], ["NON_MALICIOUS", "removed"]),
+        ("Hash Status", ["active", "verified"], ["Withdrawn", "inactive"]),
+        ("is_deleted", ["n", ""], ["y", "t"]),
+        ("withdrawn", ["false", "no"], ["true", "withdrawn"]),
+        ("removed_on", ["", "null"], ["2026-01-01", "1767225600"]),
+    ] {
+        for (counts, gone) in counts.into_iter().zip(gone) {
+            let text = format!("sep=;\nPDQ-Hash;{name}\n{};{counts}\n{};{gone}\n", hexes[0], hexes[1]);
+            let (imported, report) = pdq(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            let both = [&imported.entries, &imported.withdrawn].map(|list| to_hex(list.as_bytes()));
+            assert_eq!((both, report.records), ([hexes[0].clone(), hexes[1].clone()], 2), "{text}");
+        }
+        let text = format!("pdq,{name}\n{},perhaps\n", hexes[0]);
+        let Err(ImportError::Refused(report)) = pdq(&text) else { panic!("{text}") };
+        assert_eq!(report.refused[0].field, "status");
+    }
+}
+
+#[test]
+fn of_several_columns_one_is_enough_to_withdraw() {
+    let hexes = hexes(3);
+    let text = format!(
+        "hash,deleted,Hash Status\n{},,Withdrawn\n{},false,Withdrawn\n{},false,Active\n",
+        hexes[0], hexes[1], hexes[2]
+    );
+    let (imported, report) = pdq(&text).unwrap();
+    assert_eq!((to_hex(imported.entries.as_bytes()), report.withdrawals), (hexes[2].clone(), 2));
+    let unclear = format!("hash,status,removal reason\n{},Active,a mistake\n", hexes[0]);
+    let refused = pdq(&unclear).unwrap_err().to_string();
+    assert!(refused.contains("the column removal reason says \"a mistake\""), "{refused}");
+}
+
+#[test]
+fn every_column_that_says_that_a_row_is_gone_is_heard() {
+    let hexes = hexes(2);
+    let [one, two] = [&hexes[0], &hexes[1]];
+    for (name, counts, gone) in [
+        ("inactive", "false", "true"),
+        ("disabled", "no", "yes"),
+        ("expired", "no", "yes"),
+        ("false_positive", "false", "true"),
+        ("is_benign", "0", "1"),
+        ("invalid", "n", "y"),
+        ("rejected", "", "yes"),
+        ("archived", "no", "yes"),
+        ("takedown", "no", "yes"),
+        ("rescinded", "no", "yes"),
+        ("obsolete", "no", "yes"),
+        ("overturned_at", "", "2026-01-01"),
+        ("whitelisted", "no", "yes"),
+        ("verdict", "malicious", "NON_MALICIOUS"),
+        ("action", "add", "remove"),
+        ("op", "update", "delete"),
+        ("change", "added", "deleted"),
+    ] {
+        let text = format!("hash,{name}\n{one},{counts}\n{two},{gone}\n");
+        let (imported, _) = pdq(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let both = [&imported.entries, &imported.withdrawn].map(|list| to_hex(list.as_bytes()));
+        assert_eq!(both, [one.clone(), two.clone()], "{text}");
+    }
+    let (imported, report) = pdq(&format!("hash,disputed\n{one},no\n{two},yes\n")).unwrap();
+    assert_eq!((imported.entries.len(), report.disputed_first), (2, vec![two.clone()]));
+    // What says so where no name tells what it means, or is said in another place than where it should stand.
+    for (text, field) in [
+        (format!("hash,note\n{one},withdrawn\n{two},ok\n"), "row"),
+        (format!("hash,quality,status\n{one},90\n{two},90,Active\n"), "row"),
+        (format!("hash,file,deleted\n{one},b,0,true\n{two},a.jpg,false\n"), "row"),
+        (format!("hash,expires_at\n{one},2027-01-01\n{two},\n"), "status"),
+        (format!("hash,disputed\n{one},perhaps\n{two},\n"), "status"),
+        // A word that is good of a hash says of its withdrawal that it stands.
+        (format!("hash,false_positive\n{one},confirmed\n{two},no\n"), "status"),
+        (format!("hash,is_benign\n{one},verified\n{two},0\n"), "status"),
+        (format!("hash,revoked\n{one},active\n{two},\n"), "status"),
+        (format!("hash,removed_on\n{one},confirmed\n{two},\n"), "status"),
+        (format!("hash,takedown status\n{one},confirmed\n{two},no\n"), "status"),
+        (format!("hash,active\n{one},unknown\n{two},yes\n"), "status"),
+        (format!("hash,dispute status\n{one},confirmed\n{two},no\n"), "status"),
+        // A check mark says something.
+        (format!("hash,withdrawn\n{one},\u{2713}\n{two},-\n"), "status"),
+        (format!("hash,removed_on\n{one},\u{2717}\n{two},\u{2014}\n"), "status"),
+    ] {
+        let skip = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::PdqFull) };
+        let (imported, report) = import(text.as_bytes(), &skip).unwrap();
+        assert_eq!((to_hex(imported.entries.as_bytes()), report.refused[0].field), (two.clone(), field), "{text}");
+    }
+    for (name, advice) in [
+        ("status", "write active or withdrawn there"),
+        ("deleted", "write yes or no there"),
+        ("removed_on", "write the date from which it is gone, or nothing, there"),
+    ] {
+        let refused = pdq(&format!("hash,{name}\n{one},perhaps\n")).unwrap_err().to_string();
+        assert!(refused.contains(advice), "{refused}");
+    }
+    let fine =
+        format!("hash,file,class,tags,status\n{one},removed,archived,disabled expired,active\n{two},x,,,active,,\n");
+    assert_eq!(pdq(&fine).unwrap().0.entries.len(), 2);
+}
+
+#[test]
+fn a_hash_of_another_kind_is_not_taken_for_one_of_the_list() {
+    let hexes = hexes(2);
+    let [one, two] = [&hexes[0], &hexes[1]];
+    for (name, own, other) in [
+        ("type", "HASH_PDQ", "HASH_SHA256"),
+        ("type", "pdq", "sha256"),
+        ("type", "image", "HASH_URL_MD5"),
+        ("algorithm", "PDQ", "blake3"),
+        ("signal_type", "ImagePDQ", "VideoMD5"),
+        ("Hash Type", "pdq-full", "sha-256"),
+    ] {
+        let text = format!("hash,{name}\n{one},{own}\n{two},{other}\nnonsense,{other}\n");
+        let (imported, report) = pdq(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!((to_hex(imported.entries.as_bytes()), report.other_hashes), (one.clone(), 2), "{text}");
+    }
+    for (format, text) in [
+        (Format::Lines, format!("{one}\npdq {two}\n")),
+        (Format::Csv, format!("hash,note\n{one},\npdq {two},\n")),
+        (Format::Pdq, format!("hash={two},quality=90\n")),
+        (Format::Vpdq, format!("0,90,{two},0.0\n")),
+    ] {
+        for format in [Some(format), None] {
+            let options = ImportOptions { format, ..ImportOptions::new(Algorithm::Sha256) };
+            let refused = import(text.as_bytes(), &options);
+            let is_refused = matches!(refused, Err(ImportError::Refused(_) | ImportError::Unrecognised { .. }));
+            assert!(is_refused, "{text}: {refused:?}");
+        }
+    }
+}
+
+#[test]
+fn a_class_of_several_words_is_one_class() {
+    let hexes = hexes(3);
+    let text = format!("pdq,class\n{},Far Right\n{},\"b, far right\"\n{},right\n", hexes[0], hexes[1], hexes[2]);
+    let of = |class: &str| {
+        let options = ImportOptions { classes: vec![class.into()], ..ImportOptions::new(Algorithm::PdqFull) };
+        import(text.as_bytes(), &options).unwrap().0.entries.len()
+    };
+    assert_eq!((of("far right"), of("right"), of("far"), of("b")), (2, 1, 0, 1));
+}
