@@ -160,6 +160,12 @@ pub(crate) async fn metrics(State(surface): State<Surface>) -> Response {
             "Rounds in a row in which too few witnesses cosigned for a checkpoint to be published",
             shared.witnesses.rounds_in_vain(),
         ),
+        ("ended_lists", "Lists of which something is left out for good", shared.histories().endings.lists() as u64),
+        (
+            "clock_in_doubt",
+            "1 while this machine's clocks have moved apart, else 0",
+            shared.clock.doubt().is_some().into(),
+        ),
         ("queue_free", "Submissions that can still be taken", surface.queue.capacity() as u64),
         ("queue_capacity", "Submissions that can be taken in all", surface.queue.max_capacity() as u64),
     ] {

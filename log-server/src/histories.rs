@@ -59,7 +59,7 @@ pub(crate) struct Witnessed {
 impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { index, violation } = self;
-        write!(f, "by the seen proofs that there are, entry {index} breaks a rule: {violation}")
+        write!(f, "by what its witnesses' clocks and seen proofs show, entry {index} breaks a rule: {violation}")
     }
 }
 
@@ -92,10 +92,18 @@ impl Endings {
         ended.min_by_key(|ended| ended.index)
     }
 
+    /// How many lists have ended.
+    pub(crate) fn lists(&self) -> usize {
+        self.names().len()
+    }
+
+    fn names(&self) -> BTreeSet<&ListName> {
+        self.0.keys().map(|(list, _)| list).collect()
+    }
+
     /// What has ended and why, for the operator.
     pub(crate) fn messages(&self) -> Vec<String> {
-        let lists: BTreeSet<&ListName> = self.0.keys().map(|(list, _)| list).collect();
-        let all = lists.into_iter().filter_map(|list| Some((list, self.of_list(list)?)));
+        let all = self.names().into_iter().filter_map(|list| Some((list, self.of_list(list)?)));
         all.map(|(list, ended)| format!("the list {list} has ended in this log: {ended}")).collect()
     }
 }
@@ -145,6 +153,20 @@ impl Histories {
         all.sort_by_key(|left_out| left_out.index);
         all.dedup_by_key(|left_out| left_out.index);
         all
+    }
+
+    /// Whether a statement keeps the rules if it is public since then.
+    pub(crate) fn would_keep(&self, witnessed: &Witnessed) -> bool {
+        let Witnessed { list, index, since, shown, .. } = witnessed;
+        let place = |public_since| Place { index: *index, public_since };
+        self.known.would_keep(list, place(*since)) && self.shown().would_keep(list, place(*shown))
+    }
+
+    /// Why a logged statement is left out by others, if its list has ended.
+    pub(crate) fn why_left_out(&self, statement: &Statement) -> Option<&Ended> {
+        let index = self.known.index_of(&statement.id())?;
+        let is_taken = [&self.known, self.shown()].iter().all(|history| history.has_taken(statement, index));
+        self.endings.of_list(statement.list()).filter(|_| !is_taken)
     }
 
     /// Sets since when a statement is public.

@@ -258,6 +258,7 @@ impl Surface {
                 self.seen_proof(&id)?.ok_or(Refusal::NotPublishedYet)?
             }
         };
+        self.shared.refuse_left_out(statement)?;
         let headers = [(header::CONTENT_TYPE, TEXT), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
         Ok((headers, proof).into_response())
     }

@@ -58,53 +58,89 @@ pub enum PublicationError {
     Index(#[from] serde_json::Error),
 }
 
-/// Publishes a checkpoint that a quorum has cosigned, at these times.
-pub(crate) fn publish(state: &State, cosigned: CheckpointNote, times: QuorumTimes) -> Result<(), PublicationError> {
-    let size = cosigned.checkpoint().size;
-    let covered: BTreeSet<LeafIndex> = state.unseen().iter().copied().take_while(|index| index.0 < size.0).collect();
-    publish_statements(state, &cosigned, &covered)?;
-    state.log.publish(&cosigned)?;
-    state.unseen().retain(|index| !covered.contains(index));
-    let published = Published { checkpoint: cosigned, times, at: Instant::now() };
-    state.published.send_replace(Some(Arc::new(published)));
-    Ok(())
+/// What is to be published with a checkpoint that a quorum has cosigned, at these times.
+pub(crate) struct Publication<'s> {
+    state: &'s State,
+    cosigned: CheckpointNote,
+    times: QuorumTimes,
+    /// The statements that it covers for the first time, and their seen proofs.
+    statements: Vec<(Resource, Vec<u8>)>,
+    proofs: Vec<(Resource, Vec<u8>)>,
+    seen: Vec<Witnessed>,
 }
 
-/// Writes statements and their seen proofs.
-fn publish_statements(
-    state: &State,
-    cosigned: &CheckpointNote,
-    covered: &BTreeSet<LeafIndex>,
-) -> Result<(), PublicationError> {
-    let (mut entries, mut reader) = (state.log.entries(), state.log.reader(cosigned.checkpoint().size));
-    let (mut statements, mut proofs, mut times, mut seen) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut lists: BTreeMap<ListName, LeafIndex> = BTreeMap::new();
-    for &index in covered {
-        let entry = entries.entry(index)?;
-        let statement = Statement::parse(entry).map_err(|source| PublicationError::NotAStatement { index, source })?;
-        let id = statement.id();
-        let (shown, proof) = seen_proof(state, cosigned, &id, index, entry, &mut reader)?;
-        let since = state.firsts.of(index)?.map_or(shown, |first| first.min(shown));
-        let list = statement.list().clone();
-        lists.entry(list.clone()).or_insert(index);
-        statements.push((Resource::Statement(id), entry.to_vec()));
-        proofs.extend(proof.map(|proof| (Resource::SeenProof(id), proof.to_bytes())));
-        times.push((index, since));
-        seen.push(Witnessed { list, id, index, since, shown });
-    }
-    state.touched().extend(lists.keys().cloned());
-    state.log.public().write_proven(&statements)?;
-    state.log.public().replace_all(&proofs)?;
-    state.firsts.remember(&times)?;
-    let mut histories = state.histories_mut();
-    seen.iter().for_each(|witnessed| histories.set_public_since(witnessed));
-    for (list, from) in lists {
-        for LeftOut { index, id, violation, .. } in histories.judge_again(&list, from) {
-            // It was admitted by this server's clock, and the witnesses' say otherwise.
-            tracing::warn!(%index, %id, %violation, "a logged statement breaks a rule; everybody leaves it out");
+/// Publishes a checkpoint that a quorum has cosigned, at these times.
+#[cfg(test)]
+pub(crate) fn publish(state: &State, cosigned: CheckpointNote, times: QuorumTimes) -> Result<(), PublicationError> {
+    Publication::prepare(state, cosigned, times)?.publish()
+}
+
+impl<'s> Publication<'s> {
+    /// Makes the seen proofs. Nothing is written yet.
+    pub(crate) fn prepare(
+        state: &'s State,
+        cosigned: CheckpointNote,
+        times: QuorumTimes,
+    ) -> Result<Self, PublicationError> {
+        let size = cosigned.checkpoint().size;
+        let covered: Vec<LeafIndex> = state.unseen().iter().copied().take_while(|index| index.0 < size.0).collect();
+        let (mut entries, mut reader) = (state.log.entries(), state.log.reader(size));
+        let (mut statements, mut proofs, mut seen) = (Vec::new(), Vec::new(), Vec::new());
+        for index in covered {
+            let entry = entries.entry(index)?;
+            let statement =
+                Statement::parse(entry).map_err(|source| PublicationError::NotAStatement { index, source })?;
+            let (id, list) = (statement.id(), statement.list().clone());
+            let (shown, proof) = seen_proof(state, &cosigned, &id, index, entry, &mut reader)?;
+            let since = state.firsts.of(index)?.map_or(shown, |first| first.min(shown));
+            statements.push((Resource::Statement(id), entry.to_vec()));
+            proofs.extend(proof.map(|proof| (Resource::SeenProof(id), proof.to_bytes())));
+            seen.push(Witnessed { list, id, index, since, shown });
         }
+        Ok(Self { state, cosigned, times, statements, proofs, seen })
     }
-    Ok(())
+
+    /// Whether by these times something would break a rule that a later time keeps: a witness's clock was set back, and dates a
+    /// release before it was created. Its seen proof would say so for ever.
+    pub(crate) fn is_premature(&self) -> bool {
+        let histories = self.state.histories();
+        self.seen.iter().any(|witnessed| !histories.would_keep(witnessed))
+    }
+
+    /// Publishes it.
+    pub(crate) fn publish(self) -> Result<(), PublicationError> {
+        self.publish_statements()?;
+        let Self { state, cosigned, times, seen, .. } = self;
+        state.log.publish(&cosigned)?;
+        let covered: BTreeSet<LeafIndex> = seen.iter().map(|witnessed| witnessed.index).collect();
+        state.unseen().retain(|index| !covered.contains(index));
+        let published = Published { checkpoint: cosigned, times, at: Instant::now() };
+        state.published.send_replace(Some(Arc::new(published)));
+        Ok(())
+    }
+
+    /// Writes statements and their seen proofs.
+    fn publish_statements(&self) -> Result<(), PublicationError> {
+        let Self { state, statements, proofs, seen, .. } = self;
+        let mut lists: BTreeMap<&ListName, LeafIndex> = BTreeMap::new();
+        for Witnessed { list, index, .. } in seen {
+            lists.entry(list).or_insert(*index);
+        }
+        let times: Vec<_> = seen.iter().map(|witnessed| (witnessed.index, witnessed.since)).collect();
+        state.touched().extend(lists.keys().map(|list| (*list).clone()));
+        state.log.public().write_proven(statements)?;
+        state.log.public().replace_all(proofs)?;
+        state.firsts.remember(&times)?;
+        let mut histories = state.histories_mut();
+        seen.iter().for_each(|witnessed| histories.set_public_since(witnessed));
+        for (list, from) in lists {
+            for LeftOut { index, id, violation, .. } in histories.judge_again(list, from) {
+                // It was admitted by this server's clock, and the witnesses' say otherwise.
+                tracing::warn!(%index, %id, %violation, "a logged statement breaks a rule; everybody leaves it out");
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Since when a statement is public, and its seen proof, unless there is one already that holds: that was the first.
@@ -193,8 +229,16 @@ mod tests {
         let state = open(folder.path());
         assert_eq!(releases(&state), 0);
         refuses_what_follows(&state, &second_text);
-        // The charter goes on.
+        // Whoever has sent it is told, too; what is logged and good is no other than before.
+        assert_eq!(state.refuse_left_out(&release).unwrap_err().code(), "ended");
+        let first = by_all(charter(LIST).to_text().unwrap());
+        assert!(state.refuse_left_out(&first).is_ok());
+        assert_eq!(state.judge_draft(&first).unwrap_err().code(), "already-logged");
+        // The charter goes on, by its own rules.
         let mut second = charter(LIST);
+        second.edition = 3;
+        let gap = state.judge_draft(&by_all(second.to_text().unwrap())).unwrap_err();
+        assert_eq!(gap.code(), "not-contiguous");
         (second.edition, second.previous) = (2, Some(by_all(second.to_text().unwrap()).id()));
         second.limits.max_entries -= 1;
         assert_eq!(submit(&state, by_all(second.to_text().unwrap())), LeafIndex(2));
@@ -211,6 +255,85 @@ mod tests {
         }
         let messages = state.histories().endings.messages();
         assert!(matches!(&messages[..], [one] if one.contains(LIST)), "{messages:?}");
+    }
+
+    #[test]
+    fn a_date_from_before_a_release_was_created_is_premature() {
+        let folder = tempfile::tempdir().unwrap();
+        let (state, mut publisher) = with_list(folder.path());
+        let release = publisher.release(0..60);
+        receive(&state, &publisher, &release);
+        submit(&state, release);
+        let prepared = |time| {
+            let cosigned = cosigned_at(&state.log.integrate().unwrap(), time);
+            let times = policy().checkpoint_times(cosigned.note()).unwrap().unwrap();
+            Publication::prepare(&state, cosigned, times).unwrap()
+        };
+        let created = now();
+        assert!(prepared(Timestamp(created.0 - 5)).is_premature());
+        assert_eq!(releases(&state), 1, "nothing is written");
+        let later = prepared(created.plus(1));
+        assert!(!later.is_premature());
+        later.publish().unwrap();
+        assert_eq!((releases(&state), state.histories().endings.messages().len()), (1, 0));
+    }
+
+    /// A log that is at `start` by its witnesses, with a second edition that widens the first after a notice of an hour, and a release
+    /// under it from when that is over; whether those are published.
+    fn widened(folder: &Path, start: Timestamp, publishes: bool) -> StatementId {
+        let (state, mut publisher) = with_list(folder);
+        let mut second = charter(LIST);
+        (second.edition, second.previous) = (2, Some(by_all(second.to_text().unwrap()).id()));
+        second.limits.max_entries += 1;
+        let edition = by_all(second.to_text().unwrap());
+        submit(&state, edition.clone());
+        publish_at(&state, start);
+        publisher.cite(&second);
+        let over = start.plus(3700);
+        state.clock.note(QuorumTimes { earliest: over, latest: over }, 0, crate::clock::Moment::now());
+        let release = by_all(publisher.compose(0..60, |_| ()).0.to_text().unwrap());
+        receive(&state, &publisher, &release);
+        let place = Place { index: LeafIndex(2), public_since: over };
+        state.histories_mut().admit(release.clone(), place).unwrap();
+        state.objects.publish(release.clone().into_release().unwrap().body()).unwrap();
+        state.unseen().insert(LeafIndex(2));
+        state.log.append(&[release.to_bytes()]).unwrap();
+        if publishes {
+            publish_at(&state, over);
+        }
+        edition.id()
+    }
+
+    /// This machine's clock is behind by more than a notice.
+    #[test]
+    fn a_slow_clock_does_not_hide_that_a_lost_proof_would_end_a_list() {
+        let folder = tempfile::tempdir().unwrap();
+        let edition = widened(folder.path(), now(), true);
+        assert_eq!(releases(&open(folder.path())), 1);
+        std::fs::remove_file(folder.path().join("public").join(Resource::SeenProof(edition).to_string())).unwrap();
+        let admission = Admission::new(vec![maintainer().verifier().clone()], Vec::new());
+        let opened =
+            open_state(folder.path(), log_key(), policy(), SeenProofs::Keep, admission, Default::default()).err();
+        assert!(opened.unwrap().to_string().contains("are lost or damaged"));
+    }
+
+    #[test]
+    fn what_was_admitted_and_not_published_is_judged_by_its_own_witnesses() {
+        let folder = tempfile::tempdir().unwrap();
+        let start = now();
+        widened(folder.path(), start, false);
+        let state = open(folder.path());
+        assert_eq!((releases(&state), state.histories().endings.messages().len()), (1, 0), "the clock is behind");
+        publish_at(&state, start.plus(3700));
+        assert_eq!(releases(&state), 1);
+        drop(state);
+        assert_eq!(releases(&open(folder.path())), 1);
+
+        let folder = tempfile::tempdir().unwrap();
+        widened(folder.path(), start, false);
+        let state = open(folder.path());
+        publish_at(&state, start.plus(1));
+        assert_eq!((releases(&state), state.histories().endings.messages().len()), (0, 1), "it was too early");
     }
 
     /// Its release was admitted, and this machine's clock was set back before it was published.

@@ -8,10 +8,11 @@
 
 use crate::clock::WitnessedClock;
 use crate::figures::timed;
-use crate::publication;
+use crate::publication::{Publication, PublicationError};
 use crate::sequencer::SequencerError;
 use crate::state::State;
 use crate::witnesses::{Round, Witnesses};
+use isonomy_core::rules::MAX_CLOCK_DIFFERENCE;
 use isonomy_core::tree::TreeSize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +35,8 @@ pub(crate) struct Publisher {
     pub(crate) witnesses: Witnesses,
     pub(crate) republish_every: Duration,
     pub(crate) stop: watch::Receiver<bool>,
+    /// Since when nothing is published because the witnesses' clocks were set back.
+    pub(crate) premature_since: Option<Instant>,
 }
 
 impl Publisher {
@@ -99,8 +102,26 @@ impl Publisher {
         };
         self.state.clock.note(times, lag, moment);
         let size = cosigned.checkpoint().size;
-        let publish = move |state: &State| publication::publish(state, cosigned, times);
-        self.blocking(move |state| timed(&state.figures.publish, || publish(state))).await??;
+        // Clocks that are set right were off by so much at most.
+        let most = Duration::from_secs(MAX_CLOCK_DIFFERENCE);
+        let may_wait = self.premature_since.is_none_or(|since| since.elapsed() < most);
+        let publish = move |state: &State| {
+            let publication = Publication::prepare(state, cosigned, times)?;
+            if may_wait && publication.is_premature() {
+                return Ok(false);
+            }
+            publication.publish().map(|()| true)
+        };
+        let is_published: Result<bool, PublicationError> =
+            self.blocking(move |state| timed(&state.figures.publish, || publish(state))).await?;
+        if !is_published? {
+            tracing::warn!(
+                "the witnesses' clocks were set back: by their dates something that was admitted would break a rule, so later dates are waited for"
+            );
+            self.premature_since.get_or_insert_with(Instant::now);
+            return Ok(None);
+        }
+        self.premature_since = None;
         self.state.witnesses.confirm();
         Ok(Some(size))
     }

@@ -22,6 +22,9 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+/// So late that every notice is over.
+const AT_LAST: Timestamp = Timestamp(u64::MAX);
+
 /// Why the log's statements can't be read.
 #[derive(Debug, thiserror::Error)]
 pub enum RecoveryError {
@@ -209,6 +212,8 @@ struct Proofs {
     absent: Vec<Flawed>,
     /// The size of the published tree, by its checkpoint.
     published: TreeSize,
+    /// The latest time since when anything is known to be public.
+    latest: Timestamp,
     /// The size of the largest tree under a seen proof.
     proven: TreeSize,
     /// The size of the tree up to the last statement of which the log remembers since when it is public.
@@ -261,7 +266,14 @@ impl Proofs {
         }
         let is_charter = matches!(statement, Statement::Charter(_));
         self.shown.push(Shown { list, is_charter, since: proven });
-        proven.into_iter().chain(first).min()
+        let since = proven.into_iter().chain(first).min();
+        self.latest = self.latest.max(since.unwrap_or(Timestamp(0)));
+        since
+    }
+
+    /// Whether the published tree shows that a statement was not in it.
+    fn never_published(&self, index: LeafIndex) -> bool {
+        self.published > TreeSize(0) && index.0 >= self.published.0
     }
 
     /// How many statements had a seen proof when the server ended: those of the published tree, and those that the log remembers.
@@ -353,9 +365,12 @@ pub(crate) fn recover(
     seen_proofs: SeenProofs,
 ) -> Result<Recovered, RecoveryError> {
     // That the checkpoint may be damaged has been said when the log was opened.
-    let published = log.published().ok().flatten().map_or(TreeSize(0), |published| published.checkpoint().size);
+    let checkpoint = log.published().ok().flatten();
+    let published = checkpoint.as_ref().map_or(TreeSize(0), |published| published.checkpoint().size);
+    let times = checkpoint.and_then(|published| policy.checkpoint_times(published.note()).ok().flatten());
+    let known_since = times.map_or(Timestamp(0), |times| times.earliest);
     let (mut history, mut unseen) = (History::new(log.key().name()), BTreeSet::new());
-    let (mut proofs, mut broken) = (Proofs { published, ..Proofs::default() }, Vec::new());
+    let (mut proofs, mut broken) = (Proofs { published, latest: known_since, ..Proofs::default() }, Vec::new());
     let read = |index, entry: Vec<u8>| Logged::read(log, policy, firsts, index, &entry);
     log.replay(read, |logged: Logged| {
         let since = proofs.take(&logged);
@@ -363,8 +378,9 @@ pub(crate) fn recover(
         if !(matches!(seen, Seen::Since { .. }) && is_public) {
             unseen.insert(index);
         }
-        let public_since = since.unwrap_or_else(|| not_before(&statement));
-        if let Err(left_out) = record(&mut history, statement, Place { index, public_since }) {
+        let public_since = since.unwrap_or_else(|| not_before(&statement, proofs.latest));
+        let is_awaited = since.is_none() && proofs.never_published(index);
+        if let Err(left_out) = record(&mut history, statement, Place { index, public_since }, is_awaited) {
             // It was admitted by this server's clock, and the witnesses' say otherwise, or the rules were stricter since.
             let LeftOut { id, violation, .. } = &left_out.left_out;
             tracing::warn!(%index, %id, %violation, "a logged statement breaks a rule; everybody leaves it out");
@@ -372,7 +388,7 @@ pub(crate) fn recover(
         }
         Ok::<_, RecoveryError>(())
     })?;
-    let as_shown = proofs.differ().then(|| judge_as_shown(log, proofs.shown.clone(), &history)).transpose()?;
+    let as_shown = proofs.differ().then(|| judge_as_shown(log, &proofs, &history)).transpose()?;
     let (as_shown, broken_as_shown) = as_shown.unzip();
     let broken_as_shown: Vec<Broken> = broken_as_shown.unwrap_or_default();
     match seen_proofs {
@@ -394,30 +410,36 @@ pub(crate) fn recover(
     Ok(Recovered { history, as_shown, endings, unseen })
 }
 
-/// Takes up the next logged statement, if it keeps the rules.
-fn record(history: &mut History, statement: Statement, place: Place) -> Result<(), Broken> {
+/// Takes up the next logged statement, if it keeps the rules. One that was admitted and never published is judged once its witnesses
+/// have said since when it is public: it is enough that there may be such a time.
+fn record(history: &mut History, statement: Statement, place: Place, is_awaited: bool) -> Result<(), Broken> {
     let (list, id, series) = (statement.list().clone(), statement.id(), Series::of(&statement));
-    history.record(statement, place).map_err(|violation| {
-        let left_out = LeftOut { index: place.index, id, series, violation };
-        Broken { list, left_out }
-    })
+    let awaited = is_awaited.then(|| statement.clone());
+    let Err(violation) = history.record(statement, place) else { return Ok(()) };
+    if awaited.is_some_and(|statement| history.record_as_if(statement, place, AT_LAST).is_ok()) {
+        return Ok(());
+    }
+    let left_out = LeftOut { index: place.index, id, series, violation };
+    Err(Broken { list, left_out })
 }
 
-/// When a statement that nobody may have seen yet is public at the earliest: it was not admitted before it was made, whatever this
-/// machine's clock shows by now.
-fn not_before(statement: &Statement) -> Timestamp {
+/// When a statement that nobody may have seen yet is public at the earliest: not before it was made, nor before what was witnessed
+/// already, whatever this machine's clock shows by now.
+fn not_before(statement: &Statement, witnessed: Timestamp) -> Timestamp {
+    let earliest = now().max(witnessed);
     match statement {
-        Statement::Release(release) => now().max(release.body().created),
-        Statement::Charter(_) | Statement::Attestation(_) => now(),
+        Statement::Release(release) => earliest.max(release.body().created),
+        Statement::Charter(_) | Statement::Attestation(_) => earliest,
     }
 }
 
 /// Judges everything by what others can learn of its time, once lost seen proofs are made anew: the history that they read, and
-/// the statements that break a rule by it, and by what is `known` do not. `shown` has what each statement's own proof says.
+/// the statements that break a rule by it, and by what is `known` do not. `proofs` has what each statement's own proof says.
 ///
 /// Others read no proofs but those of editions, and of the release that they judge: what covers an edition covers those before
 /// it, and what covers a release covers the editions before that.
-fn judge_as_shown(log: &Log, mut shown: Vec<Shown>, known: &History) -> Result<(AsShown, Vec<Broken>), RecoveryError> {
+fn judge_as_shown(log: &Log, proofs: &Proofs, known: &History) -> Result<(AsShown, Vec<Broken>), RecoveryError> {
+    let mut shown = proofs.shown.clone();
     let (mut next, mut settled): (BTreeMap<usize, Timestamp>, _) = (BTreeMap::new(), BTreeSet::new());
     for (at, Shown { list, since, .. }) in shown.iter_mut().enumerate().rev().filter(|(_, shown)| shown.is_charter) {
         if let Some(&covered) = next.get(list).filter(|covered| since.is_none_or(|since| **covered < since)) {
@@ -433,25 +455,15 @@ fn judge_as_shown(log: &Log, mut shown: Vec<Shown>, known: &History) -> Result<(
     };
     let mut times = shown.into_iter();
     log.replay(read, |(index, statement)| {
-        let public_since = times.next().and_then(|shown| shown.since).unwrap_or_else(|| not_before(&statement));
-        let was_taken = is_taken(known, &statement, index);
-        let verdict = record(&mut history, statement, Place { index, public_since });
+        let since = times.next().and_then(|shown| shown.since);
+        let public_since = since.unwrap_or_else(|| not_before(&statement, proofs.latest));
+        let is_awaited = since.is_none() && proofs.never_published(index);
+        let was_taken = known.has_taken(&statement, index);
+        let verdict = record(&mut history, statement, Place { index, public_since }, is_awaited);
         broken.extend(verdict.err().filter(|_| was_taken));
         Ok::<_, RecoveryError>(())
     })?;
     Ok((AsShown { history, settled }, broken))
-}
-
-/// Whether the statement at this place was judged to keep the rules.
-fn is_taken(history: &History, statement: &Statement, index: LeafIndex) -> bool {
-    let Some(list) = history.list(statement.list()) else { return false };
-    match statement {
-        Statement::Charter(charter) => {
-            list.editions().find(&charter.id()).is_some_and(|edition| edition.index() == index)
-        }
-        Statement::Release(_) => list.version_at(index).is_some(),
-        Statement::Attestation(_) => list.attestations().iter().any(|logged| logged.index == index),
-    }
 }
 
 /// Whether a statement has a file of its own. A damaged one is mended: it would be served.

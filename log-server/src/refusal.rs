@@ -69,8 +69,9 @@ pub enum Refusal {
     Rule(#[from] Violation),
     /// A list of which others leave something out.
     #[error(
-        "the list {list} has ended in this log: {why}. So nothing that builds on that is taken, and no other text in its place: ask the \
-         log's operator, who may still have the seen proofs that were lost. Else the list has to be founded anew in another log"
+        "the list {list} has ended in this log: {why}. So everybody leaves that out, nothing that builds on it is taken, and no other \
+         text in its place: ask the log's operator. If seen proofs were lost or replaced, the first ones mend it; else the list has to be \
+         founded anew in another log"
     )]
     Ended {
         /// The list.

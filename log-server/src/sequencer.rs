@@ -126,6 +126,12 @@ async fn next(state: &State, queue: &mut mpsc::Receiver<Submission>, most: u64) 
 
 /// Judges a batch once more, in its order, and appends what passes.
 pub(crate) fn append(state: &State, batch: Vec<Submission>) -> Result<(), SequencerError> {
+    if state.clock.doubt().is_some() {
+        // The machine may have been restored from an image: then this log has signed more than it remembers. The round that ends the
+        // doubt shows it.
+        batch.into_iter().for_each(|submission| drop(submission.answer.send(Err(Refusal::ClockInDoubt))));
+        return Ok(());
+    }
     let start = state.log.size();
     state.defer_unpublished(state.time());
     let (mut entries, mut sequenced, mut answers) = (Vec::new(), Vec::new(), Vec::new());

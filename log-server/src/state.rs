@@ -102,14 +102,15 @@ impl State {
         self.judge_at(draft, Place { index, public_since }, Signing::Draft)
     }
 
-    /// Judges a statement that is to be logged at this place. Nobody is refused for good by a time that is in doubt.
+    /// Judges a statement that is to be logged at this place. Nobody is refused for good by a time that is in doubt, and nothing is
+    /// taken by one.
     pub(crate) fn judge_at(&self, statement: &Statement, place: Place, signing: Signing) -> Result<(), Refusal> {
         let verdict = self.judge_by_both(statement, place, signing);
-        let (Err(Refusal::Rule(_)), Some(doubt)) = (&verdict, self.clock.doubt()) else { return verdict };
-        let later = Place { public_since: doubt.latest, ..place };
-        match self.judge_by_both(statement, later, signing) {
-            Ok(()) => Err(Refusal::ClockInDoubt),
-            Err(_) => verdict,
+        let Some(doubt) = self.clock.doubt() else { return verdict };
+        let later = self.judge_by_both(statement, Place { public_since: doubt.latest, ..place }, signing);
+        match (&verdict, later) {
+            (Err(Refusal::Rule(_)), Ok(())) | (Ok(()), Err(Refusal::Rule(_))) => Err(Refusal::ClockInDoubt),
+            _ => verdict,
         }
     }
 
@@ -123,13 +124,27 @@ impl State {
             None => admission.judge(&histories.known, statement, place, signing),
         };
         let why = match &verdict {
-            // Its place is taken by a text that is logged.
-            Ok(()) => Series::of(statement).and_then(|(series, _)| histories.endings.of(statement.list(), series)),
-            // Where a list has ended, no rule says what to do, and what it says would mislead.
-            Err(Refusal::Rule(_)) => histories.endings.of_list(statement.list()),
+            Err(Refusal::Rule(Violation::AlreadyLogged { .. })) => None,
+            // It builds on what is logged, and left out.
+            Err(Refusal::Rule(Violation::UnknownCharter { id } | Violation::UnknownRelease { id }))
+                if histories.known.index_of(id).is_some() =>
+            {
+                histories.endings.of_list(statement.list())
+            }
+            // Its place is taken by a text that is logged; no rule says what to do, and what it says would mislead.
+            Ok(()) | Err(Refusal::Rule(_)) => {
+                Series::of(statement).and_then(|(series, _)| histories.endings.of(statement.list(), series))
+            }
             Err(_) => None,
         };
         why.map_or(verdict, |why| Err(Refusal::Ended { list: statement.list().to_string(), why: why.to_string() }))
+    }
+
+    /// The refusal of a statement that is logged, and that others leave out.
+    pub(crate) fn refuse_left_out(&self, statement: &Statement) -> Result<(), Refusal> {
+        let histories = self.histories();
+        let Some(why) = histories.why_left_out(statement) else { return Ok(()) };
+        Err(Refusal::Ended { list: statement.list().to_string(), why: why.to_string() })
     }
 
     /// Whom the operator knows.

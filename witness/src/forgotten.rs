@@ -6,12 +6,16 @@
 //! that was given back before, by one write.
 
 use crate::log::Log;
+use crate::state::StateError;
 use isonomy_store::files::{self, FileError};
+use isonomy_store::kv::Tree;
 use std::path::{Path, PathBuf};
 
 const FILE: &str = "forgotten";
 const REINSTATED: &str = "reinstated";
 const MAX_SIZE: usize = 4096;
+/// The key of the copy in the database.
+const KEY: &[u8] = b"forgotten";
 
 /// How it became known that a folder has forgotten something.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,25 +35,42 @@ impl Cause {
     }
 }
 
-/// What a folder is known to have forgotten.
+/// What a folder is known to have forgotten: the file, and a copy of it in the database.
 pub(crate) struct Forgotten {
     folder: PathBuf,
+    copy: Tree,
 }
 
 impl Forgotten {
-    pub(crate) fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned() }
+    /// What is written down in a folder that is begun to restore what was lost, before there is a database.
+    pub(crate) fn begin(folder: &Path) -> Result<(), FileError> {
+        files::replace(&folder.join(FILE), Cause::Lost.line())
+    }
+
+    /// What this folder, whose database has this tree, is known to have forgotten. One of the two copies that is lost or damaged is
+    /// an occasion of its own.
+    pub(crate) fn open(folder: &Path, copy: Tree) -> Result<Self, StateError> {
+        let forgotten = Self { folder: folder.to_owned(), copy };
+        if let Some(lines) = forgotten.lines()? {
+            forgotten.write(&lines)?;
+        }
+        Ok(forgotten)
     }
 
     /// From now on nothing counts of any log before it is given back.
-    pub(crate) fn note(&self, cause: Cause) -> Result<(), FileError> {
+    pub(crate) fn note(&self, cause: Cause) -> Result<(), StateError> {
         let mut lines = self.lines()?.unwrap_or_default();
         lines.extend_from_slice(cause.line());
-        files::replace(&self.folder.join(FILE), &lines)
+        self.write(&lines)
+    }
+
+    fn write(&self, lines: &[u8]) -> Result<(), StateError> {
+        files::replace(&self.folder.join(FILE), lines)?;
+        Ok(self.copy.put(KEY, lines)?)
     }
 
     /// Why nothing counts of this log; `None` if what is there does.
-    pub(crate) fn why(&self, log: &Log) -> Result<Option<Cause>, FileError> {
+    pub(crate) fn why(&self, log: &Log) -> Result<Option<Cause>, StateError> {
         let Some(lines) = self.lines()? else { return Ok(None) };
         if files::read_limited(&self.reinstated(log), MAX_SIZE)?.as_ref() == Some(&lines) {
             return Ok(None);
@@ -58,14 +79,23 @@ impl Forgotten {
     }
 
     /// What is there of this log counts again: its operator has seen to it.
-    pub(crate) fn reinstate(&self, log: &Log) -> Result<(), FileError> {
+    pub(crate) fn reinstate(&self, log: &Log) -> Result<(), StateError> {
         let Some(lines) = self.lines()? else { return Ok(()) };
         files::create_dir_all_durable(&self.folder.join(REINSTATED))?;
-        files::replace(&self.reinstated(log), &lines)
+        Ok(files::replace(&self.reinstated(log), &lines)?)
     }
 
-    fn lines(&self) -> Result<Option<Vec<u8>>, FileError> {
-        files::read_limited(&self.folder.join(FILE), MAX_SIZE)
+    fn lines(&self) -> Result<Option<Vec<u8>>, StateError> {
+        let file = files::read_limited(&self.folder.join(FILE), MAX_SIZE)?;
+        Ok(match (file, self.copy.get(KEY)?) {
+            (None, None) if !self.folder.join(REINSTATED).exists() => None,
+            // The file is written first.
+            (Some(file), copy) if copy.as_ref().is_none_or(|copy| file.starts_with(copy)) => Some(file),
+            (file, copy) => {
+                let [file, copy] = [file, copy].map(Option::unwrap_or_default);
+                Some([&copy, &file, Cause::Lost.line()].concat())
+            }
+        })
     }
 
     fn reinstated(&self, log: &Log) -> PathBuf {
@@ -77,11 +107,17 @@ impl Forgotten {
 mod tests {
     use super::*;
     use crate::testing::log;
+    use isonomy_store::kv::Store;
+
+    fn open(folder: &Path) -> Forgotten {
+        let store = Store::open(&folder.join("database")).unwrap();
+        Forgotten::open(folder, store.tree("meta").unwrap()).unwrap()
+    }
 
     #[test]
     fn what_is_given_back_counts_until_the_next_occasion() {
         let folder = tempfile::tempdir().unwrap();
-        let forgotten = Forgotten::new(folder.path());
+        let forgotten = open(folder.path());
         let why = || forgotten.why(&log()).unwrap();
         forgotten.reinstate(&log()).unwrap();
         assert_eq!(why(), None);
@@ -94,9 +130,48 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_that_is_lost_or_damaged_is_an_occasion_of_its_own() {
+        for harm in [
+            |folder: &Path| std::fs::remove_file(folder.join(FILE)).unwrap(),
+            |folder: &Path| std::fs::write(folder.join(FILE), b"").unwrap(),
+            |folder: &Path| std::fs::write(folder.join(FILE), b"lost\nolder-copy\n").unwrap(),
+            |folder: &Path| drop(std::fs::remove_dir_all(folder.join("database"))),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let forgotten = open(folder.path());
+            for cause in [Cause::Lost, Cause::Lost] {
+                forgotten.note(cause).unwrap();
+            }
+            forgotten.reinstate(&log()).unwrap();
+            drop(forgotten);
+            harm(folder.path());
+            let forgotten = open(folder.path());
+            let is_whole = std::fs::read(folder.path().join(FILE)).unwrap() == b"lost\nlost\n";
+            // The file alone says all that there was; the database is checked where it is opened.
+            assert_eq!(forgotten.why(&log()).unwrap(), (!is_whole).then_some(Cause::Lost));
+            forgotten.reinstate(&log()).unwrap();
+            assert_eq!(forgotten.why(&log()).unwrap(), None);
+            drop(forgotten);
+            assert_eq!(open(folder.path()).why(&log()).unwrap(), None, "said once");
+        }
+    }
+
+    /// As a folder of before there was a copy in the database.
+    #[test]
+    fn what_was_given_back_says_that_something_was_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join(REINSTATED)).unwrap();
+        assert_eq!(open(folder.path()).why(&log()).unwrap(), Some(Cause::Lost));
+        let (other, is_begun) = (tempfile::tempdir().unwrap(), Cause::Lost.line());
+        Forgotten::begin(other.path()).unwrap();
+        let forgotten = open(other.path());
+        assert_eq!(forgotten.copy.get(KEY).unwrap().as_deref(), Some(is_begun));
+    }
+
+    #[test]
     fn what_cant_be_read_counts_for_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let forgotten = Forgotten::new(folder.path());
+        let forgotten = open(folder.path());
         forgotten.note(Cause::Lost).unwrap();
         forgotten.reinstate(&log()).unwrap();
         std::fs::write(folder.path().join(FILE), b"").unwrap();

@@ -21,7 +21,7 @@
 //! shown/<sha256 of origin>     a checkpoint with a cosignature of this witness, as a request showed it of a log in doubt; while it
 //!                              tells more than the log's record, the log is refused
 //! forgotten                    only if the folder was begun to restore what was lost, or a request has shown that it is an older
-//!                              copy: of no log what is there counts then, before it is
+//!                              copy: of no log what is there counts then, before it is; a copy is in the database
 //! reinstated/<sha256>          the logs whose memory the operator has given back since, or of which there never was one
 //! lock                         held while the witness runs
 //! initialising                 only while it begins

@@ -88,12 +88,12 @@ impl State {
             }
         }
         files::remove_durable(&folder.join(INITIALISING))?;
-        let records = open_database(folder, &marker)?;
+        let (records, meta) = open_database(folder, &marker)?;
         for inside in ["", LOGS, EVIDENCE, SHOWN].map(|name| folder.join(name)) {
             files::create_dir_all_durable(&inside)?;
             files::remove_temporaries(&inside)?;
         }
-        Ok(Self { folder: folder.to_owned(), records, forgotten: Forgotten::new(folder), _lock: lock })
+        Ok(Self { folder: folder.to_owned(), records, forgotten: Forgotten::open(folder, meta)?, _lock: lock })
     }
 
     /// The record of a log, if its two copies leave no doubt. Completes a write that was interrupted.
@@ -134,12 +134,12 @@ impl State {
 
     /// Takes note that this folder is an older copy: of no log it counts any more.
     pub(crate) fn note_older_copy(&self) -> Result<(), StateError> {
-        Ok(self.forgotten.note(Cause::OlderCopy)?)
+        self.forgotten.note(Cause::OlderCopy)
     }
 
     /// What is there of this log counts, also if the folder has forgotten something.
     pub(crate) fn reinstate(&self, log: &Log) -> Result<(), StateError> {
-        Ok(self.forgotten.reinstate(log)?)
+        self.forgotten.reinstate(log)
     }
 
     /// The cosignature of this witness that a request has shown, if one is kept.
@@ -280,7 +280,7 @@ fn initialise(folder: &Path, marker: &str, beginning: Beginning) -> Result<(), S
     let begun = files::read_limited(&initialising, MAX_MARKER_SIZE)?;
     if beginning == Beginning::Restored || begun.is_some_and(|begun| begun == RESTORED) {
         files::replace(&initialising, RESTORED)?;
-        Forgotten::new(folder).note(Cause::Lost)?;
+        Forgotten::begin(folder)?;
     } else {
         files::replace(&initialising, b"")?;
     }
@@ -302,7 +302,8 @@ fn is_empty(folder: &Path) -> Result<bool, StateError> {
     Ok(true)
 }
 
-fn open_database(folder: &Path, marker: &str) -> Result<Tree, StateError> {
+/// The trees of the records, and of what is said of the folder as a whole.
+fn open_database(folder: &Path, marker: &str) -> Result<(Tree, Tree), StateError> {
     let lost = || StateError::DatabaseLost { folder: folder.to_owned() };
     let database = folder.join(DATABASE);
     if !database.is_dir() {
@@ -313,7 +314,7 @@ fn open_database(folder: &Path, marker: &str) -> Result<Tree, StateError> {
     if meta.get(MARKER_KEY)?.as_deref() != Some(marker.as_bytes()) {
         return Err(lost());
     }
-    Ok(store.tree("records")?)
+    Ok((store.tree("records")?, meta))
 }
 
 #[cfg(test)]

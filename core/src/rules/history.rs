@@ -211,6 +211,18 @@ impl<R, A> History<R, A> {
         list.version(version).is_some_and(|logged| logged.id == *id).then_some(version)
     }
 
+    /// Whether the statement at this place was taken up: it keeps the rules.
+    pub fn has_taken(&self, statement: &Statement, index: LeafIndex) -> bool {
+        let Some(list) = self.list(statement.list()) else { return false };
+        match statement {
+            Statement::Charter(charter) => {
+                list.editions().find(&charter.id()).is_some_and(|edition| edition.index() == index)
+            }
+            Statement::Release(_) => list.version_at(index).is_some(),
+            Statement::Attestation(_) => list.attestations().iter().any(|logged| logged.index == index),
+        }
+    }
+
     /// Judges a statement that is, or would be, logged at `place`.
     pub fn judge(&self, statement: &Statement, place: Place, signing: Signing) -> Result<(), Violation> {
         let id = statement.id();
@@ -356,6 +368,17 @@ impl History {
     }
 }
 
+impl History {
+    /// Whether the statement of a list that was taken up at this place keeps the rules if it is public since then.
+    pub fn would_keep(&self, name: &ListName, place: Place) -> bool {
+        let Some(list) = self.lists.get(name) else { return true };
+        let edition = list.editions.all().iter().skip(1).find(|edition| edition.index() == place.index);
+        let version = list.version_at(place.index).and_then(|version| list.version(version));
+        edition.is_none_or(|edition| list.editions.judge_signatures(edition.signed(), place.public_since).is_ok())
+            && version.is_none_or(|logged| list.keeps_time(logged.release.body(), place))
+    }
+}
+
 impl ListHistory {
     /// Whether everything from this place on keeps the rules that ask since when something is public.
     fn keeps_times(&self, from: LeafIndex) -> bool {
@@ -363,14 +386,15 @@ impl ListHistory {
         let mut editions = self.editions.all().iter().skip(1).filter(|edition| edition.index() >= from);
         let before = self.releases.partition_point(|logged| logged.index < from);
         editions.all(|edition| self.editions.judge_signatures(edition.signed(), edition.public_since()).is_ok())
-            && self.releases.iter().skip(before).all(|logged| self.keeps_time(logged))
+            && self.releases.iter().skip(before).all(|logged| {
+                let LoggedRelease { index, public_since, .. } = *logged;
+                self.keeps_time(logged.release.body(), Place { index, public_since })
+            })
     }
 
-    fn keeps_time(&self, logged: &LoggedRelease) -> bool {
-        let LoggedRelease { index, public_since, .. } = *logged;
-        let editions = self.editions.known_with(index, public_since);
-        let place = Place { index, public_since };
-        releases::judge_text(logged.release.body(), &editions, &Before::default(), place).is_ok()
+    fn keeps_time(&self, release: &Release, place: Place) -> bool {
+        let editions = self.editions.known_with(place.index, place.public_since);
+        releases::judge_text(release, &editions, &Before::default(), place).is_ok()
     }
 
     /// Everything, in the order of the log.

@@ -127,6 +127,25 @@ fn note_round(state: &State, behind: u64) {
     state.clock.note(QuorumTimes { earliest: time, latest: time }, behind, Moment::now());
 }
 
+#[test]
+fn nothing_is_signed_while_the_clock_is_in_doubt() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = open(folder.path());
+    publish(&state);
+    let founding = by_all(charter(LIST).to_text().unwrap());
+    let submit = || {
+        let (answer, mut answered) = oneshot::channel();
+        append(&state, vec![Submission { statement: founding.clone(), answer }]).unwrap();
+        answered.try_recv().unwrap()
+    };
+    // As after an image was restored: there may be more that this log has signed.
+    state.clock.stood_still(Duration::from_secs(600));
+    let refusal = submit().unwrap_err();
+    assert_eq!((refusal.code(), state.log.size().0), ("clock-in-doubt", 0));
+    note_round(&state, 0);
+    assert_eq!((submit().unwrap(), state.log.size().0), (LeafIndex(0), 1));
+}
+
 /// Too long for any test to last.
 const LONG: u64 = 50_000;
 
