@@ -5,7 +5,7 @@
 //! is judged, and whoever withholds a proof hides no breach by that.
 
 use crate::finding::{Answerable, Finding, Role, Severity};
-use crate::kept::{AllRecent, History};
+use crate::kept::{AllRecent, History, ListHistory};
 use crate::units;
 use isonomy_core::attestation::Attestation;
 use isonomy_core::charter::Charter;
@@ -24,8 +24,6 @@ const MAX_FINDINGS: usize = 2000;
 
 /// The finding that it can't be told whether a statement keeps the rules.
 pub(crate) const NOT_JUDGED: &str = "not-judged";
-/// The finding that there are two texts where rule 1 allows one.
-const EQUIVOCATION: &str = "equivocation";
 /// How many entries a finding names.
 const NAMED: usize = 5;
 
@@ -41,8 +39,8 @@ pub(crate) struct Audit {
     refused: BTreeMap<StatementId, Base>,
     /// Where statements stand that were taken up although times speak against them.
     open: BTreeSet<LeafIndex>,
-    /// Of each number of which a text was refused that has all signatures that it needs: the first such text.
-    signed: BTreeMap<Number, StatementId>,
+    /// Of each number of which texts were refused that have all signatures that they need: the first of these.
+    signed: BTreeMap<Number, SignedTexts>,
     /// Texts that were refused, and beside which another one has the same number.
     rivals: BTreeSet<StatementId>,
     /// Where editions of charters stand.
@@ -61,6 +59,44 @@ struct Base {
     /// Whether it may have kept the rules all the same: what speaks against it are times alone, or it builds on such a one, and
     /// it could not be taken up.
     is_open: bool,
+    /// Whether it was compared with others of its number: it has all signatures that it needs.
+    is_signed: bool,
+}
+
+/// A text that has all signatures that it needs, and where it stands with them: a log may have it without them, too.
+#[derive(Clone, Copy, Debug)]
+struct SignedText {
+    id: StatementId,
+    index: LeafIndex,
+    /// Whether the charter by which it is signed was taken up. A log can write any other by itself.
+    is_founded: bool,
+}
+
+/// Texts of one number that were refused and have all signatures that they need.
+#[derive(Debug)]
+struct SignedTexts {
+    /// The first by a charter that was taken up; without one, the first.
+    first: SignedText,
+    /// The first by each charter.
+    by_charter: BTreeMap<Option<StatementId>, SignedText>,
+}
+
+impl SignedTexts {
+    fn new(charter: Option<StatementId>, first: SignedText) -> Self {
+        Self { first, by_charter: BTreeMap::from([(charter, first)]) }
+    }
+
+    fn take(&mut self, charter: Option<StatementId>, text: SignedText) {
+        self.by_charter.entry(charter).or_insert(text);
+        if text.is_founded && !self.first.is_founded {
+            self.first = text;
+        }
+    }
+
+    /// The one beside which a text shows the most: it is by the same charter, or by another that its signers know.
+    fn beside(&self, charter: Option<StatementId>) -> SignedText {
+        self.by_charter.get(&charter).copied().unwrap_or(self.first)
+    }
 }
 
 /// What was found, as far as there is room.
@@ -110,6 +146,8 @@ pub(crate) struct Refused {
     pub(crate) index: LeafIndex,
     pub(crate) public_since: Timestamp,
     pub(crate) violation: Violation,
+    /// Where the text stands, with its signatures, beside which this one is a second: if not where it was logged first.
+    pub(crate) beside: Option<LeafIndex>,
 }
 
 impl Audit {
@@ -220,10 +258,11 @@ impl Audit {
             return Verdict::Kept;
         };
         let builds_on = cited(&statement).into_iter().find_map(|id| self.refused.get(&id).copied());
-        let refused = Box::new(Refused { statement, index, public_since, violation });
+        let refused = Box::new(Refused { statement, index, public_since, violation, beside: None });
         let is_open = builds_on.is_some_and(|base| base.is_open);
         if !matches!(refused.violation, Violation::AlreadyLogged { .. }) {
-            self.refused.entry(refused.statement.id()).or_insert(Base { index, is_open });
+            let is_signed = matches!(refused.violation, Violation::Equivocation { .. });
+            self.refused.entry(refused.statement.id()).or_insert(Base { index, is_open, is_signed });
         }
         let Some(base) = builds_on else { return Verdict::Refused(refused) };
         self.note_follower(&refused.statement, index, base);
@@ -255,13 +294,12 @@ impl Audit {
     }
 
     /// Whether the text that was judged just now must be compared by [`Self::second_text`]: it was refused, or one of the same
-    /// number was. That there is another which was taken up may be found already.
+    /// number was. One that was logged without its signatures before is compared where it has them.
     pub(crate) fn is_to_compare(&self, id: &StatementId, number: &Number, index: LeafIndex) -> bool {
-        let is_first = self.history.index_of(id) == Some(index);
-        let is_found = |found: &Finding| found.index == Some(index) && found.code == EQUIVOCATION;
-        is_first
-            && (self.refused.contains_key(id) || self.signed.contains_key(number))
-            && !self.findings.kept.last().is_some_and(is_found)
+        match self.refused.get(id) {
+            Some(refused) => !refused.is_signed,
+            None => self.history.index_of(id) == Some(index) && self.signed.contains_key(number),
+        }
     }
 
     /// Rule 1: compares a text that was judged just now with the one that was taken up for the same number, or else the first
@@ -271,21 +309,44 @@ impl Audit {
         &mut self,
         statement: Statement,
         (number, index): (Number, LeafIndex),
-        charter: Option<&Charter>,
-    ) -> Option<Box<Refused>> {
-        if !is_signed(&statement, charter) {
+        charter: Option<&Signed<Charter>>,
+    ) -> Option<Refused> {
+        if !is_signed(&statement, charter, self.log.name()) {
             return None;
         }
-        let second = statement.id();
-        let known = self.taken_up(&number).filter(|known| *known != second);
-        let Some(first) = known.or(self.signed.get(&number).copied()).filter(|first| *first != second) else {
-            self.signed.insert(number, second);
-            return None;
+        let (second, taken_up) = (statement.id(), self.taken_up(&number));
+        let (first, beside) = match taken_up {
+            Some(first) if first != second => (Some(first), None),
+            _ => {
+                let signed = self.signed.get(&number).map(|texts| texts.beside(charter.map(Signed::id)));
+                signed.map(|first| (first.id, first.index)).unzip()
+            }
         };
+        self.remember_signed(&number, (second, index), charter);
+        let first = first.filter(|first| *first != second)?;
         self.rivals.extend([first, second].into_iter().filter(|id| self.refused.contains_key(id)));
         let (_, series, number) = number;
         let violation = Violation::Equivocation { series, number, first, second };
-        Some(Box::new(Refused { statement, index, public_since: self.times.since(index), violation }))
+        Some(Refused { statement, index, public_since: self.times.since(index), violation, beside })
+    }
+
+    /// Remembers a text that has all signatures that it needs, for those that come after it, if it was refused.
+    fn remember_signed(
+        &mut self,
+        number: &Number,
+        (id, index): (StatementId, LeafIndex),
+        charter: Option<&Signed<Charter>>,
+    ) {
+        let Some(base) = self.refused.get_mut(&id) else { return };
+        base.is_signed = true;
+        let charter = charter.map(Signed::id);
+        let editions = self.history.list(&number.0).map(ListHistory::editions);
+        let is_founded = charter.is_none_or(|id| editions.is_some_and(|editions| editions.find(&id).is_some()));
+        let text = SignedText { id, index, is_founded };
+        match self.signed.get_mut(number) {
+            Some(texts) => texts.take(charter, text),
+            None => drop(self.signed.insert(number.clone(), SignedTexts::new(charter, text))),
+        }
     }
 
     /// The text that was taken up for a number.
@@ -354,7 +415,7 @@ impl Audit {
         self.findings.push(finding, MAX_FINDINGS);
     }
 
-    fn note_follower(&mut self, statement: &Statement, index: LeafIndex, Base { index: base, is_open }: Base) {
+    fn note_follower(&mut self, statement: &Statement, index: LeafIndex, Base { index: base, is_open, .. }: Base) {
         let what = describe(statement);
         let words = match is_open {
             true => format!(
@@ -572,15 +633,15 @@ pub(crate) fn number_of(statement: &Statement) -> Option<Number> {
     }
 }
 
-/// Whether a text has all signatures that it needs under the charter that it cites; of an edition, under the one before it.
-fn is_signed(statement: &Statement, charter: Option<&Charter>) -> bool {
+/// Whether a text has all signatures that it needs under the charter that it cites, and counts in this log; of an edition, under
+/// the one before it.
+fn is_signed(statement: &Statement, charter: Option<&Signed<Charter>>, log: &str) -> bool {
     match (statement, charter) {
         (Statement::Release(release), Some(charter)) => {
-            release.body().list == charter.list && signatures::release(release, charter).is_ok()
+            charter.body().log == log && signatures::release_under(release, charter).is_ok()
         }
-        (Statement::Charter(edition), Some(before)) => signatures::amendment(edition, before, before).is_ok(),
-        (Statement::Charter(edition), None) => {
-            edition.body().edition == 1 && signatures::first_edition(edition).is_ok()
+        (Statement::Charter(edition), before) => {
+            edition.body().log == log && signatures::edition_after(edition, before).is_ok()
         }
         _ => false,
     }
