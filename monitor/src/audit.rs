@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const MAX_FINDINGS: usize = 2000;
 
 /// The finding that it can't be told whether a statement keeps the rules.
-pub(crate) const NOT_JUDGED: &str = "not-judged";
+const NOT_JUDGED: &str = "not-judged";
 /// How many entries a finding names.
 const NAMED: usize = 5;
 
@@ -393,22 +393,13 @@ impl Audit {
         self.rivals.contains(id)
     }
 
-    /// The same, by its place alone.
-    pub(crate) fn is_open_at(&self, index: LeafIndex) -> bool {
-        self.open.contains(&index) || self.refused.values().any(|base| base.is_open && base.index == index)
-    }
-
-    /// Whether the statement at this place was taken up although times speak against it.
-    pub(crate) fn was_left_open(&self, index: LeafIndex) -> bool {
-        self.open.contains(&index)
-    }
-
-    /// The first statement of a list that was taken up although times speak against it.
-    pub(crate) fn first_open(&self, list: &ListName) -> Option<LeafIndex> {
-        let list = self.history.list(list)?;
-        let editions = list.editions().all().iter().map(|edition| edition.index());
-        let releases = list.releases().iter().map(|logged| logged.index);
-        editions.chain(releases).find(|index| self.open.contains(index))
+    /// Where the statements of a list stand of which it can't be told whether they keep the rules, since times alone speak
+    /// against them or what they build on: as far as there is room for what is found about them.
+    pub(crate) fn undecided(&self, list: &ListName) -> BTreeSet<LeafIndex> {
+        let refused = self.refused.values().filter(|base| base.is_open).map(|base| base.index);
+        let open: BTreeSet<LeafIndex> = self.open.iter().copied().chain(refused).collect();
+        let about = self.findings().iter().filter(|found| found.list.as_ref() == Some(list));
+        about.filter_map(|found| found.index).filter(|index| open.contains(index)).collect()
     }
 
     pub(crate) fn note(&mut self, finding: Finding) {
