@@ -797,9 +797,30 @@ async fn a_missing_seen_proof_is_missing_until_it_is_there() {
     assert_eq!(report.lists[0].releases[0].public_since, START.plus(FIRST), "what it proves counts");
 }
 
+/// Whoever withheld it is not believed to withhold it still: what it proves is said at the look that has found it.
+#[tokio::test]
+async fn a_seen_proof_that_was_found_is_judged_by_at_once() {
+    let mut stage = Stage::new();
+    let mut monitor = stage.open(None).await;
+    monitor.poll_at(START.plus(FIRST)).await.unwrap();
+    stage.world.log.release(entries(2..20), START.plus(FIRST + 60), |_| ());
+    stage.publishes();
+    let (proofs, away) = (stage.world.log.path.join("proof"), stage.world.path("away"));
+    fs::rename(&proofs, &away).unwrap();
+    stage.world.log.publish(START.plus(FIRST + 120));
+    let report = monitor.poll_at(START.plus(FIRST + 120)).await.unwrap();
+    assert!(codes(&report).contains(&"seen-proof-missing") && !codes(&report).contains(&"created-late"));
+    fs::rename(&away, &proofs).unwrap();
+    for look in 1..=2 {
+        let report = monitor.poll_at(START.plus(FIRST + 120 + 60 * look)).await.unwrap();
+        check(&stage, find(&report, "created-late"), Ground::Observation);
+        assert!(find(&report, "created-late").standing && !codes(&report).contains(&"not-judged"), "look {look}");
+        assert!(!find(&report, "seen-proof-missing").standing);
+    }
+}
+
 #[tokio::test]
 async fn an_amendment_without_consent_is_proven() {
-    use isonomy_core::statement::Statement;
     let mut stage = Stage::new();
     let mut monitor = stage.open(None).await;
     monitor.poll_at(START.plus(FIRST)).await.unwrap();
