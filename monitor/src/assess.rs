@@ -19,7 +19,6 @@ pub use history::{Endorsements, Growth, Missed, Removals};
 pub use interval::Share;
 pub use questions::Question;
 
-use crate::audit::NOT_JUDGED;
 use crate::finding::{Finding, Severity};
 use crate::kept::ListHistory;
 use crate::monitor::{Config, Monitor, MonitorError, system_clock};
@@ -331,15 +330,12 @@ impl Work<'_> {
 
     /// Of what it can't be told whether it breaks a rule.
     fn not_judged(&self) -> Vec<String> {
-        let findings = self.monitor.audit.findings().iter();
-        let about =
-            findings.filter(|found| found.list.as_ref() == Some(self.name) && found.severity == Severity::Warning);
-        let is_open = |found: &&Finding| {
-            let audit = &self.monitor.audit;
-            let is_open = found.index.is_some_and(|index| audit.is_open_at(index));
-            found.code == NOT_JUDGED || is_open && found.code != "stale-draft"
+        let (findings, undecided) = (self.monitor.audit.findings(), self.monitor.audit.undecided(self.name));
+        let is_undecided = |found: &&Finding| {
+            let is_about = found.list.as_ref() == Some(self.name) && found.severity == Severity::Warning;
+            is_about && found.code != "stale-draft" && found.index.is_some_and(|index| undecided.contains(&index))
         };
-        about.filter(is_open).map(|found| found.words.clone()).collect()
+        findings.iter().filter(is_undecided).map(|found| found.words.clone()).collect()
     }
 
     /// What breaks a rule, as far as the entries of the log show it: not what was merely seen at some time.

@@ -1,7 +1,6 @@
 //! What an auditor attests after a look: that the log was followed and keeps the rules, that content is what its release
 //! says, or that somebody has complained. Nothing is attested that this monitor has not seen itself.
 
-use crate::audit::NOT_JUDGED;
 use crate::content;
 use crate::finding::{Finding, Severity};
 use crate::monitor::Monitor;
@@ -178,9 +177,7 @@ impl Monitor {
         let findings = self.ledger.findings();
         let mut standing = findings.iter().filter(|found| found.standing && found.severity == Severity::Breach);
         let omitted = self.audit.omitted().values().sum::<usize>() + self.ledger.omitted_standing();
-        let is_unjudged = |found: &&Finding| found.standing && found.code == NOT_JUDGED && about(found);
-        let unjudged = findings.iter().find(is_unjudged).and_then(|found| found.index);
-        match (standing.find(about), self.audit.first_open(list).or(unjudged)) {
+        match (standing.find(about), self.audit.undecided(list).first().copied()) {
             (Some(breach), _) => Err(AttestError::Breach(breach.words.clone())),
             (None, Some(index)) => Err(AttestError::NotJudged(index)),
             (None, None) if omitted > 0 => Err(AttestError::Omitted(omitted)),

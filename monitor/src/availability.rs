@@ -4,6 +4,7 @@
 //! At each look one object of each list's newest release is fetched from each vantage point, in turn, so that no server
 //! can know which will be asked for. Large ones are asked for once an hour.
 
+use crate::turn::Turn;
 use crate::vantage::{Lack, Vantage};
 use futures_util::future::{BoxFuture, FutureExt, TryFutureExt};
 use futures_util::stream::{self, StreamExt};
@@ -49,9 +50,10 @@ pub(crate) enum Answer {
 /// The latest probes.
 #[derive(Debug, Default)]
 pub(crate) struct Availability {
-    turn: usize,
-    /// The list that is the first to be asked for.
-    first: Option<ListName>,
+    /// How many looks there were: of each release, another object has its turn at each.
+    round: usize,
+    /// Which list is asked for first.
+    pub(crate) turn: Turn,
     probes: BTreeMap<ListName, Vec<Probe>>,
     large: BTreeMap<ListName, Timestamp>,
     /// The vantage points that have served objects.
@@ -64,20 +66,9 @@ impl Availability {
         self.probes.get(list).map_or(&[], Vec::as_slice)
     }
 
-    /// The next look begins: another object's turn.
-    pub(crate) fn next_turn(&mut self) {
-        self.turn = self.turn.wrapping_add(1);
-        self.first = None;
-    }
-
-    /// Whether the next look begins with this list.
-    pub(crate) fn is_first(&self, list: &ListName) -> bool {
-        self.first.as_ref() == Some(list)
-    }
-
-    /// The next look begins with this list.
-    pub(crate) fn begin_with(&mut self, list: &ListName) {
-        self.first = Some(list.clone());
+    /// Another object's turn.
+    pub(crate) fn next_round(&mut self) {
+        self.round = self.round.wrapping_add(1);
     }
 
     /// Asks these vantage points, which show this release, for one object of it: their answers, in their order. Who is among
@@ -138,7 +129,7 @@ impl Availability {
         let last = self.large.get(&release.list).copied();
         let may_be_large = last.is_none_or(|last| at.since(last) >= LARGE_EVERY);
         let objects: Vec<ObjectRef> = release.objects().filter(|object| may_be_large || object.size < LARGE).collect();
-        let chosen = objects.get(self.turn.checked_rem(objects.len())?).copied()?;
+        let chosen = objects.get(self.round.checked_rem(objects.len())?).copied()?;
         if chosen.size >= LARGE {
             self.large.insert(release.list.clone(), at);
         }

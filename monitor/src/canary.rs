@@ -5,9 +5,9 @@
 //! folder can neither accuse a list nor excuse it.
 
 use crate::assess::Corpus;
+use crate::turn::Turn;
 use isonomy_core::hash::StatementId;
 use isonomy_core::list::{Algorithm, Entries};
-use isonomy_core::statement::ListName;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -31,30 +31,20 @@ pub(crate) struct Canary {
     /// By algorithm and least quality.
     hashed: BTreeMap<(Algorithm, u64), Corpus>,
     verdicts: BTreeMap<StatementId, Verdict>,
-    /// The list that is the first to have its turn.
-    first: Option<ListName>,
+    /// In which list it is looked up first.
+    pub(crate) turn: Turn,
 }
 
 impl Canary {
     /// The corpus in this folder.
     pub(crate) fn open(folder: PathBuf) -> Self {
-        Self { folder, hashed: BTreeMap::new(), verdicts: BTreeMap::new(), first: None }
+        Self { folder, hashed: BTreeMap::new(), verdicts: BTreeMap::new(), turn: Turn::default() }
     }
 
     /// What is known of a release, by the corpus as it was at the start.
     pub(crate) fn verdict(&self, release: &StatementId) -> Option<&Verdict> {
         let verdict = self.verdicts.get(release)?;
         self.hashed.values().any(|corpus| corpus.report.digest == verdict.corpus).then_some(verdict)
-    }
-
-    /// Whether a look begins with this list.
-    pub(crate) fn is_first(&self, list: &ListName) -> bool {
-        self.first.as_ref() == Some(list)
-    }
-
-    /// The next look begins with this list.
-    pub(crate) fn begin_with(&mut self, list: Option<ListName>) {
-        self.first = list;
     }
 
     /// Hashes the corpus for lists of this kind, if that is not done yet. The error is words for the operator.

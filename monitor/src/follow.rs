@@ -71,6 +71,11 @@ impl Monitor {
         if self.ledger.standing_for(code, subject) > allowance { lasting } else { Severity::Notice }
     }
 
+    /// The finding that something was put off, by [`Self::while_waiting`].
+    pub(super) fn put_off(&self, code: &str, subject: &str, words: String, lasting: Severity) -> Finding {
+        Finding::new(self.while_waiting(code, subject, lasting), code, subject, words)
+    }
+
     /// Keeps a checkpoint as proof of what was not in the log yet; one that is dated ahead of this monitor's clock proves less than
     /// it says.
     pub(super) fn remember(&mut self, view: &View) -> Result<(), FileError> {
@@ -94,8 +99,7 @@ impl Monitor {
             units::number(size),
             units::duration(look_for.as_secs())
         );
-        let severity = self.while_waiting("catching-up", "log", Severity::Warning);
-        self.ledger.note(Finding::new(severity, "catching-up", "log", words));
+        self.ledger.note(self.put_off("catching-up", "log", words, Severity::Warning));
     }
 
     /// Remembers when the newest checkpoint was seen first under its witnessed time.

@@ -230,6 +230,16 @@ impl Ledger {
         self.findings.get(&(code.to_owned(), subject.to_owned()))?.evidence.as_deref()
     }
 
+    /// Somebody has shown what was missing: it has passed.
+    pub(crate) fn pass(&mut self, finding: &Finding) {
+        let key = key(finding);
+        self.carried.remove(&key);
+        self.stood.remove(&key);
+        if let Some(known) = self.findings.get_mut(&key) {
+            known.standing = false;
+        }
+    }
+
     /// How many findings of this kind there are.
     pub(crate) fn count_of(&self, code: &str) -> usize {
         self.findings.keys().filter(|key| key.0 == code).count()

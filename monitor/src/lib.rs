@@ -13,6 +13,7 @@
 //! | `audit` | what breaks a rule, who answers for it, what proves it | files, the network |
 //! | `content` | whether objects are what their releases say | |
 //! | `offers` | whether a bundle gives clients what is public | where it came from |
+//! | `turn` | which list has its turn first | |
 //! | `availability`, `canary` | whether objects are still served; whether harmless files match | what that means |
 //! | `posted` | views that others bring | whether they are of this history |
 //! | `freshness` | what grows too old | |
@@ -88,6 +89,7 @@ mod site;
 pub mod structure;
 pub mod trace;
 mod trust;
+mod turn;
 mod units;
 mod vantage;
 pub mod watch;

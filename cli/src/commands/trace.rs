@@ -152,20 +152,26 @@ fn complaint_words(complaint: &Complained, standing: Option<Standing>, first: Op
 mod tests {
     use super::*;
 
-    fn said(gone_since: Option<u64>, removed_in_time: Option<bool>, standing: Option<Standing>) -> String {
-        let complaint = Complained {
+    /// A complaint about an entry that stood there and still does.
+    fn complained() -> Complained {
+        Complained {
             auditor: "auditor".to_owned(),
             received: Timestamp(100),
             logged_since: Timestamp(110),
             deadline: Timestamp(200),
             deadline_by_log: Timestamp(210),
             listed: Some(true),
-            gone_in: gone_since.map(|_| 2),
-            gone_since: gone_since.map(Timestamp),
+            gone_in: None,
+            gone_since: None,
             back_in: None,
-            removed_in_time,
+            removed_in_time: None,
             not_known: None,
-        };
+        }
+    }
+
+    fn said(gone_since: Option<u64>, removed_in_time: Option<bool>, standing: Option<Standing>) -> String {
+        let (gone_in, gone_since) = (gone_since.map(|_| 2), gone_since.map(Timestamp));
+        let complaint = Complained { gone_in, gone_since, removed_in_time, ..complained() };
         complaint_words(&complaint, standing, Some(Timestamp(50))).join("\n")
     }
 
@@ -186,19 +192,7 @@ mod tests {
 
     #[test]
     fn a_complaint_from_before_the_list_is_not_about_a_version_that_was_public_then() {
-        let complaint = Complained {
-            auditor: "auditor".to_owned(),
-            received: Timestamp(100),
-            logged_since: Timestamp(110),
-            deadline: Timestamp(200),
-            deadline_by_log: Timestamp(210),
-            listed: Some(false),
-            gone_in: None,
-            gone_since: None,
-            back_in: None,
-            removed_in_time: None,
-            not_known: None,
-        };
+        let complaint = Complained { listed: Some(false), ..complained() };
         let said = |first| complaint_words(&complaint, Some(Standing::NotListed), first).join("\n");
         for first in [None, Some(Timestamp(101))] {
             assert!(

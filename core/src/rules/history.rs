@@ -120,7 +120,7 @@ impl<R, A> ListHistory<R, A> {
         let signed = self
             .editions
             .find(&release.body().charter)
-            .is_some_and(|edition| signatures::release(release, edition.charter()).is_ok());
+            .is_some_and(|edition| signatures::release_under(release, edition.signed()).is_ok());
         if signed {
             let (first, second) = (known.id, release.id());
             Violation::Equivocation { series: Series::Version, number, first, second }

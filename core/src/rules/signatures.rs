@@ -2,7 +2,7 @@
 //! key, in the order of the charter: maintainer, then curators. For an amendment the keys of the new edition come first,
 //! then those that only older editions have.
 
-use super::Violation;
+use super::{Series, Violation};
 use crate::attestation::Attestation;
 use crate::charter::Charter;
 use crate::note::{Note, NoteError, VerifierKey};
@@ -63,6 +63,40 @@ pub fn consent(edition: &Signed<Charter>, before: &Charter) -> Result<(), Violat
     let signers = found(edition.note(), &counted_keys(&[charter, before]));
     approved(before, &signers)?;
     satisfies_itself(charter, before, &signers)
+}
+
+/// Whether a release is a text for its version (rule 1): it cites this charter, which is of its list, and carries the
+/// signatures that it asks for. Whoever compares two texts goes by this, and by [`edition_after`].
+pub fn release_under(text: &Signed<Release>, charter: &Signed<Charter>) -> Result<(), Violation> {
+    let (body, terms) = (text.body(), charter.body());
+    if body.charter != charter.id() {
+        return Err(Violation::UnknownCharter { id: body.charter });
+    }
+    if body.list != terms.list {
+        return Err(Violation::OtherList { expected: terms.list.clone(), found: body.list.clone() });
+    }
+    release(text, terms)
+}
+
+/// Whether an edition is a text for its number (rule 1): the first one, or the one after `before`, of the same list and log,
+/// and consented to by it. What rule 3 asks for beside that, while `before` isn't in force, depends on since when it is.
+pub fn edition_after(edition: &Signed<Charter>, before: Option<&Signed<Charter>>) -> Result<(), Violation> {
+    let (new, series) = (edition.body(), Series::Edition);
+    let expected = before.map_or(1, |before| before.body().edition.saturating_add(1));
+    if new.edition != expected {
+        return Err(Violation::NotContiguous { series, expected, found: new.edition });
+    }
+    if new.previous != before.map(Signed::id) {
+        return Err(Violation::PreviousMismatch { series, number: new.edition });
+    }
+    let Some(old) = before.map(Signed::body) else { return first_edition(edition) };
+    if new.list != old.list {
+        return Err(Violation::OtherList { expected: old.list.clone(), found: new.list.clone() });
+    }
+    if new.log != old.log {
+        return Err(Violation::OtherLog { charter: new.log.clone(), log: old.log.clone() });
+    }
+    amendment(edition, old, old)
 }
 
 /// An attestation is signed by the auditor that it names, alone.
@@ -160,7 +194,7 @@ fn all_signed<'k>(mut keys: impl Iterator<Item = &'k VerifierKey>, signers: &[&V
 mod tests {
     use super::*;
     use crate::rules::testing::{charter, key, release_of, sign_charter, sign_release};
-    use crate::statement::Statement;
+    use crate::statement::{ListName, Statement};
 
     #[test]
     fn a_release_needs_maintainer_and_threshold_from_enough_jurisdictions() {
@@ -259,6 +293,44 @@ mod tests {
         let too_few = |under| Err(Violation::TooFewCurators { have: 1, need: 2, under });
         assert_eq!(judge(&["m1", "c1", "c3"]), too_few(2), "c1 counts under editions 1 and 3");
         assert_eq!(judge(&["m1", "c4", "c3"]), too_few(1), "c4 counts under editions 2 and 3");
+    }
+
+    #[test]
+    fn a_text_for_a_version_cites_the_charter_beside_which_it_is_judged() {
+        let (charter, signers) = (sign_charter(&charter(), &["m1", "c1", "c2", "c3"]), ["m1", "c1", "c3"]);
+        let text = release_of(charter.body(), 1);
+        assert_eq!(release_under(&sign_release(&text, &signers), &charter), Ok(()));
+        let weak = Violation::TooFewCurators { have: 1, need: 2, under: 1 };
+        assert_eq!(release_under(&sign_release(&text, &["m1", "c1"]), &charter), Err(weak));
+        let other = Charter { log: "log.example/other".into(), ..charter.body().clone() };
+        let unknown = Violation::UnknownCharter { id: charter.id() };
+        assert_eq!(release_under(&sign_release(&text, &signers), &sign_charter(&other, &["m1"])), Err(unknown));
+        let elsewhere = Release { list: ListName::new("hotline.example/other").unwrap(), ..text };
+        let list = Violation::OtherList { expected: charter.body().list.clone(), found: elsewhere.list.clone() };
+        assert_eq!(release_under(&sign_release(&elsewhere, &signers), &charter), Err(list));
+    }
+
+    #[test]
+    fn a_text_for_an_edition_is_the_one_after_the_edition_beside_which_it_is_judged() {
+        let (first, all) = (charter(), ["m1", "c1", "c2", "c3"]);
+        let before = sign_charter(&first, &all);
+        let next = Charter { edition: 2, previous: Some(before.id()), ..first.clone() };
+        let judge = |edition: &Charter, before| edition_after(&sign_charter(edition, &all), before);
+        assert_eq!([judge(&first, None), judge(&next, Some(&before))], [Ok(()), Ok(())]);
+        let few = Violation::TooFewCurators { have: 1, need: 2, under: 1 };
+        assert_eq!(edition_after(&sign_charter(&next, &["m1", "c1"]), Some(&before)), Err(few));
+        let gap = |expected, found| Err(Violation::NotContiguous { series: Series::Edition, expected, found });
+        assert_eq!(judge(&next, None), gap(1, 2));
+        assert_eq!(judge(&Charter { edition: 3, ..next.clone() }, Some(&before)), gap(2, 3));
+        let cites_another = Charter { previous: Some(crate::hash::StatementId([7; 32])), ..next.clone() };
+        let mismatch = Violation::PreviousMismatch { series: Series::Edition, number: 2 };
+        assert_eq!(judge(&cites_another, Some(&before)), Err(mismatch));
+        let list = Charter { list: ListName::new("hotline.example/other").unwrap(), ..next.clone() };
+        let expected = Violation::OtherList { expected: first.list.clone(), found: list.list.clone() };
+        assert_eq!(judge(&list, Some(&before)), Err(expected));
+        let log = Charter { log: "log.example/other".into(), ..next };
+        let expected = Violation::OtherLog { charter: log.log.clone(), log: first.log };
+        assert_eq!(judge(&log, Some(&before)), Err(expected));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::monitor::Monitor;
 use crate::units;
 use isonomy_core::charter::Charter;
 use isonomy_core::rules::Violation;
-use isonomy_core::statement::Statement;
+use isonomy_core::statement::{Signed, Statement};
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_store::files::FileError;
 use isonomy_verifier::evidence::Breach;
@@ -16,21 +16,23 @@ impl Monitor {
     /// Judges the next entry, also beside what was refused before it.
     pub(super) fn judge(&mut self, statement: Statement, seen: Seen) -> Result<(), FileError> {
         let (id, number, index) = (statement.id(), number_of(&statement), self.audit.next());
-        self.judge_by_itself(statement, seen)?;
+        if let Some(found) = self.judge_by_itself(statement, seen)? {
+            self.audit.note(found);
+        }
         let Some(number) = number.filter(|number| self.audit.is_to_compare(&id, number, index)) else { return Ok(()) };
         let Some(statement) = self.mirror.statement(index) else { return Ok(()) };
         let charter = self.charter_cited(&statement);
         let Some(second) = self.audit.second_text(statement, (number, index), charter.as_ref()) else { return Ok(()) };
-        let finding = self.finding_of(&second, None)?;
+        let found = self.finding_of(&second, None)?;
         // Of an edition, a file alone tells whether it has all signatures that it needs.
-        if finding.severity == Severity::Breach || finding.evidence.is_some() {
-            self.audit.note(finding);
+        if found.severity == Severity::Breach || found.evidence.is_some() {
+            self.audit.note(found);
         }
         Ok(())
     }
 
     /// The charter that a release cites, and of an edition the one before it, whether they were taken up or not.
-    fn charter_cited(&self, statement: &Statement) -> Option<Charter> {
+    fn charter_cited(&self, statement: &Statement) -> Option<Signed<Charter>> {
         let id = match statement {
             Statement::Release(release) => release.body().charter,
             Statement::Charter(edition) => edition.body().previous?,
@@ -38,64 +40,55 @@ impl Monitor {
         };
         let list = self.audit.history().list(statement.list());
         if let Some(edition) = list.and_then(|list| list.editions().find(&id)) {
-            return Some(edition.charter().clone());
+            return Some(edition.signed().clone());
         }
-        self.charter_at(self.audit.history().index_of(&id)?).map(|charter| charter.body().clone())
+        self.charter_at(self.audit.history().index_of(&id)?)
     }
 
-    fn judge_by_itself(&mut self, statement: Statement, seen: Seen) -> Result<(), FileError> {
+    /// What is found about the next entry beside what was taken up before it, unless that is noted already.
+    fn judge_by_itself(&mut self, statement: Statement, seen: Seen) -> Result<Option<Finding>, FileError> {
         let (id, index) = (statement.id(), self.audit.next());
-        let refused = match self.audit.record(statement, seen.since) {
-            Verdict::Kept => {
-                self.contents.place(&id, index);
-                return Ok(());
-            }
-            Verdict::Refused(refused) => refused,
-            Verdict::NotJudged(refused) => return self.prove_at_any_time(&refused),
-            Verdict::Baseless => return Ok(()),
-        };
-        let (refused, mut finding) = self.judge_refused(refused, seen.proof.as_ref())?;
-        let is_proven =
-            self.ledger.evidence_of(&finding.code, &finding.subject).is_some() || finding.evidence.is_some();
-        if !is_proven && self.audit.rests_on_times(&refused.statement, &refused.violation).is_some() {
-            if self.audit.was_left_open(index) {
-                self.contents.place(&id, index);
-            }
-            let unproven = self.unproven_of(refused.statement.list());
-            if !unproven.is_empty() {
-                finding = self.audit.finding_without(&refused, &unproven);
-            }
+        match self.audit.record(statement, seen.since) {
+            Verdict::Kept => self.contents.place(&id, index),
+            Verdict::Refused(refused) => return Ok(Some(self.judge_refused(*refused, seen.proof.as_ref())?)),
+            Verdict::NotJudged(refused) => self.prove_at_any_time(&refused)?,
+            Verdict::Baseless => {}
         }
-        self.audit.note(finding);
-        Ok(())
+        Ok(None)
     }
 
     /// The finding that a refused statement is, with the evidence if it can be proven. One against which times speak that
     /// nobody proves is taken up; if it breaks a rule at any other time, too, it is that which it is refused for.
-    fn judge_refused(
-        &mut self,
-        refused: Box<Refused>,
-        proof: Option<&TlogProof>,
-    ) -> Result<(Box<Refused>, Finding), FileError> {
+    fn judge_refused(&mut self, mut refused: Refused, proof: Option<&TlogProof>) -> Result<Finding, FileError> {
         let finding = self.finding_of(&refused, proof)?;
-        let is_proven =
-            self.ledger.evidence_of(&finding.code, &finding.subject).is_some() || finding.evidence.is_some();
-        if is_proven || self.audit.rests_on_times(&refused.statement, &refused.violation).is_none() {
-            return Ok((refused, finding));
+        if self.is_certain(&refused, &finding) {
+            return Ok(finding);
         }
-        // By proofs that are shown, clients refuse it. What builds on it is not judged, and nobody is accused.
-        if self.unproven_of(refused.statement.list()).is_empty() {
+        let unproven = self.unproven_of(refused.statement.list());
+        if unproven.is_empty() {
+            // By proofs that are shown, clients refuse it. What builds on it is not judged, and nobody is accused.
             self.audit.leave_unjudged(&refused.statement.id());
-            return Ok((refused, finding));
+            return Ok(finding);
         }
-        let Err(Some(violation)) = self.audit.leave_open(&refused) else { return Ok((refused, finding)) };
-        let at_any_time = Box::new(Refused { violation, ..*refused });
-        if self.audit.rests_on_times(&at_any_time.statement, &at_any_time.violation).is_some() {
-            let finding = self.audit.finding(&at_any_time);
-            return Ok((at_any_time, finding));
+        match self.audit.leave_open(&refused) {
+            Ok(()) => self.contents.place(&refused.statement.id(), refused.index),
+            Err(None) => {}
+            Err(Some(at_any_time)) => {
+                refused.violation = at_any_time;
+                let finding = self.finding_of(&refused, proof)?;
+                if self.is_certain(&refused, &finding) {
+                    return Ok(finding);
+                }
+            }
         }
-        let finding = self.finding_of(&at_any_time, proof)?;
-        Ok((at_any_time, finding))
+        Ok(self.audit.finding_without(&refused, &unproven))
+    }
+
+    /// Whether a finding does not rest on times by themselves: a file proves it, or they make no difference.
+    fn is_certain(&self, Refused { statement, violation, .. }: &Refused, finding: &Finding) -> bool {
+        finding.evidence.is_some()
+            || self.ledger.evidence_of(&finding.code, &finding.subject).is_some()
+            || self.audit.rests_on_times(statement, violation).is_none()
     }
 
     fn finding_of(&mut self, refused: &Refused, proof: Option<&TlogProof>) -> Result<Finding, FileError> {

@@ -84,9 +84,7 @@ impl Monitor {
         // Also where each look is a process of its own, others have their turn.
         self.offered.turn = if self.offered.turn == 0 { clock.0 / 60 } else { self.offered.turn.wrapping_add(1) };
         let (lists, unproven) = (self.lists_in_turn(), self.unproven());
-        // Who shows an older state, or nothing, is spoken of elsewhere.
-        let shows = |at: &usize| self.views.sources.get(*at).is_some_and(|source| source.state == ViewState::Same);
-        let shows: Vec<usize> = (0..self.vantages.len()).filter(shows).collect();
+        let shows = self.showing_newest();
         let mut answered = BTreeSet::new();
         for Given { at, bundles, parts } in
             join_all(shows.clone().into_iter().map(|at| self.ask_for_offers(at, &lists, &unproven))).await
@@ -117,6 +115,13 @@ impl Monitor {
             }
         }
         Ok(())
+    }
+
+    /// The vantage points that show the newest state: who shows an older one, or nothing, can't be asked for what is newer, and
+    /// is spoken of elsewhere.
+    pub(super) fn showing_newest(&self) -> Vec<usize> {
+        let shows = |at: &usize| self.views.sources.get(*at).is_some_and(|source| source.state == ViewState::Same);
+        (0..self.vantages.len()).filter(shows).collect()
     }
 
     fn label(&self, at: usize) -> Option<String> {
@@ -311,8 +316,7 @@ impl Monitor {
                 part.words(),
                 lack.words()
             );
-            let severity = self.while_waiting(PARTS_AWAITED, label, of_vantage(at));
-            self.ledger.note(Finding::new(severity, PARTS_AWAITED, label, words));
+            self.ledger.note(self.put_off(PARTS_AWAITED, label, words, of_vantage(at)));
         }
         self.offered.awaited.insert(at, put_off.into_iter().map(|(part, _)| part).collect());
     }
@@ -403,7 +407,8 @@ fn is_put_off<T>(got: &Result<T, Lack>) -> bool {
     matches!(got, Err(Lack::PutOff(_)))
 }
 
-fn of_vantage(at: usize) -> Severity {
+/// How grave it is that a vantage point does not serve something.
+pub(super) fn of_vantage(at: usize) -> Severity {
     // The log must serve what it admitted. A mirror need not have everything.
     if at == 0 { Severity::Warning } else { Severity::Notice }
 }

@@ -1,11 +1,10 @@
 //! Whether content that was verified before is still served, from everywhere where the newest state is shown.
 
-use super::offered::is_at;
+use super::offered::{is_at, of_vantage};
 use super::standing::CONTENT_AWAITED;
 use crate::availability::Answer;
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::monitor::Monitor;
-use crate::report::ViewState;
 use crate::vantage::Vantage;
 use isonomy_core::release::Release;
 use isonomy_core::rules::Rule;
@@ -22,12 +21,10 @@ impl Monitor {
     pub(crate) async fn probe_objects(&mut self, clock: Timestamp) {
         let mut releases = self.newest_releases();
         releases.retain(|(index, _)| self.contents.is_verified(*index));
-        let first = releases.iter().position(|(_, release)| self.availability.is_first(&release.body().list));
-        releases.rotate_left(first.unwrap_or(0));
-        self.availability.next_turn();
-        // Who shows an older state, or nothing, can't be asked for what is newer.
-        let shows = |at: &usize| self.views.sources.get(*at).is_some_and(|source| source.state == ViewState::Same);
-        let shows: Vec<usize> = (0..self.vantages.len()).filter(shows).collect();
+        let releases = self.availability.turn.order(releases);
+        self.availability.turn.begin_with(None);
+        self.availability.next_round();
+        let shows = self.showing_newest();
         // A mirror need not have objects; one that had some should go on. The log must.
         let wanting = self.ledger.carried(WITHHELD);
         let labels = self.vantages.iter().map(Vantage::label);
@@ -37,7 +34,7 @@ impl Monitor {
         for (number, (index, release)) in releases.iter().enumerate() {
             // Each look gets on by one list at least.
             if number > 0 && self.is_late() {
-                self.availability.begin_with(&release.body().list);
+                self.availability.turn.begin_with(Some(release.body().list.clone()));
                 break;
             }
             let asked: Vec<&Vantage> = shows.iter().filter_map(|at| self.vantages.get(*at)).collect();
@@ -66,21 +63,19 @@ impl Monitor {
         let (id, body) = (release.id(), release.body());
         let label = self.vantages.get(at)?.label().to_owned();
         let subject = format!("{} at {label}", body.list);
-        // The log must serve what it admitted. A mirror need not have everything.
-        let severity = if at == 0 { Severity::Warning } else { Severity::Notice };
         let what = format!("an object of version {} of {}, whose content was verified before", body.version, body.list);
         let (severity, code, words) = match answer {
             Answer::Nothing => return None,
             Answer::Had => return Some(subject),
             Answer::Lacking(words) => (
-                severity,
+                of_vantage(at),
                 WITHHELD,
                 format!(
                     "{label} does not give {what}: {words}. If that lasts, clients there can't be sure of the list."
                 ),
             ),
             Answer::PutOff(words) => (
-                self.while_waiting(CONTENT_AWAITED, &subject, severity),
+                self.while_waiting(CONTENT_AWAITED, &subject, of_vantage(at)),
                 CONTENT_AWAITED,
                 format!(
                     "{label} did not give {what} yet: {words}. For a moment that is normal. If it lasts, clients there can't be sure of the list."

@@ -131,7 +131,7 @@ impl Monitor {
     /// Proof that two texts for one version or edition carry the signatures that they need, and are in the log.
     fn equivocation(&self, refused: &Refused) -> Option<Evidence> {
         let Violation::Equivocation { first, .. } = refused.violation else { return None };
-        let first = self.audit.history().index_of(&first)?;
+        let first = refused.beside.or_else(|| self.audit.history().index_of(&first))?;
         match (self.mirror.statement(first)?, &refused.statement) {
             (Statement::Release(one), Statement::Release(other)) => {
                 self.two_versions((&one, first), (other, refused.index))

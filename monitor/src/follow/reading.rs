@@ -221,7 +221,10 @@ impl Monitor {
             let is_asked = number < AT_ONCE && !self.is_late();
             let shown = if is_asked { self.seen_by_now(finding.index).await? } else { None };
             match shown {
-                Some(proof) => found.push(proof),
+                Some(proof) => {
+                    self.ledger.pass(&finding);
+                    found.push(proof);
+                }
                 None if finding.code == AWAITED => {
                     let severity = self.while_waiting(AWAITED, &finding.subject, Severity::Warning);
                     self.ledger.note(Finding { severity, ..finding });
@@ -229,7 +232,8 @@ impl Monitor {
                 None => self.ledger.note(finding),
             }
         }
-        if found.is_empty() && !self.offered.take_earlier() {
+        let is_earlier_shown = self.offered.take_earlier();
+        if found.is_empty() && !is_earlier_shown {
             return Ok(());
         }
         self.mirror.keep_proofs(&found)?;

@@ -8,7 +8,6 @@ use crate::monitor::{Monitor, MonitorError};
 use crate::report::AttestationReport;
 use crate::units;
 use crate::vantage::{Vantage, patience_for};
-use futures_util::future::{BoxFuture, FutureExt};
 use isonomy_core::hash::StatementId;
 use isonomy_core::list::Entries;
 use isonomy_core::release::{DeltaRef, Release};
@@ -16,7 +15,6 @@ use isonomy_core::rules::Rule;
 use isonomy_core::statement::{ListName, Signed};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::LeafIndex;
-use isonomy_store::files::FileError;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
@@ -36,20 +34,16 @@ const AGAIN: u64 = 16 << 20;
 /// Of how many releases something is said of their content at a look.
 const MAX_FAULTY: usize = 2000;
 
-/// What comes of checking so many bytes of objects, where a look has an end: if they come one after the other, each at the
-/// last moment, that holds up nothing else for long.
-async fn in_time(
-    look_for: Option<Duration>,
-    bytes: u64,
-    checking: BoxFuture<'_, Result<Served, FileError>>,
-) -> Result<Served, FileError> {
+/// What comes of fetching so many bytes of objects, where a look has an end: if they come one after the other, each at the
+/// last moment, that holds up nothing else for long. Nothing, if they don't come in time.
+async fn in_time<T>(look_for: Option<Duration>, bytes: u64, fetching: impl Future<Output = T>) -> Option<T> {
     match look_for {
-        Some(_) => timeout(patience_for(bytes), checking).await.unwrap_or_else(|_| Ok(Served::put_off())),
-        None => checking.await,
+        Some(_) => timeout(patience_for(bytes), fetching).await.ok(),
+        None => Some(fetching.await),
     }
 }
 
-/// The entries of a release, whose objects are waited for as [`in_time`] does. The error is words.
+/// The entries of a release. The error is words.
 async fn entries_in_time(
     look_for: Option<Duration>,
     vantages: &[Vantage],
@@ -57,12 +51,8 @@ async fn entries_in_time(
     entry_size: usize,
 ) -> Result<Entries, String> {
     let fetching = assess::content(vantages, release, entry_size);
-    let fetched = match look_for {
-        Some(_) => timeout(patience_for(release.snapshot.size), fetching).await,
-        None => Ok(fetching.await),
-    };
-    let fetched = fetched.map_err(|_| "the list did not come in time".to_owned())?;
-    fetched.map_err(|error| error.to_string())
+    let fetched = in_time(look_for, release.snapshot.size, fetching).await;
+    fetched.ok_or("the list did not come in time")?.map_err(|error| error.to_string())
 }
 
 impl Monitor {
@@ -145,14 +135,13 @@ impl Monitor {
         clock: Timestamp,
     ) -> Result<(), MonitorError> {
         let checking = self.contents.check(job, &self.vantages, cache, clock);
-        let served = in_time(self.look_for, job.bytes(), checking.boxed()).await?;
+        let served = in_time(self.look_for, job.bytes(), checking).await.unwrap_or_else(|| Ok(Served::put_off()))?;
         if served.is_put_off {
             let words = format!(
                 "The content of version {version} of {list} was not had yet: this monitor was told to come again later, or it did not come in time. It is asked for again at the next look. If it lasts, nobody can tell whether the content is what was signed."
             );
             let subject = format!("statement {}", job.id);
-            let severity = self.while_waiting(CONTENT_AWAITED, &subject, Severity::Warning);
-            let finding = Finding::new(severity, CONTENT_AWAITED, subject, words);
+            let finding = self.put_off(CONTENT_AWAITED, &subject, words, Severity::Warning);
             self.ledger.note(finding.in_list(list).about(&job.id, job.index));
         }
         if let Some(objects) = served.broken {
@@ -182,8 +171,7 @@ impl Monitor {
             let words = format!(
                 "The content of version {version} of {name} was not checked yet: what came before it took all the time of this look. It has its turn at one of the next ones. If it lasts, nobody can tell whether the content is what was signed."
             );
-            let severity = self.while_waiting(CONTENT_UNCHECKED, &subject(&name), Severity::Warning);
-            let finding = Finding::new(severity, CONTENT_UNCHECKED, subject(&name), words);
+            let finding = self.put_off(CONTENT_UNCHECKED, &subject(&name), words, Severity::Warning);
             self.ledger.note(finding.under(Rule::Content).in_list(&name).about(&id, index));
         }
     }
@@ -199,7 +187,7 @@ impl Monitor {
             let Some(job) = self.job(&list, version) else { continue };
             fetched += job.release.objects().map(|object| object.size).sum::<u64>();
             let checking = self.contents.check_again(&job, &self.vantages, cache, clock);
-            let served = in_time(self.look_for, job.bytes(), checking.boxed()).await?;
+            let Some(served) = in_time(self.look_for, job.bytes(), checking).await.transpose()? else { continue };
             if let Some(objects) = served.broken {
                 self.prove_content(&list, version, (job.index, objects))?;
             }
@@ -252,11 +240,9 @@ impl Monitor {
     /// Looks the canary corpus up in each list's newest release, once for each after each start, until the time of this look
     /// is over: what was not reached comes first at the next one. What was decoded at this look is in `cache`.
     pub(crate) async fn look_up_canaries(&mut self, cache: &Cache) {
-        let mut releases = self.newest_releases();
-        let until = self.until;
+        let (releases, until) = (self.newest_releases(), self.until);
         let Some(canary) = &mut self.canary else { return };
-        let first = releases.iter().position(|(_, release)| canary.is_first(&release.body().list));
-        releases.rotate_left(first.unwrap_or(0));
+        let releases = canary.turn.order(releases);
         let (mut has_asked, mut left) = (false, Vec::new());
         for (index, release) in releases {
             let (id, body) = (release.id(), release.body());
@@ -302,7 +288,7 @@ impl Monitor {
         }
         // The first of these had its turn, unless nobody had.
         let next = left.iter().find(|(_, _, problem)| problem == NO_TIME).or(left.first());
-        canary.begin_with(next.map(|(list, ..)| list.clone()));
+        canary.turn.begin_with(next.map(|(list, ..)| list.clone()));
         self.note_canaries_left(&left);
     }
 
@@ -316,8 +302,7 @@ impl Monitor {
         let words = format!(
             "This monitor's corpus of files that must not match was not looked up in version {version} of {list} yet: {problem}.{others} It is at one of the next looks. If it lasts, nothing is known of whether they match."
         );
-        let severity = self.while_waiting(CANARIES_AWAITED, "this monitor", Severity::Warning);
-        self.ledger.note(Finding::new(severity, CANARIES_AWAITED, "this monitor", words));
+        self.ledger.note(self.put_off(CANARIES_AWAITED, "this monitor", words, Severity::Warning));
     }
 
     /// Notes every content that is broken or could not be had; of too many, what is broken goes first.

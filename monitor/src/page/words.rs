@@ -82,16 +82,18 @@ pub(super) fn split(witnesses: usize) -> String {
 }
 
 /// Codes of findings, with a title that a reader understands without knowing the rules.
-const TITLES: [(&str, &str); 61] = [
+const TITLES: [(&str, &str); 83] = [
+    ("added-key-missing", "A new key has not signed"),
     ("algorithm-changed", "The algorithm was changed"),
     ("already-logged", "The same statement was logged twice"),
-    ("attestation-missing", "An auditor’s statement is missing"),
+    ("auditor-missing", "An auditor has not signed"),
     ("behind", "A mirror shows an older state"),
     ("builds-on-breach", "Builds on something that breaks a rule"),
     ("bundle-awaited", "Clients are put off"),
     ("bundle-stale", "Clients are shown an older state"),
     ("bundle-unusable", "Clients are not given what is public"),
     ("bundle-withheld", "Clients are given nothing"),
+    ("canaries-awaited", "The harmless files are not looked up yet"),
     ("canaries-unreadable", "The harmless files can’t be looked up"),
     ("canary-matched", "A harmless file matches"),
     ("catching-up", "Not all of the log is read yet"),
@@ -99,8 +101,11 @@ const TITLES: [(&str, &str); 61] = [
     ("content-broken", "The content is not what was signed"),
     ("content-crafted", "Entries admitted by exception"),
     ("content-missing", "The content can’t be had"),
+    ("content-unchecked", "The content is not checked yet"),
     ("content-withheld", "The content is not given any more"),
     ("copy-damaged", "This monitor’s copy was damaged"),
+    ("count-mismatch", "Other counts than were signed"),
+    ("created-early", "Dated before the release before it"),
     ("created-late", "Signed with a date in the future"),
     ("entries-missing", "Signed entries could not be had"),
     ("entries-wrong", "Entries other than those that the log signed"),
@@ -109,32 +114,48 @@ const TITLES: [(&str, &str); 61] = [
     ("evidence-lost", "A proof is lost"),
     ("expired", "The list has expired"),
     ("expires-soon", "The list expires soon"),
+    ("forbidden-entry", "An entry that no list may have"),
     ("fork", "The log showed two histories"),
     ("frozen", "Nothing newer is shown"),
+    ("holds-up-releases", "Would hold up every release"),
+    ("maintainer-missing", "The maintainer has not signed"),
     ("no-quorum", "Too few witnesses have signed"),
     ("not-a-statement", "An entry that is no statement"),
     ("not-contiguous", "A version or edition out of order"),
     ("not-judged", "Can’t be judged yet"),
+    ("not-visible", "Not public for long enough"),
     ("notice-not-over", "Used before the public notice was over"),
     ("object-swapped", "Other content than was asked for"),
+    ("other-list", "About another list than it continues"),
+    ("other-log", "Made for another log"),
     ("over-limit", "More than the charter allows"),
     ("parts-awaited", "What clients need was not given yet"),
     ("posted-ahead", "Somebody was shown more than is seen here"),
+    ("previous-mismatch", "Does not follow the one before it"),
+    ("proof-later", "A proof of a later time is shown"),
     ("proof-withheld", "A proof that clients need is not given"),
     ("release-missed", "An announced rhythm was not kept"),
     ("removal-overdue", "A complaint’s deadline has passed"),
     ("rolled-back", "The log shows an older state"),
+    ("root-mismatch", "Other content than was signed"),
     ("seen-proof-awaited", "A proof was not given yet"),
     ("seen-proof-missing", "Since when it is public can’t be proven"),
     ("slow-down", "Too few witnesses have looked lately"),
     ("split-view", "Different places are shown different states"),
     ("stale-draft", "Made public late"),
     ("statement-withheld", "A statement that clients need is not given"),
+    ("superseded-edition", "Under an edition that was narrowed"),
     ("tile-withheld", "A part of the tree is not given"),
     ("time-ahead", "The witnessed time is ahead"),
+    ("too-few-attestations", "Too few auditors have looked"),
     ("too-few-curators", "Too few curators have signed"),
+    ("too-few-jurisdictions", "The curators are from too few jurisdictions"),
     ("too-large", "The log has grown too much at once"),
+    ("too-soon", "Sooner than the charter allows"),
     ("unclear-view", "A view that can’t be compared"),
+    ("uncounted-signature", "A signature that does not count"),
+    ("undecodable", "Content that can’t be read"),
+    ("unknown-charter", "Cites a charter that is not there"),
     ("unknown-release", "Cites a release that is not there"),
     ("unreachable", "Could not be reached"),
     ("unreadable-statement", "An entry that this monitor can’t read"),
@@ -144,6 +165,7 @@ const TITLES: [(&str, &str); 61] = [
     ("witness-ahead", "A witness has seen more than is shown"),
     ("witness-behind", "A witness has not looked for long"),
     ("witness-clock-ahead", "A witness’s clock is ahead"),
+    ("wrong-signature", "A signature that does not hold"),
 ];
 
 /// What a finding is about, for people.
@@ -242,6 +264,65 @@ pub(super) fn view(state: ViewState) -> (&'static str, &'static str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    /// What is written in quotes, each with what stands before and behind it.
+    fn quoted(source: &str) -> Vec<(&str, &str, &str)> {
+        let (mut found, mut from) = (Vec::new(), 0);
+        while let Some(open) = source[from..].find('"').map(|at| from + at) {
+            let is_close = |(at, _): &(usize, &str)| !source[..*at].ends_with('\\');
+            let close = source[open + 1..].match_indices('"').map(|(at, quote)| (open + 1 + at, quote)).find(is_close);
+            let Some((close, _)) = close else { break };
+            found.push((&source[..open], &source[open + 1..close], &source[close + 1..]));
+            from = close + 1;
+        }
+        found
+    }
+
+    /// Every source file of this crate, without its comments and tests.
+    fn sources(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) = entries.partition(|path| path.is_dir());
+        let files = files.iter().filter(|path| path.extension().is_some_and(|ext| ext == "rs")).map(|path| {
+            let lines = fs::read_to_string(path).unwrap();
+            let lines = lines.lines().map(str::trim).take_while(|line| *line != "#[cfg(test)]");
+            lines.filter(|line| !line.starts_with("//")).collect::<Vec<_>>().join(" ")
+        });
+        files.chain(folders.iter().flat_map(|folder| sources(folder))).collect()
+    }
+
+    /// The codes of the rules' violations, and of every finding that this monitor makes beside these.
+    fn codes() -> BTreeSet<String> {
+        let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let rules = fs::read_to_string(own.join("../core/src/rules/mod.rs")).unwrap();
+        let violations = rules.lines().filter_map(|line| {
+            let (rule, rest) = line.trim().split_once(" \"")?;
+            let (code, words) = rest.split_once('"')?;
+            let is_code = words.is_empty() || words.starts_with(" \"");
+            (is_code && rule.chars().all(char::is_alphabetic)).then(|| code.to_owned())
+        });
+        let mut codes: BTreeSet<String> = violations.collect();
+        for source in sources(&own.join("src")).iter().filter(|source| source.contains("Finding::new(")) {
+            for (before, code, behind) in quoted(source) {
+                let is_code = !code.is_empty() && code.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+                let severities = ["Severity::Breach, ", "Severity::Warning, ", "Severity::Notice, ", "severity, "];
+                let is_after_severity = severities.iter().any(|severity| before.ends_with(severity));
+                let is_with_words = before.ends_with('(') && behind.starts_with(", words)");
+                if is_code && (code.contains('-') || is_after_severity || is_with_words) {
+                    codes.insert(code.to_owned());
+                }
+            }
+        }
+        codes
+    }
+
+    #[test]
+    fn every_code_has_a_title_and_every_title_a_code() {
+        let titled: BTreeSet<String> = TITLES.iter().map(|(code, _)| (*code).to_owned()).collect();
+        assert_eq!((&codes() - &titled, &titled - &codes()), (BTreeSet::new(), BTreeSet::new()));
+    }
 
     #[test]
     fn titles_are_in_order_and_a_new_code_is_readable() {

@@ -37,7 +37,7 @@ pub struct AttestationReport {
     /// Why it counts for nothing, in words, if it says what can't be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub impossible: Option<String>,
-    /// For `complaint`: what is known of its course.
+    /// For `complaint`: what is known of its course, unless it counts for nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub complaint: Option<ComplaintReport>,
 }
@@ -95,6 +95,7 @@ impl AttestationReport {
         let body = attestation.body();
         let version = history.version_of(&body.list, &body.release).unwrap_or(0);
         let list = history.list(&body.list);
+        let impossible = impossible(body, index, logged_since, list.and_then(|list| list.version(version)));
         let course = |complaint| ComplaintReport::new((list?, version), complaint, logged_since, now);
         Self {
             index,
@@ -106,8 +107,8 @@ impl AttestationReport {
             log_size: body.log_size,
             sample: body.sample,
             errors: body.errors,
-            impossible: impossible(body, index, logged_since, list.and_then(|list| list.version(version))),
-            complaint: body.complaint.as_ref().and_then(course),
+            complaint: body.complaint.as_ref().filter(|_| impossible.is_none()).and_then(course),
+            impossible,
         }
     }
 }
@@ -119,6 +120,8 @@ fn impossible(
     logged_since: Timestamp,
     release: Option<&LoggedRelease>,
 ) -> Option<String> {
+    let received = body.complaint.as_ref().map(|complaint| complaint.received);
+    let early = received.filter(|received| received.since(body.created.min(logged_since)) > MAX_CLOCK_DIFFERENCE);
     let said = match (body.log_size, release) {
         (Some(size), _) if size.0 > index.0 => format!(
             "it says that the log was read up to {} entries, of which there were {} when it was logged",
@@ -128,6 +131,10 @@ fn impossible(
         _ if body.created.since(logged_since) > MAX_CLOCK_DIFFERENCE => {
             format!("it is dated at {}, and the log shows it since {logged_since}", body.created)
         }
+        _ if let Some(received) = early => format!(
+            "it is dated at {}, and the log shows it since {logged_since}, but the complaint is said to have been received at {received}",
+            body.created
+        ),
         (_, Some(release)) if release.created.since(body.created) > MAX_CLOCK_DIFFERENCE => {
             format!(
                 "it is dated at {}, and the release that it is about was composed at {}",

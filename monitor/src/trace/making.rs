@@ -12,7 +12,7 @@ use isonomy_core::json::Lines;
 use isonomy_core::list::{Entries, MembershipProof, NonMembershipProof};
 use isonomy_core::note::Note;
 use isonomy_core::release::Release;
-use isonomy_core::statement::{ListName, Signed};
+use isonomy_core::statement::{ListName, Signed, Statement};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::LeafIndex;
 
@@ -69,9 +69,10 @@ pub async fn trace(
 
 /// What is found about the releases that were refused, or could not be judged.
 fn left_out(monitor: &Monitor, (name, list): (&ListName, &ListHistory)) -> Vec<String> {
+    let undecided = monitor.audit.undecided(name);
     let is_left_out = |index: LeafIndex| {
-        let is_edition = monitor.audit.editions().contains(&index);
-        !is_edition && (list.version_at(index).is_none() || monitor.audit.was_left_open(index))
+        let is_release = matches!(monitor.mirror.statement(index), Some(Statement::Release(_)));
+        is_release && (list.version_at(index).is_none() || undecided.contains(&index))
     };
     let about = monitor.audit.findings().iter().filter(|found| found.list.as_ref() == Some(name));
     let about = about.filter(|found| found.code != "stale-draft" && found.index.is_some_and(is_left_out));

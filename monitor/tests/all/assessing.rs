@@ -187,7 +187,8 @@ async fn deadlines_that_were_missed_are_counted() {
 #[tokio::test]
 async fn a_complaint_that_is_dated_back_makes_nobody_late() {
     let mut world = World::new();
-    crate::complaints::complain(&mut world, &[5; 32], b"salt", Timestamp(START.0 - 40 * DAY));
+    let received = Timestamp(START.0 - 40 * DAY);
+    crate::complaints::complain_as_of(&mut world, &[5; 32], b"salt", received, START.plus(2 * HOUR));
     world.log.publish(START.plus(DAY));
     let corpus = world.path("corpus");
     fs::create_dir(&corpus).unwrap();

@@ -6,9 +6,10 @@ use isonomy_core::hash::{Commitment, ListRoot, ObjectDigest};
 use isonomy_core::resource::Resource;
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
-use isonomy_monitor::Monitor;
+use isonomy_core::tree::{LeafIndex, TreeSize};
 use isonomy_monitor::attest::{AttestError, Claim, Said};
 use isonomy_monitor::report::ContentState;
+use isonomy_monitor::{Monitor, Severity};
 use std::fs;
 
 async fn looked(world: &World, after: u64) -> Monitor {
@@ -75,6 +76,30 @@ async fn nothing_is_attested_that_does_not_hold() {
     let other = ListName::new("a.example/b").unwrap();
     let none = monitor.attestation(&other, &Claim::Followed, key("auditor").verifier(), said("x"), START).await;
     assert_eq!(none, Err(AttestError::NoRelease(other)));
+}
+
+/// What times alone speak against may keep the rules all the same, and may not: by proofs that are shown, and for want of them.
+#[tokio::test]
+async fn nobody_attests_that_rules_are_kept_where_that_can_not_be_told() {
+    let mut world = World::new();
+    world.log.release(entries(0..20), START.plus(4 * HOUR), |_| ());
+    world.log.publish(START.plus(3 * HOUR));
+    let monitor = looked(&world, 3 * HOUR).await;
+    assert_eq!(find(monitor.report(), "created-late").severity, Severity::Warning);
+    assert_eq!(attest(&monitor, &Claim::Followed).await, Err(AttestError::NotJudged(LeafIndex(3))));
+
+    let mut world = World::new();
+    world.log.charter(|charter| charter.limits.max_added = 600);
+    world.log.publish(START.plus(3 * HOUR));
+    world.log.release(entries(0..20), START.plus(8 * DAY), |_| ());
+    world.log.publish(START.plus(8 * DAY));
+    fs::rename(world.log.path.join("proof"), world.path("proofs")).unwrap();
+    let mut monitor = looked(&world, 8 * DAY).await;
+    assert!(find(monitor.report(), "not-judged").standing);
+    assert_eq!(attest(&monitor, &Claim::Followed).await, Err(AttestError::NotJudged(LeafIndex(4))));
+    fs::rename(world.path("proofs"), world.log.path.join("proof")).unwrap();
+    monitor.poll_at(START.plus(8 * DAY + 60)).await.unwrap();
+    assert_eq!(attest(&monitor, &Claim::Followed).await.unwrap().log_size, Some(TreeSize(5)));
 }
 
 #[tokio::test]

@@ -6,12 +6,17 @@ use isonomy_core::hash::{Commitment, sha256};
 use isonomy_core::resource::Resource;
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
-use isonomy_monitor::assess::{Inputs, assess};
+use isonomy_monitor::assess::{Assessment, Inputs, assess};
 use isonomy_monitor::trace::{NotKnown, Standing, trace};
 use isonomy_monitor::{Config, Trace};
 
 /// A complaint about an entry, logged by an auditor.
 pub(crate) fn complain(world: &mut World, entry: &[u8], salt: &[u8], received: Timestamp) {
+    complain_as_of(world, entry, salt, received, received);
+}
+
+/// The same by an attestation that is dated otherwise.
+pub(crate) fn complain_as_of(world: &mut World, entry: &[u8], salt: &[u8], received: Timestamp, created: Timestamp) {
     let release = world.log.last_release();
     let text = Attestation {
         statement: Attestation::KIND.into(),
@@ -25,7 +30,7 @@ pub(crate) fn complain(world: &mut World, entry: &[u8], salt: &[u8], received: T
         complaint: Some(Complaint { received, commitment: Commitment(sha256(&[salt, entry])) }),
         finding: "A person says that this should not be listed.".into(),
         report: None,
-        created: received,
+        created,
     }
     .to_text()
     .unwrap();
@@ -113,6 +118,48 @@ fn only_what_is_proven_holds(made: &Trace) {
     assert!(broken(&|file| file["more"] = 1.into()).starts_with("not a trace"));
 }
 
+/// The list, assessed against a corpus that it does not match.
+async fn assessed(world: &World) -> Assessment {
+    let corpus = world.path("corpus");
+    std::fs::create_dir(&corpus).unwrap();
+    std::fs::write(corpus.join("other"), b"other").unwrap();
+    let inputs = Inputs {
+        policy: policy(&[]),
+        sources: vec![world.log.source()],
+        list: ListName::new(LIST).unwrap(),
+        size: None,
+        as_of: None,
+        corpus,
+        scratch: world.path("assess"),
+    };
+    assess(inputs, |_| vec![]).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_complaint_that_says_what_can_not_be_makes_nobody_late() {
+    let then = START.plus(2 * HOUR);
+    for (received, created, why) in [
+        (then, then, None),
+        (START, START, Some("was composed at")),
+        (then, START.plus(9 * DAY), Some("shows it since")),
+        (START.plus(9 * DAY), then, Some("is said to have been received at")),
+    ] {
+        let mut world = World::new();
+        complain_as_of(&mut world, &[1; 32], b"salt", received, created);
+        world.log.publish(START.plus(3 * HOUR));
+        world.log.publish(START.plus(4 * DAY));
+        let report = world.monitor().poll_at(START.plus(4 * DAY)).await.unwrap();
+        let attested = &report.lists[0].attestations[0];
+        let words = attested.impossible.as_deref().unwrap_or_default();
+        assert!(words.contains(why.unwrap_or_default()) && words.is_empty() == why.is_none(), "{words}");
+        assert_eq!(attested.complaint.is_some(), why.is_none(), "{words}");
+        assert_eq!(codes(&report).contains(&"removal-overdue"), why.is_none(), "{words}");
+        let missed = assessed(&world).await.missed;
+        let is_missed = missed.iter().any(|missed| missed.what.contains("after the complaint"));
+        assert_eq!(is_missed, why.is_none(), "{words}");
+    }
+}
+
 #[tokio::test]
 async fn without_seen_proofs_a_trace_and_an_assessment_say_what_is_not_known() {
     let mut world = World::new();
@@ -132,19 +179,7 @@ async fn without_seen_proofs_a_trace_and_an_assessment_say_what_is_not_known() {
     let expected = (Some(3), None, Some(NotKnown::RemovedLater), Some(Standing::Unproven));
     assert_eq!(shown, expected, "it may have been in time");
     only_what_is_proven_holds(&found);
-    let corpus = world.path("corpus");
-    std::fs::create_dir(&corpus).unwrap();
-    std::fs::write(corpus.join("other"), b"other").unwrap();
-    let inputs = Inputs {
-        policy: policy(&[]),
-        sources: vec![world.log.source()],
-        list,
-        size: None,
-        as_of: None,
-        corpus,
-        scratch: world.path("assess"),
-    };
-    let report = assess(inputs, |_| vec![]).await.unwrap();
+    let report = assessed(&world).await;
     assert_eq!(report.growth.iter().map(|one| one.unproven).collect::<Vec<_>>(), [false, false, true]);
     assert!(report.to_html().contains("nobody showed the seen proof of version 3"));
 }

@@ -3,10 +3,13 @@
 use crate::world::*;
 use axum::Router;
 use axum::routing::get;
+use isonomy_core::charter::Charter;
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::hash::sha256;
 use isonomy_core::resource::Resource;
+use isonomy_core::statement::Signed;
+use isonomy_core::time::Timestamp;
 use isonomy_fetch::Source;
 use isonomy_monitor::report::{ContentState, ListReport, ReleaseState, ViewState};
 use isonomy_monitor::{Monitor, MonitorError, Severity};
@@ -316,25 +319,31 @@ fn a_configuration_that_can_not_work_is_refused() {
     assert!(open(&with_url, vec![]).is_none());
 }
 
+/// Editions 2 and 3: by 2 another curator comes, with the consent of the edition in force; 3 narrows that, a week later. And since
+/// when 3 is public.
+fn amended_twice(world: &mut World) -> ([Signed<Charter>; 2], Timestamp) {
+    let mut body = charter();
+    (body.edition, body.previous) = (2, Some(world.log.first_charter()));
+    body.curation.curators[1] = curator("c3", "FR");
+    let second = signed(&body.to_text().unwrap(), &["m1", "c1", "c3", "c2"]).into_charter().unwrap();
+    (body.edition, body.previous, body.limits.max_added) = (3, Some(second.id()), 400);
+    let third = signed(&body.to_text().unwrap(), &["m1", "c1", "c3"]).into_charter().unwrap();
+    let later = START.plus(8 * DAY);
+    for (edition, since) in [(&second, START.plus(3 * HOUR)), (&third, later)] {
+        world.log.append(edition.to_bytes());
+        world.log.publish(since);
+    }
+    ([second, third], later)
+}
+
 /// An edition that has the consent of the edition in force, of a log that keeps every rule and shows no seen proof for a
 /// while: what can't be judged without them accuses nobody.
 #[tokio::test]
 async fn an_honest_log_that_shows_no_seen_proofs_is_accused_of_nothing() {
     let mut world = World::new();
-    let mut second = charter();
-    (second.edition, second.previous) = (2, Some(world.log.first_charter()));
-    second.curation.curators[1] = curator("c3", "FR");
-    let consented = signed(&second.to_text().unwrap(), &["m1", "c1", "c3", "c2"]);
-    world.log.append(consented.to_bytes());
-    world.log.publish(START.plus(3 * HOUR));
-    let mut third = second.clone();
-    (third.edition, third.previous, third.limits.max_added) = (3, Some(consented.id()), 400);
-    let third_statement = signed(&third.to_text().unwrap(), &["m1", "c1", "c3"]);
-    world.log.append(third_statement.to_bytes());
-    let later = START.plus(8 * DAY);
-    world.log.publish(later);
-    let mut fourth = third.clone();
-    (fourth.edition, fourth.previous, fourth.limits.max_added) = (4, Some(third_statement.id()), 300);
+    let ([_, third], later) = amended_twice(&mut world);
+    let mut fourth = third.body().clone();
+    (fourth.edition, fourth.previous, fourth.limits.max_added) = (4, Some(third.id()), 300);
     world.log.append(signed(&fourth.to_text().unwrap(), &["m1", "c1", "c3"]).to_bytes());
     world.log.publish(later.plus(HOUR));
     fs::rename(world.log.path.join("proof"), world.path("proofs")).unwrap();
@@ -360,18 +369,7 @@ async fn an_honest_log_that_shows_no_seen_proofs_is_accused_of_nothing() {
 #[tokio::test]
 async fn a_withheld_proof_hides_no_breach_that_comes_after() {
     let mut world = World::new();
-    let mut second = charter();
-    (second.edition, second.previous) = (2, Some(world.log.first_charter()));
-    second.curation.curators[1] = curator("c3", "FR");
-    let consented = signed(&second.to_text().unwrap(), &["m1", "c1", "c3", "c2"]);
-    world.log.append(consented.to_bytes());
-    world.log.publish(START.plus(3 * HOUR));
-    let mut third = second.clone();
-    (third.edition, third.previous, third.limits.max_added) = (3, Some(consented.id()), 400);
-    let third = signed(&third.to_text().unwrap(), &["m1", "c1", "c3"]);
-    world.log.append(third.to_bytes());
-    let later = START.plus(8 * DAY);
-    world.log.publish(later);
+    let ([consented, third], later) = amended_twice(&mut world);
     let mut release = world.log.draft(&entries(0..20), later.plus(HOUR));
     (release.charter, release.root) = (third.id(), entries(3..9).root());
     let mut other = release.clone();

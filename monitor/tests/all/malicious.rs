@@ -7,8 +7,10 @@ use axum::extract::State;
 use axum::routing::get;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::hash::{ListRoot, sha256};
+use isonomy_core::note::Note;
 use isonomy_core::release::Release;
 use isonomy_core::resource::Resource;
+use isonomy_core::statement::Statement;
 use isonomy_fetch::Source;
 use isonomy_monitor::report::{ComplaintState, Report};
 use isonomy_monitor::{Config, Finding, Monitor, Severity};
@@ -288,6 +290,70 @@ async fn a_second_text_is_proven_beside_a_first_that_was_refused() {
         assert!(find(&report, code).standing);
         assert_eq!(report.lists[0].releases[0].version, 3, "the second keeps the rules by itself");
     }
+}
+
+/// A log can put anything in front of two texts by itself, and a planted one is not what either is compared with.
+#[tokio::test]
+async fn a_planted_text_hides_no_second_one() {
+    type Planted = (&'static str, &'static str, fn(&mut Stage, Vec<u8>));
+    let planted: [Planted; 4] = [
+        ("the second text with a wrong signature", "isonomy/equivocation/v1", |stage, one| {
+            let other = third(stage, FIRST, |_| ());
+            [one, spoilt(&other), other.clone(), other].into_iter().for_each(|text| stage.world.log.append(text));
+        }),
+        ("the first text with a wrong signature", "isonomy/equivocation/v1", |stage, one| {
+            let other = third(stage, FIRST, |_| ());
+            [spoilt(&one), one.clone(), one, other].into_iter().for_each(|text| stage.world.log.append(text));
+        }),
+        ("one under a charter of its own", "isonomy/equivocation/v1", |stage, one| {
+            under_own_charter(stage);
+            let other = third(stage, FIRST, |_| ());
+            [one, other].into_iter().for_each(|text| stage.world.log.append(text));
+        }),
+        ("the same in front of texts under two editions", "isonomy/equivocation/v2", |stage, one| {
+            under_own_charter(stage);
+            stage.world.log.append(one);
+            stage.world.log.charter(|charter| charter.limits.max_added = 400);
+            let other = third(stage, FIRST, |_| ());
+            stage.world.log.append(other);
+        }),
+    ];
+    for (what, kind, plant) in planted {
+        let mut stage = Stage::new();
+        let mut monitor = stage.open(None).await;
+        monitor.poll_at(START.plus(FIRST)).await.unwrap();
+        // Some client may use it: that it was composed later than it was public rests on clocks.
+        let one = third(&stage, FIRST + 60, |_| ());
+        plant(&mut stage, one);
+        stage.publishes();
+        let report = monitor.poll_at(START.plus(NEXT)).await.unwrap();
+        let second = report.findings.iter().filter(|found| found.code == "equivocation");
+        let by_signers = |found: &&Finding| found.answerable.iter().map(|who| who.key.as_str()).eq(SIGNERS);
+        let found: Vec<&Finding> = second.filter(by_signers).collect();
+        assert_eq!(found.len(), 1, "{what}: {:?}", codes(&report));
+        check(&stage, found[0], Ground::Evidence(kind));
+    }
+}
+
+/// A text whose second signature does not hold.
+fn spoilt(text: &[u8]) -> Vec<u8> {
+    let statement = Statement::parse(text).unwrap();
+    let mut lines = statement.note().signatures().to_vec();
+    lines[1].bytes[5] ^= 1;
+    Note::new(statement.note().text().into(), lines).unwrap().to_bytes()
+}
+
+/// Logs a third release under an edition that the log has made up, with keys of its own.
+fn under_own_charter(stage: &mut Stage) {
+    let (log, own) = (&mut stage.world.log, ["x1", "x2", "x3"]);
+    let mut body = charter();
+    (body.edition, body.previous) = (2, Some(log.first_charter()));
+    body.maintainer.keys = vec![key("x1").verifier().clone()];
+    body.curation.curators = vec![curator("x2", "DE"), curator("x3", "FR")];
+    let edition = signed(&body.to_text().unwrap(), &own);
+    let release = Release { charter: edition.id(), ..log.draft(&entries(0..20), START.plus(FIRST)) };
+    log.append(edition.to_bytes());
+    log.append(signed(&release.to_text().unwrap(), &own).to_bytes());
 }
 
 /// The third release, signed.
@@ -666,12 +732,13 @@ async fn a_seen_proof_of_a_later_date_is_observed_wherever_it_is_shown() {
     })
     .await;
     // To whoever asks the log first; elsewhere the earlier one is there, and is taken.
-    let stage = Stage::new();
+    let mut stage = Stage::new();
+    stage.world.log.publish(START.plus(2 * HOUR + 50));
     stage.world.log.prove_again(2, START.plus(2 * HOUR + 40));
     let mut monitor = stage.open(None).await;
     let since = |report: &Report| report.lists[0].releases[0].public_since;
     let report = monitor.poll_at(START.plus(FIRST)).await.unwrap();
-    assert_eq!(since(&report), START.plus(2 * HOUR), "what this monitor can prove by the checkpoint");
+    assert_eq!(since(&report), START.plus(2 * HOUR + 40), "what the log shows, and the checkpoint does not prove");
     let report = monitor.poll_at(START.plus(NEXT)).await.unwrap();
     let found = find(&report, "proof-later");
     assert!(found.standing && found.subject.starts_with("entry 2 at http://"), "{}", found.words);
@@ -730,9 +797,30 @@ async fn a_missing_seen_proof_is_missing_until_it_is_there() {
     assert_eq!(report.lists[0].releases[0].public_since, START.plus(FIRST), "what it proves counts");
 }
 
+/// Whoever withheld it is not believed to withhold it still: what it proves is said at the look that has found it.
+#[tokio::test]
+async fn a_seen_proof_that_was_found_is_judged_by_at_once() {
+    let mut stage = Stage::new();
+    let mut monitor = stage.open(None).await;
+    monitor.poll_at(START.plus(FIRST)).await.unwrap();
+    stage.world.log.release(entries(2..20), START.plus(FIRST + 60), |_| ());
+    stage.publishes();
+    let (proofs, away) = (stage.world.log.path.join("proof"), stage.world.path("away"));
+    fs::rename(&proofs, &away).unwrap();
+    stage.world.log.publish(START.plus(FIRST + 120));
+    let report = monitor.poll_at(START.plus(FIRST + 120)).await.unwrap();
+    assert!(codes(&report).contains(&"seen-proof-missing") && !codes(&report).contains(&"created-late"));
+    fs::rename(&away, &proofs).unwrap();
+    for look in 1..=2 {
+        let report = monitor.poll_at(START.plus(FIRST + 120 + 60 * look)).await.unwrap();
+        check(&stage, find(&report, "created-late"), Ground::Observation);
+        assert!(find(&report, "created-late").standing && !codes(&report).contains(&"not-judged"), "look {look}");
+        assert!(!find(&report, "seen-proof-missing").standing);
+    }
+}
+
 #[tokio::test]
 async fn an_amendment_without_consent_is_proven() {
-    use isonomy_core::statement::Statement;
     let mut stage = Stage::new();
     let mut monitor = stage.open(None).await;
     monitor.poll_at(START.plus(FIRST)).await.unwrap();

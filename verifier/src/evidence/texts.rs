@@ -157,19 +157,19 @@ impl TwoEditions {
         let log = log_of(policy, a)?;
         proven(policy, log, &self.first_proof, &first.to_bytes())?;
         proven(policy, log, &self.second_proof, &second.to_bytes())?;
-        match (&self.before, &self.before_proof) {
-            (None, None) if a.edition == 1 => {
-                signatures::first_edition(&first).map_err(unproven)?;
-                signatures::first_edition(&second).map_err(unproven)?;
-            }
+        let before = match (&self.before, &self.before_proof) {
+            (None, None) if a.edition == 1 => None,
             (Some(before), Some(proof)) => {
                 let before = parse_charter(before)?;
                 proven(policy, log, proof, &before.to_bytes())?;
-                for edition in [&first, &second] {
-                    follows(edition, &before)?;
-                }
+                Some(before)
             }
             _ => return Err(unproven("the edition before goes with its proof, and with every edition but the first")),
+        };
+        // What an edition needs beside this while the one before isn't in force makes no difference to the log's breach: it
+        // admits no second text for a number, whoever consents.
+        for edition in [&first, &second] {
+            signatures::edition_after(edition, before.as_ref()).map_err(unproven)?;
         }
         let both = common_signers((&first, a), (&second, b));
         let signed = if both.is_empty() { String::new() } else { format!(", both signed by {}", both.join(", ")) };
@@ -182,18 +182,6 @@ impl TwoEditions {
         );
         Ok(Breach { by: vec![log.name().to_owned()], what })
     }
-}
-
-/// Whether `edition` is the one after `before`, of the same list and log, and consented to by it. What rule 3 asks for
-/// beside that, while `before` isn't in force, depends on since when it is, and makes no difference to the log's breach: it
-/// admits no second text for a number, whoever consents.
-fn follows(edition: &Signed<Charter>, before: &Signed<Charter>) -> Result<(), EvidenceError> {
-    let (new, old) = (edition.body(), before.body());
-    let is_next = new.previous == Some(before.id()) && old.edition.checked_add(1) == Some(new.edition);
-    if !is_next || (&new.list, &new.log) != (&old.list, &old.log) {
-        return Err(unproven("an edition is not the one after the edition before"));
-    }
-    signatures::amendment(edition, old, old).map_err(unproven)
 }
 
 /// A release, under its charter, both in the log that the charter names, with the signatures that it asks for.
@@ -214,10 +202,7 @@ impl Text {
         let log = log_of(policy, charter.body())?.clone();
         proven(policy, &log, charter_proof, &charter.to_bytes())?;
         let public = proven(policy, &log, proof, &release.to_bytes())?.1.earliest;
-        if release.body().charter != charter.id() || release.body().list != charter.body().list {
-            return Err(unproven("a release does not cite the charter of its list"));
-        }
-        signatures::release(&release, charter.body()).map_err(unproven)?;
+        signatures::release_under(&release, &charter).map_err(unproven)?;
         Ok(Self { charter, release, log, public })
     }
 }

@@ -80,7 +80,7 @@ pub(super) fn removals(list: &ListReport, base: &Base) -> Markup {
             (list.charter.complaints) ". So far " (units::count(releases, "release has", "releases have")) " removed "
             (units::entries(removed)) ". How long what was removed had stood is measured by " code { "isonomy assess" } "."
         }
-        @if rows.is_empty() { p class="soft" { "No auditor has logged a complaint." } }
+        @if rows.is_empty() { p class="soft" { "No auditor has logged a complaint that counts." } }
         @else {
             p { (summary(&complaints)) }
             (table("Complaints that auditors have logged", &["Complaint", "Deadline", "Next removal", "Logged by"], &rows))
