@@ -236,7 +236,7 @@ mod tests {
         assert_eq!(state.judge_draft(&first).unwrap_err().code(), "already-logged");
         // The charter goes on, by its own rules.
         let mut second = charter(LIST);
-        second.edition = 3;
+        (second.edition, second.previous) = (3, Some(first.id()));
         let gap = state.judge_draft(&by_all(second.to_text().unwrap())).unwrap_err();
         assert_eq!(gap.code(), "not-contiguous");
         (second.edition, second.previous) = (2, Some(by_all(second.to_text().unwrap()).id()));

@@ -380,7 +380,7 @@ pub(crate) fn recover(
         }
         let public_since = since.unwrap_or_else(|| not_before(&statement, proofs.latest));
         let is_awaited = since.is_none() && proofs.never_published(index);
-        if let Err(left_out) = record(&mut history, statement, Place { index, public_since }, is_awaited) {
+        if let Some(left_out) = record(&mut history, statement, Place { index, public_since }, is_awaited) {
             // It was admitted by this server's clock, and the witnesses' say otherwise, or the rules were stricter since.
             let LeftOut { id, violation, .. } = &left_out.left_out;
             tracing::warn!(%index, %id, %violation, "a logged statement breaks a rule; everybody leaves it out");
@@ -410,17 +410,17 @@ pub(crate) fn recover(
     Ok(Recovered { history, as_shown, endings, unseen })
 }
 
-/// Takes up the next logged statement, if it keeps the rules. One that was admitted and never published is judged once its witnesses
+/// Takes up the next logged statement, if it keeps the rules; else gives it back. One that was admitted and never published is judged once its witnesses
 /// have said since when it is public: it is enough that there may be such a time.
-fn record(history: &mut History, statement: Statement, place: Place, is_awaited: bool) -> Result<(), Broken> {
+fn record(history: &mut History, statement: Statement, place: Place, is_awaited: bool) -> Option<Broken> {
     let (list, id, series) = (statement.list().clone(), statement.id(), Series::of(&statement));
     let awaited = is_awaited.then(|| statement.clone());
-    let Err(violation) = history.record(statement, place) else { return Ok(()) };
+    let violation = history.record(statement, place).err()?;
     if awaited.is_some_and(|statement| history.record_as_if(statement, place, AT_LAST).is_ok()) {
-        return Ok(());
+        return None;
     }
     let left_out = LeftOut { index: place.index, id, series, violation };
-    Err(Broken { list, left_out })
+    Some(Broken { list, left_out })
 }
 
 /// When a statement that nobody may have seen yet is public at the earliest: not before it was made, nor before what was witnessed
@@ -460,7 +460,7 @@ fn judge_as_shown(log: &Log, proofs: &Proofs, known: &History) -> Result<(AsShow
         let is_awaited = since.is_none() && proofs.never_published(index);
         let was_taken = known.has_taken(&statement, index);
         let verdict = record(&mut history, statement, Place { index, public_since }, is_awaited);
-        broken.extend(verdict.err().filter(|_| was_taken));
+        broken.extend(verdict.filter(|_| was_taken));
         Ok::<_, RecoveryError>(())
     })?;
     Ok((AsShown { history, settled }, broken))
