@@ -192,7 +192,8 @@ fn ids_that_were_emptied_or_cut_import_nothing() {
     fs::write(at.join("first.xml"), format!("<queryResult><images>{images}</images></queryResult>")).unwrap();
     let gone = "<deletedImage><member id=\"1\"/><id>1</id></deletedImage>";
     fs::write(at.join("second.xml"), format!("<queryResult><images>{gone}</images></queryResult>")).unwrap();
-    assert_eq!(run(at, &["list", "import", "first.xml", "--ids", "ids", "--out", "first"]).0, Some(0));
+    let (code, report) = run(at, &["list", "import", "first.xml", "--ids", "ids", "--out", "first"]);
+    assert_eq!((code, &report["ids"]), (Some(0), &"missing".into()), "{report:#}");
     let kept = fs::read_to_string(at.join("ids")).unwrap();
     assert_eq!(kept.lines().count(), 4, "{kept}");
     let import = ["list", "import", "second.xml", "--base", "first", "--ids", "ids", "--out", "second"];
@@ -203,7 +204,14 @@ fn ids_that_were_emptied_or_cut_import_nothing() {
         assert!(!at.join("second").exists());
         assert_eq!(fs::read_to_string(at.join("ids")).unwrap(), kept[..cut], "it is not written over");
     }
+    // Whether there ever was one can't be told from a file that is missing: that is said, beside a list that there was.
+    let new = ["list", "import", "first.xml", "--base", "first", "--ids", "new-ids", "--out", "again"];
+    let told = words(at, &new);
+    assert!(told.contains("! new-ids was not there, so nothing is known of the ids"), "{told}");
     fs::write(at.join("ids"), &kept).unwrap();
     let (code, report) = run(at, &import);
     assert_eq!((code, &report["entries"], &report["unknown_ids"]), (Some(0), &2.into(), &0.into()), "{report:#}");
+    assert_eq!(report["ids"], "known");
+    let told = words(at, &[&import[..8], &["third"]].concat());
+    assert!(!told.contains("was not there"), "{told}");
 }

@@ -16,6 +16,7 @@ use isonomy_publisher::import::{
     RefusedRecord, Unselected, renumbered,
 };
 use isonomy_publisher::stored::{StoredError, StoredList};
+use serde::Serialize;
 use serde_json::json;
 use std::fs::File;
 use std::io::{BufReader, ErrorKind};
@@ -33,9 +34,7 @@ pub(super) fn run(args: &ImportArgs, output: &Output) -> Result<Exit> {
     }
     let options = options(args);
     let mut importer = Importer::new(&options);
-    if let Some(path) = &args.ids {
-        know_ids(&mut importer, path)?;
-    }
+    let ids = args.ids.as_ref().map(|path| know_ids(&mut importer, path)).transpose()?;
     let mut table = args.refused.as_ref().map(|path| RefusalTable::begin(files::folder_of(path))).transpose()?;
     let read = read_all(args, &mut importer, &mut table, output);
     // Before anything else: whoever is refused needs it most.
@@ -58,7 +57,7 @@ pub(super) fn run(args: &ImportArgs, output: &Output) -> Result<Exit> {
         files::write(path, &kept)?;
     }
     files::save(&args.out, outcome.entries.as_bytes(), args.overwrite)?;
-    report(args, &reports, &outcome, output)
+    report(args, &reports, &outcome, ids, output)
 }
 
 /// Reads all files, and writes down what is refused of them.
@@ -186,11 +185,25 @@ fn open(path: &Path) -> Result<BufReader<File>> {
     Ok(BufReader::with_capacity(BUFFER, file))
 }
 
+/// Whether an earlier import kept ids.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Ids {
+    /// They are known.
+    Known,
+    /// There is no such file.
+    Missing,
+}
+
 /// Reads the ids that an earlier import kept; there are none before the first.
-fn know_ids(importer: &mut Importer<'_>, path: &Path) -> Result<()> {
+fn know_ids(importer: &mut Importer<'_>, path: &Path) -> Result<Ids> {
     match File::open(path) {
-        Ok(file) => importer.know_ids(BufReader::new(file)).with_context(|| format!("{} is not used", path.display())),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Ok(file) => {
+            let read = importer.know_ids(BufReader::new(file));
+            read.with_context(|| format!("{} is not used", path.display()))?;
+            Ok(Ids::Known)
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Ids::Missing),
         Err(error) => Err(error).with_context(|| format!("can't read {}", path.display())),
     }
 }
@@ -208,7 +221,13 @@ struct Outcome {
     renumbered: usize,
 }
 
-fn report(args: &ImportArgs, reports: &[(&PathBuf, ImportReport)], outcome: &Outcome, output: &Output) -> Result<Exit> {
+fn report(
+    args: &ImportArgs,
+    reports: &[(&PathBuf, ImportReport)],
+    outcome: &Outcome,
+    ids: Option<Ids>,
+    output: &Output,
+) -> Result<Exit> {
     let Outcome { imported, entries, against, unselected, renumbered } = outcome;
     let mut lines: Vec<String> = reports.iter().flat_map(|(path, report)| file_words(path, report)).collect();
     lines.push(format!(
@@ -221,6 +240,13 @@ fn report(args: &ImportArgs, reports: &[(&PathBuf, ImportReport)], outcome: &Out
     if imported.unknown_ids > 0 {
         let count = imported.unknown_ids;
         lines.push(format!("! {count} withdrawals name an id under which nothing is known, so what they mean may still be listed: give the file of --ids that was kept since the first import"));
+    }
+    if let Some(path) = args.ids.as_ref().filter(|_| ids == Some(Ids::Missing) && args.base.is_some()) {
+        lines.push(format!(
+            "! {} was not there, so nothing is known of the ids under which the list as it was came: what is withdrawn by these alone \
+             stays listed. If an earlier import kept them, give its file",
+            path.display()
+        ));
     }
     if !imported.withdrawn.is_empty() && args.base.is_none() {
         lines.push("! hashes are withdrawn: give the list as it was with --base, so that they go from it".to_owned());
@@ -255,6 +281,7 @@ fn report(args: &ImportArgs, reports: &[(&PathBuf, ImportReport)], outcome: &Out
         "withdrawn": imported.withdrawn.len(),
         "unselected": unselected.as_ref().map(Entries::len),
         "unknown_ids": imported.unknown_ids,
+        "ids": ids,
         "renumbered": renumbered,
         "difference": against,
         "list": args.out,
