@@ -146,7 +146,7 @@ async fn drive(mut comparison: Comparison, source: Option<&Source>) -> Outcome {
                 input = match answer {
                     Ok(bytes) => {
                         allowance.received(&resource, bytes.len() as u64);
-                        Input::Received { resource, bytes }
+                        Input::Received { resource, pieces: vec![bytes] }
                     }
                     Err((lack, reason)) => Input::Unavailable { resource, lack, reason },
                 };

@@ -248,7 +248,7 @@ impl Client {
             return Input::Unavailable { resource, lack, reason };
         }
         match traffic.read(source, &resource, max_bytes).await {
-            Ok(Ok(pieces)) => Input::Pieces { resource, pieces },
+            Ok(Ok(pieces)) => Input::Received { resource, pieces },
             Ok(Err(error)) => {
                 traffic.retry_after = traffic.retry_after.max(error.retry_after());
                 Input::Unavailable { resource, lack: lack(&error), reason: error.to_string() }

@@ -10,7 +10,7 @@ use isonomy_verifier::{Input, Policy, Rejection, Save, State, Step, Update, Upda
 /// More steps than any update of the tests takes.
 const MANY_STEPS: usize = 1000;
 
-/// How many bytes of an object come at once.
+/// How many bytes come at once.
 const PIECE: usize = 100;
 
 /// How an update went.
@@ -40,11 +40,10 @@ pub fn drive(
                 assert!(asked.iter().all(|(known, _)| *known != resource), "asks twice for {resource}");
                 asked.push((resource.clone(), max_bytes));
                 match world.get(&resource) {
-                    Some(bytes) if matches!(resource, Resource::Object(_)) => {
+                    Some(bytes) => {
                         let pieces = bytes.chunks(PIECE).map(<[u8]>::to_vec).collect();
-                        Input::Pieces { resource, pieces }
+                        Input::Received { resource, pieces }
                     }
-                    Some(bytes) => Input::Received { resource, bytes },
                     None => Input::Unavailable { resource, lack: Lack::Absent, reason: "not found".into() },
                 }
             }

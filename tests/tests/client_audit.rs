@@ -7,9 +7,9 @@ use isonomy_core::release::{DeltaRef, Release};
 use isonomy_core::resource::Resource;
 use isonomy_core::rules::{Series, Violation};
 use isonomy_core::statement::Statement;
-use isonomy_core::tile::{TileKind, TilePath, encode_entries, parse_entries};
+use isonomy_core::tile::{MAX_ENTRY_SIZE, TileKind, TilePath, encode_entries, parse_entries};
 use isonomy_tests::client::Client;
-use isonomy_tests::people::{curator, hashes, sign, sign_charter};
+use isonomy_tests::people::{at, curator, hashes, sign, sign_charter};
 use isonomy_tests::world::{Draft, World};
 use isonomy_verifier::list::ReopenError;
 use isonomy_verifier::policy::PolicyBreach;
@@ -420,6 +420,139 @@ fn a_mirror_can_hide_nothing_between_either() {
     }
 }
 
+/// The same where the older one of those offered is refused: what lies beyond it must be offered nevertheless.
+#[test]
+fn a_release_that_is_refused_hides_nothing_beyond_it() {
+    let mut world = World::founded_with(|charter| charter.limits.min_interval = 0);
+    let mut ids = vec![world.release(hashes(0..11), 100)];
+    world.publish(100);
+    world.publish(105);
+    let mut holder = complete(&world);
+    assert_eq!(holder.version_from(&world, 105), Ok(1));
+    ids.push(world.release_with(hashes(0..12), 200, |release| release.expires = at(300)));
+    for version in 3..=5 {
+        ids.push(world.release(hashes(0..10 + version), 100 * version));
+        world.publish(100 * version);
+    }
+    world.publish(504);
+    let mut mirror = world.clone();
+    mirror.offer_only(&[ids[1], ids[4]]);
+    let rejection = holder.clone().version_from(&mirror, 504).unwrap_err();
+    assert!(rejection.to_string().contains("without all versions from 3 to 5"), "{rejection}");
+    mirror.offer_only(&[ids[1], ids[2], ids[3], ids[4]]);
+    assert_eq!(holder.clone().version_from(&mirror, 504), Ok(4));
+    assert_eq!(holder.version_from(&world, 504), Ok(4));
+}
+
+/// A release that adds nothing need not wait, so it may not be hidden while it is new either.
+#[test]
+fn a_removal_can_not_be_hidden_beside_what_waits() {
+    let mut world = World::founded_with(|charter| charter.limits.min_interval = 0);
+    let kept = world.release(hashes(0..20), 100);
+    world.publish(100);
+    world.publish(105);
+    let mut holder = complete(&world);
+    assert_eq!(holder.version_from(&world, 105), Ok(1));
+    let removal = world.release(hashes(0..18), 200);
+    let newest = world.release(hashes(0..30), 201);
+    world.publish(201);
+    world.publish(203);
+    for offered in [&[kept, newest][..], &[newest]] {
+        let mut mirror = world.clone();
+        mirror.offer_only(offered);
+        let rejection = holder.clone().version_from(&mirror, 203).unwrap_err();
+        assert!(rejection.to_string().contains("version 2 may be used"), "{rejection}");
+    }
+    world.offer_only(&[removal, newest]);
+    assert_eq!(holder.version_from(&world, 203), Ok(2));
+}
+
+/// The policy asks for three witnesses, of whom one's clock is 25 s slow, and the log for two of them: versions 1 and 2 are
+/// old, and versions 3 and 4 came at 300 and 303.
+fn of_a_laxer_quorum() -> (World, Client) {
+    let mut world = World::founded_with(|charter| charter.limits.min_interval = 0);
+    for (version, time) in [(1, 100), (2, 200), (3, 300), (4, 303)] {
+        world.release(hashes(0..10 + version), time);
+        publish_with_a_slow_witness(&mut world, time);
+    }
+    let text = light_text(&world) + "\n[audit]\ncomplete = true\n";
+    let mut client = Client::with(Policy::parse(text.as_bytes()).unwrap());
+    let mut earlier = world.clone();
+    earlier.cosign(3, &[(1, 240), (2, 240), (3, 215)]);
+    assert_eq!(client.version_from(&earlier, 240), Ok(2));
+    publish_with_a_slow_witness(&mut world, 310);
+    (world, client)
+}
+
+fn publish_with_a_slow_witness(world: &mut World, time: u64) {
+    world.cosign(world.size(), &[(1, time), (2, time), (3, time - 25)]);
+}
+
+/// By the log's quorum version 4 is usable, so the log offers nothing older; by the policy's it waits, and so does version 3.
+#[test]
+fn a_log_of_a_laxer_quorum_hides_nothing() {
+    let (mut world, mut client) = of_a_laxer_quorum();
+    assert_eq!(world.bundle().releases.len(), 1, "version 4 alone is offered");
+    let third = world.releases().nth(2).unwrap().id();
+    let light = Client { policy: Policy::parse(light_text(&world).as_bytes()).unwrap(), ..client.clone() };
+    for (clock, reads) in [(310, true), (312, false)] {
+        publish_with_a_slow_witness(&mut world, clock);
+        let updated = client.update(&world, clock).unwrap();
+        let pending: Vec<u64> = updated.pending.iter().map(|pending| pending.version).collect();
+        assert_eq!((updated.list.version(), pending), (2, vec![4]));
+        assert_eq!(client.state.confirmed(), at(clock - 25), "what it knows is as new as the light client's");
+        assert!(client.asked.contains(&Resource::SeenProof(third)), "{clock}");
+        assert_eq!(client.asked.contains(&entries_tile(5)), reads, "{clock}: what was left out is remembered");
+        let mut light = light.clone();
+        assert_eq!((light.version_from(&world, clock), light.state.confirmed()), (Ok(2), at(clock - 25)));
+    }
+    client.restart();
+    // For these three seconds nobody can tell it from a source that hides version 3.
+    publish_with_a_slow_witness(&mut world, 331);
+    let rejection = client.version_from(&world, 331).unwrap_err();
+    assert!(
+        rejection.to_string().contains("from 3 to 4, which are in the log; by this policy version 3"),
+        "{rejection}"
+    );
+    publish_with_a_slow_witness(&mut world, 333);
+    assert_eq!(client.version_from(&world, 333), Ok(4));
+}
+
+/// The same policy, for a client that does not read the log.
+fn light_text(world: &World) -> String {
+    world.policy_text().replace("group two 2 ", "group two 3 ")
+}
+
+/// What is left out is judged by what the source proves of it, so it must prove it.
+#[test]
+fn a_source_can_not_hide_a_release_by_withholding_its_proof() {
+    let (world, client) = of_a_laxer_quorum();
+    let [.., third, fourth] = world.releases().map(|release| release.id()).collect::<Vec<_>>()[..] else { panic!() };
+    let (proof, statement) = (Resource::SeenProof(third), Resource::Statement(third));
+    for (resource, lie, code) in [
+        (&proof, None, "unavailable"),
+        (&proof, Some(Resource::SeenProof(fourth)), "malformed"),
+        (&statement, None, "unavailable"),
+        (&statement, Some(Resource::Statement(fourth)), "malformed"),
+    ] {
+        let mut lying = world.clone();
+        match lie {
+            Some(other) => lying.swap(resource.clone(), other),
+            None => lying.withhold(resource.clone()),
+        }
+        let mut client = client.clone();
+        let rejection = client.version_from(&lying, 310).unwrap_err();
+        assert_eq!((rejection.code(), rejection.blame()), (code, Blame::Source), "{rejection}");
+        assert_eq!(rejection.resource(), Some(resource));
+        assert_eq!(client.list.as_ref().map(VerifiedList::version), Some(2));
+        // The state does not say where version 3 is, so the log is read from its start.
+        let kept: Vec<u64> = client.state.read().unwrap().releases.iter().map(|release| release.version).collect();
+        assert_eq!(kept, [2, 4]);
+        assert_eq!(client.version_from(&world, 310), Ok(2), "an honest source helps");
+        assert!(client.asked.contains(&entries_tile(5)));
+    }
+}
+
 #[test]
 fn entries_are_believed_by_the_root_that_they_make() {
     let world = World::with_release();
@@ -487,21 +620,29 @@ fn a_list_from_before_the_policy_asked_is_not_opened_until_the_log_was_read() {
     assert_eq!(now.refusal(&world, 205), ("equivocation", Some(1)));
 }
 
-/// A log of several tiles, read in two updates, of which the second begins inside a tile.
-#[test]
-fn a_log_of_several_tiles_is_read_from_where_the_last_update_ended() {
+/// A log of two tiles, with version 1 and 298 attestations of it.
+fn of_two_tiles() -> World {
     let mut world = World::with_release();
-    let (release, size) = (newest(&world), 300);
-    for log_size in 2..size {
+    let release = newest(&world);
+    for log_size in 2..300 {
         let attestation = world.attestation("a1", &release, log_size);
         world.attest(&attestation, "a1");
     }
     world.publish(110);
     world.edit_bundle(|bundle| bundle.attestations.clear());
+    world
+}
+
+fn entry_tiles(client: &Client) -> usize {
+    client.asked.iter().filter(|asked| asked.to_string().contains("entries")).count()
+}
+
+/// A log of several tiles, read in two updates, of which the second begins inside a tile.
+#[test]
+fn a_log_of_several_tiles_is_read_from_where_the_last_update_ended() {
+    let (mut world, size) = (of_two_tiles(), 300);
     let mut client = complete(&world);
     assert_eq!(client.version_from(&world, 110), Ok(1));
-    let entry_tiles =
-        |client: &Client| client.asked.iter().filter(|asked| asked.to_string().contains("entries")).count();
     assert_eq!((entry_tiles(&client), client.state.read().unwrap().size.0), (2, size));
     world.release(hashes(0..12), 1000);
     world.publish(1000);
@@ -509,4 +650,49 @@ fn a_log_of_several_tiles_is_read_from_where_the_last_update_ended() {
     world.edit_bundle(|bundle| bundle.attestations.clear());
     assert_eq!(client.version_from(&world, 1005), Ok(2));
     assert_eq!((entry_tiles(&client), client.state.read().unwrap().size.0), (1, size + 1));
+}
+
+/// Whoever fills tiles with what the log does not hold is found out at the first of them.
+#[test]
+fn a_tile_of_entries_is_proven_before_the_next_is_asked_for() {
+    let world = of_two_tiles();
+    let [first, above, edge] =
+        ["tile/entries/000", "tile/1/000.p/1", "tile/0/001.p/44"].map(|path| Resource::parse(path).unwrap());
+    let (mut honest, mut light) = (complete(&world), Client::of(&world));
+    assert_eq!((honest.version_from(&world, 110), light.version_from(&world, 110)), (Ok(1), Ok(1)));
+    let more: Vec<String> =
+        honest.asked.iter().filter(|asked| !light.asked.contains(asked)).map(Resource::to_string).collect();
+    assert_eq!(
+        more,
+        [above.to_string(), first.to_string(), "tile/entries/001.p/44".to_owned()],
+        "one more than the entries"
+    );
+    let entries = parse_entries(&world.get(&first).unwrap(), 256).unwrap();
+    let edition = sign_charter(&world.amended(|charter| charter.matching.max_distance = 20)).to_bytes();
+    for filler in [vec![7; MAX_ENTRY_SIZE], edition] {
+        for places in [255..256, 2..256] {
+            let mut filled = entries.clone();
+            filled[places].fill(filler.clone());
+            let mut lying = world.clone();
+            lying.serve(first.clone(), encode_entries(&filled).unwrap());
+            let mut client = complete(&world);
+            let rejection = client.version_from(&lying, 110).unwrap_err();
+            assert_eq!((rejection.code(), rejection.resource()), ("malformed", Some(&first)), "{rejection}");
+            assert_eq!(entry_tiles(&client), 1);
+            assert_eq!(client.version_from(&world, 110), Ok(1), "an honest source helps");
+        }
+    }
+    for tile in [above, edge] {
+        let mut lying = world.clone();
+        lying.withhold(tile.clone());
+        lying.withhold(Resource::parse("tile/0/001").unwrap());
+        let rejection = complete(&world).version_from(&lying, 110).unwrap_err();
+        assert_eq!((rejection.code(), rejection.blame()), ("unavailable", Blame::Source), "{rejection}");
+        let mut lying = world.clone();
+        lying.tamper(tile, |bytes| bytes[0] ^= 1);
+        let mut client = complete(&world);
+        let rejection = client.version_from(&lying, 110).unwrap_err();
+        assert_eq!((rejection.code(), rejection.resource()), ("malformed", Some(&Resource::Checkpoint)), "{rejection}");
+        assert_eq!(entry_tiles(&client), 0);
+    }
 }

@@ -25,7 +25,7 @@ fn compare(own: &Client, other: &View, world: &World) -> Result<Outcome, ViewErr
         input = match comparison.step(input) {
             Step::Done(outcome) => return Ok(outcome),
             Step::Need { resource, max_bytes } => match world.get(&resource) {
-                Some(bytes) if bytes.len() as u64 <= max_bytes => Input::Received { resource, bytes },
+                Some(bytes) if bytes.len() as u64 <= max_bytes => Input::Received { resource, pieces: vec![bytes] },
                 _ => Input::Unavailable { resource, lack: Lack::Absent, reason: "not found".into() },
             },
         };

@@ -464,7 +464,7 @@ fn update(policy: &Policy, resources: &HashMap<Resource, Vec<u8>>) -> (State, Up
             Step::Need { resource, max_bytes } => {
                 let bytes = resources[&resource].clone();
                 assert!(bytes.len() as u64 <= max_bytes, "{resource}");
-                Input::Received { resource, bytes }
+                Input::Received { resource, pieces: vec![bytes] }
             }
             Step::Save(save) => {
                 state = save.state;

@@ -58,7 +58,7 @@ pub(crate) fn update(mirror: &Path, clock: Timestamp) -> Result<(VerifiedList, S
 fn read(mirror: &Path, resource: Resource, max_bytes: u64) -> Input {
     println!("it asks for {resource}, of at most {max_bytes} bytes");
     match fs::read(mirror.join(resource.to_string())) {
-        Ok(bytes) if bytes.len() as u64 <= max_bytes => Input::Received { resource, bytes },
+        Ok(bytes) if bytes.len() as u64 <= max_bytes => Input::Received { resource, pieces: vec![bytes] },
         Ok(_) => Input::Unavailable { resource, lack: Lack::TooLarge, reason: "it is too large".to_owned() },
         Err(error) => Input::Unavailable { resource, lack: Lack::Absent, reason: error.to_string() },
     }

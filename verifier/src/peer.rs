@@ -14,7 +14,7 @@
 //! let outcome = loop {
 //!     input = match comparison.step(input) {
 //!         Step::Need { resource, max_bytes } => match fetch(&resource, max_bytes) {
-//!             Some(bytes) => Input::Received { resource, bytes },
+//!             Some(bytes) => Input::Received { resource, pieces: vec![bytes] },
 //!             None => Input::Unavailable { resource, lack: Lack::Absent, reason: "not found".into() },
 //!         },
 //!         Step::Done(outcome) => break outcome,
@@ -203,8 +203,7 @@ impl Comparison {
     pub fn step(&mut self, input: Input) -> Step {
         match input {
             Input::Start | Input::Saved => {}
-            Input::Received { resource, bytes } => self.received.take(resource, Ok(bytes)),
-            Input::Pieces { resource, pieces } => self.received.take(resource, Ok(pieces.concat())),
+            Input::Received { resource, pieces } => self.received.take(resource, Ok(pieces.concat())),
             Input::Unavailable { resource, lack, reason } => self.received.take(resource, Err((lack, reason))),
         }
         match self.run() {

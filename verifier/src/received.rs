@@ -2,8 +2,8 @@
 //! and digests that they make.
 
 use crate::rejection::{Lack, Rejection};
-use isonomy_core::checkpoint::CheckpointNote;
-use isonomy_core::hash::NodeHash;
+use isonomy_core::checkpoint::{Checkpoint, CheckpointNote};
+use isonomy_core::hash::{NodeHash, ObjectDigest, RootHash};
 use isonomy_core::resource::Resource;
 use isonomy_core::tile::{TilePath, node_from_tile, parse_hashes};
 use isonomy_core::tlog_proof::TlogProof;
@@ -36,12 +36,9 @@ impl Received {
         self.whole.insert(resource, bytes);
     }
 
-    /// Takes an object in pieces. Anything else is small, and taken as a whole.
-    pub(crate) fn take_pieces(&mut self, resource: Resource, pieces: Vec<Vec<u8>>) {
-        match resource {
-            Resource::Object(_) => drop(self.pieces.insert(resource, pieces)),
-            _ => self.take(resource, Ok(pieces.concat())),
-        }
+    /// Takes an object in pieces.
+    pub(crate) fn take_object(&mut self, digest: ObjectDigest, pieces: Vec<Vec<u8>>) {
+        self.pieces.insert(Resource::Object(digest), pieces);
     }
 
     /// What came in several pieces as a whole, for whoever needs it so.
@@ -125,17 +122,23 @@ impl Received {
         if old.size == new.size {
             return Ok((old.root != new.root).then(Vec::new));
         }
-        let no_part = || malformed(&Resource::Checkpoint, "a smaller tree than the one before");
-        let plan = PrefixPlan::new(old.size, new.size).ok_or_else(no_part)?;
-        let hashes = self.nodes(plan.nodes(), new.size)?;
+        let (prefix, proof) = self.prefix(old.size, new)?;
+        Ok((prefix != old.root).then_some(proof))
+    }
+
+    /// The root of the first `size` entries of `tree`, with the prefix proof that its root needs no other one.
+    pub(crate) fn prefix<S>(&self, size: TreeSize, tree: &Checkpoint) -> Result<(RootHash, Vec<NodeHash>), Stop<S>> {
         let resource = Resource::Checkpoint;
+        let no_part = || malformed(&resource, "a smaller tree than the one before");
+        let plan = PrefixPlan::new(size, tree.size).ok_or_else(no_part)?;
+        let hashes = self.nodes(plan.nodes(), tree.size)?;
         let proof = plan.combine(&hashes).map_err(|error| malformed(&resource, error))?;
-        let (prefix, whole) = prefix_roots(old.size, new.size, &proof).map_err(|error| malformed(&resource, error))?;
-        if whole != new.root {
-            let problem = format!("the tiles served do not make the root of {} entries", new.size);
+        let (prefix, whole) = prefix_roots(size, tree.size, &proof).map_err(|error| malformed(&resource, error))?;
+        if whole != tree.root {
+            let problem = format!("the tiles served do not make the root of {} entries", tree.size);
             return Err(malformed(&resource, problem));
         }
-        Ok((prefix != old.root).then_some(proof))
+        Ok((prefix, proof))
     }
 }
 

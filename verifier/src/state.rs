@@ -105,7 +105,7 @@ pub struct ReadLog {
     pub nodes: Vec<NodeHash>,
     /// The newest version of the list among those entries; 0 if there is none.
     pub newest: u64,
-    /// The release in force, those that were offered with it, and the newest, ascending.
+    /// The release in force, those that were offered with it, those that were not and wait, and the newest, ascending.
     pub releases: Vec<ReadRelease>,
 }
 

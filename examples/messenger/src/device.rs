@@ -7,6 +7,7 @@ use isonomy_client::{Client, Compared, Policy, Source};
 use isonomy_core::time::Timestamp;
 use isonomy_matcher::image::Limits;
 use isonomy_matcher::{Matcher, Notice, Orientations, Subject};
+use std::collections::VecDeque;
 use std::path::Path;
 use vodozemac::Curve25519PublicKey;
 use vodozemac::olm::{Account, OlmMessage, Session, SessionConfig};
@@ -62,6 +63,17 @@ pub enum SameView {
     Unknown,
 }
 
+/// Whether a message was answered with what is held here of the list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// There is nothing to show, or it was shown before.
+    None,
+    /// It went out.
+    Sent,
+    /// It did not, and why: the next message that shows the same difference is answered instead.
+    Failed(String),
+}
+
 /// A message that came in.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Received {
@@ -69,10 +81,34 @@ pub struct Received {
     pub event: Event,
     /// Whether the other device holds the very same release of the list.
     pub same_view: SameView,
+    /// Whether this device has shown its own view because of it.
+    pub answer: Answer,
 }
 
-/// The most pairs of different views in which a device shows its own. An honest peer changes its view once for each release.
-const MAX_ANSWERED: usize = 64;
+/// The last pairs of different views, the other device's and this one's, in which this device has shown its own: it does so once
+/// for each, so that two devices do not talk for ever. An honest peer changes its view once for each release, so the oldest are
+/// forgotten.
+#[derive(Debug, Default)]
+struct Answered(VecDeque<ViewPair>);
+
+/// The other device's view, and this one's.
+type ViewPair = ([u8; 32], [u8; 32]);
+
+impl Answered {
+    /// How many pairs are remembered.
+    const MOST: usize = 64;
+
+    fn contains(&self, pair: &ViewPair) -> bool {
+        self.0.contains(pair)
+    }
+
+    fn add(&mut self, pair: ViewPair) {
+        if self.0.len() == Self::MOST {
+            self.0.pop_front();
+        }
+        self.0.push_back(pair);
+    }
+}
 
 /// A device.
 pub struct Device {
@@ -85,9 +121,7 @@ pub struct Device {
     peer: Option<Contact>,
     /// Usually one. If both wrote first, each has the one that it began and the one that the other began.
     sessions: Vec<Session>,
-    /// The two digests, the other device's and this one's, of which this one has shown its view, newest last: it does so once
-    /// for each pair, and for no more than [`MAX_ANSWERED`] of them, so that nobody makes it talk for ever.
-    answered: Vec<([u8; 32], [u8; 32])>,
+    answered: Answered,
 }
 
 impl Device {
@@ -96,7 +130,7 @@ impl Device {
         let client = Client::open(folder, policy)?;
         let matcher = client.list().cloned().map(Matcher::new).transpose()?;
         let (sources, account) = (vec![Source::folder(mirror)], Account::new());
-        let (name, peer, sessions, answered) = (name.to_owned(), None, Vec::new(), Vec::new());
+        let (name, peer, sessions, answered) = (name.to_owned(), None, Vec::new(), Answered::default());
         Ok(Self { name, client, matcher, sources, post, account, peer, sessions, answered })
     }
 
@@ -162,28 +196,22 @@ impl Device {
     }
 
     /// Takes the oldest message out of the mailbox, if there is one. If the other device holds something else of the list,
-    /// answers with its own view; if it shows its view, compares.
+    /// answers with its own view; if it shows its view, compares. A message that could be read is always given, whatever
+    /// comes of that: it is in no mailbox any more, and nobody can decrypt it twice.
     pub fn receive(&mut self) -> Result<Option<Received>> {
         let Some(bytes) = self.post.take(&self.name)? else { return Ok(None) };
         let Envelope { view, kind, body } = Envelope::open(&self.decrypt(&bytes)?)?;
         let same_view = self.relate(view);
-        if let (SameView::No, Some(pair)) = (same_view, view.zip(self.view()))
-            && !self.answered.contains(&pair)
-            && self.answered.len() < MAX_ANSWERED
-        {
-            self.answered.push(pair);
-            self.send_view()?;
-        }
+        let answer = self.answer(view);
         let event = match kind {
             Kind::Text => Event::Text(String::from_utf8(body).context("a text that is none")?),
             Kind::Picture => Event::Picture(body),
-            // The message is taken out of the mailbox already, so it must not be lost to what the other one put there.
             Kind::View => match self.client.compare_blocking(&body, &self.sources) {
                 Ok(compared) => Event::Compared(Box::new(compared)),
                 Err(error) => Event::NotCompared(error.to_string()),
             },
         };
-        Ok(Some(Received { event, same_view }))
+        Ok(Some(Received { event, same_view, answer }))
     }
 
     fn relate(&self, theirs: Option<[u8; 32]>) -> SameView {
@@ -194,10 +222,16 @@ impl Device {
         }
     }
 
-    fn send_view(&mut self) -> Result<()> {
-        match self.client.view() {
-            Some(view) => self.send(Kind::View, view.to_text().into_bytes()),
-            None => Ok(()),
+    /// Shows what is held here to a device that holds something else, if it was not shown it yet.
+    fn answer(&mut self, theirs: Option<[u8; 32]>) -> Answer {
+        let Some(pair) = theirs.zip(self.view()).filter(|pair| pair.0 != pair.1) else { return Answer::None };
+        let Some(view) = self.client.view().filter(|_| !self.answered.contains(&pair)) else { return Answer::None };
+        match self.send(Kind::View, view.to_text().into_bytes()) {
+            Ok(()) => {
+                self.answered.add(pair);
+                Answer::Sent
+            }
+            Err(error) => Answer::Failed(format!("{error:#}")),
         }
     }
 
@@ -230,5 +264,23 @@ impl Device {
         // A session that can't read a message is as it was before.
         let read = self.sessions.iter_mut().find_map(|session| session.decrypt(&message).ok());
         read.context("a message of no conversation that is known here")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_pair_is_forgotten_for_a_new_one() {
+        let pair = |number: u8| ([number; 32], [0; 32]);
+        let mut answered = Answered::default();
+        let count = Answered::MOST as u8;
+        for number in 0..count {
+            answered.add(pair(number));
+        }
+        assert!((0..count).all(|number| answered.contains(&pair(number))));
+        answered.add(pair(count));
+        assert!((1..=count).all(|number| answered.contains(&pair(number))) && !answered.contains(&pair(0)));
     }
 }

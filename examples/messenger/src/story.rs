@@ -1,6 +1,6 @@
 //! The demo: two people, a relay between them, and a mirror of a log.
 
-use crate::device::{Choice, Device, Event, Received, SameView, Sent};
+use crate::device::{Answer, Choice, Device, Event, Received, SameView, Sent};
 use crate::relay::{Post, Relay};
 use anyhow::{Context, Result};
 use isonomy_client::Policy;
@@ -137,7 +137,7 @@ fn picture(device: &mut Device, file: &[u8], clock: Timestamp, choice: Choice) -
 }
 
 fn tell(name: &str, received: Option<Received>) {
-    let Some(Received { event, same_view }) = received else { return println!("  nothing for {name}") };
+    let Some(Received { event, same_view, answer }) = received else { return println!("  nothing for {name}") };
     let what = match event {
         Event::Text(text) => format!("reads: {text}"),
         Event::Picture(file) => format!("gets a picture of {} bytes", file.len()),
@@ -150,4 +150,9 @@ fn tell(name: &str, received: Option<Received>) {
         SameView::Unknown => "no list yet on one side",
     };
     println!("✓ {name} {what} ({view})");
+    match answer {
+        Answer::None => {}
+        Answer::Sent => println!("  and shows what its own device holds"),
+        Answer::Failed(why) => println!("  and can't show what its own device holds: {why}"),
+    }
 }

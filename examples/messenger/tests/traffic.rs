@@ -2,7 +2,7 @@
 
 use isonomy_client::Policy;
 use isonomy_core::encoding::to_hex;
-use isonomy_messenger::device::{Choice, Device, Event, Received, SameView, Sent};
+use isonomy_messenger::device::{Answer, Choice, Device, Event, Received, SameView, Sent};
 use isonomy_messenger::relay::{MAX_MESSAGE, MAX_WAITING, Post, Relay};
 use isonomy_messenger::story::{LISTED, Stage, UNLISTED};
 use isonomy_tests::people::{at, hashes};
@@ -46,7 +46,7 @@ fn conversation(picture: Option<&[u8]>, choice: Choice) -> Conversation {
 
 fn text(received: Option<Received>) -> String {
     match received {
-        Some(Received { event: Event::Text(text), same_view: SameView::Yes }) => text,
+        Some(Received { event: Event::Text(text), same_view: SameView::Yes, answer: Answer::None }) => text,
         other => panic!("{other:?}"),
     }
 }
@@ -206,6 +206,32 @@ fn a_full_mailbox_takes_nothing_more_and_says_so() {
     assert_eq!(post.take("bob").unwrap(), Some(b"x".to_vec()));
     alice.send_text("now there is room").unwrap();
     assert!(post.put("bob", &vec![0; MAX_MESSAGE + 1]).is_err(), "larger than what is passed on");
+}
+
+/// Anybody can fill a mailbox. What was received is not lost to that, and the answer goes out with the next message.
+#[test]
+fn no_message_is_lost_to_an_answer_that_fails() {
+    let (mut stage, relay) = (Stage::new().unwrap(), Relay::start().unwrap());
+    let [mut alice, mut bob] = stage.pair(&relay).unwrap();
+    alice.update(at(106)).unwrap();
+    bob.update(at(106)).unwrap();
+    stage.grow().unwrap();
+    assert_eq!(alice.update(at(1006)).unwrap(), 2);
+    let post = Post::to(relay.address());
+    (0..MAX_WAITING).for_each(|_| post.put("alice", b"x").unwrap());
+    for words in ["one", "two"] {
+        alice.send_text(words).unwrap();
+        let Received { event, same_view, answer } = bob.receive().unwrap().unwrap();
+        assert_eq!((event, same_view), (Event::Text(words.into()), SameView::No));
+        assert!(matches!(&answer, Answer::Failed(why) if why.contains("the mailbox of alice is full")), "{answer:?}");
+    }
+    (0..MAX_WAITING).for_each(|_| assert!(alice.receive().is_err(), "garbage"));
+    for (words, expected) in [("three", Answer::Sent), ("four", Answer::None)] {
+        alice.send_text(words).unwrap();
+        let Received { event, answer, .. } = bob.receive().unwrap().unwrap();
+        assert_eq!((event, answer), (Event::Text(words.into()), expected));
+    }
+    assert_eq!(compared(&mut alice), Outcome::Older { version: 1 });
 }
 
 /// Who claims to be the relay can't make a device read for ever.

@@ -17,7 +17,7 @@
 //! let outcome = loop {
 //!     input = match update.step(input) {
 //!         Step::Need { resource, max_bytes } => match log.get(&resource) {
-//!             Some(bytes) if bytes.len() as u64 <= max_bytes => Input::Received { resource, bytes },
+//!             Some(bytes) if bytes.len() as u64 <= max_bytes => Input::Received { resource, pieces: vec![bytes] },
 //!             _ => Input::Unavailable { resource, lack: Lack::Absent, reason: "not found".into() },
 //!         },
 //!         Step::Save(save) => {
@@ -79,15 +79,9 @@ pub enum Input {
     Received {
         /// The resource.
         resource: Resource,
-        /// Its bytes; not more than were allowed.
-        bytes: Vec<u8>,
-    },
-    /// The same in pieces, one after the other: for an object, so that a large list and the snapshot that it comes from
-    /// need not be in memory together.
-    Pieces {
-        /// The resource.
-        resource: Resource,
-        /// Its bytes; not more than were allowed.
+        /// Its bytes, not more than were allowed, in one piece or in several, one after the other: of an object each piece
+        /// is freed once it was read, so that a large list and the snapshot that it comes from need not be in memory
+        /// together.
         pieces: Vec<Vec<u8>>,
     },
     /// The source gave nothing that can be checked.
@@ -233,8 +227,7 @@ impl Update {
     pub fn step(&mut self, input: Input) -> Step {
         match input {
             Input::Start => {}
-            Input::Received { resource, bytes } => self.take(resource, bytes),
-            Input::Pieces { resource, pieces } => self.received.take_pieces(resource, pieces),
+            Input::Received { resource, pieces } => self.take(resource, pieces),
             Input::Unavailable { resource, lack, reason } => self.received.take(resource, Err((lack, reason))),
             Input::Saved => self.take_saved(),
         }
@@ -253,7 +246,12 @@ impl Update {
         }
     }
 
-    fn take(&mut self, resource: Resource, bytes: Vec<u8>) {
+    /// An object stays in its pieces. Anything else is small.
+    fn take(&mut self, resource: Resource, pieces: Vec<Vec<u8>>) {
+        if let Resource::Object(digest) = resource {
+            return self.received.take_object(digest, pieces);
+        }
+        let bytes = pieces.concat();
         if let Resource::Statement(id) = &resource {
             self.statements.insert(*id, Statement::parse(&bytes));
         }
@@ -342,5 +340,37 @@ impl Update {
             return Ok(());
         }
         Err(Stop::Save(Box::new(Save { state, list: list.cloned(), evidence: self.evidence.clone() })))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use isonomy_tests::people::at;
+    use isonomy_tests::world::World;
+
+    /// Each run through the checks takes the statements as they were parsed when they came, however they came.
+    #[test]
+    fn a_statement_is_parsed_once() {
+        let world = World::with_release();
+        let policy = Policy::parse(world.policy_text().as_bytes()).unwrap();
+        let mut update = Update::new(policy.clone(), State::new(policy.list()), None, at(105));
+        let (mut input, mut given) = (Input::Start, 0);
+        loop {
+            let step = update.step(input);
+            let parsed = update.statements.values().filter(|parsed| parsed.is_ok());
+            assert_eq!(parsed.count(), given);
+            input = match step {
+                Step::Need { resource, .. } => {
+                    given += usize::from(matches!(resource, Resource::Statement(_)));
+                    let bytes = world.get(&resource).unwrap();
+                    Input::Received { resource, pieces: bytes.chunks(100).map(<[u8]>::to_vec).collect() }
+                }
+                Step::Save(_) => Input::Saved,
+                Step::Done(_) => break,
+                Step::Reject(rejection) => panic!("{rejection}"),
+            };
+        }
+        assert_eq!(given, 2, "the charter and the release");
     }
 }

@@ -1,12 +1,17 @@
 //! Where the policy asks for it: every entry of the log, read as a monitor does, so that a version or an edition with two
 //! texts is refused; or the word of auditors that did.
 //!
-//! Entries are read tile by tile, from where the last update ended, and make the fresh checkpoint's root. The state keeps
-//! the right edge of the tree, the release in force, those that were offered, and the newest: as many as a bundle can hold. If an
-//! entry is about another version, the log is read from its start once more, to tell which texts there are and to prove it.
+//! Entries are read tile by tile, from where the last update ended, and make the fresh checkpoint's root. Each tile is proven to
+//! belong there before the next is asked for, by tiles of hashes: one more for 65,536 entries, and those of the tree's right edge.
+//! So a source makes nobody read more than one tile of what the log does not hold. The state keeps
+//! the right edge of the tree, the release in force, those that were offered, those that were not and wait (see [`between`]),
+//! and the newest. If an entry is about another version, the log is read from its start once more, to tell which texts there
+//! are and to prove it.
 //!
 //! What came before the edition that the policy pins, the app's developer has read: an app goes on after an equivocation
 //! when its developer pins a later edition.
+
+mod between;
 
 use super::releases::proof;
 use super::statements::rule;
@@ -15,8 +20,9 @@ use crate::evidence::{Evidence, InLog};
 use crate::rejection::Rejection;
 use crate::state::{ReadLog, ReadRelease};
 use isonomy_core::attestation::Attestation;
-use isonomy_core::bundle::{Bundle, Included, MAX_NEWER};
+use isonomy_core::bundle::{Bundle, Included};
 use isonomy_core::charter::Charter;
+use isonomy_core::checkpoint::Checkpoint;
 use isonomy_core::hash::StatementId;
 use isonomy_core::note::VerifierKey;
 use isonomy_core::release::Release;
@@ -40,7 +46,7 @@ pub(super) struct Reading {
     from_start: bool,
     /// Whether an entry is about a version that only the log's start can tell about.
     lacks_start: bool,
-    /// Charters that the bundle does not have. Whether they count depends on since when they are public.
+    /// Charters that the bundle does not have, each at its first place. Whether they count depends on since when they are public.
     strays: Vec<(LeafIndex, Signed<Charter>)>,
     breach: Option<Breach>,
     /// The versions of those releases of the bundle that were found in the log: each is proven once.
@@ -93,9 +99,7 @@ impl Reading {
         LeafIndex(self.frontier.size().0)
     }
 
-    fn take(&mut self, entry: &[u8], rules: &Rules<'_>) {
-        let index = self.next();
-        self.frontier.push(leaf_hash(entry));
+    fn take(&mut self, entry: &[u8], index: LeafIndex, rules: &Rules<'_>) {
         match Statement::parse(entry) {
             Ok(statement) if statement.list() != rules.list => {}
             Ok(Statement::Charter(charter)) => self.take_charter(charter, index, rules),
@@ -113,6 +117,7 @@ impl Reading {
         match rules.editions.find(&id) {
             Some(known) if index < known.index() => self.breaks(index, Violation::AlreadyLogged { id }, Texts::None),
             Some(_) => {}
+            None if self.strays.iter().any(|(_, known)| known.id() == id) => {}
             None if rules.editions.judge_signatures(&charter, Timestamp(u64::MAX)).is_ok() => {
                 self.strays.push((index, charter));
             }
@@ -195,7 +200,8 @@ impl Update {
         let offered = self.offered(&mut reading.versions, bundle)?;
         let is_unknown = |(version, _): &(u64, Included)| !reading.releases.contains_key(version);
         if !reading.from_start && (reading.lacks_start || offered.iter().any(is_unknown)) {
-            *reading = Reading::from_start();
+            let versions = std::mem::take(&mut reading.versions);
+            *reading = Reading { versions, ..Reading::from_start() };
             self.read_to_root(reading, bundle, editions)?;
         }
         self.judge_strays(reading, bundle, editions)?;
@@ -217,7 +223,7 @@ impl Update {
         let list = self.policy.list().clone();
         let rules = Rules { list: &list, editions, pinned: self.pinned(editions) };
         while reading.next().0 < tree.size.0 {
-            self.read_tile(reading, tree.size, &rules)?;
+            self.read_tile(reading, tree, &rules)?;
         }
         if reading.frontier.size() == tree.size && reading.frontier.root() == tree.root {
             return Ok(());
@@ -226,15 +232,27 @@ impl Update {
         Err(malformed(&Resource::Checkpoint, problem))
     }
 
-    fn read_tile(&mut self, reading: &mut Reading, size: TreeSize, rules: &Rules<'_>) -> Result<(), Stop> {
+    /// Reads the tile of entries that comes next. Nothing is made of it before it is proven to stand under the tree's root; but the
+    /// last one, which the caller holds against that root itself.
+    fn read_tile(&mut self, reading: &mut Reading, tree: &Checkpoint, rules: &Rules<'_>) -> Result<(), Stop> {
+        let (size, read) = (tree.size, reading.next());
         let no_tile = || malformed(&Resource::Checkpoint, "no such entry");
-        let path = tile::entry_tiles(reading.next(), size).next().ok_or_else(no_tile)?;
+        let path = tile::entry_tiles(read, size).next().ok_or_else(no_tile)?;
+        let first = path.index() * u64::from(TILE_WIDTH);
+        let end = TreeSize(first + u64::from(TILE_WIDTH));
+        let proven = if end < size { Some(self.received.prefix(end, tree)?.0) } else { None };
         let (path, bytes) = self.received.tile(path)?;
         let resource = Resource::Tile(path);
         let entries = parse_entries(bytes, path.width()).map_err(|error| malformed(&resource, error))?;
-        let (read, first) = (reading.next().0, path.index() * u64::from(TILE_WIDTH));
-        let unread = (first..size.0).zip(&entries).skip_while(|(index, _)| *index < read);
-        unread.for_each(|(_, entry)| reading.take(entry, rules));
+        let unread = || (first..size.0).map(LeafIndex).zip(&entries).skip_while(|(index, _)| *index < read);
+        let mut frontier = reading.frontier.clone();
+        frontier.extend(unread().map(|(_, entry)| leaf_hash(entry)));
+        if proven.is_some_and(|root| root != frontier.root()) {
+            let problem = format!("its entries are not those under the root of {size} entries");
+            return Err(malformed(&resource, problem));
+        }
+        unread().for_each(|(index, entry)| reading.take(entry, index, rules));
+        reading.frontier = frontier;
         // A whole log need not fit into memory; a tile that grows may be needed once more.
         if path.is_full() {
             self.received.forget(&resource);
@@ -297,30 +315,13 @@ impl Update {
         Ok(offered)
     }
 
-    /// The newest signed release in the log is offered, whatever comes of it; [`Update::check_none_between`] looks for the others.
+    /// The newest signed release in the log is offered, whatever comes of it; [`between`] looks for the others.
     fn check_none_left_out(&self, reading: &Reading, offered: &[(u64, Included)]) -> Result<(), Stop> {
         let newest = offered.iter().map(|(version, _)| *version).max().unwrap_or(0);
         if newest >= reading.newest {
             return Ok(());
         }
         let problem = format!("without version {}, which is in the log", reading.newest);
-        Err(malformed(&Resource::Bundle(self.policy.list().clone()), problem))
-    }
-
-    /// Every version that the log holds beyond `version`, which is not to wait, is offered; of very many the newest. Else a mirror
-    /// could show an old release beside the newest, which waits, and hide those between. Where the word of auditors is asked for, an
-    /// older release may be the newest that has it, and nothing between is offered.
-    pub(super) fn check_none_between(&self, bundle: &Bundle, version: u64) -> Result<(), Stop> {
-        let audit = self.policy.audit();
-        let Some(reading) = self.reading.as_ref().filter(|_| audit.complete && audit.followed == 0) else {
-            return Ok(());
-        };
-        let offered = self.not_older(bundle).iter().filter_map(|included| reading.versions.get(&included.id));
-        let (above, newest) = (offered.filter(|offered| **offered > version).count(), reading.newest);
-        if above >= MAX_NEWER || above as u64 >= newest.saturating_sub(version) {
-            return Ok(());
-        }
-        let problem = format!("without all versions from {} to {newest}, which are in the log", version + 1);
         Err(malformed(&Resource::Bundle(self.policy.list().clone()), problem))
     }
 
@@ -455,5 +456,29 @@ fn unless_refused<T>(outcome: Result<T, Stop>) -> Result<Option<T>, Stop> {
         Ok(value) => Ok(Some(value)),
         Err(Stop::Reject(_)) => Ok(None),
         Err(stop) => Err(stop),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use isonomy_tests::people::{LOG, list, sign_charter};
+    use isonomy_tests::world::World;
+
+    /// Whoever may write to a log may write one text a million times.
+    #[test]
+    fn a_charter_that_is_logged_again_and_again_is_kept_once() {
+        let world = World::founded();
+        let founding = world.charters().next().unwrap().clone();
+        let editions = Editions::of_logged(LOG, &list(), vec![(founding, LeafIndex(0), Timestamp(0))]).unwrap();
+        let rules = Rules { list: &list(), editions: &editions, pinned: LeafIndex(0) };
+        let mut reading = Reading::from_start();
+        let texts =
+            [20, 22].map(|distance| sign_charter(&world.amended(|charter| charter.matching.max_distance = distance)));
+        for index in 1..1000 {
+            reading.take(&texts[index % 2].to_bytes(), LeafIndex(index as u64), &rules);
+        }
+        let kept: Vec<_> = reading.strays.iter().map(|(index, charter)| (index.0, charter.id())).collect();
+        assert_eq!(kept, [(1, texts[1].id()), (2, texts[0].id())]);
     }
 }

@@ -12,6 +12,7 @@ use isonomy_core::bundle::{Bundle, Included};
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::NodeHash;
 use isonomy_core::json::Lines;
+use isonomy_core::note::VerifierKey;
 use isonomy_core::release::Release;
 use isonomy_core::resource::Resource;
 use isonomy_core::rules::Violation;
@@ -22,12 +23,22 @@ use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_core::tree::LeafIndex;
 
-/// What became of a release of the bundle.
-enum Verdict {
-    /// It is the list in force now.
+/// What the checks say of a release that need no content of it, or no more than to count what it adds.
+pub(super) enum Judged {
+    /// It is the list in force.
     InForce(Box<VerifiedList>),
-    /// It may be in force later.
+    /// It may be used later.
     Waits(Pending),
+    /// It may be used.
+    Usable(Box<Usable>),
+}
+
+/// A release that may be used.
+pub(super) struct Usable {
+    release: Signed<Release>,
+    edition: Edition,
+    public_since: Timestamp,
+    attested_by: Vec<VerifierKey>,
 }
 
 impl Update {
@@ -40,9 +51,17 @@ impl Update {
     ) -> Result<Updated, Stop> {
         let (mut pending, mut refused) = (Vec::new(), None);
         for included in self.not_older(bundle).iter().rev() {
-            match self.check_release(bundle, included, editions, now) {
-                Ok(Verdict::InForce(list)) => return Ok(Updated { list: *list, pending }),
-                Ok(Verdict::Waits(waiting)) => pending.push(waiting),
+            match self.judge(bundle, included, editions, now) {
+                Ok(Judged::Waits(waiting)) => pending.push(waiting),
+                Ok(Judged::InForce(list)) => {
+                    self.check_none_between(bundle, editions, list.version(), now)?;
+                    return Ok(Updated { list: *list, pending });
+                }
+                Ok(Judged::Usable(usable)) => {
+                    self.check_none_between(bundle, editions, usable.release.body().version, now)?;
+                    let list = self.put_in_force(bundle, included, editions, *usable)?;
+                    return Ok(Updated { list, pending });
+                }
                 Err(Stop::Reject(rejection)) if gives_way(&rejection, &pending) => {
                     refused.get_or_insert(rejection);
                 }
@@ -51,10 +70,11 @@ impl Update {
         }
         match (pending.first(), &self.in_force, refused) {
             (Some(_), Some(list), refused) => {
-                if refused.is_none() {
-                    self.check_none_between(bundle, list.version())?;
-                }
-                Ok(Updated { list: list.clone(), pending })
+                let list = list.clone();
+                // What is older than a release that this client refuses need not be offered beside it.
+                let offered_from = refused.and_then(|rejection| refused_version(&rejection)).unwrap_or(list.version());
+                self.check_none_between(bundle, editions, offered_from, now)?;
+                Ok(Updated { list, pending })
             }
             (Some(waiting), None, _) => Err(rule(waiting.release, waiting.waits_for.clone())),
             (None, _, Some(refused)) => Err(Stop::Reject(refused)),
@@ -71,23 +91,23 @@ impl Update {
         &bundle.releases[older..]
     }
 
-    fn check_release(
+    /// Judges a release whose place in the log is known, whether it is offered or not.
+    pub(super) fn judge(
         &mut self,
         bundle: &Bundle,
         included: &Included,
         editions: &Editions,
         now: Timestamp,
-    ) -> Result<Verdict, Stop> {
+    ) -> Result<Judged, Stop> {
         if let Some(waiting) = self.waiting.get(&included.id) {
-            return Ok(Verdict::Waits(waiting.clone()));
+            return Ok(Judged::Waits(waiting.clone()));
         }
         let resource = Resource::Statement(included.id);
         let statement = self.logged(bundle, included)?;
         let entry = statement.to_bytes();
         let release = statement.into_release().ok_or_else(|| malformed(&resource, "not a release"))?;
         if let Some(list) = self.check_not_older(bundle, included, &release)? {
-            self.check_none_between(bundle, list.version())?;
-            return Ok(Verdict::InForce(Box::new(list)));
+            return Ok(Judged::InForce(Box::new(list)));
         }
         let public_since = self.public_since(bundle, included, &entry)?;
         let place = Place { index: included.index, public_since };
@@ -107,19 +127,31 @@ impl Update {
         };
         if let Some(waiting) = waiting {
             self.waiting.insert(included.id, waiting.clone());
-            return Ok(Verdict::Waits(waiting));
+            return Ok(Judged::Waits(waiting));
         }
-        self.check_none_between(bundle, release.body().version)?;
-        let entries = self.check_content(&release, edition)?;
-        let accepted = self.accepted(bundle, included, &release, edition, public_since)?;
-        let accepted = Accepted { attested_by: attested_by.unwrap_or_default(), ..accepted };
+        let (edition, attested_by) = (edition.clone(), attested_by.unwrap_or_default());
+        Ok(Judged::Usable(Box::new(Usable { release, edition, public_since, attested_by })))
+    }
+
+    /// Puts a release in force that is not, once its content is what it should be.
+    fn put_in_force(
+        &mut self,
+        bundle: &Bundle,
+        included: &Included,
+        editions: &Editions,
+        usable: Usable,
+    ) -> Result<VerifiedList, Stop> {
+        let Usable { release, edition, public_since, attested_by } = usable;
+        let entries = self.check_content(&release, &edition)?;
+        let accepted = self.accepted(bundle, included, &release, &edition, public_since)?;
+        let accepted = Accepted { attested_by, ..accepted };
         let charter = edition.signed().clone();
         let mut times = self.public_since.clone();
         times.retain(|id, _| editions.find(id).is_some() || *id == included.id);
         let state = self.confirmed().with_public_since(&times).with_accepted(accepted.clone());
         let list = VerifiedList::new(entries, charter, release, accepted, &state, &self.policy);
         self.save(state, Some(&list))?;
-        Ok(Verdict::InForce(Box::new(list)))
+        Ok(list)
     }
 
     /// Never an older version than the one in force, nor another text for the same. Gives the list in force if this is its
@@ -338,6 +370,14 @@ fn gives_way(rejection: &Rejection, pending: &[Pending]) -> bool {
         Rejection::Expired { .. } => true,
         Rejection::Policy { .. } => !pending.is_empty(),
         _ => false,
+    }
+}
+
+/// The version that such a rejection is about.
+fn refused_version(rejection: &Rejection) -> Option<u64> {
+    match rejection {
+        Rejection::Expired { version, .. } | Rejection::Policy { version, .. } => Some(*version),
+        _ => None,
     }
 }
 

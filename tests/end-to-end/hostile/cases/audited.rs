@@ -10,7 +10,7 @@ use isonomy_core::release::Release;
 use isonomy_core::resource::Resource;
 use isonomy_core::tile::{TileKind, TilePath};
 use isonomy_core::tree::TreeSize;
-use isonomy_tests::people::{hashes, key, sign_charter};
+use isonomy_tests::people::{at, hashes, key, sign_charter};
 use isonomy_tests::world::{Draft, World};
 
 const GROUP: &str = "Two texts inside one log";
@@ -54,6 +54,42 @@ fn entries(scene: &Scene) -> Resource {
     Resource::Tile(TilePath::new(TileKind::Entries, 0, scene.world.size() as u16).expect("a tile"))
 }
 
+/// Offers version 4, which waits, beside version 2, and hides version 3, which may be used.
+fn hide_between(s: &mut Scene) -> StatementId {
+    complete(s);
+    let held = newest(&s.world);
+    let hidden = s.world.release(hashes(0..14), 1100);
+    s.world.publish(1100);
+    let waiting = s.world.release(hashes(0..16), 1160);
+    s.world.publish(1160);
+    s.world.publish(1162);
+    s.world.offer_only(&[held, waiting]);
+    s.clock = at(1162);
+    hidden
+}
+
+/// The policy asks for all witnesses, one of whose clocks is 200 s slow, and the log for two: that one offers version 4 alone, and
+/// by the policy versions 3 and 4 wait.
+fn stricter_than_the_log(s: &mut Scene) -> Result<StatementId, String> {
+    s.policy = s.policy.replace("group two 2 ", "group two 3 ");
+    complete(s);
+    let held = s.update();
+    if held.exit != 0 {
+        return Err(format!("{held:?}"));
+    }
+    let publish = |world: &mut World, time| world.cosign(world.size(), &[(1, time), (2, time), (3, time - 200)]);
+    let third = s.world.release(hashes(0..14), 1100);
+    publish(&mut s.world, 1100);
+    s.world.release(hashes(0..16), 1160);
+    publish(&mut s.world, 1160);
+    publish(&mut s.world, 1170);
+    s.clock = at(1170);
+    match s.world.bundle().releases.len() {
+        1 => Ok(third),
+        offered => Err(format!("the log offers {offered} releases")),
+    }
+}
+
 const EQUIVOCATION: Verdict = Proven("equivocation", Some(1));
 const TOO_FEW: Verdict = Refused("too-few-attestations", Some(9));
 
@@ -70,6 +106,9 @@ const COMPLETE: &[Row] = &[
         s.world.edit_bundle(|b| b.charters.retain(|charter| charter.index.0 == 0 || charter.id == first));
     }),
     ("complete-newer-hidden", "the newest release is left out", Malformed(What::Bundle), |s| { complete(s); let first = first(&s.world); s.world.offer_only(&[first]) }),
+    ("complete-between-hidden", "the newest release waits, and one before it, which may be used, is left out", Malformed(What::Bundle), |s| { hide_between(s); }),
+    ("complete-between-proof-withheld", "the same, and there is no seen proof of what is left out", Lacks("absent", What::SeenProof), |s| { let hidden = hide_between(s); s.world.withhold(Resource::SeenProof(hidden)) }),
+    ("complete-between-proof-of-another", "the same, with the seen proof of another release", Malformed(What::SeenProof), |s| { let hidden = hide_between(s); let other = newest(&s.world); s.world.swap(Resource::SeenProof(hidden), Resource::SeenProof(other)) }),
     ("complete-edition-hidden", "the newest edition is left out", Malformed(What::Bundle), |s| { complete(s); s.world.edition(|c| c.matching.max_distance = 20); s.world.publish(1010); s.world.edit_bundle(|b| b.charters.truncate(1)) }),
     ("complete-entries-withheld", "the log's entries are missing", Lacks("absent", What::Tile), |s| { complete(s); let tile = entries(s); s.world.withhold(tile) }),
     ("complete-entries-changed", "one bit of the log's entries", Malformed(What::Checkpoint), |s| { complete(s); let tile = entries(s); s.world.tamper(tile, |b| b[100] ^= 1) }),
@@ -132,6 +171,15 @@ const FOLLOWED: &[Row] = &[
 
 #[rustfmt::skip]
 const WAITING: &[DoneRow] = &[
+    ("complete-stricter-quorum", "an honest log offers what is usable by its own quorum, and nothing older; by the policy's, which is stricter, all that is new waits", Waits(2, "not-visible", 5), |s| {
+        stricter_than_the_log(s)?;
+        Ok(s.update())
+    }),
+    ("complete-stricter-quorum-withheld", "the same from a mirror without the seen proof of what is not offered", Says(1, "\"absent\""), |s| {
+        let third = stricter_than_the_log(s)?;
+        s.world.withhold(Resource::SeenProof(third));
+        Ok(s.update())
+    }),
     ("followed-waits", "a newer release lacks attestations: the one in force stays", Waits(1, "too-few-attestations", 9), |s| {
         s.world = crate::scene::world(Start::Current);
         followed(s, 1);

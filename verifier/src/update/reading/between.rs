@@ -1,0 +1,101 @@
+//! Whether a source leaves out what a client that reads the whole log should use.
+//!
+//! A log offers the newest release that is usable by its own quorum, and all after it. A client whose policy asks for more
+//! witnesses, or for others, may find that this one still waits; then what the log holds before it, and does not offer, may be
+//! no better. A mirror that offers an old release beside the newest, which waits, and hides those between, looks the same. So the
+//! client judges what it has read in the log and was not offered like any release that is offered: its place is proven by
+//! tiles, since when it is public by its seen proof. The source is refused if one of these may be used, or if it gives no
+//! proof.
+
+use super::{Included, ReadRelease, Stop, Update, malformed};
+use crate::rejection::Rejection;
+use crate::update::releases::Judged;
+use isonomy_core::bundle::{Bundle, MAX_NEWER};
+use isonomy_core::resource::Resource;
+use isonomy_core::rules::editions::Editions;
+use isonomy_core::time::Timestamp;
+use std::collections::BTreeSet;
+
+impl Update {
+    /// Every version that the log holds beyond `version`, which is not to wait, is offered (of very many the newest), or may
+    /// not be used. Where the word of auditors is asked for, an older release may be the newest that has it, and nothing between
+    /// is offered.
+    pub(in crate::update) fn check_none_between(
+        &mut self,
+        bundle: &Bundle,
+        editions: &Editions,
+        version: u64,
+        now: Timestamp,
+    ) -> Result<(), Stop> {
+        let audit = self.policy.audit();
+        if !audit.complete || audit.followed > 0 {
+            return Ok(());
+        }
+        let left_out = self.left_out(bundle, editions, version)?;
+        for release in &left_out {
+            if self.may_be_used(bundle, editions, release, now)? {
+                let newest = self.reading.as_ref().map_or(release.version, |reading| reading.newest);
+                let problem = format!(
+                    "without all versions from {} to {newest}, which are in the log; by this policy version {} may be used",
+                    version + 1,
+                    release.version
+                );
+                return Err(malformed(&Resource::Bundle(self.policy.list().clone()), problem));
+            }
+        }
+        self.remember(&left_out)
+    }
+
+    /// The releases in the log beyond `version` that are not offered, ascending; none if as many are as a bundle can hold.
+    fn left_out(&mut self, bundle: &Bundle, editions: &Editions, version: u64) -> Result<Vec<ReadRelease>, Stop> {
+        let offered: Vec<_> = self.not_older(bundle).iter().map(|included| included.id).collect();
+        let Some(reading) = &mut self.reading else { return Ok(Vec::new()) };
+        let versions = offered.iter().filter_map(|id| reading.versions.get(id)).copied();
+        let offered: BTreeSet<u64> = versions.filter(|offered| *offered > version).collect();
+        let beyond = reading.newest.saturating_sub(version);
+        if offered.len() >= MAX_NEWER || offered.len() as u64 >= beyond {
+            return Ok(Vec::new());
+        }
+        let known = reading.releases.range(version + 1..).count() as u64;
+        if !reading.from_start && known < beyond {
+            // The state does not say which they are.
+            reading.lacks_start = true;
+            self.read_log(bundle, editions)?;
+        }
+        let read = self.reading.iter().flat_map(|reading| reading.releases.range(version + 1..));
+        Ok(read.map(|(_, release)| *release).filter(|release| !offered.contains(&release.version)).collect())
+    }
+
+    /// Whether this policy lets a release of the log be used, which the bundle does not have.
+    fn may_be_used(
+        &mut self,
+        bundle: &Bundle,
+        editions: &Editions,
+        release: &ReadRelease,
+        now: Timestamp,
+    ) -> Result<bool, Stop> {
+        let place = self.received.place(release.index, &bundle.checkpoint)?;
+        let included = Included { id: release.release, index: release.index, path: place.path };
+        match self.judge(bundle, &included, editions, now) {
+            Ok(judged) => Ok(!matches!(judged, Judged::Waits(_))),
+            Err(Stop::Reject(rejection)) if is_unusable(&rejection) => Ok(false),
+            Err(stop) => Err(stop),
+        }
+    }
+
+    /// Keeps in the state what was left out and waits, so that the next update need not read the log from its start for it.
+    fn remember(&self, left_out: &[ReadRelease]) -> Result<(), Stop> {
+        let (Some(reading), Some(read)) = (&self.reading, self.state.read()) else { return Ok(()) };
+        let is_known = |release: &ReadRelease| read.releases.contains(release);
+        if left_out.len() > MAX_NEWER || left_out.iter().all(is_known) {
+            return Ok(());
+        }
+        let versions = read.releases.iter().chain(left_out).map(|release| release.version);
+        self.save(self.state.clone().with_read(reading.kept(versions)), None)
+    }
+}
+
+/// Whether a rejection says no more than that the release is not for this client now.
+fn is_unusable(rejection: &Rejection) -> bool {
+    matches!(rejection, Rejection::Expired { .. } | Rejection::Policy { .. })
+}
