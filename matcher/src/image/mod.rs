@@ -25,8 +25,10 @@ mod decoder;
 mod frames;
 mod gif;
 mod jpeg;
+mod lzw;
 mod pages;
 mod tiff;
+mod turns;
 
 pub use frames::{Ended, MAX_FRAMES, OnlyBeginning, count, each_frame, each_frame_unless};
 
@@ -225,7 +227,7 @@ pub fn shown_orientation(file: &[u8], limits: &Limits) -> Result<Orientation, De
         if format.kind == ImageFormat::Tiff {
             tiff::check(file, limits)?;
         }
-        decoder::shown_orientation(format, file, limits)
+        turns::shown(format, file)
     })
 }
 
