@@ -219,7 +219,7 @@ fn work(file: &[u8]) -> u64 {
     }
 }
 
-/// How the picture in `file` has to be turned to be shown, as its metadata say; [`Orientation::Original`] if they say
+/// How the picture in `file` has to be turned to be shown, as its metadata (Exif, XMP) say; [`Orientation::Original`] if they say
 /// nothing. An error if they can't be read, or name two turns.
 pub fn shown_orientation(file: &[u8], limits: &Limits) -> Result<Orientation, DecodeError> {
     let format = recognise(file, limits)?;

@@ -28,6 +28,8 @@ mod field {
     pub(super) const TILE_WIDTH: u16 = 322;
     pub(super) const TILE_OFFSETS: u16 = 324;
     pub(super) const TILE_BYTES: u16 = 325;
+    /// Where its strips and tiles are, and how long.
+    pub(super) const PIECES: [u16; 4] = [STRIP_OFFSETS, STRIP_BYTES, TILE_OFFSETS, TILE_BYTES];
     /// XMP.
     pub(super) const XMP: u16 = 700;
     /// What the decoder reads beside these, all of it short.
@@ -141,6 +143,9 @@ impl<'f> Page<'f> {
         let mut described = described.iter().chain(&field::OTHERS).map(|tag| self.directory.values_of(*tag));
         match (self.value(field::COMPRESSION), self.value(field::FILL_ORDER)) {
             _ if self.directory.repeats() => refuse("a field is there twice, so nobody knows which of them counts"),
+            _ if field::PIECES.iter().any(|tag| self.directory.is_no_number(*tag)) => {
+                refuse("the places of its data are no numbers")
+            }
             _ if described.any(|count| count > u64::from(MAX_VALUES)) => refuse("it has too many channels"),
             (Some(6 | 7), _) => refuse("its data is JPEG"),
             (_, Some(2)) => refuse("the bits of its bytes are in reverse order"),
@@ -155,8 +160,7 @@ impl<'f> Page<'f> {
 
     /// How many strips or tiles there are.
     fn pieces(&self) -> u64 {
-        let places = [field::STRIP_OFFSETS, field::STRIP_BYTES, field::TILE_OFFSETS, field::TILE_BYTES];
-        places.into_iter().map(|tag| self.directory.values_of(tag)).max().unwrap_or(0)
+        field::PIECES.into_iter().map(|tag| self.directory.values_of(tag)).max().unwrap_or(0)
     }
 
     /// How many pixels its form counts as: those that are decoded, of tiles also what is beyond the picture's right side; and no strip or

@@ -93,9 +93,12 @@ fn numbered(number: u8) -> Said {
     TURNS.get(usize::from(number.checked_sub(1)?)).copied()
 }
 
+/// The longest name of a text of a PNG, in bytes.
+const LONGEST_NAME: usize = 79;
+
 /// A text of a PNG, after its name: XMP, or Exif in digits as ImageMagick writes it. What would have to be unpacked first may say anything.
 fn of_text(kind: &[u8], data: &[u8]) -> Vec<Said> {
-    let Some(end) = data.iter().position(|byte| *byte == 0) else { return Vec::new() };
+    let Some(end) = data.iter().take(LONGEST_NAME + 1).position(|byte| *byte == 0) else { return Vec::new() };
     let (name, text) = (data[..end].to_ascii_lowercase(), &data[end + 1..]);
     let is_packed = kind == b"zTXt" || kind == b"iTXt" && text.first().is_some_and(|packed| *packed != 0);
     match &name[..] {

@@ -144,6 +144,15 @@ fn a_field_that_the_decoder_steps_over_does_not_hide_the_one_it_reads() {
     for (tag, value) in [(256, 32), (257, 1), (259, 1), (273, 8)] {
         assert!(is_refused(&with_another_field(1, [tag, 4], value)), "{tag}");
     }
+    // The decoder takes letters for numbers, and a fraction for two of them.
+    for (tag, kind) in [(273, 2), (273, 5), (279, 2), (279, 5)] {
+        let mut file = strips(8, 1, &deflate(1), 82);
+        let field = [u16::to_le_bytes(tag), [4, 0]].concat();
+        let place = file.windows(4).rposition(|bytes| bytes == field).unwrap();
+        file[place + 2] = kind;
+        let reason = "the places of its data are no numbers".to_owned();
+        assert_eq!(decode_default(&file), Err(DecodeError::Unsupported { format: "TIFF", reason }), "{tag} {kind}");
+    }
     // A number of the type that is used for anything.
     let mut file = strips(1, 1, &ROW, 64);
     let compression = file.windows(4).position(|field| field == [3, 1, 4, 0]).unwrap();

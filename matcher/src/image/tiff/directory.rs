@@ -85,6 +85,13 @@ pub(super) struct Field {
     at: usize,
 }
 
+impl Field {
+    /// Whether its values are numbers without a sign.
+    fn is_number(&self) -> bool {
+        matches!(self.kind, 1 | 3 | 4 | 7 | 13 | 16 | 18)
+    }
+}
+
 /// How many bytes a value of this type has; `None` if the decoder does not know the type, and steps over the field.
 fn value_bytes(kind: u16) -> Option<usize> {
     match kind {
@@ -154,10 +161,14 @@ impl<'f> Directory<'f> {
         self.tiff.bytes(at, size)
     }
 
+    /// Whether a field is there, and its values are no numbers without a sign: the decoder takes letters for numbers, and fractions for two.
+    pub(super) fn is_no_number(&self, tag: u16) -> bool {
+        self.field(tag).is_some_and(|field| !field.is_number())
+    }
+
     /// The values of a field that are numbers without a sign; none if they are others, or are not there.
     pub(super) fn numbers(&self, tag: u16) -> impl Iterator<Item = u64> {
-        let is_number = |field: &&Field| matches!(field.kind, 1 | 3 | 4 | 7 | 13 | 16 | 18);
-        let size = self.field(tag).filter(is_number).and_then(|field| value_bytes(field.kind));
+        let size = self.field(tag).filter(|field| field.is_number()).and_then(|field| value_bytes(field.kind));
         let bytes = size.and_then(|_| self.bytes(tag)).unwrap_or_default();
         let order = self.tiff.order;
         bytes.chunks_exact(size.unwrap_or(1)).map(move |value| order.number(value))
