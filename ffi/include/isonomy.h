@@ -219,6 +219,10 @@ enum IsonomyStatus isonomy_client_match_hash(const struct IsonomyClient *client,
  Looks up a file, of `size` bytes: a picture where the list has hashes of pictures, a video, by the system's ffmpeg, where
  it has hashes of videos, else any. The rest is as with [`isonomy_client_match_hash`].
 
+ The call can't be cancelled, and its limits are fixed, those of the command: files of 64 MiB, pictures of 100 million pixels and 1 GiB of
+ memory, which take some seconds at most; videos of 4 GiB, two hours and 2 GiB, for which it takes ten minutes at most. An app that has less
+ to give looks at the size of a file first, and calls from a thread that can wait.
+
  # Safety
  `client` is open; `file` points to `size` bytes; `verdict`, `answer` and `error` can be written, or are NULL.
  */
@@ -281,23 +285,25 @@ enum IsonomyStatus isonomy_client_view(const struct IsonomyClient *client,
 
 /*
  Compares what is in force here with what a peer showed; what else is needed to tell is asked of the sources. `outcome` is
- set to a JSON document whose field `outcome` says `same`, `older`, `newer`, `forked` and so on.
+ set to a JSON document whose field `outcome` says `same`, `older`, `newer`, `forked` and so on. It blocks until then, for minutes
+ where sources are slow, and an update of this client waits for it; `cancel`, which may be NULL, stops it.
 
  # Safety
- `client` is open; `theirs` is a string that ends with a zero byte; `sources` points to `count` of them; `outcome` and
- `error` can be written, or are NULL.
+ `client` is open; `theirs` is a string that ends with a zero byte; `sources` points to `count` of them; `cancel` is a cancel handle
+ or NULL; `outcome` and `error` can be written, or are NULL.
  */
 enum IsonomyStatus isonomy_client_compare(const struct IsonomyClient *client,
                                           const char *theirs,
                                           const char *const *sources,
                                           size_t count,
+                                          const struct IsonomyCancel *cancel,
                                           char **outcome,
                                           char **error);
 
 /*
  Takes a file of evidence that somebody else found, of `size` bytes. If it proves, under the policy, that the log forked, it is
- kept, and updates stop for good (`ISONOMY_STATUS_HALTED`); any other proof changes nothing here. `outcome` is set to a JSON
- document: who did what (`by`, `what`), and whether updates stop (`halted`). What proves nothing is an invalid argument.
+ kept, and updates stop for good: from then on each answers `ISONOMY_STATUS_HALTED`. Any other proof changes nothing here. `outcome` is
+ set to a JSON document: who did what (`by`, `what`), and whether updates stop (`halted`). What proves nothing is an invalid argument.
 
  # Safety
  `client` is open; `evidence` points to `size` bytes; `outcome` and `error` can be written, or are NULL.

@@ -165,6 +165,10 @@ pub unsafe extern "C" fn isonomy_client_match_hash(
 /// Looks up a file, of `size` bytes: a picture where the list has hashes of pictures, a video, by the system's ffmpeg, where
 /// it has hashes of videos, else any. The rest is as with [`isonomy_client_match_hash`].
 ///
+/// The call can't be cancelled, and its limits are fixed, those of the command: files of 64 MiB, pictures of 100 million pixels and 1 GiB of
+/// memory, which take some seconds at most; videos of 4 GiB, two hours and 2 GiB, for which it takes ten minutes at most. An app that has less
+/// to give looks at the size of a file first, and calls from a thread that can wait.
+///
 /// # Safety
 /// `client` is open; `file` points to `size` bytes; `verdict`, `answer` and `error` can be written, or are NULL.
 #[unsafe(no_mangle)]

@@ -190,6 +190,7 @@ async fn lists(State(service): Shared) -> Json<Value> {
             "complaints": charter.redress.complaints,
             "memory": matcher.index().memory(),
             "crowding": matcher.index().crowding(),
+            "halted": lists.halted(list.name()).map(ToString::to_string),
         })
     };
     Json(json!({ "lists": lists.iter().map(describe).collect::<Vec<_>>() }))
@@ -281,10 +282,8 @@ async fn match_file(
     let orientations = orientations(request.orientations.as_deref())?;
     // These lists answer, whatever is put in force while the file arrives and is hashed.
     let lists = service.shelf.lists();
-    if let Some(name) = request.list.as_deref().filter(|name| lists.named(name).is_none()) {
-        return Err(Refusal::UnknownList(name.into()));
-    }
-    let subject = hashed(&service, lists.algorithms(), orientations, &headers, body).await?;
+    let algorithms = asked_for(&lists, request.list.as_deref())?;
+    let subject = hashed(&service, algorithms, orientations, &headers, body).await?;
     let hashes = subject.views().len() + subject.second_look().len();
     service.look_up(hashes, move |asking| asking.ask(&lists, request.list.as_deref(), &subject)).await
 }
@@ -317,6 +316,14 @@ async fn hash_file(
         "not_a_video": subject.not_a_video().map(ToString::to_string),
         "unseen": subject.unlisted().map(ToString::to_string),
     })))
+}
+
+/// The algorithms of the list that is asked, or else of all.
+fn asked_for(lists: &Lists, list: Option<&str>) -> Result<Vec<Algorithm>, Refusal> {
+    match list {
+        Some(name) => Ok(vec![lists.named(name).ok_or_else(|| Refusal::UnknownList(name.into()))?.algorithm()]),
+        None => Ok(lists.algorithms()),
+    }
 }
 
 /// The algorithms by which a file is hashed: all. But a strange program sees a file only where videos are listed.
@@ -394,7 +401,7 @@ fn unknown(service: &Service, list: String, version: Option<u64>) -> Refusal {
     }
 }
 
-async fn health(State(service): Shared) -> Result<&'static str, Refusal> {
+async fn health(State(service): Shared) -> Result<String, Refusal> {
     if service.shelf.is_abandoned() {
         return Err(Refusal::Failed);
     }
@@ -405,7 +412,13 @@ async fn health(State(service): Shared) -> Result<&'static str, Refusal> {
         .filter(|matcher| !matcher.list().freshness(now).is_usable())
         .map(|matcher| format!("{} has expired", matcher.list().name()))
         .collect();
-    if expired.is_empty() { Ok("ok\n") } else { Err(Refusal::NoList(expired.join(", "))) }
+    if !expired.is_empty() {
+        return Err(Refusal::NoList(expired.join(", ")));
+    }
+    let halted = lists.iter().map(|matcher| matcher.list().name()).filter(|name| lists.halted(name).is_some());
+    let warnings =
+        halted.map(|name| format!("warning: updates of {name} have stopped, since the log showed two histories\n"));
+    Ok(std::iter::once("ok\n".to_owned()).chain(warnings).collect())
 }
 
 async fn metrics(State(service): Shared) -> Response {
@@ -417,6 +430,10 @@ async fn metrics(State(service): Shared) -> Response {
 mod tests {
     use super::*;
     use futures_util::FutureExt;
+    use isonomy_core::charter::Matching;
+    use isonomy_core::statement::ListName;
+    use isonomy_tests::people::hashes;
+    use isonomy_tests::world::World;
 
     /// A service of no lists, which does one thing of each kind at a time.
     fn service() -> Arc<Service> {
@@ -430,6 +447,31 @@ mod tests {
         assert!(health(State(Arc::clone(&service))).await.is_ok());
         service.shelf.abandon();
         assert!(matches!(health(State(service)).await, Err(Refusal::Failed)));
+    }
+
+    /// A list of this name by this algorithm.
+    fn list(name: &str, algorithm: Algorithm) -> Matcher {
+        let mut world = World::founded_with(|charter| {
+            charter.list = ListName::new(name).unwrap();
+            charter.matching = Matching { algorithm, max_distance: 0, min_quality: 0 };
+        });
+        world.release(hashes(0..10), 100);
+        world.publish(100);
+        world.publish(105);
+        let list = isonomy_tests::client::Client::of(&world).update(&world, 105).unwrap().list;
+        Matcher::new(list).unwrap()
+    }
+
+    #[test]
+    fn a_file_is_hashed_for_the_lists_that_are_asked() {
+        let shelf = Shelf::default();
+        shelf.put(list("one.example/pictures", Algorithm::PdqFull), None);
+        shelf.put(list("two.example/files", Algorithm::Sha256), None);
+        let asked = |name| asked_for(&shelf.lists(), name);
+        assert!(asked(None).is_ok_and(|all| all.len() == 2));
+        assert!(asked(Some("two.example/files")).is_ok_and(|one| one == [Algorithm::Sha256]));
+        assert!(asked(Some("one.example/pictures")).is_ok_and(|one| one == [Algorithm::PdqFull]));
+        assert!(matches!(asked(Some("three.example/files")), Err(Refusal::UnknownList(_))));
     }
 
     #[tokio::test]

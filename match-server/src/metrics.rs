@@ -107,6 +107,7 @@ impl Metrics {
             ("version", "Version of a list in force."),
             ("entries", "Its entries."),
             ("usable", "1 unless it has expired."),
+            ("halted", "1 if its client updates it no more, since the log showed two histories."),
         ] {
             let _ = writeln!(text, "# HELP isonomy_match_list_{name} {help}\n# TYPE isonomy_match_list_{name} gauge");
             for matcher in lists.iter() {
@@ -114,6 +115,7 @@ impl Metrics {
                 let value = match name {
                     "version" => list.version(),
                     "entries" => matcher.index().len() as u64,
+                    "halted" => u64::from(lists.halted(list.name()).is_some()),
                     _ => u64::from(list.freshness(now).is_usable()),
                 };
                 let _ = writeln!(text, "isonomy_match_list_{name}{{list=\"{}\"}} {value}", list.name());

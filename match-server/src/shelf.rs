@@ -4,6 +4,7 @@
 //! one takes. So nothing waits and nothing is dropped. Of a release that was replaced, receipts can be had for some minutes more: an
 //! answer that was given before names them.
 
+use isonomy_core::hash::ObjectDigest;
 use isonomy_core::list::Algorithm;
 use isonomy_core::statement::ListName;
 use isonomy_matcher::{Matcher, Receipts};
@@ -16,12 +17,24 @@ const KEPT: Duration = Duration::from_secs(600);
 
 /// Lists made ready, one after the other as they were configured.
 #[derive(Clone, Default)]
-pub struct Lists(Vec<Arc<Matcher>>);
+pub struct Lists(Vec<InForce>);
+
+/// A list, and what its client says beside it.
+#[derive(Clone)]
+struct InForce {
+    matcher: Arc<Matcher>,
+    halted: Option<ObjectDigest>,
+}
 
 impl Lists {
     /// All.
     pub fn iter(&self) -> impl Iterator<Item = &Matcher> {
-        self.0.iter().map(AsRef::as_ref)
+        self.0.iter().map(|list| list.matcher.as_ref())
+    }
+
+    /// The digest of the evidence because of which the client updates this list no more, if that is so.
+    pub fn halted(&self, name: &ListName) -> Option<&ObjectDigest> {
+        self.0.iter().find(|list| list.matcher.list().name() == name)?.halted.as_ref()
     }
 
     /// The one of this name.
@@ -52,19 +65,21 @@ impl Shelf {
         Arc::clone(&self.lists.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Puts a list on the shelf, in the place of its older release if there is one.
-    pub fn put(&self, matcher: Matcher) {
+    /// Puts a list on the shelf, in the place of its older release if there is one; with the evidence because of which its client updates
+    /// it no more, if that is so.
+    pub fn put(&self, matcher: Matcher, halted: Option<ObjectDigest>) {
         let mut shelf = self.lists.write().unwrap_or_else(PoisonError::into_inner);
         let mut lists = Lists::clone(&shelf);
-        let (name, matcher) = (matcher.list().name().clone(), Arc::new(matcher));
-        match lists.0.iter_mut().find(|known| *known.list().name() == name) {
+        let list = InForce { matcher: Arc::new(matcher), halted };
+        let name = list.matcher.list().name();
+        match lists.0.iter_mut().find(|known| known.matcher.list().name() == name) {
             Some(known) => {
-                if known.list().accepted().release != matcher.list().accepted().release {
-                    self.replaced().push((Instant::now(), known.receipts()));
+                if known.matcher.list().accepted().release != list.matcher.list().accepted().release {
+                    self.replaced().push((Instant::now(), known.matcher.receipts()));
                 }
-                *known = matcher;
+                *known = list;
             }
-            None => lists.0.push(matcher),
+            None => lists.0.push(list),
         }
         *shelf = Arc::new(lists);
     }
@@ -99,6 +114,6 @@ impl Shelf {
 
     /// The matcher of this list, to be renewed.
     pub(crate) fn current(&self, name: &ListName) -> Option<Arc<Matcher>> {
-        self.lists().0.iter().find(|matcher| matcher.list().name() == name).cloned()
+        self.lists().0.iter().find(|list| list.matcher.list().name() == name).map(|list| Arc::clone(&list.matcher))
     }
 }

@@ -2,10 +2,12 @@
 
 use crate::shelf::Shelf;
 use isonomy_client::{Client, ClientError};
+use isonomy_core::hash::ObjectDigest;
 use isonomy_core::statement::ListName;
+use isonomy_core::time::Timestamp;
 use isonomy_matcher::Matcher;
 use isonomy_matcher::lookup::{CROWDED, LookupError};
-use isonomy_verifier::Policy;
+use isonomy_verifier::{Policy, VerifiedList};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -48,6 +50,21 @@ pub enum WatchError {
         /// What is in force.
         in_force: u64,
     },
+    /// The folder has the release in force, as of an earlier time: what was witnessed since would be forgotten.
+    #[error(
+        "{list}: the folder knows version {version} as of {found}, and it is in force as of {in_force}; whoever put an old copy of the \
+         folder there, or recovered it, gets the newest by `isonomy client update`, or starts the service again"
+    )]
+    OlderKnowledge {
+        /// The list.
+        list: ListName,
+        /// The version of both.
+        version: u64,
+        /// The latest witnessed time in the folder.
+        found: Timestamp,
+        /// The latest that is known.
+        in_force: Timestamp,
+    },
     /// The list can't be made ready.
     #[error("{list}: {source}")]
     Lookup {
@@ -80,7 +97,8 @@ impl Watched {
     }
 
     /// Puts on the shelf what the folder has, if anything has changed there; says whether it has. Everything is verified, as
-    /// at any opening; the tables are made anew only for another release.
+    /// at any opening; the tables are made anew only for another release. What is known never becomes less: neither an older release nor
+    /// older knowledge of the same one is taken.
     pub fn look(&mut self, shelf: &Shelf) -> Result<bool, WatchError> {
         let mark = mark(&self.folder.state);
         if self.mark.as_ref() == Some(&mark) {
@@ -90,20 +108,46 @@ impl Watched {
         let failed = |source| WatchError::Client { list: name.clone(), source: Box::new(source) };
         let client = Client::open_read_only(&self.folder.state, self.folder.policy.clone()).map_err(failed)?;
         let list = client.list().cloned().ok_or_else(|| WatchError::Nothing { list: name.clone() })?;
-        let current = shelf.current(&name);
-        let renewed = current.as_ref().and_then(|current| current.renewed(list.clone()));
-        let matcher = match (renewed, current) {
-            (Some(renewed), _) => renewed,
-            (None, Some(current)) if current.list().version() >= list.version() => {
-                let (found, in_force) = (list.version(), current.list().version());
-                return Err(WatchError::NotNewer { list: name, found, in_force });
+        let matcher = match shelf.current(&name) {
+            Some(current) => {
+                check_newer(current.list(), &list)?;
+                current.renewed(list.clone())
             }
-            (None, _) => Matcher::new(list).map_err(|source| WatchError::Lookup { list: name.clone(), source })?,
+            None => None,
         };
+        let anew = || Matcher::new(list).map_err(|source| WatchError::Lookup { list: name.clone(), source });
+        let matcher = matcher.map_or_else(anew, Ok)?;
+        let halted = client.state().halted().copied();
         report(&matcher);
-        shelf.put(matcher);
+        report_halt(&name, shelf.lists().halted(&name), halted.as_ref());
+        shelf.put(matcher, halted);
         self.mark = Some(mark);
         Ok(true)
+    }
+}
+
+/// Refuses another release that is not newer than the one in force, and the same one as it was known before.
+fn check_newer(current: &VerifiedList, list: &VerifiedList) -> Result<(), WatchError> {
+    let name = || list.name().clone();
+    if list.accepted().release != current.accepted().release {
+        let (found, in_force) = (list.version(), current.version());
+        return if found > in_force { Ok(()) } else { Err(WatchError::NotNewer { list: name(), found, in_force }) };
+    }
+    let (found, in_force) = (list.witnessed_now(), current.witnessed_now());
+    if found >= in_force {
+        return Ok(());
+    }
+    Err(WatchError::OlderKnowledge { list: name(), version: list.version(), found, in_force })
+}
+
+/// Says once that a list is updated no more.
+fn report_halt(list: &ListName, before: Option<&ObjectDigest>, now: Option<&ObjectDigest>) {
+    match now {
+        Some(evidence) if before != now => tracing::warn!(
+            %list, %evidence,
+            "updates have stopped, since the log showed two histories; the list in force is matched until it expires"
+        ),
+        _ => {}
     }
 }
 

@@ -143,6 +143,29 @@ async fn an_expired_list_is_said_to_be_so() {
     service.stop().await;
 }
 
+#[tokio::test]
+async fn a_list_that_is_updated_no_more_is_said_to_be_so() {
+    let service = Service::start(100).await;
+    let halted = "isonomy_match_list_halted{list=\"hotline.example/images\"}";
+    assert_eq!(service.get_json("/v1/lists").await["lists"][0]["halted"], Value::Null);
+    assert_eq!(service.number(halted).await, 0);
+    let evidence = service.halt();
+    while service.number(halted).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(service.get_json("/v1/lists").await["lists"][0]["halted"], json!(evidence));
+    let (status, words) = service.get("/healthz").await;
+    let words = String::from_utf8(words).unwrap();
+    assert!(
+        status == 200 && words.starts_with("ok\nwarning: updates of hotline.example/images have stopped"),
+        "{words}"
+    );
+    // It is matched all the same, until it expires.
+    let answer = service.get_json(&format!("/v1/lookup?algorithm=pdq/full&hash={}", hex(&hash(7)))).await;
+    assert_eq!(answer["answers"][0][0]["verdict"], "matched");
+    service.stop().await;
+}
+
 /// A list of this name by this rule.
 fn further(name: &str, matching: Matching, content: Entries) -> World {
     let mut world = World::founded_with(|charter| {

@@ -40,7 +40,7 @@ impl Fingerprint {
 pub enum Orientations {
     /// As its pixels are stored.
     Stored,
-    /// That, and as its metadata (Exif) says it is shown, if that is another one. Of several pictures in a file, each as its own
+    /// That, and as its metadata (Exif, XMP) says it is shown, if that is another one. Of several pictures in a file, each as its own
     /// metadata says and as those of the first do. If they can't be read, all eight. Lists hold what other software made of files,
     /// with or without regard to their metadata.
     #[default]

@@ -11,6 +11,11 @@ use isonomy_matcher::{Orientations, Subject};
 use proptest::prelude::*;
 use std::io::Cursor;
 
+#[path = "decoding/costly.rs"]
+mod costly;
+#[path = "decoding/turns.rs"]
+mod turns;
+
 const ENCODINGS: [&str; 14] = [
     "alpha.png",
     "cmyk.jpg",
@@ -576,6 +581,16 @@ fn the_pictures_that_come_after_a_jpeg_are_looked_at() {
     let stale = |rest: &[u8]| [&file[..at], &first[2..], rest].concat();
     assert_eq!(pictures(&stale(&[7; 5000])), (both[..1].to_vec(), None));
     assert_eq!(pictures(&stale(&[&[7; 50], &second[..]].concat())), (both.clone(), None));
+    // Where the end marker of the first one is missing, it ends where the next begins.
+    let open = &first[..first.len() - 2];
+    assert_eq!(pictures(&[open, &second].concat()), (both.clone(), None));
+    assert_eq!(pictures(&[open, &[0; 100], &second[..]].concat()), (both.clone(), None));
+    assert_eq!(
+        pictures(&[&second[..second.len() - 2], &first, &second].concat()),
+        (of(&[&second, &first, &second]), None)
+    );
+    let half = [&first[..first.len() / 2], &second].concat();
+    assert_eq!(decode_default(&half), Err(DecodeError::Incomplete { format: "JPEG" }), "it is not the second one");
     // Not listed at all, of another format, and after what is no picture.
     let others: Vec<Vec<u8>> = ["palette.png", "palette.gif", "lossy.webp", "progressive.jpg"].map(encoded).into();
     let film = [&b"\0\0\0\x18ftypmp42"[..], &[0xff, 0xd8, 0xff, 0xe0, 1, 2, 3], b"GIF8RIFF....AVI "].concat();

@@ -169,6 +169,50 @@ async fn a_newer_release_is_taken_over_without_a_request_being_dropped() {
     service.stop().await;
 }
 
+/// A copy of the folder is put back; waits until it was refused, or put in force.
+async fn refused(service: &Service) -> bool {
+    let numbers = async || {
+        let [failed, swaps] = ["failed_looks", "swaps"].map(|name| format!("isonomy_match_{name}_total"));
+        (service.number(&failed).await, service.number(&swaps).await)
+    };
+    service.put_copy_back();
+    // A look may have fallen between the two steps of that; the one after the next has not.
+    let (failed, swaps) = numbers().await;
+    loop {
+        match numbers().await {
+            (_, now) if now > swaps => return false,
+            (now, _) if now >= failed + 2 => return true,
+            _ => tokio::task::yield_now().await,
+        }
+    }
+}
+
+#[tokio::test]
+async fn older_knowledge_of_the_same_release_is_not_put_in_force() {
+    let mut service = Service::start(100).await;
+    service.keep_copy();
+    service.world.publish(160);
+    service.world.publish(165);
+    service.update(165).await;
+    while service.number("isonomy_match_swaps_total").await == 0 {
+        tokio::task::yield_now().await;
+    }
+    let freshness = service.get_json("/v1/lists").await["lists"][0]["freshness"].clone();
+    assert!(refused(&service).await, "what was witnessed later is forgotten");
+    assert_eq!(service.get_json("/v1/lists").await["lists"][0]["freshness"], freshness);
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn another_release_of_the_same_version_is_not_put_in_force() {
+    let service = Service::start(100).await;
+    let release = service.get_json("/v1/lists").await["lists"][0]["release"].clone();
+    service.keep_copy_of(&world::published(50)).await;
+    assert!(refused(&service).await);
+    assert_eq!(service.get_json("/v1/lists").await["lists"][0]["release"], release);
+    service.stop().await;
+}
+
 #[tokio::test]
 async fn an_older_copy_of_the_folder_is_not_put_in_force() {
     let mut service = Service::start(100).await;
@@ -180,12 +224,7 @@ async fn an_older_copy_of_the_folder_is_not_put_in_force() {
     while service.number("isonomy_match_swaps_total").await == 0 {
         tokio::task::yield_now().await;
     }
-    service.put_copy_back();
-    // A look may have fallen between the two steps of that; the one after the next has not.
-    let before = service.number("isonomy_match_failed_looks_total").await;
-    while service.number("isonomy_match_failed_looks_total").await < before + 2 {
-        tokio::task::yield_now().await;
-    }
+    assert!(refused(&service).await);
     let lists = service.get_json("/v1/lists").await;
     assert_eq!((&lists["lists"][0]["entries"], &lists["lists"][0]["version"]), (&json!(200), &json!(2)));
     service.stop().await;

@@ -99,9 +99,31 @@ impl Service {
         update(&self.world, self.folder.path(), clock).await;
     }
 
+    /// Shows the client another history of the log; gives the digest of the evidence.
+    pub(crate) fn halt(&self) -> String {
+        let (state, policy) = (self.folder.path().join("state"), self.world.policy());
+        let mut other = self.world.fork(1);
+        other.release(hashes(50..61), 150);
+        other.publish(150);
+        other.publish(155);
+        let mut client = Client::open(state, policy.clone()).unwrap();
+        let seen = drive(&policy, client.state(), client.list(), at(155), &other).outcome;
+        let evidence = seen.unwrap_err().evidence().unwrap().to_text();
+        let shown = client.show_evidence(evidence.as_bytes()).unwrap();
+        assert!(shown.halts);
+        shown.digest.to_string()
+    }
+
     /// The client's folder as it is now, under another name beside it.
     pub(crate) fn keep_copy(&self) {
         copy(&self.folder.path().join("state"), &self.folder.path().join("copy"));
+    }
+
+    /// The folder of a client of this log, in the place of such a copy.
+    pub(crate) async fn keep_copy_of(&self, world: &World) {
+        let other = tempfile::tempdir().unwrap();
+        update(world, other.path(), 105).await;
+        copy(&other.path().join("state"), &self.folder.path().join("copy"));
     }
 
     /// Puts that copy in the place of the client's folder.

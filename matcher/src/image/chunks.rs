@@ -83,13 +83,9 @@ fn png_chunks(file: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
-/// All Exif data of a PNG file, also after the pixels.
-pub(super) fn png_exif(file: &[u8]) -> Vec<&[u8]> {
-    png_chunks(file)
-        .take_while(|(kind, _)| *kind != b"IEND")
-        .filter(|(kind, _)| *kind == b"eXIf")
-        .map(|(_, exif)| exif)
-        .collect()
+/// What a PNG file has beside its pixels, before and after them: the chunks up to its end.
+pub(super) fn png_metadata(file: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    png_chunks(file).take_while(|(kind, _)| *kind != b"IEND")
 }
 
 /// How long the PNG at the beginning of `file` is; `None` if it has no end.
@@ -108,23 +104,8 @@ pub(super) fn webp_size(file: &[u8]) -> Option<usize> {
     Some(size.saturating_add(8)).filter(|size| *size <= file.len())
 }
 
-/// How long the GIF at the beginning of `file` is; `None` if it has no end.
-pub(super) fn gif_size(file: &[u8]) -> Option<usize> {
-    // A table of colours has three bytes for each; a byte before it says whether there is one, and how many there are.
-    let table = |flags: u8| if flags & 0x80 == 0 { 0 } else { 6 << (flags & 7) };
-    let mut at = 13 + table(*file.get(10)?);
-    loop {
-        match file.get(at)? {
-            0x3b => return Some(at + 1),
-            0x21 => at = after_blocks(file, at + 2)?,
-            0x2c => at = after_blocks(file, at + 11 + table(*file.get(at + 9)?))?,
-            _ => return None,
-        }
-    }
-}
-
-/// Where data ends that comes in blocks, each of which begins with its length, up to one that is empty.
-fn after_blocks(file: &[u8], mut at: usize) -> Option<usize> {
+/// Where data of a GIF ends, which comes in blocks, each of which begins with its length, up to one that is empty.
+pub(super) fn after_blocks(file: &[u8], mut at: usize) -> Option<usize> {
     loop {
         match *file.get(at)? {
             0 => return Some(at + 1),
@@ -155,6 +136,18 @@ impl PngAnimation {
         }
         frames.map(|frames| Self { frames, has_own_still })
     }
+}
+
+/// The chunks of a WebP file, each as its kind and its data, up to where the file is cut.
+pub(super) fn webp_chunks(file: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let mut rest = file.get(12..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let (header, after) = rest.split_first_chunk::<8>()?;
+        let size = u32::from_le_bytes([header[4], header[5], header[6], header[7]]) as usize;
+        let data = after.get(..size)?;
+        rest = after.get(size.saturating_add(size % 2)..).unwrap_or_default();
+        Some((&header[..4], data))
+    })
 }
 
 /// How many frames a WebP file has; `None` if it ends before it says that it does.

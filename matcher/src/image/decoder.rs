@@ -1,11 +1,10 @@
 //! One way into all decoders, which checks what a file claims before it costs anything.
 
-use super::chunks::{self, LeanPng};
-use super::{Channels, DecodeError, Limits, Picture, jpeg, tiff};
-use crate::pdq::Orientation;
+use super::chunks::LeanPng;
+use super::{Channels, DecodeError, Limits, Picture, tiff};
 use ::image::codecs::png::PngDecoder;
+use ::image::codecs::tiff::TiffDecoder;
 use ::image::error::{UnsupportedError, UnsupportedErrorKind};
-use ::image::metadata::Orientation as Turn;
 use ::image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageReader};
 use std::io::{Cursor, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -104,64 +103,13 @@ pub(super) fn check_pixels((width, height): (u32, u32), limits: &Limits) -> Resu
     Ok(pixels)
 }
 
-/// How the picture has to be turned, by its metadata. Where they name two turns, nobody knows which of them others follow.
-pub(super) fn shown_orientation(format: Format, file: &[u8], limits: &Limits) -> Result<Orientation, DecodeError> {
-    let mut turns = turns(format, file, limits).map_err(|error| format.error(error, limits))?;
-    turns.dedup();
-    match turns[..] {
-        [] => Ok(Orientation::Original),
-        [Some(turn)] => Ok(orientation(turn)),
-        [None] => Err(DecodeError::Malformed {
-            format: format.name,
-            reason: "its metadata name no turn that there is".into(),
-        }),
-        _ => Err(DecodeError::Malformed { format: format.name, reason: "its metadata name two turns".into() }),
-    }
-}
-
-/// The turns that the metadata name; `None` is one that can't be read. Of PNG and JPEG, the decoders know one piece of it.
-fn turns(format: Format, file: &[u8], limits: &Limits) -> Result<Vec<Option<Turn>>, ImageError> {
-    let of = |exif: Vec<&[u8]>| exif.into_iter().filter_map(turn_of).collect();
-    match format.kind {
-        ImageFormat::Png => Ok(of(chunks::png_exif(file))),
-        ImageFormat::Jpeg => Ok(of(jpeg::exif(file))),
-        _ => {
-            let mut decoder = open(format, file, limits)?;
-            Ok(match decoder.exif_metadata()? {
-                Some(exif) => of(vec![&exif]),
-                None => vec![Some(decoder.orientation()?)],
-            })
-        }
-    }
-}
-
-fn orientation(turn: Turn) -> Orientation {
-    match turn {
-        Turn::NoTransforms => Orientation::Original,
-        Turn::Rotate90 => Orientation::Rotate270,
-        Turn::Rotate180 => Orientation::Rotate180,
-        Turn::Rotate270 => Orientation::Rotate90,
-        Turn::FlipHorizontal => Orientation::FlipY,
-        Turn::FlipVertical => Orientation::FlipX,
-        Turn::Rotate90FlipH => Orientation::FlipPlus1,
-        Turn::Rotate270FlipH => Orientation::FlipMinus1,
-    }
-}
-
-/// What Exif says, if it says it. In PNG and WebP it has no mark before it, but there is software that writes the one of JPEG.
-fn turn_of(exif: &[u8]) -> Option<Option<Turn>> {
-    let exif = exif.strip_prefix(b"Exif\0\0").unwrap_or(exif);
-    match Turn::from_exif_chunk(exif) {
-        // Other software may read what this one can't: a turn of another type, or what is left of a damaged one.
-        None => tiff::may_name_a_turn(exif).then_some(None),
-        turn => Some(turn),
-    }
-}
-
 /// A decoder that has read the head of `file`.
 fn open<'f>(format: Format, file: &'f [u8], limits: &Limits) -> Result<Box<dyn ImageDecoder + 'f>, ImageError> {
     if format.kind == ImageFormat::Png {
         return Ok(Box::new(png(file, limits)?));
+    }
+    if format.kind == ImageFormat::Tiff {
+        return Ok(Box::new(TiffDecoder::new(tiff::reader(file, limits))?));
     }
     let mut reader = ImageReader::with_format(Cursor::new(file), format.kind);
     reader.limits(memory_limit(limits.memory));

@@ -2,7 +2,8 @@
 
 use super::chunks::{PngAnimation, webp_frames};
 use super::decoder::{self, Format, LEAST_PIXELS, Layout, memory_limit};
-use super::{DecodeError, Limits, Picture, decode, gif, jpeg, pages, recognise, shown_orientation, tiff, work};
+use super::tiff::Tiff;
+use super::{DecodeError, Limits, Picture, decode, gif, jpeg, pages, recognise, shown_orientation, work};
 use crate::pdq::Orientation;
 use ::image::codecs::gif::GifDecoder;
 use ::image::codecs::webp::WebPDecoder;
@@ -119,7 +120,7 @@ pub fn count(file: &[u8], limits: &Limits) -> usize {
             ImageFormat::WebP => webp_frames(file).unwrap_or(1),
             ImageFormat::Png => PngAnimation::of(file)
                 .map_or(1, |animation| animation.frames as usize + usize::from(animation.has_own_still)),
-            ImageFormat::Tiff => 1 + tiff::further_pages(file),
+            ImageFormat::Tiff => 1 + Tiff::of(file).map_or(0, |tiff| tiff.pages().count()),
             ImageFormat::Jpeg => 1 + jpeg::further(file).len(),
             _ => 1,
         })

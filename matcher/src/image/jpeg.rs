@@ -8,7 +8,7 @@ mod further;
 mod parts;
 
 pub(super) use further::further;
-pub(super) use parts::exif;
+pub(super) use parts::metadata;
 
 use super::decoder::{self, Format};
 use super::{DecodeError, Limits, Picture};

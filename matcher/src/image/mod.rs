@@ -25,8 +25,10 @@ mod decoder;
 mod frames;
 mod gif;
 mod jpeg;
+mod lzw;
 mod pages;
 mod tiff;
+mod turns;
 
 pub use frames::{Ended, MAX_FRAMES, OnlyBeginning, count, each_frame, each_frame_unless};
 
@@ -217,7 +219,7 @@ fn work(file: &[u8]) -> u64 {
     }
 }
 
-/// How the picture in `file` has to be turned to be shown, as its metadata say; [`Orientation::Original`] if they say
+/// How the picture in `file` has to be turned to be shown, as its metadata (Exif, XMP) say; [`Orientation::Original`] if they say
 /// nothing. An error if they can't be read, or name two turns.
 pub fn shown_orientation(file: &[u8], limits: &Limits) -> Result<Orientation, DecodeError> {
     let format = recognise(file, limits)?;
@@ -225,7 +227,7 @@ pub fn shown_orientation(file: &[u8], limits: &Limits) -> Result<Orientation, De
         if format.kind == ImageFormat::Tiff {
             tiff::check(file, limits)?;
         }
-        decoder::shown_orientation(format, file, limits)
+        turns::shown(format, file)
     })
 }
 

@@ -1,7 +1,7 @@
 //! Further pictures in a file: the pages of a TIFF, and what comes with a JPEG, such as a second view, a preview or a map of brightness.
 
 use super::decoder::LEAST_PIXELS;
-use super::tiff::Tiff;
+use super::tiff::{self, Tiff};
 use super::{DecodeError, Ended, Limits, MAX_FRAMES, Picture, decode, jpeg, shown_orientation, work};
 use crate::pdq::Orientation;
 
@@ -29,11 +29,16 @@ impl<'l, V: FnMut(&Picture, Option<Orientation>)> Looking<'l, V> {
 
     /// At the pages of a TIFF after the first. Says why it ended, if that was not the last.
     pub(super) fn at_tiff(mut self, file: &[u8]) -> Option<Ended> {
-        let tiff = Tiff::of(file)?;
-        let mut copy = file.to_vec();
-        tiff.pages().find_map(|page| {
+        let whole = Tiff::of(file)?;
+        let (mut copy, mut read) = (file.to_vec(), tiff::data_bytes(file, self.limits));
+        whole.pages().find_map(|page| {
             // A file of which it is the first.
-            copy[4..8].copy_from_slice(&tiff.order.bytes(page));
+            copy[4..8].copy_from_slice(&whole.order.bytes(page));
+            // Pages may have data in common, but all together have no more than the file.
+            read += tiff::data_bytes(&copy, self.limits);
+            if read > file.len() as u64 {
+                return Some(Ended::Damaged(tiff::reads_too_much(read, file)));
+            }
             self.at(&copy)
         })
     }

@@ -5,11 +5,10 @@
 //! JPEG may be anything there, such as a film; they count if all follows that has to come before the image data.
 
 use super::super::MAX_FRAMES;
-use super::super::chunks::{gif_size, png_size, webp_size};
-use super::parts::{Parts, START_OF_SCAN};
+use super::super::chunks::{png_size, webp_size};
+use super::super::gif;
+use super::parts::{BEGINNING, Parts, START_OF_SCAN};
 use std::ops::Range;
-
-const BEGINNING: [u8; 3] = [0xff, 0xd8, 0xff];
 
 /// How pictures of the other formats begin that are looked for; that of WebP has its size between two marks.
 const OTHERS: [&[u8]; 4] = [b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"RIFF"];
@@ -42,7 +41,7 @@ fn next(file: &[u8], from: usize, steps: &mut usize) -> Option<Range<usize>> {
     let size = match picture[0] {
         0xff => Parts::of(picture).filter(|parts| parts.is_closed).map(|parts| parts.end),
         0x89 => png_size(picture),
-        b'G' => gif_size(picture),
+        b'G' => gif::size(picture),
         _ => webp_size(picture),
     };
     // One that has no end ends with the file.
@@ -102,6 +101,9 @@ mod tests {
         );
         assert_eq!(after(&[b"RIFF....WEBP"]).len() + after(&[b"GIF89a"]).len() + after(&[b"GIF87a"]).len(), 3);
         assert_eq!(further(&jpeg(b"")), [], "nobody knows where the first one ends");
+        let open = jpeg(b"").len();
+        let both = further(&[jpeg(b""), closed.clone()].concat());
+        assert_eq!((both.len(), &both[0]), (1, &(open..open + size - 2)), "it ends before the next");
         assert_eq!(after(&[&closed.repeat(MAX_FRAMES + 7)]).len(), MAX_FRAMES);
         for kept in 0..2 * size {
             assert!(further(&[&closed[..], &closed].concat()[..kept]).len() <= 1);

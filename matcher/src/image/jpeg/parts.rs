@@ -19,6 +19,9 @@ const HIERARCHY: u8 = 0xde;
 
 const METADATA: u8 = 0xe1;
 
+/// How a picture begins.
+pub(super) const BEGINNING: [u8; 3] = [0xff, START, 0xff];
+
 /// Up to this coefficient, a progressive picture shows what its hash depends on.
 const SHARP: u8 = 5;
 
@@ -47,7 +50,7 @@ pub(super) struct Parts {
     pub(super) scans: u64,
     /// Where the image data ends.
     pub(super) end: usize,
-    /// Whether an end marker follows there.
+    /// Whether that is known, since an end marker follows there, or the beginning of another picture.
     pub(super) is_closed: bool,
     /// Why no frame of it is decoded, if that is so.
     undecodable: Option<&'static str>,
@@ -76,6 +79,11 @@ impl Parts {
                     break;
                 }
                 marker if RESTARTS.contains(&marker) => parts.restarts += 1,
+                // Encoders write no such thing into data: the end marker is missing, and another picture follows.
+                START if parts.scans > 0 && file[place..].starts_with(&BEGINNING) => {
+                    (end, parts.is_closed) = (Some(written(&file[..place])), true);
+                    break;
+                }
                 ALONE | START => {}
                 marker => {
                     let size = file[at..].first_chunk().map_or(0, |size| usize::from(u16::from_be_bytes(*size)));
@@ -181,9 +189,9 @@ impl Parts {
     }
 }
 
-/// All Exif data before the pixels.
-pub(in super::super) fn exif(file: &[u8]) -> Vec<&[u8]> {
-    let (mut exif, mut at) = (Vec::new(), 2);
+/// All metadata before the pixels: Exif, XMP and others, each with its mark.
+pub(in super::super) fn metadata(file: &[u8]) -> Vec<&[u8]> {
+    let (mut metadata, mut at) = (Vec::new(), 2);
     while let Some((place, marker)) = next_marker(file, at) {
         at = place + 2;
         if matches!(marker, END | START_OF_SCAN) {
@@ -194,10 +202,10 @@ pub(in super::super) fn exif(file: &[u8]) -> Vec<&[u8]> {
         }
         let size = file[at..].first_chunk().map_or(2, |size| usize::from(u16::from_be_bytes(*size)).max(2));
         let Some(body) = file.get(at + 2..at + size) else { break };
-        exif.extend((marker == METADATA).then_some(body).and_then(|body| body.strip_prefix(b"Exif\0\0")));
+        metadata.extend((marker == METADATA).then_some(body));
         at += size;
     }
-    exif
+    metadata
 }
 
 /// The length of what was written, if the rest is empty space.
