@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 #[path = "../../fetch/examples/read.rs"]
 mod read;
 #[allow(dead_code)]
-#[path = "../../verifier/examples/update.rs"]
+#[path = "../../verifier/examples/machine.rs"]
 mod update;
 
 fn mirror() -> PathBuf {

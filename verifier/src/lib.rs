@@ -15,8 +15,8 @@
 //! * [`peer`]: how what another one holds relates to what is held here.
 //! * [`Evidence`]: a file that proves, from signed bytes alone, a breach by a named key.
 //!
-//! To see it run: `examples/update.rs` drives an update by
-//! hand, `cargo run -p isonomy-verifier --example update`.
+//! To see it run: `examples/machine.rs` drives an update by
+//! hand, `cargo run -p isonomy-verifier --example machine`.
 //!
 //! Fetching is for `isonomy-fetch`, the state folder for `isonomy-client`, matching for `isonomy-matcher`.
 #![forbid(unsafe_code)]

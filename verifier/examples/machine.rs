@@ -1,7 +1,7 @@
 //! Drives an update by hand: the machine says what it needs, and a folder gives it.
 //!
 //! ```text
-//! cargo run -p isonomy-verifier --example update
+//! cargo run -p isonomy-verifier --example machine
 //! ```
 //!
 //! `examples/mirror` is what a log with one list serves, as a folder, with the policy of an app. Its witnesses looked at it last on
