@@ -42,6 +42,16 @@ impl Client {
 
     pub(crate) fn of(folder: Folder, policy: Policy, state: State) -> Self {
         let (list, cache) = folder.cache().open(&policy, &state);
+        Self::with(folder, policy, state, list, cache)
+    }
+
+    pub(crate) fn with(
+        folder: Folder,
+        policy: Policy,
+        state: State,
+        list: Option<VerifiedList>,
+        cache: CacheReport,
+    ) -> Self {
         Self { folder, policy, state, list, max_object_size: MAX_OBJECT_SIZE, failures: 0, unsaved: None, cache }
     }
 

@@ -49,9 +49,9 @@ pub enum ClientError {
 
     /// Updates have stopped, and forgetting something would not change that.
     #[error(
-        "updates have stopped because of the evidence {proof}{}, which proves that the log showed two histories. To forget what was seen \
-         would take away the list in force, and start no update. What helps comes from those who make the app: a policy with another key \
-         of this log, or with another log, in a folder of its own",
+        "updates have stopped, since the log showed two histories: the proof is the evidence {proof}{}. To forget what was seen would take \
+         away the list in force, and start no update. What helps comes from those who make the app: a policy with another key of this \
+         log, or with another log, in a folder of its own",
         at(evidence)
     )]
     Halted {

@@ -39,22 +39,25 @@ impl Client {
         let evidence = Evidence::parse(file)?;
         let breach = evidence.verify(self.policy.trust())?;
         let halts = match evidence {
-            Evidence::Fork(_) => self.keep_shown(&evidence)?,
+            Evidence::Fork(_) => self.keep_shown(&evidence)?.is_some(),
             _ => false,
         };
         Ok(Shown { breach, digest: evidence.digest(), halts })
     }
 
-    /// Keeps evidence that was verified. If it proves that the log forked, updates stop; says whether they do.
-    pub(crate) fn keep_shown(&mut self, evidence: &Evidence) -> Result<bool, ClientError> {
-        let is_fork = matches!(evidence, Evidence::Fork(_));
-        if is_fork && self.state.halted().is_some() {
-            self.save_halt()?;
-        } else if is_fork {
-            self.halt(self.state.clone().with_halt(evidence.digest()), evidence.clone())?;
-        } else {
-            self.folder.keep_evidence(evidence, &self.policy)?;
+    /// Keeps evidence that was verified. If it proves that the log forked, updates stop. Gives the digest of the file that proves
+    /// it; `None` if there are too many already.
+    pub(crate) fn keep_shown(&mut self, evidence: &Evidence) -> Result<Option<ObjectDigest>, ClientError> {
+        if !matches!(evidence, Evidence::Fork(_)) {
+            return Ok(self.folder.keep_evidence(evidence, &self.policy)?);
         }
-        Ok(is_fork)
+        self.save_halt()?;
+        let known = self.state.halted().copied().filter(|known| self.evidence_path(known).is_some());
+        if let Some(known) = known {
+            return Ok(Some(known));
+        }
+        // Also where the one that is known was lost: whoever asks for it is to have one.
+        self.halt(self.state.clone().with_halt(evidence.digest()), evidence.clone())?;
+        Ok(Some(evidence.digest()))
     }
 }

@@ -65,7 +65,8 @@ impl Client {
     pub fn open_recovered(folder: impl AsRef<Path>, policy: Policy) -> Result<Self, ClientError> {
         let folder = Folder::open(folder.as_ref())?;
         let state = folder.existing_state_under_any_key(&policy)?;
-        let mut client = Self::of(folder, policy, state);
+        // The list is not at hand after that. So its content is not looked at: under a policy that is a mistake it would seem damaged.
+        let mut client = Self::with(folder, policy, state, None, CacheReport::Recovered);
         client.halt_if_proven();
         client.recover()?;
         Ok(client)

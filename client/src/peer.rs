@@ -9,9 +9,9 @@ use crate::read_only::ReadOnly;
 use crate::update::lack;
 use isonomy_core::hash::ObjectDigest;
 use isonomy_fetch::Source;
-use isonomy_verifier::Input;
 use isonomy_verifier::peer::{Comparison, Outcome, Step, View, ViewError};
 use isonomy_verifier::rejection::Lack;
+use isonomy_verifier::{Evidence, Input};
 
 /// The most requests that a source is sent in a comparison: some tiles, and a statement for each hop.
 const MAX_REQUESTS: usize = 256;
@@ -117,9 +117,8 @@ impl Client {
         let Outcome::Forked(evidence) = &outcome else {
             return Ok(Compared { outcome, evidence: None, halts: false });
         };
-        let digest = evidence.digest();
-        let halts = self.keep_shown(evidence)?;
-        let kept = self.evidence_path(&digest).map(|_| digest);
+        let halts = matches!(**evidence, Evidence::Fork(_));
+        let kept = self.keep_shown(evidence)?;
         Ok(Compared { outcome, evidence: kept, halts })
     }
 }

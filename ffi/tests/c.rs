@@ -90,11 +90,12 @@ fn compile(name: &str, folder: &Path) -> PathBuf {
     program
 }
 
-/// The same, to be run without a proxy.
+/// The same, to be run without a proxy, and with the library that it was compiled for: another build may have left an older one where
+/// cargo lets programs look.
 fn program(name: &str, folder: &Path) -> Command {
     let mut command = Command::new(compile(name, folder));
-    for proxy in ["http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"] {
-        command.env_remove(proxy);
+    for variable in ["http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy", "LD_LIBRARY_PATH"] {
+        command.env_remove(variable);
     }
     command
 }

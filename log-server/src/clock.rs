@@ -6,8 +6,8 @@
 //! wrongly, and nothing is taken up too early by it.
 //!
 //! A machine that was suspended, or whose clock was set, is in [`Doubt`]: the clock that nobody sets has stood still, or the other one
-//! is wrong. The earlier of the two counts until a round has shown the witnesses' clocks anew; it begins at once, and what would
-//! be refused by the earlier time alone is to be sent again after it.
+//! is wrong. Until a round has shown the witnesses' clocks anew nothing is taken up; it begins at once, and what only one of the two
+//! times would refuse is to be sent again after it.
 
 use isonomy_core::policy::QuorumTimes;
 use isonomy_core::time::Timestamp;
@@ -66,6 +66,15 @@ impl Moment {
         Timestamp(self.wall.as_secs())
     }
 
+    /// Whether this machine's clocks have moved apart since then.
+    pub(crate) fn has_moved_apart(self, earlier: Self) -> bool {
+        self.apart(earlier) > TOLERANCE
+    }
+
+    fn apart(self, earlier: Self) -> Duration {
+        self.wall.abs_diff(earlier.wall.saturating_add(self.since(earlier)))
+    }
+
     /// How long ago `earlier` was, by the clock that nobody sets.
     fn since(self, earlier: Self) -> Duration {
         self.at.saturating_duration_since(earlier.at)
@@ -94,7 +103,7 @@ impl Reading {
 
     fn doubt(&self, now: Moment) -> Option<Doubt> {
         let [by_wall, by_monotonic] = self.times(now);
-        let apart = now.wall.abs_diff(self.moment.wall.saturating_add(now.since(self.moment)));
+        let apart = now.apart(self.moment);
         (apart > TOLERANCE).then(|| Doubt { apart, latest: by_wall.max(by_monotonic) })
     }
 }
@@ -186,6 +195,7 @@ mod tests {
             let now = moment(at, after, wall);
             let found = reading.doubt(now).map(|doubt| (doubt.apart.as_millis(), doubt.latest.0, reading.time(now).0));
             assert_eq!(found, doubt, "{after} {wall}");
+            assert_eq!(now.has_moved_apart(reading.moment), doubt.is_some());
         }
     }
 

@@ -97,7 +97,7 @@ fn clock_in_doubt(doubt: Option<Doubt>) -> Option<String> {
     let seconds = doubt?.seconds();
     Some(format!(
         "this machine's clock was set by {seconds} s, or the machine stood still for that long: until a quorum of the witnesses has \
-         answered, what the earlier time refuses is to be sent again"
+         answered, nothing new is taken up"
     ))
 }
 

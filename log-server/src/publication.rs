@@ -239,7 +239,7 @@ mod tests {
         (second.edition, second.previous) = (3, Some(first.id()));
         let gap = state.judge_draft(&by_all(second.to_text().unwrap())).unwrap_err();
         assert_eq!(gap.code(), "not-contiguous");
-        (second.edition, second.previous) = (2, Some(by_all(second.to_text().unwrap()).id()));
+        (second.edition, second.previous) = (2, Some(first.id()));
         second.limits.max_entries -= 1;
         assert_eq!(submit(&state, by_all(second.to_text().unwrap())), LeafIndex(2));
     }

@@ -6,7 +6,7 @@
 //!
 //! Too few witnesses are no failure: the round is repeated until there are enough.
 
-use crate::clock::WitnessedClock;
+use crate::clock::{Moment, WitnessedClock};
 use crate::figures::timed;
 use crate::publication::{Publication, PublicationError};
 use crate::sequencer::SequencerError;
@@ -90,7 +90,7 @@ impl Publisher {
 
     /// One round, and publication if there are enough cosignatures; the size that was published.
     async fn try_publish(&mut self) -> Result<Option<TreeSize>, SequencerError> {
-        let mut stop = self.stop.clone();
+        let (mut stop, began) = (self.stop.clone(), Moment::now());
         let round = tokio::select! {
             () = stopped(&mut stop) => return Ok(None),
             round = self.round() => round?,
@@ -98,8 +98,17 @@ impl Publisher {
         let Round { cosigned, times: Some(times), moment, lag, .. } = round else {
             let size = round.cosigned.checkpoint().size.0;
             tracing::error!(size, "too few witnesses cosigned; the checkpoint is not published");
+            // Nobody has said in this time that it is too early.
+            self.premature_since = None;
             return Ok(None);
         };
+        if moment.has_moved_apart(began) {
+            // How far the witnesses' clocks are from this one can't be told by dates from before it was set.
+            tracing::warn!(
+                "this machine's clock was set, or the machine stood still, during a round: its witnesses are asked again"
+            );
+            return Ok(None);
+        }
         self.state.clock.note(times, lag, moment);
         let size = cosigned.checkpoint().size;
         // Clocks that are set right were off by so much at most.

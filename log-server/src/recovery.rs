@@ -271,9 +271,10 @@ impl Proofs {
         since
     }
 
-    /// Whether the published tree shows that a statement was not in it.
-    fn never_published(&self, index: LeafIndex) -> bool {
-        self.published > TreeSize(0) && index.0 >= self.published.0
+    /// Since when a statement can be public at the earliest, if the published tree shows that it was not in it.
+    fn earliest_of_unpublished(&self, index: LeafIndex, statement: &Statement) -> Option<Timestamp> {
+        let is_new = self.published > TreeSize(0) && index.0 >= self.published.0;
+        is_new.then(|| self.latest.max(created(statement)))
     }
 
     /// How many statements had a seen proof when the server ended: those of the published tree, and those that the log remembers.
@@ -379,8 +380,8 @@ pub(crate) fn recover(
             unseen.insert(index);
         }
         let public_since = since.unwrap_or_else(|| not_before(&statement, proofs.latest));
-        let is_awaited = since.is_none() && proofs.never_published(index);
-        if let Some(left_out) = record(&mut history, statement, Place { index, public_since }, is_awaited) {
+        let awaited = proofs.earliest_of_unpublished(index, &statement).filter(|_| since.is_none());
+        if let Some(left_out) = record(&mut history, statement, Place { index, public_since }, awaited) {
             // It was admitted by this server's clock, and the witnesses' say otherwise, or the rules were stricter since.
             let LeftOut { id, violation, .. } = &left_out.left_out;
             tracing::warn!(%index, %id, %violation, "a logged statement breaks a rule; everybody leaves it out");
@@ -411,12 +412,14 @@ pub(crate) fn recover(
 }
 
 /// Takes up the next logged statement, if it keeps the rules; else gives it back. One that was admitted and never published is judged once its witnesses
-/// have said since when it is public: it is enough that there may be such a time.
-fn record(history: &mut History, statement: Statement, place: Place, is_awaited: bool) -> Option<Broken> {
+/// have said since when it is public: it is enough that there may be such a time, from `awaited` on.
+fn record(history: &mut History, statement: Statement, place: Place, awaited: Option<Timestamp>) -> Option<Broken> {
     let (list, id, series) = (statement.list().clone(), statement.id(), Series::of(&statement));
-    let awaited = is_awaited.then(|| statement.clone());
+    let again = awaited.map(|earliest| (statement.clone(), [earliest, AT_LAST]));
     let violation = history.record(statement, place).err()?;
-    if awaited.is_some_and(|statement| history.record_as_if(statement, place, AT_LAST).is_ok()) {
+    if let Some((statement, times)) = again
+        && times.into_iter().any(|time| history.record_as_if(statement.clone(), place, time).is_ok())
+    {
         return None;
     }
     let left_out = LeftOut { index: place.index, id, series, violation };
@@ -426,10 +429,13 @@ fn record(history: &mut History, statement: Statement, place: Place, is_awaited:
 /// When a statement that nobody may have seen yet is public at the earliest: not before it was made, nor before what was witnessed
 /// already, whatever this machine's clock shows by now.
 fn not_before(statement: &Statement, witnessed: Timestamp) -> Timestamp {
-    let earliest = now().max(witnessed);
+    now().max(witnessed).max(created(statement))
+}
+
+fn created(statement: &Statement) -> Timestamp {
     match statement {
-        Statement::Release(release) => earliest.max(release.body().created),
-        Statement::Charter(_) | Statement::Attestation(_) => earliest,
+        Statement::Release(release) => release.body().created,
+        Statement::Charter(_) | Statement::Attestation(_) => Timestamp(0),
     }
 }
 
@@ -457,9 +463,9 @@ fn judge_as_shown(log: &Log, proofs: &Proofs, known: &History) -> Result<(AsShow
     log.replay(read, |(index, statement)| {
         let since = times.next().and_then(|shown| shown.since);
         let public_since = since.unwrap_or_else(|| not_before(&statement, proofs.latest));
-        let is_awaited = since.is_none() && proofs.never_published(index);
+        let awaited = proofs.earliest_of_unpublished(index, &statement).filter(|_| since.is_none());
         let was_taken = known.has_taken(&statement, index);
-        let verdict = record(&mut history, statement, Place { index, public_since }, is_awaited);
+        let verdict = record(&mut history, statement, Place { index, public_since }, awaited);
         broken.extend(verdict.filter(|_| was_taken));
         Ok::<_, RecoveryError>(())
     })?;

@@ -117,7 +117,10 @@ impl Watched {
         };
         let anew = || Matcher::new(list).map_err(|source| WatchError::Lookup { list: name.clone(), source });
         let matcher = matcher.map_or_else(anew, Ok)?;
-        let halted = client.state().halted().copied();
+        let is_same = |current: &Matcher| current.list().accepted().release == matcher.list().accepted().release;
+        // A copy of the folder from before it was halted, of the same release, ends nothing.
+        let before = shelf.current(&name).filter(|current| is_same(current)).and(shelf.lists().halted(&name).copied());
+        let halted = client.state().halted().copied().or(before);
         report(&matcher);
         report_halt(&name, shelf.lists().halted(&name), halted.as_ref());
         shelf.put(matcher, halted);

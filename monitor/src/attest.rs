@@ -1,6 +1,7 @@
 //! What an auditor attests after a look: that the log was followed and keeps the rules, that content is what its release
 //! says, or that somebody has complained. Nothing is attested that this monitor has not seen itself.
 
+use crate::audit::UNREADABLE;
 use crate::content;
 use crate::finding::{Finding, Severity};
 use crate::monitor::Monitor;
@@ -176,8 +177,10 @@ impl Monitor {
         let about = |found: &&Finding| found.list.as_ref().is_none_or(|name| name == list);
         let findings = self.ledger.findings();
         let mut standing = findings.iter().filter(|found| found.standing && found.severity == Severity::Breach);
+        let unreadable = findings.iter().filter(|found| found.standing && found.code == UNREADABLE);
+        let unreadable = unreadable.filter_map(|found| found.index).next();
         let omitted = self.audit.omitted().values().sum::<usize>() + self.ledger.omitted_standing();
-        match (standing.find(about), self.audit.undecided(list).first().copied()) {
+        match (standing.find(about), self.audit.undecided(list).first().copied().or(unreadable)) {
             (Some(breach), _) => Err(AttestError::Breach(breach.words.clone())),
             (None, Some(index)) => Err(AttestError::NotJudged(index)),
             (None, None) if omitted > 0 => Err(AttestError::Omitted(omitted)),

@@ -11,6 +11,7 @@ mod times;
 mod words;
 
 pub(crate) use second::number_of;
+pub(crate) use words::UNREADABLE;
 
 use crate::finding::{Finding, Severity};
 use crate::kept::{AllRecent, History};

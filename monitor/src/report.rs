@@ -10,6 +10,7 @@ pub use crate::availability::Probe;
 pub use crate::content::ContentState;
 pub use crate::explorer::{EntryReport, StatementReport};
 pub use crate::looks::Look;
+pub(crate) use attestations::is_dated_ahead;
 pub use attestations::{AttestationReport, ComplaintReport, ComplaintState};
 pub use charter::{ChangeReport, CharterReport, EditionReport, Limits, Organisation};
 pub use lists::{EndorsementReport, ListReport, Removals};

@@ -143,7 +143,7 @@ fn evidence(folder: &ClientFolder, file: &Path, output: &Output) -> Result<Exit>
     let mut client = open(folder)?;
     let shown = client.show_evidence(&files::read(file, MAX_EVIDENCE_SIZE)?)?;
     let outcome = match shown.halts {
-        true => "updates have stopped; the list in force stays until it expires",
+        true => "updates have stopped; what is in force stays until it expires",
         false => "it changes nothing here: each release is judged by the rules anyway",
     };
     let words = format!("✓ proven: {} {}\n  {outcome}", shown.breach.by.join(" and "), shown.breach.what);

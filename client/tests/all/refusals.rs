@@ -299,6 +299,20 @@ fn a_proof_that_the_state_does_not_know_of_is_neither_forgotten_nor_kept_from_wh
 }
 
 #[test]
+fn a_proof_that_was_lost_is_kept_when_it_is_shown_again() {
+    let (_world, _mirror, _home, mut client) = updated();
+    let (other, now) = (tempdir().unwrap(), day(1) + VISIBILITY);
+    client.update_blocking(&[forked().mirror(other.path(), now)], Timestamp(now)).unwrap_err();
+    let proof = client.evidence_path(client.state().halted().unwrap()).unwrap();
+    let file = fs::read(&proof).unwrap();
+    fs::remove_file(&proof).unwrap();
+    let error = client.recover().unwrap_err().to_string();
+    assert!(error.contains("which is not in the folder any more"), "{error}");
+    assert!(client.show_evidence(&file).unwrap().halts);
+    assert_eq!(fs::read(&proof).unwrap(), file);
+}
+
+#[test]
 fn evidence_that_proves_nothing_changes_nothing() {
     let (_world, _mirror, home, mut client) = updated();
     let before = fs::read(home.path().join("state.json")).unwrap();

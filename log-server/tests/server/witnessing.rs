@@ -295,8 +295,7 @@ async fn a_seen_proof_is_not_replaced_where_others_would_then_refuse_a_release()
     // Whoever has lost it for good may give it up, once: the next start remembers that, and the guard is back.
     renew(&mut world, &proof).await;
     world.start_log().await;
-    let ended =
-        "warning: the list hotline.example/images has ended in this log: by the seen proofs that there are, entry 2";
+    let ended = "warning: the list hotline.example/images has ended in this log: by what its witnesses' clocks and seen proofs show, entry 2";
     until_it_says(&world, "/healthz", ended).await;
     // A release that others leave out stays one; what would build on it is not admitted, nor another in its place.
     let mut publisher = publisher;

@@ -142,15 +142,24 @@ impl<'f> Page<'f> {
         let described = [field::WIDTH, field::HEIGHT, field::COMPRESSION, field::FILL_ORDER, field::TILE_WIDTH];
         let mut described = described.iter().chain(&field::OTHERS).map(|tag| self.directory.values_of(*tag));
         match (self.value(field::COMPRESSION), self.value(field::FILL_ORDER)) {
-            _ if self.directory.repeats() => refuse("a field is there twice, so nobody knows which of them counts"),
+            _ if self.repeats() => refuse("a field is there twice, so nobody knows which of them counts"),
             _ if field::PIECES.iter().any(|tag| self.directory.is_no_number(*tag)) => {
                 refuse("the places of its data are no numbers")
             }
             _ if described.any(|count| count > u64::from(MAX_VALUES)) => refuse("it has too many channels"),
             (Some(6 | 7), _) => refuse("its data is JPEG"),
+            // A row that never ends costs its decoder the square of its length, for no pixel.
+            (Some(2..=4), _) => refuse("its data is a fax"),
             (_, Some(2)) => refuse("the bits of its bytes are in reverse order"),
             _ => Ok(()),
         }
+    }
+
+    /// Whether a field that says how its pixels are read is there twice, and not as it was. (Of two turns, none is believed.)
+    fn repeats(&self) -> bool {
+        let described = [field::WIDTH, field::HEIGHT, field::COMPRESSION, field::FILL_ORDER, field::TILE_WIDTH];
+        let described = described.into_iter().chain(field::OTHERS).chain(field::PIECES);
+        described.filter(|tag| *tag != field::ORIENTATION).any(|tag| self.directory.contradicts_itself(tag))
     }
 
     fn pixels(&self) -> u64 {
@@ -229,7 +238,14 @@ mod tests {
         for (kind, value) in [(1, 7), (3, 6), (3, 7), (4, 7), (13, 7)] {
             assert!(refused((field::COMPRESSION, kind, 1, value)), "{kind} {value}");
         }
+        assert!((2..=4).all(|fax| refused((field::COMPRESSION, 3, 1, fax))));
         assert!(!refused((field::COMPRESSION, 3, 1, 8)));
+        // Twice as it was, and what says nothing of pixels, contradicts nothing.
+        let twice = |one, other| check(&page(&[one, other]), &Limits::default()).is_err();
+        assert!(twice((field::WIDTH, 3, 1, 2), (field::WIDTH, 3, 1, 3)));
+        assert!(twice((field::WIDTH, 3, 1, 2), (field::WIDTH, 99, 1, 2)));
+        assert!(!twice((field::WIDTH, 3, 1, 2), (field::WIDTH, 3, 1, 2)));
+        assert!(!twice((270, 2, 1, 65), (270, 2, 1, 66)));
         assert!(refused((field::FILL_ORDER, 3, 1, 2)) && !refused((field::FILL_ORDER, 3, 1, 1)));
         // Values elsewhere in the file cost as much for each page as they are many.
         assert!(refused((339, 3, 100_000, 8)) && !refused((339, 3, 4, 8)));

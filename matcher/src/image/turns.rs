@@ -43,7 +43,9 @@ fn said(format: ImageFormat, file: &[u8]) -> Vec<Said> {
         ImageFormat::Jpeg => jpeg::metadata(file).into_iter().flat_map(of_segment).collect(),
         ImageFormat::Png => png_metadata(file).flat_map(|(kind, data)| of_png(kind, data)).collect(),
         ImageFormat::WebP => webp_chunks(file).flat_map(|(kind, data)| of_webp(kind, data)).collect(),
-        ImageFormat::Tiff => of_exif(file).into_iter().chain(tiff::xmp(file).map(of_xmp).unwrap_or_default()).collect(),
+        ImageFormat::Tiff => {
+            of_exif(file).into_iter().chain(tiff::xmp(file).map(of_page).unwrap_or_default()).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -107,6 +109,14 @@ fn of_text(kind: &[u8], data: &[u8]) -> Vec<Said> {
         b"xml:com.adobe.xmp" => of_xmp(text),
         _ => Vec::new(),
     }
+}
+
+/// The most bytes of XMP of a page of a TIFF that are read: a thousand pages can share one.
+const MAX_XMP: usize = 1 << 18;
+
+/// The XMP of a page. One that is longer than is read may say anything.
+fn of_page(xmp: &[u8]) -> Vec<Said> {
+    if xmp.len() > MAX_XMP { vec![None] } else { of_xmp(xmp) }
 }
 
 const XMP_FIELD: &[u8] = b"tiff:Orientation";
@@ -191,6 +201,8 @@ mod tests {
         ] {
             assert_eq!(of_xmp(xmp.as_bytes()), [expected], "{xmp}");
         }
+        assert_eq!(of_page(&[b' '; MAX_XMP]), []);
+        assert_eq!(of_page(&[b' '; MAX_XMP + 1]), [None]);
         assert_eq!(of_xmp(b"<a exif:Orientation='6' tiff:Make='tiff'/>"), []);
         assert_eq!(of_xmp(b"<a tiff:Orientation='6'/><a tiff:Orientation='1'/>"), [SIX, ONE]);
     }

@@ -17,6 +17,9 @@ const NOT_JUDGED: &str = "not-judged";
 /// How many entries a finding names.
 const NAMED: usize = 5;
 
+/// The code of an entry that may be a statement, and can't be read as one.
+pub(crate) const UNREADABLE: &str = "unreadable-statement";
+
 impl Audit {
     /// The next entry is no statement, or none that is known here: the finding that this is.
     pub(crate) fn skip(&mut self, entry: &[u8], error: &StatementError) -> Finding {
@@ -27,13 +30,13 @@ impl Audit {
                 let words = format!(
                     "Entry {index} of the log has the form of a statement, {kind}, which this monitor knows, and is not as that must be ({error}). A log that keeps the rules admits none such, and no client that knows this form uses it."
                 );
-                Finding::new(Severity::Warning, "unreadable-statement", subject, words)
+                Finding::new(Severity::Warning, UNREADABLE, subject, words)
             }
             Some(kind) => {
                 let words = format!(
                     "Entry {index} of the log has the form of a statement, {kind}, and this monitor can't read it ({error}). It may be of a later format: a newer monitor can tell. If it is of none, the log admitted what breaks the rules. No client that can't read it uses it."
                 );
-                Finding::new(Severity::Warning, "unreadable-statement", subject, words)
+                Finding::new(Severity::Warning, UNREADABLE, subject, words)
             }
             None => {
                 let words = format!(

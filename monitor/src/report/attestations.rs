@@ -113,6 +113,16 @@ impl AttestationReport {
     }
 }
 
+/// Whether it is dated ahead of when the log shows it, or a complaint is said to have been received after that. Clocks may differ.
+pub(crate) fn is_dated_ahead(body: &Attestation, logged_since: Timestamp) -> bool {
+    body.created.since(logged_since) > MAX_CLOCK_DIFFERENCE || received_late(body, logged_since).is_some()
+}
+
+fn received_late(body: &Attestation, logged_since: Timestamp) -> Option<Timestamp> {
+    let received = body.complaint.as_ref().map(|complaint| complaint.received);
+    received.filter(|received| received.since(body.created.min(logged_since)) > MAX_CLOCK_DIFFERENCE)
+}
+
 /// What an attestation says that can't be, by its place in the log and since when that is public. Clocks may differ.
 fn impossible(
     body: &Attestation,
@@ -120,8 +130,7 @@ fn impossible(
     logged_since: Timestamp,
     release: Option<&LoggedRelease>,
 ) -> Option<String> {
-    let received = body.complaint.as_ref().map(|complaint| complaint.received);
-    let early = received.filter(|received| received.since(body.created.min(logged_since)) > MAX_CLOCK_DIFFERENCE);
+    let early = received_late(body, logged_since);
     let said = match (body.log_size, release) {
         (Some(size), _) if size.0 > index.0 => format!(
             "it says that the log was read up to {} entries, of which there were {} when it was logged",

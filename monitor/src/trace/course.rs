@@ -2,6 +2,7 @@
 
 use super::{InVersion, Trace};
 use isonomy_core::time::Timestamp;
+use isonomy_core::tree::LeafIndex;
 use serde::{Deserialize, Serialize};
 
 /// What became of a complaint.
@@ -19,7 +20,8 @@ pub struct Complained {
     /// The same from when the log shows the complaint: whatever its date, nobody is late before that.
     pub deadline_by_log: Timestamp,
     /// Whether the entry stood in the list when the complaint was received: in the newest version that was public then.
-    /// Absent if that can't be told, for lack of seen proofs.
+    /// Absent if that can't be told, for lack of seen proofs, or since by the order of the log it stood there when the complaint was
+    /// logged.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub listed: Option<bool>,
     /// The first version from then on without the entry.
@@ -79,7 +81,7 @@ impl Trace {
         let gone = course.gone_in.and_then(|gone| self.versions.iter().find(|one| one.version == gone));
         let ended = gone.map_or(self.as_of, |one| one.public_since);
         Some(match () {
-            () if course.listed == Some(false) => Standing::NotListed,
+            () if stood_then(&self.versions, course.received) == Some(false) => Standing::NotListed,
             () if ended <= course.deadline && gone.is_none() => Standing::Running,
             () if ended <= course.deadline => Standing::InTime,
             () if course.listed.is_none() || gone.is_some_and(|one| one.unproven) => Standing::Unproven,
@@ -91,6 +93,8 @@ impl Trace {
 
 /// A complaint as it stands in the log.
 pub(super) struct Logged {
+    /// Its place.
+    pub(super) index: LeafIndex,
     pub(super) auditor: String,
     pub(super) received: Timestamp,
     pub(super) since: Timestamp,
@@ -98,16 +102,38 @@ pub(super) struct Logged {
     pub(super) removal: u64,
 }
 
-/// What became of an entry after a complaint, as of a time.
-pub(super) fn course(versions: &[InVersion], complaint: Logged, as_of: Timestamp) -> Complained {
-    let Logged { auditor, received, since: logged_since, removal } = complaint;
-    let deadline = received.plus(removal);
-    let newest_then = versions.iter().rposition(|one| one.public_since <= received);
+/// Whether the entry stood in the newest version that was public then, by the proofs that are shown; `None` if those leave it open.
+fn stood_then(versions: &[InVersion], received: Timestamp) -> Option<bool> {
+    let newest_then = newest_at(versions, received);
     let listed_then = newest_then.and_then(|at| versions.get(at)).is_some_and(|one| one.listed);
     // What nobody proves the time of may have been public by then, too.
-    let later = versions.iter().skip(newest_then.map_or(0, |at| at + 1)).take_while(|one| one.unproven);
-    let listed = later.into_iter().all(|one| one.listed == listed_then).then_some(listed_then);
-    let mut from_then = versions.iter().skip(newest_then.unwrap_or(0));
+    let mut later = versions.iter().skip(newest_then.map_or(0, |at| at + 1)).take_while(|one| one.unproven);
+    later.all(|one| one.listed == listed_then).then_some(listed_then)
+}
+
+fn newest_at(versions: &[InVersion], time: Timestamp) -> Option<usize> {
+    versions.iter().rposition(|one| one.public_since <= time)
+}
+
+/// What became of an entry after a complaint, as of a time. Seen proofs may be later ones than the first were, so that a version seems
+/// to be public later than it was; the order of the log is what it is. So an entry that stood in the list when the complaint was
+/// logged is gone by a version after that alone.
+pub(super) fn course(versions: &[InVersion], complaint: Logged, as_of: Timestamp) -> Complained {
+    let Logged { index, auditor, received, since: logged_since, removal } = complaint;
+    let deadline = received.plus(removal);
+    let before = versions.partition_point(|one| one.release.index < index);
+    let (logged_before, _) = versions.split_at(before);
+    let was_listed = logged_before.last().is_some_and(|one| one.listed);
+    let listed = stood_then(versions, received).filter(|stood| *stood || !was_listed);
+    let from = match was_listed {
+        true => before,
+        // It was gone by then: since the first of the versions without it, or the newest when the complaint came.
+        false => {
+            let last_with = logged_before.iter().rposition(|one| one.listed).map_or(0, |at| at + 1);
+            last_with.max(newest_at(logged_before, received).unwrap_or(0))
+        }
+    };
+    let mut from_then = versions.iter().skip(from);
     let gone = from_then.find(|one| !one.listed);
     let back = from_then.find(|one| one.listed);
     let gone_since = gone.map(|one| one.public_since);
@@ -145,6 +171,7 @@ mod tests {
     use isonomy_core::statement::ListName;
     use isonomy_core::tree::LeafIndex;
 
+    /// In the log as soon as it is public.
     fn in_log(index: u64) -> InLog {
         InLog { statement: Lines::of("note\n"), index: LeafIndex(index), proof: Lines::of("note\n") }
     }
@@ -158,14 +185,16 @@ mod tests {
             unproven: false,
             listed: *listed,
             proof: ListProof::Membership(MembershipProof::new(&one, 0).unwrap()),
-            release: in_log(version),
+            release: in_log(*since),
         };
         (1..).zip(listed).map(version).collect()
     }
 
     /// Received at 100, with 100 to remove; in the log since `since`.
     fn traced(versions: Vec<InVersion>, since: u64, as_of: u64) -> Trace {
-        let logged = Logged { auditor: "a".into(), received: Timestamp(100), since: Timestamp(since), removal: 100 };
+        let index = LeafIndex(since);
+        let logged =
+            Logged { index, auditor: "a".into(), received: Timestamp(100), since: Timestamp(since), removal: 100 };
         let course = course(&versions, logged, Timestamp(as_of));
         Trace {
             trace: FORMAT.into(),
@@ -175,7 +204,7 @@ mod tests {
             checkpoint: Lines::of("note\n"),
             charters: Vec::new(),
             versions,
-            complaint: Some(Complaint { attestation: in_log(9), salt: "00".repeat(32), course }),
+            complaint: Some(Complaint { attestation: in_log(since), salt: "00".repeat(32), course }),
         }
     }
 
@@ -205,6 +234,22 @@ mod tests {
             assert_eq!((shown, trace.standing()), (expected, Some(standing)), "{listed:?} {as_of}");
             assert_eq!(found.removed_in_time, found.not_known.is_none().then_some(true), "a file says no more");
         }
+    }
+
+    /// It went and came again before the complaint, and stands still; each seen proof is a later one.
+    #[test]
+    fn late_proofs_make_no_removal_of_one_that_was_before_the_complaint() {
+        let mut late = versions(&[(10, true), (20, false), (30, true)]);
+        for (one, shown) in late.iter_mut().zip([10, 150, 160]) {
+            one.public_since = Timestamp(shown);
+        }
+        let trace = traced(late.clone(), 110, 300);
+        let found = course_of(&trace);
+        assert_eq!((found.removed_in_time, found.gone_in, found.not_known), (None, None, Some(NotKnown::StillListed)));
+        // By such proofs none was public when it came, but the last one was logged before, with the entry.
+        late[0].public_since = Timestamp(140);
+        let trace = traced(late, 110, 300);
+        assert_eq!((course_of(&trace).listed, course_of(&trace).removed_in_time), (None, None));
     }
 
     #[test]

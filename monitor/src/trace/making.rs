@@ -5,6 +5,7 @@ use super::{Complaint, FORMAT, InLog, InVersion, ListProof, Trace};
 use crate::assess::{AssessError, content, find_list, read_log, stored};
 use crate::kept::{ListHistory, LoggedRelease};
 use crate::monitor::{Config, Monitor};
+use crate::report::AttestationReport;
 use isonomy_core::attestation::Attestation;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::hash::{Commitment, StatementId, sha256};
@@ -115,7 +116,8 @@ fn charters(monitor: &Monitor, list: &ListHistory) -> Result<Vec<InLog>, AssessE
     cited.map(|edition| in_log(monitor, (edition.id(), edition.signed().note()), edition.index())).collect()
 }
 
-/// The complaint whose commitment opens to this salt and entry.
+/// The first complaint whose commitment opens to this salt and entry, of those that say nothing that can't be: the log has seen the
+/// commitment, and may have another one logged before.
 fn complaint(
     monitor: &Monitor,
     list: &ListHistory,
@@ -128,7 +130,13 @@ fn complaint(
     };
     let attestations = list.attestations().iter();
     let mut attestations = attestations.filter_map(|logged| Some((logged.index, monitor.attestation_at(logged)?)));
-    let Some((index, found)) = attestations.find(|(_, found)| opens(found)) else { return Ok(None) };
+    let counts = |index: LeafIndex, found: &Signed<Attestation>| {
+        let since = monitor.audit.public_since(index);
+        let report = AttestationReport::new(monitor.audit.history(), (index, found), since, since);
+        report.impossible.is_none()
+    };
+    let found = attestations.find(|(index, found)| opens(found) && counts(*index, found));
+    let Some((index, found)) = found else { return Ok(None) };
     let attestation = in_log(monitor, (found.id(), found.note()), index)?;
     Ok(Some(Complaint { attestation, salt: to_hex(salt), course: Complained::unknown() }))
 }

@@ -2,6 +2,7 @@
 
 use super::course::{Complained, Logged, course};
 use super::{Complaint, FORMAT, InLog, ListProof, MAX_TRACE_SIZE, Trace};
+use crate::report::is_dated_ahead;
 use isonomy_core::charter::Charter;
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::encoding::from_hex;
@@ -37,7 +38,8 @@ fn unproven(problem: impl std::fmt::Display) -> TraceError {
 impl Complained {
     /// Before it is worked out.
     pub(super) fn unknown() -> Self {
-        let complaint = Logged { auditor: String::new(), received: Timestamp(0), since: Timestamp(0), removal: 0 };
+        let (auditor, never) = (String::new(), Timestamp(0));
+        let complaint = Logged { index: LeafIndex(0), auditor, received: never, since: never, removal: 0 };
         course(&[], complaint, Timestamp(0))
     }
 }
@@ -175,7 +177,10 @@ impl Check<'_> {
         let opened = body.complaint.as_ref();
         let opened = opened.filter(|logged| logged.commitment == Commitment(sha256(&[&salt, entry])));
         let received = opened.ok_or_else(|| unproven("the complaint is not about this entry"))?.received;
-        let removal = charter.body().redress.removal_deadline;
-        Ok(Logged { auditor: body.auditor.name().to_owned(), received, since, removal })
+        if is_dated_ahead(body, since) {
+            return Err(unproven("the complaint counts for nothing: it is dated ahead of when the log shows it"));
+        }
+        let (index, removal) = (complaint.attestation.index, charter.body().redress.removal_deadline);
+        Ok(Logged { index, auditor: body.auditor.name().to_owned(), received, since, removal })
     }
 }

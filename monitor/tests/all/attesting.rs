@@ -102,6 +102,19 @@ async fn nobody_attests_that_rules_are_kept_where_that_can_not_be_told() {
     assert_eq!(attest(&monitor, &Claim::Followed).await.unwrap().log_size, Some(TreeSize(5)));
 }
 
+/// It may be of a later format, or break the rules: nobody who can't read it can tell.
+#[tokio::test]
+async fn nobody_attests_that_rules_are_kept_over_an_entry_that_he_can_not_read() {
+    let mut world = World::new();
+    let text = "{\n  \"statement\": \"isonomy/release/v2\",\n  \"list\": \"hotline.example/images\"\n}\n";
+    let line = key("m1").sign(text);
+    world.log.append(isonomy_core::note::Note::new(text.into(), vec![line]).unwrap().to_bytes());
+    world.log.publish(START.plus(3 * HOUR));
+    let monitor = looked(&world, 3 * HOUR).await;
+    assert!(find(monitor.report(), "unreadable-statement").standing);
+    assert_eq!(attest(&monitor, &Claim::Followed).await, Err(AttestError::NotJudged(LeafIndex(3))));
+}
+
 #[tokio::test]
 async fn recomputed_is_attested_of_what_is_there_now_and_not_of_what_the_journal_says() {
     let world = World::new();

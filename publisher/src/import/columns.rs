@@ -43,7 +43,7 @@ pub(super) struct Columns {
 pub(super) fn columns(first: &[u8], options: &ImportOptions) -> Result<Option<Columns>, ImportError> {
     let line = FirstLine::of(first);
     if let Some(column) = &options.column {
-        return line.wanted(column).map(Some);
+        return line.wanted(column, options.algorithm).map(Some);
     }
     if let Some(hash) = line.one_of(own_names(options.algorithm)).or_else(|| line.one_of(&ANY_HASH)) {
         return line.with_names(hash).map(Some);
@@ -116,14 +116,20 @@ impl FirstLine {
 
     /// The columns where somebody says which one holds the hash: by its name as it stands there, by its number, from 1, where there
     /// are no names, or by the letters of its name.
-    fn wanted(&self, column: &str) -> Result<Columns, ImportError> {
+    fn wanted(&self, column: &str, algorithm: Algorithm) -> Result<Columns, ImportError> {
         let wanted = column.trim().to_lowercase();
         let exact = self.fields.iter().position(|field| *field == wanted);
         let number = wanted.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
         let number = number.filter(|number| *number < self.fields.len());
         match (exact, number, self.place(&plain(&wanted))) {
             (Some(hash), _, _) | (None, None, Some(hash)) => self.with_names(hash),
-            (None, Some(hash), _) => Ok(self.without_names(hash)),
+            (None, Some(hash), _) if record::hash(self.fields[hash].as_bytes(), algorithm).is_ok() => {
+                Ok(self.without_names(hash))
+            }
+            // By a number, no other column is heard, such as one of what is deleted.
+            (None, Some(_), _) => Err(ImportError::Malformed(format!(
+                "the first line has no hash in column {column}: if it has the names of the columns, give the name"
+            ))),
             (None, None, None) => Err(ImportError::NoColumn { wanted: column.to_owned(), found: self.fields.clone() }),
         }
     }

@@ -2,10 +2,10 @@
 //! `should_delete`, `tags`, `status`, and `descriptors.data` with `tags` and `status` of their own. What should be deleted goes off the list, by
 //! its hash or, where that is left out, by its `id`; so does what all who describe it call harmless (`NON_MALICIOUS`), or the record
 //! itself, if no descriptor says otherwise. What some of them call so is disputed. Where some records have descriptors, none is added
-//! that has not.
+//! that has not; and none ever whose descriptors are an empty list, since nobody stands behind it.
 
 use super::feed::{text, time, words};
-use super::record::{self, Action, Record, Refusal, is_of, refusal};
+use super::record::{self, Action, Record, Refusal, is_of, plain, refusal};
 use isonomy_core::list::Algorithm;
 use serde_json::Value;
 
@@ -16,10 +16,15 @@ pub(super) fn record(value: &Value, algorithm: Algorithm) -> Result<Record, Refu
     }
     let action = match value.get("should_delete") {
         Some(Value::Bool(true)) => Action::Remove,
-        Some(Value::Bool(false) | Value::Null) | None if is_called_harmless(value) => Action::Remove,
+        Some(Value::Bool(false) | Value::Null) | None if is_called_harmless(value)? => Action::Remove,
         Some(Value::Bool(false) | Value::Null) | None => Action::Add,
         Some(_) => return Err(refusal("should_delete", "it is neither true nor false")),
     };
+    let described = descriptors(value)?;
+    if action == Action::Add && described.is_some_and(<[Value]>::is_empty) {
+        return Err(refusal("descriptors", "there are none: nobody stands behind it"));
+    }
+    let described = described.unwrap_or_default();
     let id = text(value, "id").map(|id| format!("threatexchange {id}"));
     let digest = text(value, "indicator");
     if digest.is_none() && (action == Action::Add || id.is_none()) {
@@ -28,34 +33,40 @@ pub(super) fn record(value: &Value, algorithm: Algorithm) -> Result<Record, Refu
     let hash = digest.map(|text| record::hash(text.as_bytes(), algorithm)).transpose();
     let hash = hash.map_err(|reason| refusal("indicator", reason))?;
     let time = time(value, "last_updated")?;
-    let is_doubted = || is_harmless(value) || descriptors(value).iter().any(is_harmless);
+    let is_doubted = || is_harmless(value) || described.iter().any(is_harmless);
     let is_disputed = action == Action::Add && is_doubted();
-    Ok(Record { hash, time, tags: tags(value), id, is_disputed, ..Record::about(action) })
+    Ok(Record { hash, time, tags: tags(value, described), id, is_disputed, ..Record::about(action) })
 }
 
-fn descriptors(value: &Value) -> &[Value] {
-    value.pointer("/descriptors/data").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+/// What describes it; `None` if the feed was got without that.
+fn descriptors(value: &Value) -> Result<Option<&[Value]>, Refusal> {
+    let Some(descriptors) = value.get("descriptors").filter(|found| !found.is_null()) else { return Ok(None) };
+    match descriptors.get("data").and_then(Value::as_array) {
+        Some(data) => Ok(Some(data)),
+        None => Err(refusal("descriptors", "it is not an object with a list `data`")),
+    }
 }
 
 /// Whether somebody describes it, so stands behind it.
 pub(super) fn is_described(value: &Value) -> bool {
-    !descriptors(value).is_empty()
+    descriptors(value).is_ok_and(|found| found.is_some_and(|found| !found.is_empty()))
 }
 
 /// Its own tags, and those of its descriptors.
-fn tags(value: &Value) -> Vec<String> {
-    std::iter::once(value).chain(descriptors(value)).flat_map(|level| words(level, "tags")).collect()
+fn tags(value: &Value, described: &[Value]) -> Vec<String> {
+    std::iter::once(value).chain(described).flat_map(|level| words(level, "tags")).collect()
 }
 
 /// Whether the record itself calls it so and no descriptor says otherwise, or every descriptor does.
-fn is_called_harmless(value: &Value) -> bool {
+fn is_called_harmless(value: &Value) -> Result<bool, Refusal> {
     let says_otherwise = |descriptor: &Value| text(descriptor, "status").is_some() && !is_harmless(descriptor);
-    match is_harmless(value) {
-        true => !descriptors(value).iter().any(says_otherwise),
-        false => is_described(value) && descriptors(value).iter().all(is_harmless),
-    }
+    let described = descriptors(value)?.unwrap_or_default();
+    Ok(match is_harmless(value) {
+        true => !described.iter().any(says_otherwise),
+        false => !described.is_empty() && described.iter().all(is_harmless),
+    })
 }
 
 fn is_harmless(level: &Value) -> bool {
-    text(level, "status").is_some_and(|status| status.eq_ignore_ascii_case("NON_MALICIOUS"))
+    text(level, "status").is_some_and(|status| plain(&status) == "nonmalicious")
 }

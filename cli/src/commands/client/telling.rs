@@ -48,6 +48,7 @@ pub(super) fn status_words(status: &Status) -> String {
             lines.extend(audited(in_force, status));
         }
         (None, Some(version)) => lines.push(not_at_hand(version, status)),
+        (None, None) if status.halted.is_some() => lines.push("no version was accepted".to_owned()),
         (None, None) => lines.push("no version was accepted yet: run `isonomy client update`".to_owned()),
     }
     lines.push(split(status));

@@ -21,6 +21,7 @@ use serde_json::json;
 use std::fs::File;
 use std::io::{BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// How much of a file is read at a time.
 const BUFFER: usize = 1 << 18;
@@ -34,6 +35,7 @@ pub(super) fn run(args: &ImportArgs, output: &Output) -> Result<Exit> {
     }
     let options = options(args);
     let mut importer = Importer::new(&options);
+    let before = args.ids.as_deref().and_then(stamp);
     let ids = args.ids.as_ref().map(|path| know_ids(&mut importer, path)).transpose()?;
     let mut table = args.refused.as_ref().map(|path| RefusalTable::begin(files::folder_of(path))).transpose()?;
     let read = read_all(args, &mut importer, &mut table, output);
@@ -54,6 +56,10 @@ pub(super) fn run(args: &ImportArgs, output: &Output) -> Result<Exit> {
     if let Some(path) = &args.ids {
         let mut kept = Vec::new();
         outcome.imported.write_ids(&mut kept)?;
+        if stamp(path) != before {
+            let changed = format!("{} was changed by another import meanwhile: import again", path.display());
+            return Err(Refused(changed).into());
+        }
         files::write(path, &kept)?;
     }
     files::save(&args.out, outcome.entries.as_bytes(), args.overwrite)?;
@@ -196,6 +202,12 @@ enum Ids {
 }
 
 /// Reads the ids that an earlier import kept; there are none before the first.
+/// What tells one content of a file from another.
+fn stamp(path: &Path) -> Option<(u64, SystemTime)> {
+    let found = std::fs::metadata(path).ok()?;
+    Some((found.len(), found.modified().ok()?))
+}
+
 fn know_ids(importer: &mut Importer<'_>, path: &Path) -> Result<Ids> {
     match File::open(path) {
         Ok(file) => {

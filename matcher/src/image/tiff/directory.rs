@@ -133,9 +133,10 @@ impl<'f> Directory<'f> {
         self.fields.values().map(Vec::len).sum::<usize>() < self.count
     }
 
-    /// Whether a field is there twice. Of these, the decoder takes the last, and others the first.
-    pub(super) fn repeats(&self) -> bool {
-        self.fields.values().any(|fields| fields.len() > 1)
+    /// Whether a field is there twice, with another type, count or value. Of these, the decoder takes the last, and others the first.
+    pub(super) fn contradicts_itself(&self, tag: u16) -> bool {
+        let told = |field: &Field| (field.kind, field.count, self.tiff.bytes(field.at, 4));
+        self.all(tag).windows(2).any(|pair| told(&pair[0]) != told(&pair[1]))
     }
 
     /// All fields of this number.
@@ -241,6 +242,6 @@ mod tests {
         // What is of no type does not hide what is of one.
         let both = page(&[(259, 3, 1, 7), (259, 99, 1, 1)]);
         let both = Directory::first(&both).unwrap();
-        assert_eq!((both.number(259), both.repeats(), both.is_cut()), (Some(7), true, false));
+        assert_eq!((both.number(259), both.contradicts_itself(259), both.is_cut()), (Some(7), true, false));
     }
 }

@@ -50,6 +50,30 @@ fn what_is_disputed_is_told() {
 }
 
 #[test]
+fn nobody_stands_behind_an_empty_list_of_descriptors() {
+    let hexes = hexes(2);
+    let update =
+        |hex: &str, more: &str| format!("{{\"id\":\"{hex}\",\"indicator\":\"{hex}\",\"type\":\"HASH_PDQ\"{more}}}");
+    for (more, problem) in [
+        (",\"descriptors\":{\"data\":[]}", "nobody stands behind it"),
+        (",\"descriptors\":[]", "not an object"),
+        (",\"descriptors\":[{\"status\":\"NON_MALICIOUS\"}]", "not an object"),
+        (",\"descriptors\":{\"data\":{}}", "not an object"),
+    ] {
+        let refused = pdq(&format!("[{}]", update(&hexes[0], more))).unwrap_err().to_string();
+        assert!(refused.contains("descriptors") && refused.contains(problem), "{more}: {refused}");
+    }
+    for more in ["", ",\"descriptors\":null", ",\"descriptors\":{\"data\":[{}]}"] {
+        assert_eq!(pdq(&format!("[{}]", update(&hexes[0], more))).unwrap().0.entries.len(), 1, "{more}");
+    }
+    // What is withdrawn needs nobody; and a word is one however it is written.
+    let gone = update(&hexes[0], ",\"should_delete\":true,\"descriptors\":{\"data\":[]}");
+    let harmless = update(&hexes[1], ",\"status\":\"Non-Malicious\"");
+    let (imported, report) = pdq(&format!("[{gone},{harmless}]")).unwrap();
+    assert_eq!((imported.entries.len(), report.withdrawals), (0, 2));
+}
+
+#[test]
 fn a_page_that_has_a_next_one_is_told_as_such() {
     let hex = &hexes(1)[0];
     let hash = format!("{{\"signalType\":\"ImagePDQ\",\"hashStatus\":\"Active\",\"hashValue\":\"{hex}\"}}");

@@ -89,6 +89,13 @@ fn a_table_is_read_by_the_number_of_a_column_and_as_it_is_called() {
     assert_eq!(by("2").unwrap().0.entries.len(), 2);
     assert!(matches!(by("4"), Err(ImportError::NoColumn { .. })));
     assert!(matches!(by("0"), Err(ImportError::NoColumn { .. })));
+    // By its number no other column is heard: whoever gives that of one with a name is told, and no row is taken.
+    let named = format!("pdq,deleted\n{},no\n{},yes\n", hexes[0], hexes[1]);
+    for invalid in [Invalid::Refuse, Invalid::Skip] {
+        let by_number = ImportOptions { column: Some("1".into()), invalid, ..ImportOptions::new(Algorithm::PdqFull) };
+        let refused = import(named.as_bytes(), &by_number).unwrap_err().to_string();
+        assert!(refused.contains("no hash in column 1"), "{refused}");
+    }
     // Named as ThreatExchange's, a file whose first row is wrong is one, too; its tags select.
     let exchange = format!("nonsense,1,mine,a b\n{},2,2020-07-31T18:47:45+0000,c d\n", hexes[0]);
     let options = ImportOptions {
