@@ -14,6 +14,7 @@ use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::StatementId;
 use isonomy_core::policy::QuorumTimes;
 use isonomy_core::resource::Resource;
+use isonomy_core::rules::MAX_CLOCK_DIFFERENCE;
 use isonomy_core::rules::history::LeftOut;
 use isonomy_core::statement::{ListName, Statement, StatementError};
 use isonomy_core::time::Timestamp;
@@ -104,7 +105,12 @@ impl<'s> Publication<'s> {
     /// release before it was created. Its seen proof would say so for ever.
     pub(crate) fn is_premature(&self) -> bool {
         let histories = self.state.histories();
-        self.seen.iter().any(|witnessed| !histories.would_keep(witnessed))
+        // What no later date mends is not waited for: of an edition, a line may count no more once the one before is in force.
+        let is_mended = |seen: &Witnessed| {
+            let later = seen.since.plus(MAX_CLOCK_DIFFERENCE);
+            histories.would_keep(&Witnessed { since: later, shown: later, list: seen.list.clone(), ..*seen })
+        };
+        self.seen.iter().any(|witnessed| !histories.would_keep(witnessed) && is_mended(witnessed))
     }
 
     /// Publishes it.
@@ -272,6 +278,10 @@ mod tests {
         let created = now();
         assert!(prepared(Timestamp(created.0 - 5)).is_premature());
         assert_eq!(releases(&state), 1, "nothing is written");
+        assert!(
+            !prepared(Timestamp(created.0 - 500)).is_premature(),
+            "waiting as long as clocks may differ would not help"
+        );
         let later = prepared(created.plus(1));
         assert!(!later.is_premature());
         later.publish().unwrap();

@@ -35,8 +35,8 @@ pub(crate) struct Publisher {
     pub(crate) witnesses: Witnesses,
     pub(crate) republish_every: Duration,
     pub(crate) stop: watch::Receiver<bool>,
-    /// Since when nothing is published because the witnesses' clocks were set back.
-    pub(crate) premature_since: Option<Instant>,
+    /// The first and the last of the rounds in a row after which nothing was published because the witnesses' clocks were set back.
+    pub(crate) premature: Option<(Instant, Instant)>,
 }
 
 impl Publisher {
@@ -99,7 +99,7 @@ impl Publisher {
             let size = round.cosigned.checkpoint().size.0;
             tracing::error!(size, "too few witnesses cosigned; the checkpoint is not published");
             // Nobody has said in this time that it is too early.
-            self.premature_since = None;
+            self.premature = None;
             return Ok(None);
         };
         if moment.has_moved_apart(began) {
@@ -113,7 +113,9 @@ impl Publisher {
         let size = cosigned.checkpoint().size;
         // Clocks that are set right were off by so much at most.
         let most = Duration::from_secs(MAX_CLOCK_DIFFERENCE);
-        let may_wait = self.premature_since.is_none_or(|since| since.elapsed() < most);
+        // This process may have been frozen since the last one: then nobody has waited.
+        let waiting = self.premature.filter(|(_, last)| last.elapsed() <= 2 * LAST_PAUSE);
+        let may_wait = waiting.is_none_or(|(first, _)| first.elapsed() < most);
         let publish = move |state: &State| {
             let publication = Publication::prepare(state, cosigned, times)?;
             if may_wait && publication.is_premature() {
@@ -127,10 +129,11 @@ impl Publisher {
             tracing::warn!(
                 "the witnesses' clocks were set back: by their dates something that was admitted would break a rule, so later dates are waited for"
             );
-            self.premature_since.get_or_insert_with(Instant::now);
+            let now = Instant::now();
+            self.premature = Some((waiting.map_or(now, |(first, _)| first), now));
             return Ok(None);
         }
-        self.premature_since = None;
+        self.premature = None;
         self.state.witnesses.confirm();
         Ok(Some(size))
     }

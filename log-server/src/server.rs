@@ -161,9 +161,8 @@ pub async fn run_with(
     let (sender, queue) = mpsc::channel(QUEUE);
     let (shared, most_unpublished) = (Arc::clone(&state), MAX_UNPUBLISHED);
     let sequencer = Sequencer { state: shared, queue, most_unpublished, stop: stop.clone() };
-    let (stopping, premature_since) = (stop.clone(), None);
-    let publisher =
-        Publisher { state: Arc::clone(&state), witnesses, republish_every, stop: stopping, premature_since };
+    let (stopping, premature) = (stop.clone(), None);
+    let publisher = Publisher { state: Arc::clone(&state), witnesses, republish_every, stop: stopping, premature };
     let (publishes, last) = oneshot::channel::<()>();
     let keeper = Keeper { state: Arc::clone(&state), republish_every, last };
     let sequencer = tokio::spawn(stop_after(sequencer.run(), stopper.clone()));
