@@ -363,6 +363,8 @@ mod tests {
         state.objects.publish(release.clone().into_release().unwrap().body()).unwrap();
         state.log.append(&[release.to_bytes()]).unwrap();
         drop(state);
+        // What has been published is lost, too, so that nothing shows that nobody has seen it.
+        std::fs::remove_file(folder.path().join("public/checkpoint")).unwrap();
         let state = open(folder.path());
         assert_eq!((releases(&state), state.histories().endings.messages().len()), (1, 0));
     }

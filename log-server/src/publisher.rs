@@ -12,6 +12,8 @@ use crate::publication::{Publication, PublicationError};
 use crate::sequencer::SequencerError;
 use crate::state::State;
 use crate::witnesses::{Round, Witnesses};
+use isonomy_core::checkpoint::CheckpointNote;
+use isonomy_core::policy::QuorumTimes;
 use isonomy_core::rules::MAX_CLOCK_DIFFERENCE;
 use isonomy_core::tree::TreeSize;
 use std::sync::Arc;
@@ -111,6 +113,15 @@ impl Publisher {
         }
         self.state.clock.note(times, lag, moment);
         let size = cosigned.checkpoint().size;
+        if !self.publish_in_time(cosigned, times).await? {
+            return Ok(None);
+        }
+        self.state.witnesses.confirm();
+        Ok(Some(size))
+    }
+
+    /// Publishes what is cosigned, unless its dates come too early for something, and later ones are to be waited for; whether it has.
+    async fn publish_in_time(&mut self, cosigned: CheckpointNote, times: QuorumTimes) -> Result<bool, SequencerError> {
         // Clocks that are set right were off by so much at most.
         let most = Duration::from_secs(MAX_CLOCK_DIFFERENCE);
         // This process may have been frozen since the last one: then nobody has waited.
@@ -131,11 +142,10 @@ impl Publisher {
             );
             let now = Instant::now();
             self.premature = Some((waiting.map_or(now, |(first, _)| first), now));
-            return Ok(None);
+            return Ok(false);
         }
         self.premature = None;
-        self.state.witnesses.confirm();
-        Ok(Some(size))
+        Ok(true)
     }
 
     /// Integrates what is committed, and asks the witnesses.

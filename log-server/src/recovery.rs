@@ -271,10 +271,18 @@ impl Proofs {
         since
     }
 
-    /// Since when a statement can be public at the earliest, if the published tree shows that it was not in it.
-    fn earliest_of_unpublished(&self, index: LeafIndex, statement: &Statement) -> Option<Timestamp> {
-        let is_new = self.published > TreeSize(0) && index.0 >= self.published.0;
-        is_new.then(|| self.latest.max(created(statement)))
+    /// Where a statement stands, of which `since` is known or not; and if it is not, and the published tree shows that it was not in
+    /// it, since when it can be public at the earliest. That is not before it was made, nor before what was witnessed already,
+    /// whatever this machine's clock shows by now.
+    fn place(&self, index: LeafIndex, statement: &Statement, since: Option<Timestamp>) -> (Place, Option<Timestamp>) {
+        let created = match statement {
+            Statement::Release(release) => release.body().created,
+            Statement::Charter(_) | Statement::Attestation(_) => Timestamp(0),
+        };
+        let earliest = self.latest.max(created);
+        let is_awaited = since.is_none() && self.published > TreeSize(0) && index.0 >= self.published.0;
+        let public_since = since.unwrap_or_else(|| now().max(earliest));
+        (Place { index, public_since }, is_awaited.then_some(earliest))
     }
 
     /// How many statements had a seen proof when the server ended: those of the published tree, and those that the log remembers.
@@ -379,9 +387,8 @@ pub(crate) fn recover(
         if !(matches!(seen, Seen::Since { .. }) && is_public) {
             unseen.insert(index);
         }
-        let public_since = since.unwrap_or_else(|| not_before(&statement, proofs.latest));
-        let awaited = proofs.earliest_of_unpublished(index, &statement).filter(|_| since.is_none());
-        if let Some(left_out) = record(&mut history, statement, Place { index, public_since }, awaited) {
+        let placed = proofs.place(index, &statement, since);
+        if let Some(left_out) = record(&mut history, statement, placed) {
             // It was admitted by this server's clock, and the witnesses' say otherwise, or the rules were stricter since.
             let LeftOut { id, violation, .. } = &left_out.left_out;
             tracing::warn!(%index, %id, %violation, "a logged statement breaks a rule; everybody leaves it out");
@@ -411,9 +418,9 @@ pub(crate) fn recover(
     Ok(Recovered { history, as_shown, endings, unseen })
 }
 
-/// Takes up the next logged statement, if it keeps the rules; else gives it back. One that was admitted and never published is judged once its witnesses
-/// have said since when it is public: it is enough that there may be such a time, from `awaited` on.
-fn record(history: &mut History, statement: Statement, place: Place, awaited: Option<Timestamp>) -> Option<Broken> {
+/// Takes up the next logged statement, if it keeps the rules; else says which it breaks. One that was admitted and never published is
+/// judged once its witnesses have said since when it is public: it is enough that there may be such a time, from `awaited` on.
+fn record(history: &mut History, statement: Statement, (place, awaited): (Place, Option<Timestamp>)) -> Option<Broken> {
     let (list, id, series) = (statement.list().clone(), statement.id(), Series::of(&statement));
     let again = awaited.map(|earliest| (statement.clone(), [earliest, AT_LAST]));
     let violation = history.record(statement, place).err()?;
@@ -424,19 +431,6 @@ fn record(history: &mut History, statement: Statement, place: Place, awaited: Op
     }
     let left_out = LeftOut { index: place.index, id, series, violation };
     Some(Broken { list, left_out })
-}
-
-/// When a statement that nobody may have seen yet is public at the earliest: not before it was made, nor before what was witnessed
-/// already, whatever this machine's clock shows by now.
-fn not_before(statement: &Statement, witnessed: Timestamp) -> Timestamp {
-    now().max(witnessed).max(created(statement))
-}
-
-fn created(statement: &Statement) -> Timestamp {
-    match statement {
-        Statement::Release(release) => release.body().created,
-        Statement::Charter(_) | Statement::Attestation(_) => Timestamp(0),
-    }
 }
 
 /// Judges everything by what others can learn of its time, once lost seen proofs are made anew: the history that they read, and
@@ -462,10 +456,9 @@ fn judge_as_shown(log: &Log, proofs: &Proofs, known: &History) -> Result<(AsShow
     let mut times = shown.into_iter();
     log.replay(read, |(index, statement)| {
         let since = times.next().and_then(|shown| shown.since);
-        let public_since = since.unwrap_or_else(|| not_before(&statement, proofs.latest));
-        let awaited = proofs.earliest_of_unpublished(index, &statement).filter(|_| since.is_none());
+        let placed = proofs.place(index, &statement, since);
         let was_taken = known.has_taken(&statement, index);
-        let verdict = record(&mut history, statement, Place { index, public_since }, awaited);
+        let verdict = record(&mut history, statement, placed);
         broken.extend(verdict.filter(|_| was_taken));
         Ok::<_, RecoveryError>(())
     })?;

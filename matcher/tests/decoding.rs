@@ -431,11 +431,20 @@ fn strips(pages: usize, rows: u32) -> Vec<u8> {
     let mut file = [&b"II*\0"[..], &(sizes + rows * 4).to_le_bytes(), &[0x55; 4]].concat();
     file.extend(8u32.to_le_bytes().repeat(rows as usize));
     file.extend(1u32.to_le_bytes().repeat(rows as usize));
+    with_pages(file, pages, [1, rows, 1], [(273, rows, places), (279, rows, sizes)])
+}
+
+/// The same with so many pages at its end, of this width and height, packed so; and where their strips are, and how long.
+fn with_pages(
+    mut file: Vec<u8>,
+    pages: usize,
+    [width, height, compression]: [u32; 3],
+    [places, sizes]: [(u16, u32, u32); 2],
+) -> Vec<u8> {
     for page in 1..=pages {
-        let fields = [(256, 1, 1), (257, 1, rows), (258, 1, 8), (259, 1, 1), (262, 1, 1), (273, rows, places)];
-        let fields = fields.into_iter().chain([(277, 1, 1), (278, 1, 1), (279, rows, sizes)]);
+        let fields = [(256, 1, width), (257, 1, height), (258, 1, 8), (259, 1, compression), (262, 1, 1), places];
         file.extend(9u16.to_le_bytes());
-        for (tag, count, value) in fields {
+        for (tag, count, value) in fields.into_iter().chain([(277, 1, 1), (278, 1, 1), sizes]) {
             file.extend([u16::to_le_bytes(tag), u16::to_le_bytes(4)].concat());
             file.extend([u32::to_le_bytes(count), u32::to_le_bytes(value)].concat());
         }

@@ -177,8 +177,8 @@ impl Monitor {
         let about = |found: &&Finding| found.list.as_ref().is_none_or(|name| name == list);
         let findings = self.ledger.findings();
         let mut standing = findings.iter().filter(|found| found.standing && found.severity == Severity::Breach);
-        let unreadable = findings.iter().filter(|found| found.standing && found.code == UNREADABLE);
-        let unreadable = unreadable.filter_map(|found| found.index).next();
+        let mut unreadable = findings.iter().filter(|found| found.standing && found.code == UNREADABLE);
+        let unreadable = unreadable.find_map(|found| found.index);
         let omitted = self.audit.omitted().values().sum::<usize>() + self.ledger.omitted_standing();
         match (standing.find(about), self.audit.undecided(list).first().copied().or(unreadable)) {
             (Some(breach), _) => Err(AttestError::Breach(breach.words.clone())),

@@ -195,8 +195,8 @@ impl Evidence {
         ObjectDigest::of(self.to_text().as_bytes())
     }
 
-    /// What it is about, whatever checkpoints and proofs it rests on: of two files with one subject, each proves the same breach.
-    /// Every fork is another one.
+    /// The texts that it is about, whatever checkpoints, proofs and signatures it rests on: two files of one kind that hold, with one
+    /// subject, prove a breach by the same texts. Every fork is another one.
     pub fn subject(&self) -> ObjectDigest {
         let (kind, texts) = match self {
             Self::Fork(_) => return self.digest(),

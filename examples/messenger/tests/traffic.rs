@@ -84,14 +84,20 @@ fn the_relay_reads_nothing() {
     assert!(has(b"alice"));
 }
 
-#[test]
-fn a_device_that_is_behind_finds_out_from_a_message() {
+/// Two devices, the first of which has the newest version, and the second the one before.
+fn a_version_apart() -> (Stage, Relay, [Device; 2]) {
     let (mut stage, relay) = (Stage::new().unwrap(), Relay::start().unwrap());
     let [mut alice, mut bob] = stage.pair(&relay).unwrap();
     alice.update(at(106)).unwrap();
     bob.update(at(106)).unwrap();
     stage.grow().unwrap();
     assert_eq!(alice.update(at(1006)).unwrap(), 2);
+    (stage, relay, [alice, bob])
+}
+
+#[test]
+fn a_device_that_is_behind_finds_out_from_a_message() {
+    let (_stage, _relay, [mut alice, mut bob]) = a_version_apart();
     alice.send_text("news").unwrap();
     let first = bob.receive().unwrap().unwrap();
     assert_eq!((first.event, first.same_view), (Event::Text("news".into()), SameView::No));
@@ -211,12 +217,7 @@ fn a_full_mailbox_takes_nothing_more_and_says_so() {
 /// Anybody can fill a mailbox. What was received is not lost to that, and the answer goes out with the next message.
 #[test]
 fn no_message_is_lost_to_an_answer_that_fails() {
-    let (mut stage, relay) = (Stage::new().unwrap(), Relay::start().unwrap());
-    let [mut alice, mut bob] = stage.pair(&relay).unwrap();
-    alice.update(at(106)).unwrap();
-    bob.update(at(106)).unwrap();
-    stage.grow().unwrap();
-    assert_eq!(alice.update(at(1006)).unwrap(), 2);
+    let (_stage, relay, [mut alice, mut bob]) = a_version_apart();
     let post = Post::to(relay.address());
     (0..MAX_WAITING).for_each(|_| post.put("alice", b"x").unwrap());
     for words in ["one", "two"] {

@@ -1,6 +1,6 @@
 //! Files that are small, and would cost much: data that gives no pixels, or stands for many pieces of a picture at once.
 
-use super::{decode_default, looked_at};
+use super::{decode_default, looked_at, with_pages};
 use isonomy_matcher::image::{DecodeError, Ended, Limits, OnlyBeginning, decode, shown_orientation};
 
 /// The pixels of a row, and how each kind of compression writes it after much that gives nothing.
@@ -45,21 +45,9 @@ fn pages(pages: usize, compression: u32, rows: u32, data: &[u8], length: usize) 
     file.extend(start.to_le_bytes().repeat(rows as usize));
     file.extend((length as u32).to_le_bytes().repeat(rows as usize));
     file.extend(data);
-    for page in 1..=pages {
-        // The one value of a single strip stands in the directory itself.
-        let [places, lengths] = if rows == 1 { [start, length as u32] } else { [8, lengths] };
-        let fields =
-            [(256, 1, 64), (257, 1, rows), (258, 1, 8), (259, 1, compression), (262, 1, 1), (273, rows, places)];
-        let fields = fields.into_iter().chain([(277, 1, 1), (278, 1, 1), (279, rows, lengths)]);
-        file.extend(9u16.to_le_bytes());
-        for (tag, count, value) in fields {
-            file.extend([u16::to_le_bytes(tag), u16::to_le_bytes(4)].concat());
-            file.extend([u32::to_le_bytes(count), u32::to_le_bytes(value)].concat());
-        }
-        let next = file.len() as u32 + 4;
-        file.extend(if page == pages { 0 } else { next }.to_le_bytes());
-    }
-    file
+    // The one value of a single strip stands in the directory itself.
+    let [places, lengths] = if rows == 1 { [start, length as u32] } else { [8, lengths] };
+    with_pages(file, pages, [64, rows, compression], [(273, rows, places), (279, rows, lengths)])
 }
 
 fn is_too_much_work(outcome: &Result<impl Sized, DecodeError>) -> bool {
