@@ -9,6 +9,9 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// How long to wait before what could not be written down is written again.
+const UNTIL_KEPT: Duration = Duration::from_secs(60);
+
 /// Why a client's folder can't be used. Nothing in it was changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -195,10 +198,12 @@ impl UpdateError {
     }
 
     /// How long to wait before the next attempt ([`Schedule`](crate::Schedule)), if one makes sense without a change here:
-    /// the sources were refused, or could not be reached. None where the log showed two histories: then updates have stopped.
+    /// the sources were refused, or could not be reached. None where the log showed two histories: then updates have stopped. But
+    /// while that can't be written down, it is tried again.
     pub fn next_update_after(&self) -> Option<Duration> {
         match self {
             Self::Refused(refusals) => refusals.next_update_after,
+            Self::Client(ClientError::ForkNotKept(_)) => Some(UNTIL_KEPT),
             _ => None,
         }
     }

@@ -10,7 +10,7 @@ use isonomy_tests::client::{Client, drive};
 use isonomy_tests::people::{at, hash, hashes, sign_charter};
 use isonomy_tests::world::World;
 use isonomy_verifier::update::Pending;
-use isonomy_verifier::{Freshness, Save, State};
+use isonomy_verifier::{Freshness, Policy, Save, State};
 
 /// Version 1 with ten entries, visible at 105, and a client that has it in force.
 fn begun() -> (World, Client) {
@@ -52,6 +52,39 @@ fn the_times_that_were_proven_are_kept_from_release_to_release() {
         assert_eq!(known, [Some(at(0)), Some(at(time))]);
         assert!(!client.asked.contains(&Resource::SeenProof(charter)));
     }
+}
+
+/// The log is content with two witnesses, the policy is not; while the third was away, a charter and a release were logged. Nobody
+/// can prove by its word since when they are public, but that it has cosigned them at last.
+#[test]
+fn what_a_laxer_quorum_has_seen_counts_from_when_the_stricter_one_has() {
+    let mut world = World::default();
+    let charter = world.edition(|_| ());
+    let id = world.release(hashes(0..10), 100);
+    world.cosign(2, &[(1, 100), (2, 100)]);
+    let stricter = Policy::parse(world.policy_text().replace("group two 2 ", "group two 3 ").as_bytes()).unwrap();
+    let mut client = Client::with(stricter);
+    assert_eq!(client.refusal(&world, 100), ("no-quorum", None));
+    for (time, expected) in [(300, Err(("not-visible", Some(5)))), (304, Err(("not-visible", Some(5)))), (305, Ok(1))] {
+        world.publish(time);
+        let found = client.version_from(&world, time);
+        assert_eq!(found.map_err(|error| (error.code(), error.rule().map(|rule| rule.number()))), expected, "{time}");
+        assert!(client.asked.contains(&Resource::SeenProof(id)), "a better one would count");
+    }
+    assert_eq!([charter, id].map(|id| client.state.public_since(&id)), [Some(at(300)); 2]);
+    // The seen proof that another source has is better.
+    let second = world.release(hashes(0..12), 1000);
+    world.cosign(3, &[(1, 1000), (2, 1000)]);
+    world.publish(1001);
+    let better = world.proof(&second);
+    world.publish(1004);
+    let updated = client.update(&world, 1004).unwrap();
+    assert_eq!((updated.list.version(), updated.pending.len()), (1, 1));
+    world.serve(Resource::SeenProof(second), better.to_bytes());
+    world.publish(1006);
+    assert_eq!(client.version_from(&world, 1006), Ok(2));
+    assert_eq!(client.state.public_since(&second), Some(at(1001)));
+    client.restart();
 }
 
 #[test]

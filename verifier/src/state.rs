@@ -22,6 +22,8 @@ use std::collections::BTreeMap;
 
 /// The most bytes that a state file may have.
 pub const MAX_STATE_SIZE: usize = 1024 * 1024;
+/// How many statements are remembered of which it is only known since when they were shown: so many fit beside all else.
+const MAX_SHOWN: usize = 4096;
 
 /// Why bytes are no state. A client that can't read its state refuses to go on: starting anew would allow a rollback.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,6 +57,9 @@ pub struct State {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     confirmed: Option<Timestamp>,
     public_since: BTreeMap<StatementId, Timestamp>,
+    /// Since when statements were shown to this client under its own quorum, whose seen proofs satisfy another one.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    shown_since: BTreeMap<StatementId, Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     accepted: Option<Accepted>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -177,6 +182,7 @@ impl State {
             now: Timestamp(0),
             confirmed: None,
             public_since: BTreeMap::new(),
+            shown_since: BTreeMap::new(),
             accepted: None,
             read: None,
             halted: None,
@@ -271,6 +277,11 @@ impl State {
         self.public_since.get(id).copied()
     }
 
+    /// Since when a statement was shown to this client, if its seen proof does not satisfy the policy's quorum.
+    pub(crate) fn shown_since(&self, id: &StatementId) -> Option<Timestamp> {
+        self.shown_since.get(id).copied()
+    }
+
     /// The editions of the charter that the release in force was accepted with.
     pub(crate) fn editions(&self) -> impl Iterator<Item = &StatementId> {
         let release = self.accepted.as_ref().map(|accepted| accepted.release);
@@ -307,6 +318,22 @@ impl State {
 
     pub(crate) fn with_public_since(mut self, times: &BTreeMap<StatementId, Timestamp>) -> Self {
         self.public_since = times.clone();
+        self
+    }
+
+    /// The state that remembers since when these statements were shown, beside those before; of very many these alone. What is public
+    /// by what was accepted needs no other time.
+    pub(crate) fn with_shown_since(mut self, times: &BTreeMap<StatementId, Timestamp>) -> Self {
+        let known = std::mem::take(&mut self.shown_since);
+        let fits = known.len() + times.len() <= MAX_SHOWN;
+        self.shown_since = times.clone();
+        if fits {
+            known.into_iter().for_each(|(id, since)| {
+                self.shown_since.entry(id).and_modify(|other| *other = since.min(*other)).or_insert(since);
+            });
+        }
+        let public_since = &self.public_since;
+        self.shown_since.retain(|id, _| !public_since.contains_key(id));
         self
     }
 

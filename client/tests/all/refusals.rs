@@ -153,6 +153,7 @@ fn a_fork_whose_proof_can_t_be_written_stops_updates_all_the_same_and_is_written
         let error = client.update_blocking(&[source], Timestamp(now)).unwrap_err();
         assert!(matches!(error, UpdateError::Client(ClientError::ForkNotKept(_))) && error.is_halt(), "{error}");
         assert!(error.to_string().starts_with("the log showed two histories"), "{error}");
+        assert!(error.next_update_after().is_some(), "a program that goes on by that comes back");
     }
     assert!(client.state().halted().is_some());
     let state = fs::read(home.path().join("state.json")).unwrap();

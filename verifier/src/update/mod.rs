@@ -174,6 +174,8 @@ pub struct Update {
     editions: Option<Arc<Editions>>,
     /// Times that were proven in this update, saved with the release.
     public_since: BTreeMap<StatementId, Timestamp>,
+    /// Since when this client was shown statements whose seen proofs are by another quorum.
+    shown_since: BTreeMap<StatementId, Timestamp>,
     /// Whether the times that the state remembers are to be proven again.
     doubts_times: bool,
     /// Content that passed its checks in this update, so that a further run does not decode it again.
@@ -213,6 +215,7 @@ impl Update {
             charters: Vec::new(),
             editions: None,
             public_since: BTreeMap::new(),
+            shown_since: BTreeMap::new(),
             doubts_times: false,
             verified: HashMap::new(),
             waiting: HashMap::new(),
@@ -275,7 +278,8 @@ impl Update {
         };
         let has_ended = matches!(*rejection, Rejection::Fork(_) | Rejection::Halted(_));
         if let Some((shown, now)) = self.shown.as_ref().filter(|_| !has_ended) {
-            let saved = self.save(self.state.clone().with_seen(shown, *now), None);
+            let learned = self.state.clone().with_seen(shown, *now).with_shown_since(&self.shown_since);
+            let saved = self.save(learned, None);
             saved.inspect_err(|_| self.refused = Some(rejection.clone()))?;
         }
         Err(Stop::Reject(rejection))
@@ -315,7 +319,7 @@ impl Update {
 
     /// The state once the update has come to its end.
     fn confirmed(&self) -> State {
-        let state = self.state.clone();
+        let state = self.state.clone().with_shown_since(&self.shown_since);
         match &self.shown {
             Some((shown, now)) => state.with_confirmed(shown, *now),
             None => state,

@@ -33,6 +33,17 @@ pub(super) enum Judged {
     Usable(Box<Usable>),
 }
 
+impl Judged {
+    /// The version, unless it waits.
+    fn version(&self) -> Option<u64> {
+        match self {
+            Self::InForce(list) => Some(list.version()),
+            Self::Usable(usable) => Some(usable.release.body().version),
+            Self::Waits(_) => None,
+        }
+    }
+}
+
 /// A release that may be used.
 pub(super) struct Usable {
     release: Signed<Release>,
@@ -42,25 +53,21 @@ pub(super) struct Usable {
 }
 
 impl Update {
-    /// Judges the releases of the bundle, newest first: where one waits, or has expired, an older one may do.
+    /// Judges the releases of the bundle, newest first: where one waits, or has expired, an older one may do. Then, if the
+    /// client reads the log, what the bundle does not have.
     pub(super) fn check_releases(
         &mut self,
         bundle: &Bundle,
         editions: &Editions,
         now: Timestamp,
     ) -> Result<Updated, Stop> {
-        let (mut pending, mut refused) = (Vec::new(), None);
+        let (mut pending, mut refused, mut found) = (Vec::new(), None, None);
         for included in self.not_older(bundle).iter().rev() {
             match self.judge(bundle, included, editions, now) {
                 Ok(Judged::Waits(waiting)) => pending.push(waiting),
-                Ok(Judged::InForce(list)) => {
-                    self.check_none_between(bundle, editions, list.version(), now)?;
-                    return Ok(Updated { list: *list, pending });
-                }
-                Ok(Judged::Usable(usable)) => {
-                    self.check_none_between(bundle, editions, usable.release.body().version, now)?;
-                    let list = self.put_in_force(bundle, included, editions, *usable)?;
-                    return Ok(Updated { list, pending });
+                Ok(usable) => {
+                    found = Some((included.clone(), usable));
+                    break;
                 }
                 Err(Stop::Reject(rejection)) if gives_way(&rejection, &pending) => {
                     refused.get_or_insert(rejection);
@@ -68,18 +75,25 @@ impl Update {
                 Err(stop) => return Err(stop),
             }
         }
-        match (pending.first(), &self.in_force, refused) {
-            (Some(_), Some(list), refused) => {
-                let list = list.clone();
-                // What is older than a release that this client refuses need not be offered beside it.
-                let offered_from = refused.and_then(|rejection| refused_version(&rejection)).unwrap_or(list.version());
-                self.check_none_between(bundle, editions, offered_from, now)?;
-                Ok(Updated { list, pending })
-            }
-            (Some(waiting), None, _) => Err(rule(waiting.release, waiting.waits_for.clone())),
-            (None, _, Some(refused)) => Err(Stop::Reject(refused)),
-            (None, _, None) => Err(Rejection::NoRelease.into()),
+        if found.is_some() || !pending.is_empty() {
+            // What is older than a release that this client refuses need not be offered beside it.
+            let refused = refused.as_ref().filter(|_| found.is_none()).and_then(|rejection| refused_version(rejection));
+            let held = self.in_force.as_ref().map_or(0, VerifiedList::version);
+            let beyond = found.as_ref().and_then(|(_, judged)| judged.version()).or(refused).unwrap_or(held);
+            found = self.usable_between(bundle, editions, beyond, now)?.or(found);
         }
+        let waiting = || pending.first().map(|waiting| rule(waiting.release, waiting.waits_for.clone()));
+        let list = match found {
+            Some((included, Judged::Usable(usable))) => self.put_in_force(bundle, &included, editions, *usable)?,
+            Some((_, Judged::InForce(list))) => *list,
+            Some((_, Judged::Waits(_))) | None => match (waiting(), &self.in_force, refused) {
+                (Some(_), Some(list), _) => list.clone(),
+                (Some(waiting), None, _) => return Err(waiting),
+                (None, _, Some(refused)) => return Err(Stop::Reject(refused)),
+                (None, _, None) => return Err(Rejection::NoRelease.into()),
+            },
+        };
+        Ok(Updated { list, pending })
     }
 
     /// The releases of the bundle without those that stand before the one in force: they are there for others. If all of
@@ -149,6 +163,7 @@ impl Update {
         let mut times = self.public_since.clone();
         times.retain(|id, _| editions.find(id).is_some() || *id == included.id);
         let state = self.confirmed().with_public_since(&times).with_accepted(accepted.clone());
+        let state = state.with_shown_since(&self.shown_since);
         let list = VerifiedList::new(entries, charter, release, accepted, &state, &self.policy);
         self.save(state, Some(&list))?;
         Ok(list)

@@ -13,7 +13,7 @@ use isonomy_core::rules::editions::{Edition, Editions};
 use isonomy_core::rules::{Series, Violation};
 use isonomy_core::statement::{Signed, Statement};
 use isonomy_core::time::Timestamp;
-use isonomy_core::tlog_proof::TlogProof;
+use isonomy_core::tlog_proof::{TlogProof, TlogProofError};
 use isonomy_core::tree::{LeafIndex, TreeSize};
 use std::sync::Arc;
 
@@ -62,14 +62,38 @@ impl Update {
         }
         let proof = self.seen_proof(&included.id)?;
         let resource = Resource::SeenProof(included.id);
-        let times = proof.verify(entry, self.policy.log(), self.policy.trust());
-        let times = times.map_err(|error| malformed(&resource, error))?;
         if proof.index != included.index {
             return Err(malformed(&resource, "another place in the log"));
         }
+        let earliest = match proof.verify(entry, self.policy.log(), self.policy.trust()) {
+            Ok(times) => times.earliest,
+            // The log has a quorum of its own, and this policy may ask for more.
+            Err(TlogProofError::NoQuorum) => self.shown_since(included.id, &proof, entry, bundle)?,
+            Err(error) => return Err(malformed(&resource, error)),
+        };
         self.check_seen(&proof, bundle)?;
-        let since = remembered.map_or(times.earliest, |remembered| remembered.min(times.earliest));
+        let since = remembered.map_or(earliest, |remembered| remembered.min(earliest));
         self.public_since.insert(included.id, since);
+        Ok(since)
+    }
+
+    /// Since when a statement is public whose seen proof is by another quorum than the policy's: since that of the policy first
+    /// cosigned a checkpoint under which this client was shown it. A better seen proof can only say that it was earlier, so
+    /// each update asks for one.
+    fn shown_since(
+        &mut self,
+        id: StatementId,
+        proof: &TlogProof,
+        entry: &[u8],
+        bundle: &Bundle,
+    ) -> Result<Timestamp, Stop> {
+        let resource = Resource::SeenProof(id);
+        proof.verify_inclusion(entry).map_err(|error| malformed(&resource, error))?;
+        let fresh = self.policy.trust().newest_times(&bundle.checkpoint);
+        let times = fresh.map_err(|error| malformed(&resource, error))?;
+        let now = times.map(|times| times.earliest).ok_or_else(|| malformed(&resource, TlogProofError::NoQuorum))?;
+        let since = self.state.shown_since(&id).map_or(now, |known| known.min(now));
+        self.shown_since.insert(id, since);
         Ok(since)
     }
 

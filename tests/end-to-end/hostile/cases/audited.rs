@@ -106,7 +106,7 @@ const COMPLETE: &[Row] = &[
         s.world.edit_bundle(|b| b.charters.retain(|charter| charter.index.0 == 0 || charter.id == first));
     }),
     ("complete-newer-hidden", "the newest release is left out", Malformed(What::Bundle), |s| { complete(s); let first = first(&s.world); s.world.offer_only(&[first]) }),
-    ("complete-between-hidden", "the newest release waits, and one before it, which may be used, is left out", Malformed(What::Bundle), |s| { hide_between(s); }),
+    ("complete-between-hidden", "the newest release waits, and one before it, which may be used, is left out: it is used all the same", InForce(3), |s| { hide_between(s); }),
     ("complete-between-proof-withheld", "the same, and there is no seen proof of what is left out", Lacks("absent", What::SeenProof), |s| { let hidden = hide_between(s); s.world.withhold(Resource::SeenProof(hidden)) }),
     ("complete-between-proof-of-another", "the same, with the seen proof of another release", Malformed(What::SeenProof), |s| { let hidden = hide_between(s); let other = newest(&s.world); s.world.swap(Resource::SeenProof(hidden), Resource::SeenProof(other)) }),
     ("complete-edition-hidden", "the newest edition is left out", Malformed(What::Bundle), |s| { complete(s); s.world.edition(|c| c.matching.max_distance = 20); s.world.publish(1010); s.world.edit_bundle(|b| b.charters.truncate(1)) }),

@@ -1,49 +1,43 @@
-//! Whether a source leaves out what a client that reads the whole log should use.
+//! What a source leaves out, and a client that reads the whole log should use.
 //!
 //! A log offers the newest release that is usable by its own quorum, and all after it. A client whose policy asks for more
 //! witnesses, or for others, may find that this one still waits; then what the log holds before it, and does not offer, may be
-//! no better. A mirror that offers an old release beside the newest, which waits, and hides those between, looks the same. So the
-//! client judges what it has read in the log and was not offered like any release that is offered: its place is proven by
-//! tiles, since when it is public by its seen proof. The source is refused if one of these may be used, or if it gives no
-//! proof.
+//! of use, or no better. A mirror that offers an old release beside the newest, which waits, and hides those between, looks the
+//! same. So the client judges what it has read in the log and was not offered like any release that is offered: its place is
+//! proven by tiles, since when it is public by its seen proof. The newest that may be used is put in force, as if it had been
+//! offered. The source is refused if it gives no proof, or not the content.
 
-use super::{Included, ReadRelease, Stop, Update, malformed};
+use super::{Included, ReadRelease, Stop, Update};
 use crate::rejection::Rejection;
 use crate::update::releases::Judged;
 use isonomy_core::bundle::{Bundle, MAX_NEWER};
-use isonomy_core::resource::Resource;
 use isonomy_core::rules::editions::Editions;
 use isonomy_core::time::Timestamp;
 use std::collections::BTreeSet;
 
 impl Update {
-    /// Every version that the log holds beyond `version`, which is not to wait, is offered (of very many the newest), or may
-    /// not be used. Where the word of auditors is asked for, an older release may be the newest that has it, and nothing between
-    /// is offered.
-    pub(in crate::update) fn check_none_between(
+    /// The newest version that the log holds beyond `version`, which is not to wait, and that is not offered, though it may be
+    /// used; nothing where as many are offered as a bundle can hold. Where the word of auditors is asked for, an older release may be
+    /// the newest that has it, and nothing between is looked for.
+    pub(in crate::update) fn usable_between(
         &mut self,
         bundle: &Bundle,
         editions: &Editions,
         version: u64,
         now: Timestamp,
-    ) -> Result<(), Stop> {
+    ) -> Result<Option<(Included, Judged)>, Stop> {
         let audit = self.policy.audit();
         if !audit.complete || audit.followed > 0 {
-            return Ok(());
+            return Ok(None);
         }
         let left_out = self.left_out(bundle, editions, version)?;
-        for release in &left_out {
-            if self.may_be_used(bundle, editions, release, now)? {
-                let newest = self.reading.as_ref().map_or(release.version, |reading| reading.newest);
-                let problem = format!(
-                    "without all versions from {} to {newest}, which are in the log; by this policy version {} may be used",
-                    version + 1,
-                    release.version
-                );
-                return Err(malformed(&Resource::Bundle(self.policy.list().clone()), problem));
+        for release in left_out.iter().rev() {
+            if let Some(usable) = self.judge_left_out(bundle, editions, release, now)? {
+                return Ok(Some(usable));
             }
         }
-        self.remember(&left_out)
+        self.remember(&left_out)?;
+        Ok(None)
     }
 
     /// The releases in the log beyond `version` that are not offered, ascending; none if as many are as a bundle can hold.
@@ -66,19 +60,20 @@ impl Update {
         Ok(read.map(|(_, release)| *release).filter(|release| !offered.contains(&release.version)).collect())
     }
 
-    /// Whether this policy lets a release of the log be used, which the bundle does not have.
-    fn may_be_used(
+    /// A release of the log that the bundle does not have, if this policy lets it be used.
+    fn judge_left_out(
         &mut self,
         bundle: &Bundle,
         editions: &Editions,
         release: &ReadRelease,
         now: Timestamp,
-    ) -> Result<bool, Stop> {
+    ) -> Result<Option<(Included, Judged)>, Stop> {
         let place = self.received.place(release.index, &bundle.checkpoint)?;
         let included = Included { id: release.release, index: release.index, path: place.path };
         match self.judge(bundle, &included, editions, now) {
-            Ok(judged) => Ok(!matches!(judged, Judged::Waits(_))),
-            Err(Stop::Reject(rejection)) if is_unusable(&rejection) => Ok(false),
+            Ok(usable @ Judged::Usable(_)) => Ok(Some((included, usable))),
+            Ok(Judged::Waits(_) | Judged::InForce(_)) => Ok(None),
+            Err(Stop::Reject(rejection)) if is_unusable(&rejection) => Ok(None),
             Err(stop) => Err(stop),
         }
     }
