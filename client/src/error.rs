@@ -236,5 +236,5 @@ fn refused(refused: &Refusals) -> String {
         true => "no source gave an update",
         false => "the update was refused",
     };
-    format!("{what}, so what is in force stays in force; {lines}. Try again in {} s", wait.as_secs())
+    format!("{what}, so nothing changes here; {lines}. Try again in {} s", wait.as_secs())
 }

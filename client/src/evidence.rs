@@ -54,7 +54,8 @@ impl Client {
         self.save_halt()?;
         let known = self.state.halted().copied().filter(|known| self.evidence_path(known).is_some());
         if let Some(known) = known {
-            return Ok(Some(known));
+            // Another proof says no more to this client, but to others it may.
+            return Ok(Some(self.folder.keep_another(evidence)?.unwrap_or(known)));
         }
         // Also where the one that is known was lost: whoever asks for it is to have one.
         self.halt(self.state.clone().with_halt(evidence.digest()), evidence.clone())?;

@@ -37,7 +37,7 @@ const EVIDENCE: &str = "evidence";
 const REFUSALS: &str = "refusals";
 
 /// The most evidence files that are kept: many more can't be told apart from an attempt to fill the disk. The proof of
-/// a fork is always kept; there is at most one, since updates stop with it.
+/// a fork with which updates stop is always kept.
 pub(crate) const MAX_EVIDENCE_FILES: usize = 1000;
 
 /// Where things are in a client's folder, and what can be read of it without changing anything.
@@ -212,6 +212,20 @@ impl Folder {
             }
         }
         files::replace(&folder.join(evidence_name(&digest)), evidence.to_text().as_bytes())?;
+        Ok(Some(digest))
+    }
+
+    /// Keeps one more proof of a fork, beside that with which updates stopped. Gives its digest; `None` if there is too much evidence
+    /// already.
+    pub(crate) fn keep_another(&self, evidence: &Evidence) -> Result<Option<ObjectDigest>, FileError> {
+        let (folder, digest) = (self.path.join(EVIDENCE), evidence.digest());
+        let path = folder.join(evidence_name(&digest));
+        if !path.exists() {
+            if count(&folder) >= MAX_EVIDENCE_FILES {
+                return Ok(None);
+            }
+            files::replace(&path, evidence.to_text().as_bytes())?;
+        }
         Ok(Some(digest))
     }
 }

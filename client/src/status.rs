@@ -159,7 +159,7 @@ impl Status {
         Self {
             list: policy.list().clone(),
             log: policy.log().name().to_owned(),
-            version: state.accepted().map(|accepted| accepted.version),
+            version: state.floor(),
             in_force: list.map(|list| in_force(list, latest)),
             witnesses_to_split: policy.trust().weak_split(),
             checkpoint: state.checkpoint().map(|note| known(&note, state.confirmed(), policy.trust())),

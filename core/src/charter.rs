@@ -443,7 +443,7 @@ impl Charter {
     }
 
     /// Every key that signs under this charter, in its order: the maintainer's, then the curators'.
-    pub fn keys(&self) -> impl Iterator<Item = &VerifierKey> {
+    pub fn keys(&self) -> impl Iterator<Item = &VerifierKey> + Clone {
         self.maintainer.keys.iter().chain(self.curation.curators.iter().map(|curator| &curator.key))
     }
 

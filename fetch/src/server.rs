@@ -149,6 +149,8 @@ impl Server {
 
 /// A server that says nothing of when to come again is asked again after this time.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+/// How long a connection that nobody uses is kept: less than servers do, so that no request goes into one that is just being closed.
+const IDLE: Duration = Duration::from_secs(20);
 
 /// Shows the base URL.
 impl fmt::Display for Server {
@@ -282,6 +284,7 @@ fn with_path(base: &Url, path: &str) -> Url {
 fn make_client(base: &Url, limits: &HttpLimits) -> Result<Client, FetchError> {
     install_provider();
     let builder = Client::builder().redirect(Policy::none()).referer(false).connect_timeout(limits.connect);
+    let builder = builder.pool_idle_timeout(IDLE);
     let builder = if is_this_machine(base) { builder.no_proxy() } else { builder };
     // Without redirects, a plain server never leads to TLS: then the system's certificates need not even be there.
     let builder = if base.scheme() == "http" { builder.tls_certs_only([]) } else { builder };

@@ -51,6 +51,9 @@ impl Admission {
             Statement::Charter(charter) => {
                 if let Some(list) = list {
                     list.editions().judge_admission(charter.body(), place.public_since)?;
+                    if signing == Signing::Signed {
+                        list.editions().judge_consent(charter, place.public_since)?;
+                    }
                 }
             }
             Statement::Attestation(_) => {}

@@ -133,11 +133,19 @@ impl WitnessedClock {
 }
 
 #[cfg(test)]
+impl Moment {
+    /// Now, if the machine has stood still for so long since.
+    pub(crate) fn before_a_pause(pause: Duration) -> Self {
+        let Self { wall, at } = Self::now();
+        Self { wall: wall.saturating_sub(pause), at }
+    }
+}
+
+#[cfg(test)]
 impl WitnessedClock {
     /// As if the machine had stood still for so long since a round in which all clocks were right.
     pub(crate) fn stood_still(&self, pause: Duration) {
-        let Moment { wall, at } = Moment::now();
-        let moment = Moment { wall: wall.saturating_sub(pause), at };
+        let moment = Moment::before_a_pause(pause);
         *self.lock() = Some(Reading::new(moment.seconds(), 0, moment));
     }
 }

@@ -162,9 +162,21 @@ pub async fn restore(config: Config, absent: Absent) -> Result<Restored, Restore
     let published = check_public(&data.join("public"), &options).await?;
     let (folder, head) = (data.clone(), published.without_cosignatures(&options.log));
     let opened = spawn_blocking(move || open_trial(&folder, key, &head)).await;
-    let (log, first_times) = opened.map_err(|_| RestoreError::Panicked)??;
-    let log = Arc::new(log);
-    let unconfirmed = confirm(&mut witnesses, &log, &published, absent).await?;
+    let confirmed = match opened.map_err(|_| RestoreError::Panicked).flatten() {
+        Ok((log, first_times)) => {
+            let log = Arc::new(log);
+            confirm(&mut witnesses, &log, &published, absent).await.map(|unconfirmed| (log, first_times, unconfirmed))
+        }
+        Err(error) => Err(error),
+    };
+    let (log, first_times, unconfirmed) = match confirmed {
+        Ok(confirmed) => confirmed,
+        Err(error) => {
+            drop(witnesses);
+            files::remove_tree(&data.join(TRIAL))?;
+            return Err(error);
+        }
+    };
     let head = log.head();
     drop(witnesses); // with what still asks for proofs
     let close = move || {

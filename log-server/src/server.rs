@@ -239,7 +239,7 @@ fn open(config: Config, witnesses: Arc<WitnessBoard>) -> Result<(Arc<State>, Fol
     let mut state = open_state(&data, key, policy, seen_proofs, admission, witnesses)?;
     state.access = Access::new(access);
     state.warn_of_unknown_lists();
-    state.tidy()?;
+    state.tidy_sequenced()?;
     Ok((Arc::new(state), lock))
 }
 

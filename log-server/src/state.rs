@@ -242,9 +242,13 @@ impl State {
     /// Forgets what waits in vain: releases that were sequenced or are too old by now, and objects that nobody waits for.
     pub(crate) fn tidy(&self) -> Result<(), StoreError> {
         let time = self.time();
-        self.pending.retain(|release| {
-            self.index_of(&release.id()).is_none() && time.since(release.body().created) <= signatures::DRAFT_LIFETIME
-        })?;
+        self.pending.retain(|release| time.since(release.body().created) <= signatures::DRAFT_LIFETIME)?;
+        self.tidy_sequenced()
+    }
+
+    /// The same without what is too old: before a round of the witnesses nobody knows the time.
+    pub(crate) fn tidy_sequenced(&self) -> Result<(), StoreError> {
+        self.pending.retain(|release| self.index_of(&release.id()).is_none())?;
         Ok(self.objects.sweep(&self.pending.objects())?)
     }
 

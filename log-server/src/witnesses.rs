@@ -93,6 +93,8 @@ pub struct Round {
     pub cosigned: CheckpointNote,
     /// What the witnesses say about time, if they satisfy the quorum.
     pub times: Option<QuorumTimes>,
+    /// When the round began.
+    began: Moment,
     /// When they did so first; how long others were waited for afterwards says nothing about clocks.
     pub(crate) moment: Moment,
     /// By how many seconds the next checkpoint may be dated before this machine's clock, whichever of the witnesses cosign it.
@@ -171,13 +173,13 @@ impl Witnesses {
         published: Option<TreeSize>,
         mut grown: watch::Receiver<TreeSize>,
     ) -> Round {
-        let head = log.integrated();
+        let (head, began) = (log.integrated(), Moment::now());
         let size = head.checkpoint().size;
         let (is_first, mut is_idle) = (published.is_none(), published == Some(size) && *grown.borrow() == size);
         (0..self.members.len()).for_each(|at| self.ask(at, log, &head));
         let mut open: BTreeSet<usize> = (0..self.members.len()).collect();
         let mut round =
-            Round { cosigned: head.clone(), times: None, moment: Moment::now(), lag: 0, failures: Vec::new() };
+            Round { cosigned: head.clone(), times: None, began, moment: began, lag: 0, failures: Vec::new() };
         let mut until = Instant::now() + 2 * PATIENCE;
         while round.times.is_none() || open.iter().any(|at| is_first || is_idle || self.is_prompt(*at)) {
             tokio::select! {
@@ -234,11 +236,12 @@ impl Witnesses {
     }
 
     fn take_answer(&mut self, answer: Answer, head: &CheckpointNote, round: &mut Round) -> Heard {
-        let Answer { at, head: shown, took, result } = answer;
+        let Answer { at, head: shown, asked, took, result } = answer;
         self.board.note_latency(at, took);
         let Some(member) = self.members.get_mut(at) else { return Heard::OfThis(at) };
         (member.is_asked, member.is_late) = (false, took > GRACE);
-        let is_of_this = shown.note().text() == head.note().text();
+        // What was asked before this machine's clocks moved apart says nothing about them now.
+        let is_of_this = shown.note().text() == head.note().text() && !round.began.has_moved_apart(asked);
         match result {
             Ok(Cosigned { line, time }) => {
                 member.cosigned(&shown, line.clone());
@@ -336,16 +339,50 @@ mod tests {
     use super::*;
     use isonomy_core::note::{KeyType, SigningKey};
 
-    #[test]
-    fn the_clocks_of_those_that_are_away_count_too() {
-        let key = |name: &str, kind| SigningKey::from_seed(name, kind, &[name.len() as u8; 32]).unwrap();
-        let mut text = format!("log {}\n", key("log.example/l", KeyType::Ed25519).verifier());
-        for name in ["w.example/1", "w.example/22", "w.example/333"] {
+    const LOG: &str = "log.example/l";
+    const NAMES: [&str; 3] = ["w.example/1", "w.example/22", "w.example/333"];
+
+    fn key(name: &str, kind: KeyType) -> SigningKey {
+        SigningKey::from_seed(name, kind, &[name.len() as u8; 32]).unwrap()
+    }
+
+    /// Three witnesses, of whom so many are a quorum.
+    fn witnesses(quorum: usize) -> Witnesses {
+        let mut text = format!("log {}\n", key(LOG, KeyType::Ed25519).verifier());
+        for name in NAMES {
             let witness = key(name, KeyType::Cosignature);
             text += &format!("witness {} {} http://127.0.0.1:1/\n", name.len(), witness.verifier());
         }
-        let policy = Policy::parse((text + "group all 2 11 12 13\nquorum all\n").as_bytes()).unwrap();
-        let witnesses = Witnesses::new(policy).unwrap();
+        let policy = Policy::parse((text + &format!("group all {quorum} 11 12 13\nquorum all\n")).as_bytes()).unwrap();
+        Witnesses::new(policy).unwrap()
+    }
+
+    /// Where one witness is a quorum, an answer to what it was asked before the machine stood still would end the doubt about
+    /// the clocks.
+    #[test]
+    fn an_answer_from_before_this_machine_stood_still_is_not_of_this_round() {
+        let checkpoint = isonomy_core::checkpoint::Checkpoint {
+            origin: LOG.into(),
+            size: TreeSize(1),
+            root: isonomy_core::hash::RootHash([1; 32]),
+            extensions: Vec::new(),
+        };
+        let head = CheckpointNote::sign(checkpoint, &key(LOG, KeyType::Ed25519)).unwrap();
+        let line = cosignature::cosign(&key(NAMES[0], KeyType::Cosignature), head.note().text(), now());
+        for (asked, counts) in [(Moment::before_a_pause(Duration::from_secs(600)), false), (Moment::now(), true)] {
+            let (mut witnesses, began) = (witnesses(1), Moment::now());
+            let mut round =
+                Round { cosigned: head.clone(), times: None, began, moment: began, lag: 0, failures: Vec::new() };
+            let result = Ok(Cosigned { line: line.clone(), time: now() });
+            let answer = Answer { at: 0, head: head.clone(), asked, took: Duration::ZERO, result };
+            let heard = witnesses.take_answer(answer, &head, &mut round);
+            assert_eq!((matches!(heard, Heard::OfThis(0)), round.times.is_some()), (counts, counts));
+        }
+    }
+
+    #[test]
+    fn the_clocks_of_those_that_are_away_count_too() {
+        let witnesses = witnesses(2);
         assert_eq!(witnesses.lag(Timestamp(1000)), 0, "nothing is known");
         for (at, ahead, lag) in [(0, 0, 0), (1, -8, 0), (2, -8, 8), (2, -9, 8), (0, 50, 8), (1, -5000, 9)] {
             witnesses.board.note_clock(at, ahead);

@@ -204,8 +204,8 @@ pub struct CharterReport {
 }
 
 /// Adds the signature of `key` to a charter, in its place, which is remembered durably before the key is asked.
-/// `older` are the editions before, newest first, as far as their keys count: the one directly before, and the one in
-/// force. None for a first edition. `replaces` are other texts for the same edition that this one is said to replace.
+/// `older` are the editions before, newest first, from the one directly before to the one in force. None for a first
+/// edition. `replaces` are other texts for the same edition that this one is said to replace.
 pub fn sign(
     charter: &Signed<Charter>,
     older: &[&Charter],
@@ -256,9 +256,11 @@ pub fn report(charter: &Signed<Charter>, older: &[&Charter]) -> Result<CharterRe
 
 /// What rule 2 still asks for, in words.
 pub fn missing(charter: &Signed<Charter>, older: &[&Charter]) -> Option<String> {
-    let verdict = match (older.first(), older.last()) {
-        (Some(before), Some(in_force)) => signatures::amendment(charter, before, in_force),
-        _ => signatures::first_edition(charter),
+    let verdict = match older.last() {
+        // The log asks for the consent of those between, too: any may be in force by the time that this one is public.
+        Some(in_force) => signatures::amendment(charter, older.iter().copied(), in_force)
+            .and_then(|()| older.iter().try_for_each(|between| signatures::consents(between, charter))),
+        None => signatures::first_edition(charter),
     };
     verdict.err().map(|violation| format!("{}: {violation}", violation.rule()))
 }

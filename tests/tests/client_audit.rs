@@ -449,6 +449,68 @@ fn a_release_that_is_refused_hides_nothing_beyond_it() {
     assert_eq!(holder.version_from(&world, 504), Ok(4));
 }
 
+/// One that has expired leaves the word to those before it, offered or not. Where all are so old that none can be valid, they are not
+/// asked for one by one.
+#[test]
+fn a_release_that_has_expired_hides_none_before_it() {
+    let mut world = World::founded_with(|charter| charter.limits.min_interval = 0);
+    let mut ids = vec![world.release(hashes(0..11), 100)];
+    world.publish(100);
+    world.publish(105);
+    let mut holder = complete(&world);
+    assert_eq!(holder.version_from(&world, 105), Ok(1));
+    ids.push(world.release(hashes(0..12), 200));
+    ids.push(world.release_with(hashes(0..13), 201, |release| release.expires = at(300)));
+    world.publish(201);
+    world.publish(400);
+    let mut mirror = world.clone();
+    mirror.offer_only(&ids[2..]);
+    for mut client in [complete(&world), holder.clone()] {
+        assert_eq!(client.version_from(&mirror, 400), Ok(2), "it alone is offered");
+    }
+    ids.push(world.release(hashes(0..14), 500));
+    world.publish(500);
+    let mut mirror = world.clone();
+    mirror.offer_only(&ids[2..]);
+    for mut client in [complete(&world), holder] {
+        assert_eq!(client.version_from(&mirror, 500), Ok(2), "one waits beside it");
+    }
+    let long_after = 500 + 2 * world.charters().next().unwrap().body().limits.validity;
+    world.publish(long_after);
+    let mut client = complete(&world);
+    assert_eq!(client.refusal(&world, long_after), ("expired", None));
+    assert!(!client.asked.contains(&Resource::SeenProof(ids[1])));
+}
+
+/// What a recovered client remembers of another history is not held against the one that it is shown.
+#[test]
+fn a_recovered_client_takes_its_release_at_whatever_place() {
+    let [mut before, mut after] = [World::founded(), World::founded()];
+    let text = before.amended(|charter| charter.matching.max_distance = 31).to_text().unwrap();
+    let alone = before.append(Statement::from_note(sign(&text, &["m1"])).unwrap());
+    let founding = after.charters().next().unwrap().id();
+    for world in [&mut before, &mut after] {
+        world.release_with(hashes(0..10), 100, |release| release.charter = founding);
+        world.publish(100);
+        world.publish(105);
+    }
+    before.edit_bundle(|bundle| bundle.charters.retain(|charter| charter.id != alone));
+    let mut longer = after.clone();
+    longer.release(hashes(0..12), 10_000);
+    longer.publish(10_000);
+    longer.publish(10_005);
+    for mut client in [complete(&before), Client::of(&before)] {
+        assert_eq!(client.version_from(&before, 105), Ok(1));
+        assert_eq!(client.state.accepted().unwrap().proof.release_index.0, 2);
+        client.state = client.state.recovered();
+        client.wipe_cache();
+        assert_eq!(client.clone().version_from(&after, 105), Ok(1));
+        assert_eq!(client.version_from(&longer, 10_005), Ok(2));
+        assert_eq!(client.state.accepted().unwrap().proof.release_index.0, 2);
+        client.restart();
+    }
+}
+
 /// A release that adds nothing need not wait, so it may not be hidden while it is new either.
 #[test]
 fn a_removal_can_not_be_hidden_beside_what_waits() {

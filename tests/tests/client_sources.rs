@@ -176,9 +176,10 @@ const LIES: &[Lie] = &[
     ("a seen proof with another index", |w| w.tamper(seen_proof(w), |bytes| {
         *bytes = String::from_utf8_lossy(bytes).replace("index 2", "index 1").into_bytes();
     }), "malformed"),
-    ("a seen proof without quorum", |w| {
+    ("a seen proof without quorum that proves nothing", |w| {
         let mut proof = w.seen_proof(&newest(w));
         proof.checkpoint = cosigned(&w.checkpoint(3), &[(1, 1000)]);
+        proof.path[0].0[0] ^= 1;
         w.serve(seen_proof(w), proof.to_bytes());
     }, "malformed"),
     ("a seen proof of another log", |w| {

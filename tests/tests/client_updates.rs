@@ -87,6 +87,27 @@ fn what_a_laxer_quorum_has_seen_counts_from_when_the_stricter_one_has() {
     client.restart();
 }
 
+/// Whoever has no key can make a seen proof of the newest checkpoint each time, so that nothing ever seems to be public for long.
+#[test]
+fn proofs_that_are_made_anew_each_time_delay_once() {
+    for complete in [false, true] {
+        let (mut world, _) = begun();
+        let text = world.policy_text() + if complete { "\n[audit]\ncomplete = true\n" } else { "" };
+        let mut client = Client::with(Policy::parse(text.as_bytes()).unwrap());
+        assert_eq!(client.version_from(&world, 105), Ok(1));
+        let ids = [1000, 1001].map(|time| world.release(hashes(0..time - 900), time));
+        world.publish(1001);
+        for (now, expected) in [(1100, 1), (1103, 1), (1105, 3)] {
+            world.publish(now);
+            let mut mirror = world.clone();
+            ids.iter().for_each(|id| mirror.serve(Resource::SeenProof(*id), world.proof(id).to_bytes()));
+            assert_eq!(client.version_from(&mirror, now), Ok(expected), "{now}");
+            client.restart();
+        }
+        assert_eq!(client.state.public_since(&ids[1]), Some(at(1100)));
+    }
+}
+
 #[test]
 fn a_release_is_accepted_once_it_was_public_for_five_seconds() {
     let mut world = World::founded();

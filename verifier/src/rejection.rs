@@ -21,6 +21,8 @@ pub enum Blame {
     Publisher,
     /// Nobody: the app's policy does not accept the list.
     Policy,
+    /// Nobody: it has to wait, or this device's clock may be wrong.
+    Nobody,
 }
 
 /// Why a source gave nothing that could be checked, where it was asked for a resource.
@@ -131,7 +133,7 @@ pub enum Rejection {
     Rollback {
         /// The newest version offered.
         offered: u64,
-        /// The version in force.
+        /// The version in force, or that was before a halt.
         accepted: u64,
     },
     /// The log showed two histories.
@@ -151,7 +153,7 @@ pub enum Rejection {
         evidence: Option<Box<Evidence>>,
     },
     /// A statement breaks a rule.
-    #[error("{}: {violation}", violation.rule())]
+    #[error("{}: {violation}{}", violation.rule(), rests_on(violation, evidence.is_some()))]
     Rule {
         /// The statement.
         statement: StatementId,
@@ -198,6 +200,16 @@ pub enum Rejection {
     NoRelease,
 }
 
+/// On what a verdict rests that nothing proves.
+fn rests_on(violation: &Violation, is_proven: bool) -> &'static str {
+    match violation {
+        Violation::NoticeNotOver { .. } if !is_proven => {
+            ". This goes by the seen proofs that the source gave, which may be later than others"
+        }
+        _ => "",
+    }
+}
+
 /// By whose word it has expired, and what to do.
 fn expired_by(witnessed: Timestamp, clock: Timestamp, expired: Timestamp) -> String {
     if witnessed >= expired {
@@ -242,6 +254,11 @@ impl Rejection {
                     Violation::NotContiguous { .. } | Violation::AlreadyLogged { .. } | Violation::UnknownCharter { .. },
                 ..
             } => Blame::Source,
+            Self::Rule { violation: Violation::NoticeNotOver { .. }, evidence: None, .. } => Blame::Source,
+            Self::Rule { violation: Violation::NotVisible { .. } | Violation::TooFewAttestations { .. }, .. } => {
+                Blame::Nobody
+            }
+            Self::Expired { expired, witnessed, .. } if witnessed < expired => Blame::Nobody,
             Self::Fork(_) | Self::Halted(_) => Blame::Log,
             Self::NotDescended { .. } | Self::Rule { .. } | Self::Entry { .. } | Self::Expired { .. } => {
                 Blame::Publisher

@@ -57,11 +57,14 @@ pub struct State {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     confirmed: Option<Timestamp>,
     public_since: BTreeMap<StatementId, Timestamp>,
-    /// Since when statements were shown to this client under its own quorum, whose seen proofs satisfy another one.
+    /// Since when statements were public by what this client was shown, that nothing in force rests on yet.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     shown_since: BTreeMap<StatementId, Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     accepted: Option<Accepted>,
+    /// The version below which nothing is taken, where no release is known any more.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    floor: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     read: Option<ReadLog>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -184,6 +187,7 @@ impl State {
             public_since: BTreeMap::new(),
             shown_since: BTreeMap::new(),
             accepted: None,
+            floor: None,
             read: None,
             halted: None,
             check: UNCHECKED,
@@ -262,6 +266,16 @@ impl State {
         self.accepted.as_ref()
     }
 
+    /// The place of the release in force, in the history that this client knows; none if it knows none any more.
+    pub(crate) fn accepted_index(&self) -> Option<LeafIndex> {
+        self.accepted.as_ref().filter(|_| self.checkpoint.is_some()).map(|accepted| accepted.proof.release_index)
+    }
+
+    /// The version below which nothing is taken: that of the release in force, or that was in force before a halt that is over.
+    pub fn floor(&self) -> Option<u64> {
+        self.accepted.as_ref().map(|accepted| accepted.version).max(self.floor)
+    }
+
     /// How far this client has read the log, if its policy asks for that.
     pub fn read(&self) -> Option<&ReadLog> {
         self.read.as_ref()
@@ -277,7 +291,7 @@ impl State {
         self.public_since.get(id).copied()
     }
 
-    /// Since when a statement was shown to this client, if its seen proof does not satisfy the policy's quorum.
+    /// Since when a statement is public by what this client was shown, if nothing in force rests on it yet.
     pub(crate) fn shown_since(&self, id: &StatementId) -> Option<Timestamp> {
         self.shown_since.get(id).copied()
     }
@@ -321,8 +335,8 @@ impl State {
         self
     }
 
-    /// The state that remembers since when these statements were shown, beside those before; of very many these alone. What is public
-    /// by what was accepted needs no other time.
+    /// The state that remembers since when these statements are public, beside those before; of very many these alone. What is in force
+    /// or leads to it needs no other time.
     pub(crate) fn with_shown_since(mut self, times: &BTreeMap<StatementId, Timestamp>) -> Self {
         let known = std::mem::take(&mut self.shown_since);
         let fits = known.len() + times.len() <= MAX_SHOWN;
@@ -338,7 +352,7 @@ impl State {
     }
 
     pub(crate) fn with_accepted(mut self, accepted: Accepted) -> Self {
-        self.accepted = Some(accepted);
+        (self.accepted, self.floor) = (Some(accepted), None);
         self
     }
 
@@ -353,12 +367,15 @@ impl State {
     pub fn recovered(mut self) -> Self {
         (self.checkpoint, self.seen, self.read) = (None, None, None);
         (self.now, self.confirmed) = (Timestamp(0), None);
+        self.shown_since.clear();
         self
     }
 
     /// The state of a client that goes on after a halt, since what it stopped for proves nothing any more: the log has another key.
+    /// Which of the two histories had the release in force nobody can tell, so what goes on from it is not asked for: only that it is no
+    /// older version.
     pub fn without_halt(self) -> Self {
-        Self { halted: None, ..self }
+        Self { halted: None, floor: self.floor(), accepted: None, public_since: BTreeMap::new(), ..self.recovered() }
     }
 
     /// The state of a client that was shown this proof of a fork: it stops updating.

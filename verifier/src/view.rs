@@ -40,6 +40,14 @@ fn divide(number: &mut [u8; 32]) -> u32 {
     })
 }
 
+/// How many digits a comparison code has.
+pub const CODE_DIGITS: usize = 4 * GROUPS;
+
+/// How many digits there are in what a person typed.
+pub fn digits(text: &str) -> usize {
+    text.chars().filter(char::is_ascii_digit).count()
+}
+
 /// Whether a person's input is this comparison code, however its digits are grouped.
 pub fn is_code(text: &str, digest: &[u8; 32]) -> bool {
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();

@@ -7,13 +7,14 @@
 use crate::decide::{Refusal, Request};
 use crate::log::Log;
 use crate::record::Record;
+use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::hash::{NodeHash, sha256};
 use isonomy_core::json::{self, JsonError, Lines};
 use isonomy_core::note::Note;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::TreeSize;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Two signed checkpoints that contradict each other. There is one only if they were found to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,15 +74,15 @@ pub(crate) struct Refused {
     checkpoint: Note,
 }
 
-#[derive(Serialize)]
-struct RefusedFile<'r> {
-    observation: &'static str,
+#[derive(Serialize, Deserialize)]
+struct RefusedFile {
+    observation: String,
     received: Timestamp,
-    reason: &'r str,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     known: Option<Lines>,
     old: u64,
-    proof: &'r [NodeHash],
+    proof: Vec<NodeHash>,
     checkpoint: Lines,
 }
 
@@ -116,14 +117,27 @@ impl Refused {
     /// The text of the file.
     pub(crate) fn to_text(&self) -> Result<String, JsonError> {
         json::encode(&RefusedFile {
-            observation: "isonomy/refused-checkpoint/v1",
+            observation: "isonomy/refused-checkpoint/v1".to_owned(),
             received: self.received,
-            reason: &self.reason,
+            reason: self.reason.clone(),
             known: self.known.as_ref().map(Lines::of),
             old: self.old.0,
-            proof: &self.proof,
+            proof: self.proof.clone(),
             checkpoint: Lines::of(&self.checkpoint),
         })
+    }
+
+    /// How many entries the log had by what was cosigned last.
+    pub(crate) fn known_size(&self) -> TreeSize {
+        let known = self.known.as_ref().and_then(|known| CheckpointNote::parse(&known.to_bytes()).ok());
+        known.map_or(TreeSize(0), |known| known.checkpoint().size)
+    }
+
+    /// When the checkpoint in such a file was received, and its size; `None` if it is no such file.
+    pub(crate) fn received_in(file: &[u8]) -> Option<(Timestamp, TreeSize)> {
+        let kept: RefusedFile = json::decode(std::str::from_utf8(file).ok()?).ok()?;
+        let checkpoint = CheckpointNote::parse(kept.checkpoint.to_text().as_bytes()).ok()?;
+        Some((kept.received, checkpoint.checkpoint().size))
     }
 
     /// What the file of a checkpoint with this text is called.

@@ -35,9 +35,9 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 /// How often one client may ask a witness, if nothing else is configured. A log asks for each of its checkpoints, twice where
-/// it does not know the last size.
+/// it does not know the last size; a busy one has dozens in a second.
 pub const RATES: Rates =
-    Rates { reads: Some(Rate { per_second: 20, burst: 200 }), writes: Some(Rate { per_second: 10, burst: 100 }) };
+    Rates { reads: Some(Rate { per_second: 20, burst: 200 }), writes: Some(Rate { per_second: 100, burst: 1000 }) };
 /// How long a request may take, from its headers to its answer.
 const REQUEST: Duration = Duration::from_secs(30);
 

@@ -6,6 +6,7 @@ use crate::log::Log;
 use crate::record::{Copies, MAX_RECORD_SIZE, Record, compare};
 use crate::shown::Shown;
 use isonomy_core::note::VerifierKey;
+use isonomy_core::tree::TreeSize;
 use isonomy_store::files::{self, FileError, FolderLock, LOCK_FILE};
 use isonomy_store::kv::{Store, Tree};
 use std::path::{Path, PathBuf};
@@ -180,9 +181,29 @@ impl State {
         self.keep_file(&fork.name(log), &Kind::Fork.prefix(log), &fork.to_text()?)
     }
 
-    /// The same with a refused checkpoint. However many of these there are, they take no place from forks.
+    /// The same with a refused checkpoint. However many of these there are, they take no place from forks. Anybody can send what the
+    /// log had long ago, with a wrong proof, to a witness that is behind; so where there are too many, the oldest goes that is no larger than
+    /// what was cosigned since.
     pub(crate) fn keep_refused(&self, log: &Log, refused: &Refused) -> Result<Kept, StateError> {
-        self.keep_file(&refused.name(log), &Kind::Refused.prefix(log), &refused.to_text()?)
+        let (name, prefix, text) = (refused.name(log), Kind::Refused.prefix(log), refused.to_text()?);
+        let kept = self.keep_file(&name, &prefix, &text)?;
+        if kept != Kept::Full || !self.drop_overtaken(&prefix, refused.known_size())? {
+            return Ok(kept);
+        }
+        self.keep_file(&name, &prefix, &text)
+    }
+
+    /// Drops the oldest of the refused checkpoints that are no larger than this; says whether there was one.
+    fn drop_overtaken(&self, prefix: &str, cosigned: TreeSize) -> Result<bool, StateError> {
+        let mut overtaken = Vec::new();
+        for name in self.evidence_names()?.into_iter().filter(|name| name.starts_with(prefix)) {
+            let file = self.evidence(&name)?.unwrap_or_default();
+            let received = Refused::received_in(&file).filter(|(_, size)| *size <= cosigned);
+            overtaken.extend(received.map(|(received, _)| (received, name)));
+        }
+        let Some((_, oldest)) = overtaken.into_iter().min() else { return Ok(false) };
+        files::remove_durable(&self.folder.join(EVIDENCE).join(oldest))?;
+        Ok(true)
     }
 
     /// Drops the refused checkpoint with this text, which was then shown to follow.

@@ -64,7 +64,8 @@ pub(crate) enum CharterCommand {
         /// The key file.
         #[arg(long, value_name = "FILE")]
         key: PathBuf,
-        /// For an amendment: the edition that it amends, and, if that isn't in force yet, the newest one that is.
+        /// For an amendment: the edition that it amends, and, if that isn't in force yet, those before it, down to the newest
+        /// one that is.
         #[arg(long, value_name = "FILE")]
         amends: Vec<PathBuf>,
         /// Your own folder, in which releases are composed or examined: what other keys have signed there of the list counts, too. A
@@ -83,7 +84,8 @@ pub(crate) enum CharterCommand {
         /// The copies.
         #[arg(required = true, value_name = "FILE")]
         copies: Vec<PathBuf>,
-        /// For an amendment: the edition that it amends, and, if that isn't in force yet, the newest one that is.
+        /// For an amendment: the edition that it amends, and, if that isn't in force yet, those before it, down to the newest
+        /// one that is.
         #[arg(long, value_name = "FILE")]
         amends: Vec<PathBuf>,
     },

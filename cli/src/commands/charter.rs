@@ -190,8 +190,8 @@ fn lint(path: &Path, deny: Severity, output: &Output) -> Result<Exit> {
     Ok(if is_denied { Exit::Findings } else { Exit::Done })
 }
 
-/// The editions before this one, as far as their keys count: the one that it names, and the newest in force if that is
-/// another. Anything else would ask for the wrong signatures.
+/// The editions before this one, whose consent it needs: the one that it names and, while that is pending, those before it down to the
+/// newest in force.
 fn older(charter: &Signed<Charter>, paths: &[PathBuf]) -> Result<Vec<Signed<Charter>>> {
     let body = charter.body();
     let Some(previous) = body.previous else {

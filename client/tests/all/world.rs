@@ -79,10 +79,14 @@ impl World {
         world
     }
 
-    /// The same log, which has another key from now on.
-    pub(crate) fn under_another_key(self) -> Self {
-        let log = SigningKey::from_seed(self.log.verifier().name(), KeyType::Ed25519, &[99; 32]).unwrap();
-        Self { log, ..self }
+    /// The same log, which has another key from now on, and has signed its proofs anew by it.
+    pub(crate) fn under_another_key(mut self) -> Self {
+        self.log = SigningKey::from_seed(self.log.verifier().name(), KeyType::Ed25519, &[99; 32]).unwrap();
+        for (_, TlogProof { checkpoint, .. }) in &mut self.proofs {
+            let signed = CheckpointNote::sign(checkpoint.checkpoint().clone(), &self.log).unwrap();
+            *checkpoint = signed.with_cosignatures(&checkpoint.note().signatures()[1..]);
+        }
+        self
     }
 
     /// Publishes the next version at `time`: the list of the files with these numbers.

@@ -168,7 +168,7 @@ impl Editions {
         let earlier = earlier.ok_or(Violation::NotContiguous { series: Series::Edition, expected, found })?;
         let Some(before) = earlier.last() else { return signatures::first_edition(charter) };
         let in_force = in_force_at(earlier, public_since).and_then(|at| earlier.get(at)).unwrap_or(before);
-        signatures::amendment(charter, before.charter(), in_force.charter())
+        signatures::amendment(charter, earlier.iter().rev().map(Edition::charter), in_force.charter())
     }
 
     /// Judges an edition and appends it.
@@ -235,6 +235,14 @@ impl Editions {
                 Err(Violation::HoldsUpReleases { edition: charter.edition, pending: before.number(), until })
             }
         }
+    }
+
+    /// Judges the signatures of an edition that asks to be logged at `at`: beside those that it needs if it is public at once, the consent
+    /// of every edition that waits. Any of them may be the one in force once the witnesses have seen it; without, it would break a
+    /// rule, and its number would be taken.
+    pub fn judge_consent(&self, charter: &Signed<Charter>, at: Timestamp) -> Result<(), Violation> {
+        let waiting = self.compared_with(self.editions.len(), at);
+        waiting.iter().try_for_each(|older| signatures::consents(older.charter(), charter))
     }
 
     /// What would come of this edition if it were logged at `place`, whoever has signed it; an error if it would not be admitted.

@@ -11,15 +11,14 @@ use crate::statement::Signed;
 use crate::time::Timestamp;
 use alloc::string::ToString;
 use alloc::vec::Vec;
-use core::slice;
+use core::{iter, slice};
 
 /// How long after its creation a release is admitted, in seconds.
 pub const DRAFT_LIFETIME: u64 = 24 * 3600;
 
 /// A release carries a maintainer key of its charter, and its curators' threshold.
 pub fn release(release: &Signed<Release>, charter: &Charter) -> Result<(), Violation> {
-    let counted = counted_keys(&[charter]);
-    let signers = signers(release.note(), &counted)?;
+    let signers = signers(release.note(), charter.keys())?;
     approved(charter, &signers)
 }
 
@@ -32,22 +31,31 @@ pub fn curators(release: &Signed<Release>, charter: &Charter) -> Result<(), Viol
 /// The first edition carries a maintainer key and every curator that it names.
 pub fn first_edition(edition: &Signed<Charter>) -> Result<(), Violation> {
     let charter = edition.body();
-    let counted = counted_keys(&[charter]);
-    let signers = signers(edition.note(), &counted)?;
+    let signers = signers(edition.note(), charter.keys())?;
     approved(charter, &signers)?;
     let curators = charter.curation.curators.iter().map(|curator| &curator.key);
     all_signed(curators, &signers)
 }
 
 /// An amendment is approved under the edition before it, under the newest that is in force, and under itself; and it is
-/// signed by every key that it adds (rules 2 and 3).
-pub fn amendment(edition: &Signed<Charter>, before: &Charter, in_force: &Charter) -> Result<(), Violation> {
+/// signed by every key that it adds (rules 2 and 3). `earlier` are the editions before it, newest first: lines by any of
+/// their keys may stand there, since an edition that was in force when the log admitted this one may be over once it is public.
+pub fn amendment<'c>(
+    edition: &'c Signed<Charter>,
+    earlier: impl Iterator<Item = &'c Charter> + Clone,
+    in_force: &Charter,
+) -> Result<(), Violation> {
     let charter = edition.body();
-    let counted = counted_keys(&[charter, before, in_force]);
-    let signers = signers(edition.note(), &counted)?;
+    let Some(before) = earlier.clone().next() else { return first_edition(edition) };
+    let signers = signers(edition.note(), iter::once(charter).chain(earlier).flat_map(Charter::keys))?;
     approved(before, &signers)?;
     approved(in_force, &signers)?;
     satisfies_itself(charter, before, &signers)
+}
+
+/// Whether an edition has the consent that `older` asks for.
+pub fn consents(older: &Charter, edition: &Signed<Charter>) -> Result<(), Violation> {
+    approved(older, &found(edition.note(), &counted_keys(&[older])))
 }
 
 fn satisfies_itself(charter: &Charter, before: &Charter, signers: &[&VerifierKey]) -> Result<(), Violation> {
@@ -96,13 +104,13 @@ pub fn edition_after(edition: &Signed<Charter>, before: Option<&Signed<Charter>>
     if new.log != old.log {
         return Err(Violation::OtherLog { charter: new.log.clone(), log: old.log.clone() });
     }
-    amendment(edition, old, old)
+    amendment(edition, iter::once(old), old)
 }
 
 /// An attestation is signed by the auditor that it names, alone.
 pub fn attestation(attestation: &Signed<Attestation>) -> Result<(), Violation> {
     let auditor = &attestation.body().auditor;
-    if signers(attestation.note(), slice::from_ref(&auditor))?.is_empty() {
+    if signers(attestation.note(), iter::once(auditor))?.is_empty() {
         return Err(Violation::AuditorMissing { name: auditor.name().to_string() });
     }
     Ok(())
@@ -130,17 +138,23 @@ pub fn counted_keys<'c>(charters: &[&'c Charter]) -> Vec<&'c VerifierKey> {
     keys
 }
 
-/// The keys that signed, if every line is by a key that counts, one per key, in their order.
-fn signers<'k>(note: &Note, counted: &[&'k VerifierKey]) -> Result<Vec<&'k VerifierKey>, Violation> {
-    let mut remaining = counted.iter();
+/// The keys that signed, if every line is by a key that counts, one per key, in the order of their first places. Nobody goes
+/// further than the lines ask for: there may be thousands of keys.
+fn signers<'k>(
+    note: &Note,
+    counted: impl Iterator<Item = &'k VerifierKey> + Clone,
+) -> Result<Vec<&'k VerifierKey>, Violation> {
+    let mut remaining = counted.clone().enumerate();
     let mut signers = Vec::new();
     for line in note.signatures() {
-        let Some(key) = remaining.find(|key| key.matches(line)) else {
+        let is_first = |at: usize, key: &VerifierKey| counted.clone().take(at).all(|earlier| earlier != key);
+        let found = remaining.find(|(at, key)| key.matches(line) && is_first(*at, key));
+        let Some((_, key)) = found else {
             return Err(Violation::UncountedSignature { name: line.name.clone() });
         };
-        match note.signers(slice::from_ref(*key)) {
+        match note.signers(slice::from_ref(key)) {
             Err(NoteError::WrongSignature(name)) => return Err(Violation::WrongSignature { name }),
-            _ => signers.push(*key),
+            _ => signers.push(key),
         }
     }
     Ok(signers)
@@ -258,7 +272,7 @@ mod tests {
         new.edition = 2;
         new.previous = Some(crate::hash::StatementId([0; 32]));
         new.curation.curators[0].key = key("c4").verifier().clone();
-        let judge = |names: &[&str]| amendment(&sign_charter(&new, names), &old, &old);
+        let judge = |names: &[&str]| amendment(&sign_charter(&new, names), iter::once(&old), &old);
         assert_eq!(judge(&["m1", "c4", "c2", "c3"]), Ok(()), "c2 and c3 consent under both");
         assert_eq!(judge(&["m1", "c4", "c3", "c1"]), Ok(()), "c1 and c3 under the old, c4 and c3 under the new");
         let added = Err(Violation::AddedKeyMissing { name: "c4".into() });
@@ -288,7 +302,8 @@ mod tests {
         pending.curation.curators[1].key = key("c5").verifier().clone();
         let mut third = Charter { edition: 3, ..pending.clone() };
         third.curation.curators[1].key = key("c1").verifier().clone();
-        let judge = |names: &[&str]| amendment(&sign_charter(&third, names), &pending, &in_force);
+        let earlier = [&pending, &in_force];
+        let judge = |names: &[&str]| amendment(&sign_charter(&third, names), earlier.into_iter(), &in_force);
         assert_eq!(judge(&["m1", "c4", "c1", "c3"]), Ok(()));
         let too_few = |under| Err(Violation::TooFewCurators { have: 1, need: 2, under });
         assert_eq!(judge(&["m1", "c1", "c3"]), too_few(2), "c1 counts under editions 1 and 3");

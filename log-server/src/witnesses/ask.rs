@@ -1,6 +1,7 @@
 //! Asking one witness for one cosignature.
 
 use super::{ATTEMPTS, GLANCE, PATIENCE, WitnessBoard, WitnessFailure, check_shown};
+use crate::clock::Moment;
 use crate::log::{Log, LogError};
 use crate::state::now;
 use futures_util::FutureExt;
@@ -23,6 +24,8 @@ pub(super) struct Answer {
     pub(super) at: usize,
     /// What it was to cosign.
     pub(super) head: CheckpointNote,
+    /// When it was asked.
+    pub(super) asked: Moment,
     /// How long it took.
     pub(super) took: Duration,
     pub(super) result: Result<Cosigned, WitnessFailure>,
@@ -52,11 +55,11 @@ impl Ask {
     /// Once a quorum has cosigned what this log has, older data can't have been put back, and one witness, or whoever is on
     /// the way to it, must not be able to stop the log by a word: then it counts only if the witness can show it.
     pub(super) async fn answer(self) -> Answer {
-        let (at, head, began) = (self.at, self.head.clone(), Instant::now());
+        let (at, head, asked, began) = (self.at, self.head.clone(), Moment::now(), Instant::now());
         let (board, name) = (Arc::clone(&self.board), self.key.name().to_owned());
         let (client, log) = (self.client.clone(), Arc::clone(&self.log));
-        let asked = AssertUnwindSafe(timeout(PATIENCE, self.cosignature())).catch_unwind().await;
-        let result = match asked {
+        let answered = AssertUnwindSafe(timeout(PATIENCE, self.cosignature())).catch_unwind().await;
+        let result = match answered {
             Ok(Ok(Err(claim))) if claim.is_contradiction() && board.is_confirmed() => {
                 Err(proven(claim, &client, log).await)
             }
@@ -67,7 +70,7 @@ impl Ask {
         if let Some(failure) = result.as_ref().err().filter(|failure| failure.is_contradiction()) {
             board.contradict(&name, failure);
         }
-        Answer { at, head, took: began.elapsed(), result }
+        Answer { at, head, asked, took: began.elapsed(), result }
     }
 
     /// The witness's cosignature of the head, verified.

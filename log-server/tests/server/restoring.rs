@@ -70,7 +70,9 @@ async fn a_private_folder_that_is_as_good_is_not_replaced() {
     let (mut world, _, mut publisher) = grown_since_a_backup().await;
     let error = restore(world.config(), Absent::Unknown).await.unwrap_err();
     assert!(matches!(error, RestoreError::Sound { size: TreeSize(3) }) && error.is_refusal(), "{error}");
-    assert!(!world.data().join("private.replaced-1").exists(), "nothing was changed");
+    for made in ["private.replaced-1", "private.restored"] {
+        assert!(!world.data().join(made).exists(), "nothing was changed: {made}");
+    }
     // What can't be read is lost.
     let conf = world.data().join("private/state/sled/conf");
     let length = fs::read(&conf).unwrap().len();

@@ -164,8 +164,8 @@ impl Audit {
         let Some(list) = self.history.list(&edition.body().list) else { return false };
         let earlier = list.editions().all().iter().take_while(|before| before.number() < edition.body().edition);
         let earlier: Vec<&Charter> = earlier.map(|before| before.charter()).collect();
-        let Some(before) = earlier.last() else { return false };
-        earlier.iter().any(|in_force| signatures::amendment(edition, before, in_force).is_ok())
+        let newest_first = earlier.iter().rev().copied();
+        earlier.iter().any(|in_force| signatures::amendment(edition, newest_first.clone(), in_force).is_ok())
     }
 }
 

@@ -174,7 +174,7 @@ pub struct Update {
     editions: Option<Arc<Editions>>,
     /// Times that were proven in this update, saved with the release.
     public_since: BTreeMap<StatementId, Timestamp>,
-    /// Since when this client was shown statements whose seen proofs are by another quorum.
+    /// Since when statements are public by this and earlier updates, which the state did not know for good.
     shown_since: BTreeMap<StatementId, Timestamp>,
     /// Whether the times that the state remembers are to be proven again.
     doubts_times: bool,

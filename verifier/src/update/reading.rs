@@ -308,10 +308,11 @@ impl Update {
             Ok((version, included.clone()))
         };
         let mut offered: Vec<_> = self.not_older(bundle).iter().map(version).collect::<Result<_, Stop>>()?;
-        offered.extend(self.state.accepted().map(|accepted| {
-            let index = accepted.proof.release_index;
-            (accepted.version, Included { id: accepted.release, index, path: Vec::new() })
-        }));
+        offered.extend(
+            self.state.accepted().zip(self.state.accepted_index()).map(|(accepted, index)| {
+                (accepted.version, Included { id: accepted.release, index, path: Vec::new() })
+            }),
+        );
         Ok(offered)
     }
 

@@ -75,13 +75,12 @@ impl Update {
                 Err(stop) => return Err(stop),
             }
         }
-        if found.is_some() || !pending.is_empty() {
-            // What is older than a release that this client refuses need not be offered beside it.
-            let refused = refused.as_ref().filter(|_| found.is_none()).and_then(|rejection| refused_version(rejection));
-            let held = self.in_force.as_ref().map_or(0, VerifiedList::version);
-            let beyond = found.as_ref().and_then(|(_, judged)| judged.version()).or(refused).unwrap_or(held);
-            found = self.usable_between(bundle, editions, beyond, now)?.or(found);
-        }
+        // What is older than a release that the policy refuses need not be offered beside it.
+        let refused_version = refused.as_ref().and_then(|rejection| version_against_policy(rejection));
+        let held = self.in_force.as_ref().map(VerifiedList::version);
+        let version = found.as_ref().and_then(|(_, judged)| judged.version());
+        let beyond = version.or(refused_version).or(held).unwrap_or(0);
+        found = self.usable_between(bundle, editions, beyond, now)?.or(found);
         let waiting = || pending.first().map(|waiting| rule(waiting.release, waiting.waits_for.clone()));
         let list = match found {
             Some((included, Judged::Usable(usable))) => self.put_in_force(bundle, &included, editions, *usable)?,
@@ -89,6 +88,10 @@ impl Update {
             Some((_, Judged::Waits(_))) | None => match (waiting(), &self.in_force, refused) {
                 (Some(_), Some(list), _) => list.clone(),
                 (Some(waiting), None, _) => return Err(waiting),
+                // Nothing newer may be used, offered or not.
+                (None, Some(list), Some(_)) if self.looks_between() && !has_expired(list, now.max(self.clock)) => {
+                    list.clone()
+                }
                 (None, _, Some(refused)) => return Err(Stop::Reject(refused)),
                 (None, _, None) => return Err(Rejection::NoRelease.into()),
             },
@@ -99,7 +102,7 @@ impl Update {
     /// The releases of the bundle without those that stand before the one in force: they are there for others. If all of
     /// them do, the newest: it is judged, and is a rollback.
     pub(super) fn not_older<'b>(&self, bundle: &'b Bundle) -> &'b [Included] {
-        let in_force = self.state.accepted().map(|accepted| accepted.proof.release_index);
+        let in_force = self.state.accepted_index();
         let is_older = |included: &Included| in_force.is_some_and(|in_force| included.index < in_force);
         let older = bundle.releases.partition_point(is_older).min(bundle.releases.len().saturating_sub(1));
         &bundle.releases[older..]
@@ -177,13 +180,13 @@ impl Update {
         included: &Included,
         release: &Signed<Release>,
     ) -> Result<Option<VerifiedList>, Stop> {
+        let version = release.body().version;
+        if let Some(accepted) = self.state.floor().filter(|floor| version < *floor) {
+            return Err(Rejection::Rollback { offered: version, accepted }.into());
+        }
         let Some(accepted) = self.state.accepted() else {
             return Ok(None);
         };
-        let version = release.body().version;
-        if version < accepted.version {
-            return Err(Rejection::Rollback { offered: version, accepted: accepted.version }.into());
-        }
         if release.id() == accepted.release {
             return Ok(self.in_force.clone());
         }
@@ -222,7 +225,8 @@ impl Update {
             version: accepted.version,
             edition: accepted.edition,
             created: accepted.created,
-            index: accepted.proof.release_index,
+            // After a recovery it is not known where it stands, if it does.
+            index: self.state.accepted_index().unwrap_or(LeafIndex(0)),
         })
     }
 
@@ -378,6 +382,10 @@ impl Update {
     }
 }
 
+fn has_expired(list: &VerifiedList, now: Timestamp) -> bool {
+    now >= list.release().expires
+}
+
 /// Whether what a release is refused for leaves the word to others: one that has expired to older ones, which may be valid
 /// for longer; and one that the policy does not accept to newer ones that wait.
 fn gives_way(rejection: &Rejection, pending: &[Pending]) -> bool {
@@ -388,10 +396,10 @@ fn gives_way(rejection: &Rejection, pending: &[Pending]) -> bool {
     }
 }
 
-/// The version that such a rejection is about.
-fn refused_version(rejection: &Rejection) -> Option<u64> {
+/// The version that the policy does not accept.
+fn version_against_policy(rejection: &Rejection) -> Option<u64> {
     match rejection {
-        Rejection::Expired { version, .. } | Rejection::Policy { version, .. } => Some(*version),
+        Rejection::Policy { version, .. } => Some(*version),
         _ => None,
     }
 }

@@ -68,33 +68,26 @@ impl Update {
         let earliest = match proof.verify(entry, self.policy.log(), self.policy.trust()) {
             Ok(times) => times.earliest,
             // The log has a quorum of its own, and this policy may ask for more.
-            Err(TlogProofError::NoQuorum) => self.shown_since(included.id, &proof, entry, bundle)?,
+            Err(TlogProofError::NoQuorum) => self.seen_here(&proof, entry, bundle)?,
             Err(error) => return Err(malformed(&resource, error)),
         };
         self.check_seen(&proof, bundle)?;
-        let since = remembered.map_or(earliest, |remembered| remembered.min(earliest));
+        // A source may show a later proof each time. What once was public remains so.
+        let shown = self.state.shown_since(&included.id);
+        let since = [remembered, shown].into_iter().flatten().fold(earliest, Timestamp::min);
         self.public_since.insert(included.id, since);
+        self.shown_since.insert(included.id, since);
         Ok(since)
     }
 
-    /// Since when a statement is public whose seen proof is by another quorum than the policy's: since that of the policy first
-    /// cosigned a checkpoint under which this client was shown it. A better seen proof can only say that it was earlier, so
-    /// each update asks for one.
-    fn shown_since(
-        &mut self,
-        id: StatementId,
-        proof: &TlogProof,
-        entry: &[u8],
-        bundle: &Bundle,
-    ) -> Result<Timestamp, Stop> {
-        let resource = Resource::SeenProof(id);
+    /// Since when a statement is public whose seen proof is by another quorum than the policy's: since that of the policy
+    /// cosigned the fresh checkpoint, under which it is proven.
+    fn seen_here(&self, proof: &TlogProof, entry: &[u8], bundle: &Bundle) -> Result<Timestamp, Stop> {
+        let resource = Resource::Bundle(self.policy.list().clone());
         proof.verify_inclusion(entry).map_err(|error| malformed(&resource, error))?;
         let fresh = self.policy.trust().newest_times(&bundle.checkpoint);
         let times = fresh.map_err(|error| malformed(&resource, error))?;
-        let now = times.map(|times| times.earliest).ok_or_else(|| malformed(&resource, TlogProofError::NoQuorum))?;
-        let since = self.state.shown_since(&id).map_or(now, |known| known.min(now));
-        self.shown_since.insert(id, since);
-        Ok(since)
+        times.map(|times| times.earliest).ok_or_else(|| malformed(&resource, TlogProofError::NoQuorum))
     }
 
     pub(super) fn seen_proof(&self, id: &StatementId) -> Result<TlogProof, Stop> {

@@ -246,3 +246,34 @@ fn evidence_is_kept_once_and_not_without_end() {
     assert!(matches!(state.keep(&other, &fork(0)), Ok(Kept::At(_))));
     assert_eq!((state.count(Kind::Fork, &log()).unwrap(), state.count(Kind::Fork, &other).unwrap()), (MAX_EVIDENCE, 1));
 }
+
+/// A stranger shows a witness that is behind what its log had long ago, each with a wrong proof.
+#[test]
+fn what_was_overtaken_makes_room_and_what_is_larger_does_not() {
+    let dir = folder();
+    let state = open(&dir).unwrap();
+    let leaves: Vec<u8> = (0..=255).collect();
+    let refused = |known: &Record, size: usize, after: u64| {
+        let request = Request::Add(add(known.size().0 as usize, &leaves[..size]));
+        let reason = crate::decide::Refusal::EmptyTreeRoot;
+        Refused::of(&log(), Some(known), &request, &reason, START.plus(after)).unwrap()
+    };
+    let keep = |refused: &Refused| state.keep_refused(&log(), refused).unwrap();
+    let behind = record(None, &leaves[..1], START);
+    let of_strangers: Vec<Refused> =
+        (0..MAX_EVIDENCE).map(|number| refused(&behind, 2 + number, number as u64)).collect();
+    assert!(of_strangers.iter().all(|refused| matches!(keep(refused), Kept::At(_))));
+    let larger = refused(&behind, 200, 200);
+    assert_eq!(keep(&larger), Kept::Full, "all are larger than what was cosigned");
+    let ahead = record(None, &leaves[..3], START);
+    let known = |number: usize| {
+        let name = of_strangers[number].name(&log());
+        dir.path().join(EVIDENCE).join(name).exists()
+    };
+    for (number, size) in [(0, 201), (1, 202)] {
+        assert!(matches!(keep(&refused(&ahead, size, 201)), Kept::At(_)), "{size}");
+        assert_eq!([number, number + 1].map(known), [false, true], "the oldest went");
+    }
+    assert_eq!(keep(&refused(&ahead, 203, 202)), Kept::Full);
+    assert_eq!(state.count(Kind::Refused, &log()).unwrap(), MAX_EVIDENCE);
+}

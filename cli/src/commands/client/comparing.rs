@@ -54,6 +54,13 @@ fn compare_typed(folder: &ClientFolder, typed: &Typed, output: &Output) -> Resul
     let digest = client.list().context("no list is in force here; run `isonomy client update` first")?.view();
     let same = match typed {
         Typed::Digest(theirs) => theirs.as_slice() == digest,
+        Typed::Code(theirs) if view::digits(theirs) != view::CODE_DIGITS => {
+            let (most, found) = (view::CODE_DIGITS, view::digits(theirs));
+            return Err(Malformed(format!(
+                "a comparison code has {most} digits, and this one {found}: read it once more"
+            ))
+            .into());
+        }
         Typed::Code(theirs) => view::is_code(theirs, &digest),
     };
     let words = match same {
@@ -116,7 +123,9 @@ fn told(compared: &Compared, client: &Client) -> String {
         }
         Outcome::Unproven(error) => format!("✗ what the other one shows proves nothing: {error}"),
         Outcome::Undecided(rejection) => {
-            format!("· can't tell: {rejection}. Name another source, the other one's for instance")
+            format!(
+                "· can't tell: {rejection}. Name another source: best the one that whoever has the newer view updates from"
+            )
         }
         other => format!("· {}", other.code()),
     }

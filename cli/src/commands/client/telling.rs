@@ -135,9 +135,10 @@ fn warnings(status: &Status) -> Vec<String> {
     let mut lines = Vec::new();
     lines.extend(status.in_force.as_ref().and_then(|in_force| expired(in_force, status)));
     if let Some(seen) = &status.seen {
+        let above = if status.in_force.is_some() { "; the list above is as of the log's state before" } else { "" };
         lines.push(format!(
-            "! the log has had {} entries, as was witnessed at {}, but no source gave what belongs to that; the list above \
-             is as of the log's state before",
+            "! the log has had {} entries, as was witnessed at {}, but no update came to its end under that{above}: the newest \
+             file in the folder's `refusals` says why",
             seen.size, seen.now
         ));
     }

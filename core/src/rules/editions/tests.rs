@@ -148,6 +148,54 @@ fn a_second_text_needs_the_consent_that_the_first_one_needed() {
     assert_eq!(gap, Err(Violation::NotContiguous { series: Series::Edition, expected: 4, found: 5 }));
 }
 
+/// Edition 2, pending until 3610, has c4 in the place of c1. Edition 3 is admitted under edition 1, just before, and is public just
+/// after; it carries what it needs at either time.
+#[test]
+fn an_edition_is_good_at_whichever_time_it_becomes_public() {
+    let mut editions = chain();
+    let replace = |c: &mut Charter| {
+        c.curation.curators.remove(0);
+        let (name, key) = ("c4".into(), key("c4").verifier().clone());
+        c.curation.curators.push(Curator { name, key, ..c.curation.curators[1].clone() });
+    };
+    push(&mut editions, 10, replace).unwrap();
+    let third = amended(&editions, |c| c.matching.max_distance = 20);
+    let signed = |names: &[&str]| sign_charter(third.body(), names);
+    let (before, after) = (START.plus(9 + NOTICE), START.plus(10 + NOTICE));
+    let too_few = |under| Err(Violation::TooFewCurators { have: 1, need: 2, under });
+    let by_all = signed(&["m1", "c2", "c3", "c4", "c1"]);
+    for at in [before, after] {
+        assert_eq!((editions.judge_signatures(&by_all, at), editions.judge_consent(&by_all, at)), (Ok(()), Ok(())));
+    }
+    let of_the_old = signed(&["m1", "c3", "c1"]);
+    assert_eq!(
+        editions.judge_signatures(&of_the_old, after),
+        too_few(2),
+        "what counts are the keys of the one in force"
+    );
+    let out_of_order = signed(&["m1", "c1", "c3", "c4"]);
+    let uncounted = Err(Violation::UncountedSignature { name: "c3".into() });
+    assert_eq!(editions.judge_signatures(&out_of_order, before), uncounted);
+
+    // Edition 3 waits, too, and has c5 in the place of c2: edition 4 needs what any of the three may ask for by then.
+    let with_c5 = |c: &mut Charter| {
+        let (name, key) = ("c5".into(), key("c5").verifier().clone());
+        let at = c.curation.curators.iter().position(|curator| curator.name == "c2").unwrap();
+        c.curation.curators[at] = Curator { name, key, ..c.curation.curators[at].clone() };
+    };
+    let second_pending = amended(&editions, with_c5);
+    let second_pending = sign_charter(second_pending.body(), &["m1", "c5", "c3", "c4", "c2", "c1"]);
+    editions.push(second_pending, LeafIndex(2), START.plus(20)).unwrap();
+    let fourth = amended(&editions, |c| c.matching.max_distance = 20);
+    let under_two = sign_charter(fourth.body(), &["m1", "c5", "c3", "c2", "c1"]);
+    assert_eq!(editions.judge_signatures(&under_two, before), Ok(()));
+    assert_eq!(editions.judge_consent(&under_two, before), Ok(()));
+    let of_three_and_one = sign_charter(fourth.body(), &["m1", "c5", "c3", "c1"]);
+    assert_eq!(editions.judge_signatures(&of_three_and_one, before), Ok(()));
+    assert_eq!(editions.judge_signatures(&of_three_and_one, after), too_few(2));
+    assert_eq!(editions.judge_consent(&of_three_and_one, before), too_few(2), "so no log admits it");
+}
+
 #[test]
 fn what_a_log_shows_is_judged_in_its_order_and_no_edition_is_public_later_than_the_next() {
     let mut editions = chain();

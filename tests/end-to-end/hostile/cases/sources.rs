@@ -1,6 +1,6 @@
 //! A mirror, folder or server without any key: it can only serve something else than the log has.
 
-use super::Verdict::{InForce, Lacks, Malformed, Refused};
+use super::Verdict::{InForce, Lacks, Malformed, Refused, Waits};
 use super::{Case, Row, What, served};
 use crate::scene::{Scene, Start};
 use isonomy_core::charter::Charter;
@@ -203,7 +203,7 @@ const STATEMENTS: &[Row] = &[
     ("seen-proof-withheld", "the seen proof is missing", Lacks("absent", What::SeenProof), |s| withhold(s, seen_proof)),
     ("seen-proof-swapped", "another statement's seen proof", Malformed(What::SeenProof), |s| { let other = Resource::SeenProof(first(&s.world)); swap(s, seen_proof, other) }),
     ("seen-proof-other-index", "a seen proof with another index", Malformed(What::SeenProof), |s| replace(s, seen_proof, "index 2", "index 1")),
-    ("seen-proof-no-quorum", "a seen proof that one witness cosigned: it delays, and no more", Refused("not-visible", Some(5)), |s| {
+    ("seen-proof-no-quorum", "a seen proof that one witness cosigned: it delays, and no more", Waits(1, "not-visible", 5), |s| {
         let mut proof = s.world.seen_proof(&newest(&s.world));
         proof.checkpoint = cosigned(&s.world.checkpoint(3), &[(1, 1000)]);
         s.world.serve(seen_proof(s), proof.to_bytes());

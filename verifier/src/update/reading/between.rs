@@ -17,8 +17,8 @@ use std::collections::BTreeSet;
 
 impl Update {
     /// The newest version that the log holds beyond `version`, which is not to wait, and that is not offered, though it may be
-    /// used; nothing where as many are offered as a bundle can hold. Where the word of auditors is asked for, an older release may be
-    /// the newest that has it, and nothing between is looked for.
+    /// used; nothing where as many are offered as a bundle can hold, or this client does not look for it. (Where the word of auditors is
+    /// asked for, an older release may be the newest that has it.)
     pub(in crate::update) fn usable_between(
         &mut self,
         bundle: &Bundle,
@@ -26,8 +26,7 @@ impl Update {
         version: u64,
         now: Timestamp,
     ) -> Result<Option<(Included, Judged)>, Stop> {
-        let audit = self.policy.audit();
-        if !audit.complete || audit.followed > 0 {
+        if !self.looks_between() {
             return Ok(None);
         }
         let left_out = self.left_out(bundle, editions, version)?;
@@ -35,9 +34,18 @@ impl Update {
             if let Some(usable) = self.judge_left_out(bundle, editions, release, now)? {
                 return Ok(Some(usable));
             }
+            if self.has_all_expired(release, editions, now)? {
+                break;
+            }
         }
         self.remember(&left_out)?;
         Ok(None)
+    }
+
+    /// Whether this client looks for what a source leaves out.
+    pub(in crate::update) fn looks_between(&self) -> bool {
+        let audit = self.policy.audit();
+        audit.complete && audit.followed == 0
     }
 
     /// The releases in the log beyond `version` that are not offered, ascending; none if as many are as a bundle can hold.
@@ -76,6 +84,13 @@ impl Update {
             Err(Stop::Reject(rejection)) if is_unusable(&rejection) => Ok(None),
             Err(stop) => Err(stop),
         }
+    }
+
+    /// Whether this release, and so every older one, was created so long ago that no edition lets it be valid.
+    fn has_all_expired(&self, release: &ReadRelease, editions: &Editions, now: Timestamp) -> Result<bool, Stop> {
+        let validity = editions.all().iter().map(|edition| edition.charter().limits.validity).max().unwrap_or(0);
+        let release = self.statement(&release.release)?.into_release();
+        Ok(release.is_some_and(|release| release.body().created.plus(validity) <= now.max(self.clock)))
     }
 
     /// Keeps in the state what was left out and waits, so that the next update need not read the log from its start for it.
