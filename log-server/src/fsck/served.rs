@@ -83,7 +83,8 @@ async fn judge_bundle(work: &Work, checkpoint: &CheckpointNote, list: &ListName,
     work.quorum(&bundle.checkpoint).map_err(|reason| format!("its checkpoint: {reason}"))?;
     let shown = bundle.checkpoint.checkpoint();
     // A log that goes on may serve a bundle that is newer than the checkpoint with which this check began.
-    if shown != checkpoint.checkpoint() && shown.size <= work.size {
+    let is_newer = shown.size > work.size && work.has_grown().await;
+    if shown != checkpoint.checkpoint() && !is_newer {
         Roots::new(&work.source, work.size).check(shown).await.map_err(|reason| format!("its checkpoint: {reason}"))?;
     }
     let parts = [("charter", &bundle.charters), ("release", &bundle.releases), ("attestation", &bundle.attestations)];

@@ -8,6 +8,7 @@ use isonomy_core::resource::Resource;
 use isonomy_core::statement::{ListName, Statement};
 use isonomy_core::tile::TilePath;
 use isonomy_core::tile::audit::Fault;
+use isonomy_core::tlog_proof::TlogProof;
 use isonomy_core::tree::LeafIndex;
 use isonomy_fetch::Source;
 use isonomy_log_server::fsck::{Finding, Objects, Options, Report, fsck};
@@ -126,6 +127,20 @@ async fn bundles_and_the_index_of_lists_are_checked_against_the_entries() {
     };
     assert!(reason(&checked.after(resource.clone(), unsigned).await).contains("too few of the policy's witnesses"));
     assert!(reason(&checked.after(resource.clone(), |_| Some(b"nonsense".to_vec())).await).contains("malformed"));
+    // Under a checkpoint of more entries than the log's own shows, while that stays as it is.
+    let index = checked.public.join("checkpoint");
+    let newest = fs::read(&index).unwrap();
+    let older = fs::read(checked.public.join(Resource::SeenProof(checked.statements[1].id()).to_string())).unwrap();
+    let older = TlogProof::parse(&older).unwrap().checkpoint;
+    assert!(older.checkpoint().size.0 < 3);
+    fs::write(&index, older.to_bytes()).unwrap();
+    let newer = checked.check().await.findings;
+    let bundle = newer.iter().find(|found| matches!(found, Finding::Bundle { .. })).map(ToString::to_string);
+    assert!(
+        bundle.is_some_and(|words| words.contains("it is of 3 entries, the log's own checkpoint of 2 only")),
+        "{newer:?}"
+    );
+    fs::write(&index, newest).unwrap();
     // A copy of a log need not have one; that is counted.
     let path = checked.public.join(resource.to_string());
     let good = fs::read(&path).unwrap();
