@@ -100,7 +100,10 @@ fn summary(complaints: &[(&AttestationReport, &ComplaintReport)]) -> String {
     after.sort_unstable();
     let median = match after.get(after.len() / 2) {
         Some(median) => {
-            format!(" In the median, the next removal was public {} after the complaint.", units::duration(*median))
+            format!(
+                " In the median, the next removal was public {} after the complaint, by the proofs that are shown.",
+                units::duration(*median)
+            )
         }
         None => String::new(),
     };
