@@ -109,6 +109,18 @@ impl Source {
         }
     }
 
+    /// What stands at a path that is no [`Resource`], without a leading slash, at most `max_bytes`: such as a log's index of lists.
+    pub async fn document(&self, path: &str, max_bytes: u64) -> Result<Vec<u8>, FetchError> {
+        match &self.place {
+            Place::Server(server) => server.get(path).await?.found()?.bytes(max_bytes).await,
+            Place::Folder(folder) => {
+                let mut bytes = Vec::new();
+                folder.copy_to(path, &mut bytes, max_bytes).await?;
+                Ok(bytes)
+            }
+        }
+    }
+
     /// [`Source::get`] of a large resource, in pieces, so that it need not be in memory twice while it is taken apart.
     /// `heard` is told the number of bytes so far, each time that some have come.
     pub async fn get_pieces(

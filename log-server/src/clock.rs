@@ -121,6 +121,11 @@ impl WitnessedClock {
         reading.map_or_else(|| now.seconds(), |reading| reading.time(now))
     }
 
+    /// Whether a round has shown the witnesses' clocks yet.
+    pub(crate) fn is_known(&self) -> bool {
+        self.lock().is_some()
+    }
+
     /// Whether this machine's clocks have moved apart since the newest round.
     pub(crate) fn doubt(&self) -> Option<Doubt> {
         let reading = *self.lock();

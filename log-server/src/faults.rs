@@ -14,6 +14,7 @@
 //! `ISONOMY_FAULTS=deep cargo test -p isonomy-log-server --lib faults`.
 
 mod audit;
+mod clocks;
 mod database;
 mod entries;
 #[allow(dead_code, reason = "shared with the tests of the server")]
@@ -214,6 +215,11 @@ fn run_all<S: Story>() {
 #[test]
 fn a_log_of_entries_survives_every_fault() {
     run_all::<entries::Entries>();
+}
+
+#[test]
+fn a_log_whose_clock_is_wrong_survives_every_fault() {
+    run_all::<clocks::WrongClock>();
 }
 
 #[test]

@@ -128,6 +128,11 @@ impl PublicFolder {
         self.root.join("tile").exists()
     }
 
+    /// Whether anything shows that there was a log here before.
+    pub(crate) fn shows_a_log(&self) -> Result<bool, FileError> {
+        Ok(self.has_tiles() || self.read(&Resource::Checkpoint)?.is_some())
+    }
+
     fn replace_at(&self, path: &Path, bytes: &[u8]) -> Result<(), FileError> {
         create_parent(path)?;
         files::replace(path, bytes)

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use isonomy_core::policy::Policy;
-use isonomy_core::rules::MAX_CLOCK_AHEAD;
+use isonomy_core::rules::{MAX_CLOCK_AHEAD, MAX_CLOCK_DIFFERENCE};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -55,7 +55,9 @@ impl Health {
         let unknown = surface.shared.access.unknown(&surface.shared.histories().known).len();
         let endings = surface.shared.histories().endings.messages();
         let lasting = weak_quorum(&surface.shared.policy).into_iter().chain(unknown_lists(unknown)).chain(endings);
-        of_witnesses.chain(clock_in_doubt(surface.shared.clock.doubt())).chain(lasting).collect()
+        let passing =
+            clock_in_doubt(surface.shared.clock.doubt()).into_iter().chain(awaiting(surface.shared.awaiting_dates()));
+        of_witnesses.chain(passing).chain(lasting).collect()
     }
 
     /// What is wrong, for an operator or a load balancer; nothing of it is secret.
@@ -65,6 +67,11 @@ impl Health {
         match published.map(|published| (now().since(published.times.latest), published.at.elapsed())) {
             None if surface.shared.witnesses.rounds_in_vain() == 0 => complaints
                 .push("the server has just started, and asks its witnesses; nothing new is taken up before".to_owned()),
+            None if surface.shared.awaiting_dates().is_some() => complaints.push(format!(
+                "no checkpoint has been published since the start {} s ago: later dates of the witnesses are waited for, and nothing \
+                 new is taken up before",
+                self.started.elapsed().as_secs()
+            )),
             None => complaints.push(format!(
                 "no checkpoint has been published since the start {} s ago: too few witnesses have cosigned what is there, and \
                  nothing new is taken up before",
@@ -90,6 +97,15 @@ pub(crate) fn weak_quorum(policy: &Policy) -> Option<String> {
          witness doing wrong: ask for more than half of them"
             .to_owned()
     })
+}
+
+/// What to look at while what is committed is not published, since the witnesses' clocks were set back.
+fn awaiting(waited: Option<Duration>) -> Option<String> {
+    let seconds = waited?.as_secs();
+    Some(format!(
+        "nothing is published since {seconds} s because the witnesses' clocks were set back: by their dates something that was admitted \
+         would break a rule, so later dates are waited for, {MAX_CLOCK_DIFFERENCE} s at most"
+    ))
 }
 
 /// What to look at where this machine's clocks have moved apart.
@@ -165,6 +181,11 @@ pub(crate) async fn metrics(State(surface): State<Surface>) -> Response {
             "clock_in_doubt",
             "1 while this machine's clocks have moved apart, else 0",
             shared.clock.doubt().is_some().into(),
+        ),
+        (
+            "awaits_later_dates",
+            "1 while nothing is published since the witnesses' clocks were set back, and later dates are waited for, else 0",
+            shared.awaiting_dates().is_some().into(),
         ),
         ("queue_free", "Submissions that can still be taken", surface.queue.capacity() as u64),
         ("queue_capacity", "Submissions that can be taken in all", surface.queue.max_capacity() as u64),

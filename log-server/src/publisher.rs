@@ -105,6 +105,7 @@ impl Publisher {
             tracing::error!(size, "too few witnesses cosigned; the checkpoint is not published");
             // Nobody has said in this time that it is too early.
             self.premature = None;
+            self.state.await_dates(None);
             return Ok(None);
         };
         if moment.has_moved_apart(began) {
@@ -144,10 +145,13 @@ impl Publisher {
                 "the witnesses' clocks were set back: by their dates something that was admitted would break a rule, so later dates are waited for"
             );
             let now = Instant::now();
-            self.premature = Some((waiting.map_or(now, |(first, _)| first), now));
+            let first = waiting.map_or(now, |(first, _)| first);
+            self.premature = Some((first, now));
+            self.state.await_dates(Some(first.into_std()));
             return Ok(false);
         }
         self.premature = None;
+        self.state.await_dates(None);
         Ok(true)
     }
 

@@ -110,6 +110,11 @@ pub enum Refusal {
     /// The clock was set, or the machine stood still, and by the later of the times that this leaves the statement would be taken.
     #[error("the log's clock is in doubt until its witnesses have answered; try again in a moment")]
     ClockInDoubt,
+    /// No round of the witnesses has ended since the start, and by another time than this machine's the release would be taken.
+    #[error(
+        "the log does not know the time yet: its witnesses have not answered since it started; try again in a moment"
+    )]
+    TimeUnknown,
     /// A witness contradicts the log.
     #[error("this log takes nothing new: a witness says that it has seen more or other of it. Its operator must act")]
     Contradicted,
@@ -142,6 +147,7 @@ impl Refusal {
             Self::Busy => "busy",
             Self::NotPublishedYet => "not-published-yet",
             Self::ClockInDoubt => "clock-in-doubt",
+            Self::TimeUnknown => "time-unknown",
             Self::Contradicted => "contradicted",
             Self::Closing => "closing",
             Self::Internal => "internal",
@@ -172,14 +178,19 @@ impl Refusal {
             | Self::ObjectSize { .. }
             | Self::Content { .. } => 422,
             Self::Internal => 500,
-            Self::Busy | Self::NotPublishedYet | Self::ClockInDoubt | Self::Contradicted | Self::Closing => 503,
+            Self::Busy
+            | Self::NotPublishedYet
+            | Self::ClockInDoubt
+            | Self::TimeUnknown
+            | Self::Contradicted
+            | Self::Closing => 503,
         }
     }
 
     /// After how many seconds to try again, if that makes sense.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::Busy | Self::ClockInDoubt | Self::Closing => Some(10),
+            Self::Busy | Self::ClockInDoubt | Self::TimeUnknown | Self::Closing => Some(10),
             Self::NotPublishedYet => Some(30),
             _ => None,
         }

@@ -265,6 +265,10 @@ pub(crate) fn open_state(
 ) -> Result<State, ServeError> {
     let private = data.join("private");
     let public = PublicFolder::open(data.join("public"))?;
+    if !private.exists() && public.shows_a_log()? {
+        // Nothing is made in its place, so that whoever puts it back finds none.
+        return Err(LogError::HeadMissing.into());
+    }
     let store = recovery::open_store(&private.join("state"))?;
     let log = Log::open(public.clone(), &private, &store, key)?;
     if policy.began_at(log.key().name()) > log.size() {
@@ -287,6 +291,7 @@ pub(crate) fn open_state(
         sequenced: AtomicU64::new(log.size().0),
         unseen: Mutex::new(recovered.unseen),
         clock: WitnessedClock::default(),
+        awaiting: Mutex::default(),
         grown: watch::Sender::new(log.size()),
         published: watch::Sender::new(None),
         before: published_before(&log, &policy),

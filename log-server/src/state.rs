@@ -53,6 +53,8 @@ pub(crate) struct State {
     pub(crate) unseen: Mutex<BTreeSet<LeafIndex>>,
     /// What the witnesses' clocks show.
     pub(crate) clock: WitnessedClock,
+    /// Since when later dates of the witnesses are waited for, with which what is committed can be published; `None` while they are not.
+    pub(crate) awaiting: Mutex<Option<Instant>>,
     /// The size of the committed tree, whenever it grows.
     pub(crate) grown: watch::Sender<TreeSize>,
     /// What was published last; nothing yet since the server started.
@@ -106,6 +108,16 @@ impl State {
     /// taken by one.
     pub(crate) fn judge_at(&self, statement: &Statement, place: Place, signing: Signing) -> Result<(), Refusal> {
         let verdict = self.judge_by_both(statement, place, signing);
+        if let (Err(Refusal::Rule(_)), Statement::Release(release), false) =
+            (&verdict, statement, self.clock.is_known())
+        {
+            // By this machine's clock alone nobody is refused for good: it may be the one that is wrong.
+            let as_dated = Place { public_since: release.body().created, ..place };
+            return match self.judge_by_both(statement, as_dated, signing) {
+                Ok(()) => Err(Refusal::TimeUnknown),
+                Err(_) => verdict,
+            };
+        }
         let Some(doubt) = self.clock.doubt() else { return verdict };
         let later = self.judge_by_both(statement, Place { public_since: doubt.latest, ..place }, signing);
         match (&verdict, later) {
@@ -268,6 +280,16 @@ impl State {
     /// The lists whose copies in the folder have to be written.
     pub(crate) fn touched(&self) -> MutexGuard<'_, BTreeSet<ListName>> {
         self.touched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For how long later dates of the witnesses have been waited for, if they are.
+    pub(crate) fn awaiting_dates(&self) -> Option<Duration> {
+        self.awaiting.lock().unwrap_or_else(PoisonError::into_inner).map(|since| since.elapsed())
+    }
+
+    /// From now on later dates are waited for, since then; or not.
+    pub(crate) fn await_dates(&self, since: Option<Instant>) {
+        *self.awaiting.lock().unwrap_or_else(PoisonError::into_inner) = since;
     }
 
     pub(crate) fn unseen(&self) -> MutexGuard<'_, BTreeSet<LeafIndex>> {

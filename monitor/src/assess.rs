@@ -1,8 +1,12 @@
 //! A list measured against what its charter claims: one report, as data and as a page that is a file by itself.
 //!
-//! Everything in it comes from the log, the objects that it names, and a folder of pictures that must not match; nothing
-//! from this machine's clock or paths. So whoever has the same gets the same report, byte for byte. It is made as of a time
+//! Everything in it comes from the log, its seen proofs, the objects that it names, and a folder of pictures that must not match;
+//! nothing from this machine's clock or paths. So whoever has the same gets the same report, byte for byte. It is made as of a time
 //! that witnesses vouch for: that of the newest checkpoint, or the one that is asked for.
+//!
+//! A log can show a later seen proof than the first, and others at another time: by that, something seems to be public later than it
+//! was. The report holds a digest of what the proofs said, so that whoever has another report of the same log can tell why; and
+//! what they alone make late is called in doubt.
 
 mod corpus;
 mod crowds;
@@ -15,7 +19,7 @@ mod render;
 pub use corpus::{AtDistance, CorpusReport, FalsePositives};
 pub use crowds::{Additions, Crowd, Crowds, Grown};
 pub use edits::Edited;
-pub use history::{Endorsements, Growth, Missed, Removals};
+pub use history::{Endorsements, Growth, InDoubt, Missed, Removals};
 pub use interval::Share;
 pub use questions::Question;
 
@@ -26,7 +30,8 @@ use crate::report::CharterReport;
 pub(crate) use corpus::Corpus;
 pub(crate) use history::{content, stored};
 use isonomy_core::charter::Charter;
-use isonomy_core::hash::RootHash;
+use isonomy_core::encoding::to_hex;
+use isonomy_core::hash::{RootHash, sha256};
 use isonomy_core::list::Algorithm;
 use isonomy_core::policy::Policy;
 use isonomy_core::statement::ListName;
@@ -35,6 +40,7 @@ use isonomy_core::tree::{LeafIndex, TreeSize};
 use isonomy_fetch::Source;
 use isonomy_matcher::lookup::LookupError;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// The form of the report.
@@ -88,7 +94,7 @@ pub enum AssessError {
     },
     /// A time at which the log was another, or that has not come.
     #[error(
-        "as of {as_of} the log had not these {size} entries: it had from {from} on, and witnesses vouch for them until {until}"
+        "as of {as_of} the log had not these {size} entries: by the seen proofs that are shown, it had them from {from} on, and witnesses vouch for them until {until}"
     )]
     AsOf {
         /// The time that was asked for.
@@ -164,6 +170,18 @@ pub enum AssessError {
     },
 }
 
+/// What the seen proofs say on which a report rests.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Proofs {
+    /// How many statements about the list the log has, with those that were refused.
+    pub statements: u64,
+    /// Of how many of them nobody shows a seen proof.
+    pub unproven: u64,
+    /// The SHA-256, in hexadecimal, of one line for each statement in the order of the log: its place, a space, since when it is
+    /// public by the proofs that are shown, and a line feed. Two reports with other digests rest on other proofs.
+    pub digest: String,
+}
+
 /// The report.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Assessment {
@@ -203,8 +221,14 @@ pub struct Assessment {
     pub curators: Vec<Endorsements>,
     /// How long what was removed had been public.
     pub removals: Removals,
-    /// What came too late.
+    /// How many deadlines have come: for a next release before one expires, and for a removal after each complaint.
+    pub deadlines: u64,
+    /// What came too late, whichever proofs a log shows.
     pub missed: Vec<Missed>,
+    /// What may have come too late or in time.
+    pub in_doubt: Vec<InDoubt>,
+    /// The seen proofs by which all times here are.
+    pub proofs: Proofs,
     /// The questions of a proportionality assessment, what the design and these figures answer, and what they can't.
     pub questions: Vec<Question>,
 }
@@ -302,6 +326,7 @@ impl Work<'_> {
         }
         let matching = &charter.matching;
         let measured = history::measure(self.monitor, (self.name, self.list), matching.algorithm).await?;
+        let deadlines = history::deadlines(self.monitor, (self.name, self.list), as_of)?;
         let corpus = Corpus::read(&corpus, matching.algorithm, matching.min_quality, edits::SAMPLE)?;
         let mut assessment = Assessment {
             assessment: FORMAT,
@@ -319,13 +344,33 @@ impl Work<'_> {
             recall: edits::recall(&corpus, matching.max_distance),
             corpus: corpus.report,
             curators: measured.endorsements,
-            missed: history::missed(self.monitor, (self.name, self.list), as_of)?,
+            deadlines: deadlines.come,
+            missed: deadlines.missed,
+            in_doubt: deadlines.in_doubt,
+            proofs: self.proofs(),
             growth: measured.growth,
             removals: measured.removals,
             questions: Vec::new(),
         };
         assessment.questions = questions::all(&assessment);
         Ok(assessment)
+    }
+
+    /// What the seen proofs say of every statement of which the report says anything.
+    fn proofs(&self) -> Proofs {
+        let (audit, list) = (&self.monitor.audit, self.list);
+        let editions = list.editions().all().iter().map(|edition| edition.index());
+        let releases = list.releases().iter().map(|logged| logged.index);
+        let attestations = list.attestations().iter().map(|logged| logged.index);
+        let found = audit.findings().iter().filter(|found| found.list.as_ref() == Some(self.name));
+        let found = found.filter_map(|found| found.index);
+        let all: BTreeSet<LeafIndex> = editions.chain(releases).chain(attestations).chain(found).collect();
+        let lines: Vec<String> = all.iter().map(|index| format!("{index} {}\n", audit.public_since(*index))).collect();
+        Proofs {
+            statements: all.len() as u64,
+            unproven: self.monitor.unproven().intersection(&all).count() as u64,
+            digest: to_hex(&sha256(&[lines.concat().as_bytes()])),
+        }
     }
 
     /// Of what it can't be told whether it breaks a rule.

@@ -5,6 +5,7 @@ use crate::audit::UNREADABLE;
 use crate::content;
 use crate::finding::{Finding, Severity};
 use crate::monitor::Monitor;
+use crate::report::impossible;
 use isonomy_core::attestation::{Attestation, Complaint, Method, Report};
 use isonomy_core::note::VerifierKey;
 use isonomy_core::statement::ListName;
@@ -74,8 +75,13 @@ pub enum AttestError {
     /// Nothing is said.
     #[error("an attestation says what was found, and stands in the log for ever: give --finding some words")]
     NoFinding,
+    /// It would say what can't be, and count for nothing.
+    #[error("{0} Nobody signs that: an attestation stands in the log for ever")]
+    Impossible(String),
     /// A complaint about a list that was not there yet.
-    #[error("the complaint is said to have been received at {received}, and the list began at {began}")]
+    #[error(
+        "the complaint is said to have been received at {received}, and the list began at {began}, by the seen proof of its first charter that is shown"
+    )]
     BeforeTheList {
         /// When it was received, as is said.
         received: Timestamp,
@@ -129,7 +135,7 @@ impl Monitor {
             }
             Claim::Complaint(complaint) => (Method::Complaint, None, None, None, Some(complaint.clone())),
         };
-        Ok(Attestation {
+        let attestation = Attestation {
             statement: Attestation::KIND.to_owned(),
             list: list.clone(),
             release: newest.id,
@@ -142,7 +148,12 @@ impl Monitor {
             finding: finding.to_owned(),
             report,
             created,
-        })
+        };
+        // By the same judgement as everybody's report, as if it were logged next.
+        match impossible(&attestation, self.audit.next(), created, Some(newest)) {
+            Some(words) => Err(AttestError::Impossible(words)),
+            None => Ok(attestation),
+        }
     }
 
     /// Since when the first charter of a list is public.

@@ -1,7 +1,9 @@
 //! The folder of evidence. Nothing is in it that was not verified, when it was written and again at each start.
 
 use isonomy_core::hash::ObjectDigest;
+use isonomy_core::json::Lines;
 use isonomy_core::policy::Policy;
+use isonomy_core::statement::{ListName, Statement};
 use isonomy_store::files::{self, FileError};
 use isonomy_verifier::Evidence;
 use isonomy_verifier::evidence::{Breach, MAX_EVIDENCE_SIZE};
@@ -19,11 +21,37 @@ const MAX_FILES: usize = 2000;
 pub(crate) struct EvidenceFolder {
     folder: PathBuf,
     breaches: BTreeMap<ObjectDigest, Breach>,
-    /// How many of them are of each class.
-    counted: BTreeMap<Class, usize>,
-    /// How many bytes they have.
-    total: usize,
+    /// How much room they take, by class and by the list that they are about, if they are about one.
+    used: BTreeMap<(Class, Option<ListName>), Room>,
 }
+
+/// Room in the folder.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Room {
+    files: usize,
+    bytes: usize,
+}
+
+impl Room {
+    fn and(self, other: Self) -> Self {
+        Self { files: self.files.saturating_add(other.files), bytes: self.bytes.saturating_add(other.bytes) }
+    }
+
+    fn without(self, other: Self) -> Self {
+        Self { files: self.files.saturating_sub(other.files), bytes: self.bytes.saturating_sub(other.bytes) }
+    }
+
+    /// Whether one more of any size may follow.
+    fn is_below(self, most: Self) -> bool {
+        self.files < most.files && self.bytes < most.bytes
+    }
+}
+
+/// The most that one list takes of a class; whatever is about no list counts as one.
+const OF_LIST: Room = Room { files: 100, bytes: 64 << 20 };
+/// This much of a class is kept free for lists that have less than [`FEW`] of it: any number of lists can be noisy.
+const RESERVED: Room = Room { files: 100, bytes: 64 << 20 };
+const FEW: usize = 4;
 
 /// Kinds of evidence that share room. Each class has its own, so that whoever can fill one leaves the others free.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -48,11 +76,12 @@ impl Class {
         }
     }
 
-    /// The most files that are kept. Who needs more proof than that will not be convinced.
-    fn most(self) -> usize {
+    /// The most that is kept. Who needs more proof than that will not be convinced.
+    fn most(self) -> Room {
         match self {
-            Self::Fork => 200,
-            Self::Signed | Self::Entry => 500,
+            Self::Fork => Room { files: 200, bytes: usize::MAX },
+            Self::Signed => Room { files: 500, bytes: usize::MAX },
+            Self::Entry => Room { files: 500, bytes: MAX_TOTAL },
         }
     }
 }
@@ -61,7 +90,7 @@ impl EvidenceFolder {
     pub(crate) fn open(folder: PathBuf, policy: &Policy) -> Result<Self, FileError> {
         files::create_dir_all_durable(&folder)?;
         files::remove_temporaries(&folder)?;
-        let mut kept = Self { folder, breaches: BTreeMap::new(), counted: BTreeMap::new(), total: 0 };
+        let mut kept = Self { folder, breaches: BTreeMap::new(), used: BTreeMap::new() };
         for digest in names(&kept.folder) {
             let Some(bytes) = read(&kept.folder, &digest)? else { continue };
             match Evidence::parse(&bytes).and_then(|found| Ok((found.verify(policy)?, found))) {
@@ -73,21 +102,26 @@ impl EvidenceFolder {
     }
 
     fn count(&mut self, digest: ObjectDigest, (evidence, bytes): (&Evidence, usize), breach: Breach) {
-        let class = Class::of(evidence);
-        *self.counted.entry(class).or_default() += 1;
-        self.total += if class == Class::Entry { bytes } else { 0 };
+        let used = self.used.entry((Class::of(evidence), list_of(evidence))).or_default();
+        *used = used.and(Room { files: 1, bytes });
         self.breaches.insert(digest, breach);
     }
 
-    /// Whether there is room for evidence of what a log can make any number of by itself.
-    pub(crate) fn has_room(&self) -> bool {
-        self.has_room_for(Class::Entry)
+    /// Whether there is room for evidence of what a log can make any number of by itself, about this list if it is about one.
+    pub(crate) fn has_room(&self, list: Option<&ListName>) -> bool {
+        self.has_room_for(Class::Entry, list)
     }
 
-    /// Whether there is room for more evidence of a class.
-    pub(crate) fn has_room_for(&self, class: Class) -> bool {
-        let counted = self.counted.get(&class).copied().unwrap_or_default();
-        counted < class.most() && (class != Class::Entry || self.total < MAX_TOTAL)
+    /// Whether there is room for more evidence of a class. One list, or many that are noisy, leave some for others.
+    pub(crate) fn has_room_for(&self, class: Class, list: Option<&ListName>) -> bool {
+        let of_class = self.used.iter().filter(|((of, _), _)| *of == class);
+        let all = of_class.fold(Room::default(), |sum, (_, used)| sum.and(*used));
+        if class == Class::Fork {
+            return all.is_below(class.most());
+        }
+        let own = self.used.get(&(class, list.cloned())).copied().unwrap_or_default();
+        let reserved = if own.files < FEW { Room::default() } else { RESERVED };
+        own.is_below(OF_LIST) && all.is_below(class.most().without(reserved))
     }
 
     /// Keeps evidence, if it holds and there is room; gives its digest and what it proves.
@@ -99,7 +133,7 @@ impl EvidenceFolder {
         let Ok(breach) = evidence.verify(policy) else { return Ok(None) };
         let digest = evidence.digest();
         if !self.breaches.contains_key(&digest) {
-            if !self.has_room_for(Class::of(evidence)) {
+            if !self.has_room_for(Class::of(evidence), list_of(evidence).as_ref()) {
                 return Ok(None);
             }
             let text = evidence.to_text();
@@ -114,6 +148,16 @@ impl EvidenceFolder {
     pub(crate) fn breaches(&self) -> impl Iterator<Item = (&ObjectDigest, &Breach)> {
         self.breaches.iter()
     }
+}
+
+/// The list that evidence is about: that of the statement which it is held against.
+fn list_of(evidence: &Evidence) -> Option<ListName> {
+    let parts = serde_json::to_value(evidence).ok()?;
+    let statement = |name: &&str| {
+        let lines: Lines = serde_json::from_value(parts.get(name)?.clone()).ok()?;
+        Statement::parse(lines.to_text().as_bytes()).ok()
+    };
+    ["statement", "release", "second"].iter().find_map(statement).map(|found| found.list().clone())
 }
 
 fn path(folder: &Path, digest: &ObjectDigest) -> PathBuf {
@@ -158,6 +202,35 @@ mod tests {
         assert_eq!(read(dir.path(), &digest).unwrap().unwrap(), b"bytes");
         std::fs::write(path(dir.path(), &digest), b"other").unwrap();
         assert_eq!(read(dir.path(), &digest).unwrap(), None);
+    }
+
+    /// What each list can still have, one after the other.
+    fn fill(folder: &mut EvidenceFolder, class: Class, list: Option<&ListName>, bytes: usize) -> usize {
+        let mut kept = 0;
+        while folder.has_room_for(class, list) {
+            let used = folder.used.entry((class, list.cloned())).or_default();
+            *used = used.and(Room { files: 1, bytes });
+            kept += 1;
+        }
+        kept
+    }
+
+    #[test]
+    fn a_noisy_list_and_many_of_them_leave_room_for_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let policy = Policy::parse(b"quorum none\n").unwrap();
+        for class in [Class::Signed, Class::Entry] {
+            let mut folder = EvidenceFolder::open(dir.path().to_owned(), &policy).unwrap();
+            let list = |number: usize| ListName::new(&format!("a.example/{number}")).unwrap();
+            let kept = |folder: &mut EvidenceFolder, number: usize| fill(folder, class, Some(&list(number)), 1000);
+            assert_eq!((0..4).map(|number| kept(&mut folder, number)).collect::<Vec<_>>(), [100; 4]);
+            // Of the rest, each list has a few; also what is about none.
+            assert_eq!((4..28).map(|number| kept(&mut folder, number)).collect::<Vec<_>>(), [4; 24]);
+            assert_eq!((fill(&mut folder, class, None, 1000), kept(&mut folder, 99)), (4, 0));
+            assert_eq!(fill(&mut folder, Class::Fork, None, 1000), 200, "which has room of its own");
+        }
+        let mut folder = EvidenceFolder::open(dir.path().to_owned(), &policy).unwrap();
+        assert_eq!(fill(&mut folder, Class::Entry, None, 4 << 20), 16, "large ones");
     }
 
     proptest! {

@@ -78,16 +78,33 @@ impl fmt::Display for Role {
 pub struct Answerable {
     /// As what.
     pub role: Role,
-    /// The organisation.
-    pub name: String,
     /// The name of the key.
     pub key: String,
+    /// The key's short id, in hexadecimal: a name is anybody's, the id is of the key and its name. Empty in findings of an earlier
+    /// version of the monitor.
+    #[serde(default)]
+    pub id: String,
+    /// What the charter calls its holder: whoever writes one can put any name beside any key.
+    pub name: String,
+    /// Which edition of the charter does.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub edition: Option<u64>,
 }
 
 impl Answerable {
+    fn of_key(role: Role, key: &VerifierKey) -> Self {
+        let name = key.name().to_owned();
+        Self { role, key: name.clone(), id: to_hex(&key.id().0), name, edition: None }
+    }
+
     /// The log with this key.
     pub(crate) fn log(key: &VerifierKey) -> Self {
-        Self { role: Role::Log, name: key.name().to_owned(), key: key.name().to_owned() }
+        Self::of_key(Role::Log, key)
+    }
+
+    /// The auditor with this key.
+    pub(crate) fn auditor(key: &VerifierKey) -> Self {
+        Self::of_key(Role::Auditor, key)
     }
 
     /// Those of a charter's keys that signed a note. Every signature is verified; if one by a known key is wrong, nobody
@@ -99,12 +116,27 @@ impl Answerable {
     }
 
     fn of_charter(key: &VerifierKey, charter: &Charter) -> Option<Self> {
+        let edition = Some(charter.edition);
         if charter.maintainer.keys.contains(key) {
             let name = charter.maintainer.name.clone();
-            return Some(Self { role: Role::Maintainer, name, key: key.name().to_owned() });
+            return Some(Self { name, edition, ..Self::of_key(Role::Maintainer, key) });
         }
         let curator = charter.curation.curators.iter().find(|curator| curator.key == *key)?;
-        Some(Self { role: Role::Curator, name: curator.name.clone(), key: key.name().to_owned() })
+        Some(Self { name: curator.name.clone(), edition, ..Self::of_key(Role::Curator, key) })
+    }
+}
+
+/// The key first, which is known; then what the list calls its holder, which the list alone says.
+impl fmt::Display for Answerable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, key {}", self.role, self.key)?;
+        if !self.id.is_empty() {
+            write!(f, " ({})", self.id)?;
+        }
+        match self.edition {
+            Some(edition) => write!(f, ", which edition {edition} of the list's own charter calls \"{}\"", self.name),
+            None => Ok(()),
+        }
     }
 }
 
@@ -218,6 +250,21 @@ fn shown(words: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A list can put any organisation's name beside any key.
+    #[test]
+    fn a_key_is_named_before_what_a_charter_calls_its_holder() {
+        let seed = [7; 32];
+        let key = isonomy_core::note::SigningKey::from_seed("m1", isonomy_core::note::KeyType::Ed25519, &seed).unwrap();
+        let id = to_hex(&key.verifier().id().0);
+        let log = Answerable::log(key.verifier());
+        assert_eq!(log.to_string(), format!("log, key m1 ({id})"));
+        let named = Answerable { role: Role::Maintainer, name: "Interpol".into(), edition: Some(2), ..log.clone() };
+        let words = format!("maintainer, key m1 ({id}), which edition 2 of the list's own charter calls \"Interpol\"");
+        assert_eq!(named.to_string(), words);
+        let before: Answerable = serde_json::from_str(r#"{"role":"curator","name":"C","key":"c1"}"#).unwrap();
+        assert_eq!(before.to_string(), "curator, key c1", "kept by an earlier version");
+    }
 
     #[test]
     fn what_others_wrote_can_not_disguise_itself() {

@@ -4,7 +4,7 @@
 //! of what it shows, well before a client's patience ends. This monitor does at half of the shortest visibility.
 
 use crate::finding::{Finding, Severity};
-use crate::kept::{History, ListHistory};
+use crate::kept::{self, History, ListHistory};
 use crate::report::{AttestationReport, ComplaintState};
 use crate::units;
 use isonomy_core::rules::{MAX_CLOCK_AHEAD, Rule};
@@ -87,22 +87,36 @@ pub(crate) fn overdue(name: &ListName, attested: &[AttestationReport], now: Time
         _ => format!(" So it is with {} that are shown here.", units::count(count, "complaint", "complaints")),
     };
     let words = format!(
-        "The complaint at entry {} about {name} was received at {} by the word of the auditor {}, and is in the log since {}. A wrong entry had to go by {}; as of {now}, no release has removed anything since.{others} Whether the complaint is right, and when it came, the log does not show.",
-        first.index, course.received, first.auditor, course.logged_since, course.deadline
+        "The complaint at entry {} about {name} was received at {} by the word of the auditor {}, and is in the log since {}, by the proofs that are shown. The charter gives {} to remove an entry that is wrong: until {} from when it is said to have been received, until {} from when the log shows it. As of {now}, no release that was composed since has removed anything.{others} That is no fault if the complaint is wrong, as the log can't show; nor does it show when it came.",
+        first.index,
+        course.received,
+        first.auditor,
+        course.logged_since,
+        units::duration(course.deadline.since(course.received)),
+        course.deadline,
+        course.deadline_by_log
     );
     Some(Finding::new(Severity::Notice, "removal-overdue", name.to_string(), words).in_list(name))
 }
 
-/// The newest release came after the one before had expired: for a while, clients had no list.
+/// The newest release came after the one before had expired: for a while, clients had no list. Or so it seems by the proofs that
+/// are shown, which a log can make later than the first.
 fn missed(name: &ListName, list: &ListHistory) -> Option<Finding> {
     let [.., before, newest] = list.releases() else { return None };
-    let gap = newest.public_since.since(before.release.expires);
-    let words = format!(
-        "Version {} of {name} became public at {}, {} after the one before had expired. Until then, no client could use the list.",
-        version_of(list),
-        newest.public_since,
-        units::duration(gap)
-    );
+    let (expired, since, version) = (before.release.expires, newest.public_since, version_of(list));
+    let gap = since.since(expired);
+    let words = match kept::earliest(newest).since(expired) {
+        0 => format!(
+            "By the proofs that are shown, version {version} of {name} became public at {since}, {} after the one before had expired. It was composed at {}, before that, and a log can show a later proof than the first: so it may have been in time.",
+            units::duration(gap),
+            newest.created
+        ),
+        least => format!(
+            "Version {version} of {name} was composed at {}, {} after the one before had expired; by the proofs that are shown, it is public since {since}. Until then, no client could use the list.",
+            newest.created,
+            units::duration(least)
+        ),
+    };
     let subject = format!("statement {}", newest.id);
     let finding = Finding::new(Severity::Notice, "release-missed", subject, words).under(Rule::Limits);
     (gap > 0).then(|| finding.in_list(name).about(&newest.id, newest.index))

@@ -27,6 +27,12 @@ pub(crate) type LoggedRelease = history::LoggedRelease<KeptRelease>;
 /// An attestation in its place in the log.
 pub(crate) type LoggedAttestation = history::LoggedAttestation<KeptAttestation>;
 
+/// The earliest time at which a release can have been public: its signers composed it then, and witnesses saw it at the latest
+/// when the proof says that is shown.
+pub(crate) fn earliest(logged: &LoggedRelease) -> Timestamp {
+    logged.created.min(logged.public_since)
+}
+
 /// The figures of a release.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct KeptRelease {

@@ -45,9 +45,10 @@ pub struct Trace {
     pub charters: Vec<InLog>,
     /// Every version, the oldest first.
     pub versions: Vec<InVersion>,
-    /// The logged complaint that is about this entry, if the salt was given and one is.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub complaint: Option<Complaint>,
+    /// Every logged complaint that is about this entry under one of the salts that were given and says nothing that can't be, the one
+    /// with the oldest deadline first. Whoever has seen a commitment can log it again, so one salt may open several.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub complaints: Vec<Complaint>,
 }
 
 /// A statement in its place in the log.
@@ -68,7 +69,9 @@ pub struct InLog {
 pub struct InVersion {
     /// The version.
     pub version: u64,
-    /// Since when it is public, by the proofs in the file.
+    /// When its signers composed it: it can't have been public before.
+    pub created: Timestamp,
+    /// Since when it is public, by the proofs in the file: at the latest, since a log may show later proofs than the first.
     pub public_since: Timestamp,
     /// Whether it may be public for longer than that, since nobody shows its seen proof.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]

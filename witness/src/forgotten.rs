@@ -3,17 +3,22 @@
 //! A folder that was begun to restore what was lost, or that is an older copy, remembers too little of any log, however whole it looks.
 //! It says so by a file with a line for each such occasion; from then on nothing in it counts of a log before its operator has
 //! given that log's memory back. Who does that for a log leaves a copy of those lines beside it: so a further occasion ends all
-//! that was given back before, by one write.
+//! that was given back before, by one write. Of very many occasions their digest stands there in one line, and the last one.
 
 use crate::log::Log;
 use crate::state::StateError;
+use isonomy_core::encoding::to_hex;
+use isonomy_core::hash::sha256;
 use isonomy_store::files::{self, FileError};
 use isonomy_store::kv::Tree;
 use std::path::{Path, PathBuf};
 
 const FILE: &str = "forgotten";
 const REINSTATED: &str = "reinstated";
-const MAX_SIZE: usize = 4096;
+/// No more is read: what earlier versions wrote, of thousands of occasions.
+const MAX_SIZE: usize = 64 << 10;
+/// More is not written: it becomes its digest.
+const MAX_KEPT: usize = 2048;
 /// The key of the copy in the database.
 const KEY: &[u8] = b"forgotten";
 
@@ -27,6 +32,8 @@ pub(crate) enum Cause {
 }
 
 impl Cause {
+    const ALL: [Self; 2] = [Self::Lost, Self::OlderCopy];
+
     fn line(self) -> &'static [u8] {
         match self {
             Self::Lost => b"lost\n",
@@ -59,9 +66,8 @@ impl Forgotten {
 
     /// From now on nothing counts of any log before it is given back.
     pub(crate) fn note(&self, cause: Cause) -> Result<(), StateError> {
-        let mut lines = self.lines()?.unwrap_or_default();
-        lines.extend_from_slice(cause.line());
-        self.write(&lines)
+        let lines = self.lines()?.unwrap_or_default();
+        self.write(&with(&lines, cause))
     }
 
     fn write(&self, lines: &[u8]) -> Result<(), StateError> {
@@ -90,10 +96,10 @@ impl Forgotten {
         Ok(match (file, self.copy.get(KEY)?) {
             (None, None) if !self.folder.join(REINSTATED).exists() => None,
             // The file is written first.
-            (Some(file), copy) if copy.as_ref().is_none_or(|copy| file.starts_with(copy)) => Some(file),
+            (Some(file), copy) if copy.as_ref().is_none_or(|copy| goes_on(&file, copy)) => Some(file),
             (file, copy) => {
                 let [file, copy] = [file, copy].map(Option::unwrap_or_default);
-                Some([&copy, &file, Cause::Lost.line()].concat())
+                Some(with(&[copy, file].concat(), Cause::Lost))
             }
         })
     }
@@ -101,6 +107,21 @@ impl Forgotten {
     fn reinstated(&self, log: &Log) -> PathBuf {
         self.folder.join(REINSTATED).join(log.id())
     }
+}
+
+/// These lines and one more. Of too many it is a line with the digest of all, and the last one: no copy that was made before is the
+/// same, and none that is made later will be.
+fn with(lines: &[u8], cause: Cause) -> Vec<u8> {
+    let all = [lines, cause.line()].concat();
+    if all.len() <= MAX_KEPT {
+        return all;
+    }
+    [b"before ", to_hex(&sha256(&[&all])).as_bytes(), b"\n", cause.line()].concat()
+}
+
+/// Whether these lines are those ones, and what came after.
+fn goes_on(lines: &[u8], before: &[u8]) -> bool {
+    lines.starts_with(before) || Cause::ALL.iter().any(|cause| lines == with(before, *cause))
 }
 
 #[cfg(test)]
@@ -127,6 +148,60 @@ mod tests {
             forgotten.reinstate(&log()).unwrap();
             assert_eq!(why(), None);
         }
+    }
+
+    #[test]
+    fn any_number_of_occasions_end_what_was_given_back_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut forgotten = open(folder.path());
+        let (file, copy) = (folder.path().join(FILE), forgotten.reinstated(&log()));
+        let mut given_back = std::collections::BTreeSet::new();
+        for number in 0..1000 {
+            let cause = Cause::ALL[usize::from(number % 3 > 0)];
+            forgotten.note(cause).unwrap();
+            assert_eq!(forgotten.why(&log()).unwrap(), Some(cause), "{number}");
+            forgotten.reinstate(&log()).unwrap();
+            assert_eq!(forgotten.why(&log()).unwrap(), None, "{number}");
+            let lines = std::fs::read(&file).unwrap();
+            assert!(lines.len() <= MAX_KEPT, "{number}: {}", lines.len());
+            assert!(given_back.insert(std::fs::read(&copy).unwrap()), "{number}: none is what was given back before");
+            if number % 100 == 99 {
+                drop(forgotten);
+                forgotten = open(folder.path());
+                assert_eq!(forgotten.why(&log()).unwrap(), None, "{number}: after a start, too");
+            }
+        }
+    }
+
+    /// Killed between the two writes, at whichever occasion, also where the lines become a digest.
+    #[test]
+    fn an_occasion_that_only_the_file_says_is_completed() {
+        for before in [0, 1, MAX_KEPT / Cause::OlderCopy.line().len(), 300] {
+            let folder = tempfile::tempdir().unwrap();
+            let forgotten = open(folder.path());
+            (0..before).for_each(|_| forgotten.note(Cause::OlderCopy).unwrap());
+            forgotten.reinstate(&log()).unwrap();
+            let lines = with(&forgotten.lines().unwrap().unwrap_or_default(), Cause::OlderCopy);
+            drop(forgotten);
+            std::fs::write(folder.path().join(FILE), &lines).unwrap();
+            let forgotten = open(folder.path());
+            assert_eq!(forgotten.why(&log()).unwrap(), Some(Cause::OlderCopy), "{before}");
+            assert_eq!(forgotten.copy.get(KEY).unwrap(), Some(lines), "{before}: and nothing more");
+        }
+    }
+
+    /// What an earlier version wrote, of more occasions than it could read.
+    #[test]
+    fn lines_of_very_many_occasions_are_read_and_become_fewer() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(FILE), Cause::OlderCopy.line().repeat(1000)).unwrap();
+        let forgotten = open(folder.path());
+        assert_eq!(forgotten.why(&log()).unwrap(), Some(Cause::OlderCopy));
+        forgotten.reinstate(&log()).unwrap();
+        assert_eq!(forgotten.why(&log()).unwrap(), None);
+        forgotten.note(Cause::OlderCopy).unwrap();
+        assert_eq!(forgotten.why(&log()).unwrap(), Some(Cause::OlderCopy));
+        assert!(std::fs::read(folder.path().join(FILE)).unwrap().len() <= MAX_KEPT);
     }
 
     #[test]

@@ -36,7 +36,8 @@ pub(crate) enum LogCommand {
         witnesses_asked: bool,
     },
     /// Check a whole log, this project's or any other of C2SP tlog-tiles: every entry and every tile against the signed
-    /// root. Says exactly which are wrong.
+    /// root; of this project's, statements, seen proofs, bundles and the index of lists, too. Says exactly which are wrong. That
+    /// nothing is left out of a bundle, a monitor checks.
     Fsck(FsckArgs),
 }
 

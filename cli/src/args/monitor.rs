@@ -76,11 +76,11 @@ pub(crate) struct TraceArgs {
     #[arg(value_name = "HASH", required_unless_present = "verify")]
     pub(crate) entry: Option<String>,
     /// Check a file that somebody made with --json, offline: nothing of it is believed but what its proofs show.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "entry", "salt", "sources"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "entry", "salts", "sources"])]
     pub(crate) verify: Option<PathBuf>,
-    /// The salt of a complaint about it, in hexadecimal: then it is said whether the entry went in time.
-    #[arg(long, value_name = "HEX")]
-    pub(crate) salt: Option<String>,
+    /// The salt of a complaint about it, in hexadecimal: then it is said whether the entry went in time. Once for each complaint.
+    #[arg(long = "salt", value_name = "HEX")]
+    pub(crate) salts: Vec<String>,
 }
 
 /// What an auditor did.

@@ -46,20 +46,25 @@ fn words(report: &Assessment, out: &str) -> String {
             "\nSince when {undated} of the releases are public is not proven, for lack of seen proofs: times may be too late."
         ),
     };
+    let doubt = match report.in_doubt.len() {
+        0 => String::new(),
+        some => format!(" and {some} in doubt"),
+    };
     let unjudged = match report.not_judged.len() {
         0 => String::new(),
         open => format!(", and of {} it can't be told whether the rules are kept", count(open, "entry", "entries")),
     };
     let answered = report.charter.record.iter().filter(|field| field.answer.is_some()).count();
     format!(
-        "{} as of {}: {} of {} files that must not match do (95 % interval {} to {}); {} missed; {} of {} questions of the record answered; {} of the rules{unjudged}.{undated}\nThe report is in {out}: assessment.html, assessment.json",
+        "{} as of {}: {} of {} files that must not match do (95 % interval {} to {}); {} of {} missed{doubt}; {} of {} questions of the record answered; {} of the rules{unjudged}.{undated}\nThe report is in {out}: assessment.html, assessment.json",
         report.list,
         report.as_of,
         positives.count,
         positives.of,
         positives.low,
         positives.high,
-        count(report.missed.len(), "deadline", "deadlines"),
+        report.missed.len(),
+        count(usize::try_from(report.deadlines).unwrap_or(usize::MAX), "deadline", "deadlines"),
         answered,
         report.charter.record.len(),
         count(report.breaches.len(), "breach", "breaches"),

@@ -86,7 +86,14 @@ fn words(report: &Report, time: Duration) -> String {
             "\n{count} objects are not there, and no client's way needs them: `isonomy log collect` removes such"
         ),
     };
-    let head = head + &collected;
+    let bundles = match (report.bundles, report.bundles_absent) {
+        (0, 0) => String::new(),
+        (checked, 0) => format!("\n{checked} bundles of lists, and the index of lists if there is one, checked"),
+        (checked, absent) => format!(
+            "\n{checked} bundles of lists, and the index of lists if there is one, checked; {absent} lists have no bundle here: a log keeps one of each, a monitor's copy of a log none"
+        ),
+    };
+    let head = head + &collected + &bundles;
     if report.is_sound() {
         let whole = match report.pruned {
             0 => "all of it is as it was signed".to_owned(),
@@ -119,5 +126,7 @@ fn document(report: &Report) -> serde_json::Value {
         "omitted": report.omitted,
         "pruned": report.pruned,
         "collected": report.collected,
+        "bundles": report.bundles,
+        "bundles_absent": report.bundles_absent,
     })
 }

@@ -10,6 +10,7 @@ use isonomy_core::encoding::from_hex;
 use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
+use isonomy_core::tree::LeafIndex;
 use isonomy_monitor::trace::{Complained, InVersion, MAX_TRACE_SIZE, Standing};
 use isonomy_monitor::{Config, Trace, Traced};
 
@@ -26,7 +27,7 @@ pub(crate) async fn run(args: TraceArgs, output: &Output) -> Result<Exit> {
         (None, Some(entry), Some(list)) => made(&args, policy, entry, list).await?,
         (None, ..) => return Err(Malformed("neither an entry and its list nor a file is named".to_owned()).into()),
     };
-    let (is_salted, is_verified) = (args.salt.is_some(), args.verify.is_some());
+    let (is_salted, is_verified) = (!args.salts.is_empty(), args.verify.is_some());
     let mut said = words(&trace, is_salted, is_verified);
     for found in &left_out {
         let line = format!("not among the versions, or not judged: {found}");
@@ -45,8 +46,8 @@ async fn made(args: &TraceArgs, policy: TlogPolicy, entry: &str, list: &ListName
         from_hex(text).ok_or_else(|| Malformed(format!("the {what} is not hexadecimal: give two digits for each byte")))
     };
     let entry = bytes("entry", entry)?;
-    let salt = args.salt.as_deref().map(|salt| bytes("salt", salt)).transpose()?;
-    if salt.as_ref().is_some_and(|salt| salt.len() < MIN_SALT) {
+    let salts = args.salts.iter().map(|salt| bytes("salt", salt)).collect::<Result<Vec<_>, _>>()?;
+    if salts.iter().any(|salt| salt.len() < MIN_SALT) {
         let problem =
             format!("a salt has {MIN_SALT} bytes at least; `isonomy monitor attest` made one of 32 for each complaint");
         return Err(Malformed(problem).into());
@@ -54,7 +55,7 @@ async fn made(args: &TraceArgs, policy: TlogPolicy, entry: &str, list: &ListName
     let scratch = tempfile::Builder::new().prefix("isonomy-trace-").tempdir()?;
     let sources = monitor::sources_of(&args.log, &policy)?;
     let config = Config { sources, ..Config::new(scratch.path().to_owned(), policy) };
-    Ok(isonomy_monitor::trace(config, list, &entry, salt.as_deref(), system_clock()).await?)
+    Ok(isonomy_monitor::trace(config, list, &entry, &salts, system_clock()).await?)
 }
 
 fn words(trace: &Trace, is_salted: bool, is_verified: bool) -> String {
@@ -70,15 +71,18 @@ fn words(trace: &Trace, is_salted: bool, is_verified: bool) -> String {
     let proven = if is_verified { "✓ proven: " } else { "" };
     let mut lines = vec![format!("{proven}{} in {}, as of {}:", trace.entry, trace.list, trace.as_of)];
     lines.extend(trace.versions.iter().map(line));
-    match &trace.complaint {
+    let first = trace.versions.iter().map(|one| one.public_since).min();
+    for complaint in &trace.complaints {
         // Of a file that somebody else made, only what its maker can't have brought about by leaving something out.
-        Some(complaint) => {
-            let standing = trace.standing().filter(|_| !is_verified);
-            let first = trace.versions.iter().map(|one| one.public_since).min();
-            lines.extend(complaint_words(&complaint.course, standing, first));
-        }
-        None if is_salted => lines.push("  no logged complaint is about this entry under this salt".to_owned()),
-        None => {}
+        let standing = (!is_verified).then(|| trace.standing(complaint));
+        lines.extend(complaint_words((complaint.attestation.index, &complaint.course), standing, first));
+    }
+    match trace.complaints.len() {
+        0 if is_salted => lines.push("  no logged complaint is about this entry under these salts".to_owned()),
+        0 | 1 => {}
+        several => lines.push(format!(
+            "  These are {several} complaints: whoever has seen one in the log can log its commitment again, by another date. Whoever made one knows which it is."
+        )),
     }
     lines.push(
         match is_verified {
@@ -97,10 +101,16 @@ fn words(trace: &Trace, is_salted: bool, is_verified: bool) -> String {
 
 /// `standing`: how it stands for whoever has read the log itself; `None` of a file that somebody else made. `first`: since when
 /// the first version is public.
-fn complaint_words(complaint: &Complained, standing: Option<Standing>, first: Option<Timestamp>) -> Vec<String> {
+fn complaint_words(
+    (index, complaint): (LeafIndex, &Complained),
+    standing: Option<Standing>,
+    first: Option<Timestamp>,
+) -> Vec<String> {
     let Complained { auditor, received, logged_since, deadline, .. } = complaint;
     let mut lines = vec![
-        format!("  complaint received {received} by the word of {auditor}, in the log since {logged_since}"),
+        format!(
+            "  complaint at entry {index}, received {received} by the word of {auditor}, in the log since {logged_since}"
+        ),
         format!("  if wrong, to be removed by {deadline}"),
     ];
     match complaint.listed {
@@ -137,8 +147,14 @@ fn complaint_words(complaint: &Complained, standing: Option<Standing>, first: Op
             "  it is still there; the deadline is over by the word of {auditor} alone, and runs until {} from when the log shows the complaint",
             complaint.deadline_by_log
         ),
+        (Some(Standing::LateByProofs), _) => match went {
+            Some(went) => format!(
+                "  {went}: late by the proofs that are shown, by a version that was composed in time; a log can show a later proof than the first, so whether it was late is not known"
+            ),
+            None => "  it is still there; whether it is late is not known".to_owned(),
+        },
         (Some(Standing::Late), Some(since)) => {
-            format!("  removed late, at {since}, even counted from when the log shows the complaint")
+            format!("  removed late, at {since} by the proofs that are shown, even counted from when the log shows the complaint, and by a version that was composed too late")
         }
         (Some(Standing::Late), None) => {
             "  the deadline is over, even counted from when the log shows the complaint, and it is still there".to_owned()
@@ -172,7 +188,7 @@ mod tests {
     fn said(gone_since: Option<u64>, removed_in_time: Option<bool>, standing: Option<Standing>) -> String {
         let (gone_in, gone_since) = (gone_since.map(|_| 2), gone_since.map(Timestamp));
         let complaint = Complained { gone_in, gone_since, removed_in_time, ..complained() };
-        complaint_words(&complaint, standing, Some(Timestamp(50))).join("\n")
+        complaint_words((LeafIndex(7), &complaint), standing, Some(Timestamp(50))).join("\n")
     }
 
     /// Whoever made the file can leave out the removal, or prove it by a later checkpoint.
@@ -193,7 +209,7 @@ mod tests {
     #[test]
     fn a_complaint_from_before_the_list_is_not_about_a_version_that_was_public_then() {
         let complaint = Complained { listed: Some(false), ..complained() };
-        let said = |first| complaint_words(&complaint, Some(Standing::NotListed), first).join("\n");
+        let said = |first| complaint_words((LeafIndex(7), &complaint), Some(Standing::NotListed), first).join("\n");
         for first in [None, Some(Timestamp(101))] {
             assert!(
                 said(first).contains("no version of the list that is shown here was public then"),

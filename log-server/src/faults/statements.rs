@@ -2,9 +2,10 @@
 //! and bundles.
 
 use super::lists::{LIST, Publisher, by_all, charter, maintainer};
-use super::world::{cosigned, log_key, policy};
+use super::world::{cosigned_at, log_key, now, policy};
 use super::{Story, Told, audit};
 use crate::admission::Admission;
+use crate::clock::Moment;
 use crate::keeper::{Copies, Left};
 use crate::publication;
 use crate::recovery::SeenProofs;
@@ -16,6 +17,7 @@ use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::ObjectDigest;
 use isonomy_core::resource::Resource;
 use isonomy_core::statement::{ListName, Statement};
+use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::TlogProof;
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -26,12 +28,12 @@ use tokio::sync::oneshot;
 /// Two charters before and one more; one release before and one more.
 pub(super) struct Statements {
     before: [Statement; 2],
-    charter: Statement,
+    pub(super) charter: Statement,
     release: Statement,
     objects: BTreeMap<ObjectDigest, Vec<u8>>,
 }
 
-fn open(data: &Path) -> Result<State, Box<dyn Error>> {
+pub(super) fn open(data: &Path) -> Result<State, Box<dyn Error>> {
     remove_leftovers(data)?;
     let admission = Admission::new(vec![maintainer().verifier().clone()], Vec::new());
     let state = open_state(data, log_key(), policy(), SeenProofs::Keep, admission, Default::default())?;
@@ -39,7 +41,7 @@ fn open(data: &Path) -> Result<State, Box<dyn Error>> {
     Ok(state)
 }
 
-fn submit(state: &State, statement: &Statement, told: &mut Told) -> Result<(), Box<dyn Error>> {
+pub(super) fn submit(state: &State, statement: &Statement, told: &mut Told) -> Result<(), Box<dyn Error>> {
     let (answer, mut answered) = oneshot::channel();
     append(state, vec![Submission { statement: statement.clone(), answer }])?;
     told.acknowledged.push((answered.try_recv()??, statement.to_bytes()));
@@ -47,10 +49,16 @@ fn submit(state: &State, statement: &Statement, told: &mut Told) -> Result<(), B
 }
 
 fn publish(state: &State, told: &mut Told) -> Result<(), Box<dyn Error>> {
+    publish_at(state, now(), told)
+}
+
+/// The same by witnesses whose clocks show this.
+pub(super) fn publish_at(state: &State, time: Timestamp, told: &mut Told) -> Result<(), Box<dyn Error>> {
     let head = state.log.integrate()?;
     told.shown.push(head.clone());
-    let cosigned = cosigned(&head);
+    let cosigned = cosigned_at(&head, time);
     let times = policy().checkpoint_times(cosigned.note())?.ok_or("no quorum")?;
+    state.clock.note(times, 0, Moment::now());
     publication::publish(state, cosigned, times)?;
     let published = state.published.borrow().clone().ok_or("not published")?;
     let mut copies = Copies::new(Duration::ZERO);
@@ -59,8 +67,17 @@ fn publish(state: &State, told: &mut Told) -> Result<(), Box<dyn Error>> {
 }
 
 impl Statements {
-    /// What `POST /submit` and `PUT /object` do with a release.
-    fn submit_release(&self, state: &State, statement: &Statement, told: &mut Told) -> Result<(), Box<dyn Error>> {
+    /// When the last release was composed.
+    pub(super) fn created(&self) -> Timestamp {
+        self.release.clone().into_release().unwrap().body().created
+    }
+
+    /// What `POST /submit` and `PUT /object` do with the last release.
+    pub(super) fn submit_release(&self, state: &State, told: &mut Told) -> Result<(), Box<dyn Error>> {
+        self.submit_one(state, &self.release, told)
+    }
+
+    fn submit_one(&self, state: &State, statement: &Statement, told: &mut Told) -> Result<(), Box<dyn Error>> {
         let release = statement.clone().into_release().unwrap();
         if state.index_of(&release.id()).is_none() {
             state.pending.insert(&release)??;
@@ -107,7 +124,7 @@ impl Story for Statements {
         let (state, mut told) = (open(folder).unwrap(), Told::default());
         submit(&state, &story.before[0], &mut told).unwrap();
         publish(&state, &mut told).unwrap();
-        story.submit_release(&state, &story.before[1], &mut told).unwrap();
+        story.submit_one(&state, &story.before[1], &mut told).unwrap();
         publish(&state, &mut told).unwrap();
         story
     }
@@ -116,7 +133,7 @@ impl Story for Statements {
         let state = open(folder)?;
         submit(&state, &self.charter, told)?;
         publish(&state, told)?;
-        self.submit_release(&state, &self.release, told)?;
+        self.submit_release(&state, told)?;
         publish(&state, told)?;
         state.tidy()?;
         publish(&state, told)?;
@@ -125,6 +142,13 @@ impl Story for Statements {
 
     fn audit(&self, folder: &Path, told: &mut Told) -> Vec<Vec<u8>> {
         self.go_on(folder, told).unwrap_or_else(|error| panic!("it does not start again: {error}"));
+        self.judge(folder, told)
+    }
+}
+
+impl Statements {
+    /// Starts the log once more and judges everything; all entries.
+    pub(super) fn judge(&self, folder: &Path, told: &mut Told) -> Vec<Vec<u8>> {
         publish(&open(folder).unwrap(), told).unwrap();
         audit::assert_tidy(folder);
         let public = folder.join("public");

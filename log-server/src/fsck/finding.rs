@@ -1,11 +1,14 @@
 //! What a check finds.
 
 use super::collected::Absent;
+use super::served::Bundles;
 use super::statements::Kind;
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::ObjectDigest;
+use isonomy_core::statement::ListName;
 use isonomy_core::tile::audit::Fault;
 use isonomy_core::tree::LeafIndex;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -56,6 +59,20 @@ pub enum Finding {
         /// What is wrong with it.
         reason: String,
     },
+    /// The bundle of a list.
+    Bundle {
+        /// Its path.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The index of lists.
+    Index {
+        /// Its path.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
 }
 
 impl Finding {
@@ -74,6 +91,8 @@ impl Finding {
             Self::Statement { .. } => "statement",
             Self::SeenProof { .. } => "seen-proof",
             Self::Object { .. } => "object",
+            Self::Bundle { .. } => "bundle",
+            Self::Index { .. } => "index",
         }
     }
 }
@@ -88,6 +107,7 @@ impl fmt::Display for Finding {
             Self::Statement { index, path, reason } | Self::SeenProof { index, path, reason } => {
                 write!(f, "{path} of entry {index}: {reason}")
             }
+            Self::Bundle { path, reason } | Self::Index { path, reason } => write!(f, "{path}: {reason}"),
             Self::Object { index, digest, reason } => write!(f, "object/{digest} of entry {index}: {reason}"),
         }
     }
@@ -108,6 +128,10 @@ pub struct Report {
     pub pruned: usize,
     /// How many objects are not there that nobody needs any more: the operator may collect them.
     pub collected: usize,
+    /// How many bundles of lists were checked.
+    pub bundles: usize,
+    /// How many lists have none here: a log keeps one of each, and a monitor's copy of a log none.
+    pub bundles_absent: usize,
 }
 
 impl Report {
@@ -130,6 +154,8 @@ struct Collected {
     pruned: usize,
     /// Objects that are not there, until it is known whether anybody needs them.
     absent: Vec<Absent>,
+    /// The lists that statements are about.
+    lists: BTreeSet<ListName>,
 }
 
 impl Findings {
@@ -154,6 +180,24 @@ impl Findings {
         self.with(|collected| collected.absent.push(object));
     }
 
+    /// Notes which lists statements are about.
+    pub(super) fn note_lists<'l>(&self, lists: impl Iterator<Item = &'l ListName>) {
+        let lists: BTreeSet<&ListName> = lists.collect();
+        self.with(|collected| collected.lists.extend(lists.into_iter().cloned()));
+    }
+
+    /// All of those.
+    pub(super) fn take_lists(&self) -> BTreeSet<ListName> {
+        self.with(|collected| std::mem::take(&mut collected.lists))
+    }
+
+    /// Whether something is wrong with the file of a statement at this path.
+    pub(super) fn has_path(&self, path: &str) -> bool {
+        self.with(|collected| {
+            collected.findings.iter().any(|found| matches!(found, Finding::Statement { path: of, .. } if of == path))
+        })
+    }
+
     /// All of those.
     pub(super) fn take_absent(&self) -> Vec<Absent> {
         self.with(|collected| std::mem::take(&mut collected.absent))
@@ -173,9 +217,16 @@ impl Findings {
         self.with(|collected| collected.pruned += tiles);
     }
 
-    pub(super) fn report(&self, checkpoint: CheckpointNote, kind: Kind, collected: usize) -> Report {
+    pub(super) fn report(
+        &self,
+        checkpoint: CheckpointNote,
+        kind: Kind,
+        collected: usize,
+        Bundles { checked: bundles, absent: bundles_absent }: Bundles,
+    ) -> Report {
         let Collected { mut findings, omitted, pruned, .. } = self.with(std::mem::take);
         findings.sort();
-        Report { checkpoint, holds_statements: kind == Kind::Statements, findings, omitted, pruned, collected }
+        let holds_statements = kind == Kind::Statements;
+        Report { checkpoint, holds_statements, findings, omitted, pruned, collected, bundles, bundles_absent }
     }
 }

@@ -2,8 +2,8 @@
 //! against the signed root.
 //!
 //! What is judged and blamed is [`isonomy_core::tile::audit`]'s affair; here is what reads, many spans at a time. Of a log
-//! whose first entry is a statement, each statement's own file and its seen proof are checked, too, and on request the
-//! objects of each release.
+//! whose first entry is a statement, each statement's own file and its seen proof are checked, too, the bundle of each list and the
+//! index of lists, where they are there, and on request the objects of each release.
 //!
 //! It is part of the log server because it is the operator's tool, reads what the server writes, and needs nothing that the
 //! server doesn't import already.
@@ -11,6 +11,7 @@
 mod coding;
 mod collected;
 mod finding;
+mod served;
 mod statements;
 
 pub use finding::{Finding, Report};
@@ -113,7 +114,8 @@ pub async fn fsck(source: &Source, options: &Options, progress: Progress) -> Res
     let absent = work.findings.take_absent();
     let (missing, collected) = collected::sort_out(&work, &checkpoint, absent).await;
     work.findings.extend(missing);
-    Ok(work.findings.report(checkpoint, kind, collected))
+    let bundles = served::check(&work, &checkpoint).await;
+    Ok(work.findings.report(checkpoint, kind, collected, bundles))
 }
 
 /// What all parts of a check share.
@@ -129,14 +131,25 @@ struct Work {
 
 impl Work {
     fn check_quorum(&self, checkpoint: &CheckpointNote) {
-        let Some(policy) = &self.options.policy else { return };
-        let reason = match policy.newest_times(checkpoint) {
-            Ok(Some(_)) => return,
-            Ok(None) if policy.quorum().is_none() => return,
-            Ok(None) => "too few of the policy's witnesses have cosigned it".to_owned(),
-            Err(error) => error.to_string(),
-        };
-        self.findings.extend([Finding::Quorum { reason }]);
+        self.findings.extend(self.quorum(checkpoint).err().map(|reason| Finding::Quorum { reason }));
+    }
+
+    /// Whether a checkpoint has the cosignatures that the policy asks for; if not, why, in words.
+    fn quorum(&self, checkpoint: &CheckpointNote) -> Result<(), String> {
+        let Some(policy) = &self.options.policy else { return Ok(()) };
+        match policy.newest_times(checkpoint) {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) if policy.quorum().is_none() => Ok(()),
+            Ok(None) => Err("too few of the policy's witnesses have cosigned it".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Whether the log has published more since this check began.
+    async fn has_grown(&self) -> bool {
+        let bytes = self.source.get(&Resource::Checkpoint, MAX_CHECKPOINT_SIZE as u64).await.unwrap_or_default();
+        let checkpoint = CheckpointNote::parse(&bytes).ok().filter(|now| now.verify_log(&self.options.log).is_ok());
+        checkpoint.is_some_and(|now| now.checkpoint().size > self.size)
     }
 
     async fn read_top(&self, checkpoint: &CheckpointNote) -> Result<Top, FsckError> {

@@ -97,7 +97,8 @@ fn objects_of(release: &Release) -> Vec<ObjectRef> {
 /// Reads what a span's statements claim, and adds what is wrong with it to the findings.
 pub(super) async fn check(work: &Work, claims: Claims) {
     work.findings.extend(claims.findings);
-    let mut roots = Roots { source: &work.source, size: work.size, known: BTreeMap::new() };
+    work.findings.note_lists(claims.statements.iter().map(|claim| &claim.list));
+    let mut roots = Roots::new(&work.source, work.size);
     for claim in claims.statements {
         match read_statement(work, &claim).await {
             Ok(bytes) => {
@@ -136,15 +137,19 @@ async fn check_seen_proof(work: &Work, claim: &Claim, entry: &[u8], roots: &mut 
 }
 
 /// The roots of earlier sizes of the tree.
-struct Roots<'s> {
+pub(super) struct Roots<'s> {
     source: &'s Source,
     size: TreeSize,
     known: BTreeMap<(TreeSize, RootHash), Result<(), String>>,
 }
 
-impl Roots<'_> {
+impl<'s> Roots<'s> {
+    pub(super) fn new(source: &'s Source, size: TreeSize) -> Self {
+        Self { source, size, known: BTreeMap::new() }
+    }
+
     /// Whether an earlier checkpoint is one of this tree.
-    async fn check(&mut self, seen: &Checkpoint) -> Result<(), String> {
+    pub(super) async fn check(&mut self, seen: &Checkpoint) -> Result<(), String> {
         let key = (seen.size, seen.root);
         if let Some(judged) = self.known.get(&key) {
             return judged.clone();

@@ -11,7 +11,6 @@ use super::{LogError, sign, tiles};
 use crate::files::PublicFolder;
 use isonomy_core::checkpoint::{Checkpoint, CheckpointNote};
 use isonomy_core::note::SigningKey;
-use isonomy_core::resource::Resource;
 use isonomy_core::tile::RightEdge;
 use isonomy_core::tree::{Frontier, TreeSize, empty_root, leaf_hash};
 use std::path::Path;
@@ -39,7 +38,7 @@ pub(super) fn open(public: &PublicFolder, private: &Path, heads: &Heads, key: &S
 
 /// Commits the checkpoint of the empty tree, if nothing shows that there was a log here before.
 fn begin(public: &PublicFolder, heads: &Heads, key: &SigningKey) -> Result<Found, LogError> {
-    if public.has_tiles() || public.read(&Resource::Checkpoint)?.is_some() {
+    if public.shows_a_log()? {
         return Err(LogError::HeadMissing);
     }
     let head = sign(key, TreeSize(0), empty_root())?;

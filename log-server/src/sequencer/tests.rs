@@ -146,6 +146,48 @@ fn nothing_is_signed_while_the_clock_is_in_doubt() {
     assert_eq!((submit().unwrap(), state.log.size().0), (LeafIndex(0), 1));
 }
 
+/// Before the first round this machine's clock is all that the log knows, and it may be slow or fast by any time.
+#[tokio::test(flavor = "multi_thread")]
+async fn before_the_first_round_no_release_is_refused_for_good_by_its_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = open(folder.path());
+    publish(&state);
+    let (address, stopper) = serve(&state).await;
+    let founding = charter(LIST);
+    let (answer, mut answered) = oneshot::channel();
+    append(&state, vec![Submission { statement: by_all(founding.to_text().unwrap()), answer }]).unwrap();
+    answered.try_recv().unwrap().unwrap();
+    publish(&state);
+    let mut publisher = lists::Publisher::new(&founding);
+    let mut dated = |change: &dyn Fn(Timestamp) -> Timestamp, too_long: bool| {
+        let (release, _) = publisher.compose(0..3, |release| {
+            release.created = change(release.created);
+            release.expires = release.created.plus(if too_long { 20 * 365 * 86_400 } else { 3600 });
+        });
+        by_all(release.to_text().unwrap())
+    };
+    let (ahead, old) = (dated(&|now| now.plus(LONG), false), dated(&|now| Timestamp(now.0 - 2 * LONG), false));
+    let over_limit = dated(&|now| now.plus(LONG), true);
+    let ask = |path: &str, statement: &Statement| exchange(address, format!("POST {path}"), statement.to_bytes());
+    for (release, code) in [(&ahead, "created-late"), (&old, "stale-draft")] {
+        for path in ["/check", "/submit"] {
+            let answer = ask(path, release).await;
+            assert!(status(&answer) == "503" && answer.contains("\"error\":\"time-unknown\""), "{code}: {answer}");
+            assert!(answer.to_lowercase().contains("\r\nretry-after: 10\r\n"), "{code}: {answer}");
+            assert!(answer.contains("the log does not know the time yet"), "{code}: {answer}");
+        }
+    }
+    // What breaks another rule does so at any time.
+    let answer = ask("/check", &over_limit).await;
+    assert!(status(&answer) == "422", "{answer}");
+    note_round(&state, 0);
+    for (release, code) in [(&ahead, "created-late"), (&old, "stale-draft")] {
+        let answer = ask("/check", release).await;
+        assert!(status(&answer) == "422" && answer.contains(code), "{code}: {answer}");
+    }
+    stopper.send_replace(true);
+}
+
 /// Too long for any test to last.
 const LONG: u64 = 50_000;
 

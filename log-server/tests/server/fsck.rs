@@ -1,11 +1,14 @@
 //! Checking a log of ours: what it serves beside the tree.
 
+use crate::lists::LIST;
 use crate::published;
 use crate::world::World;
+use isonomy_core::bundle::Bundle;
 use isonomy_core::resource::Resource;
-use isonomy_core::statement::Statement;
+use isonomy_core::statement::{ListName, Statement};
 use isonomy_core::tile::TilePath;
 use isonomy_core::tile::audit::Fault;
+use isonomy_core::tlog_proof::TlogProof;
 use isonomy_core::tree::LeafIndex;
 use isonomy_fetch::Source;
 use isonomy_log_server::fsck::{Finding, Objects, Options, Report, fsck};
@@ -86,6 +89,82 @@ async fn statements_proofs_and_objects_are_checked_beside_the_tree() {
     assert!(matches!(checked.after(snapshot.clone(), flipped).await[..], [Finding::Object { .. }]));
     assert!(matches!(checked.after(snapshot, |_| None).await[..], [Finding::Object { .. }]));
     assert_eq!(checked.check().await.findings, []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bundles_and_the_index_of_lists_are_checked_against_the_entries() {
+    let checked = Checked::new().await;
+    let report = checked.check().await;
+    assert_eq!((&report.findings[..], report.bundles, report.bundles_absent), (&[][..], 1, 0));
+    let resource = Resource::Bundle(ListName::new(LIST).unwrap());
+    let reason = |findings: &[Finding]| match findings {
+        [Finding::Bundle { reason, .. } | Finding::Index { reason, .. }] => reason.clone(),
+        other => panic!("{other:?}"),
+    };
+    // Each shows what a client would be given.
+    type Edit = fn(&mut Bundle);
+    let edits: [(Edit, &str); 6] = [
+        (|bundle| bundle.list = ListName::new("a.example/other").unwrap(), "it is of the list a.example/other"),
+        (|bundle| bundle.charters.clear(), "it has no charter"),
+        (|bundle| bundle.releases[0].path[0].0[0] ^= 1, "its place is not proven"),
+        (|bundle| bundle.releases[0].index.0 -= 1, "its place is not proven"),
+        (|bundle| bundle.releases[0].id.0[0] ^= 1, "which can't be read"),
+        (|bundle| bundle.releases.insert(0, bundle.charters[0].clone()), "named as release, and is something else"),
+    ];
+    for (edit, words) in edits {
+        let changed = |bytes: Vec<u8>| {
+            let mut bundle = Bundle::parse(&bytes).unwrap();
+            edit(&mut bundle);
+            Some(bundle.to_bytes())
+        };
+        let found = reason(&checked.after(resource.clone(), changed).await);
+        assert!(found.contains(words), "{words}: {found}");
+    }
+    let unsigned = |bytes: Vec<u8>| {
+        let text = String::from_utf8(bytes).unwrap();
+        let kept: Vec<_> = text.lines().filter(|line| !line.starts_with("— witness")).collect();
+        Some((kept.join("\n") + "\n").into_bytes())
+    };
+    assert!(reason(&checked.after(resource.clone(), unsigned).await).contains("too few of the policy's witnesses"));
+    assert!(reason(&checked.after(resource.clone(), |_| Some(b"nonsense".to_vec())).await).contains("malformed"));
+    // Under a checkpoint of more entries than the log's own shows, while that stays as it is.
+    let index = checked.public.join("checkpoint");
+    let newest = fs::read(&index).unwrap();
+    let older = fs::read(checked.public.join(Resource::SeenProof(checked.statements[1].id()).to_string())).unwrap();
+    let older = TlogProof::parse(&older).unwrap().checkpoint;
+    assert!(older.checkpoint().size.0 < 3);
+    fs::write(&index, older.to_bytes()).unwrap();
+    let newer = checked.check().await.findings;
+    let bundle = newer.iter().find(|found| matches!(found, Finding::Bundle { .. })).map(ToString::to_string);
+    assert!(
+        bundle.is_some_and(|words| words.contains("it is of 3 entries, the log's own checkpoint of 2 only")),
+        "{newer:?}"
+    );
+    fs::write(&index, newest).unwrap();
+    // A copy of a log need not have one; that is counted.
+    let path = checked.public.join(resource.to_string());
+    let good = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    let report = checked.check().await;
+    assert_eq!((&report.findings[..], report.bundles, report.bundles_absent), (&[][..], 0, 1));
+    fs::write(&path, good).unwrap();
+
+    let index = checked.public.join("lists");
+    let good = fs::read_to_string(&index).unwrap();
+    for (from, to, words) in [
+        ("\"log\": \"", "\"log\": \"other.", "it is of the log other."),
+        ("\"entries\": ", "\"entries\": 1", "says something else than stands here"),
+        ("\"edition\": ", "\"edition\": 1", "is not edition 11 of its charter"),
+        ("\"list\": \"hotline", "\"list\": \"coldline", "the log has no statement about it"),
+        ("/bundle", "/other", "its bundle is not at"),
+        ("{", "[", "it can't be read"),
+    ] {
+        fs::write(&index, good.replacen(from, to, 1)).unwrap();
+        let found = reason(&checked.check().await.findings);
+        assert!(found.contains(words), "{words}: {found}");
+    }
+    fs::remove_file(&index).unwrap();
+    assert_eq!(checked.check().await.findings, [], "a copy need not have it, either");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -105,6 +105,12 @@ async fn a_start_that_would_fork_or_lose_something_is_refused_and_says_what_to_d
         harm(&world.data(), &started);
         let error = world.failing_start().await;
         assert!(matches!(error, ServeError::Log(_)) && error.to_string().contains(advice), "{what}: {error}");
+        let is_lost = what == "private/ is lost";
+        assert_eq!(
+            world.data().join("private").exists(),
+            !is_lost,
+            "{what}: what is to be put back finds nothing in its place"
+        );
         fs::remove_dir_all(world.data()).unwrap();
     }
     fs::rename(&good, world.data()).unwrap();

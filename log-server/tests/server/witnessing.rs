@@ -442,6 +442,30 @@ async fn a_witness_whose_clock_runs_far_ahead_does_not_count_and_is_seen() {
     assert_eq!(bundle.checkpoint.note().signatures().len(), 3);
 }
 
+/// As long as nothing is published for that, operators see why.
+#[tokio::test(flavor = "multi_thread")]
+async fn that_later_dates_are_waited_for_is_seen() {
+    let mut world = World::with_log().await;
+    let (mut publisher, _) = published(&world).await;
+    let next = publisher.release(5..120);
+    // The clocks of a quorum are set back by more than a round shows before the release is taken.
+    for number in [0, 1, 2] {
+        world.wrong_clock(number, -25).await;
+    }
+    let (warning, gauge) = ("warning: nothing is published since", "isonomy_awaits_later_dates");
+    let publishing = async { publish(&world, &next, &publisher).await };
+    let seen = async {
+        let health = until_it_says(&world, "/healthz", warning).await;
+        assert!(health.contains("later dates are waited for"), "{health}");
+        let metrics = until_it_says(&world, "/metrics", &format!("{gauge} 1")).await;
+        assert!(metrics.contains("isonomy_unseen_statements 1"), "{metrics}");
+    };
+    let (proof, ()) = tokio::join!(publishing, seen);
+    assert_eq!(proof.index, LeafIndex(3));
+    until_it_says(&world, "/metrics", &format!("{gauge} 0")).await;
+    assert!(!world.raw("GET /healthz", b"").await.contains(warning));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_witnesses_whose_clocks_can_be_right_nothing_is_published() {
     let mut world = World::new().await;

@@ -280,7 +280,7 @@ fn paragraph(found: &Finding) -> String {
         let _ = writeln!(text, "Rule: {}, {}", rule.number, rule.name);
     }
     for who in &found.answerable {
-        let _ = writeln!(text, "Responsible: {}, {}", who.name, who.role);
+        let _ = writeln!(text, "Responsible: {who}");
     }
     if let Some(evidence) = &found.evidence {
         let _ = writeln!(text, "Evidence: evidence/{evidence}.json");

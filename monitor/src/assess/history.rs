@@ -2,7 +2,7 @@
 //! removed had stood, and what came too late.
 
 use super::AssessError;
-use crate::kept::{ListHistory, LoggedRelease};
+use crate::kept::{self, ListHistory, LoggedRelease};
 use crate::monitor::Monitor;
 use crate::report::{AttestationReport, ComplaintState};
 use crate::vantage::{Lack, Vantage};
@@ -21,7 +21,9 @@ use std::collections::BTreeSet;
 pub struct Growth {
     /// Its version.
     pub version: u64,
-    /// Since when it is public.
+    /// When it was composed, by its signers: it can't have been public before.
+    pub created: Timestamp,
+    /// Since when it is public, by the proofs that are shown: at the latest, since a log may show later ones than the first.
     pub public_since: Timestamp,
     /// Whether it may be public for longer than that, since nobody shows its seen proof: then that time is when the log was
     /// read, and another reader may have another.
@@ -51,11 +53,13 @@ pub struct Endorsements {
     pub additions: u64,
 }
 
-/// How long entries that were removed had been public; times in seconds.
+/// How long entries that were removed had been public, by the proofs that are shown; times in seconds.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct Removals {
-    /// How many entries were removed.
+    /// How many entries were removed, each as often as that was.
     pub entries: u64,
+    /// How many of these removals did not last: a later release has the entry again.
+    pub came_back: u64,
     /// The shortest time.
     pub shortest: u64,
     /// The median.
@@ -64,16 +68,43 @@ pub struct Removals {
     pub longest: u64,
 }
 
-/// Something that came too late.
+/// Something that came too late, whichever proofs a log shows.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Missed {
     /// What, in words.
     pub what: String,
     /// When it was due.
     pub due: Timestamp,
-    /// By how many seconds it was late; absent if it has not come by the time of the report.
+    /// By how many seconds it was late at least: its own signers composed it so late. Absent if it has not come by the time of
+    /// the report.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub late: Option<u64>,
+    /// By how many seconds it was late at most: by the proofs that are shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub late_by_proofs: Option<u64>,
+}
+
+/// Something that may have come too late or in time: what is shown does not tell.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct InDoubt {
+    /// What, in words.
+    pub what: String,
+    /// When it was due, at the earliest.
+    pub due: Timestamp,
+    /// When it came, by the proofs that are shown: at the latest. Absent if it has not come by the time of the report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub came: Option<Timestamp>,
+    /// Why it can't be told, in words.
+    pub why: String,
+}
+
+/// The deadlines of a list.
+#[derive(Debug, Default)]
+pub(super) struct Deadlines {
+    /// How many have come, by the time of the report.
+    pub(super) come: u64,
+    pub(super) missed: Vec<Missed>,
+    pub(super) in_doubt: Vec<InDoubt>,
 }
 
 /// What the releases show.
@@ -102,7 +133,7 @@ pub(super) async fn measure(
     algorithm: Algorithm,
 ) -> Result<Measured, AssessError> {
     let size = algorithm.entry_size();
-    let mut standing = Standing { entries: Entries::empty(size).map_err(|_| AssessError::Empty)?, since: Vec::new() };
+    let mut standing = Standing::new(Entries::empty(size).map_err(|_| AssessError::Empty)?);
     let (mut growth, mut ages, mut endorsements) = (Vec::new(), Vec::new(), Endorsed::of(list));
     let needed = needed(list, monitor.mirror.newest().and_then(|newest| newest.now()));
     let (mut is_followed, unproven) = (true, monitor.unproven());
@@ -123,6 +154,7 @@ pub(super) async fn measure(
         endorsements.count(&release, added);
         growth.push(Growth {
             version,
+            created: logged.created,
             public_since: logged.public_since,
             unproven: unproven.contains(&logged.index),
             entries: logged.release.entries,
@@ -135,6 +167,7 @@ pub(super) async fn measure(
     let at = |index: usize| ages.get(index).copied().unwrap_or_default();
     let removals = Removals {
         entries: ages.len() as u64,
+        came_back: standing.came_back,
         shortest: at(0),
         median: at(ages.len() / 2),
         longest: at(ages.len().saturating_sub(1)),
@@ -191,29 +224,40 @@ pub(crate) async fn content(vantages: &[Vantage], body: &Release, entry_size: us
 struct Standing {
     entries: Entries,
     since: Vec<Since>,
+    /// What was removed and is not there again.
+    gone: BTreeSet<Vec<u8>>,
+    /// How often something was there again that had been removed.
+    came_back: u64,
 }
 
 impl Standing {
+    fn new(entries: Entries) -> Self {
+        Self { entries, since: Vec::new(), gone: BTreeSet::new(), came_back: 0 }
+    }
+
     /// Goes on to the next content. Gives how many entries are new and how many gone; how long the latter stood is noted.
     fn replace(&mut self, next: Entries, now: Since, ages: &mut Vec<u64>) -> (u64, u64) {
         let mut since = Vec::with_capacity(next.len());
         let mut old = self.entries.iter().zip(&self.since).peekable();
         let (mut added, mut removed) = (0, 0);
         for entry in next.iter() {
-            while let Some((_, from)) = old.next_if(|(known, _)| *known < entry) {
+            while let Some((known, from)) = old.next_if(|(known, _)| *known < entry) {
                 ages.push(now.time.since(from.time));
+                self.gone.insert(known.to_vec());
                 removed += 1;
             }
             match old.next_if(|(known, _)| *known == entry) {
                 Some((_, from)) => since.push(*from),
                 None => {
                     since.push(now);
+                    self.came_back += u64::from(self.gone.remove(entry));
                     added += 1;
                 }
             }
         }
-        for (_, from) in old {
+        for (known, from) in old {
             ages.push(now.time.since(from.time));
+            self.gone.insert(known.to_vec());
             removed += 1;
         }
         (self.entries, self.since) = (next, since);
@@ -252,41 +296,87 @@ impl<'l> Endorsed<'l> {
 
 /// Releases that expired before another was public, and complaints whose deadline passed without any removal, counted from
 /// when the log shows them. When the entry of a complaint went, only who holds its salt can tell.
-pub(super) fn missed(
+///
+/// A proof says when something was public at the latest, since a log may show a later one than the first; what its signers
+/// composed at some time was not public before. So what was composed too late is late, and what is late by the proofs alone
+/// is in doubt.
+pub(super) fn deadlines(
     monitor: &Monitor,
     (name, list): (&ListName, &ListHistory),
     as_of: Timestamp,
-) -> Result<Vec<Missed>, AssessError> {
-    let mut missed = Vec::new();
+) -> Result<Deadlines, AssessError> {
+    let mut deadlines = Deadlines::default();
     for (version, logged) in (1..).zip(list.releases()) {
-        let (expires, next) = (logged.release.expires, list.version(version + 1).map(|next| next.public_since));
-        if next.unwrap_or(as_of) > expires {
-            missed.push(Missed {
-                what: format!("a release after version {version} of {name}"),
-                due: expires,
-                late: next.map(|next| next.since(expires)),
-            });
-        }
+        deadlines.note_release(name, version, (logged, list.version(version + 1)), as_of);
     }
     for logged in list.attestations() {
         let lost = || AssessError::Log(format!("entry {} can't be read from the copy", logged.index));
         let attestation = monitor.attestation_at(logged).ok_or_else(lost)?;
         let since = monitor.audit.public_since(logged.index);
         let report = AttestationReport::new(monitor.audit.history(), (logged.index, &attestation), since, as_of);
-        let Some(course) = &report.complaint else { continue };
-        if matches!(course.state, ComplaintState::Late | ComplaintState::Overdue) {
-            let removed = course.removed_after.map(|after| course.received.plus(after));
-            missed.push(Missed {
-                what: format!(
-                    "any removal after the complaint at entry {}, counted from when the log shows it; {} says that it was received at {}",
-                    logged.index, report.auditor, course.received
-                ),
-                due: course.deadline_by_log,
-                late: removed.map(|removed| removed.since(course.deadline_by_log)),
-            });
+        deadlines.note_complaint(&report);
+    }
+    Ok(deadlines)
+}
+
+impl Deadlines {
+    /// A release has to be followed before it expires.
+    fn note_release(
+        &mut self,
+        name: &ListName,
+        version: u64,
+        (logged, next): (&LoggedRelease, Option<&LoggedRelease>),
+        as_of: Timestamp,
+    ) {
+        let (what, due) = (format!("a release after version {version} of {name}"), logged.release.expires);
+        self.come += u64::from(next.is_some() || as_of > due);
+        match next {
+            None if as_of > due => self.missed.push(Missed { what, due, late: None, late_by_proofs: None }),
+            Some(next) if kept::earliest(next) > due => {
+                let late_by_proofs = Some(next.public_since.since(due));
+                self.missed.push(Missed { what, due, late: Some(kept::earliest(next).since(due)), late_by_proofs });
+            }
+            Some(next) if next.public_since > due => {
+                let why = format!(
+                    "it was composed at {}, in time, and a log can show a later proof than the first",
+                    next.created
+                );
+                self.in_doubt.push(InDoubt { what, due, came: Some(next.public_since), why });
+            }
+            _ => {}
         }
     }
-    Ok(missed)
+
+    /// After a complaint, something has to be removed before its deadline.
+    fn note_complaint(&mut self, report: &AttestationReport) {
+        let Some(course) = &report.complaint else { return };
+        self.come += u64::from(course.state != ComplaintState::Running);
+        let came = course.removed_after.map(|after| course.received.plus(after));
+        let what = format!("any removal after the complaint at entry {}", report.index);
+        match course.state {
+            ComplaintState::Running | ComplaintState::InTime => {}
+            ComplaintState::Late | ComplaintState::Overdue => self.missed.push(Missed {
+                what: format!(
+                    "{what}, counted from when the log shows it; {} says that it was received at {}",
+                    report.auditor, course.received
+                ),
+                due: course.deadline_by_log,
+                late: course.composed.map(|composed| composed.since(course.deadline_by_log)),
+                late_by_proofs: came.map(|came| came.since(course.deadline_by_log)),
+            }),
+            ComplaintState::InDoubt => {
+                let composed = course.composed.map(|composed| format!("; it was composed at {composed}"));
+                let why = format!(
+                    "{} says that it was received at {}; counted from when the log shows it, by the proof that is shown, it was due at {}{}",
+                    report.auditor,
+                    course.received,
+                    course.deadline_by_log,
+                    composed.unwrap_or_default()
+                );
+                self.in_doubt.push(InDoubt { what, due: course.deadline, came, why });
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -299,7 +389,7 @@ mod tests {
 
     #[test]
     fn each_entry_is_followed_from_its_addition_to_its_removal() {
-        let mut standing = Standing { entries: entries(&[]), since: Vec::new() };
+        let mut standing = Standing::new(entries(&[]));
         let mut ages = Vec::new();
         for (numbers, time, counts) in
             [(&[3, 5, 7][..], 100, (3, 0)), (&[1, 3, 7, 9], 200, (2, 1)), (&[1, 5], 350, (1, 3)), (&[], 400, (0, 2))]
@@ -312,5 +402,6 @@ mod tests {
         }
         // 5 went after 100; 3 and 7 after 250, 9 after 150; 1 after 200, and the 5 that came again after 50.
         assert_eq!(ages, [100, 250, 250, 150, 200, 50]);
+        assert_eq!((standing.came_back, standing.gone.len()), (1, 5), "the 5 came back, and went again");
     }
 }

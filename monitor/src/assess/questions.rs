@@ -1,7 +1,7 @@
 //! The questions of a proportionality assessment, as courts in Europe ask them; beside each, what the charter claims, what
 //! was measured, and what software can't show. It is information, not legal advice.
 
-use super::Assessment;
+use super::{Assessment, render};
 use crate::units;
 use isonomy_core::charter::{Action, Surface};
 use serde::Serialize;
@@ -154,16 +154,13 @@ fn balance(report: &Assessment) -> Question {
     )];
     shown.push(match removals.entries {
         0 => "No entry was ever removed.".to_owned(),
-        count => format!(
-            "Removed so far: {}, after {} in the median.",
-            units::entries(count),
+        _ => format!(
+            "Removed so far: {}; after {} in the median, by the proofs that are shown.",
+            render::removed(removals),
             units::duration(removals.median)
         ),
     });
-    shown.push(match report.missed.len() {
-        0 => "No deadline was missed, as far as the log shows.".to_owned(),
-        count => format!("{} missed.", units::count(count, "deadline was", "deadlines were")),
-    });
+    shown.push(format!("Deadlines: {}.", render::missed(report)));
     shown.push(
         "Every match is shown to the person, with a receipt that proves which public release caused it.".to_owned(),
     );

@@ -1,6 +1,6 @@
 //! The report as one page: nothing is loaded, nothing runs.
 
-use super::{Assessment, Crowd, Crowds, Question, Share};
+use super::{Assessment, Crowd, Crowds, Question, Removals, Share};
 use crate::page::{self, bars};
 use crate::units;
 use isonomy_core::time::Timestamp;
@@ -86,10 +86,36 @@ fn figures(report: &Assessment) -> Markup {
             div { dt { "False positives" } dd { strong { (units::number(report.false_positives.at_charter.count)) " of " (units::number(report.false_positives.at_charter.of)) } }
                 dd class="small soft" { "= " (report.false_positives.at_charter.rate) ", 95 % interval " (report.false_positives.at_charter.low) " to " (report.false_positives.at_charter.high) } }
             div { dt { "Entries" } dd { strong { (newest.map_or("–".to_owned(), |release| units::number(release.entries))) } } }
-            div { dt { "Deadlines missed" } dd { strong { (report.missed.len()) } } }
+            div { dt { "Deadlines missed" } dd { strong { (report.missed.len()) } " of " (units::number(report.deadlines)) }
+                @if !report.in_doubt.is_empty() { dd class="small soft" { (report.in_doubt.len()) " in doubt" } } }
             div { dt { "Questions answered" } dd { strong { (answered(report)) } " of " (report.charter.record.len()) } }
         }
     }
+}
+
+/// How many deadlines were missed, and of how many; as it stands in a sentence.
+pub(super) fn missed(report: &Assessment) -> String {
+    let doubt = match report.in_doubt.len() {
+        0 => String::new(),
+        some => format!(", {some} in doubt"),
+    };
+    match report.deadlines {
+        0 => "no deadline has come yet".to_owned(),
+        come => format!(
+            "{} of {} missed{doubt}, as far as the log shows",
+            units::number(report.missed.len() as u64),
+            units::count(usize::try_from(come).unwrap_or(usize::MAX), "deadline", "deadlines")
+        ),
+    }
+}
+
+/// How much was removed, as it stands in a sentence: what came back is not gone.
+pub(super) fn removed(removals: &Removals) -> String {
+    let back = match removals.came_back {
+        0 => String::new(),
+        back => format!(", {} of which came back with a later release", units::number(back)),
+    };
+    format!("{}{back}", units::entries(removals.entries))
 }
 
 fn answered(report: &Assessment) -> usize {
@@ -124,11 +150,7 @@ fn claims(report: &Assessment) -> Markup {
             format!("at most {}", units::number(limits.max_added)),
             html! { "at most " (most("added")) },
         ),
-        (
-            "Removal",
-            format!("within {}", units::duration(report.charter.removal_deadline)),
-            html! { (units::count(report.missed.len(), "deadline", "deadlines")) " missed" },
-        ),
+        ("Removal", format!("within {}", units::duration(report.charter.removal_deadline)), html! { (missed(report)) }),
     ];
     let rows: Vec<Markup> = rows
         .iter()
@@ -283,7 +305,7 @@ fn removals(report: &Assessment) -> Markup {
         @if removals.entries == 0 { p { "No entry was ever removed." } }
         @else {
             p {
-                "Removed so far: " (units::entries(removals.entries)) ", public before for "
+                "Removed so far: " (removed(removals)) ". By the proofs that are shown, they had been public for "
                 (units::duration(removals.shortest)) " to " (units::duration(removals.longest)) ", in the median for "
                 strong { (units::duration(removals.median)) } "."
             }
@@ -293,12 +315,26 @@ fn removals(report: &Assessment) -> Markup {
             (undated.join(", ")) " when this report was made. Times that rest on that are when the log was read, and may be too late; "
             "ask the log for the proofs, and make the report again."
         } }
-        @if report.missed.is_empty() { p { "No deadline was missed, as far as the log shows." } }
-        @else {
+        p { "Deadlines: " (missed(report)) "." }
+        @if !report.missed.is_empty() {
             p { "Missed:" }
             ul { @for one in &report.missed { li {
                 (one.what) ", due " (time(one.due)) ", "
-                @match one.late { Some(late) => { (units::duration(late)) " late" }, None => "not there yet" }
+                @match (one.late, one.late_by_proofs) {
+                    (Some(least), Some(most)) if most > least => {
+                        (units::duration(least)) " late by when it was composed, at most " (units::duration(most)) " by the proofs that are shown"
+                    }
+                    (Some(late), _) => { (units::duration(late)) " late" }
+                    (None, _) => "not there yet",
+                }
+            } } }
+        }
+        @if !report.in_doubt.is_empty() {
+            p { "In doubt, since what is shown does not tell whether it was in time:" }
+            ul { @for one in &report.in_doubt { li {
+                (one.what) ", due " (time(one.due)) ", "
+                @match one.came { Some(came) => { "public since " (time(came)) " by the proofs that are shown" }, None => "not there yet" }
+                ": " (one.why)
             } } }
         }
         p class="small soft" { "Whether the entry that a complaint was about is gone can be proven by whoever holds its salt and entry." }
@@ -343,9 +379,18 @@ fn questions(report: &Assessment) -> Markup {
 
 fn again(report: &Assessment) -> Markup {
     html! {
-        p { "Nothing here depends on when and where the report was made. The same log and the same files give the same bytes:" }
+        p {
+            "Nothing here depends on when and where the report was made. The same log, the same proofs and the same files give the same "
+            "bytes. A log can show a later proof of when something was public than the first: whose digest of the proofs is another "
+            "was shown others, and the earlier time is the true one, or nearer to it."
+        }
         dl {
             dt { "Log" } dd { (report.log) ", " (units::number(report.log_size)) " entries, root " code { (report.log_root) } }
+            dt { "Proofs" } dd {
+                "of " (units::count(usize::try_from(report.proofs.statements).unwrap_or(usize::MAX), "statement", "statements"))
+                @if report.proofs.unproven > 0 { ", " (units::number(report.proofs.unproven)) " of which nobody shows" }
+                ", digest " code { (report.proofs.digest) }
+            }
             dt { "Corpus" } dd { (units::number(report.corpus.files)) " files, digest " code { (report.corpus.digest) } }
             dt { "Command" } dd { code { "isonomy assess --policy FILE --list " (report.list) " --size " (report.log_size) " --as-of " (report.as_of) " --corpus DIR --out DIR" } }
         }

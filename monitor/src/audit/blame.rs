@@ -1,7 +1,7 @@
 //! Who answers for what breaks a rule.
 
 use super::Audit;
-use crate::finding::{Answerable, Role};
+use crate::finding::Answerable;
 use isonomy_core::charter::Charter;
 use isonomy_core::rules::{Rule, Violation};
 use isonomy_core::statement::Statement;
@@ -28,8 +28,7 @@ impl Audit {
             Statement::Attestation(attestation) => {
                 let auditor = attestation.body().auditor.clone();
                 if attestation.note().verify(std::slice::from_ref(&auditor)).is_ok() {
-                    let name = auditor.name().to_owned();
-                    answerable.push(Answerable { role: Role::Auditor, key: name.clone(), name });
+                    answerable.push(Answerable::auditor(&auditor));
                 }
             }
             other => {

@@ -81,7 +81,7 @@ impl Audit {
         if let Err(violation @ Violation::StaleDraft { .. }) = signatures::admissible_at(release.body(), public_since) {
             let what = describe(statement);
             let words = format!(
-                "Entry {index} is {what}, and became public late. {}.",
+                "Entry {index} is {what}. By the proofs that are shown, it became public late. {}. A log can show a later proof than the first.",
                 units::sentence(&violation.to_string())
             );
             let subject = format!("statement {}", statement.id());

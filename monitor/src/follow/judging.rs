@@ -109,7 +109,7 @@ impl Monitor {
 
     /// Of a statement that can't be judged, what is a breach at any time is proven all the same.
     fn prove_at_any_time(&mut self, refused: &Refused) -> Result<(), FileError> {
-        if self.evidence.has_room()
+        if self.evidence.has_room(Some(refused.statement.list()))
             && let Some(evidence) = self.inadmissible(refused)
         {
             self.evidence.keep(&evidence, self.trust.policy())?;

@@ -25,16 +25,17 @@ pub(super) fn not_a_statement(entry: &[u8], proof: &TlogProof) -> Evidence {
 impl Monitor {
     /// What might prove the breach that a refused statement is; `proof` is its seen proof.
     pub(super) fn evidence_against(&self, refused: &Refused, proof: Option<&TlogProof>) -> Option<Evidence> {
+        let list = Some(refused.statement.list());
         match &refused.violation {
             Violation::Equivocation { .. } | Violation::NoticeNotOver { .. }
-                if !self.evidence.has_room_for(Class::Signed) =>
+                if !self.evidence.has_room_for(Class::Signed, list) =>
             {
                 None
             }
             Violation::Equivocation { .. } => self.equivocation(refused),
             Violation::NoticeNotOver { .. } => self.early_admission(refused, proof),
             // A log can make any number of the others by itself.
-            _ if !self.evidence.has_room() => None,
+            _ if !self.evidence.has_room(list) => None,
             Violation::AlreadyLogged { .. } => self.logged_twice(refused),
             _ => self.inadmissible(refused),
         }

@@ -292,7 +292,7 @@ impl Monitor {
         let mut finding = self.audit.skip(entry, error);
         if finding.severity == Severity::Breach
             && self.ledger.evidence_of(&finding.code, &finding.subject).is_none()
-            && self.evidence.has_room()
+            && self.evidence.has_room(None)
         {
             let evidence = self.mirror.own_proof(index).map(|proof| not_a_statement(entry, &proof));
             let kept = evidence.map(|evidence| self.evidence.keep(&evidence, self.trust.policy())).transpose()?;

@@ -204,7 +204,7 @@ impl Monitor {
         (index, objects): (LeafIndex, Objects),
     ) -> Result<(), MonitorError> {
         let Some(finding) = self.content_finding(index) else { return Ok(()) };
-        if self.ledger.evidence_of(&finding.code, &finding.subject).is_some() || !self.evidence.has_room() {
+        if self.ledger.evidence_of(&finding.code, &finding.subject).is_some() || !self.evidence.has_room(Some(list)) {
             return Ok(());
         }
         let Some(evidence) = self.wrong_content(list, version, objects) else { return Ok(()) };

@@ -72,7 +72,7 @@ fn details(found: &Finding, base: &Base) -> Markup {
             @if !found.answerable.is_empty() {
                 dt { "Responsible" }
                 dd { ul class="plain" { @for who in &found.answerable {
-                    li { (who.name) ", " (who.role) @if who.key != who.name { ", key " code { (who.key) } } }
+                    li { (who) }
                 } } }
             }
             @if let Some(list) = &found.list { dt { "List" } dd { a href={ (base) "/list/" (list) } { (list) } } }

@@ -1,7 +1,7 @@
 //! What auditors attest, in a report.
 
 use super::releases::charter_of;
-use crate::kept::{History, ListHistory, LoggedRelease};
+use crate::kept::{self, History, ListHistory, LoggedRelease};
 use crate::units;
 use isonomy_core::attestation::{Attestation, Complaint, Method};
 use isonomy_core::rules::MAX_CLOCK_DIFFERENCE;
@@ -61,7 +61,11 @@ pub struct ComplaintReport {
     /// The first release composed after the complaint that removes entries.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub removing_version: Option<u64>,
-    /// How many seconds after the complaint that was public.
+    /// When that was composed: it can't have been public before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub composed: Option<Timestamp>,
+    /// How many seconds after the complaint that was public, by the proofs that are shown: at most, since a log may show later
+    /// ones than the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub removed_after: Option<u64>,
 }
@@ -76,9 +80,9 @@ pub enum ComplaintState {
     /// Something was removed within it.
     InTime,
     /// By the word of the auditor alone it is over: counted from when the log shows the complaint, it runs, or something was
-    /// removed within it.
+    /// removed within it. Or something was removed later by the proofs that are shown alone: it was composed within it.
     InDoubt,
-    /// Something was removed, later.
+    /// Something was removed, by a release that was composed later.
     Late,
     /// It is over, and nothing was removed.
     Overdue,
@@ -124,7 +128,7 @@ fn received_late(body: &Attestation, logged_since: Timestamp) -> Option<Timestam
 }
 
 /// What an attestation says that can't be, by its place in the log and since when that is public. Clocks may differ.
-fn impossible(
+pub(crate) fn impossible(
     body: &Attestation,
     index: LeafIndex,
     logged_since: Timestamp,
@@ -144,7 +148,8 @@ fn impossible(
             "it is dated at {}, and the log shows it since {logged_since}, but the complaint is said to have been received at {received}",
             body.created
         ),
-        (_, Some(release)) if release.created.since(body.created) > MAX_CLOCK_DIFFERENCE => {
+        // Whatever its signers say, it was there when witnesses saw it.
+        (_, Some(release)) if kept::earliest(release).since(body.created) > MAX_CLOCK_DIFFERENCE => {
             format!(
                 "it is dated at {}, and the release that it is about was composed at {}",
                 body.created, release.created
@@ -179,9 +184,10 @@ impl ComplaintReport {
         let mut all = list.releases().iter().zip(1..);
         let removing = all.find(|(logged, _)| logged.created > received && logged.release.removed > 0);
         let removed = removing.map(|(logged, _)| logged.public_since);
+        let composed = removing.map(|(logged, _)| kept::earliest(logged));
         let state = match removed {
             Some(since) if since <= deadline => ComplaintState::InTime,
-            Some(since) if since > deadline_by_log => ComplaintState::Late,
+            Some(_) if composed.is_some_and(|composed| composed > deadline_by_log) => ComplaintState::Late,
             None if now <= deadline => ComplaintState::Running,
             None if now > deadline_by_log => ComplaintState::Overdue,
             Some(_) | None => ComplaintState::InDoubt,
@@ -194,6 +200,7 @@ impl ComplaintReport {
             deadline_by_log,
             state,
             removing_version: removing.map(|(_, version)| version),
+            composed,
             removed_after: removed.map(|removed| removed.since(received)),
         })
     }

@@ -1,6 +1,6 @@
 //! What became of a complaint: worked out from the versions alone, the same by whoever makes the file and whoever checks it.
 
-use super::{InVersion, Trace};
+use super::{Complaint, InVersion, Trace};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::LeafIndex;
 use serde::{Deserialize, Serialize};
@@ -67,27 +67,30 @@ pub enum Standing {
     Running,
     /// It went, or is there, after the deadline by the word of the auditor alone: not counted from when the log shows the complaint.
     LateByWord,
-    /// It is late from then on, too.
+    /// It went late by the proofs that are shown alone: the version without it was composed in time, and a log can show a later proof
+    /// than the first.
+    LateByProofs,
+    /// It is late from then on, too, whichever proofs are shown.
     Late,
     /// Nobody shows whether it stood in the list when the complaint came, or since when it is gone.
     Unproven,
 }
 
 impl Trace {
-    /// How the complaint stands, if nothing was left out and every proof is the first that there was. Of a file that somebody else
-    /// made, nobody can know that.
-    pub fn standing(&self) -> Option<Standing> {
-        let course = &self.complaint.as_ref()?.course;
+    /// How a complaint of this file stands, if nothing was left out. Of a file that somebody else made, nobody can know that.
+    pub fn standing(&self, complaint: &Complaint) -> Standing {
+        let course = &complaint.course;
         let gone = course.gone_in.and_then(|gone| self.versions.iter().find(|one| one.version == gone));
         let ended = gone.map_or(self.as_of, |one| one.public_since);
-        Some(match () {
+        match () {
             () if stood_then(&self.versions, course.received) == Some(false) => Standing::NotListed,
             () if ended <= course.deadline && gone.is_none() => Standing::Running,
             () if ended <= course.deadline => Standing::InTime,
             () if course.listed.is_none() || gone.is_some_and(|one| one.unproven) => Standing::Unproven,
             () if ended <= course.deadline_by_log => Standing::LateByWord,
+            () if gone.is_some_and(|one| one.created <= course.deadline_by_log) => Standing::LateByProofs,
             () => Standing::Late,
-        })
+        }
     }
 }
 
@@ -164,7 +167,7 @@ pub(super) fn course(versions: &[InVersion], complaint: Logged, as_of: Timestamp
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Complaint, FORMAT, InLog, ListProof};
+    use super::super::{FORMAT, InLog, ListProof};
     use super::*;
     use isonomy_core::json::Lines;
     use isonomy_core::list::{Entries, MembershipProof};
@@ -181,6 +184,7 @@ mod tests {
         let one = Entries::from_unsorted(32, vec![1; 32]).unwrap().0;
         let version = |(version, (since, listed)): (u64, &(u64, bool))| InVersion {
             version,
+            created: Timestamp(*since),
             public_since: Timestamp(*since),
             unproven: false,
             listed: *listed,
@@ -204,12 +208,16 @@ mod tests {
             checkpoint: Lines::of("note\n"),
             charters: Vec::new(),
             versions,
-            complaint: Some(Complaint { attestation: in_log(since), salt: "00".repeat(32), course }),
+            complaints: vec![Complaint { attestation: in_log(since), salt: "00".repeat(32), course }],
         }
     }
 
     fn course_of(trace: &Trace) -> &Complained {
-        &trace.complaint.as_ref().unwrap().course
+        &trace.complaints[0].course
+    }
+
+    fn standing_of(trace: &Trace) -> Standing {
+        trace.standing(&trace.complaints[0])
     }
 
     #[test]
@@ -231,7 +239,7 @@ mod tests {
             let trace = traced(versions(listed), 110, as_of);
             let found = course_of(&trace);
             let shown = (found.listed.unwrap(), found.gone_in, found.back_in, found.not_known);
-            assert_eq!((shown, trace.standing()), (expected, Some(standing)), "{listed:?} {as_of}");
+            assert_eq!((shown, standing_of(&trace)), (expected, standing), "{listed:?} {as_of}");
             assert_eq!(found.removed_in_time, found.not_known.is_none().then_some(true), "a file says no more");
         }
     }
@@ -252,6 +260,17 @@ mod tests {
         assert_eq!((course_of(&trace).listed, course_of(&trace).removed_in_time), (None, None));
     }
 
+    /// The log made another proof later, of a removal that was composed in time, or a little after.
+    #[test]
+    fn a_late_proof_alone_makes_nobody_late() {
+        for (created, standing) in [(150, Standing::LateByProofs), (210, Standing::LateByProofs), (211, Standing::Late)]
+        {
+            let mut late = versions(&[(10, true), (215, false)]);
+            late[1].created = Timestamp(created);
+            assert_eq!(standing_of(&traced(late, 110, 300)), standing, "{created}");
+        }
+    }
+
     #[test]
     fn without_seen_proofs_nothing_is_said_of_what_was_public_then() {
         for (listed, unproven, expected) in [
@@ -267,7 +286,7 @@ mod tests {
             versions[unproven - 1].unproven = true;
             let trace = traced(versions, 110, 300);
             let found = course_of(&trace);
-            let shown = (found.listed, found.removed_in_time, trace.standing().unwrap());
+            let shown = (found.listed, found.removed_in_time, standing_of(&trace));
             assert_eq!(shown, expected, "{listed:?}");
         }
     }
@@ -286,7 +305,7 @@ mod tests {
             (110, &[(10, false)], 900, false),
         ] {
             let trace = traced(versions(listed), logged_since, as_of);
-            assert_eq!(trace.standing() == Some(Standing::Late), late, "{logged_since} {listed:?} {as_of}");
+            assert_eq!(standing_of(&trace) == Standing::Late, late, "{logged_since} {listed:?} {as_of}");
         }
     }
 }

@@ -6,7 +6,6 @@ use crate::assess::{AssessError, content, find_list, read_log, stored};
 use crate::kept::{ListHistory, LoggedRelease};
 use crate::monitor::{Config, Monitor};
 use crate::report::AttestationReport;
-use isonomy_core::attestation::Attestation;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::hash::{Commitment, StatementId, sha256};
 use isonomy_core::json::Lines;
@@ -16,6 +15,7 @@ use isonomy_core::release::Release;
 use isonomy_core::statement::{ListName, Signed, Statement};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::LeafIndex;
+use std::collections::BTreeMap;
 
 /// A trace, and what whoever reads the log learns beside it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -32,7 +32,7 @@ pub async fn trace(
     config: Config,
     list: &ListName,
     entry: &[u8],
-    salt: Option<&[u8]>,
+    salts: &[Vec<u8>],
     clock: Timestamp,
 ) -> Result<Traced, AssessError> {
     let monitor = read_log(config, clock).await?;
@@ -61,7 +61,7 @@ pub async fn trace(
         checkpoint: Lines::of(newest.note()),
         charters: charters(&monitor, logged)?,
         versions,
-        complaint: salt.map(|salt| complaint(&monitor, logged, salt, entry)).transpose()?.flatten(),
+        complaints: complaints(&monitor, logged, salts, entry)?,
     };
     // What follows from the proofs is worked out as whoever checks the file does.
     let trace = made.completed(monitor.trust.policy()).map_err(|error| AssessError::Log(error.to_string()))?;
@@ -94,6 +94,7 @@ fn in_version(
 ) -> Result<InVersion, AssessError> {
     Ok(InVersion {
         version: release.body().version,
+        created: logged.created,
         public_since: logged.public_since,
         unproven: false,
         listed: matches!(proof, ListProof::Membership(_)),
@@ -116,27 +117,27 @@ fn charters(monitor: &Monitor, list: &ListHistory) -> Result<Vec<InLog>, AssessE
     cited.map(|edition| in_log(monitor, (edition.id(), edition.signed().note()), edition.index())).collect()
 }
 
-/// The first complaint whose commitment opens to this salt and entry, of those that say nothing that can't be: the log has seen the
-/// commitment, and may have another one logged before.
-fn complaint(
+/// Every complaint whose commitment opens to one of these salts and the entry, of those that say nothing that can't be: whoever has seen
+/// the commitment may have logged another one, before or after.
+fn complaints(
     monitor: &Monitor,
     list: &ListHistory,
-    salt: &[u8],
+    salts: &[Vec<u8>],
     entry: &[u8],
-) -> Result<Option<Complaint>, AssessError> {
-    let commitment = Commitment(sha256(&[salt, entry]));
-    let opens = |found: &Signed<Attestation>| {
-        found.body().complaint.as_ref().is_some_and(|complaint| complaint.commitment == commitment)
-    };
-    let attestations = list.attestations().iter();
-    let mut attestations = attestations.filter_map(|logged| Some((logged.index, monitor.attestation_at(logged)?)));
-    let counts = |index: LeafIndex, found: &Signed<Attestation>| {
-        let since = monitor.audit.public_since(index);
-        let report = AttestationReport::new(monitor.audit.history(), (index, found), since, since);
-        report.impossible.is_none()
-    };
-    let found = attestations.find(|(index, found)| opens(found) && counts(*index, found));
-    let Some((index, found)) = found else { return Ok(None) };
-    let attestation = in_log(monitor, (found.id(), found.note()), index)?;
-    Ok(Some(Complaint { attestation, salt: to_hex(salt), course: Complained::unknown() }))
+) -> Result<Vec<Complaint>, AssessError> {
+    let salts: BTreeMap<Commitment, &[u8]> =
+        salts.iter().map(|salt| (Commitment(sha256(&[salt, entry])), salt.as_slice())).collect();
+    let mut found = Vec::new();
+    for logged in list.attestations().iter().filter(|_| !salts.is_empty()) {
+        let Some(attestation) = monitor.attestation_at(logged) else { continue };
+        let complaint = attestation.body().complaint.as_ref();
+        let Some(salt) = complaint.and_then(|complaint| salts.get(&complaint.commitment)) else { continue };
+        let since = monitor.audit.public_since(logged.index);
+        let report = AttestationReport::new(monitor.audit.history(), (logged.index, &attestation), since, since);
+        if report.impossible.is_none() {
+            let attestation = in_log(monitor, (attestation.id(), attestation.note()), logged.index)?;
+            found.push(Complaint { attestation, salt: to_hex(salt), course: Complained::unknown() });
+        }
+    }
+    Ok(found)
 }

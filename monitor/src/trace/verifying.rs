@@ -78,23 +78,31 @@ impl Trace {
             }
             let charter = cited(&charters, body.charter, one.release.index)?;
             signatures::release(&release, charter.body()).map_err(unproven)?;
-            (one.version, one.listed) = (number, is_listed(&one.proof, body, &entry)?);
+            (one.version, one.created) = (number, body.created);
+            one.listed = is_listed(&one.proof, body, &entry)?;
             before = Some((release.id(), one.release.index));
             releases.push((release.id(), body.charter));
             times.push((one.release.index, since));
         }
-        if let Some(complaint) = &self.complaint {
+        for complaint in &self.complaints {
             times.push((complaint.attestation.index, check.statement(&complaint.attestation)?.1));
         }
         for one in &mut self.versions {
             one.public_since = earliest(&times, one.release.index);
         }
-        if let Some(complaint) = &mut self.complaint {
+        for complaint in &mut self.complaints {
             let since = earliest(&times, complaint.attestation.index);
             let logged = check.complaint(complaint, (&releases, &charters), &entry, since)?;
             complaint.course = course(&self.versions, logged, as_of);
         }
-        Ok(self)
+        self.complaints.sort_by_key(|complaint| (complaint.course.deadline, complaint.attestation.index));
+        let is_twice = |pair: &[Complaint]| {
+            pair.first().map(|one| one.attestation.index) == pair.get(1).map(|one| one.attestation.index)
+        };
+        match self.complaints.windows(2).any(is_twice) {
+            true => Err(unproven("a complaint stands in it twice")),
+            false => Ok(self),
+        }
     }
 }
 

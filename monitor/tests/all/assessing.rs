@@ -108,7 +108,9 @@ async fn a_list_is_measured_and_the_same_again_from_other_folders() {
         (removals.entries, removals.shortest, removals.median, removals.longest),
         (10, 4 * HOUR, 4 * HOUR, 4 * HOUR)
     );
-    assert_eq!(report.missed, []);
+    // Version 1 was followed by another in time.
+    assert_eq!((report.deadlines, &report.missed[..], &report.in_doubt[..]), (1, &[][..], &[][..]));
+    assert_eq!((report.proofs.statements, report.proofs.unproven), (3, 0));
 
     let (corpus, positives) = (&report.corpus, &report.false_positives);
     assert_eq!((corpus.files, corpus.looked_up + corpus.below_quality), (13, 13));
@@ -123,7 +125,7 @@ async fn a_list_is_measured_and_the_same_again_from_other_folders() {
     let answered = report.charter.record.iter().filter(|field| field.answer.is_some()).count();
     assert_eq!((answered, report.charter.record.len(), report.questions.len()), (1, 25, 5));
     let html = report.to_html();
-    for fact in ["2 of ", "0.999", "too short", "What software can’t show", &report.log_root] {
+    for fact in ["2 of ", "0.999", "too short", "What software can’t show", &report.log_root, &report.proofs.digest] {
         assert!(html.contains(fact), "{fact}");
     }
     for absent in ["<script", "src=", "href="] {
@@ -177,10 +179,96 @@ async fn deadlines_that_were_missed_are_counted() {
         missed,
         [("a release after version 1 of hotline.example/images", START.plus(10 * HOUR), Some(5 * HOUR))]
     );
+    assert_eq!((report.deadlines, report.in_doubt.len()), (1, 0));
+    assert!(report.to_html().contains("1 of 1 deadline missed"));
     let positives = &report.false_positives;
     assert_eq!((positives.at_charter.count, positives.at_charter.of, positives.curve.len()), (1, 2, 1));
     assert_eq!(positives.named, ["listed"]);
     assert!(report.recall.is_empty() && report.crowds.is_none());
+}
+
+/// A log that shows later proofs than the first makes nobody late who was in time; and whoever has another report of the same log sees
+/// that it rests on other proofs.
+#[tokio::test]
+async fn what_is_late_by_the_proofs_that_are_shown_alone_is_in_doubt() {
+    let mut world = World::empty();
+    let five = isonomy_core::hash::sha256(&[&5u64.to_be_bytes()]);
+    world.log.charter(|_| ());
+    world.log.publish(START);
+    world.log.release(entries(0..10), START.plus(HOUR), |release| release.expires = START.plus(10 * HOUR));
+    world.log.publish(START.plus(HOUR));
+    crate::complaints::complain(&mut world, &five, b"salt", START.plus(HOUR));
+    world.log.publish(START.plus(2 * HOUR));
+    world.log.release(entries(6..10), START.plus(9 * HOUR), |_| ());
+    world.log.publish(START.plus(9 * HOUR));
+    world.log.publish(START.plus(5 * DAY));
+    let corpus = world.path("corpus");
+    fs::create_dir(&corpus).unwrap();
+    fs::write(corpus.join("other"), b"other").unwrap();
+    let first = assessed(world.log.source(), corpus.clone()).await.unwrap();
+    assert_eq!((first.deadlines, &first.missed[..], &first.in_doubt[..]), (2, &[][..], &[][..]));
+    assert!(first.to_html().contains("0 of 2 deadlines missed"));
+    // As valid, and four days later: of the removal, which nothing after it in the log dates back.
+    world.log.prove_again(3, START.plus(4 * DAY));
+    let report = assessed(world.log.source(), corpus.clone()).await.unwrap();
+    assert_eq!((report.deadlines, &report.missed[..]), (2, &[][..]));
+    let doubts: Vec<_> = report.in_doubt.iter().map(|one| (one.due, one.came)).collect();
+    let came = Some(START.plus(4 * DAY));
+    assert_eq!(doubts, [(START.plus(10 * HOUR), came), (START.plus(HOUR + 3 * DAY), came)]);
+    assert!(report.in_doubt[0].why.contains("a log can show a later proof than the first"));
+    assert!(report.in_doubt[1].why.contains("it was composed at"), "{}", report.in_doubt[1].why);
+    assert!(report.to_html().contains("2 in doubt"));
+    let same = (report.log_size, &report.log_root, &report.corpus.digest, report.proofs.statements);
+    assert_eq!(same, (first.log_size, &first.log_root, &first.corpus.digest, first.proofs.statements));
+    assert_ne!(report.proofs.digest, first.proofs.digest);
+    // The finding of the same, and the page, accuse nobody either.
+    let seen = world.monitor().poll_at(START.plus(5 * DAY)).await.unwrap();
+    let words = &find(&seen, "release-missed").words;
+    assert!(words.starts_with("By the proofs that are shown") && words.contains("may have been in time"), "{words}");
+    let complaint = seen.lists[0].attestations[0].complaint.as_ref().unwrap();
+    assert_eq!((complaint.state, complaint.composed), (ComplaintState::InDoubt, Some(START.plus(9 * HOUR))));
+}
+
+/// What was composed too late was late, whichever proof is shown.
+#[tokio::test]
+async fn what_was_composed_too_late_is_late_by_at_least_that() {
+    let mut world = World::empty();
+    world.log.charter(|_| ());
+    world.log.publish(START);
+    world.log.release(entries(0..10), START.plus(HOUR), |release| release.expires = START.plus(10 * HOUR));
+    world.log.publish(START.plus(HOUR));
+    world.log.release(entries(0..12), START.plus(12 * HOUR), |_| ());
+    world.log.publish(START.plus(12 * HOUR));
+    world.log.prove_again(2, START.plus(15 * HOUR));
+    world.log.publish(START.plus(20 * HOUR));
+    let corpus = world.path("corpus");
+    fs::create_dir(&corpus).unwrap();
+    fs::write(corpus.join("other"), b"other").unwrap();
+    let report = assessed(world.log.source(), corpus).await.unwrap();
+    let missed: Vec<_> = report.missed.iter().map(|one| (one.late, one.late_by_proofs)).collect();
+    assert_eq!(missed, [(Some(2 * HOUR), Some(5 * HOUR))]);
+    assert!(report.in_doubt.is_empty());
+    let seen = world.monitor().poll_at(START.plus(20 * HOUR)).await.unwrap();
+    let words = &find(&seen, "release-missed").words;
+    assert!(words.contains("was composed at") && words.contains("2 hours after"), "{words}");
+}
+
+/// What was removed and came back is not gone.
+#[tokio::test]
+async fn removals_that_did_not_last_are_told_apart() {
+    let mut world = World::empty();
+    world.log.charter(|_| ());
+    for (time, numbers) in [(0, 0..10), (1, 4..10), (2, 2..10)] {
+        world.log.release(entries(numbers), START.plus(time * HOUR), |_| ());
+        world.log.publish(START.plus(time * HOUR));
+    }
+    let corpus = world.path("corpus");
+    fs::create_dir(&corpus).unwrap();
+    fs::write(corpus.join("other"), b"other").unwrap();
+    let report = assessed(world.log.source(), corpus).await.unwrap();
+    assert_eq!((report.removals.entries, report.removals.came_back), (4, 2));
+    let said = "Removed so far: 4 entries, 2 of which came back with a later release";
+    assert_eq!(report.to_html().matches(said).count(), 2);
 }
 
 /// Nobody misses a deadline because an auditor dates a complaint back, not even to before there was a list.
@@ -195,6 +283,10 @@ async fn a_complaint_that_is_dated_back_makes_nobody_late() {
     fs::write(corpus.join("other"), b"other").unwrap();
     let report = assessed(world.log.source(), corpus).await.unwrap();
     assert!(report.missed.is_empty(), "{:?}", report.missed);
+    assert_eq!(
+        report.in_doubt.iter().map(|one| (one.due, one.came)).collect::<Vec<_>>(),
+        [(received.plus(3 * DAY), Some(START.plus(2 * HOUR)))]
+    );
     let report = world.monitor().poll_at(START.plus(DAY)).await.unwrap();
     let complaint = report.lists[0].attestations[0].complaint.as_ref().unwrap();
     assert_eq!((complaint.state, complaint.deadline_by_log), (ComplaintState::InDoubt, START.plus(4 * DAY)));
@@ -217,6 +309,7 @@ async fn whoever_falls_silent_is_late() {
     let missed = |report: &Assessment| report.missed.iter().map(|one| (one.due, one.late)).collect::<Vec<_>>();
     let early = assessed(world.log.source(), corpus.clone()).await.unwrap();
     assert_eq!((early.as_of, missed(&early)), (START.plus(2 * HOUR), vec![]));
+    assert!(early.deadlines == 0 && early.to_html().contains("no deadline has come yet"));
     world.log.publish(START.plus(40 * DAY));
     let report = assessed(world.log.source(), corpus.clone()).await.unwrap();
     let owed = vec![(START.plus(HOUR + 30 * DAY), None), (START.plus(2 * HOUR + 3 * DAY), None)];
@@ -253,7 +346,7 @@ async fn a_first_look_an_assessment_and_a_trace_find_the_same_breach() {
     assert_eq!((assessment.breaches, assessment.not_judged), (vec![found.words.clone()], vec![]));
     let config = isonomy_monitor::Config { data: world.path("trace"), ..world.config(vec![world.log.source()], &[]) };
     let list = ListName::new(LIST).unwrap();
-    let traced = isonomy_monitor::trace(config, &list, &[5; 32], None, START.plus(3 * HOUR)).await.unwrap();
+    let traced = isonomy_monitor::trace(config, &list, &[5; 32], &[], START.plus(3 * HOUR)).await.unwrap();
     assert_eq!((traced.trace.versions.len(), traced.left_out), (2, vec![found.words.clone()]));
 }
 
@@ -270,7 +363,7 @@ async fn what_clocks_alone_speak_against_is_not_judged() {
     assert_eq!((assessment.breaches.len(), assessment.not_judged.len()), (0, 1), "{:?}", assessment.not_judged);
     let config = isonomy_monitor::Config { data: world.path("trace"), ..world.config(vec![world.log.source()], &[]) };
     let list = ListName::new(LIST).unwrap();
-    let traced = isonomy_monitor::trace(config, &list, &[5; 32], None, START.plus(4 * HOUR)).await.unwrap();
+    let traced = isonomy_monitor::trace(config, &list, &[5; 32], &[], START.plus(4 * HOUR)).await.unwrap();
     assert_eq!((traced.trace.versions.len(), traced.left_out), (2, assessment.not_judged));
 }
 

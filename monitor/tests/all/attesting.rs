@@ -23,10 +23,14 @@ fn said(finding: &str) -> Said<'_> {
 }
 
 async fn attest(monitor: &Monitor, claim: &Claim) -> Result<Attestation, AttestError> {
+    attest_at(monitor, claim, 5 * HOUR).await
+}
+
+async fn attest_at(monitor: &Monitor, claim: &Claim, after: u64) -> Result<Attestation, AttestError> {
     let list = ListName::new(LIST).unwrap();
     let report = Report { url: "https://auditor.example/report".into(), sha256: ObjectDigest([7; 32]) };
     let said = Said { finding: "Nothing to object to.", report: Some(report) };
-    monitor.attestation(&list, claim, key("auditor").verifier(), said, START.plus(5 * HOUR)).await
+    monitor.attestation(&list, claim, key("auditor").verifier(), said, START.plus(after)).await
 }
 
 #[tokio::test]
@@ -70,6 +74,14 @@ async fn nothing_is_attested_that_does_not_hold() {
     let silent =
         monitor.attestation(&list, &looked_at, key("auditor").verifier(), said(" "), START.plus(5 * HOUR)).await;
     assert_eq!(silent, Err(AttestError::NoFinding));
+    // Version 2 has 13 entries, and version 1 was composed at another time: what everybody's report would call impossible.
+    let too_many = Claim::LookedAt { method: Method::Sampled, sample: 14, errors: 0 };
+    let Err(AttestError::Impossible(words)) = attest(&looked(&World::new(), 3 * HOUR).await, &too_many).await else {
+        panic!("attested")
+    };
+    assert!(words.contains("more entries were looked at than the 13 of the release"), "{words}");
+    let early = monitor.attestation(&list, &looked_at, key("auditor").verifier(), said("x"), START).await;
+    assert!(matches!(early, Err(AttestError::Impossible(words)) if words.contains("was composed at")));
     let received = Timestamp(START.0 - 1);
     let complaint = Claim::Complaint(Complaint { received, commitment: Commitment([7; 32]) });
     assert_eq!(attest(&monitor, &complaint).await, Err(AttestError::BeforeTheList { received, began: START }));
@@ -99,7 +111,7 @@ async fn nobody_attests_that_rules_are_kept_where_that_can_not_be_told() {
     assert_eq!(attest(&monitor, &Claim::Followed).await, Err(AttestError::NotJudged(LeafIndex(4))));
     fs::rename(world.path("proofs"), world.log.path.join("proof")).unwrap();
     monitor.poll_at(START.plus(8 * DAY + 60)).await.unwrap();
-    assert_eq!(attest(&monitor, &Claim::Followed).await.unwrap().log_size, Some(TreeSize(5)));
+    assert_eq!(attest_at(&monitor, &Claim::Followed, 9 * DAY).await.unwrap().log_size, Some(TreeSize(5)));
 }
 
 /// It may be of a later format, or break the rules: nobody who can't read it can tell.

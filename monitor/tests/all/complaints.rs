@@ -17,12 +17,22 @@ pub(crate) fn complain(world: &mut World, entry: &[u8], salt: &[u8], received: T
 
 /// The same by an attestation that is dated otherwise.
 pub(crate) fn complain_as_of(world: &mut World, entry: &[u8], salt: &[u8], received: Timestamp, created: Timestamp) {
+    complain_by("auditor", world, (entry, salt), (received, created));
+}
+
+/// The same by another auditor.
+pub(crate) fn complain_by(
+    auditor: &str,
+    world: &mut World,
+    (entry, salt): (&[u8], &[u8]),
+    (received, created): (Timestamp, Timestamp),
+) {
     let release = world.log.last_release();
     let text = Attestation {
         statement: Attestation::KIND.into(),
         list: ListName::new(LIST).unwrap(),
         release,
-        auditor: key("auditor").verifier().clone(),
+        auditor: key(auditor).verifier().clone(),
         method: Method::Complaint,
         log_size: None,
         sample: None,
@@ -34,7 +44,7 @@ pub(crate) fn complain_as_of(world: &mut World, entry: &[u8], salt: &[u8], recei
     }
     .to_text()
     .unwrap();
-    world.log.append(signed(&text, &["auditor"]).to_bytes());
+    world.log.append(signed(&text, &[auditor]).to_bytes());
 }
 
 #[tokio::test]
@@ -50,21 +60,21 @@ async fn a_complaint_is_followed_from_version_to_version_with_proofs() {
     let follow = |entry: [u8; 32], salt: &'static [u8], folder: &str, after: u64| {
         let config = Config { data: world.path(folder), ..world.config(vec![world.log.source()], &[]) };
         let list = list.clone();
-        async move { trace(config, &list, &entry, Some(salt), START.plus(after)).await.unwrap().trace }
+        async move { trace(config, &list, &entry, &[salt.to_vec()], START.plus(after)).await.unwrap().trace }
     };
     let found = follow(five, b"salt", "a", 3 * DAY).await;
     assert_eq!(found.versions.iter().map(|one| one.listed).collect::<Vec<_>>(), [true, true, false]);
-    let course = &found.complaint.as_ref().unwrap().course;
+    let course = &found.complaints[0].course;
     assert_eq!(
-        (course.gone_in, course.removed_in_time, found.standing()),
-        (Some(3), Some(true), Some(Standing::InTime))
+        (course.gone_in, course.removed_in_time, found.standing(&found.complaints[0])),
+        (Some(3), Some(true), Standing::InTime)
     );
     assert_eq!((course.auditor.as_str(), course.logged_since), ("auditor", START.plus(3 * HOUR)));
     assert_eq!((course.deadline, found.as_of), (START.plus(2 * HOUR + 3 * DAY), START.plus(2 * DAY)));
     only_what_is_proven_holds(&found);
-    assert_eq!(follow(five, b"pepper", "b", 3 * DAY).await.complaint, None, "nobody else can open it");
+    assert_eq!(follow(five, b"pepper", "b", 3 * DAY).await.complaints, [], "nobody else can open it");
     let stays = follow(twelve, b"salt", "c", 3 * DAY).await;
-    assert!(stays.complaint.is_none() && stays.versions[2].listed);
+    assert!(stays.complaints.is_empty() && stays.versions[2].listed);
 
     // The same complaint about what is never removed: the deadline passes while the list says nothing.
     complain(&mut world, &twelve, b"other", START.plus(2 * DAY));
@@ -76,10 +86,10 @@ async fn a_complaint_is_followed_from_version_to_version_with_proofs() {
         world.log.publish(START.plus(at));
         let config = Config { data: world.path(&format!("at {at}")), ..world.config(vec![world.log.source()], &[]) };
         // What this machine's clock says does not count.
-        let found = trace(config, &list, &twelve, Some(b"other"), START.plus(99 * DAY)).await.unwrap().trace;
-        let course = &found.complaint.as_ref().unwrap().course;
+        let found = trace(config, &list, &twelve, &[b"other".to_vec()], START.plus(99 * DAY)).await.unwrap().trace;
+        let course = &found.complaints[0].course;
         assert_eq!((course.removed_in_time, course.not_known), (None, Some(not_known)), "{at}");
-        assert_eq!(found.standing(), Some(standing), "{at}");
+        assert_eq!(found.standing(&found.complaints[0]), standing, "{at}");
         only_what_is_proven_holds(&found);
     }
 }
@@ -99,17 +109,18 @@ fn only_what_is_proven_holds(made: &Trace) {
     for (pointer, value) in [
         ("/versions/0/listed", (!made.versions[0].listed).into()),
         ("/versions/1/public_since", "2001-01-01T00:00:00Z".into()),
+        ("/versions/1/created", "2001-01-01T00:00:00Z".into()),
         ("/as_of", "2001-01-01T00:00:00Z".into()),
-        ("/complaint/course/received", "2001-01-01T00:00:00Z".into()),
-        ("/complaint/course/deadline", "2001-01-01T00:00:00Z".into()),
-        ("/complaint/course/deadline_by_log", "2001-01-01T00:00:00Z".into()),
+        ("/complaints/0/course/received", "2001-01-01T00:00:00Z".into()),
+        ("/complaints/0/course/deadline", "2001-01-01T00:00:00Z".into()),
+        ("/complaints/0/course/deadline_by_log", "2001-01-01T00:00:00Z".into()),
     ] {
         assert!(stated(pointer, value).contains("does not follow"), "{pointer}");
     }
-    let lie = broken(&|file| file["complaint"]["course"]["removed_in_time"] = false.into());
+    let lie = broken(&|file| file["complaints"][0]["course"]["removed_in_time"] = false.into());
     assert!(lie.contains("does not follow"), "no file says that anybody was late: {lie}");
     assert!(stated("/entry", "00".repeat(32).into()).contains("does not hold"), "proofs are of one entry");
-    assert!(stated("/complaint/salt", "00".into()).contains("not about this entry"));
+    assert!(stated("/complaints/0/salt", "00".into()).contains("not about this entry"));
     assert!(stated("/list", "other.example/list".into()).contains("another list"));
     assert!(broken(&|file| drop(file["versions"].as_array_mut().unwrap().remove(0))).contains("does not follow"));
     assert!(broken(&|file| file["charters"] = serde_json::json!([])).contains("charter"));
@@ -172,14 +183,50 @@ async fn without_seen_proofs_a_trace_and_an_assessment_say_what_is_not_known() {
     world.log.publish(START.plus(9 * DAY));
     let list = ListName::new(LIST).unwrap();
     let config = Config { data: world.path("trace"), ..world.config(vec![world.log.source()], &[]) };
-    let found = trace(config, &list, &five, Some(b"salt"), START.plus(9 * DAY)).await.unwrap().trace;
+    let found = trace(config, &list, &five, &[b"salt".to_vec()], START.plus(9 * DAY)).await.unwrap().trace;
     assert_eq!(found.versions.iter().map(|one| one.unproven).collect::<Vec<_>>(), [false, false, true]);
-    let course = &found.complaint.as_ref().unwrap().course;
-    let shown = (course.gone_in, course.removed_in_time, course.not_known, found.standing());
-    let expected = (Some(3), None, Some(NotKnown::RemovedLater), Some(Standing::Unproven));
+    let course = &found.complaints[0].course;
+    let shown = (course.gone_in, course.removed_in_time, course.not_known, found.standing(&found.complaints[0]));
+    let expected = (Some(3), None, Some(NotKnown::RemovedLater), Standing::Unproven);
     assert_eq!(shown, expected, "it may have been in time");
     only_what_is_proven_holds(&found);
     let report = assessed(&world).await;
     assert_eq!(report.growth.iter().map(|one| one.unproven).collect::<Vec<_>>(), [false, false, true]);
     assert!(report.to_html().contains("nobody showed the seen proof of version 3"));
+}
+
+/// Whoever has seen a commitment can log it again, by a date at which nobody is late: the one that was made first is shown all the same.
+#[tokio::test]
+async fn every_complaint_that_a_salt_opens_is_shown_the_oldest_deadline_first() {
+    let mut world = World::new();
+    let five = sha256(&[&5u64.to_be_bytes()]);
+    // The log has seen it before it logs it, and logs a copy in front of it, said to have come later.
+    complain(&mut world, &five, b"salt", START.plus(3 * HOUR));
+    complain(&mut world, &five, b"salt", START.plus(2 * HOUR));
+    // One that says what can't be counts for nothing.
+    complain_as_of(&mut world, &five, b"salt", START.plus(9 * DAY), START.plus(2 * HOUR));
+    complain(&mut world, &five, b"another", START.plus(2 * HOUR + 1));
+    world.log.publish(START.plus(3 * HOUR));
+    let list = ListName::new(LIST).unwrap();
+    let shown = |folder: &str, salts: &[&[u8]]| {
+        let config = Config { data: world.path(folder), ..world.config(vec![world.log.source()], &[]) };
+        let (list, salts) = (list.clone(), salts.iter().map(|salt| salt.to_vec()).collect::<Vec<_>>());
+        async move { trace(config, &list, &five, &salts, START.plus(DAY)).await.unwrap().trace }
+    };
+    let received =
+        |trace: &Trace| trace.complaints.iter().map(|one| one.course.received.since(START)).collect::<Vec<_>>();
+    let found = shown("one", &[b"salt"]).await;
+    assert_eq!(received(&found), [2 * HOUR, 3 * HOUR]);
+    only_what_is_proven_holds(&found);
+    let found = shown("both", &[b"salt", b"another"]).await;
+    assert_eq!(received(&found), [2 * HOUR, 2 * HOUR + 1, 3 * HOUR]);
+    only_what_is_proven_holds(&found);
+    // Nor does a file hold that shows them in another order, or one twice.
+    let changed = |edit: &dyn Fn(&mut Trace)| {
+        let mut file = found.clone();
+        edit(&mut file);
+        Trace::verify(&serde_json::to_vec(&file).unwrap(), &policy(&[])).unwrap_err().to_string()
+    };
+    assert!(changed(&|file| file.complaints.swap(0, 1)).contains("does not follow"));
+    assert!(changed(&|file| file.complaints.insert(0, file.complaints[0].clone())).contains("stands in it twice"));
 }

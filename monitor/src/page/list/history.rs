@@ -100,12 +100,15 @@ fn summary(complaints: &[(&AttestationReport, &ComplaintReport)]) -> String {
     after.sort_unstable();
     let median = match after.get(after.len() / 2) {
         Some(median) => {
-            format!(" In the median, the next removal was public {} after the complaint.", units::duration(*median))
+            format!(
+                " In the median, the next removal was public {} after the complaint, by the proofs that are shown.",
+                units::duration(*median)
+            )
         }
         None => String::new(),
     };
     format!(
-        "Of {}, followed by a removal in time: {}; by a later one: {}; past the deadline without any: {}; still running: {}; over by the word of the auditor alone: {}.{median}",
+        "Of {}, followed by a removal in time: {}; by a later one: {}; past the deadline without any: {}; still running: {}; over by the word of the auditor, or by the proofs that are shown, alone: {}.{median}",
         units::count(complaints.len(), "complaint", "complaints"),
         in_state(ComplaintState::InTime),
         in_state(ComplaintState::Late),
@@ -127,7 +130,7 @@ fn complaint_row(attested: &AttestationReport, complaint: &ComplaintReport, base
             @match complaint.state {
                 ComplaintState::Running => div class="small soft" { "runs" },
                 ComplaintState::InTime => (mark("good", "kept")),
-                ComplaintState::InDoubt => div class="small soft" { "over by the auditor’s word; counted from when the log shows the complaint: " (words::time(complaint.deadline_by_log)) },
+                ComplaintState::InDoubt => div class="small soft" { "over by the auditor’s word, or by the proofs that are shown alone; counted from when the log shows the complaint: " (words::time(complaint.deadline_by_log)) },
                 ComplaintState::Late => (mark("notice", "removed later")),
                 ComplaintState::Overdue => (mark("notice", "over")),
             }

@@ -18,6 +18,7 @@ pub(super) fn releases(list: &ListReport, base: &Base) -> Markup {
     let titles = ["Version", "Entries", "Endorsed by", "Public since", "Validity", "Objects", "Comparison code"];
     html! {
         (table("Releases, the newest first", &titles, &rows))
+        p class="small soft" { "Since when one is public: by the proof that is shown, so at the latest then. A log can show a later proof than the first." }
         @if total > SHOWN as u64 {
             p class="small soft" { "The newest " (SHOWN) " of " (units::number(total)) " releases. Each is an entry of the log." }
         }
