@@ -122,7 +122,7 @@ impl From<OutcomeError> for ImportError {
 fn refusal(report: &ImportReport) -> String {
     let first = report.refused.first().map(|one| format!("; the first is {}", one.words()));
     format!(
-        "{} of {} records are refused{}. Nothing was imported: mend the file, or leave such records out with --skip-invalid",
+        "{} of {} records are refused{}. Nothing was imported: mend the file; `isonomy list import --skip-invalid` leaves such records out",
         report.refused_records,
         report.records,
         first.unwrap_or_default()
