@@ -62,6 +62,18 @@ pub enum ImportError {
         /// The name.
         name: String,
     },
+    /// A column of a table is not read, and may say which records don't count any more.
+    #[error(
+        "the column {name} is not read, and says nothing but {values}: so it may mark records that are withdrawn. If it does, call it \
+         `status` (active or withdrawn) or `deleted` (yes or no); if it says nothing of that, pass it over with `isonomy list import \
+         --ignore-column {name:?}`, or take it out of the table. Nothing was imported"
+    )]
+    UnreadMarks {
+        /// Its name; its number, from 1, if it has none.
+        name: String,
+        /// The first of its values.
+        values: String,
+    },
     /// A document in XML or JSON is not of its format as a whole.
     #[error("the document is malformed: {0}. Nothing was imported")]
     Malformed(String),
