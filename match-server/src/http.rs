@@ -13,6 +13,7 @@
 //! An answer of a lookup is `{"answers": [[…], …], "matches_left_out": 0}`: for each hash or file one answer of each list
 //! ([`AnswerDocument`]), and how many of the matches that were counted are not written out.
 
+use crate::detached::detached;
 use crate::metrics::Metrics;
 use crate::patience::Patience;
 use crate::queue::Queue;
@@ -72,6 +73,11 @@ impl Service {
         let videos = Queue::new(limits.videos, limits.videos_waiting);
         let [few, many] = [0, 1].map(|_| Queue::new(limits.lookups, limits.lookups_waiting));
         Self { shelf, metrics, limits, clock, uploads, hashing, videos, few, many }
+    }
+
+    /// Waits until no video is being decoded any more, once nobody waits for one: else the decoders would outlive the process.
+    pub(crate) async fn end_videos(&self) {
+        self.videos.end().await;
     }
 
     /// Does `ask`, which looks up so many hashes, when its turn has come, on a thread of its own.
@@ -349,7 +355,7 @@ async fn hashed(
     // Whoever asked may go away, or be sent away since the service stops: then no decoder goes on.
     let (patience, _waiting) = Patience::of(service.limits.request);
     let metrics = Arc::clone(&service.metrics);
-    let work = spawn_blocking(move || {
+    let work = detached(move || {
         let (start, is_over) = (Instant::now(), || patience.is_over());
         let subject = Subject::of_file_unless(&algorithms, &file.bytes, &limits, orientations, &is_over);
         let subject = match is_video {
@@ -361,7 +367,7 @@ async fn hashed(
         drop((turn, file));
         subject
     });
-    work.await.map_err(|_| Refusal::Failed)
+    work.await.ok_or(Refusal::Failed)
 }
 
 #[derive(Deserialize)]
@@ -415,10 +421,13 @@ async fn health(State(service): Shared) -> Result<String, Refusal> {
     if !expired.is_empty() {
         return Err(Refusal::NoList(expired.join(", ")));
     }
+    let failing = service.shelf.failing().into_iter().map(|(name, since)| {
+        format!("warning: the folder of {name} can't be used since {since}; the list in force stays. The service's log says why\n")
+    });
     let halted = lists.iter().map(|matcher| matcher.list().name()).filter(|name| lists.halted(name).is_some());
     let warnings =
         halted.map(|name| format!("warning: updates of {name} have stopped, since the log showed two histories\n"));
-    Ok(std::iter::once("ok\n".to_owned()).chain(warnings).collect())
+    Ok(std::iter::once("ok\n".to_owned()).chain(warnings).chain(failing).collect())
 }
 
 async fn metrics(State(service): Shared) -> Response {

@@ -9,7 +9,7 @@
 //! | [`shelf`] | the lists that are in force now, and how they are replaced |
 //! | [`watch`] | when a client's folder has something newer |
 //! | [`http`] | requests and answers; `openapi.json` says the same for programs |
-//! | `upload`, `queue`, `patience` | what files, work and answers may cost |
+//! | `upload`, `queue`, `patience`, `detached` | what files, work and answers may cost, and what is not waited for at the end |
 //! | [`refusal`] | what goes wrong, and whose fault it is |
 //! | [`metrics`] | what is counted |
 //!
@@ -17,6 +17,7 @@
 //! informed, which the charter demands of the platform: the words are in every answer that matched.
 #![forbid(unsafe_code)]
 
+mod detached;
 pub mod http;
 pub mod metrics;
 mod patience;

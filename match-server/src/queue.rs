@@ -6,6 +6,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Who works, and who waits for it.
 pub(crate) struct Queue {
+    at_a_time: u32,
     turns: Arc<Semaphore>,
     places: Arc<Semaphore>,
 }
@@ -20,7 +21,15 @@ impl Queue {
     pub(crate) fn new(at_a_time: usize, waiting: usize) -> Self {
         let at_a_time = at_a_time.max(1);
         let semaphore = |permits: usize| Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS)));
-        Self { turns: semaphore(at_a_time), places: semaphore(at_a_time.saturating_add(waiting)) }
+        let places = semaphore(at_a_time.saturating_add(waiting));
+        Self { at_a_time: u32::try_from(at_a_time).unwrap_or(u32::MAX), turns: semaphore(at_a_time), places }
+    }
+
+    /// Waits until nobody works; nobody gets a turn after that.
+    pub(crate) async fn end(&self) {
+        if let Ok(all) = self.turns.acquire_many(self.at_a_time).await {
+            all.forget();
+        }
     }
 
     /// Waits for a turn; refused if too many wait already.
@@ -48,5 +57,16 @@ mod tests {
         assert!(queue.turn().now_or_never().is_none());
         drop(second);
         queue.turn().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_end_is_when_nobody_works() {
+        let queue = Queue::new(2, 0);
+        let (first, second) = (queue.turn().await.unwrap(), queue.turn().await.unwrap());
+        let mut end = Box::pin(queue.end());
+        drop(first);
+        assert!((&mut end).now_or_never().is_none());
+        drop(second);
+        end.await;
     }
 }

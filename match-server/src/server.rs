@@ -1,5 +1,6 @@
 //! Serving and watching, until it is told to stop.
 
+use crate::detached::detached;
 use crate::http::{self, Service};
 use crate::metrics::Metrics;
 use crate::shelf::Shelf;
@@ -13,6 +14,7 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::{JoinError, spawn_blocking};
+use tokio::time::timeout;
 
 /// What a request may cost.
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +86,9 @@ impl Default for Limits {
     }
 }
 
+/// How long decoders of videos are waited for at the end, once nobody waits for what they decode. They are asked each 50 milliseconds.
+const LAST_DECODERS: Duration = Duration::from_secs(2);
+
 /// What is served, and how.
 #[derive(Debug)]
 pub struct Config {
@@ -135,11 +140,12 @@ pub async fn run(
         Ok::<_, WatchError>(watched)
     })
     .await??;
-    let watching = tokio::spawn(watch(watched, Arc::clone(&shelf), Arc::clone(&metrics), look_every));
+    let watching = tokio::spawn(watch(watched, Arc::clone(&shelf), Arc::clone(&metrics), look_every, clock));
     let service = Arc::new(Service::new(shelf, metrics, limits, clock));
     let limits = connections(&limits, listener.local_addr().is_ok_and(|address| address.ip().is_loopback()));
-    isonomy_serve::serve(listener, http::router(service), limits, shutdown).await;
+    isonomy_serve::serve(listener, http::router(Arc::clone(&service)), limits, shutdown).await;
     watching.abort();
+    let _ = timeout(LAST_DECODERS, service.end_videos()).await;
     Ok(())
 }
 
@@ -162,30 +168,33 @@ fn check(watched: &[Watched], look_every: Duration) -> Result<(), ServeError> {
 }
 
 /// Looks at the folders again and again. Opening and making ready takes its time, so it gets a thread of its own.
-async fn watch(mut watched: Vec<Watched>, shelf: Arc<Shelf>, metrics: Arc<Metrics>, look_every: Duration) {
+async fn watch(
+    mut watched: Vec<Watched>,
+    shelf: Arc<Shelf>,
+    metrics: Arc<Metrics>,
+    look_every: Duration,
+    clock: fn() -> Timestamp,
+) {
     loop {
         tokio::time::sleep(look_every).await;
         let unwatched = Arc::clone(&shelf);
         let (shelf, metrics) = (Arc::clone(&shelf), Arc::clone(&metrics));
-        let looked = spawn_blocking(move || {
+        let looked = detached(move || {
             for list in &mut watched {
-                match list.look(&shelf) {
+                match list.look_again(&shelf, clock()) {
                     Ok(true) => metrics.swapped(),
                     Ok(false) => {}
-                    Err(error) => {
-                        metrics.look_failed();
-                        tracing::error!("the list in force stays: {error}");
-                    }
+                    Err(_) => metrics.look_failed(),
                 }
             }
             shelf.forget();
             watched
         });
         match looked.await {
-            Ok(back) => watched = back,
-            Err(error) => {
+            Some(back) => watched = back,
+            None => {
                 unwatched.abandon();
-                return tracing::error!("lists are not looked at any more; start the service again: {error}");
+                return tracing::error!("lists are not looked at any more; start the service again");
             }
         }
     }

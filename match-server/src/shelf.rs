@@ -7,7 +7,9 @@
 use isonomy_core::hash::ObjectDigest;
 use isonomy_core::list::Algorithm;
 use isonomy_core::statement::ListName;
+use isonomy_core::time::Timestamp;
 use isonomy_matcher::{Matcher, Receipts};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -56,6 +58,7 @@ impl Lists {
 pub struct Shelf {
     lists: RwLock<Arc<Lists>>,
     replaced: Mutex<Vec<(Instant, Receipts)>>,
+    failing: Mutex<BTreeMap<ListName, Timestamp>>,
     is_abandoned: AtomicBool,
 }
 
@@ -97,6 +100,32 @@ impl Shelf {
     /// Forgets what was replaced long ago.
     pub(crate) fn forget(&self) {
         self.replaced().retain(|(since, _)| since.elapsed() < KEPT);
+    }
+
+    /// The client of this list updates it no more, because of this evidence; whatever else is the matter with its folder.
+    pub(crate) fn halt(&self, name: &ListName, evidence: ObjectDigest) {
+        let mut shelf = self.lists.write().unwrap_or_else(PoisonError::into_inner);
+        let mut lists = Lists::clone(&shelf);
+        if let Some(list) = lists.0.iter_mut().find(|list| list.matcher.list().name() == name) {
+            list.halted = Some(evidence);
+            *shelf = Arc::new(lists);
+        }
+    }
+
+    /// The lists whose folders can't be used, each with the time of the first of the looks that failed.
+    pub fn failing(&self) -> BTreeMap<ListName, Timestamp> {
+        self.failing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A look at this list's folder has failed, at this time, or not. Gives since when looks had failed before.
+    pub(crate) fn looked(&self, name: &ListName, failed: Option<Timestamp>) -> Option<Timestamp> {
+        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = failing.get(name).copied();
+        match failed {
+            Some(now) => drop(failing.entry(name.clone()).or_insert(now)),
+            None => drop(failing.remove(name)),
+        }
+        before
     }
 
     /// Nobody looks for newer releases any more.

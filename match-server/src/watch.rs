@@ -83,17 +83,39 @@ type Mark = Vec<(std::ffi::OsString, Option<SystemTime>, u64)>;
 pub struct Watched {
     folder: ListFolder,
     mark: Option<Mark>,
+    /// The evidence because of which its client updates it no more. It stays, whatever is put in the folder's place: the log has shown
+    /// two histories.
+    halted: Option<ObjectDigest>,
+    /// Why the last look failed, if it did.
+    failed: Option<String>,
 }
 
 impl Watched {
     /// A folder that was not looked at yet.
     pub fn new(folder: ListFolder) -> Self {
-        Self { folder, mark: None }
+        Self { folder, mark: None, halted: None, failed: None }
     }
 
     /// The list that is kept there.
     pub fn list(&self) -> &ListName {
         self.folder.policy.list()
+    }
+
+    /// Looks, as [`Watched::look`] does. Of looks that fail one after the other the first is said, each other reason, and when one does not
+    /// fail any more.
+    pub fn look_again(&mut self, shelf: &Shelf, now: Timestamp) -> Result<bool, WatchError> {
+        let looked = self.look(shelf);
+        let since = shelf.looked(self.list(), looked.is_err().then_some(now));
+        let failed = looked.as_ref().err().map(ToString::to_string);
+        match (&failed, since) {
+            (Some(why), _) if self.failed.as_ref() != Some(why) => tracing::error!("the list in force stays: {why}"),
+            (None, Some(since)) => {
+                tracing::warn!(list = %self.list(), "its folder, which could not be used since {since}, can be used again");
+            }
+            _ => {}
+        }
+        self.failed = failed;
+        looked
     }
 
     /// Puts on the shelf what the folder has, if anything has changed there; says whether it has. Everything is verified, as
@@ -107,6 +129,12 @@ impl Watched {
         let name = self.list().clone();
         let failed = |source| WatchError::Client { list: name.clone(), source: Box::new(source) };
         let client = Client::open_read_only(&self.folder.state, self.folder.policy.clone()).map_err(failed)?;
+        // Before the folder is refused for whatever else: that the log has shown two histories is no matter of its age.
+        if let Some(evidence) = client.state().halted().filter(|_| self.halted.is_none()) {
+            report_halt(&name, evidence);
+            shelf.halt(&name, *evidence);
+            self.halted = Some(*evidence);
+        }
         let list = client.list().cloned().ok_or_else(|| WatchError::Nothing { list: name.clone() })?;
         let matcher = match shelf.current(&name) {
             Some(current) => {
@@ -117,13 +145,8 @@ impl Watched {
         };
         let anew = || Matcher::new(list).map_err(|source| WatchError::Lookup { list: name.clone(), source });
         let matcher = matcher.map_or_else(anew, Ok)?;
-        let is_same = |current: &Matcher| current.list().accepted().release == matcher.list().accepted().release;
-        // A copy of the folder from before it was halted, of the same release, ends nothing.
-        let before = shelf.current(&name).filter(|current| is_same(current)).and(shelf.lists().halted(&name).copied());
-        let halted = client.state().halted().copied().or(before);
         report(&matcher);
-        report_halt(&name, shelf.lists().halted(&name), halted.as_ref());
-        shelf.put(matcher, halted);
+        shelf.put(matcher, self.halted);
         self.mark = Some(mark);
         Ok(true)
     }
@@ -143,15 +166,12 @@ fn check_newer(current: &VerifiedList, list: &VerifiedList) -> Result<(), WatchE
     Err(WatchError::OlderKnowledge { list: name(), version: list.version(), found, in_force })
 }
 
-/// Says once that a list is updated no more.
-fn report_halt(list: &ListName, before: Option<&ObjectDigest>, now: Option<&ObjectDigest>) {
-    match now {
-        Some(evidence) if before != now => tracing::warn!(
-            %list, %evidence,
-            "updates have stopped, since the log showed two histories; the list in force is matched until it expires"
-        ),
-        _ => {}
-    }
+/// Says that a list is updated no more.
+fn report_halt(list: &ListName, evidence: &ObjectDigest) {
+    tracing::warn!(
+        %list, %evidence,
+        "updates have stopped, since the log showed two histories; the list in force is matched until it expires"
+    );
 }
 
 fn report(matcher: &Matcher) {

@@ -386,6 +386,23 @@ fn a_tiff_that_holds_jpeg_is_refused_before_it_is_decoded() {
     assert_eq!((greys, only), (vec![7], Some(OnlyBeginning { frames: 1, why })));
 }
 
+#[test]
+fn a_tiff_that_is_not_read_is_told_why() {
+    let unsupported = |reason: &str| Err(DecodeError::Unsupported { format: "TIFF", reason: reason.into() });
+    // A field that nobody knows in the place of the one with the lengths of its strips.
+    let file = tiff(&[7]);
+    let at = file.windows(4).position(|head| head == [0x17, 1, 4, 0]).unwrap();
+    let mut without = file.clone();
+    without[at..at + 2].copy_from_slice(&[0, 0xc0]);
+    let expected = unsupported("it does not say how long its strips are, as very old software wrote it");
+    assert_eq!(decode_default(&without), expected);
+    for head in [b"II+\0\x08\0\0\0", b"MM\0+\0\x08\0\0"] {
+        let big = [&head[..], &[0; 100]].concat();
+        assert_eq!(decode_default(&big), unsupported("it is a BigTIFF; save it as a TIFF of the usual kind"));
+        assert!(isonomy_matcher::image::is_picture(&big) && shown_orientation(&big, &Limits::default()).is_err());
+    }
+}
+
 /// What a picture after a JPEG asks for beside its own pixels counts for all of them together.
 #[test]
 fn pictures_after_a_jpeg_count_as_what_decoding_them_costs() {

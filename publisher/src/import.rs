@@ -44,6 +44,7 @@ mod terrorism;
 #[cfg(test)]
 mod tests;
 mod unambiguous;
+mod unread;
 mod updates;
 
 pub use error::ImportError;
@@ -51,7 +52,9 @@ pub use frames::renumbered;
 pub use options::{Format, ImportOptions, Invalid, Irregular, Unselected};
 pub use refusals::RefusalTable;
 pub use report::{ImportReport, Imported, RefusedRecord};
+pub use unread::UnreadColumn;
 
+use feed::Backing;
 use isonomy_store::files::FileError;
 use outcome::Sayings;
 use recognise::{recognise, without_bom};
@@ -73,12 +76,13 @@ pub struct Importer<'o> {
     options: &'o ImportOptions,
     sayings: Sayings,
     seen: Seen,
+    backing: Backing,
 }
 
 impl<'o> Importer<'o> {
     /// An import of nothing yet.
     pub fn new(options: &'o ImportOptions) -> Self {
-        Self { options, sayings: Sayings::new(options.algorithm), seen: Seen::default() }
+        Self { options, sayings: Sayings::new(options.algorithm), seen: Seen::default(), backing: Backing::default() }
     }
 
     /// Takes up the ids that an earlier import kept ([`Imported::write_ids`]), all of them.
@@ -119,6 +123,7 @@ impl<'o> Importer<'o> {
             entries: outcome.added,
             withdrawn: outcome.removed,
             unselected: outcome.passed_over,
+            refused: outcome.refused,
             duplicates: outcome.duplicates,
             irregular,
             unknown_ids: outcome.unknown_ids,

@@ -6,6 +6,10 @@
 //! loss of one does not end the list) may sign one text with one and another with the other. So what is signed for a list in a
 //! workspace is remembered there once more, for each role ([`SigningMemory::and_in`]): both have to agree.
 //!
+//! Beside it stands what it amounts to (`seal`): so lines that were cut off, or all of them, are missed, and nothing is signed
+//! until they are back. What takes both files away is not noticed; nor can a memory without the second one be held against it, as from
+//! before there was one: it gets it when it is next opened.
+//!
 //! A second text for a number is signed only
 //!
 //! - if the log shows that the first one was not logged within its 24 hours, by witnessed time; or
@@ -16,6 +20,7 @@
 //! That the log shows nothing under a number is its word. Who can ask it asks for the texts by their ids, too
 //! ([`SigningMemory::texts`]): one that is logged is neither over nor replaced.
 
+mod seal;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +30,7 @@ use isonomy_core::rules::signatures::DRAFT_LIFETIME;
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
 use isonomy_store::files::{self, FileError, FolderLock};
+use seal::{Seal, Wrong};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -66,6 +72,25 @@ pub enum MemoryError {
         /// What to do.
         advice: &'static str,
     },
+    /// The memory does not begin with what it had, as the file beside it says.
+    #[error(
+        "{} has lost what it remembered: {} says that it had {lines} lines, and it has {found}, or other ones. What was signed can't be \
+         guessed: {advice}",
+        path.display(),
+        seal.display()
+    )]
+    Lost {
+        /// The file.
+        path: PathBuf,
+        /// What says what it had.
+        seal: PathBuf,
+        /// How many lines it had.
+        lines: usize,
+        /// How many it has.
+        found: usize,
+        /// What to do.
+        advice: &'static str,
+    },
     /// The files can't be read or written.
     #[error(transparent)]
     File(#[from] FileError),
@@ -75,7 +100,7 @@ pub enum MemoryError {
 const OWN: &str = "restore this file from a copy, or use a new key";
 /// The same for what all keys of a role remember in common, which a new key heeds, too.
 const COMMON: &str = "restore this file from a copy, or put it together anew: it holds the lines that stand in `signed.jsonl` in the \
-     `.signed` folders beside all keys that signed here, in the order of their `signed_at`";
+     `.signed` folders beside all keys that signed here, in the order of their `signed_at`; then take `signed.seal` away, which is made anew";
 
 /// Whether the signature of a release makes it complete.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -185,7 +210,8 @@ impl SigningMemory {
         let lock = FolderLock::acquire(&self.folder)?;
         let (journal, mut remembered) = (self.journal(), Vec::new());
         let advice = self.advice;
-        for (at, line) in files::read_lines(&journal)?.iter().enumerate() {
+        let lines = files::read_lines(&journal)?;
+        for (at, line) in lines.iter().enumerate() {
             let damaged = |error: serde_json::Error| MemoryError::Damaged {
                 path: journal.clone(),
                 line: at + 1,
@@ -194,8 +220,28 @@ impl SigningMemory {
             };
             apply(&mut remembered, serde_json::from_str(line).map_err(damaged)?);
         }
+        self.check_seal(&lines)?;
         (self.remembered, self.lock) = (remembered, Some(lock));
         Ok(())
+    }
+
+    /// Whether nothing is missing of what was remembered. A line more is one whose writer was interrupted: then the seal is renewed.
+    fn check_seal(&self, lines: &[String]) -> Result<(), MemoryError> {
+        let path = self.folder.join(seal::NAME);
+        let lost = |lines: usize, found: usize| MemoryError::Lost {
+            path: self.journal(),
+            seal: path.clone(),
+            lines,
+            found,
+            advice: self.advice,
+        };
+        match Seal::read(&path)?.map(|sealed| sealed.check(lines)) {
+            Some(Ok(())) => Ok(()),
+            Some(Err(Wrong::Grown)) => Ok(Seal::of(lines).write(&path)?),
+            Some(Err(Wrong::Lost { lines: sealed })) => Err(lost(sealed, lines.len())),
+            None if lines.is_empty() => Ok(()),
+            None => Ok(Seal::of(lines).write(&path)?),
+        }
     }
 
     fn journal(&self) -> PathBuf {
@@ -304,7 +350,8 @@ impl SigningMemory {
             problem: error.to_string(),
             advice: self.advice,
         })?;
-        Ok(files::append_line_durable(&journal, &json)?)
+        files::append_line_durable(&journal, &json)?;
+        Ok(Seal::of(&files::read_lines(&journal)?).write(&self.folder.join(seal::NAME))?)
     }
 }
 

@@ -21,7 +21,7 @@ mod temporary;
 pub use error::FileError;
 pub use incoming::Incoming;
 pub use journal::{MAX_JOURNAL_SIZE, append_line_durable, append_lines_durable, read_lines};
-pub use lock::{FolderLock, LOCK_FILE};
+pub use lock::{FileLock, FolderLock, LOCK_FILE};
 pub use pieces::digest_pieces;
 pub use tape::{MAX_RECORD, Tape};
 

@@ -93,7 +93,7 @@ pub(crate) struct RecallArgs {
 pub(crate) struct HashArgs {
     /// The folder.
     pub(crate) folder: PathBuf,
-    /// The CSV file to write: file,width,height,quality,pdq.
+    /// The CSV file to write: file,width,height,quality,pdq. It is written when all are hashed: whoever ends the command before has none.
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: PathBuf,
     /// Hash videos, too, by the system's ffmpeg, into this CSV file: file,quality,vpdq. A row is a frame, as a list of
@@ -140,6 +140,11 @@ pub(crate) struct ImportArgs {
     /// For CSV: the column that holds the hash, by its name; in a table without names by its number, from 1.
     #[arg(long, value_name = "NAME|NUMBER")]
     pub(crate) column: Option<String>,
+    /// For CSV: a column that tells nothing of whether a record still counts, by its name, or by its number where it has none. It is
+    /// passed over. Without this, a column that is not read and looks like a mark (yes or no, a sign, dates alone) stops the import.
+    /// Repeatable.
+    #[arg(long = "ignore-column", value_name = "NAME|NUMBER")]
+    pub(crate) ignored: Vec<String>,
     /// Take only hashes of this quality or a better one. Records that give none are refused.
     #[arg(long, value_name = "0-100", default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=100))]
     pub(crate) min_quality: u64,

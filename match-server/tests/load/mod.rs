@@ -229,3 +229,49 @@ async fn an_older_copy_of_the_folder_is_not_put_in_force() {
     assert_eq!((&lists["lists"][0]["entries"], &lists["lists"][0]["version"]), (&json!(200), &json!(2)));
     service.stop().await;
 }
+
+#[tokio::test]
+async fn a_halt_in_an_older_copy_of_the_folder_is_told_and_holds_for_later_releases() {
+    let mut service = Service::start(100).await;
+    service.keep_copy();
+    let evidence = service.halt_in("copy");
+    service.world.publish(160);
+    service.world.publish(165);
+    service.update(165).await;
+    while service.number("isonomy_match_swaps_total").await == 0 {
+        tokio::task::yield_now().await;
+    }
+    let halted = async || service.get_json("/v1/lists").await["lists"][0]["halted"].clone();
+    assert_eq!(halted().await, serde_json::Value::Null);
+    assert!(refused(&service).await, "it knows less than what is in force");
+    assert_eq!(halted().await, json!(evidence));
+    // Whatever is put there after that, the log has shown two histories.
+    service.put_own_back();
+    service.world.release(hashes(0..200), 170);
+    service.world.publish(170);
+    service.world.publish(175);
+    service.update(175).await;
+    while service.get_json("/v1/lists").await["lists"][0]["version"] != 2 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(service.get_json("/v1/lists").await["lists"][0]["halted"], json!(evidence));
+    service.stop().await;
+}
+
+#[tokio::test]
+async fn health_says_since_when_a_folder_can_not_be_used() {
+    let service = Service::start(100).await;
+    let health = async || String::from_utf8(service.get("/healthz").await.1).unwrap();
+    assert_eq!(health().await, "ok\n");
+    service.keep_copy_of(&world::published(50)).await;
+    assert!(refused(&service).await);
+    let since = world::clock();
+    let expected = format!("ok\nwarning: the folder of hotline.example/images can't be used since {since};");
+    assert!(health().await.starts_with(&expected), "{}", health().await);
+    assert_eq!(service.get("/healthz").await.0, 200, "the list in force is as good as before");
+    service.put_own_back();
+    while health().await != "ok\n" {
+        tokio::task::yield_now().await;
+    }
+    service.stop().await;
+}

@@ -101,7 +101,12 @@ impl Service {
 
     /// Shows the client another history of the log; gives the digest of the evidence.
     pub(crate) fn halt(&self) -> String {
-        let (state, policy) = (self.folder.path().join("state"), self.world.policy());
+        self.halt_in("state")
+    }
+
+    /// The same to the client in the folder of this name.
+    pub(crate) fn halt_in(&self, name: &str) -> String {
+        let (state, policy) = (self.folder.path().join(name), self.world.policy());
         let mut other = self.world.fork(1);
         other.release(hashes(50..61), 150);
         other.publish(150);
@@ -131,6 +136,13 @@ impl Service {
         let path = |name| self.folder.path().join(name);
         std::fs::rename(path("state"), path("replaced")).unwrap();
         std::fs::rename(path("copy"), path("state")).unwrap();
+    }
+
+    /// Puts the client's folder back in the place of that copy.
+    pub(crate) fn put_own_back(&self) {
+        let path = |name| self.folder.path().join(name);
+        std::fs::rename(path("state"), path("copy")).unwrap();
+        std::fs::rename(path("replaced"), path("state")).unwrap();
     }
 
     /// A number of `/metrics`.

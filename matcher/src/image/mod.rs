@@ -231,14 +231,18 @@ pub fn shown_orientation(file: &[u8], limits: &Limits) -> Result<Orientation, De
     })
 }
 
-/// Whether a file with this beginning is of a format whose pictures are decoded.
+/// Whether a file with this beginning is of a format whose pictures are decoded, or would be if they were of the usual kind.
 pub fn is_picture(beginning: &[u8]) -> bool {
-    Format::of(beginning).is_some()
+    Format::of(beginning).is_some() || tiff::is_big(beginning)
 }
 
 fn recognise(file: &[u8], limits: &Limits) -> Result<Format, DecodeError> {
     if file.len() > limits.file_bytes {
         return Err(DecodeError::FileTooLarge { limit: limits.file_bytes });
+    }
+    if tiff::is_big(file) {
+        let reason = "it is a BigTIFF; save it as a TIFF of the usual kind".into();
+        return Err(DecodeError::Unsupported { format: "TIFF", reason });
     }
     Format::of(file).ok_or(DecodeError::UnknownFormat)
 }

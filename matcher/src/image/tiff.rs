@@ -16,6 +16,11 @@ use super::{DecodeError, Limits};
 use directory::Directory;
 use pieces::{Pieces, Reader};
 
+/// Whether a file begins like a BigTIFF, of which the directories have numbers of eight bytes. It is not read.
+pub(super) fn is_big(file: &[u8]) -> bool {
+    matches!(file.first_chunk(), Some(b"II+\0" | b"MM\0+"))
+}
+
 /// The fields of a page that are read here (TIFF 6.0, section 8).
 mod field {
     pub(super) const WIDTH: u16 = 256;
@@ -151,8 +156,17 @@ impl<'f> Page<'f> {
             // A row that never ends costs its decoder the square of its length, for no pixel.
             (Some(2..=4), _) => refuse("its data is a fax"),
             (_, Some(2)) => refuse("the bits of its bytes are in reverse order"),
+            _ if self.lacks_lengths() => {
+                refuse("it does not say how long its strips are, as very old software wrote it")
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Whether it says where its strips are, and not how long. Software guesses that in different ways.
+    fn lacks_lengths(&self) -> bool {
+        let has = |tag| self.directory.values_of(tag) > 0;
+        has(field::STRIP_OFFSETS) && !has(field::STRIP_BYTES)
     }
 
     /// Whether a field that says how its pixels are read is there twice, and not as it was. (Of two turns, none is believed.)

@@ -37,19 +37,33 @@ pub(super) struct Columns {
     pub(super) unheard: Vec<usize>,
     /// Where the first line has names, and none with a letter.
     pub(super) unnamed: Vec<usize>,
+    /// Whether those that are not read are to be looked at: not where the format says what they are.
+    pub(super) is_watched: bool,
+    /// Which are not read, nor to be ignored, and their names.
+    pub(super) unread: Vec<(usize, String)>,
+}
+
+impl Columns {
+    /// The same, where these say nothing.
+    fn ignoring(mut self, places: Vec<usize>) -> Self {
+        self.unnamed.retain(|place| !places.contains(place));
+        self.unread.retain(|(place, _)| !places.contains(place));
+        self.unheard.extend(places);
+        self
+    }
 }
 
 /// The columns of a table by its first line; `None` if it is none.
 pub(super) fn columns(first: &[u8], options: &ImportOptions) -> Result<Option<Columns>, ImportError> {
     let line = FirstLine::of(first);
     if let Some(column) = &options.column {
-        return line.wanted(column, options.algorithm).map(Some);
+        return line.wanted(column, options).map(Some);
     }
     if let Some(hash) = line.one_of(own_names(options.algorithm)).or_else(|| line.one_of(&ANY_HASH)) {
-        return line.with_names(hash).map(Some);
+        return line.with_names(hash, &options.ignored).map(Some);
     }
     let is_table = line.starts_with_hash(options.algorithm) || options.format == Some(Format::Csv);
-    Ok(is_table.then(|| line.without_names(0)))
+    Ok(is_table.then(|| line.watched(0, &options.ignored)))
 }
 
 /// The columns of ThreatExchange's table by how many there are in its first line; `None` if it can't be one.
@@ -116,15 +130,15 @@ impl FirstLine {
 
     /// The columns where somebody says which one holds the hash: by its name as it stands there, by its number, from 1, where there
     /// are no names, or by the letters of its name.
-    fn wanted(&self, column: &str, algorithm: Algorithm) -> Result<Columns, ImportError> {
+    fn wanted(&self, column: &str, options: &ImportOptions) -> Result<Columns, ImportError> {
         let wanted = column.trim().to_lowercase();
         let exact = self.fields.iter().position(|field| *field == wanted);
         let number = wanted.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
         let number = number.filter(|number| *number < self.fields.len());
         match (exact, number, self.place(&plain(&wanted))) {
-            (Some(hash), _, _) | (None, None, Some(hash)) => self.with_names(hash),
-            (None, Some(hash), _) if record::hash(self.fields[hash].as_bytes(), algorithm).is_ok() => {
-                Ok(self.without_names(hash))
+            (Some(hash), _, _) | (None, None, Some(hash)) => self.with_names(hash, &options.ignored),
+            (None, Some(hash), _) if record::hash(self.fields[hash].as_bytes(), options.algorithm).is_ok() => {
+                Ok(self.watched(hash, &options.ignored))
             }
             // By a number, no other column is heard, such as one of what is deleted.
             (None, Some(_), _) => Err(ImportError::Malformed(format!(
@@ -134,10 +148,14 @@ impl FirstLine {
         }
     }
 
-    /// The columns by their names, with the hash in this one.
-    fn with_names(&self, hash: usize) -> Result<Columns, ImportError> {
+    /// The columns by their names, with the hash in this one, and without those that are to be ignored.
+    fn with_names(&self, hash: usize, ignored: &[String]) -> Result<Columns, ImportError> {
         if self.places(|name| name == self.names[hash]).len() > 1 {
             return Err(ImportError::SeveralColumns { name: self.fields[hash].clone() });
+        }
+        let ignored = self.ignored(hash, ignored, true);
+        if !ignored.is_empty() {
+            return self.without(&ignored).with_names(hash, &[]).map(|columns| columns.ignoring(ignored));
         }
         let states = state::columns(&self.fields);
         let (class, tags) = (self.one_of(&CLASS), self.one_of(&TAGS));
@@ -145,18 +163,65 @@ impl FirstLine {
         unheard.extend(state::places(&states).chain(class).chain(tags));
         let mut unnamed = self.places(str::is_empty);
         unnamed.retain(|place| *place != hash);
+        let (quality, kind_or_file) = (self.one_of(&QUALITY), self.place(TYPE));
+        let kinds = self.places(|name| KINDS.contains(&name));
+        let mut read: Vec<usize> = state::places(&states).chain(kinds.iter().copied()).collect();
+        read.extend([Some(hash), quality, class, tags, kind_or_file].into_iter().flatten());
+        let unread = self.names_without(&read);
         Ok(Columns {
             has_header: true,
-            quality: self.one_of(&QUALITY),
+            is_watched: true,
+            quality,
             class,
             tags,
-            kinds: self.places(|name| KINDS.contains(&name)),
-            kind_or_file: self.place(TYPE),
+            kinds,
+            kind_or_file,
             states,
             unheard,
             unnamed,
+            unread,
             ..self.without_names(hash)
         })
+    }
+
+    /// The places that are to be ignored: of columns with these names, or these numbers where there is no name.
+    fn ignored(&self, hash: usize, ignored: &[String], has_names: bool) -> Vec<usize> {
+        let mut places = Vec::new();
+        for wanted in ignored.iter().map(|wanted| wanted.trim().to_lowercase()) {
+            let is_named = |name: &str| !name.is_empty() && name == plain(&wanted);
+            let named = (0..self.fields.len()).filter(|place| has_names && *place != hash);
+            places.extend(named.filter(|place| self.fields[*place] == wanted || is_named(&self.names[*place])));
+            let number = wanted.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+            let has_name = |place: usize| has_names && self.names.get(place).is_some_and(|name| !name.is_empty());
+            places.extend(number.filter(|place| *place != hash && !has_name(*place)));
+        }
+        places
+    }
+
+    /// The same line, with the names of these columns taken away.
+    fn without(&self, places: &[usize]) -> Self {
+        let blank = |texts: &[String]| -> Vec<String> {
+            let kept = |(place, text): (usize, &String)| if places.contains(&place) { "" } else { text }.to_owned();
+            texts.iter().enumerate().map(kept).collect()
+        };
+        Self { delimiter: self.delimiter, fields: blank(&self.fields), names: blank(&self.names) }
+    }
+
+    /// The columns other than these, each with its name, or its number if it has none.
+    fn names_without(&self, read: &[usize]) -> Vec<(usize, String)> {
+        let name = |(place, field): (usize, &String)| {
+            let name =
+                if field.is_empty() || self.names[place].is_empty() { (place + 1).to_string() } else { field.clone() };
+            (place, name)
+        };
+        self.fields.iter().enumerate().filter(|(place, _)| !read.contains(place)).map(name).collect()
+    }
+
+    /// The columns of a table without names, with the hash in this one, and without those that are to be ignored.
+    fn watched(&self, hash: usize, ignored: &[String]) -> Columns {
+        let numbered = (0..self.fields.len()).filter(|place| *place != hash);
+        let unread = numbered.map(|place| (place, (place + 1).to_string())).collect();
+        Columns { is_watched: true, unread, ..self.without_names(hash) }.ignoring(self.ignored(hash, ignored, false))
     }
 
     /// The columns where this one holds the hash, and nothing is known of the others.

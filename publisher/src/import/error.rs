@@ -62,6 +62,18 @@ pub enum ImportError {
         /// The name.
         name: String,
     },
+    /// A column of a table is not read, and may say which records don't count any more.
+    #[error(
+        "the column {name} is not read, and says nothing but {values}: so it may mark records that are withdrawn. If it does, call it \
+         `status` (active or withdrawn) or `deleted` (yes or no); if it says nothing of that, pass it over with `isonomy list import \
+         --ignore-column {name:?}`, or take it out of the table. Nothing was imported"
+    )]
+    UnreadMarks {
+        /// Its name; its number, from 1, if it has none.
+        name: String,
+        /// The first of its values.
+        values: String,
+    },
     /// A document in XML or JSON is not of its format as a whole.
     #[error("the document is malformed: {0}. Nothing was imported")]
     Malformed(String),
@@ -122,7 +134,7 @@ impl From<OutcomeError> for ImportError {
 fn refusal(report: &ImportReport) -> String {
     let first = report.refused.first().map(|one| format!("; the first is {}", one.words()));
     format!(
-        "{} of {} records are refused{}. Nothing was imported: mend the file, or leave such records out with --skip-invalid",
+        "{} of {} records are refused{}. Nothing was imported: mend the file; `isonomy list import --skip-invalid` leaves such records out",
         report.refused_records,
         report.records,
         first.unwrap_or_default()

@@ -2,9 +2,9 @@
 //! larger than 1 MiB, nor deeper than 128 levels (`serde_json`'s own limit), nor name a field twice. Beside them the object is only
 //! asked whether there is a next page; what else is in it is passed over.
 //!
-//! Some formats tell with each record who stands behind it ([`Shape`]). In a document where somebody stands behind one addition, those
-//! behind which nobody does are not taken: a source may list what all have taken their word back for. Where nobody is ever named, the
-//! document was got without that, and its additions count.
+//! Some formats tell with each record who stands behind it ([`Shape`]). In an import where somebody stands behind one addition, those
+//! behind which nobody does are not taken, in whichever file: a source may list what all have taken their word back for. Where nobody is
+//! ever named, the files were got without that, and their additions count.
 
 use super::budget::{Budgeted, Position};
 use super::record::{self, Action, Record, Refusal, refusal};
@@ -21,30 +21,48 @@ pub(super) struct Shape {
     /// The field that lists them.
     pub(super) field: &'static str,
     pub(super) record: fn(&Value, Algorithm) -> Result<Record, Refusal>,
+    /// The field of a record that holds its hash.
+    hash: &'static str,
     /// Whether somebody stands behind a record, in formats that say so.
     is_backed: Option<fn(&Value) -> bool>,
 }
 
-/// What the additions of a document so far show of those who stand behind them.
+/// What the additions of all files so far show of those who stand behind them.
 #[derive(Clone, Copy, Default)]
-enum Backing {
+pub(super) enum Backing {
     /// There was no addition.
     #[default]
     Unknown,
     /// Somebody stands behind one of them.
     Given,
-    /// Nobody stands behind any of them. The first is on this line.
+    /// Nobody stands behind any of them. The first is on this line of the file that is being read.
     Missing { line: u64 },
+    /// The same, and the first is in another file.
+    MissingElsewhere,
+}
+
+impl Backing {
+    /// The same, when the next file is begun.
+    fn in_next_file(self) -> Self {
+        if let Self::Missing { .. } = self { Self::MissingElsewhere } else { self }
+    }
 }
 
 /// The shape of a format in JSON.
 pub(super) fn shape(format: Format) -> Option<Shape> {
     match format {
-        Format::StopNcii => Some(Shape { field: "hashRecords", record: stopncii::record, is_backed: None }),
-        Format::Terrorism => Some(Shape { field: "results", record: terrorism::record, is_backed: None }),
-        Format::Updates => {
-            Some(Shape { field: "data", record: updates::record, is_backed: Some(updates::is_described) })
+        Format::StopNcii => {
+            Some(Shape { field: "hashRecords", record: stopncii::record, hash: "hashValue", is_backed: None })
         }
+        Format::Terrorism => {
+            Some(Shape { field: "results", record: terrorism::record, hash: "hash_digest", is_backed: None })
+        }
+        Format::Updates => Some(Shape {
+            field: "data",
+            record: updates::record,
+            hash: "indicator",
+            is_backed: Some(updates::is_described),
+        }),
         _ => None,
     }
 }
@@ -53,13 +71,8 @@ pub(super) fn read(reader: impl BufRead, shape: &Shape, sink: &mut Sink<'_>) -> 
     let (budgeted, position) = Budgeted::new(reader);
     let mut deserializer = serde_json::Deserializer::from_reader(budgeted);
     let mut failure = None;
-    let outcome = (&mut deserializer).deserialize_any(Feed {
-        shape,
-        sink,
-        position: &position,
-        backing: Backing::default(),
-        failure: &mut failure,
-    });
+    *sink.backing() = sink.backing().in_next_file();
+    let outcome = (&mut deserializer).deserialize_any(Feed { shape, sink, position: &position, failure: &mut failure });
     let outcome = outcome.and_then(|()| deserializer.end());
     match (failure, outcome) {
         (Some(failure), _) => Err(failure),
@@ -71,7 +84,6 @@ struct Feed<'f, 's> {
     shape: &'f Shape,
     sink: &'f mut Sink<'s>,
     position: &'f Position,
-    backing: Backing,
     /// What stopped the import, where that is more than an error of JSON.
     failure: &'f mut Option<ImportError>,
 }
@@ -110,7 +122,10 @@ impl<'de> Visitor<'de> for Feed<'_, '_> {
 impl Feed<'_, '_> {
     fn records<'de, A: SeqAccess<'de>>(&mut self, records: &mut A) -> Result<(), A::Error> {
         while let Some(record) = records.next_element_seed(Begun(self.position))? {
-            let taken = self.judge(&record).and_then(|record| self.sink.take(self.position.begun(), record));
+            let algorithm = self.sink.algorithm();
+            let hash = || text(&record, self.shape.hash).and_then(|text| record::hash(text.as_bytes(), algorithm).ok());
+            let judged = self.judge(&record).map(|judged| judged.map_err(|refusal| refusal.holding(hash())));
+            let taken = judged.and_then(|judged| self.sink.take(self.position.begun(), judged));
             if let Err(failure) = taken {
                 *self.failure = Some(failure);
                 return Err(A::Error::custom("stopped"));
@@ -128,24 +143,29 @@ impl Feed<'_, '_> {
         else {
             return Ok(record);
         };
-        match (self.backing, is_backed(value)) {
-            (Backing::Missing { line }, true) => Err(ImportError::Malformed(format!(
-                "the record at line {line} has no descriptors, and a later one has: nobody may stand behind the first one any more. Get the feed with the descriptors of all"
-            ))),
+        let line = self.position.begun().line;
+        let backing = self.sink.backing();
+        let without = match (*backing, is_backed(value)) {
+            (Backing::Missing { line }, true) => format!("the record at line {line}"),
+            (Backing::MissingElsewhere, true) => "a record of a file that was read before".to_owned(),
             (Backing::Given, false) => {
                 let reason = "it has none, where others have some: nobody may stand behind it any more";
-                Ok(Err(refusal("descriptors", reason)))
+                return Ok(Err(refusal("descriptors", reason)));
             }
             (Backing::Unknown, false) => {
-                self.backing = Backing::Missing { line: self.position.begun().line };
-                Ok(record)
+                *backing = Backing::Missing { line };
+                return Ok(record);
             }
             (Backing::Unknown, true) => {
-                self.backing = Backing::Given;
-                Ok(record)
+                *backing = Backing::Given;
+                return Ok(record);
             }
-            (Backing::Given, true) | (Backing::Missing { .. }, false) => Ok(record),
-        }
+            (Backing::Given, true) | (Backing::Missing { .. } | Backing::MissingElsewhere, false) => return Ok(record),
+        };
+        Err(ImportError::Malformed(format!(
+            "{without} has no descriptors, and a later one has: nobody may stand behind the first one any more. Get the feed with the \
+             descriptors of all, or import what has none by itself"
+        )))
     }
 }
 
@@ -183,10 +203,12 @@ impl<'de> DeserializeSeed<'de> for &mut Feed<'_, '_> {
 /// Whether one of the fields by which feeds tell that there is a next page says so.
 fn has_next(value: &Value) -> bool {
     match value {
+        Value::Null => false,
         Value::Bool(has) => *has,
-        Value::String(next) => !next.is_empty(),
+        Value::Number(has) => has.as_f64() != Some(0.0),
+        Value::String(next) => !["", "0", "false", "no"].contains(&next.trim().to_lowercase().as_str()),
         Value::Object(paging) => paging.get("next").is_some_and(has_next),
-        _ => false,
+        Value::Array(next) => !next.is_empty(),
     }
 }
 

@@ -52,7 +52,11 @@ pub(super) fn read(mut reader: impl BufRead, format: Format, sink: &mut Sink<'_>
                         sink.take(place, Err(refusal("frame", reason)))?;
                     }
                 }
-                (record, _) => sink.take(place, record)?,
+                (record, _) => {
+                    let held = || record::hashes_in(text, sink.algorithm());
+                    let record = record.map_err(|refusal| refusal.holding(held()));
+                    sink.take(place, record)?;
+                }
             }
         }
         place = Place { line: place.line + 1, byte: place.byte + length };

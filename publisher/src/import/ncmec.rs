@@ -176,7 +176,10 @@ impl Document {
             self.has_next_page = !text.is_empty();
         }
         if depth == 3 {
-            return self.item.take().map(|item| item.record(algorithm));
+            return self.item.take().map(|item| {
+                let hashes = item.hashes(algorithm);
+                item.record(algorithm).map_err(|refusal| refusal.holding(hashes))
+            });
         }
         let item = self.item.as_mut()?;
         match (depth, name.as_str()) {
@@ -193,6 +196,12 @@ impl Document {
 }
 
 impl Item {
+    /// The hashes that it holds, whether it is clear what it says of them or not.
+    fn hashes(&self, algorithm: Algorithm) -> Vec<Vec<u8>> {
+        let hash = |text: &String| record::hash(text.as_bytes(), algorithm).ok();
+        self.fingerprints.iter().filter_map(hash).collect()
+    }
+
     fn record(self, algorithm: Algorithm) -> Result<Record, Refusal> {
         let id = self.id.as_ref().filter(|id| !id.is_empty()).ok_or_else(|| refusal("id", "it is missing"))?;
         let member = self.member.as_ref().ok_or_else(|| refusal("member", "its id is missing"))?;

@@ -69,7 +69,7 @@ pub enum Irregular {
 /// What to do with hashes that are in the files and not selected.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Unselected {
-    /// Count their records, and forget them.
+    /// Count their records, and forget them. So it is with those in records that are refused.
     #[default]
     Forget,
     /// Remember the hashes: a list of which they were part may have to lose them.
@@ -85,6 +85,8 @@ pub struct ImportOptions {
     pub format: Option<Format>,
     /// The column of a table that holds the hashes; `None` for one that is known to.
     pub column: Option<String>,
+    /// The columns of a table that tell nothing of whether a record counts: by name, or by number where they have none.
+    pub ignored: Vec<String>,
     /// Records that hold no hash.
     pub invalid: Invalid,
     /// Irregular hashes.
@@ -106,6 +108,7 @@ impl ImportOptions {
             algorithm,
             format: None,
             column: None,
+            ignored: Vec::new(),
             invalid: Invalid::default(),
             irregular: Irregular::default(),
             min_quality: 0,

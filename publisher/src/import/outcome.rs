@@ -41,6 +41,8 @@ enum Word {
     PassOver,
     /// Another record that gives it stands.
     Stands,
+    /// It is in a record that was refused.
+    Refused,
 }
 
 impl From<Standing> for Word {
@@ -83,7 +85,7 @@ impl Item for Saying {
 
     fn read(bytes: &[u8]) -> Self {
         let (hash, rest) = bytes.split_at(MAX_HASH);
-        let words = [Word::Add, Word::Remove, Word::Withdrawn, Word::PassOver, Word::Stands];
+        let words = [Word::Add, Word::Remove, Word::Withdrawn, Word::PassOver, Word::Stands, Word::Refused];
         let word = words.into_iter().find(|word| rest.get(8) == Some(&(*word as u8))).unwrap_or(Word::Add);
         let time = rest.first_chunk().map_or(0, |time| u64::from_be_bytes(*time));
         Self { hash: filled(hash), time, word }
@@ -127,6 +129,8 @@ pub(super) struct Outcome {
     pub(super) removed: Entries,
     /// Hashes of records that were passed over, of which nothing else is said.
     pub(super) passed_over: Entries,
+    /// Hashes of records that were refused, of which nothing else is said.
+    pub(super) refused: Entries,
     /// How often a hash was given that had been given already.
     pub(super) duplicates: u64,
     /// Removals by an id under which nothing is known.
@@ -172,6 +176,15 @@ impl Sayings {
         }
     }
 
+    /// Takes up what a record holds that was refused, of which it is not known what it says.
+    pub(super) fn refuse(&mut self, hashes: &[Vec<u8>], unselected: Unselected) -> io::Result<()> {
+        let remembered = hashes.iter().filter(|_| unselected == Unselected::Remember);
+        for hash in remembered {
+            self.sayings.push(Saying { hash: filled(hash), time: 0, word: Word::Refused })?;
+        }
+        Ok(())
+    }
+
     fn name(&mut self, record: &Record, saying: Saying) -> io::Result<()> {
         let Some(id) = &record.id else { return Ok(()) };
         self.named.push(Named { id: identity(id), saying: Saying { time: saying.time.saturating_add(1), ..saying } })
@@ -179,7 +192,7 @@ impl Sayings {
 
     pub(super) fn finish(mut self) -> Result<Outcome, OutcomeError> {
         let (unknown_ids, ids) = self.resolve_ids()?;
-        let (mut added, mut removed, mut passed_over) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut added, mut removed, mut passed_over, mut refused) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut duplicates = 0;
         let mut sorted = self.sayings.finish()?;
         let mut next = sorted.next()?;
@@ -194,13 +207,15 @@ impl Sayings {
                 Some(Action::Add) => &mut added,
                 Some(Action::Remove) => &mut removed,
                 Some(Action::PassOver) => &mut passed_over,
+                None if judged.is_refused => &mut refused,
                 None => continue,
             };
             side.extend_from_slice(&first.hash[..self.size]);
         }
         let list = |bytes| Entries::from_sorted(self.size, bytes);
-        let (added, removed, passed_over) = (list(added)?, list(removed)?, list(passed_over)?);
-        Ok(Outcome { added, removed, passed_over, duplicates, unknown_ids, ids })
+        let (added, removed) = (list(added)?, list(removed)?);
+        let (passed_over, refused) = (list(passed_over)?, list(refused)?);
+        Ok(Outcome { added, removed, passed_over, refused, duplicates, unknown_ids, ids })
     }
 
     /// Says of every hash that was given under an id, and does not stand there any more, that it is withdrawn.
@@ -244,6 +259,7 @@ struct Judged {
     is_withdrawn: bool,
     is_passed_over: bool,
     stands: bool,
+    is_refused: bool,
 }
 
 impl Judged {
@@ -256,6 +272,7 @@ impl Judged {
             Word::Withdrawn => self.is_withdrawn = true,
             Word::PassOver => self.is_passed_over = true,
             Word::Stands => self.stands = true,
+            Word::Refused => self.is_refused = true,
         }
     }
 

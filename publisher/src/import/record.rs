@@ -57,10 +57,19 @@ impl Record {
 pub(super) struct Refusal {
     pub(super) field: &'static str,
     pub(super) reason: String,
+    /// The hashes that it holds all the same: whatever it says of them is not heard.
+    pub(super) hashes: Vec<Vec<u8>>,
 }
 
 pub(super) fn refusal(field: &'static str, reason: impl Into<String>) -> Refusal {
-    Refusal { field, reason: reason.into() }
+    Refusal { field, reason: reason.into(), hashes: Vec::new() }
+}
+
+impl Refusal {
+    /// The same, of a record that holds these hashes.
+    pub(super) fn holding(self, hashes: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        Self { hashes: hashes.into_iter().collect(), ..self }
+    }
 }
 
 /// What becomes of a record.
@@ -131,6 +140,12 @@ pub(super) fn hash(text: &[u8], algorithm: Algorithm) -> Result<Vec<u8>, String>
         return Ok(bytes);
     }
     Err(format!("it is not a hash by {algorithm}, in hexadecimal or base64"))
+}
+
+/// The hashes by this algorithm in a text, whatever stands around them.
+pub(super) fn hashes_in(text: &[u8], algorithm: Algorithm) -> impl Iterator<Item = Vec<u8>> {
+    let is_between = |byte: &u8| !byte.is_ascii_alphanumeric() && !b"+/=".contains(byte);
+    text.split(is_between).filter_map(move |word| hash(word, algorithm).ok())
 }
 
 /// The quality that a field gives.

@@ -2,6 +2,7 @@
 
 use super::ids::{self, Given};
 use super::options::Format;
+use super::unread::UnreadColumn;
 use isonomy_core::list::Entries;
 #[cfg(doc)]
 use isonomy_matcher::pdq::USUAL_MINIMUM_QUALITY;
@@ -37,6 +38,8 @@ pub struct ImportReport {
     pub refused: Vec<RefusedRecord>,
     /// Whether the file is one page of several, and there is a next one.
     pub more_pages: bool,
+    /// The columns of a table that were not read.
+    pub unread: Vec<UnreadColumn>,
 }
 
 /// A record that was refused.
@@ -72,6 +75,8 @@ pub struct Imported {
     /// Hashes of records that were not selected, of which no other record says that they come or go; only if the options ask for
     /// them.
     pub unselected: Entries,
+    /// Hashes in records that were refused, of which no other record says anything; only if the options ask for them.
+    pub refused: Entries,
     /// How often a hash was given that had been given already.
     pub duplicates: u64,
     /// Entries that rule 8 admits only by exception.

@@ -1,8 +1,10 @@
 //! Where the records of a file go: taken, passed over or refused, and counted.
 
 use super::budget::Place;
+use super::feed::Backing;
 use super::outcome::Sayings;
 use super::record::{Action, Choice, Record, Refusal, choose, plain};
+use super::unread::Unread;
 use super::{Format, ImportError, ImportOptions, ImportReport, Importer, Invalid, RefusedRecord, TellRefused};
 use isonomy_core::encoding::to_hex;
 use isonomy_core::list::Algorithm;
@@ -30,10 +32,13 @@ pub(super) struct Sink<'s> {
     options: &'s ImportOptions,
     sayings: &'s mut Sayings,
     seen: &'s mut Seen,
+    backing: &'s mut Backing,
     tell: TellRefused<'s>,
     /// How many bytes of the file stand before what its parser sees.
     skipped: u64,
     report: ImportReport,
+    /// Whether the columns that are not read are such as tell nothing of whether a record counts.
+    columns: Result<(), ImportError>,
 }
 
 impl<'s> Sink<'s> {
@@ -51,9 +56,10 @@ impl<'s> Sink<'s> {
             refused_records: 0,
             refused: Vec::new(),
             more_pages: false,
+            unread: Vec::new(),
         };
-        let Importer { options, sayings, seen } = importer;
-        Self { options, sayings, seen, tell, skipped, report }
+        let Importer { options, sayings, seen, backing } = importer;
+        Self { options, sayings, seen, backing, tell, skipped, report, columns: Ok(()) }
     }
 
     pub(super) fn algorithm(&self) -> Algorithm {
@@ -64,9 +70,19 @@ impl<'s> Sink<'s> {
         self.options.min_quality
     }
 
+    /// What the additions so far show of those who stand behind them.
+    pub(super) fn backing(&mut self) -> &mut Backing {
+        self.backing
+    }
+
     /// The file is one page of several, and says where the next one is.
     pub(super) fn more_pages(&mut self) {
         self.report.more_pages = true;
+    }
+
+    /// The columns of a table that were not read.
+    pub(super) fn unread(&mut self, unread: Unread) {
+        (self.report.unread, self.columns) = unread.finish();
     }
 
     /// Takes up what a record says.
@@ -75,7 +91,11 @@ impl<'s> Sink<'s> {
         if let Ok(record) = &record {
             self.seen.note(record);
         }
-        match record.and_then(|record| choose(&record, self.options).map(|choice| (record, choice))) {
+        let chosen = record.and_then(|record| match choose(&record, self.options) {
+            Ok(choice) => Ok((record, choice)),
+            Err(refusal) => Err(refusal.holding(record.hash)),
+        });
+        match chosen {
             Ok((record, choice)) => self.choose(&record, choice),
             Err(refusal) => self.refuse(place, refusal),
         }
@@ -120,7 +140,7 @@ impl<'s> Sink<'s> {
         if report.refused.len() < SHOWN {
             report.refused.push(refused);
         }
-        Ok(())
+        self.sayings.refuse(&refusal.hashes, self.options.unselected).map_err(ImportError::sorting)
     }
 
     pub(super) fn finish(self) -> Result<ImportReport, ImportError> {
@@ -129,7 +149,7 @@ impl<'s> Sink<'s> {
             self.seen.check(self.options)?;
             return Err(ImportError::Refused(Box::new(self.report)));
         }
-        Ok(self.report)
+        self.columns.map(|()| self.report)
     }
 }
 

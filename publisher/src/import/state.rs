@@ -6,6 +6,7 @@
 //! | `active`, `is_valid` | yes or no |
 //! | `deleted`, `is_deleted`, `Withdrawn`, `should_delete`, `expired`, `false_positive`, `is_benign`, `takedown status` | yes or no, or a word for what is gone |
 //! | `deleted_at`, `removed on`, `withdrawal date` | a date, once it is gone |
+//! | `undeleted`, `not_removed` | nothing: what a no means there is not clear |
 //! | `disputed`, `dispute status` | yes or no: whether somebody doubts it, which is told |
 //!
 //! Names are compared by their letters and digits alone. A row goes if one of its columns says so. Where none does, and one of them can't be
@@ -14,8 +15,18 @@
 use super::record::{Action, Refusal, plain, refusal};
 
 /// Parts of names of columns about what is gone.
-const GONE: [&str; 26] = [
+const GONE: [&str; 36] = [
     "delet",
+    "cancel",
+    "suspend",
+    "annul",
+    "purge",
+    "discard",
+    "dismiss",
+    "unpublish",
+    "defunct",
+    "outdated",
+    "recalled",
     "withdr",
     "remov",
     "revok",
@@ -43,8 +54,16 @@ const GONE: [&str; 26] = [
     "allowlist",
 ];
 /// Before the end of a name that says when that was.
-const WHEN: [&str; 16] = [
+const WHEN: [&str; 24] = [
     "deleted",
+    "cancelled",
+    "canceled",
+    "suspended",
+    "annulled",
+    "purged",
+    "discarded",
+    "dismissed",
+    "unpublished",
     "withdrawn",
     "removed",
     "revoked",
@@ -76,8 +95,8 @@ const WORDS: [&str; 12] = [
     "decision",
     "disposition",
 ];
-const NO: [&str; 9] = ["false", "no", "0", "f", "n", "none", "null", "na", "never"];
-const YES: [&str; 5] = ["true", "yes", "1", "t", "y"];
+pub(super) const NO: [&str; 9] = ["false", "no", "0", "f", "n", "none", "null", "na", "never"];
+pub(super) const YES: [&str; 5] = ["true", "yes", "1", "t", "y"];
 const COUNTS: [&str; 20] = [
     "active",
     "received",
@@ -100,7 +119,15 @@ const COUNTS: [&str; 20] = [
     "unchanged",
     "keep",
 ];
-const IS_GONE: [&str; 34] = [
+const IS_GONE: [&str; 42] = [
+    "cancel",
+    "cancelled",
+    "canceled",
+    "suspended",
+    "annulled",
+    "purged",
+    "dismissed",
+    "unpublished",
     "delete",
     "deleted",
     "withdraw",
@@ -147,6 +174,8 @@ enum Kind {
     Gone,
     /// Since when it is gone.
     GoneSince,
+    /// That what was gone is there again, or that it is not gone: `undeleted`, of which a no may mean either.
+    Unclear,
     /// Whether somebody says that it does not belong there.
     Disputed,
 }
@@ -158,6 +187,7 @@ impl Kind {
             Self::Word => "active or withdrawn",
             Self::Counts | Self::Gone | Self::Disputed => "yes or no",
             Self::GoneSince => "the date from which it is gone, or nothing,",
+            Self::Unclear => "nothing",
         }
     }
 }
@@ -189,7 +219,7 @@ fn kind(name: &str) -> Option<Kind> {
         return Some(Kind::Disputed);
     }
     // `takedown status: confirmed` says that the hash is gone.
-    if is(name, &WORDS) || name.ends_with("status") && !is_about_gone() {
+    if is(name, &WORDS) || name.contains("status") && !is_about_gone() {
         return Some(Kind::Word);
     }
     if is(name, &["active", "valid", "enabled", "listed", "malicious"]) {
@@ -202,6 +232,13 @@ fn kind(name: &str) -> Option<Kind> {
     };
     if WHEN.iter().any(is_when) {
         return Some(Kind::GoneSince);
+    }
+    let is_denied = |start: &&str| {
+        let rest = name.strip_prefix("is").unwrap_or(name).strip_prefix(*start);
+        rest.is_some_and(|rest| GONE.iter().any(|part| rest.starts_with(part)))
+    };
+    if ["un", "non", "not", "no"].iter().any(is_denied) {
+        return Some(Kind::Unclear);
     }
     is_about_gone().then_some(Kind::Gone)
 }
@@ -235,8 +272,9 @@ impl State {
         // A date of zeros is none.
         let is_zeros = || !word.is_empty() && word.bytes().all(|digit| digit == b'0');
         let is_no = || is(&NO) || self.kind == Kind::GoneSince && is_zeros();
-        // A check mark has neither letters nor digits, and says something.
-        let is_blank = text.trim().trim_matches(['-', '–', '—']).is_empty();
+        // A check mark has neither letters nor digits, and says something. Where a word should stand, a minus is one: of what goes.
+        let is_dash = text.trim().trim_matches(['-', '–', '—']).is_empty();
+        let is_blank = text.trim().is_empty() || is_dash && self.kind != Kind::Word;
         match self.kind {
             _ if is_blank => Ok(Action::Add),
             Kind::Word if is(&COUNTS) => Ok(Action::Add),
@@ -251,7 +289,7 @@ impl State {
                 "status",
                 format!(
                     "the column {} says {:?}, which does not tell whether the record still counts: write {} there, or take the \
-                     column out of the table",
+                     column out of the table (if it says nothing of that, `isonomy list import --ignore-column` passes it over)",
                     self.name,
                     text.trim(),
                     self.kind.understood()
@@ -291,6 +329,13 @@ mod tests {
             ("archived_at", Some(Kind::GoneSince)),
             ("takedown", Some(Kind::Gone)),
             ("inactive", Some(Kind::Gone)),
+            ("cancelled", Some(Kind::Gone)),
+            ("cancelled_on", Some(Kind::GoneSince)),
+            ("undeleted", Some(Kind::Unclear)),
+            ("is_not_removed", Some(Kind::Unclear)),
+            ("non_malicious", Some(Kind::Gone)),
+            ("unlisted", Some(Kind::Gone)),
+            ("status code", Some(Kind::Word)),
             ("takedown status", Some(Kind::Gone)),
             ("action", Some(Kind::Word)),
             ("verdict", Some(Kind::Word)),
@@ -324,7 +369,11 @@ mod tests {
             (["", "true", "", ""], None),
             (["", "", "perhaps", ""], None),
             (["", "", "", "soon"], None),
-            (["-", " — ", "–", "--"], Some(Action::Add)),
+            (["-", " ", "–", "--"], Some(Action::Add)),
+            (["", "-", "", ""], None),
+            (["", " — ", "", ""], None),
+            (["", "+", "", ""], None),
+            (["yes", "-", "", ""], Some(Action::Remove)),
             (["✓", "", "", ""], None),
             (["", "✗", "", ""], None),
             (["", "", "✓", ""], None),

@@ -11,6 +11,7 @@ use super::budget::Budgeted;
 use super::columns::Columns;
 use super::record::{self, Action, Record, Refusal, is_of, names_kind, quality, refusal};
 use super::state;
+use super::unread::Unread;
 use super::{ImportError, Sink, read_failed};
 use isonomy_core::list::Algorithm;
 use std::io::BufRead;
@@ -24,6 +25,7 @@ pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) 
         csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(columns.delimiter).from_reader(budgeted);
     let mut record = csv::ByteRecord::new();
     let mut header = columns.has_header;
+    let mut unread = Unread::of(columns);
     while reader.read_byte_record(&mut record).map_err(|error| read_failed(error.into()))? {
         let breaks = record.iter().flatten().filter(|&&byte| byte == b'\n').count();
         let place = position.lines_back(breaks);
@@ -31,6 +33,9 @@ pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) 
         let is_empty = record.iter().all(|field| field.trim_ascii().is_empty());
         let is_comment = is_empty || is_comment(&record, columns, sink.algorithm());
         let is_header = !is_comment && std::mem::take(&mut header);
+        if columns.is_watched && !is_comment && !is_header {
+            unread.look_at(&record);
+        }
         let says = match alone(&record, columns, sink.algorithm()) {
             Err(refusal) => Err(refusal),
             Ok(()) if is_comment || is_header => continue,
@@ -38,8 +43,14 @@ pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) 
                 unmistakable(&record, columns, sink.algorithm()).and_then(|()| row(&record, columns, sink.algorithm()))
             }
         };
-        sink.take(place, says)?;
+        if says.is_ok() {
+            unread.look_beyond(&record, columns);
+        }
+        let algorithm = sink.algorithm();
+        let held = || record.iter().flat_map(|field| record::hashes_in(field, algorithm));
+        sink.take(place, says.map_err(|refusal| refusal.holding(held())))?;
     }
+    sink.unread(unread);
     Ok(())
 }
 
@@ -124,8 +135,7 @@ fn is_of_another_kind(row: &csv::ByteRecord, columns: &Columns, algorithm: Algor
 
 /// Whether a field holds a hash by this algorithm, whatever stands around it.
 fn holds_hash(field: &[u8], algorithm: Algorithm) -> bool {
-    let is_between = |byte: &u8| !byte.is_ascii_alphanumeric() && !b"+/=".contains(byte);
-    field.split(is_between).any(|word| record::hash(word, algorithm).is_ok())
+    record::hashes_in(field, algorithm).next().is_some()
 }
 
 /// Whether a line holds a hash of any kind, or what may have been meant to be one.

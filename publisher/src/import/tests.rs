@@ -33,7 +33,7 @@ fn every_line_format_gives_the_same_entries() {
         (Format::Sums, table(&|hex| format!("\\{hex}  na\\nme\n"))),
         (Format::Csv, "\u{feff}File,Quality,PDQ\n".to_owned() + &table(&|hex| format!("\"a,\nb\",100,{hex}\n"))),
         (Format::Csv, "hash;note\n".to_owned() + &table(&|hex| format!("{hex};\n"))),
-        (Format::Csv, "indicator\tother\n".to_owned() + &table(&|hex| format!("{hex}\tx\n"))),
+        (Format::Csv, "indicator\tother\n".to_owned() + &table(&|hex| format!("{hex}\tmeta\n"))),
         (Format::Csv, "pdq\n".to_owned() + &table(&|hex| format!("{hex}\n"))),
         (Format::Csv, table(&|hex| format!("{hex},meta,more\n"))),
         (Format::Pdq, table(&|hex| format!("hash={hex},norm=1,delta=0,quality=100,filename=x,y\n"))),
@@ -207,6 +207,37 @@ fn what_is_not_selected_is_remembered_if_that_is_asked_for() {
     let mut expected = [hexes[0].clone(), hexes[3].clone()];
     expected.sort();
     assert_eq!(unselected, expected);
+}
+
+#[test]
+fn hashes_in_refused_records_are_remembered_if_that_is_asked_for() {
+    let hexes = hexes(4);
+    let [one, two, three, four] = [&hexes[0], &hexes[1], &hexes[2], &hexes[3]];
+    let skip = ImportOptions {
+        invalid: Invalid::Skip,
+        unselected: Unselected::Remember,
+        ..ImportOptions::new(Algorithm::PdqFull)
+    };
+    let stop = |hash: &str, status: &str| {
+        format!("{{\"signalType\":\"ImagePDQ\",\"hashStatus\":\"{status}\",\"hashValue\":\"{hash}\"}}")
+    };
+    let image = |hashes: &str| format!("<image><id>a</id><fingerprints>{hashes}</fingerprints></image>");
+    for (text, expected) in [
+        (format!("hash,status\n{one},perhaps\n{two},active\n{three},perhaps\n{three},active\n"), vec![one]),
+        (format!("hash,note\n{one},\"x\n{two},y\"\n{three},z z\n"), vec![one, two]),
+        (format!("{three}  a.jpg\n{one}  {two}\n"), vec![one, two]),
+        (format!("[{},{}]", stop(one, "Lost"), stop(two, "Active")), vec![one]),
+        (format!("<queryResult><images>{}</images></queryResult>", image(&format!("<pdq>{one}</pdq>"))), vec![one]),
+        (format!("hash,quality\n{four},90\n{one},101\n"), vec![one]),
+    ] {
+        let (imported, _) = import(text.as_bytes(), &skip).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let refused: Vec<String> = imported.refused.iter().map(to_hex).collect();
+        let mut expected: Vec<String> = expected.into_iter().cloned().collect();
+        expected.sort();
+        assert_eq!(refused, expected, "{text}");
+        let forget = ImportOptions { unselected: Unselected::Forget, ..skip.clone() };
+        assert_eq!(import(text.as_bytes(), &forget).unwrap().0.refused.len(), 0);
+    }
 }
 
 /// Each record that is refused begins where the report says, in the file as it is.

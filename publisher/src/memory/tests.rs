@@ -129,6 +129,8 @@ fn a_memory_of_the_time_when_one_text_replaced_one_is_read() {
     let single = lines.replace(":[\"", ":\"").replace("\"]", "\"");
     assert_ne!(single, lines);
     std::fs::write(&journal, single).unwrap();
+    // There were no seals then.
+    std::fs::remove_file(dir.path().join("signed.seal")).unwrap();
     assert_eq!(SigningMemory::open(dir.path()).unwrap().remembered(), expected);
 }
 
@@ -219,4 +221,65 @@ fn a_damaged_common_memory_is_put_together_from_those_of_the_keys() {
         let second = of("m3").unwrap().remember(&text(&list, number, 9, Role::Maintainer), &[], CREATED);
         assert!(matches!(second, Err(MemoryError::SecondText { .. })), "{second:?}");
     }
+}
+
+#[test]
+fn a_memory_that_was_emptied_or_cut_signs_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (list, key_file) = (list(), dir.path().join("c1.key"));
+    let open = || SigningMemory::of_key(&key_file);
+    for number in 1..=3 {
+        open().unwrap().remember(&text(&list, number, 1, Role::Curator), &[], CREATED).unwrap();
+    }
+    let folder = dir.path().join("c1.key.signed");
+    let (journal, seal) = (folder.join("signed.jsonl"), folder.join("signed.seal"));
+    let (kept, sealed) = (std::fs::read_to_string(&journal).unwrap(), std::fs::read(&seal).unwrap());
+    let lines: Vec<&str> = kept.split_inclusive('\n').collect();
+    assert_eq!(lines.len(), 3);
+    let other = lines[0].replace("\"number\":1", "\"number\":7");
+    for wrong in [String::new(), lines[..2].concat(), lines[1..].concat(), other + &lines[1..].concat()] {
+        std::fs::write(&journal, &wrong).unwrap();
+        let error = open().unwrap_err();
+        assert!(matches!(error, MemoryError::Lost { lines: 3, .. }), "{wrong}: {error}");
+        assert!(error.to_string().contains("signed.seal says that it had 3 lines"), "{error}");
+        assert!(error.to_string().contains("restore this file from a copy, or use a new key"), "{error}");
+        assert_eq!(std::fs::read_to_string(&journal).unwrap(), wrong, "it is not written over");
+    }
+    std::fs::remove_file(&journal).unwrap();
+    assert!(matches!(open(), Err(MemoryError::Lost { found: 0, .. })));
+    std::fs::write(&journal, &kept).unwrap();
+    std::fs::write(&seal, "{").unwrap();
+    assert!(matches!(open(), Err(MemoryError::Lost { .. })), "a seal that is damaged is none");
+    // A writer that was interrupted before it sealed its line lost nothing; what is from before there were seals gets one.
+    for before in [Some(sealed.clone()), None] {
+        match before {
+            Some(before) => std::fs::write(&seal, before).unwrap(),
+            None => std::fs::remove_file(&seal).unwrap(),
+        }
+        let more = kept.clone() + &lines[0].replace("\"number\":1", "\"number\":4");
+        std::fs::write(&journal, &more).unwrap();
+        assert_eq!(open().unwrap().remembered().len(), 4);
+        std::fs::write(&journal, &kept).unwrap();
+        assert!(matches!(open(), Err(MemoryError::Lost { lines: 4, .. })));
+    }
+}
+
+#[test]
+fn a_common_memory_that_lost_lines_is_put_together_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let (list, common) = (list(), dir.path().join("common"));
+    let of = |key: &str| SigningMemory::of_key(&dir.path().join(key)).unwrap().and_in(&common);
+    of("m1").unwrap().remember(&text(&list, 1, 1, Role::Maintainer), &[], CREATED).unwrap();
+    of("m2").unwrap().remember(&text(&list, 2, 2, Role::Maintainer), &[], CREATED).unwrap();
+    std::fs::write(common.join("signed.jsonl"), "").unwrap();
+    let error = of("m3").unwrap_err().to_string();
+    assert!(error.contains("then take `signed.seal` away"), "{error}");
+    // In another order than they were signed in, which their times may leave open.
+    let lines =
+        ["m2", "m1"].map(|key| std::fs::read(dir.path().join(key.to_owned() + ".signed/signed.jsonl")).unwrap());
+    std::fs::write(common.join("signed.jsonl"), lines.concat()).unwrap();
+    assert!(matches!(of("m3"), Err(MemoryError::Lost { .. })));
+    std::fs::remove_file(common.join("signed.seal")).unwrap();
+    let second = of("m3").unwrap().remember(&text(&list, 1, 9, Role::Maintainer), &[], CREATED);
+    assert!(matches!(second, Err(MemoryError::SecondText { .. })), "{second:?}");
 }

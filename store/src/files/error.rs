@@ -42,6 +42,12 @@ pub enum FileError {
         /// The folder.
         path: PathBuf,
     },
+    /// Somebody else holds the lock of a file.
+    #[error("the file {} is in use by another process; try again once that one has ended", path.display())]
+    FileInUse {
+        /// The file.
+        path: PathBuf,
+    },
     /// What was to become one line of a journal is not one, or a journal holds something else than lines of text.
     #[error("{}: {reason}", path.display())]
     Line {
@@ -61,6 +67,7 @@ impl FileError {
             | Self::Differs { path }
             | Self::TooLarge { path, .. }
             | Self::InUse { path }
+            | Self::FileInUse { path }
             | Self::Line { path, .. } => path,
         }
     }

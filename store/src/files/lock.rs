@@ -1,4 +1,4 @@
-//! One process per folder.
+//! One process per folder, or per file.
 
 use super::FileError;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -21,19 +21,44 @@ impl FolderLock {
     /// Takes the lock of an existing folder; [`FileError::InUse`] at once if somebody else has it, be it another process
     /// or another part of this one.
     pub fn acquire(folder: &Path) -> Result<Self, FileError> {
-        let path = folder.join(LOCK_FILE);
-        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-        let file = opened.map_err(|error| FileError::io("open", &path, error))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { folder: folder.to_owned(), file }),
-            Err(TryLockError::WouldBlock) => Err(FileError::InUse { path: folder.to_owned() }),
-            Err(TryLockError::Error(error)) => Err(FileError::io("lock", &path, error)),
-        }
+        let file = lock(&folder.join(LOCK_FILE), || FileError::InUse { path: folder.to_owned() })?;
+        Ok(Self { folder: folder.to_owned(), file })
     }
 
     /// The folder that is locked.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+}
+
+/// The same for a single file, which may be missing yet, in a folder where others are others' affair: a lock on a file beside it, named
+/// after it with `.lock` at the end.
+#[derive(Debug)]
+pub struct FileLock(File);
+
+impl FileLock {
+    /// Takes the lock of the file at `path`; [`FileError::FileInUse`] at once if somebody else has it.
+    pub fn acquire(path: &Path) -> Result<Self, FileError> {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".lock");
+        lock(Path::new(&name), || FileError::FileInUse { path: path.to_owned() }).map(Self)
+    }
+}
+
+/// Locks the file at `path`; `in_use` if somebody else has.
+fn lock(path: &Path, in_use: impl FnOnce() -> FileError) -> Result<File, FileError> {
+    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+    let file = opened.map_err(|error| FileError::io("open", path, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(in_use()),
+        Err(TryLockError::Error(error)) => Err(FileError::io("lock", path, error)),
+    }
+}
+
+impl Drop for FileLock {
+    fn drop(&mut self) {
+        let _ = self.0.unlock(); // as with a folder
     }
 }
 
@@ -59,6 +84,20 @@ mod tests {
         assert!(matches!(&error, FileError::InUse { path } if path == dir.path()), "{error}");
         drop(lock);
         FolderLock::acquire(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn one_holder_of_a_file_at_a_time_and_of_the_next_file_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let (one, other) = (dir.path().join("one"), dir.path().join("other"));
+        let lock = FileLock::acquire(&one).unwrap();
+        let error = FileLock::acquire(&one).unwrap_err();
+        assert!(matches!(&error, FileError::FileInUse { path } if *path == one), "{error}");
+        let _other = FileLock::acquire(&other).unwrap();
+        let _folder = FolderLock::acquire(dir.path()).unwrap();
+        assert!(!one.exists() && dir.path().join("one.lock").exists());
+        drop(lock);
+        FileLock::acquire(&one).unwrap();
     }
 
     /// What a child has between its creation and its start is what a second handle on the same open file is.

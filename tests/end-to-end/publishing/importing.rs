@@ -215,3 +215,56 @@ fn ids_that_were_emptied_or_cut_import_nothing() {
     let told = words(at, &[&import[..8], &["third"]].concat());
     assert!(!told.contains("was not there"), "{told}");
 }
+
+#[test]
+fn a_column_that_may_mark_what_is_withdrawn_is_ignored_if_that_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let rows = |mark: &str| hashes(0..3).lines().map(|hash| format!("{hash},{mark},12\n")).collect::<String>();
+    fs::write(at.join("a.csv"), format!("hash,is_csam,weight\n{}{}", rows("true"), rows("false"))).unwrap();
+    let import = ["list", "import", "a.csv", "--out", "a.list"];
+    says(at, &import, 4, &["the column is_csam is not read", "--ignore-column"]);
+    says(at, &[&import[..], &["--skip-invalid"]].concat(), 4, &["is_csam"]);
+    assert!(!at.join("a.list").exists());
+    let ignoring = [&import[..], &["--ignore-column", "other", "--ignore-column", "Is CSAM"]].concat();
+    let (code, report) = run(at, &ignoring);
+    assert_eq!((code, &report["entries"]), (Some(0), &3.into()), "{report:#}");
+    let unread = serde_json::json!([{ "name": "weight", "rows": 6 }]);
+    assert_eq!(report["imported"][0]["report"]["unread"], unread, "{report:#}");
+    let told = words(at, &[&ignoring[..], &["--force"]].concat());
+    assert!(told.contains("columns that were not read (and how many rows have a value there): weight (6)"), "{told}");
+}
+
+#[test]
+fn entries_in_records_that_were_refused_are_named_if_they_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::write(at.join("old.txt"), hashes(0..4)).unwrap();
+    let (code, old) = run(at, &["list", "import", "old.txt", "--out", "old"]);
+    assert_eq!((code, &old["refused_kept"]), (Some(0), &serde_json::Value::Null), "{old:#}");
+    let list: Vec<String> = hashes(0..6).lines().map(str::to_owned).collect();
+    let row = |number: usize, status: &str| format!("{},{status}\n", list[number]);
+    let rows = [row(0, "active"), row(1, "withdrawn"), row(2, "perhaps"), row(5, "perhaps")].concat();
+    fs::write(at.join("new.csv"), format!("hash,status\n{rows}")).unwrap();
+    let import = ["list", "import", "new.csv", "--skip-invalid", "--base", "old", "--out", "new"];
+    let (code, report) = run(at, &import);
+    assert_eq!((code, &report["entries"]), (Some(0), &3.into()), "{report:#}");
+    assert_eq!(report["refused_kept"], serde_json::json!({ "entries": 1, "first": [list[2]] }), "{report:#}");
+    let told = words(at, &[&import[..], &["--force"]].concat());
+    let expected = "! 1 entries of the list as it was are in records that were refused";
+    assert!(told.contains(expected) && told.contains(&format!("\n  {}", list[2])), "{told}");
+}
+
+#[test]
+fn ids_are_for_one_import_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::write(at.join("a.txt"), hashes(0..2)).unwrap();
+    let import = ["list", "import", "a.txt", "--ids", "ids", "--out", "a.list"];
+    let lock = fs::File::create(at.join("ids.lock")).unwrap();
+    lock.lock().unwrap();
+    says(at, &import, 1, &["the file ids is in use by another process"]);
+    assert!(!at.join("a.list").exists() && !at.join("ids").exists());
+    lock.unlock().unwrap();
+    assert_eq!(run(at, &import).0, Some(0));
+}

@@ -25,9 +25,18 @@ fn a_proof_says_whose_copy_of_the_release_it_was_held_against() {
         let found: Vec<&str> =
             checked["signed_by"].as_array().unwrap().iter().filter_map(|name| name.as_str()).collect();
         assert_eq!(found, signers, "{checked:#}");
+        assert_eq!(checked["not_checked"], serde_json::json!(["signatures", "public"]));
+        let (_, words) = scene.words(&check);
+        assert!(
+            !words.contains('✓') && words.contains("! not checked: whether that is a release of the list"),
+            "{words}"
+        );
         let check = [&check[..], &public].concat();
         if copy == "logged.note" {
-            assert!(scene.report(&check)["public_since"].is_string());
+            let public = scene.report(&check);
+            assert!(public["public_since"].is_string() && public["not_checked"] == serde_json::json!(["signatures"]));
+            let (_, words) = scene.words(&check);
+            assert!(words.contains("· not checked: the signatures of maintainer and curators"), "{words}");
         } else {
             let refused = scene.refusal(3, &check);
             let expected = [format!("{copy} is signed by"), format!("at /statement/{id} of the log")];

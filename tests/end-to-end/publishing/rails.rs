@@ -38,6 +38,12 @@ fn maintainer_and_curators_are_each_stopped_before_their_signature() {
         let endorsed = scene.report(&Scene::at_desk("curator-one", &all_in));
         assert_eq!(endorsed["holdings"]["known"], 1_000, "{own}: {endorsed}");
     }
+    // A file that is not understood: what could help is said of the command that has it.
+    fs::write(scene.path("bad.csv"), format!("hash\n{}\nnonsense\n", hashes(0..1).trim())).unwrap();
+    let unread = scene.refusal(4, &Scene::at_desk("curator-one", &[&curator[..], &["--holdings", "bad.csv"]].concat()));
+    let advice =
+        ["`isonomy list import --skip-invalid` leaves such records out", "what it writes can be given instead"];
+    assert!(advice.iter().all(|words| unread.contains(words)), "{unread}");
     let rows: String = hashes(0..999).lines().map(|hash| format!("x,{hash}\n")).collect();
     fs::write(scene.path("fewer.csv"), format!("name,pdq\n{rows}")).unwrap();
     let all_in = [&curator[..], &["--require-all-in", "fewer.csv"]].concat();

@@ -170,8 +170,7 @@ fn removals(args: &RemoveArgs, algorithm: Algorithm) -> Result<Entries> {
     if let Some(path) = &args.from {
         let file = File::open(path).with_context(|| format!("can't read {}", path.display()))?;
         let options = ImportOptions { irregular: Irregular::Allow, ..ImportOptions::new(algorithm) };
-        let (imported, _) =
-            import(BufReader::new(file), &options).with_context(|| format!("{} was not read", path.display()))?;
+        let (imported, _) = import(BufReader::new(file), &options).with_context(|| super::not_read(path))?;
         if !imported.withdrawn.is_empty() {
             let problem = format!(
                 "{} withdraws {} hashes itself: whether those are to go or the others is not clear. Give the hashes that are to go alone",

@@ -16,12 +16,12 @@ use isonomy_publisher::import::{
     RefusedRecord, Unselected, renumbered,
 };
 use isonomy_publisher::stored::{StoredError, StoredList};
+use isonomy_store::files::FileLock;
 use serde::Serialize;
 use serde_json::json;
 use std::fs::File;
 use std::io::{BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 /// How much of a file is read at a time.
 const BUFFER: usize = 1 << 18;
@@ -35,7 +35,8 @@ pub(super) fn run(args: &ImportArgs, output: &Output) -> Result<Exit> {
     }
     let options = options(args);
     let mut importer = Importer::new(&options);
-    let before = args.ids.as_deref().and_then(stamp);
+    // From reading to writing: what another import learns meanwhile would be lost.
+    let _lock = args.ids.as_deref().map(FileLock::acquire).transpose()?;
     let ids = args.ids.as_ref().map(|path| know_ids(&mut importer, path)).transpose()?;
     let mut table = args.refused.as_ref().map(|path| RefusalTable::begin(files::folder_of(path))).transpose()?;
     let read = read_all(args, &mut importer, &mut table, output);
@@ -50,16 +51,19 @@ pub(super) fn run(args: &ImportArgs, output: &Output) -> Result<Exit> {
     // Read before anything is written: the new list may take the place of the old one.
     let outcome = match &args.base {
         Some(path) => on_base(args, path, options.algorithm, imported)?,
-        None => Outcome { entries: imported.entries.clone(), imported, against: None, unselected: None, renumbered: 0 },
+        None => Outcome {
+            entries: imported.entries.clone(),
+            imported,
+            against: None,
+            unselected: None,
+            refused: None,
+            renumbered: 0,
+        },
     };
     // Before the list: whatever fails between the two, a repeat gives the same list, and needs no --force.
     if let Some(path) = &args.ids {
         let mut kept = Vec::new();
         outcome.imported.write_ids(&mut kept)?;
-        if stamp(path) != before {
-            let changed = format!("{} was changed by another import meanwhile: import again", path.display());
-            return Err(Refused(changed).into());
-        }
         files::write(path, &kept)?;
     }
     files::save(&args.out, outcome.entries.as_bytes(), args.overwrite)?;
@@ -111,6 +115,7 @@ fn on_base(args: &ImportArgs, path: &Path, algorithm: Algorithm, imported: Impor
     let old = StoredList::new(path, algorithm.entry_size());
     let unreadable = |error: StoredError| super::unreadable(path, algorithm, error);
     let unselected = old.among(&imported.unselected).map_err(unreadable)?;
+    let refused = old.among(&imported.refused).map_err(unreadable)?;
     let removed = match args.unselected {
         _ if unselected.is_empty() => imported.withdrawn.clone(),
         None => return Err(Refused(undecided(&unselected)).into()),
@@ -125,19 +130,31 @@ fn on_base(args: &ImportArgs, path: &Path, algorithm: Algorithm, imported: Impor
         _ => 0,
     };
     let (entries, difference) = apply(&old, &imported.entries, &removed, algorithm).map_err(unreadable)?;
-    Ok(Outcome { imported, entries, against: Some(difference), unselected: Some(unselected), renumbered })
+    Ok(Outcome {
+        imported,
+        entries,
+        against: Some(difference),
+        unselected: Some(unselected),
+        refused: Some(refused),
+        renumbered,
+    })
 }
 
 fn undecided(unselected: &Entries) -> String {
-    let shown: String = unselected.iter().take(SHOWN).map(|entry| format!("\n  {}", to_hex(entry))).collect();
-    let hidden = unselected.len().saturating_sub(SHOWN);
-    let more = if hidden > 0 { format!("\n  and {hidden} more") } else { String::new() };
     format!(
         "{} entries of the list as it was are in these files, and --class, --tag or --min-quality does not select them (any \
-         more):{shown}{more}\nNothing was written. Say what is to become of them: --unselected remove takes them off the list, \
+         more):{}\nNothing was written. Say what is to become of them: --unselected remove takes them off the list, \
          --unselected keep leaves them there (another source may have given them)",
-        unselected.len()
+        unselected.len(),
+        shown(unselected)
     )
+}
+
+/// The first of these, each on a line of its own.
+fn shown(entries: &Entries) -> String {
+    let shown: String = entries.iter().take(SHOWN).map(|entry| format!("\n  {}", to_hex(entry))).collect();
+    let hidden = entries.len().saturating_sub(SHOWN);
+    if hidden > 0 { format!("{shown}\n  and {hidden} more") } else { shown }
 }
 
 /// The list as it was, with what comes and without what goes; and what that changes.
@@ -158,6 +175,7 @@ fn options(args: &ImportArgs) -> ImportOptions {
     ImportOptions {
         format: args.format.into(),
         column: args.column.clone(),
+        ignored: args.ignored.clone(),
         invalid: if args.skip_invalid { Invalid::Skip } else { Invalid::Refuse },
         irregular: if args.allow_irregular { Irregular::Allow } else { Irregular::Refuse },
         min_quality: args.min_quality,
@@ -202,12 +220,6 @@ enum Ids {
 }
 
 /// Reads the ids that an earlier import kept; there are none before the first.
-/// What tells one content of a file from another.
-fn stamp(path: &Path) -> Option<(u64, SystemTime)> {
-    let found = std::fs::metadata(path).ok()?;
-    Some((found.len(), found.modified().ok()?))
-}
-
 fn know_ids(importer: &mut Importer<'_>, path: &Path) -> Result<Ids> {
     match File::open(path) {
         Ok(file) => {
@@ -229,6 +241,8 @@ struct Outcome {
     against: Option<DifferenceReport>,
     /// Of the list as it was, what is in the files and not selected.
     unselected: Option<Entries>,
+    /// Of the list as it was, what is in records that were refused, and in no other.
+    refused: Option<Entries>,
     /// Frames of videos that are on the list as it was under another number.
     renumbered: usize,
 }
@@ -240,7 +254,7 @@ fn report(
     ids: Option<Ids>,
     output: &Output,
 ) -> Result<Exit> {
-    let Outcome { imported, entries, against, unselected, renumbered } = outcome;
+    let Outcome { imported, entries, against, unselected, refused, renumbered } = outcome;
     let mut lines: Vec<String> = reports.iter().flat_map(|(path, report)| file_words(path, report)).collect();
     lines.push(format!(
         "{} entries ({} repetitions, {} irregular), {} withdrawn",
@@ -271,6 +285,14 @@ fn report(
             unselected.len()
         ));
     }
+    if let Some(refused) = refused.as_ref().filter(|refused| !refused.is_empty()) {
+        lines.push(format!(
+            "! {} entries of the list as it was are in records that were refused, so what these say of them is not heard: they stay on the \
+             list. If they are to go, mend the records, or use `isonomy list remove`:{}",
+            refused.len(),
+            shown(refused)
+        ));
+    }
     if *renumbered > 0 {
         lines.push(format!(
             "! {renumbered} frames that come are on the list as it was as frames of other videos. The number of a video follows from the \
@@ -292,6 +314,10 @@ fn report(
         "irregular": imported.irregular,
         "withdrawn": imported.withdrawn.len(),
         "unselected": unselected.as_ref().map(Entries::len),
+        "refused_kept": refused.as_ref().map(|refused| json!({
+            "entries": refused.len(),
+            "first": refused.iter().take(SHOWN).map(to_hex).collect::<Vec<_>>(),
+        })),
         "unknown_ids": imported.unknown_ids,
         "ids": ids,
         "renumbered": renumbered,
@@ -316,6 +342,14 @@ fn file_words(path: &Path, report: &ImportReport) -> Vec<String> {
         report.refused_records
     )];
     lines.extend(refused_words(&report.refused, report.refused_records));
+    if !report.unread.is_empty() {
+        let columns: Vec<String> =
+            report.unread.iter().map(|column| format!("{} ({})", column.name, column.rows)).collect();
+        lines.push(format!(
+            "  columns that were not read (and how many rows have a value there): {}",
+            columns.join(", ")
+        ));
+    }
     if report.more_pages {
         lines.push("! this is one page of several: it says that there is a next one, which is not in it".to_owned());
     }

@@ -81,8 +81,17 @@ pub(crate) fn read_holdings(path: &Path, algorithm: Algorithm) -> Result<Entries
     }
     let file = BufReader::new(File::open(path).with_context(|| format!("can't read {}", path.display()))?);
     let options = ImportOptions { irregular: Irregular::Allow, ..ImportOptions::new(algorithm) };
-    let (imported, _) = import(file, &options).with_context(|| format!("{} was not read", path.display()))?;
+    let (imported, _) = import(file, &options).with_context(|| not_read(path))?;
     Ok(imported.entries)
+}
+
+/// That a file of hashes was not read by a command that has no flags for how to.
+fn not_read(path: &Path) -> String {
+    format!(
+        "{} was not read. Flags that are named here are those of `isonomy list import`; what it writes can be given instead, as \
+         `isonomy list show` shows it",
+        path.display()
+    )
 }
 
 /// Why a list in a file can't be read, with what to do.

@@ -100,18 +100,23 @@ pub(super) fn check(args: &CheckArgs, output: &Output) -> Result<Exit> {
         }
         _ => None,
     };
-    let publicity = match &public {
-        Some(times) => {
-            format!("✓ that release is in the log, which the quorum of witnesses cosigned by {}", times.earliest)
-        }
+    let claim = claim(&proof, release.body());
+    let words = match &public {
+        Some(times) => format!(
+            "✓ {claim}{near}\n✓ that release is in the log, which the quorum of witnesses cosigned by {}\n· not checked: the signatures of \
+             maintainer and curators, without which the log takes up no release. Clients and monitors check them",
+            times.earliest
+        ),
         None => format!(
-            "· that the release is public was not checked: bring its proof (--tlog-proof) and whom you trust (--policy). {copy}"
+            "· by the release in {}, {claim}{near}\n! not checked: whether that is a release of the list at all. Neither was any signature \
+             verified, nor that it is public, so anybody can have written it: bring its proof (--tlog-proof) and whom you trust \
+             (--policy). {copy}",
+            args.release.display()
         ),
     };
-    output.report(
-        format!("✓ {}{near}\n{publicity}", claim(&proof, release.body())),
-        &document(&proof, &release, public),
-    )?;
+    let mut document = document(&proof, &release, public);
+    document["not_checked"] = if public.is_some() { json!(["signatures"]) } else { json!(["signatures", "public"]) };
+    output.report(words, &document)?;
     Ok(Exit::Done)
 }
 

@@ -74,6 +74,28 @@ fn nobody_stands_behind_an_empty_list_of_descriptors() {
 }
 
 #[test]
+fn who_stands_behind_records_is_judged_for_all_files_of_an_import() {
+    let hexes = hexes(3);
+    let update =
+        |hex: &str, more: &str| format!("[{{\"id\":\"{hex}\",\"indicator\":\"{hex}\",\"type\":\"HASH_PDQ\"{more}}}]");
+    let described = update(&hexes[0], ",\"descriptors\":{\"data\":[{}]}");
+    let bare = [&hexes[1], &hexes[2]].map(|hex| update(hex, ""));
+    let options = ImportOptions::new(Algorithm::PdqFull);
+    let read = |files: &[&String]| {
+        let mut importer = Importer::new(&options);
+        let read = files.iter().try_for_each(|file| importer.read(file.as_bytes()).map(|_| ()));
+        read.and_then(|()| importer.finish()).map(|imported| imported.entries.len())
+    };
+    let Err(ImportError::Refused(report)) = read(&[&described, &bare[0]]) else { panic!("nobody stands behind it") };
+    assert_eq!((report.refused_records, report.refused[0].field), (1, "descriptors"));
+    let earlier = read(&[&bare[0], &bare[1], &described]).unwrap_err().to_string();
+    assert!(earlier.contains("a record of a file that was read before has no descriptors"), "{earlier}");
+    // Where nobody is named in any of them, they were got without that.
+    assert_eq!(read(&[&bare[0], &bare[1]]).unwrap(), 2);
+    assert_eq!(read(&[&described]).unwrap(), 1);
+}
+
+#[test]
 fn a_page_that_has_a_next_one_is_told_as_such() {
     let hex = &hexes(1)[0];
     let hash = format!("{{\"signalType\":\"ImagePDQ\",\"hashStatus\":\"Active\",\"hashValue\":\"{hex}\"}}");
@@ -87,6 +109,12 @@ fn a_page_that_has_a_next_one_is_told_as_such() {
     for (text, more) in [
         (format!("{{\"hasMoreRecords\":true,\"hashRecords\":[{hash}]}}"), true),
         (format!("{{\"hashRecords\":[{hash}],\"hasMoreRecords\":false}}"), false),
+        // A flag that is a number, or a word.
+        (format!("{{\"hashRecords\":[{hash}],\"hasMoreRecords\":1}}"), true),
+        (format!("{{\"hashRecords\":[{hash}],\"hasMoreRecords\":0}}"), false),
+        (format!("{{\"hasMoreRecords\":\"true\",\"hashRecords\":[{hash}]}}"), true),
+        (format!("{{\"hasMoreRecords\":\"false\",\"hashRecords\":[{hash}]}}"), false),
+        (format!("{{\"next\":[\"x\"],\"results\":[{digest}]}}"), true),
         (format!("{{\"next\":\"https://example/2\",\"results\":[{digest}]}}"), true),
         (format!("{{\"next\":null,\"results\":[{digest}]}}"), false),
         (format!("{{\"data\":[{}],\"paging\":{{\"next\":\"x\"}}}}", update("MALICIOUS")), true),

@@ -89,7 +89,7 @@ proptest! {
     ) {
         let hexes = hexes(3);
         let fields = [hexes[0].as_str(), hexes[1].as_str(), hexes[2].as_str(), "#x", "x", ""];
-        let start = if header { "pdq,file".to_owned() } else { format!("{},x", hexes[0]) };
+        let start = if header { "pdq,file".to_owned() } else { format!("{},meta", hexes[0]) };
         let lines = rows.iter().map(|(one, other)| format!("{},{}", fields[*one], fields[*other]));
         let text = std::iter::once(start).chain(lines).map(|line| line + end).collect::<String>();
         let options = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::PdqFull) };

@@ -51,10 +51,10 @@ fn no_hash_is_left_out_of_a_table_without_a_word() {
         (format!("name,hash,note\n\"n,\"{one}\",\"q\n\"m\",\"{two}\",\n"), "row", 0),
         // Where the rows that follow are wrong themselves, or the first line or a comment is not closed.
         (format!("hash,note\n{one},\"oops\n{}\",b\n{three},c\n", &two[1..]), "row", 1),
-        (format!("hash,\"note\n{one},a\n{two},\"b\"\n{three},c\n"), "row", 1),
+        (format!("hash,\"note\n{one},a\n{two},\"b\"\n{three},see c\n"), "row", 1),
         (format!("hash,note\n#,\"x\n{one},a\"\n{three},c\n"), "row", 1),
         // A row that lacks the end of its line, and words of leaving that no name explains.
-        (format!("hash,note\n{one},a,{two},b\n{three},c\n"), "row", 1),
+        (format!("hash,note\n{one},a,{two},b\n{three},see c\n"), "row", 1),
         // A column that has no name, or one without a letter.
         (format!("hash,\n{one},{two}\n{three},x\n"), "row", 1),
         (format!("hash,#\n{one},{two}\n{three},7\n"), "row", 1),
@@ -72,7 +72,7 @@ fn no_hash_is_left_out_of_a_table_without_a_word() {
     // A name can hold a hash, a row of several lines other digests, and a row be short.
     let named = format!("{one},{one}.jpg\n{two},x\n");
     assert_eq!(pdq(&named).unwrap().0.entries.len(), 2);
-    let digests = format!("sha256,pdq,note,more\n{three},{one},\"two\nlines\",x\n{three},{two}\n");
+    let digests = format!("sha256,pdq,note,more\n{three},{one},\"two\nlines\",see x\n{three},{two}\n");
     assert_eq!(pdq(&digests).unwrap().0.entries.len(), 2);
     let twice = pdq(&format!("pdq,Pdq\n{one},{two}\n"));
     assert!(matches!(twice, Err(ImportError::SeveralColumns { .. })), "{twice:?}");
@@ -81,7 +81,7 @@ fn no_hash_is_left_out_of_a_table_without_a_word() {
 #[test]
 fn a_table_is_read_by_the_number_of_a_column_and_as_it_is_called() {
     let hexes = hexes(2);
-    let text = format!("a.jpg,{},x\nb.jpg,{},y\n", hexes[0], hexes[1]);
+    let text = format!("a.jpg,{},one\nb.jpg,{},two\n", hexes[0], hexes[1]);
     let by = |column: &str| {
         let options = ImportOptions { column: Some(column.into()), ..ImportOptions::new(Algorithm::PdqFull) };
         import(text.as_bytes(), &options)
@@ -256,4 +256,105 @@ fn a_class_of_several_words_is_one_class() {
         import(text.as_bytes(), &options).unwrap().0.entries.len()
     };
     assert_eq!((of("far right"), of("right"), of("far"), of("b")), (2, 1, 0, 1));
+}
+
+/// Why a table is not imported.
+fn refused(text: &str) -> String {
+    match pdq(text) {
+        Ok((imported, _)) => panic!("{} hashes were taken from {text}", imported.entries.len()),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn a_column_that_is_not_read_and_may_mark_what_is_withdrawn_stops_the_import() {
+    let hexes = hexes(3);
+    let [one, two, three] = [&hexes[0], &hexes[1], &hexes[2]];
+    for (name, values) in [
+        ("is_csam", ["true", "false", "true"]),
+        ("valid_until", ["", "2025-12-31", ""]),
+        ("ended", ["", "31.12.2025", "null"]),
+        ("keep?", ["ja", "nein", "ja"]),
+        ("mark", ["", "-", ""]),
+        ("mark", ["+", "-", "+"]),
+        ("mark", ["", "\u{2717}", ""]),
+        ("flag", ["", "D", ""]),
+        ("bit", ["0", "1", "0"]),
+        ("date", ["", "2025-12-31", ""]),
+        ("until", ["1767225600", "1767225601", "1767225602"]),
+        ("#", ["", "yes", ""]),
+    ] {
+        let rows: String = hexes.iter().zip(values).map(|(hash, value)| format!("{hash},{value},a note\n")).collect();
+        let text = format!("hash,{name},note\n{rows}");
+        let why = refused(&text);
+        let called = if name == "#" { "2" } else { name };
+        let advice = format!("`isonomy list import --ignore-column {called:?}`");
+        assert!(why.contains(&format!("the column {called} is not read")) && why.contains(&advice), "{text}: {why}");
+        // Also where records may be skipped: it is none of them that is wrong.
+        let skip = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::PdqFull) };
+        let skipped = import(text.as_bytes(), &skip);
+        assert!(matches!(skipped, Err(ImportError::UnreadMarks { .. })), "{text}");
+        for ignored in [called.to_owned(), format!(" {} ", called.to_uppercase())] {
+            let options = ImportOptions { ignored: vec![ignored], ..ImportOptions::new(Algorithm::PdqFull) };
+            let (imported, report) =
+                import(text.as_bytes(), &options).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!((imported.entries.len(), report.unread.len()), (3, 1), "{text}");
+        }
+    }
+    // In tables without names, and beyond the columns that have one.
+    for text in [format!("{one},yes\n{two},no\n"), format!("hash\n{one},yes\n{two}\n{three},\n")] {
+        assert!(refused(&text).contains("the column 2 is not read"), "{text}");
+        let options = ImportOptions { ignored: vec!["2".into()], ..ImportOptions::new(Algorithm::PdqFull) };
+        assert!(import(text.as_bytes(), &options).is_ok(), "{text}");
+    }
+    // What a name explains, or what is more than a mark, stops nothing; each column is told once.
+    let fine = format!(
+        "file,pdq,width,added_on,descriptor_id,comment\nx,{one},1,2026-01-01,1596221265,\ny,{two},1,2026-01-02,1596221266,fine\n"
+    );
+    let (imported, report) = pdq(&fine).unwrap();
+    let unread: Vec<(&str, u64)> = report.unread.iter().map(|column| (column.name.as_str(), column.rows)).collect();
+    assert_eq!(imported.entries.len(), 2);
+    assert_eq!(unread, [("file", 2), ("width", 2), ("added_on", 2), ("descriptor_id", 2), ("comment", 1)]);
+}
+
+#[test]
+fn a_column_that_is_read_can_be_ignored_and_nothing_else_is() {
+    let hexes = hexes(2);
+    let [one, two] = [&hexes[0], &hexes[1]];
+    let text = format!("hash,archived,status\n{one},page,active\n{two},withdrawn,active\n");
+    assert!(matches!(pdq(&text), Err(ImportError::Refused(_))) || pdq(&text).unwrap().0.withdrawn.len() == 1);
+    let ignoring = |ignored: &[&str]| {
+        let ignored = ignored.iter().map(ToString::to_string).collect();
+        import(text.as_bytes(), &ImportOptions { ignored, ..ImportOptions::new(Algorithm::PdqFull) })
+    };
+    assert_eq!(ignoring(&["Archived"]).unwrap().0.entries.len(), 2);
+    // Not by its number, which is not said of a column with a name; nor is the hash's own column.
+    for other in ["2", "archive", "hash", ""] {
+        assert!(ignoring(&[other]).is_err(), "{other}");
+    }
+}
+
+#[test]
+fn what_takes_a_word_for_its_state_takes_no_sign_for_nothing() {
+    let hexes = hexes(2);
+    for (name, value) in [
+        ("op", "-"),
+        ("change", "-"),
+        ("status", "\u{2014}"),
+        ("status code", "410"),
+        ("undeleted", "no"),
+        ("undeleted", "yes"),
+        ("not_withdrawn", "false"),
+    ] {
+        let text = format!("hash,{name}\n{},\n{},{value}\n", hexes[0], hexes[1]);
+        let Err(ImportError::Refused(report)) = pdq(&text) else { panic!("{text}") };
+        assert_eq!((report.refused_records, report.refused[0].field), (1, "status"), "{text}");
+    }
+    for (name, counts, gone) in
+        [("cancelled", "no", "yes"), ("cancelled_on", "", "2026-01-01"), ("suspended", "-", "x")]
+    {
+        let text = format!("hash,{name}\n{},{counts}\n{},{gone}\n", hexes[0], hexes[1]);
+        let kept = pdq(&text).map(|(imported, _)| imported.entries.len());
+        assert!(if gone == "x" { kept.is_err() } else { kept.unwrap() == 1 }, "{text}");
+    }
 }
