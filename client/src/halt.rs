@@ -41,8 +41,9 @@ impl Client {
         Ok(())
     }
 
-    /// Forgets the newest checkpoint and the witnessed time, and not the release in force: see [`State::recovered`]. This is
-    /// for people to decide, never for a program.
+    /// Forgets the newest checkpoint and the witnessed time, and not the release in force: see [`State::recovered`]. Where the
+    /// policy names another key of the log than the one that was known, also that release, and not its version: see
+    /// [`State::under_another_key`]. This is for people to decide, never for a program.
     ///
     /// A client whose updates have stopped is not recovered ([`ClientError::Halted`]): it would lose the list in force, and update
     /// no more than before. Unless the proof proves nothing any more, since the policy names another key of the log: then the halt is
@@ -52,8 +53,12 @@ impl Client {
         if let Some(proof) = halted.filter(|proof| self.still_proves(proof)) {
             return Err(ClientError::Halted { proof, evidence: self.evidence_path(&proof) });
         }
-        let recovered = self.state.clone().recovered();
-        let recovered = if halted.is_some() { recovered.without_halt() } else { recovered };
+        // Whoever was shown the history that is dead need not have been shown the proof.
+        let has_another_key =
+            folder::known(&self.state).is_some_and(|known| known.verify_log(self.policy.log()).is_err());
+        let goes_on = halted.is_some() || has_another_key;
+        let state = self.state.clone();
+        let recovered = if goes_on { state.under_another_key() } else { state.recovered() };
         self.folder.write_state(&recovered)?;
         self.state = recovered;
         (self.list, self.cache) = (None, CacheReport::Recovered);

@@ -733,6 +733,19 @@ def cross_equivocation(policy, file):
     return two_versions(first, second)
 
 
+def in_order(note, counted):
+    """The keys that signed, if every line is by one that counts, one line for each, in their order."""
+    signers, at = [], 0
+    for name, identity, signature in note.signatures:
+        while at < len(counted) and (counted[at].name, counted[at].identity) != (name, identity):
+            at += 1
+        require(at < len(counted), f"a signature of {name}, which does not count or is out of order")
+        require(counted[at].signed(signature, note.text), f"a wrong signature of {name}")
+        signers.append(counted[at])
+        at += 1
+    return signers
+
+
 def consented(edition, before):
     """Rules 2 and 3: signed as the edition before asks and as it asks itself, and by every key that it adds."""
     charters = [charter_of(note) for note in (edition, before) if note]
@@ -741,14 +754,15 @@ def consented(edition, before):
         for key in keys_of(charter):
             if (key.name, key.public) not in [(known.name, known.public) for known in counted]:
                 counted.append(key)
-    signers, at = [], 0
-    for name, identity, signature in edition.signatures:
-        while at < len(counted) and (counted[at].name, counted[at].identity) != (name, identity):
-            at += 1
-        require(at < len(counted), f"a signature of {name}, which does not count or is out of order")
-        require(counted[at].signed(signature, edition.text), f"a wrong signature of {name}")
-        signers.append(counted[at].public)
-        at += 1
+    # Lines by keys of older editions may stand there, which are not at hand; of a first edition all count.
+    def has_signed(key):
+        lines = [line for name, identity, line in edition.signatures if (name, identity) == (key.name, key.identity)]
+        return any(key.signed(line, edition.text) for line in lines)
+
+    if before:
+        signers = [key.public for key in counted if has_signed(key)]
+    else:
+        signers = [key.public for key in in_order(edition, counted)]
     for charter in charters:
         curation = charter["curation"]
         require(any(Key(text).public in signers for text in charter["maintainer"]["keys"]), "no maintainer signed")

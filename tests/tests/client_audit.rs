@@ -482,6 +482,49 @@ fn a_release_that_has_expired_hides_none_before_it() {
     assert!(!client.asked.contains(&Resource::SeenProof(ids[1])));
 }
 
+/// Without its cache a client has no list, but no older one may take its place.
+#[test]
+fn what_expired_without_a_cache_is_no_rollback() {
+    let mut world = World::founded_with(|charter| charter.limits.min_interval = 0);
+    for time in [100, 200, 300] {
+        world.release(hashes(0..10 + time / 100), time);
+        world.publish(time);
+    }
+    world.publish(310);
+    let mut client = complete(&world);
+    assert_eq!(client.version_from(&world, 310), Ok(3));
+    client.wipe_cache();
+    let late = 300 + world.charters().next().unwrap().body().limits.validity;
+    world.publish(late);
+    world.offer_only(&[newest(&world)]);
+    assert_eq!(client.refusal(&world, late), ("expired", None));
+}
+
+/// Two texts for an edition that amends one that waits, each with all the consent that a log asks for: a line, too, by a curator who
+/// is in neither that edition nor theirs.
+#[test]
+fn two_editions_beside_one_that_waits_are_proven() {
+    let mut world = World::with_release();
+    let curators = |names: [(&str, &str); 3]| names.map(|(name, country)| curator(name, country)).to_vec();
+    let second =
+        world.amended(|charter| charter.curation.curators = curators([("c4", "DE"), ("c2", "DE"), ("c3", "FR")]));
+    world.append(Statement::from_note(sign(&second.to_text().unwrap(), &["m1", "c4", "c2", "c3", "c1"])).unwrap());
+    world.publish(1000);
+    let texts = [20, 22].map(|distance| {
+        let third = world.amended(|charter| {
+            charter.matching.max_distance = distance;
+            charter.curation.curators = curators([("c4", "DE"), ("c5", "DE"), ("c6", "FR")]);
+        });
+        sign(&third.to_text().unwrap(), &["m1", "c4", "c5", "c6", "c2", "c3", "c1"])
+    });
+    let [_, other] = texts.map(|text| world.append(Statement::from_note(text).unwrap()));
+    world.publish(1100);
+    world.edit_bundle(|bundle| bundle.charters.retain(|charter| charter.id != other));
+    let rejection = complete(&world).update(&world, 1100).unwrap_err();
+    assert_eq!(rejection.code(), "equivocation");
+    assert!(matches!(rejection.evidence(), Some(Evidence::TwoEditions(_))), "{rejection}");
+}
+
 /// What a recovered client remembers of another history is not held against the one that it is shown.
 #[test]
 fn a_recovered_client_takes_its_release_at_whatever_place() {

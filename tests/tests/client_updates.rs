@@ -7,8 +7,8 @@ use isonomy_core::rules::Violation;
 use isonomy_core::statement::{ListName, Statement};
 use isonomy_core::tile::TilePath;
 use isonomy_tests::client::{Client, drive};
-use isonomy_tests::people::{at, hash, hashes, sign_charter};
-use isonomy_tests::world::World;
+use isonomy_tests::people::{at, hash, hashes, key, sign, sign_charter};
+use isonomy_tests::world::{World, cosigned};
 use isonomy_verifier::update::Pending;
 use isonomy_verifier::{Freshness, Policy, Save, State};
 
@@ -85,6 +85,102 @@ fn what_a_laxer_quorum_has_seen_counts_from_when_the_stricter_one_has() {
     assert_eq!(client.version_from(&world, 1006), Ok(2));
     assert_eq!(client.state.public_since(&second), Some(at(1001)));
     client.restart();
+}
+
+/// The maintainer's key is replaced by edition 2, and edition 3 is signed by the new one alone once that is in force. The third
+/// witness was away when edition 2 came, so that a policy that asks for all three has no proof of when that was.
+#[test]
+fn a_rotated_key_is_one_for_a_stricter_quorum_too() {
+    let mut world = World::default();
+    world.edition(|_| ());
+    world.release(hashes(0..10), 100);
+    world.publish(100);
+    let amend = |world: &mut World, names: &[&str], edit: fn(&mut Charter)| {
+        let text = world.amended(edit).to_text().unwrap();
+        world.append(Statement::from_note(sign(&text, names)).unwrap())
+    };
+    let new_key = |charter: &mut Charter| charter.maintainer.keys = vec![key("m3").verifier().clone()];
+    amend(&mut world, &["m3", "c1", "c2", "c3", "m1"], new_key);
+    world.cosign(3, &[(1, 1000), (2, 1000)]);
+    world.publish(1001);
+    amend(&mut world, &["m3", "c1", "c2", "c3"], |charter| charter.maintainer.contact = "new@hotline.example".into());
+    world.publish(10_000);
+    let draft = world.draft(hashes(0..12), 20_000);
+    world.log(draft, &["m3", "c1", "c3"]);
+    world.publish(20_000);
+    world.publish(20_010);
+    let stricter = Policy::parse(world.policy_text().replace("group two 2 ", "group two 3 ").as_bytes()).unwrap();
+    let mut client = Client::with(stricter);
+    assert_eq!(Client::of(&world).version_from(&world, 20_010), Ok(2));
+    // By its times edition 2 came with the checkpoint at 10,000, is in force at 13,600, and so is edition 3.
+    assert_eq!(client.version_from(&world, 20_010), Ok(2));
+
+    // By proofs that all witnesses have seen, the new key alone is not enough while edition 2 waits.
+    let mut early = World::with_release();
+    amend(&mut early, &["m3", "c1", "c2", "c3", "m1"], new_key);
+    early.publish(1000);
+    amend(&mut early, &["m3", "c1", "c2", "c3"], |charter| charter.maintainer.contact = "new@hotline.example".into());
+    early.publish(2000);
+    early.publish(20_000);
+    assert_eq!(Client::of(&early).refusal(&early, 20_000), ("maintainer-missing", Some(2)));
+}
+
+/// A policy is tightened since a witness dates falsely: what it has dated counts no more.
+#[test]
+fn times_by_the_witnesses_of_another_policy_count_for_nothing() {
+    let mut world = World::with_release();
+    let lax = world.policy_text().replace("group two 2 w1 w2 w3\nquorum two", "quorum w1");
+    let mut client = Client::with(Policy::parse(lax.as_bytes()).unwrap());
+    assert_eq!(client.version_from(&world, 105), Ok(1));
+    let widening = world.edition(|charter| charter.matching.max_distance = 30);
+    let true_time = |world: &World| {
+        let mut proof = world.seen_proof(&widening);
+        proof.checkpoint = cosigned(&world.checkpoint(3), &[(1, 10_000), (2, 10_000), (3, 10_000)]);
+        proof.to_bytes()
+    };
+    world.cosign(3, &[(1, 200)]);
+    world.publish(10_000);
+    assert_eq!(client.version_from(&world, 10_000), Ok(1));
+    client.policy = world.policy();
+    client.wipe_cache();
+    world.release(hashes(0..12), 10_001);
+    world.publish(10_001);
+    world.publish(10_010);
+    world.serve(Resource::SeenProof(widening), true_time(&world));
+    assert_eq!(client.refusal(&world, 10_010), ("notice-not-over", Some(4)));
+    world.publish(14_000);
+    world.serve(Resource::SeenProof(widening), true_time(&world));
+    assert_eq!(
+        client.refusal(&world, 14_000),
+        ("notice-not-over", Some(4)),
+        "it was public before the notice was over"
+    );
+}
+
+/// A time that a mirror without a key proved too late, once, is proven again before a policy's notice is found too short.
+#[test]
+fn a_late_time_of_an_edition_is_no_breach_of_the_policy_for_ever() {
+    let mut world = World::founded_with(|charter| charter.limits.notice = 40_000);
+    world.release(hashes(0..10), 100);
+    world.publish(100);
+    world.publish(105);
+    let mut client = Client::with(world.policy_with("min_notice = 3600", "min_notice = 20000"));
+    assert_eq!(client.version_from(&world, 105), Ok(1));
+    world.edition(|charter| (charter.limits.notice, charter.matching.max_distance) = (10_000, 25));
+    world.publish(1000);
+    let third = world.edition(|charter| (charter.limits.notice, charter.matching.max_distance) = (40_000, 26));
+    world.publish(2000);
+    let founding = world.charters().next().unwrap().id();
+    world.release_with(hashes(0..11), 41_500, |release| release.charter = founding);
+    world.publish(41_500);
+    world.publish(41_510);
+    let mut mirror = world.clone();
+    mirror.serve(Resource::SeenProof(third), world.proof(&third).to_bytes());
+    assert_eq!(client.version_from(&mirror, 41_510), Ok(2));
+    world.release(hashes(0..12), 80_000);
+    world.publish(80_000);
+    world.publish(80_010);
+    assert_eq!(client.version_from(&world, 80_010), Ok(3));
 }
 
 /// Whoever has no key can make a seen proof of the newest checkpoint each time, so that nothing ever seems to be public for long.

@@ -46,7 +46,7 @@ pub use audit::Audit;
 
 use isonomy_core::charter::{Action, Aim, Charter, Curator, PurposeCode, Surface};
 use isonomy_core::checkpoint::CheckpointNote;
-use isonomy_core::hash::StatementId;
+use isonomy_core::hash::{ObjectDigest, StatementId};
 use isonomy_core::note::{VerifierKey, holds_private_key};
 use isonomy_core::policy::{Policy as TlogPolicy, PolicyError as TlogPolicyError};
 use isonomy_core::release::Release;
@@ -114,6 +114,7 @@ pub enum PolicyError {
 #[derive(Clone, Debug)]
 pub struct Policy {
     trust: TlogPolicy,
+    trust_digest: ObjectDigest,
     log: VerifierKey,
     list: ListClause,
     accept: Accept,
@@ -267,12 +268,18 @@ impl Policy {
             return Err(PolicyError::Ages { checkpoint, visibility });
         }
         file.audit.check()?;
-        Ok(Self { trust, log, list: file.list, accept: file.accept, ages: file.ages, audit: file.audit })
+        let trust_digest = ObjectDigest::of(file.trust.as_bytes());
+        Ok(Self { trust, trust_digest, log, list: file.list, accept: file.accept, ages: file.ages, audit: file.audit })
     }
 
     /// The log, its witnesses and their quorum.
     pub fn trust(&self) -> &TlogPolicy {
         &self.trust
+    }
+
+    /// The digest of that part of the file.
+    pub(crate) fn trust_digest(&self) -> &ObjectDigest {
+        &self.trust_digest
     }
 
     /// The key of the one log that counts.

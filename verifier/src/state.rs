@@ -57,6 +57,9 @@ pub struct State {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     confirmed: Option<Timestamp>,
     public_since: BTreeMap<StatementId, Timestamp>,
+    /// The digest of the `trust` of the policy by which the times here were proven.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    trust: Option<ObjectDigest>,
     /// Since when statements were public by what this client was shown, that nothing in force rests on yet.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     shown_since: BTreeMap<StatementId, Timestamp>,
@@ -185,6 +188,7 @@ impl State {
             now: Timestamp(0),
             confirmed: None,
             public_since: BTreeMap::new(),
+            trust: None,
             shown_since: BTreeMap::new(),
             accepted: None,
             floor: None,
@@ -330,6 +334,25 @@ impl State {
         self
     }
 
+    /// Whether the times that it remembers were proven by other witnesses than the policy's, so that they count for nothing.
+    pub(crate) fn is_of_other_trust(&self, policy: &Policy) -> bool {
+        let knows_times = !self.public_since.is_empty() || !self.shown_since.is_empty();
+        knows_times && self.trust.as_ref() != Some(policy.trust_digest())
+    }
+
+    /// The state after an update came to its end by this policy. Where the times before were by others, those that were proven in it
+    /// are all that are left.
+    pub(crate) fn with_trust_of(mut self, policy: &Policy, proven: &BTreeMap<StatementId, Timestamp>) -> Self {
+        if self.is_of_other_trust(policy) {
+            let known = std::mem::take(&mut self.public_since);
+            let proven_anew = |id: StatementId| proven.get(&id).map(|since| (id, *since));
+            self.public_since = known.into_keys().filter_map(proven_anew).collect();
+            self.shown_since.clear();
+        }
+        self.trust = Some(*policy.trust_digest());
+        self
+    }
+
     pub(crate) fn with_public_since(mut self, times: &BTreeMap<StatementId, Timestamp>) -> Self {
         self.public_since = times.clone();
         self
@@ -371,10 +394,11 @@ impl State {
         self
     }
 
-    /// The state of a client that goes on after a halt, since what it stopped for proves nothing any more: the log has another key.
-    /// Which of the two histories had the release in force nobody can tell, so what goes on from it is not asked for: only that it is no
+    /// The state of a client that goes on, also after a halt, since the log has another key: no proof by the old one proves anything any
+    /// more.
+    /// Which history had the release in force nobody can tell, so what goes on from it is not asked for: only that it is no
     /// older version.
-    pub fn without_halt(self) -> Self {
+    pub fn under_another_key(self) -> Self {
         Self { halted: None, floor: self.floor(), accepted: None, public_since: BTreeMap::new(), ..self.recovered() }
     }
 

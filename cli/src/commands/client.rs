@@ -153,7 +153,7 @@ fn evidence(folder: &ClientFolder, file: &Path, output: &Output) -> Result<Exit>
 
 fn recover(folder: &ClientFolder, output: &Output) -> Result<Exit> {
     let client = Client::open_recovered(&folder.state, files::client_policy(&folder.policy)?)?;
-    let version = client.state().accepted().map(|accepted| accepted.version);
+    let version = client.state().floor();
     let kept = version
         .map_or(String::new(), |version| format!("; version {version} is still never given up for an older one"));
     let words = format!("✓ the checkpoint and the witnessed time are forgotten{kept}. Run `isonomy client update`.");

@@ -276,6 +276,15 @@ fn a_halted_client_keeps_its_list_until_its_log_has_another_key() {
 }
 
 #[test]
+fn whoever_was_never_shown_the_proof_goes_on_under_another_key_too() {
+    let (world, _, home, client) = updated();
+    drop(client);
+    let world = world.under_another_key();
+    let client = Client::open_recovered(home.path(), world.policy()).unwrap();
+    assert_eq!((client.state().accepted(), client.state().floor()), (None, Some(1)));
+}
+
+#[test]
 fn a_proof_that_the_state_does_not_know_of_is_neither_forgotten_nor_kept_from_whoever_looks() {
     let (world, mirror, home, mut client) = updated();
     let (other, now) = (tempdir().unwrap(), day(1) + VISIBILITY);

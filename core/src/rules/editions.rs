@@ -101,7 +101,19 @@ impl Editions {
     pub fn of_logged(
         log: &str,
         list: &ListName,
+        logged: Vec<(Signed<Charter>, LeafIndex, Timestamp)>,
+    ) -> Result<Self, (StatementId, Violation)> {
+        Self::of_dated(log, list, logged, |_| false)
+    }
+
+    /// The same where of some editions it is only known that they were public by then (`is_late`): nobody whose word counts here has seen
+    /// them before. Such a time is no reason to take the next edition for one without consent. Where that has the consent of
+    /// the edition before it, which by these times waits, it counts as public once that one is in force.
+    pub fn of_dated(
+        log: &str,
+        list: &ListName,
         mut logged: Vec<(Signed<Charter>, LeafIndex, Timestamp)>,
+        is_late: impl Fn(&StatementId) -> bool,
     ) -> Result<Self, (StatementId, Violation)> {
         for at in (1..logged.len()).rev() {
             logged[at - 1].2 = logged[at - 1].2.min(logged[at].2);
@@ -109,9 +121,24 @@ impl Editions {
         let mut editions = Self::new(log, list);
         for (charter, index, public_since) in logged {
             let id = charter.id();
+            let public_since = editions.consented_since(&charter, public_since, &is_late);
             editions.push(charter, index, public_since).map_err(|violation| (id, violation))?;
         }
         Ok(editions)
+    }
+
+    /// From when on an edition has the consent that it needs, if the times of those that wait are late.
+    fn consented_since(
+        &self,
+        charter: &Signed<Charter>,
+        public_since: Timestamp,
+        is_late: impl Fn(&StatementId) -> bool,
+    ) -> Timestamp {
+        let in_force = self.newest().map_or(public_since, Edition::in_force_since);
+        let waits_late = |edition: &Edition| edition.in_force_since > public_since && is_late(&edition.id());
+        let is_good = |at| self.judge_signatures(charter, at).is_ok();
+        let is_later = in_force > public_since && self.editions.iter().any(waits_late);
+        if is_later && !is_good(public_since) && is_good(in_force) { in_force } else { public_since }
     }
 
     /// The editions, ascending.

@@ -570,6 +570,17 @@ const Isonomy = (() => {
     return signers;
   };
 
+  /** The keys of these that signed, whatever other lines there are. */
+  const foundOf = async (note, counted) => {
+    const signers = [];
+    for (const key of counted) {
+      for (const line of note.lines) {
+        if (isBy(key, line) && !signers.includes(key) && await signedBy(key, line.bytes, utf8(note.text))) signers.push(key);
+      }
+    }
+    return signers;
+  };
+
   /** Rule 2: maintainer, and curators enough from jurisdictions enough. Gives the curators among those who signed. */
   const approved = (charter, signers, what) => {
     const signed = (key) => signers.some((signer) => signer.raw === key.raw);
@@ -595,7 +606,8 @@ const Isonomy = (() => {
     for (const key of charters.flatMap((charter) => charter.keys)) {
       if (!counted.some((known) => known.raw === key.raw && known.name === key.name)) counted.push(key);
     }
-    const signers = await signersOf(edition.note, counted, 'the edition');
+    // Lines by keys of older editions may stand there, which are not at hand; of a first edition all count.
+    const signers = before ? await foundOf(edition.note, counted) : await signersOf(edition.note, counted, 'the edition');
     charters.forEach((charter) => approved(charter, signers, 'the edition'));
     const known = before ? before.keys : edition.maintainers;
     const has = (keys, key) => keys.some((one) => one.raw === key.raw);

@@ -52,7 +52,7 @@ mod statements;
 
 use crate::evidence::Evidence;
 use crate::list::VerifiedList;
-use crate::policy::Policy;
+use crate::policy::{Policy, PolicyBreach};
 use crate::received::{self, Received, malformed};
 use crate::rejection::{Lack, Rejection};
 use crate::state::State;
@@ -67,7 +67,7 @@ use isonomy_core::statement::{Statement, StatementError};
 use isonomy_core::time::Timestamp;
 use reading::Reading;
 use statements::LoggedCharter;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// What the driver of an update tells it.
@@ -176,12 +176,18 @@ pub struct Update {
     public_since: BTreeMap<StatementId, Timestamp>,
     /// Since when statements are public by this and earlier updates, which the state did not know for good.
     shown_since: BTreeMap<StatementId, Timestamp>,
+    /// Of which nobody whose word counts under the policy has said since when they are public.
+    dated_here: BTreeSet<StatementId>,
+    /// Whether the times that the state remembers are by other witnesses than the policy's.
+    is_of_other_trust: bool,
     /// Whether the times that the state remembers are to be proven again.
     doubts_times: bool,
     /// Content that passed its checks in this update, so that a further run does not decode it again.
     verified: HashMap<StatementId, Entries>,
     /// Releases that may not be used yet, so that a further run does not judge each of them again.
     waiting: HashMap<StatementId, Pending>,
+    /// Releases that were left out, and may not be used at all.
+    unusable: HashSet<StatementId>,
     /// How far the log was read, if the policy asks for that. Nothing of it is believed before its end makes the root.
     reading: Option<Reading>,
     /// Why the source is refused, while what its checkpoint taught is made durable.
@@ -202,6 +208,7 @@ impl Update {
         // It may have been accepted under another policy. Without it, everything is judged anew.
         let in_force = in_force.and_then(|list| list.under(&policy, &state).ok());
         Self {
+            is_of_other_trust: state.is_of_other_trust(&policy),
             earlier: state.seen().into_iter().chain(state.checkpoint()).collect(),
             shown: None,
             policy,
@@ -219,6 +226,8 @@ impl Update {
             doubts_times: false,
             verified: HashMap::new(),
             waiting: HashMap::new(),
+            unusable: HashSet::new(),
+            dated_here: BTreeSet::new(),
             reading: None,
             refused: None,
             saving: None,
@@ -278,7 +287,9 @@ impl Update {
         };
         let has_ended = matches!(*rejection, Rejection::Fork(_) | Rejection::Halted(_));
         if let Some((shown, now)) = self.shown.as_ref().filter(|_| !has_ended) {
-            let learned = self.state.clone().with_seen(shown, *now).with_shown_since(&self.shown_since);
+            let seen = self.state.clone().with_seen(shown, *now);
+            // Before an update has come to its end by other witnesses, times by both can't be told apart.
+            let learned = if self.is_of_other_trust { seen } else { self.with_times(seen) };
             let saved = self.save(learned, None);
             saved.inspect_err(|_| self.refused = Some(rejection.clone()))?;
         }
@@ -292,7 +303,8 @@ impl Update {
             return outcome;
         };
         let was_read = matches!(**rejection, Rejection::Entry { .. });
-        let rests_on_time = !was_read && rejection.rule().is_some_and(|rule| rule <= Rule::Notice);
+        let is_short_notice = matches!(**rejection, Rejection::Policy { breach: PolicyBreach::TooLittle { .. }, .. });
+        let rests_on_time = is_short_notice || !was_read && rejection.rule().is_some_and(|rule| rule <= Rule::Notice);
         let remembers = self.public_since.keys().any(|id| self.state.public_since(id).is_some());
         if self.doubts_times || !rests_on_time || !remembers {
             return outcome;
@@ -302,6 +314,7 @@ impl Update {
         self.charters.clear();
         self.editions = None;
         self.waiting.clear();
+        self.unusable.clear();
         self.run()
     }
 
@@ -319,11 +332,16 @@ impl Update {
 
     /// The state once the update has come to its end.
     fn confirmed(&self) -> State {
-        let state = self.state.clone().with_shown_since(&self.shown_since);
+        let state = self.with_times(self.state.clone());
         match &self.shown {
             Some((shown, now)) => state.with_confirmed(shown, *now),
             None => state,
         }
+    }
+
+    /// The state with the times of this update.
+    fn with_times(&self, state: State) -> State {
+        state.with_trust_of(&self.policy, &self.public_since).with_shown_since(&self.shown_since)
     }
 
     fn refuse_after_fork(&self) -> Result<(), Stop> {

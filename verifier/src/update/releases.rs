@@ -77,7 +77,9 @@ impl Update {
         }
         // What is older than a release that the policy refuses need not be offered beside it.
         let refused_version = refused.as_ref().and_then(|rejection| version_against_policy(rejection));
-        let held = self.in_force.as_ref().map(VerifiedList::version);
+        // Without a release the floor itself may be used.
+        let least = self.state.floor().map(|floor| floor.saturating_sub(u64::from(self.state.accepted().is_none())));
+        let held = self.in_force.as_ref().map(VerifiedList::version).or(least);
         let version = found.as_ref().and_then(|(_, judged)| judged.version());
         let beyond = version.or(refused_version).or(held).unwrap_or(0);
         found = self.usable_between(bundle, editions, beyond, now)?.or(found);

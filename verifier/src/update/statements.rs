@@ -54,7 +54,7 @@ impl Update {
         included: &Included,
         entry: &[u8],
     ) -> Result<Timestamp, Stop> {
-        let remembered = self.state.public_since(&included.id);
+        let remembered = self.state.public_since(&included.id).filter(|_| !self.is_of_other_trust);
         let proven = self.public_since.get(&included.id).copied();
         if let Some(known) = proven.or(remembered.filter(|_| !self.doubts_times)) {
             self.public_since.insert(included.id, known);
@@ -68,12 +68,15 @@ impl Update {
         let earliest = match proof.verify(entry, self.policy.log(), self.policy.trust()) {
             Ok(times) => times.earliest,
             // The log has a quorum of its own, and this policy may ask for more.
-            Err(TlogProofError::NoQuorum) => self.seen_here(&proof, entry, bundle)?,
+            Err(TlogProofError::NoQuorum) => {
+                self.dated_here.insert(included.id);
+                self.seen_here(&proof, entry, bundle)?
+            }
             Err(error) => return Err(malformed(&resource, error)),
         };
         self.check_seen(&proof, bundle)?;
         // A source may show a later proof each time. What once was public remains so.
-        let shown = self.state.shown_since(&included.id);
+        let shown = self.state.shown_since(&included.id).filter(|_| !self.is_of_other_trust);
         let since = [remembered, shown].into_iter().flatten().fold(earliest, Timestamp::min);
         self.public_since.insert(included.id, since);
         self.shown_since.insert(included.id, since);
@@ -134,7 +137,8 @@ impl Update {
             self.charters.push(LoggedCharter { charter, index: included.index, public_since });
         }
         let logged = self.charters.iter().map(|logged| (logged.charter.clone(), logged.index, logged.public_since));
-        let editions = Editions::of_logged(self.policy.log().name(), self.policy.list(), logged.collect());
+        let is_late = |id: &StatementId| self.dated_here.contains(id);
+        let editions = Editions::of_dated(self.policy.log().name(), self.policy.list(), logged.collect(), is_late);
         editions.map_err(|(statement, violation)| rule(statement, violation))
     }
 

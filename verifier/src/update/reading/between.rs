@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 
 impl Update {
     /// The newest version that the log holds beyond `version`, which is not to wait, and that is not offered, though it may be
-    /// used; nothing where as many are offered as a bundle can hold, or this client does not look for it. (Where the word of auditors is
+    /// used; of very many the newest are looked at, and none where as many are offered as a bundle can hold, or this client does not look for it. (Where the word of auditors is
     /// asked for, an older release may be the newest that has it.)
     pub(in crate::update) fn usable_between(
         &mut self,
@@ -30,7 +30,7 @@ impl Update {
             return Ok(None);
         }
         let left_out = self.left_out(bundle, editions, version)?;
-        for release in left_out.iter().rev() {
+        for release in left_out.iter().rev().take(MAX_NEWER) {
             if let Some(usable) = self.judge_left_out(bundle, editions, release, now)? {
                 return Ok(Some(usable));
             }
@@ -76,12 +76,18 @@ impl Update {
         release: &ReadRelease,
         now: Timestamp,
     ) -> Result<Option<(Included, Judged)>, Stop> {
+        if self.unusable.contains(&release.release) {
+            return Ok(None);
+        }
         let place = self.received.place(release.index, &bundle.checkpoint)?;
         let included = Included { id: release.release, index: release.index, path: place.path };
         match self.judge(bundle, &included, editions, now) {
             Ok(usable @ Judged::Usable(_)) => Ok(Some((included, usable))),
             Ok(Judged::Waits(_) | Judged::InForce(_)) => Ok(None),
-            Err(Stop::Reject(rejection)) if is_unusable(&rejection) => Ok(None),
+            Err(Stop::Reject(rejection)) if is_unusable(&rejection) => {
+                self.unusable.insert(release.release);
+                Ok(None)
+            }
             Err(stop) => Err(stop),
         }
     }
