@@ -9,6 +9,7 @@ use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::LeafIndex;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// How grave a finding is.
@@ -235,6 +236,27 @@ impl Finding {
     }
 }
 
+/// The first so many of these, in their order, but of each group and severity some: whatever is about one list, or about none, hides no
+/// other. `of` tells severity and group.
+pub(crate) fn fairly<T, G: Ord>(all: Vec<T>, most: usize, of: impl Fn(&T) -> (Severity, G)) -> Vec<T> {
+    let mut seen: BTreeMap<(Severity, G), usize> = BTreeMap::new();
+    let turn = |(at, one): (usize, &T)| {
+        let (severity, group) = of(one);
+        let before = seen.entry((severity, group)).or_default();
+        *before += 1;
+        (severity, *before, at)
+    };
+    let mut turns: Vec<(Severity, usize, usize)> = all.iter().enumerate().map(turn).collect();
+    turns.sort_unstable();
+    let chosen: BTreeSet<usize> = turns.into_iter().take(most).map(|(_, _, at)| at).collect();
+    all.into_iter().enumerate().filter(|(at, _)| chosen.contains(at)).map(|(_, one)| one).collect()
+}
+
+/// Of findings about one log, the first so many, but of each list some.
+pub(crate) fn of_each_list(findings: Vec<&Finding>, most: usize) -> Vec<&Finding> {
+    fairly(findings, most, |found| (found.severity, found.list.clone()))
+}
+
 /// The most characters of words that are kept.
 const MAX_WORDS: usize = 4000;
 
@@ -264,6 +286,22 @@ mod tests {
         assert_eq!(named.to_string(), words);
         let before: Answerable = serde_json::from_str(r#"{"role":"curator","name":"C","key":"c1"}"#).unwrap();
         assert_eq!(before.to_string(), "curator, key c1", "kept by an earlier version");
+    }
+
+    #[test]
+    fn what_is_shown_of_many_findings_is_some_of_each_list() {
+        let list = |name: &str| ListName::new(name).unwrap();
+        let found = |number: u8, severity| Finding::new(severity, "code", number.to_string(), "");
+        let mut all: Vec<Finding> = (0..50).map(|number| found(number, Severity::Breach)).collect();
+        all.push(found(50, Severity::Breach).in_list(&list("a.example/list")));
+        all.push(found(51, Severity::Breach).in_list(&list("b.example/list")));
+        all.push(found(52, Severity::Warning).in_list(&list("c.example/list")));
+        let shown = |most| {
+            let shown = of_each_list(all.iter().collect(), most);
+            shown.iter().map(|found| found.subject.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(4), ["0", "1", "50", "51"]);
+        assert_eq!(shown(99).len(), 53);
     }
 
     #[test]

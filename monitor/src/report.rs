@@ -351,7 +351,7 @@ pub(crate) fn make(monitor: &Monitor, clock: Timestamp) -> Report {
         sources: monitor.views.sources.clone(),
         witnesses: monitor.views.witnesses.clone(),
         lists: lists::all(monitor, clock),
-        findings_omitted: monitor.ledger.omitted() + monitor.audit.omitted().values().sum::<usize>(),
+        findings_omitted: monitor.ledger.omitted() + monitor.audit.omitted(),
         findings,
         ..empty
     }
