@@ -226,6 +226,11 @@ impl Finding {
         Self { statement: Some(statement.to_hex()), index: Some(index), ..self }
     }
 
+    /// The list that it is about, if it is one of these.
+    pub(crate) fn list_among(&self, lists: &BTreeSet<&str>) -> Option<&ListName> {
+        self.list.as_ref().filter(|list| lists.contains(list.as_str()))
+    }
+
     /// Whether it is that the log showed two histories, beside which nothing else that it says counts for much.
     pub(crate) fn is_fork(&self) -> bool {
         self.code == "fork"
@@ -252,9 +257,9 @@ pub(crate) fn fairly<T, G: Ord>(all: Vec<T>, most: usize, of: impl Fn(&T) -> (Se
     all.into_iter().enumerate().filter(|(at, _)| chosen.contains(at)).map(|(_, one)| one).collect()
 }
 
-/// Of findings about one log, the first so many, but of each list some.
-pub(crate) fn of_each_list(findings: Vec<&Finding>, most: usize) -> Vec<&Finding> {
-    fairly(findings, most, |found| (found.severity, found.list.clone()))
+/// Of findings about one log, the first so many, but of each of its lists some. Anybody can write any name of a list into what is refused.
+pub(crate) fn of_each_list<'f>(findings: Vec<&'f Finding>, lists: &BTreeSet<&str>, most: usize) -> Vec<&'f Finding> {
+    fairly(findings, most, |found| (found.severity, found.list_among(lists).map(ListName::as_str)))
 }
 
 /// The most characters of words that are kept.
@@ -296,12 +301,14 @@ mod tests {
         all.push(found(50, Severity::Breach).in_list(&list("a.example/list")));
         all.push(found(51, Severity::Breach).in_list(&list("b.example/list")));
         all.push(found(52, Severity::Warning).in_list(&list("c.example/list")));
+        all.push(found(53, Severity::Breach).in_list(&list("made-up.example/list")));
+        let lists = BTreeSet::from(["a.example/list", "b.example/list", "c.example/list"]);
         let shown = |most| {
-            let shown = of_each_list(all.iter().collect(), most);
+            let shown = of_each_list(all.iter().collect(), &lists, most);
             shown.iter().map(|found| found.subject.clone()).collect::<Vec<_>>()
         };
         assert_eq!(shown(4), ["0", "1", "50", "51"]);
-        assert_eq!(shown(99).len(), 53);
+        assert_eq!(shown(99).len(), 54);
     }
 
     #[test]

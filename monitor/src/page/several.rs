@@ -126,7 +126,7 @@ fn standing(base: &Base, report: &Report) -> Markup {
     html! {
         p class="soft" { "As of " (words::time(report.made)) ". " a href={ (base) "/findings" } { "Past ones, too" } "." }
         @if standing.is_empty() { p { "None stands." } }
-        @for found in of_each_list(standing.clone(), SHOWN) { (finding(found, "h3", base)) }
+        @for found in of_each_list(standing.clone(), &report.list_names(), SHOWN) { (finding(found, "h3", base)) }
         @if standing.len() > SHOWN { p { a href={ (base) "/findings" } { "All " (units::number(standing.len() as u64)) } } }
     }
 }
