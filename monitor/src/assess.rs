@@ -19,7 +19,7 @@ mod render;
 pub use corpus::{AtDistance, CorpusReport, FalsePositives};
 pub use crowds::{Additions, Crowd, Crowds, Grown};
 pub use edits::Edited;
-pub use history::{Endorsements, Growth, InDoubt, Missed, Removals};
+pub use history::{Complaints, Endorsements, Growth, InDoubt, Missed, Removals};
 pub use interval::Share;
 pub use questions::Question;
 
@@ -170,6 +170,15 @@ pub enum AssessError {
     },
 }
 
+/// Findings that there was no room for: a log can make any number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Omitted {
+    /// How many are about this list: what is said of breaches and of what can't be judged may not be all.
+    pub about_list: u64,
+    /// How many are not.
+    pub elsewhere: u64,
+}
+
 /// What the seen proofs say on which a report rests.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Proofs {
@@ -177,8 +186,10 @@ pub struct Proofs {
     pub statements: u64,
     /// Of how many of them nobody shows a seen proof.
     pub unproven: u64,
-    /// The SHA-256, in hexadecimal, of one line for each statement in the order of the log: its place, a space, since when it is
-    /// public by the proofs that are shown, and a line feed. Two reports with other digests rest on other proofs.
+    /// The SHA-256, in hexadecimal, of these lines, each with a line feed: for each statement in the order of the log, its place, a space,
+    /// and since when it is public by the proofs that are shown; `content`, a space and the version, for each whose content was read;
+    /// `evidence`, a space and the SHA-256 of the file in hexadecimal, for each file, with the checkpoints in it, by which a breach of
+    /// this list is proven, in ascending order. Two reports with other digests rest on other proofs, contents or checkpoints.
     pub digest: String,
 }
 
@@ -206,6 +217,8 @@ pub struct Assessment {
     /// Of which entries about this list it can't be told whether they keep the rules, in words: for want of seen proofs, or by
     /// clocks.
     pub not_judged: Vec<String>,
+    /// What was found beside that, and not remembered.
+    pub omitted: Omitted,
     /// The folder of files that must not match.
     pub corpus: CorpusReport,
     /// How many of them match.
@@ -221,12 +234,14 @@ pub struct Assessment {
     pub curators: Vec<Endorsements>,
     /// How long what was removed had been public.
     pub removals: Removals,
-    /// How many deadlines have come: for a next release before one expires, and for a removal after each complaint.
+    /// How many deadlines have come: for a next release before one expires.
     pub deadlines: u64,
     /// What came too late, whichever proofs a log shows.
     pub missed: Vec<Missed>,
     /// What may have come too late or in time.
     pub in_doubt: Vec<InDoubt>,
+    /// What followed on complaints.
+    pub complaints: Complaints,
     /// The seen proofs by which all times here are.
     pub proofs: Proofs,
     /// The questions of a proportionality assessment, what the design and these figures answer, and what they can't.
@@ -339,6 +354,7 @@ impl Work<'_> {
             weaknesses: lint(charter),
             breaches: self.breaches(),
             not_judged: self.not_judged(),
+            omitted: self.omitted(),
             false_positives: corpus.against(&measured.newest, matching.algorithm, matching.max_distance)?,
             crowds: crowds::find(&measured.newest, &measured.since, matching.algorithm, matching.max_distance)?,
             recall: edits::recall(&corpus, matching.max_distance),
@@ -347,7 +363,8 @@ impl Work<'_> {
             deadlines: deadlines.come,
             missed: deadlines.missed,
             in_doubt: deadlines.in_doubt,
-            proofs: self.proofs(),
+            complaints: deadlines.complaints,
+            proofs: self.proofs(&measured.growth),
             growth: measured.growth,
             removals: measured.removals,
             questions: Vec::new(),
@@ -357,15 +374,19 @@ impl Work<'_> {
     }
 
     /// What the seen proofs say of every statement of which the report says anything.
-    fn proofs(&self) -> Proofs {
+    fn proofs(&self, growth: &[Growth]) -> Proofs {
         let (audit, list) = (&self.monitor.audit, self.list);
         let editions = list.editions().all().iter().map(|edition| edition.index());
         let releases = list.releases().iter().map(|logged| logged.index);
         let attestations = list.attestations().iter().map(|logged| logged.index);
         let found = audit.findings().iter().filter(|found| found.list.as_ref() == Some(self.name));
+        let evidence: BTreeSet<&str> = found.clone().filter_map(|found| found.evidence.as_deref()).collect();
         let found = found.filter_map(|found| found.index);
         let all: BTreeSet<LeafIndex> = editions.chain(releases).chain(attestations).chain(found).collect();
-        let lines: Vec<String> = all.iter().map(|index| format!("{index} {}\n", audit.public_since(*index))).collect();
+        let times = all.iter().map(|index| format!("{index} {}\n", audit.public_since(*index)));
+        let read = growth.iter().filter(|one| !one.unread).map(|one| format!("content {}\n", one.version));
+        let evidence = evidence.iter().map(|digest| format!("evidence {digest}\n"));
+        let lines: Vec<String> = times.chain(read).chain(evidence).collect();
         Proofs {
             statements: all.len() as u64,
             unproven: self.monitor.unproven().intersection(&all).count() as u64,
@@ -383,20 +404,17 @@ impl Work<'_> {
         findings.iter().filter(is_undecided).map(|found| found.words.clone()).collect()
     }
 
+    fn omitted(&self) -> Omitted {
+        let (all, about_list) = (self.monitor.audit.omitted(), self.monitor.audit.omitted_about(self.name));
+        Omitted { about_list: about_list as u64, elsewhere: all.saturating_sub(about_list) as u64 }
+    }
+
     /// What breaks a rule, as far as the entries of the log show it: not what was merely seen at some time.
     fn breaches(&self) -> Vec<String> {
         let findings = self.monitor.audit.findings().iter();
         let about =
             findings.filter(|found| found.list.as_ref() == Some(self.name) && found.severity == Severity::Breach);
-        let omitted = self.monitor.audit.omitted().iter().filter(|(_, count)| **count > 0);
-        let omitted: Vec<String> = omitted.map(|(severity, count)| format!("{severity}: {count}")).collect();
-        let unsaid = (!omitted.is_empty()).then(|| {
-            format!(
-                "There were more findings in this log than are remembered ({}), so what is said here of breaches may not be all.",
-                omitted.join(", ")
-            )
-        });
-        about.map(|found| found.words.clone()).chain(unsaid).collect()
+        about.map(|found| found.words.clone()).collect()
     }
 }
 

@@ -78,14 +78,14 @@ pub enum AttestError {
     /// It would say what can't be, and count for nothing.
     #[error("{0} Nobody signs that: an attestation stands in the log for ever")]
     Impossible(String),
-    /// A complaint about a list that was not there yet.
+    /// A complaint from before there was anything to complain of.
     #[error(
-        "the complaint is said to have been received at {received}, and the list began at {began}, by the seen proof of its first charter that is shown"
+        "the complaint is said to have been received at {received}, and there was nothing to complain of before {began}: no release of the list was composed, and its first charter was not public; correct --received"
     )]
     BeforeTheList {
         /// When it was received, as is said.
         received: Timestamp,
-        /// Since when its charter is public.
+        /// When its first release was composed, or its first charter public by the proof that is shown, whichever was first.
         began: Timestamp,
     },
     /// A time that has not come.
@@ -156,10 +156,27 @@ impl Monitor {
         }
     }
 
-    /// Since when the first charter of a list is public.
-    fn began(&self, list: &ListName) -> Timestamp {
+    /// Since when the first charter of a list is public, by the proof that is shown: at the latest.
+    fn chartered(&self, list: &ListName) -> Timestamp {
         let first = self.audit.history().list(list).and_then(|logged| logged.editions().all().first());
         first.map(|first| first.public_since()).unwrap_or_default()
+    }
+
+    /// Before this there was nothing to complain of, whichever proofs are shown: a log that renews them silences nobody.
+    fn began(&self, list: &ListName) -> Timestamp {
+        let first = self.audit.history().list(list).and_then(|logged| logged.releases().first());
+        first.map_or(Timestamp::default(), |first| first.created).min(self.chartered(list))
+    }
+
+    /// What speaks against a claim, and does not forbid it: the auditor may know better than the proofs that are shown.
+    pub fn doubt_about(&self, list: &ListName, claim: &Claim) -> Option<String> {
+        let Claim::Complaint(Complaint { received, .. }) = claim else { return None };
+        let chartered = self.chartered(list);
+        (*received < chartered).then(|| {
+            format!(
+                "The complaint is said to have been received at {received}; by the proof that the log shows, the first charter of {list} is public since {chartered}, later than that. A log can show a later proof than the first, so this may be right."
+            )
+        })
     }
 
     /// Why there is no release: if nothing of the log was read, that is why.
@@ -190,7 +207,7 @@ impl Monitor {
         let mut standing = findings.iter().filter(|found| found.standing && found.severity == Severity::Breach);
         let mut unreadable = findings.iter().filter(|found| found.standing && found.code == UNREADABLE);
         let unreadable = unreadable.find_map(|found| found.index);
-        let omitted = self.audit.omitted().values().sum::<usize>() + self.ledger.omitted_standing();
+        let omitted = self.audit.omitted() + self.ledger.omitted_standing();
         match (standing.find(about), self.audit.undecided(list).first().copied().or(unreadable)) {
             (Some(breach), _) => Err(AttestError::Breach(breach.words.clone())),
             (None, Some(index)) => Err(AttestError::NotJudged(index)),

@@ -13,7 +13,7 @@ mod words;
 pub(crate) use second::number_of;
 pub(crate) use words::UNREADABLE;
 
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::kept::{AllRecent, History};
 use findings::{Findings, MAX_FINDINGS};
 use isonomy_core::hash::StatementId;
@@ -124,12 +124,17 @@ impl Audit {
 
     /// What was found.
     pub(crate) fn findings(&self) -> &[Finding] {
-        &self.findings.kept
+        self.findings.kept()
     }
 
-    /// How many findings of each severity there was no room for.
-    pub(crate) fn omitted(&self) -> &BTreeMap<Severity, usize> {
-        &self.findings.omitted
+    /// How many findings there was no room for.
+    pub(crate) fn omitted(&self) -> usize {
+        self.findings.omitted().values().sum()
+    }
+
+    /// How many of them are about this list.
+    pub(crate) fn omitted_about(&self, list: &ListName) -> usize {
+        self.findings.omitted().get(&Some(list.clone())).copied().unwrap_or_default()
     }
 
     /// Whether this text was read before.
@@ -236,7 +241,10 @@ impl Audit {
     }
 
     pub(crate) fn note(&mut self, finding: Finding) {
-        self.findings.push(finding, MAX_FINDINGS);
+        // Anybody can write any name of a list into what is refused: a list has a charter.
+        let is_list = |name: &ListName| self.history.list(name).is_some_and(|list| list.editions().newest().is_some());
+        let owner = finding.list.clone().filter(is_list);
+        self.findings.push(finding, owner, MAX_FINDINGS);
     }
 }
 

@@ -3,7 +3,10 @@
 use isonomy_core::hash::ObjectDigest;
 use isonomy_core::json::Lines;
 use isonomy_core::policy::Policy;
+use isonomy_core::rules::Rule;
 use isonomy_core::statement::{ListName, Statement};
+use isonomy_core::tlog_proof::TlogProof;
+use isonomy_core::tree::LeafIndex;
 use isonomy_store::files::{self, FileError};
 use isonomy_verifier::Evidence;
 use isonomy_verifier::evidence::{Breach, MAX_EVIDENCE_SIZE};
@@ -20,9 +23,19 @@ const MAX_FILES: usize = 2000;
 #[derive(Debug)]
 pub(crate) struct EvidenceFolder {
     folder: PathBuf,
-    breaches: BTreeMap<ObjectDigest, Breach>,
+    breaches: BTreeMap<ObjectDigest, Proven>,
     /// How much room they take, by class and by the list that they are about, if they are about one.
     used: BTreeMap<(Class, Option<ListName>), Room>,
+}
+
+/// What one file proves, and of what.
+#[derive(Clone, Debug)]
+pub(crate) struct Proven {
+    pub(crate) breach: Breach,
+    /// Which rule is broken, if it is one of those for statements.
+    pub(crate) rule: Option<Rule>,
+    /// The statement that it is held against, and its place in the log.
+    pub(crate) statement: Option<(Statement, Option<LeafIndex>)>,
 }
 
 /// Room in the folder.
@@ -104,7 +117,8 @@ impl EvidenceFolder {
     fn count(&mut self, digest: ObjectDigest, (evidence, bytes): (&Evidence, usize), breach: Breach) {
         let used = self.used.entry((Class::of(evidence), list_of(evidence))).or_default();
         *used = used.and(Room { files: 1, bytes });
-        self.breaches.insert(digest, breach);
+        let (rule, statement) = (rule_of(evidence, &breach), statement_of(evidence));
+        self.breaches.insert(digest, Proven { breach, rule, statement });
     }
 
     /// Whether there is room for evidence of what a log can make any number of by itself, about this list if it is about one.
@@ -145,20 +159,60 @@ impl EvidenceFolder {
     }
 
     /// Everything that was proven.
-    pub(crate) fn breaches(&self) -> impl Iterator<Item = (&ObjectDigest, &Breach)> {
+    pub(crate) fn breaches(&self) -> impl Iterator<Item = (&ObjectDigest, &Proven)> {
         self.breaches.iter()
     }
 }
 
 /// The list that evidence is about: that of the statement which it is held against.
 fn list_of(evidence: &Evidence) -> Option<ListName> {
-    let parts = serde_json::to_value(evidence).ok()?;
-    let statement = |name: &&str| {
-        let lines: Lines = serde_json::from_value(parts.get(name)?.clone()).ok()?;
-        Statement::parse(lines.to_text().as_bytes()).ok()
-    };
-    ["statement", "release", "second"].iter().find_map(statement).map(|found| found.list().clone())
+    statement_of(evidence).map(|(statement, _)| statement.list().clone())
 }
+
+/// The statement that evidence is held against, and its place in the log.
+fn statement_of(evidence: &Evidence) -> Option<(Statement, Option<LeafIndex>)> {
+    let parts = serde_json::to_value(evidence).ok()?;
+    let text = |name: &str| {
+        let lines: Lines = serde_json::from_value(parts.get(name)?.clone()).ok()?;
+        Some(lines.to_text())
+    };
+    let statement = |name: &&str| {
+        let statement = Statement::parse(text(name)?.as_bytes()).ok()?;
+        let proof = text(&format!("{name}_proof")).and_then(|proof| TlogProof::parse(proof.as_bytes()).ok());
+        Some((statement, proof.map(|proof| proof.index)))
+    };
+    ["statement", "release", "second"].iter().find_map(statement)
+}
+
+/// The rule that evidence proves to be broken.
+fn rule_of(evidence: &Evidence, breach: &Breach) -> Option<Rule> {
+    match evidence {
+        Evidence::EarlyAdmission(_) => Some(Rule::Notice),
+        Evidence::TwoEditions(_)
+        | Evidence::Equivocation(_)
+        | Evidence::CrossEquivocation(_)
+        | Evidence::LoggedTwice(_) => Some(Rule::Chain),
+        Evidence::WrongContent(_) => Some(Rule::Content),
+        // What its proof says, in the words of the verifier, before anything of the statement is quoted.
+        Evidence::Inadmissible(_) => {
+            let (_, broken) = breach.what.split_once("which breaks ")?;
+            RULES.into_iter().find(|rule| broken.starts_with(&format!("{rule}:")))
+        }
+        _ => None,
+    }
+}
+
+const RULES: [Rule; 9] = [
+    Rule::Chain,
+    Rule::Signatures,
+    Rule::Amendment,
+    Rule::Notice,
+    Rule::Visibility,
+    Rule::Time,
+    Rule::Limits,
+    Rule::Content,
+    Rule::Attestations,
+];
 
 fn path(folder: &Path, digest: &ObjectDigest) -> PathBuf {
     folder.join(format!("{}.json", digest.to_hex()))

@@ -1,7 +1,7 @@
 //! Findings as an Atom feed (RFC 4287): one entry each, which changes when the finding passes. One that becomes graver is a
 //! new entry, since many readers show no other.
 
-use crate::finding::Finding;
+use crate::finding::{Finding, fairly};
 use crate::page::Base;
 use crate::report::Report;
 use crate::units;
@@ -11,7 +11,7 @@ use isonomy_core::time::Timestamp;
 use maud::{Escaper, Markup, PreEscaped};
 use std::fmt::Write;
 
-/// How many findings are in the feed: the latest.
+/// How many findings are in the feed: the gravest, of these the latest, and of each list some.
 const MAX: usize = 100;
 
 /// The feed of the findings about these logs, each with where its pages are.
@@ -21,8 +21,10 @@ pub(crate) fn feed(logs: &[(&Base, &Report)]) -> String {
         report.findings.iter().map(move |found| (base, report, found))
     };
     let mut findings: Vec<(&Base, &Report, &Finding)> = logs.iter().flat_map(of_log).collect();
-    findings
-        .sort_by_key(|(_, _, found)| std::cmp::Reverse((found.first_seen.max(found.changed), found.subject.clone())));
+    findings.sort_by_key(|(_, _, found)| {
+        let latest = std::cmp::Reverse((found.first_seen.max(found.changed), found.subject.clone()));
+        (found.severity, latest)
+    });
     let made = logs.iter().map(|(_, report)| report.made).max().unwrap_or_default();
     let updated = findings.iter().map(|(_, _, found)| changed(found)).max().unwrap_or(made);
     let (about, base) = match logs {
@@ -40,7 +42,10 @@ pub(crate) fn feed(logs: &[(&Base, &Report)]) -> String {
         updated.to_rfc3339()
     );
     let several = logs.len() > 1;
-    for (base, report, found) in findings.into_iter().take(MAX) {
+    let of_each = |(_, report, found): &(&Base, &Report, &Finding)| {
+        (found.severity, (report.log.key.clone(), found.list.clone()))
+    };
+    for (base, report, found) in fairly(findings, MAX, of_each) {
         let at = if several { format!(" at {}", report.log.origin) } else { String::new() };
         feed += &entry(found, &report.log.key, base, &at);
     }
@@ -94,6 +99,10 @@ fn escaped(words: &str) -> Markup {
 mod tests {
     use super::*;
     use crate::finding::Severity;
+    use crate::trust::Trust;
+    use isonomy_core::note::{KeyType, SigningKey};
+    use isonomy_core::policy::Policy;
+    use isonomy_core::statement::ListName;
 
     #[test]
     fn names_are_stable_and_of_the_right_form() {
@@ -102,6 +111,26 @@ mod tests {
         assert_ne!(name, urn(&["log", "forks"]));
         let (version, variant) = (name.as_bytes()[9 + 14], name.as_bytes()[9 + 19]);
         assert!(version == b'8' && matches!(variant, b'8' | b'9' | b'a' | b'b'), "{name}");
+    }
+
+    #[test]
+    fn a_breach_of_a_list_is_in_the_feed_whatever_came_later() {
+        let key = SigningKey::from_seed("log.example/l", KeyType::Ed25519, &[7; 32]).unwrap();
+        let witness = SigningKey::from_seed("witness.example/w", KeyType::Cosignature, &[8; 32]).unwrap();
+        let text = format!("log {}\nwitness w {}\nquorum w\n", key.verifier(), witness.verifier());
+        let trust = Trust::new(Policy::parse(text.as_bytes()).unwrap()).unwrap();
+        let found = |severity, number: u64| Finding {
+            first_seen: Timestamp(number),
+            ..Finding::new(severity, "code", format!("{number}"), format!("words {number}."))
+        };
+        let of_list = found(Severity::Breach, 1).in_list(&ListName::new("hotline.example/list").unwrap());
+        let findings = (2..202).map(|number| found(Severity::Breach, number));
+        let later = (202..402).map(|number| found(Severity::Notice, number));
+        let report = Report { findings: findings.chain(later).chain([of_list]).collect(), ..Report::empty(&trust) };
+        let feed = feed(&[(&Base::Only, &report)]);
+        assert_eq!(feed.matches("<entry>").count(), MAX);
+        assert!(feed.contains("words 1.") && feed.contains("words 201.") && !feed.contains("words 401."));
+        assert!(feed.find("words 201.") < feed.find("words 200."), "the latest of the gravest first");
     }
 
     #[test]

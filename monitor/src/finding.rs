@@ -9,6 +9,7 @@ use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::LeafIndex;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// How grave a finding is.
@@ -225,6 +226,11 @@ impl Finding {
         Self { statement: Some(statement.to_hex()), index: Some(index), ..self }
     }
 
+    /// The list that it is about, if it is one of these.
+    pub(crate) fn list_among(&self, lists: &BTreeSet<&str>) -> Option<&ListName> {
+        self.list.as_ref().filter(|list| lists.contains(list.as_str()))
+    }
+
     /// Whether it is that the log showed two histories, beside which nothing else that it says counts for much.
     pub(crate) fn is_fork(&self) -> bool {
         self.code == "fork"
@@ -233,6 +239,27 @@ impl Finding {
     pub(crate) fn proven_by(self, evidence: &ObjectDigest) -> Self {
         Self { severity: Severity::Breach, evidence: Some(evidence.to_hex()), ..self }
     }
+}
+
+/// The first so many of these, in their order, but of each group and severity some: whatever is about one list, or about none, hides no
+/// other. `of` tells severity and group.
+pub(crate) fn fairly<T, G: Ord>(all: Vec<T>, most: usize, of: impl Fn(&T) -> (Severity, G)) -> Vec<T> {
+    let mut seen: BTreeMap<(Severity, G), usize> = BTreeMap::new();
+    let turn = |(at, one): (usize, &T)| {
+        let (severity, group) = of(one);
+        let before = seen.entry((severity, group)).or_default();
+        *before += 1;
+        (severity, *before, at)
+    };
+    let mut turns: Vec<(Severity, usize, usize)> = all.iter().enumerate().map(turn).collect();
+    turns.sort_unstable();
+    let chosen: BTreeSet<usize> = turns.into_iter().take(most).map(|(_, _, at)| at).collect();
+    all.into_iter().enumerate().filter(|(at, _)| chosen.contains(at)).map(|(_, one)| one).collect()
+}
+
+/// Of findings about one log, the first so many, but of each of its lists some. Anybody can write any name of a list into what is refused.
+pub(crate) fn of_each_list<'f>(findings: Vec<&'f Finding>, lists: &BTreeSet<&str>, most: usize) -> Vec<&'f Finding> {
+    fairly(findings, most, |found| (found.severity, found.list_among(lists).map(ListName::as_str)))
 }
 
 /// The most characters of words that are kept.
@@ -264,6 +291,24 @@ mod tests {
         assert_eq!(named.to_string(), words);
         let before: Answerable = serde_json::from_str(r#"{"role":"curator","name":"C","key":"c1"}"#).unwrap();
         assert_eq!(before.to_string(), "curator, key c1", "kept by an earlier version");
+    }
+
+    #[test]
+    fn what_is_shown_of_many_findings_is_some_of_each_list() {
+        let list = |name: &str| ListName::new(name).unwrap();
+        let found = |number: u8, severity| Finding::new(severity, "code", number.to_string(), "");
+        let mut all: Vec<Finding> = (0..50).map(|number| found(number, Severity::Breach)).collect();
+        all.push(found(50, Severity::Breach).in_list(&list("a.example/list")));
+        all.push(found(51, Severity::Breach).in_list(&list("b.example/list")));
+        all.push(found(52, Severity::Warning).in_list(&list("c.example/list")));
+        all.push(found(53, Severity::Breach).in_list(&list("made-up.example/list")));
+        let lists = BTreeSet::from(["a.example/list", "b.example/list", "c.example/list"]);
+        let shown = |most| {
+            let shown = of_each_list(all.iter().collect(), &lists, most);
+            shown.iter().map(|found| found.subject.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(4), ["0", "1", "50", "51"]);
+        assert_eq!(shown(99).len(), 54);
     }
 
     #[test]

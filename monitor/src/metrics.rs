@@ -45,6 +45,10 @@ pub(crate) fn text(logs: &[(&Report, Duration)]) -> String {
             out.value(&[log(report), ("severity", severity)], count);
         }
     });
+    let omitted = "Findings that there was no room for.";
+    family("isonomy_monitor_findings_omitted", omitted, &|out, report, _| {
+        out.value(&[log(report)], report.findings_omitted);
+    });
     family("isonomy_monitor_log_entries", "Entries of the newest tree that was accepted.", &|out, report, _| {
         out.value(&[log(report)], report.log.size.0);
     });

@@ -28,6 +28,7 @@ use isonomy_core::rules::MAX_CLOCK_AHEAD;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::TreeSize;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// The form of the report.
 pub const FORMAT: &str = "isonomy/monitor-report/v1";
@@ -293,6 +294,11 @@ impl Views {
 }
 
 impl Report {
+    /// The lists that the log has.
+    pub(crate) fn list_names(&self) -> BTreeSet<&str> {
+        self.lists.iter().map(|list| list.name.as_str()).collect()
+    }
+
     /// Nothing known yet.
     pub(crate) fn empty(trust: &Trust) -> Self {
         Self {
@@ -351,7 +357,7 @@ pub(crate) fn make(monitor: &Monitor, clock: Timestamp) -> Report {
         sources: monitor.views.sources.clone(),
         witnesses: monitor.views.witnesses.clone(),
         lists: lists::all(monitor, clock),
-        findings_omitted: monitor.ledger.omitted() + monitor.audit.omitted().values().sum::<usize>(),
+        findings_omitted: monitor.ledger.omitted() + monitor.audit.omitted(),
         findings,
         ..empty
     }

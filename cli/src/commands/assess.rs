@@ -50,13 +50,27 @@ fn words(report: &Assessment, out: &str) -> String {
         0 => String::new(),
         some => format!(" and {some} in doubt"),
     };
+    let complaints = match report.complaints.due {
+        0 => String::new(),
+        due => {
+            let doubt = match report.complaints.in_doubt.len() {
+                0 => String::new(),
+                some => format!(", {some} in doubt"),
+            };
+            format!(
+                "; nothing removed in time after {} of {}, no fault if they are wrong{doubt}",
+                report.complaints.without_removal.len(),
+                count(usize::try_from(due).unwrap_or(usize::MAX), "complaint", "complaints")
+            )
+        }
+    };
     let unjudged = match report.not_judged.len() {
         0 => String::new(),
         open => format!(", and of {} it can't be told whether the rules are kept", count(open, "entry", "entries")),
     };
     let answered = report.charter.record.iter().filter(|field| field.answer.is_some()).count();
     format!(
-        "{} as of {}: {} of {} files that must not match do (95 % interval {} to {}); {} of {} missed{doubt}; {} of {} questions of the record answered; {} of the rules{unjudged}.{undated}\nThe report is in {out}: assessment.html, assessment.json",
+        "{} as of {}: {} of {} files that must not match do (95 % interval {} to {}); {} of {} missed{doubt}{complaints}; {} of {} questions of the record answered; {} of the rules{unjudged}.{undated}\nThe report is in {out}: assessment.html, assessment.json",
         report.list,
         report.as_of,
         positives.count,

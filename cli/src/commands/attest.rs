@@ -46,14 +46,18 @@ pub(crate) async fn run(args: AttestArgs, output: &Output) -> Result<Exit> {
     let times =
         proof.verify(&statement.to_bytes(), policy.logs().first().map(|log| &log.key).context("no log")?, &policy);
     let times = times.context("the log's proof that it has logged the attestation does not hold")?;
+    let doubt = monitor.doubt_about(&args.list, &claim);
     let mut words = format!("{id} is logged as entry {}, public since {}", proof.index, times.earliest);
     let salt = complained.map(|complained| complained.salt);
     if let Some(salt) = &salt {
         words += &format!("\nsalt {salt}: keep it; with the entry it shows what the complaint is about");
     }
+    if let Some(doubt) = &doubt {
+        words += &format!("\n{doubt}");
+    }
     output.report(
         words,
-        &json!({ "statement": id, "index": proof.index, "public_since": times.earliest, "salt": salt }),
+        &json!({ "statement": id, "index": proof.index, "public_since": times.earliest, "salt": salt, "doubt": doubt }),
     )?;
     Ok(Exit::Done)
 }

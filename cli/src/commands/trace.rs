@@ -120,7 +120,7 @@ fn complaint_words(
         }
         Some(false) => lines.push("  it did not stand in the newest version that was public then".to_owned()),
         None => lines.push(
-            "  whether it stood in the list then is not known, for lack of seen proofs; ask the log for them"
+            "  whether it stood in the list then is not known by the proofs that are shown; ask the log for earlier ones"
                 .to_owned(),
         ),
     }

@@ -11,10 +11,11 @@ use isonomy_core::list::{Algorithm, Entries, snapshot};
 use isonomy_core::note::VerifierKey;
 use isonomy_core::paths::Needed;
 use isonomy_core::release::Release;
-use isonomy_core::statement::{ListName, Signed};
+use isonomy_core::statement::{ListName, Signed, Statement};
 use isonomy_core::time::Timestamp;
+use isonomy_core::tree::LeafIndex;
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One release.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -35,6 +36,9 @@ pub struct Growth {
     pub added: u64,
     /// How many are gone, counted anew unless it says otherwise.
     pub removed: u64,
+    /// Whether its content was not read, since it is no longer kept.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unread: bool,
     /// Whether both are what the release says, endorsed as it is: its content, or that of the one before, is no longer kept.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub as_stated: bool,
@@ -56,8 +60,11 @@ pub struct Endorsements {
 /// How long entries that were removed had been public, by the proofs that are shown; times in seconds.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct Removals {
-    /// How many entries were removed, each as often as that was.
+    /// How many entries were removed, each as often as that was, as far as the contents that were read show it.
     pub entries: u64,
+    /// How many more the releases state whose content, or that of the one before, was not read: since when those were public can't be
+    /// told.
+    pub undated: u64,
     /// How many of these removals did not last: a later release has the entry again.
     pub came_back: u64,
     /// The shortest time.
@@ -98,13 +105,41 @@ pub struct InDoubt {
     pub why: String,
 }
 
+/// What followed on complaints. Whether one is right, the log does not show: nobody misses anything where it is wrong.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Complaints {
+    /// After how many a removal was due by the time of the report, if they are right: each commitment counts once.
+    pub due: u64,
+    /// Those after which nothing was removed in time, whichever proofs a log shows.
+    pub without_removal: Vec<Missed>,
+    /// Those after which something may have been removed in time.
+    pub in_doubt: Vec<InDoubt>,
+}
+
 /// The deadlines of a list.
 #[derive(Debug, Default)]
 pub(super) struct Deadlines {
-    /// How many have come, by the time of the report.
+    /// How many have come, by the time of the report: for a next release before one expires.
     pub(super) come: u64,
     pub(super) missed: Vec<Missed>,
     pub(super) in_doubt: Vec<InDoubt>,
+    pub(super) complaints: Complaints,
+}
+
+/// A release that was not taken up: it breaks a rule, builds on one that does, or that can't be told.
+struct Refused {
+    index: LeafIndex,
+    release: Release,
+}
+
+impl Refused {
+    /// That this was composed in time, in words.
+    fn words(&self) -> String {
+        format!(
+            "the release at entry {}, which was not taken up, was composed at {}, in time: if the log admitted it as it was not sent, that was not the list's doing",
+            self.index, self.release.created
+        )
+    }
 }
 
 /// What the releases show.
@@ -139,7 +174,9 @@ pub(super) async fn measure(
     let (mut is_followed, unproven) = (true, monitor.unproven());
     for (version, logged) in (1..).zip(list.releases()) {
         let release = stored(monitor, name, version, logged)?;
-        let counted = match content(&monitor.vantages, release.body(), size).await {
+        let content = content(&monitor.vantages, release.body(), size).await;
+        let unread = content.is_err();
+        let counted = match content {
             Ok(content) => {
                 let now = Since { version, time: logged.public_since };
                 Some(standing.replace(content, now, &mut ages)).filter(|_| std::mem::replace(&mut is_followed, true))
@@ -160,6 +197,7 @@ pub(super) async fn measure(
             entries: logged.release.entries,
             added,
             removed,
+            unread,
             as_stated: counted.is_none(),
         });
     }
@@ -167,6 +205,7 @@ pub(super) async fn measure(
     let at = |index: usize| ages.get(index).copied().unwrap_or_default();
     let removals = Removals {
         entries: ages.len() as u64,
+        undated: growth.iter().map(|one| one.removed).sum::<u64>().saturating_sub(ages.len() as u64),
         came_back: standing.came_back,
         shortest: at(0),
         median: at(ages.len() / 2),
@@ -294,8 +333,8 @@ impl<'l> Endorsed<'l> {
     }
 }
 
-/// Releases that expired before another was public, and complaints whose deadline passed without any removal, counted from
-/// when the log shows them. When the entry of a complaint went, only who holds its salt can tell.
+/// Releases that expired before another was public, and, apart from them, complaints whose deadline passed without any removal, counted
+/// from when the log shows them. When the entry of a complaint went, only who holds its salt can tell.
 ///
 /// A proof says when something was public at the latest, since a log may show a later one than the first; what its signers
 /// composed at some time was not public before. So what was composed too late is late, and what is late by the proofs alone
@@ -306,31 +345,63 @@ pub(super) fn deadlines(
     as_of: Timestamp,
 ) -> Result<Deadlines, AssessError> {
     let mut deadlines = Deadlines::default();
+    let refused = refused(monitor, (name, list));
     for (version, logged) in (1..).zip(list.releases()) {
-        deadlines.note_release(name, version, (logged, list.version(version + 1)), as_of);
+        deadlines.note_release((name, version), (logged, list.version(version + 1)), &refused, as_of);
     }
+    let mut complaints: BTreeMap<String, AttestationReport> = BTreeMap::new();
     for logged in list.attestations() {
         let lost = || AssessError::Log(format!("entry {} can't be read from the copy", logged.index));
         let attestation = monitor.attestation_at(logged).ok_or_else(lost)?;
         let since = monitor.audit.public_since(logged.index);
         let report = AttestationReport::new(monitor.audit.history(), (logged.index, &attestation), since, as_of);
-        deadlines.note_complaint(&report);
+        let Some(course) = &report.complaint else { continue };
+        // Whoever has seen a commitment can log it again: the one whose deadline is the first by the log counts.
+        let due = |one: &AttestationReport| one.complaint.as_ref().map(|course| course.deadline_by_log);
+        let is_first = complaints.get(&course.commitment).is_none_or(|known| due(&report) < due(known));
+        if is_first {
+            complaints.insert(course.commitment.clone(), report);
+        }
+    }
+    let mut complaints: Vec<AttestationReport> = complaints.into_values().collect();
+    complaints.sort_by_key(|report| report.index);
+    for report in &complaints {
+        deadlines.complaints.note(report, &refused);
     }
     Ok(deadlines)
+}
+
+/// The releases of a list that were not taken up, as far as there was room for what is found about them.
+fn refused(monitor: &Monitor, (name, list): (&ListName, &ListHistory)) -> Vec<Refused> {
+    let about = monitor.audit.findings().iter().filter(|found| found.list.as_ref() == Some(name));
+    let places: BTreeSet<LeafIndex> = about.filter_map(|found| found.index).collect();
+    let left_out = places.into_iter().filter(|index| list.version_at(*index).is_none());
+    let release = |index| match monitor.mirror.statement(index)? {
+        Statement::Release(release) => Some(Refused { index, release: release.body().clone() }),
+        _ => None,
+    };
+    left_out.filter_map(release).collect()
 }
 
 impl Deadlines {
     /// A release has to be followed before it expires.
     fn note_release(
         &mut self,
-        name: &ListName,
-        version: u64,
+        (name, version): (&ListName, u64),
         (logged, next): (&LoggedRelease, Option<&LoggedRelease>),
+        refused: &[Refused],
         as_of: Timestamp,
     ) {
         let (what, due) = (format!("a release after version {version} of {name}"), logged.release.expires);
         self.come += u64::from(next.is_some() || as_of > due);
+        let is_late = next.map_or(as_of > due, |next| kept::earliest(next) > due);
+        let in_time = |one: &&Refused| one.release.version == version + 1 && one.release.created <= due;
+        let refused = refused.iter().find(in_time).filter(|_| is_late);
         match next {
+            _ if let Some(refused) = refused => {
+                let came = next.map(|next| next.public_since);
+                self.in_doubt.push(InDoubt { what, due, came, why: refused.words() });
+            }
             None if as_of > due => self.missed.push(Missed { what, due, late: None, late_by_proofs: None }),
             Some(next) if kept::earliest(next) > due => {
                 let late_by_proofs = Some(next.public_since.since(due));
@@ -346,34 +417,44 @@ impl Deadlines {
             _ => {}
         }
     }
+}
 
-    /// After a complaint, something has to be removed before its deadline.
-    fn note_complaint(&mut self, report: &AttestationReport) {
+impl Complaints {
+    /// After a complaint, something has to be removed before its deadline, if it is right.
+    fn note(&mut self, report: &AttestationReport, refused: &[Refused]) {
         let Some(course) = &report.complaint else { return };
-        self.come += u64::from(course.state != ComplaintState::Running);
+        self.due += u64::from(course.state != ComplaintState::Running);
         let came = course.removed_after.map(|after| course.received.plus(after));
+        let auditor = format!("{} ({})", report.auditor, report.auditor_id);
         let what = format!("any removal after the complaint at entry {}", report.index);
+        let in_time = |one: &&Refused| {
+            let is_after = one.release.created > course.received || one.index > report.index;
+            is_after && one.release.removed > 0 && one.release.created <= course.deadline_by_log
+        };
+        let doubt = |why| InDoubt { what: what.clone(), due: course.deadline, came, why };
         match course.state {
             ComplaintState::Running | ComplaintState::InTime => {}
-            ComplaintState::Late | ComplaintState::Overdue => self.missed.push(Missed {
-                what: format!(
-                    "{what}, counted from when the log shows it; {} says that it was received at {}",
-                    report.auditor, course.received
-                ),
-                due: course.deadline_by_log,
-                late: course.composed.map(|composed| composed.since(course.deadline_by_log)),
-                late_by_proofs: came.map(|came| came.since(course.deadline_by_log)),
-            }),
+            ComplaintState::Late | ComplaintState::Overdue => match refused.iter().find(in_time) {
+                Some(refused) => self.in_doubt.push(doubt(refused.words())),
+                None => self.without_removal.push(Missed {
+                    what: format!(
+                        "{what}, counted from when the log shows it; {auditor} says that it was received at {}",
+                        course.received
+                    ),
+                    due: course.deadline_by_log,
+                    late: course.composed.map(|composed| composed.since(course.deadline_by_log)),
+                    late_by_proofs: came.map(|came| came.since(course.deadline_by_log)),
+                }),
+            },
             ComplaintState::InDoubt => {
                 let composed = course.composed.map(|composed| format!("; it was composed at {composed}"));
                 let why = format!(
-                    "{} says that it was received at {}; counted from when the log shows it, by the proof that is shown, it was due at {}{}",
-                    report.auditor,
+                    "{auditor} says that it was received at {}; counted from when the log shows it, by the proof that is shown, it was due at {}{}",
                     course.received,
                     course.deadline_by_log,
                     composed.unwrap_or_default()
                 );
-                self.in_doubt.push(InDoubt { what, due: course.deadline, came, why });
+                self.in_doubt.push(doubt(why));
             }
         }
     }

@@ -62,6 +62,14 @@ fn legality(report: &Assessment) -> Question {
                     "Nothing shows that an entry of the log about this list breaks a rule; of {} it can't be told.",
                     units::count(report.not_judged.len(), "entry", "entries")
                 ),
+                0 if report.omitted.about_list > 0 => format!(
+                    "Nothing that is remembered shows that an entry of the log about this list breaks a rule; {} had no room.",
+                    units::count(
+                        usize::try_from(report.omitted.about_list).unwrap_or(usize::MAX),
+                        "finding about it",
+                        "findings about it"
+                    )
+                ),
                 0 => "No entry of the log about this list breaks a rule.".to_owned(),
                 count => format!(
                     "{} of the rules by entries of the log about this list.",
@@ -153,14 +161,20 @@ fn balance(report: &Assessment) -> Question {
         positives.count, positives.of, positives.rate, positives.low, positives.high
     )];
     shown.push(match removals.entries {
-        0 => "No entry was ever removed.".to_owned(),
+        0 if removals.undated == 0 => "No entry was ever removed.".to_owned(),
+        0 => format!("Removals that are stated: {}; none can be dated.", units::number(removals.undated)),
         _ => format!(
-            "Removed so far: {}; after {} in the median, by the proofs that are shown.",
+            "Removed so far: {}; after {} in the median, by the proofs that are shown.{}",
             render::removed(removals),
-            units::duration(removals.median)
+            units::duration(removals.median),
+            match removals.undated {
+                0 => String::new(),
+                undated => format!(" {} more that are stated can't be dated.", units::number(undated)),
+            }
         ),
     });
-    shown.push(format!("Deadlines: {}.", render::missed(report)));
+    shown.push(format!("Deadlines for a next release: {}.", render::missed(report)));
+    shown.push(format!("Complaints: {}.", render::complained(report)));
     shown.push(
         "Every match is shown to the person, with a receipt that proves which public release caused it.".to_owned(),
     );

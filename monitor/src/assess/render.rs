@@ -1,6 +1,6 @@
 //! The report as one page: nothing is loaded, nothing runs.
 
-use super::{Assessment, Crowd, Crowds, Question, Removals, Share};
+use super::{Assessment, Crowd, Crowds, Growth, InDoubt, Missed, Question, Removals, Share};
 use crate::page::{self, bars};
 use crate::units;
 use isonomy_core::time::Timestamp;
@@ -71,6 +71,20 @@ fn lead(report: &Assessment) -> Markup {
                 @for words in &report.not_judged { p { (words) } }
             }
         }
+        (omitted(report))
+    }
+}
+
+/// What was found and is not remembered.
+fn omitted(report: &Assessment) -> Markup {
+    let (about, elsewhere) = (report.omitted.about_list, report.omitted.elsewhere);
+    html! {
+        @if about > 0 {
+            p { strong { (units::number(about)) " more findings about this list" } " had no room, so what is said here of breaches may not be all." }
+        }
+        @if elsewhere > 0 {
+            p class="small soft" { (units::number(elsewhere)) " findings about other things in this log had no room; none of them is about this list." }
+        }
     }
 }
 
@@ -87,7 +101,8 @@ fn figures(report: &Assessment) -> Markup {
                 dd class="small soft" { "= " (report.false_positives.at_charter.rate) ", 95 % interval " (report.false_positives.at_charter.low) " to " (report.false_positives.at_charter.high) } }
             div { dt { "Entries" } dd { strong { (newest.map_or("–".to_owned(), |release| units::number(release.entries))) } } }
             div { dt { "Deadlines missed" } dd { strong { (report.missed.len()) } " of " (units::number(report.deadlines)) }
-                @if !report.in_doubt.is_empty() { dd class="small soft" { (report.in_doubt.len()) " in doubt" } } }
+                @if !report.in_doubt.is_empty() { dd class="small soft" { (report.in_doubt.len()) " in doubt" } }
+                @if report.complaints.due > 0 { dd class="small soft" { (complained(report)) } } }
             div { dt { "Questions answered" } dd { strong { (answered(report)) } " of " (report.charter.record.len()) } }
         }
     }
@@ -105,6 +120,23 @@ pub(super) fn missed(report: &Assessment) -> String {
             "{} of {} missed{doubt}, as far as the log shows",
             units::number(report.missed.len() as u64),
             units::count(usize::try_from(come).unwrap_or(usize::MAX), "deadline", "deadlines")
+        ),
+    }
+}
+
+/// What followed on complaints, as it stands in a sentence: the log does not show whether they are right.
+pub(super) fn complained(report: &Assessment) -> String {
+    let (without, doubt) = (report.complaints.without_removal.len(), report.complaints.in_doubt.len());
+    let doubt = match doubt {
+        0 => String::new(),
+        some => format!("; {some} in doubt"),
+    };
+    match report.complaints.due {
+        0 => "no removal after a complaint was due yet".to_owned(),
+        due => format!(
+            "nothing was removed in time after {} of {}, which is no fault if they are wrong{doubt}",
+            units::number(without as u64),
+            units::count(usize::try_from(due).unwrap_or(usize::MAX), "complaint", "complaints")
         ),
     }
 }
@@ -150,7 +182,11 @@ fn claims(report: &Assessment) -> Markup {
             format!("at most {}", units::number(limits.max_added)),
             html! { "at most " (most("added")) },
         ),
-        ("Removal", format!("within {}", units::duration(report.charter.removal_deadline)), html! { (missed(report)) }),
+        (
+            "Removal",
+            format!("within {}", units::duration(report.charter.removal_deadline)),
+            html! { (complained(report)) },
+        ),
     ];
     let rows: Vec<Markup> = rows
         .iter()
@@ -302,7 +338,7 @@ fn removals(report: &Assessment) -> Markup {
     let undated = report.growth.iter().filter(|one| one.unproven).map(|one| format!("version {}", one.version));
     let undated: Vec<String> = undated.collect();
     html! {
-        @if removals.entries == 0 { p { "No entry was ever removed." } }
+        @if removals.entries == 0 { p { @if removals.undated == 0 { "No entry was ever removed." } @else { "No removal can be dated." } } }
         @else {
             p {
                 "Removed so far: " (removed(removals)) ". By the proofs that are shown, they had been public for "
@@ -310,15 +346,48 @@ fn removals(report: &Assessment) -> Markup {
                 strong { (units::duration(removals.median)) } "."
             }
         }
+        @if removals.undated > 0 { p {
+            "Of " (units::number(removals.entries + removals.undated)) " removals that are stated, "
+            strong { (units::number(removals.undated)) " can’t be dated" } ": not every content is kept any more, and these were read: "
+            (versions_read(&report.growth)) "."
+        } }
         @if !undated.is_empty() { p {
             strong { "Since when " (units::count(undated.len(), "version is", "versions are")) " public is not proven" } ": nobody showed the seen proof of "
             (undated.join(", ")) " when this report was made. Times that rest on that are when the log was read, and may be too late; "
             "ask the log for the proofs, and make the report again."
         } }
-        p { "Deadlines: " (missed(report)) "." }
-        @if !report.missed.is_empty() {
-            p { "Missed:" }
-            ul { @for one in &report.missed { li {
+        p { "Deadlines for a next release: " (missed(report)) "." }
+        (late("Missed:", &report.missed))
+        (in_doubt(&report.in_doubt))
+        p { "Complaints: " (complained(report)) ". Whether a complaint is right, the log does not show." }
+        (late("Nothing was removed in time:", &report.complaints.without_removal))
+        (in_doubt(&report.complaints.in_doubt))
+        p class="small soft" { "Whether the entry that a complaint was about is gone can be proven by whoever holds its salt and entry." }
+    }
+}
+
+/// The versions whose content was read, runs of them as one.
+fn versions_read(growth: &[Growth]) -> String {
+    let mut runs: Vec<(u64, u64)> = Vec::new();
+    for version in growth.iter().filter(|one| !one.unread).map(|one| one.version) {
+        match runs.last_mut().filter(|(_, last)| last.saturating_add(1) == version) {
+            Some((_, last)) => *last = version,
+            None => runs.push((version, version)),
+        }
+    }
+    let runs = runs.iter().map(|(first, last)| match first == last {
+        true => format!("version {first}"),
+        false => format!("versions {first} to {last}"),
+    });
+    let runs: Vec<String> = runs.collect();
+    if runs.is_empty() { "none".to_owned() } else { runs.join(", ") }
+}
+
+fn late(title: &str, all: &[Missed]) -> Markup {
+    html! {
+        @if !all.is_empty() {
+            p { (title) }
+            ul { @for one in all { li {
                 (one.what) ", due " (time(one.due)) ", "
                 @match (one.late, one.late_by_proofs) {
                     (Some(least), Some(most)) if most > least => {
@@ -329,15 +398,19 @@ fn removals(report: &Assessment) -> Markup {
                 }
             } } }
         }
-        @if !report.in_doubt.is_empty() {
+    }
+}
+
+fn in_doubt(all: &[InDoubt]) -> Markup {
+    html! {
+        @if !all.is_empty() {
             p { "In doubt, since what is shown does not tell whether it was in time:" }
-            ul { @for one in &report.in_doubt { li {
+            ul { @for one in all { li {
                 (one.what) ", due " (time(one.due)) ", "
                 @match one.came { Some(came) => { "public since " (time(came)) " by the proofs that are shown" }, None => "not there yet" }
                 ": " (one.why)
             } } }
         }
-        p class="small soft" { "Whether the entry that a complaint was about is gone can be proven by whoever holds its salt and entry." }
     }
 }
 
@@ -382,7 +455,7 @@ fn again(report: &Assessment) -> Markup {
         p {
             "Nothing here depends on when and where the report was made. The same log, the same proofs and the same files give the same "
             "bytes. A log can show a later proof of when something was public than the first: whose digest of the proofs is another "
-            "was shown others, and the earlier time is the true one, or nearer to it."
+            "was shown others, and the earlier time is the true one, or nearer to it; or had other contents, or other checkpoints that prove a breach."
         }
         dl {
             dt { "Log" } dd { (report.log) ", " (units::number(report.log_size)) " entries, root " code { (report.log_root) } }

@@ -1,35 +1,79 @@
-//! What was found by reading the log, as far as there is room: what is grave drives out what is not.
+//! What was found by reading the log, as far as there is room: of each list some, and of that what is grave drives out what is not.
 
 use crate::finding::{Finding, Severity};
+use isonomy_core::statement::ListName;
 use std::collections::BTreeMap;
 
 /// The most findings that are remembered: the gravest, and of those the first. Further ones are counted.
 pub(super) const MAX_FINDINGS: usize = 2000;
 
+/// Whose room a finding takes: that of a list which has a charter, or of everything else in the log together.
+pub(super) type Owner = Option<ListName>;
+
 /// What was found, as far as there is room.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
-    pub(super) kept: Vec<Finding>,
-    /// How many of each severity there was no room for.
-    pub(super) omitted: BTreeMap<Severity, usize>,
+    kept: Vec<Finding>,
+    /// Whose each of them is.
+    owners: Vec<Owner>,
+    /// How many are kept, by owner and severity.
+    counts: BTreeMap<Owner, BTreeMap<Severity, usize>>,
+    /// How many of each owner there was no room for.
+    omitted: BTreeMap<Owner, usize>,
 }
 
 impl Findings {
-    /// Takes a finding. If there are `most` already, one of the least grave goes for it, or it is itself the one.
-    pub(super) fn push(&mut self, finding: Finding, most: usize) {
-        let least = self.kept.iter().map(|kept| kept.severity).max();
-        let omitted = match least.filter(|_| self.kept.len() >= most) {
-            None => return self.kept.push(finding),
-            Some(least) if finding.severity < least => {
-                if let Some(at) = self.kept.iter().rposition(|kept| kept.severity == least) {
-                    self.kept.remove(at);
-                }
-                self.kept.push(finding);
-                least
+    pub(super) fn kept(&self) -> &[Finding] {
+        &self.kept
+    }
+
+    pub(super) fn omitted(&self) -> &BTreeMap<Owner, usize> {
+        &self.omitted
+    }
+
+    /// Takes a finding. If there are `most` already, one goes of whoever has most of them, so that nobody hides what is about others:
+    /// one of the least grave, the last of these.
+    pub(super) fn push(&mut self, finding: Finding, owner: Owner, most: usize) {
+        if self.kept.len() < most {
+            return self.keep(finding, owner);
+        }
+        let own = self.count_of(&owner) + 1;
+        let largest = self.counts.keys().max_by_key(|other| self.count_of(other)).cloned();
+        let noisy = largest.filter(|largest| self.count_of(largest) > own).unwrap_or_else(|| owner.clone());
+        let least = self.counts.get(&noisy).and_then(|counts| counts.keys().next_back().copied());
+        *self.omitted.entry(noisy.clone()).or_default() += 1;
+        match least {
+            Some(least) if noisy != owner || finding.severity < least => {
+                self.drop_last(&noisy, least);
+                self.keep(finding, owner);
             }
-            Some(_) => finding.severity,
-        };
-        *self.omitted.entry(omitted).or_default() += 1;
+            _ => {}
+        }
+    }
+
+    fn count_of(&self, owner: &Owner) -> usize {
+        self.counts.get(owner).map_or(0, |counts| counts.values().sum())
+    }
+
+    fn keep(&mut self, finding: Finding, owner: Owner) {
+        *self.counts.entry(owner.clone()).or_default().entry(finding.severity).or_default() += 1;
+        self.kept.push(finding);
+        self.owners.push(owner);
+    }
+
+    fn drop_last(&mut self, owner: &Owner, severity: Severity) {
+        let mut all = self.kept.iter().zip(&self.owners);
+        let Some(at) = all.rposition(|(kept, of)| kept.severity == severity && of == owner) else { return };
+        self.kept.remove(at);
+        self.owners.remove(at);
+        if let Some(counts) = self.counts.get_mut(owner) {
+            let left = counts.get(&severity).map_or(0, |count| count.saturating_sub(1));
+            if left == 0 {
+                counts.remove(&severity)
+            } else {
+                counts.insert(severity, left)
+            };
+        }
     }
 }
 
@@ -37,17 +81,36 @@ impl Findings {
 mod tests {
     use super::*;
 
+    fn finding(severity: Severity, number: usize) -> Finding {
+        Finding::new(severity, "code", number.to_string(), "")
+    }
+
+    fn kept(findings: &Findings) -> Vec<&str> {
+        findings.kept().iter().map(|found| found.subject.as_str()).collect()
+    }
+
     #[test]
     fn harmless_findings_hide_no_breach() {
-        let finding = |severity, number: usize| Finding::new(severity, "code", number.to_string(), "");
         let mut findings = Findings::default();
-        (0..7).for_each(|number| findings.push(finding(Severity::Notice, number), 5));
-        (7..9).for_each(|number| findings.push(finding(Severity::Warning, number), 5));
-        (9..16).for_each(|number| findings.push(finding(Severity::Breach, number), 5));
-        findings.push(finding(Severity::Notice, 16), 5);
-        let kept: Vec<&str> = findings.kept.iter().map(|found| found.subject.as_str()).collect();
-        assert_eq!(kept, ["9", "10", "11", "12", "13"]);
-        let omitted = [(Severity::Breach, 2), (Severity::Warning, 2), (Severity::Notice, 8)];
-        assert_eq!(findings.omitted, BTreeMap::from(omitted));
+        (0..7).for_each(|number| findings.push(finding(Severity::Notice, number), None, 5));
+        (7..9).for_each(|number| findings.push(finding(Severity::Warning, number), None, 5));
+        (9..16).for_each(|number| findings.push(finding(Severity::Breach, number), None, 5));
+        findings.push(finding(Severity::Notice, 16), None, 5);
+        assert_eq!(kept(&findings), ["9", "10", "11", "12", "13"]);
+        assert_eq!(findings.omitted(), &BTreeMap::from([(None, 12)]));
+    }
+
+    #[test]
+    fn what_is_about_the_log_or_another_list_hides_no_finding_about_a_list() {
+        let list = |name: &str| Some(ListName::new(name).unwrap());
+        let mut findings = Findings::default();
+        (0..50).for_each(|number| findings.push(finding(Severity::Breach, number), None, 6));
+        (50..90).for_each(|number| findings.push(finding(Severity::Breach, number), list("noisy.example/list"), 6));
+        findings.push(finding(Severity::Warning, 90), list("a.example/list"), 6);
+        findings.push(finding(Severity::Breach, 91), list("a.example/list"), 6);
+        (92..99).for_each(|number| findings.push(finding(Severity::Breach, number), None, 6));
+        assert_eq!(kept(&findings), ["0", "1", "50", "51", "90", "91"]);
+        let omitted = [(None, 55), (list("noisy.example/list"), 38)];
+        assert_eq!(findings.omitted(), &BTreeMap::from(omitted), "none of the quiet list");
     }
 }

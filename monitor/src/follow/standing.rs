@@ -72,11 +72,9 @@ impl Monitor {
         };
         findings.retain(|finding| !is_open(finding));
         findings.into_iter().for_each(|finding| self.ledger.note(finding));
-        for (digest, breach) in self.evidence.breaches() {
+        for (digest, proven) in self.evidence.breaches() {
             if !self.ledger.cites(&digest.to_hex()) {
-                let words = format!("{} {}.", breach.by.join(", "), breach.what);
-                let finding = Finding::new(Severity::Breach, "evidence", digest.to_hex(), words);
-                self.ledger.note(finding.proven_by(digest));
+                self.ledger.note(self.audit.finding_by_evidence(digest, proven));
             }
         }
     }

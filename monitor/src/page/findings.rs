@@ -2,7 +2,7 @@
 
 use super::plain::prose;
 use super::{Base, Page, Place, mark, words};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Severity, of_each_list};
 use crate::report::Report;
 use crate::units;
 use maud::{Markup, PreEscaped, html};
@@ -23,7 +23,7 @@ pub(crate) fn findings(report: &Report, base: &Base) -> Markup {
         section aria-labelledby="standing" {
             h2 id="standing" { "Standing" }
             @if standing.is_empty() { p { "None." } }
-            @for found in standing.iter().take(SHOWN) { (finding(found, "h3", base)) }
+            @for found in of_each_list(standing.clone(), &report.list_names(), SHOWN) { (finding(found, "h3", base)) }
             @if standing.len() > SHOWN || report.findings_omitted > 0 {
                 p { "There are more; the " a href={ (base) "/findings.json" } { "data" } " has all that there is room for." }
             }

@@ -2,7 +2,7 @@
 
 use super::findings::finding;
 use super::{Base, Page, Place, cell, mark, table, words};
-use crate::finding::Finding;
+use crate::finding::{Finding, of_each_list};
 use crate::report::{ListReport, ReleaseReport, ReleaseState, Report, Summary};
 use crate::units;
 use isonomy_core::charter::PurposeCode;
@@ -164,7 +164,7 @@ fn latest(report: &Report, base: &Base) -> Markup {
         section aria-labelledby="findings" {
             h2 id="findings" { "Findings" }
             @if standing.is_empty() { p { "None stands." } }
-            @for found in standing.iter().take(SHOWN) { (finding(found, "h3", base)) }
+            @for found in of_each_list(standing.clone(), &report.list_names(), SHOWN) { (finding(found, "h3", base)) }
             p { a href={ (base) "/findings" } {
                 @if standing.len() > SHOWN { "All " (units::number(standing.len() as u64)) " that stand, and past ones" }
                 @else { "All findings, past ones too" }

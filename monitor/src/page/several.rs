@@ -3,7 +3,7 @@
 use super::findings::finding;
 use super::overview::{lists, status, witnessed};
 use super::{Base, Page, Place, cell, mark, table, words};
-use crate::finding::Finding;
+use crate::finding::{Finding, of_each_list};
 use crate::report::{Report, Summary};
 use crate::units;
 use isonomy_core::time::Timestamp;
@@ -126,7 +126,7 @@ fn standing(base: &Base, report: &Report) -> Markup {
     html! {
         p class="soft" { "As of " (words::time(report.made)) ". " a href={ (base) "/findings" } { "Past ones, too" } "." }
         @if standing.is_empty() { p { "None stands." } }
-        @for found in standing.iter().take(SHOWN) { (finding(found, "h3", base)) }
+        @for found in of_each_list(standing.clone(), &report.list_names(), SHOWN) { (finding(found, "h3", base)) }
         @if standing.len() > SHOWN { p { a href={ (base) "/findings" } { "All " (units::number(standing.len() as u64)) } } }
     }
 }

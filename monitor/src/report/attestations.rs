@@ -4,7 +4,9 @@ use super::releases::charter_of;
 use crate::kept::{self, History, ListHistory, LoggedRelease};
 use crate::units;
 use isonomy_core::attestation::{Attestation, Complaint, Method};
+use isonomy_core::encoding::to_hex;
 use isonomy_core::rules::MAX_CLOCK_DIFFERENCE;
+use isonomy_core::rules::signatures::DRAFT_LIFETIME;
 use isonomy_core::statement::Signed;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::{LeafIndex, TreeSize};
@@ -17,6 +19,8 @@ pub struct AttestationReport {
     pub index: LeafIndex,
     /// The name of the auditor's key.
     pub auditor: String,
+    /// That key's short id, in hexadecimal: a name is anybody's.
+    pub auditor_id: String,
     /// What was done.
     pub method: Method,
     /// The version of the release that it is about.
@@ -58,7 +62,8 @@ pub struct ComplaintReport {
     pub deadline_by_log: Timestamp,
     /// How that stands, as of the witnessed time of the newest checkpoint.
     pub state: ComplaintState,
-    /// The first release composed after the complaint that removes entries.
+    /// The first release that removes entries and was composed, or logged, after the complaint. If that was late, or there is none, one
+    /// that was composed before and was public after the complaint by the proofs that are shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub removing_version: Option<u64>,
     /// When that was composed: it can't have been public before.
@@ -80,7 +85,8 @@ pub enum ComplaintState {
     /// Something was removed within it.
     InTime,
     /// By the word of the auditor alone it is over: counted from when the log shows the complaint, it runs, or something was
-    /// removed within it. Or something was removed later by the proofs that are shown alone: it was composed within it.
+    /// removed within it. Or something was removed later by the proofs that are shown alone: it was composed within it. Or by those
+    /// alone after the complaint: it was composed before.
     InDoubt,
     /// Something was removed, by a release that was composed later.
     Late,
@@ -100,10 +106,11 @@ impl AttestationReport {
         let version = history.version_of(&body.list, &body.release).unwrap_or(0);
         let list = history.list(&body.list);
         let impossible = impossible(body, index, logged_since, list.and_then(|list| list.version(version)));
-        let course = |complaint| ComplaintReport::new((list?, version), complaint, logged_since, now);
+        let course = |complaint| ComplaintReport::new((list?, version), (index, complaint), logged_since, now);
         Self {
             index,
             auditor: body.auditor.name().to_owned(),
+            auditor_id: to_hex(&body.auditor.id().0),
             method: body.method,
             version,
             finding: body.finding.clone(),
@@ -172,7 +179,7 @@ impl ComplaintReport {
     /// The course of a complaint about this version.
     fn new(
         (list, version): (&ListHistory, u64),
-        complaint: &Complaint,
+        (index, complaint): (LeafIndex, &Complaint),
         logged_since: Timestamp,
         now: Timestamp,
     ) -> Option<Self> {
@@ -181,17 +188,28 @@ impl ComplaintReport {
         let deadline = received.plus(charter.redress.removal_deadline);
         let deadline_by_log = logged_since.max(received).plus(charter.redress.removal_deadline);
         // Also one that came before the complaint was logged, and so is in the version that the complaint names.
-        let mut all = list.releases().iter().zip(1..);
-        let removing = all.find(|(logged, _)| logged.created > received && logged.release.removed > 0);
-        let removed = removing.map(|(logged, _)| logged.public_since);
-        let composed = removing.map(|(logged, _)| kept::earliest(logged));
-        let state = match removed {
-            Some(since) if since <= deadline => ComplaintState::InTime,
-            Some(_) if composed.is_some_and(|composed| composed > deadline_by_log) => ComplaintState::Late,
+        let is_after = |logged: &LoggedRelease| logged.created > received || logged.index > index;
+        let removals = || list.releases().iter().zip(1_u64..).filter(|(logged, _)| logged.release.removed > 0);
+        let after = removals().find(|(logged, _)| is_after(logged));
+        let state = match after {
+            Some((logged, _)) if logged.public_since <= deadline => ComplaintState::InTime,
+            Some((logged, _)) if kept::earliest(logged) > deadline_by_log => ComplaintState::Late,
             None if now <= deadline => ComplaintState::Running,
             None if now > deadline_by_log => ComplaintState::Overdue,
             Some(_) | None => ComplaintState::InDoubt,
         };
+        // Composed before, and public after by the proofs that are shown. Those may be late; but what was admitted at all was so within a
+        // day after it was composed.
+        let is_across = |logged: &LoggedRelease| {
+            !is_after(logged) && logged.public_since > received && logged.created.plus(DRAFT_LIFETIME) >= received
+        };
+        let across = removals().find(|(logged, _)| is_across(logged));
+        let (state, removing) = match state {
+            ComplaintState::Late | ComplaintState::Overdue if across.is_some() => (ComplaintState::InDoubt, across),
+            state => (state, after),
+        };
+        let removed = removing.map(|(logged, _)| logged.public_since);
+        let composed = removing.map(|(logged, _)| kept::earliest(logged));
         Some(Self {
             received,
             logged_since,

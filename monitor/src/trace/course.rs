@@ -46,7 +46,7 @@ pub struct Complained {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NotKnown {
-    /// It did not stand in the list when the complaint came, as far as is shown here.
+    /// Nothing that is shown here says that it stood in the list when the complaint came.
     NotListed,
     /// It is there, and the deadline runs, as of the checkpoint.
     Running,
@@ -82,14 +82,18 @@ impl Trace {
         let course = &complaint.course;
         let gone = course.gone_in.and_then(|gone| self.versions.iter().find(|one| one.version == gone));
         let ended = gone.map_or(self.as_of, |one| one.public_since);
+        // Proofs can be late or missing; the order of the log and what signers say against themselves can't.
+        let stood_at_logging = stood_at(logged_before(&self.versions, complaint.attestation.index));
+        let certain = gone.map_or(self.as_of, |one| one.created);
         match () {
-            () if stood_then(&self.versions, course.received) == Some(false) => Standing::NotListed,
-            () if ended <= course.deadline && gone.is_none() => Standing::Running,
-            () if ended <= course.deadline => Standing::InTime,
+            () if course.listed == Some(false) => Standing::NotListed,
+            () if course.removed_in_time == Some(true) => Standing::InTime,
+            () if course.listed.is_none() && !stood_at_logging => Standing::Unproven,
+            () if ended <= course.deadline => Standing::Running,
+            () if certain > course.deadline_by_log => Standing::Late,
             () if course.listed.is_none() || gone.is_some_and(|one| one.unproven) => Standing::Unproven,
             () if ended <= course.deadline_by_log => Standing::LateByWord,
-            () if gone.is_some_and(|one| one.created <= course.deadline_by_log) => Standing::LateByProofs,
-            () => Standing::Late,
+            () => Standing::LateByProofs,
         }
     }
 }
@@ -105,7 +109,18 @@ pub(super) struct Logged {
     pub(super) removal: u64,
 }
 
+/// The versions that the log has before this place.
+fn logged_before(versions: &[InVersion], index: LeafIndex) -> &[InVersion] {
+    versions.split_at(versions.partition_point(|one| one.release.index < index)).0
+}
+
+/// Whether the entry stands in the newest of these.
+fn stood_at(versions: &[InVersion]) -> bool {
+    versions.last().is_some_and(|one| one.listed)
+}
+
 /// Whether the entry stood in the newest version that was public then, by the proofs that are shown; `None` if those leave it open.
+/// `versions` are those that were logged before the complaint: a later one was not public when it came, whatever is said of its proof.
 fn stood_then(versions: &[InVersion], received: Timestamp) -> Option<bool> {
     let newest_then = newest_at(versions, received);
     let listed_then = newest_then.and_then(|at| versions.get(at)).is_some_and(|one| one.listed);
@@ -124,12 +139,11 @@ fn newest_at(versions: &[InVersion], time: Timestamp) -> Option<usize> {
 pub(super) fn course(versions: &[InVersion], complaint: Logged, as_of: Timestamp) -> Complained {
     let Logged { index, auditor, received, since: logged_since, removal } = complaint;
     let deadline = received.plus(removal);
-    let before = versions.partition_point(|one| one.release.index < index);
-    let (logged_before, _) = versions.split_at(before);
-    let was_listed = logged_before.last().is_some_and(|one| one.listed);
-    let listed = stood_then(versions, received).filter(|stood| *stood || !was_listed);
+    let logged_before = logged_before(versions, index);
+    let was_listed = stood_at(logged_before);
+    let listed = stood_then(logged_before, received).filter(|stood| *stood || !was_listed);
     let from = match was_listed {
-        true => before,
+        true => logged_before.len(),
         // It was gone by then: since the first of the versions without it, or the newest when the complaint came.
         false => {
             let last_with = logged_before.iter().rposition(|one| one.listed).map_or(0, |at| at + 1);
@@ -140,10 +154,12 @@ pub(super) fn course(versions: &[InVersion], complaint: Logged, as_of: Timestamp
     let gone = from_then.find(|one| !one.listed);
     let back = from_then.find(|one| one.listed);
     let gone_since = gone.map(|one| one.public_since);
-    let removed_in_time = gone_since.filter(|since| *since <= deadline && listed != Some(false)).map(|_| true);
+    // What did not stand there was not removed: neither then nor, by the order of the log, when the complaint was logged.
+    let stood = listed == Some(true) || was_listed;
+    let removed_in_time = gone_since.filter(|since| *since <= deadline && stood).map(|_| true);
     let not_known = match gone_since {
         _ if removed_in_time.is_some() => None,
-        _ if listed == Some(false) => Some(NotKnown::NotListed),
+        _ if !stood => Some(NotKnown::NotListed),
         Some(_) => Some(NotKnown::RemovedLater),
         None if as_of <= deadline => Some(NotKnown::Running),
         None => Some(NotKnown::StillListed),
@@ -274,9 +290,13 @@ mod tests {
     #[test]
     fn without_seen_proofs_nothing_is_said_of_what_was_public_then() {
         for (listed, unproven, expected) in [
-            // It may have stood there already, may have been gone before, or in time.
-            (&[(150, true)][..], 1, (None, None, Standing::Unproven)),
-            (&[(10, true), (250, false)], 2, (None, None, Standing::Unproven)),
+            // It may have been gone before the complaint.
+            (&[(10, true), (105, false)][..], 2, (None, None, Standing::Unproven)),
+            // By the log's order it stood there when the complaint was logged, and its own signers composed what has it no more too late.
+            (&[(10, true), (250, false)], 2, (Some(true), None, Standing::Late)),
+            (&[(105, true)], 1, (None, None, Standing::Late)),
+            // By the log's order it came later than the complaint.
+            (&[(150, true)], 1, (Some(false), None, Standing::NotListed)),
             // Whichever of the two was public, it stood there.
             (&[(10, true), (120, true)], 2, (Some(true), None, Standing::Late)),
             // A later one that is proven leaves no doubt.
@@ -288,6 +308,48 @@ mod tests {
             let found = course_of(&trace);
             let shown = (found.listed, found.removed_in_time, standing_of(&trace));
             assert_eq!(shown, expected, "{listed:?}");
+        }
+        // It may have gone in time.
+        let mut late = versions(&[(10, true), (250, false)]);
+        (late[1].unproven, late[1].created) = (true, Timestamp(150));
+        assert_eq!(standing_of(&traced(late, 110, 300)), Standing::Unproven);
+    }
+
+    /// A log renews the proof of what stood there all the time, or withholds it; the order of its entries does not change.
+    #[test]
+    fn late_or_withheld_proofs_hide_no_late_removal() {
+        for (withheld, gone, as_of, standing) in [
+            (false, None, 211, Standing::Late),
+            (true, None, 211, Standing::Late),
+            (false, None, 205, Standing::Unproven),
+            (false, None, 200, Standing::Running),
+            (false, Some(211), 900, Standing::Late),
+            (true, Some(211), 900, Standing::Late),
+            (false, Some(150), 900, Standing::InTime),
+        ] {
+            let mut shown = versions(&[(10, true)]);
+            (shown[0].public_since, shown[0].unproven) = (Timestamp(108), withheld);
+            shown.extend(gone.map(|time| InVersion { version: 2, ..versions(&[(time, false)]).remove(0) }));
+            let trace = traced(shown, 110, as_of);
+            assert_eq!(
+                (course_of(&trace).listed, standing_of(&trace)),
+                (None, standing),
+                "{withheld} {gone:?} {as_of}"
+            );
+        }
+    }
+
+    /// Whether nobody shows a seen proof is the word of the file's maker.
+    #[test]
+    fn what_was_never_listed_was_not_removed_in_time() {
+        for (listed, unproven) in [(&[(10, false), (150, true)][..], 2), (&[(10, false), (105, true), (107, false)], 2)]
+        {
+            let mut shown = versions(listed);
+            shown[unproven - 1].unproven = true;
+            let trace = traced(shown, 110, 900);
+            let found = course_of(&trace);
+            assert_eq!((found.removed_in_time, found.not_known), (None, Some(NotKnown::NotListed)), "{listed:?}");
+            assert_ne!(standing_of(&trace), Standing::InTime, "{listed:?}");
         }
     }
 

@@ -1,13 +1,14 @@
 //! Assessments: measured right, and the same again from other folders.
 
 use crate::world::*;
+use isonomy_core::encoding::to_hex;
 use isonomy_core::list::{Algorithm, Entries};
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::TreeSize;
 use isonomy_fetch::Source;
 use isonomy_monitor::Assessment;
-use isonomy_monitor::assess::{AssessError, Inputs, Weakness, assess};
+use isonomy_monitor::assess::{AssessError, Complaints, Inputs, Weakness, assess};
 use isonomy_monitor::report::ComplaintState;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -206,18 +207,23 @@ async fn what_is_late_by_the_proofs_that_are_shown_alone_is_in_doubt() {
     fs::create_dir(&corpus).unwrap();
     fs::write(corpus.join("other"), b"other").unwrap();
     let first = assessed(world.log.source(), corpus.clone()).await.unwrap();
-    assert_eq!((first.deadlines, &first.missed[..], &first.in_doubt[..]), (2, &[][..], &[][..]));
-    assert!(first.to_html().contains("0 of 2 deadlines missed"));
+    assert_eq!((first.deadlines, &first.missed[..], &first.in_doubt[..]), (1, &[][..], &[][..]));
+    assert_eq!(first.complaints, Complaints { due: 1, ..Complaints::default() });
+    assert!(first.to_html().contains("0 of 1 deadline missed"));
+    assert!(first.to_html().contains("nothing was removed in time after 0 of 1 complaint"));
     // As valid, and four days later: of the removal, which nothing after it in the log dates back.
     world.log.prove_again(3, START.plus(4 * DAY));
     let report = assessed(world.log.source(), corpus.clone()).await.unwrap();
-    assert_eq!((report.deadlines, &report.missed[..]), (2, &[][..]));
-    let doubts: Vec<_> = report.in_doubt.iter().map(|one| (one.due, one.came)).collect();
+    assert_eq!((report.deadlines, &report.missed[..]), (1, &[][..]));
+    assert_eq!((report.complaints.due, &report.complaints.without_removal[..]), (1, &[][..]));
+    let in_doubt: Vec<_> = report.in_doubt.iter().chain(&report.complaints.in_doubt).collect();
+    let doubts: Vec<_> = in_doubt.iter().map(|one| (one.due, one.came)).collect();
     let came = Some(START.plus(4 * DAY));
     assert_eq!(doubts, [(START.plus(10 * HOUR), came), (START.plus(HOUR + 3 * DAY), came)]);
-    assert!(report.in_doubt[0].why.contains("a log can show a later proof than the first"));
-    assert!(report.in_doubt[1].why.contains("it was composed at"), "{}", report.in_doubt[1].why);
-    assert!(report.to_html().contains("2 in doubt"));
+    assert!(in_doubt[0].why.contains("a log can show a later proof than the first"));
+    assert!(in_doubt[1].why.contains("it was composed at"), "{}", in_doubt[1].why);
+    assert!(report.to_html().contains("0 of 1 deadline missed, 1 in doubt"));
+    assert!(report.to_html().contains("no fault if they are wrong; 1 in doubt"));
     let same = (report.log_size, &report.log_root, &report.corpus.digest, report.proofs.statements);
     assert_eq!(same, (first.log_size, &first.log_root, &first.corpus.digest, first.proofs.statements));
     assert_ne!(report.proofs.digest, first.proofs.digest);
@@ -282,9 +288,10 @@ async fn a_complaint_that_is_dated_back_makes_nobody_late() {
     fs::create_dir(&corpus).unwrap();
     fs::write(corpus.join("other"), b"other").unwrap();
     let report = assessed(world.log.source(), corpus).await.unwrap();
-    assert!(report.missed.is_empty(), "{:?}", report.missed);
+    let complaints = &report.complaints;
+    assert!(report.missed.is_empty() && complaints.without_removal.is_empty(), "{:?} {complaints:?}", report.missed);
     assert_eq!(
-        report.in_doubt.iter().map(|one| (one.due, one.came)).collect::<Vec<_>>(),
+        complaints.in_doubt.iter().map(|one| (one.due, one.came)).collect::<Vec<_>>(),
         [(received.plus(3 * DAY), Some(START.plus(2 * HOUR)))]
     );
     let report = world.monitor().poll_at(START.plus(DAY)).await.unwrap();
@@ -306,15 +313,20 @@ async fn whoever_falls_silent_is_late() {
     let corpus = world.path("corpus");
     fs::create_dir(&corpus).unwrap();
     fs::write(corpus.join("other"), b"other").unwrap();
-    let missed = |report: &Assessment| report.missed.iter().map(|one| (one.due, one.late)).collect::<Vec<_>>();
+    let missed = |report: &Assessment| {
+        let all = report.missed.iter().chain(&report.complaints.without_removal);
+        all.map(|one| (one.due, one.late)).collect::<Vec<_>>()
+    };
     let early = assessed(world.log.source(), corpus.clone()).await.unwrap();
     assert_eq!((early.as_of, missed(&early)), (START.plus(2 * HOUR), vec![]));
-    assert!(early.deadlines == 0 && early.to_html().contains("no deadline has come yet"));
+    assert!(early.deadlines == 0 && early.complaints.due == 0 && early.to_html().contains("no deadline has come yet"));
     world.log.publish(START.plus(40 * DAY));
     let report = assessed(world.log.source(), corpus.clone()).await.unwrap();
     let owed = vec![(START.plus(HOUR + 30 * DAY), None), (START.plus(2 * HOUR + 3 * DAY), None)];
     assert_eq!((report.as_of, missed(&report)), (START.plus(40 * DAY), owed));
-    assert!(report.missed[1].what.contains("auditor says that it was received"), "{}", report.missed[1].what);
+    let what = &report.complaints.without_removal[0].what;
+    let auditor = format!("auditor ({}) says", to_hex(&key("auditor").verifier().id().0));
+    assert!(what.contains(&auditor), "{what}");
     // What an earlier report said is said again, of the same time; and of a time when it was not so, nothing.
     let at = |time: u64| (None, Some(START.plus(time)));
     let again = assessed_as_of(at(2 * HOUR), world.log.source(), corpus.clone()).await.unwrap();
@@ -326,6 +338,123 @@ async fn whoever_falls_silent_is_late() {
         let refused = assessed_as_of(inputs, world.log.source(), corpus.clone()).await;
         assert!(matches!(refused, Err(AssessError::AsOf { .. })), "{size:?} {time}");
     }
+}
+
+fn corpus(world: &World) -> PathBuf {
+    let corpus = world.path("corpus");
+    fs::create_dir_all(&corpus).unwrap();
+    fs::write(corpus.join("other"), b"other").unwrap();
+    corpus
+}
+
+/// Whoever has seen a commitment can log it again, and a complaint may be wrong: by that alone no deadline is missed.
+#[tokio::test]
+async fn complaints_are_counted_apart_and_each_commitment_once() {
+    let mut world = World::new();
+    let then = START.plus(3 * HOUR);
+    for auditor in ["auditor", "another", "a third"] {
+        crate::complaints::complain_by(&auditor.replace(' ', "-"), &mut world, (&[5; 32], b"salt"), (then, then));
+    }
+    world.log.publish(then);
+    world.log.publish(START.plus(10 * DAY));
+    let report = assessed(world.log.source(), corpus(&world)).await.unwrap();
+    assert_eq!((report.deadlines, &report.missed[..]), (1, &[][..]));
+    assert_eq!((report.complaints.due, report.complaints.without_removal.len()), (1, 1));
+    let said = "nothing was removed in time after 1 of 1 complaint, which is no fault if they are wrong";
+    assert!(report.to_html().contains(said));
+    assert!(report.to_html().contains("0 of 1 deadline missed"));
+}
+
+/// The log admitted the release without the signatures that it needs, so that it counts for nothing.
+#[tokio::test]
+async fn a_release_that_was_composed_in_time_and_not_taken_up_leaves_it_in_doubt() {
+    let mut world = World::new();
+    crate::complaints::complain(&mut world, &[5; 32], b"salt", START.plus(3 * HOUR));
+    world.log.publish(START.plus(3 * HOUR));
+    let text = world.log.draft(&entries(6..15), START.plus(4 * HOUR)).to_text().unwrap();
+    world.log.append(signed(&text, &["m1"]).to_bytes());
+    world.log.publish(START.plus(4 * HOUR));
+    world.log.publish(START.plus(40 * DAY));
+    let report = assessed(world.log.source(), corpus(&world)).await.unwrap();
+    assert_eq!((report.missed.len(), report.complaints.without_removal.len()), (0, 0));
+    for in_doubt in [&report.in_doubt, &report.complaints.in_doubt] {
+        let why: Vec<&str> = in_doubt.iter().map(|one| one.why.as_str()).collect();
+        assert!(why.len() == 1 && why[0].contains("the release at entry 4, which was not taken up"), "{why:?}");
+    }
+}
+
+/// Composed a minute before somebody complained, and public after that.
+#[tokio::test]
+async fn a_removal_that_was_public_after_the_complaint_leaves_it_in_doubt_at_least() {
+    let mut world = World::empty();
+    let five = isonomy_core::hash::sha256(&[&5u64.to_be_bytes()]);
+    world.log.charter(|_| ());
+    world.log.publish(START);
+    world.log.release(entries(0..10), START.plus(HOUR), |_| ());
+    world.log.publish(START.plus(HOUR));
+    world.log.release(entries(6..10), START.plus(2 * HOUR), |_| ());
+    world.log.publish(START.plus(2 * HOUR + 600));
+    let received = START.plus(2 * HOUR + 60);
+    crate::complaints::complain_as_of(&mut world, &five, b"salt", received, START.plus(3 * HOUR));
+    world.log.publish(START.plus(3 * HOUR));
+    world.log.publish(START.plus(9 * DAY));
+    let report = assessed(world.log.source(), corpus(&world)).await.unwrap();
+    let complaints = &report.complaints;
+    assert_eq!((complaints.without_removal.len(), complaints.in_doubt.len()), (0, 1), "{complaints:?}");
+    let seen = world.monitor().poll_at(START.plus(9 * DAY)).await.unwrap();
+    let course = seen.lists[0].attestations[0].complaint.as_ref().unwrap();
+    assert_eq!((course.state, course.removing_version), (ComplaintState::InDoubt, Some(2)));
+    let config = isonomy_monitor::Config { data: world.path("trace"), ..world.config(vec![world.log.source()], &[]) };
+    let list = ListName::new(LIST).unwrap();
+    let salts = [b"salt".to_vec()];
+    let traced = isonomy_monitor::trace(config, &list, &five, &salts, START.plus(9 * DAY)).await.unwrap().trace;
+    assert_eq!(traced.standing(&traced.complaints[0]), isonomy_monitor::trace::Standing::InTime);
+}
+
+/// A log can hold any number of other things that break the rules.
+#[tokio::test]
+async fn what_is_not_about_a_list_hides_no_breach_of_it_and_is_none() {
+    let mut world = World::new();
+    (0..2100).for_each(|number| world.log.append(format!("junk {number}\n")));
+    world.log.publish(START.plus(3 * HOUR));
+    let report = assessed(world.log.source(), corpus(&world)).await.unwrap();
+    assert_eq!((&report.breaches[..], report.omitted.about_list, report.omitted.elsewhere), (&[][..], 0, 100));
+    assert!(report.to_html().contains("No entry of the log about this list breaks a rule."));
+    let text = world.log.draft(&entries(6..15), START.plus(4 * HOUR)).to_text().unwrap();
+    world.log.append(signed(&text, &["m1"]).to_bytes());
+    world.log.publish(START.plus(4 * HOUR));
+    let report = assessed(world.log.source(), corpus(&world)).await.unwrap();
+    assert_eq!((report.breaches.len(), report.omitted.about_list), (1, 0));
+    let seen = world.monitor().poll_at(START.plus(4 * HOUR)).await.unwrap();
+    assert_eq!(find(&seen, "too-few-curators").list.as_ref().map(ListName::as_str), Some(LIST));
+    assert!(seen.findings_omitted > 0);
+}
+
+/// What was not read can't be dated, and whoever read it has another digest.
+#[tokio::test]
+async fn which_contents_were_read_is_said() {
+    let mut world = World::empty();
+    world.log.charter(|_| ());
+    world.log.publish(START);
+    let mut first = None;
+    for (number, from) in [(0, 0), (1, 1), (2, 1), (3, 1)] {
+        let time = START.plus(HOUR + number * 5 * DAY);
+        let body = world.log.release(entries(from..5 + number), time, |release| release.expires = time.plus(6 * DAY));
+        first.get_or_insert(body.snapshot.sha256);
+        world.log.publish(time);
+    }
+    world.log.publish(START.plus(20 * DAY));
+    let corpus = corpus(&world);
+    let whole = assessed(world.log.source(), corpus.clone()).await.unwrap();
+    assert_eq!((whole.removals.entries, whole.removals.undated), (1, 0));
+    world.log.remove(&isonomy_core::resource::Resource::Object(first.unwrap()));
+    let report = assessed(world.log.source(), corpus).await.unwrap();
+    assert_eq!((report.removals.entries, report.removals.undated), (0, 1));
+    assert_eq!(report.growth.iter().map(|one| one.unread).collect::<Vec<_>>(), [true, false, false, false]);
+    let html = report.to_html();
+    assert!(html.contains("Of 1 removals that are stated") && html.contains("versions 2 to 4"));
+    assert_eq!(report.proofs.statements, whole.proofs.statements);
+    assert_ne!(report.proofs.digest, whole.proofs.digest);
 }
 
 /// Whoever reads the log for the first time finds the same, by whichever command.

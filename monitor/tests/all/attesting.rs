@@ -90,6 +90,24 @@ async fn nothing_is_attested_that_does_not_hold() {
     assert_eq!(none, Err(AttestError::NoRelease(other)));
 }
 
+/// A log that shows later proofs than the first silences no complaint about what was there before.
+#[tokio::test]
+async fn renewed_proofs_silence_no_complaint() {
+    let mut world = World::new();
+    (0..3).for_each(|index| world.log.prove_again(index, START.plus(4 * HOUR)));
+    world.log.publish(START.plus(4 * HOUR));
+    let monitor = looked(&world, 4 * HOUR).await;
+    let list = ListName::new(LIST).unwrap();
+    let complaint = |received| Claim::Complaint(Complaint { received, commitment: Commitment([7; 32]) });
+    let claim = complaint(START.plus(2 * HOUR));
+    assert_eq!(attest(&monitor, &claim).await.unwrap().method, Method::Complaint);
+    let doubt = monitor.doubt_about(&list, &claim).unwrap();
+    assert!(doubt.contains("so this may be right"), "{doubt}");
+    assert_eq!(monitor.doubt_about(&list, &complaint(START.plus(4 * HOUR))), None);
+    let (received, began) = (START.plus(HOUR - 1), START.plus(HOUR));
+    assert_eq!(attest(&monitor, &complaint(received)).await, Err(AttestError::BeforeTheList { received, began }));
+}
+
 /// What times alone speak against may keep the rules all the same, and may not: by proofs that are shown, and for want of them.
 #[tokio::test]
 async fn nobody_attests_that_rules_are_kept_where_that_can_not_be_told() {

@@ -53,6 +53,29 @@ async fn a_release_before_its_notice_is_over_is_proven_against_the_log() {
     assert_eq!(fs::read_dir(world.path("data/evidence")).unwrap().count(), 1);
 }
 
+/// Of what this monitor has not read, it says as much as the file does.
+#[tokio::test]
+async fn a_file_of_evidence_names_list_rule_place_and_whoever_signed() {
+    let mut world = World::new();
+    let before = world.log.split(world.path("before"));
+    world.log.release(entries(0..600), START.plus(3 * HOUR), |_| ());
+    world.log.publish(START.plus(3 * HOUR));
+    let report = look(&world, 3 * HOUR).await;
+    let read = find(&report, "over-limit");
+    let file = format!("{}.json", read.evidence.as_ref().unwrap());
+    fs::create_dir_all(world.path("other/evidence")).unwrap();
+    fs::copy(world.path("data/evidence").join(&file), world.path("other/evidence").join(&file)).unwrap();
+    let config = isonomy_monitor::Config { data: world.path("other"), ..world.config(vec![before.source()], &[]) };
+    let report = isonomy_monitor::Monitor::open(config).unwrap().poll_at(START.plus(3 * HOUR)).await.unwrap();
+    let found = find(&report, "evidence");
+    assert_eq!((&found.list, &found.rule, &found.index), (&read.list, &read.rule, &read.index));
+    assert_eq!((&found.statement, &found.evidence), (&read.statement, &read.evidence));
+    assert_eq!(found.answerable, read.answerable);
+    let log = format!("The log {} ({}) admitted entry 3", log_key().verifier().name(), found.answerable[0].id);
+    let signed = format!("It was signed by m1 ({})", found.answerable[1].id);
+    assert!(found.words.starts_with(&log) && found.words.contains(&signed), "{}", found.words);
+}
+
 #[tokio::test]
 async fn what_no_checkpoint_proves_is_an_observation() {
     let mut world = World::empty();

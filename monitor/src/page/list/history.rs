@@ -142,7 +142,7 @@ fn complaint_row(attested: &AttestationReport, complaint: &ComplaintReport, base
             }
             _ => "none yet",
         } }))
-        (cell("Logged by", html! { (attested.auditor) ", " a href={ (base) "/entry/" (attested.index) } { "entry " (attested.index) } }))
+        (cell("Logged by", html! { (attested.auditor) " (" (attested.auditor_id) "), " a href={ (base) "/entry/" (attested.index) } { "entry " (attested.index) } }))
     }
 }
 
