@@ -4,7 +4,8 @@
 //! *Recall*: pictures (the photographs of this repository and of the folders given, and parts of them) are edited; the
 //! share of edited ones within a distance of 31 is what a lookup finds. *False positives*: all pairs of whole pictures, and apart
 //! from them, since a few pictures make many, all pairs of tiles that do not overlap. Which pictures are one is told by their files
-//! and names, never by their hashes: those are what is tested. `--write docs` puts the table into `docs/matching.md` and the plot beside it.
+//! and names, never by their hashes: those are what is tested. So whole pictures that are within the distance are named, for someone to
+//! look at: are they two, or one twice? `--write docs` puts the table into `docs/matching.md` and the plot beside it.
 
 mod support;
 
@@ -60,9 +61,15 @@ fn main() {
     let (folders, docs) = arguments();
     let mut seen = BTreeSet::new();
     let others = folders.iter().flat_map(|dir| read(dir, &mut seen)).collect::<Vec<_>>();
-    let pictures: Vec<RgbImage> = photographs().iter().map(rgb).chain(others).collect();
-    let whole = pictures.iter().map(|picture| hashes(picture)[0]).filter(|hash| hash.quality >= USUAL_MINIMUM_QUALITY);
-    let whole = Pairs::of(&whole.map(|hash| hash.hash).collect::<Vec<_>>());
+    let own = (1..).map(|number| format!("photograph {number} of this repository"));
+    let (names, pictures): (Vec<String>, Vec<RgbImage>) = own.zip(photographs().iter().map(rgb)).chain(others).unzip();
+    let whole = names.iter().zip(&pictures).map(|(name, picture)| (name, hashes(picture)[0]));
+    let (names, whole): (Vec<&String>, Vec<[u8; 32]>) =
+        whole.filter(|(_, hash)| hash.quality >= USUAL_MINIMUM_QUALITY).map(|(name, hash)| (name, hash.hash)).unzip();
+    let whole = Pairs::of(&whole);
+    for (one, other, distance) in &whole.near {
+        eprintln!("{distance} bits apart: {} and {}", names[*one], names[*other]);
+    }
     let tiles = Pairs::of(&pictures.iter().flat_map(tiles).collect::<Vec<_>>());
     eprintln!("whole: {}; tiles: {}", whole.words(), tiles.words());
     let mut noise = Noise::new(7);
@@ -90,7 +97,7 @@ fn arguments() -> (Vec<PathBuf>, Option<PathBuf>) {
 
 /// The pictures of a folder and those below it, at most a million pixels of each. Of one in several files the first: the same
 /// bytes, or by its name another size (`name_1920x1080.png`) or the dark one (`name-d.webp`) of a picture that was there.
-fn read(folder: &Path, seen: &mut BTreeSet<Vec<u8>>) -> Vec<RgbImage> {
+fn read(folder: &Path, seen: &mut BTreeSet<Vec<u8>>) -> Vec<(String, RgbImage)> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut paths: Vec<PathBuf> =
         entries.flatten().map(|entry| entry.path()).filter(|path| !path.is_symlink()).collect();
@@ -103,7 +110,7 @@ fn read(folder: &Path, seen: &mut BTreeSet<Vec<u8>>) -> Vec<RgbImage> {
             && let Ok(picture) = decode(&file, &Limits::default())
         {
             let is_new = [name(&path).into_bytes(), sha256(&file).to_vec()].map(|key| seen.insert(key));
-            pictures.extend((is_new == [true; 2]).then(|| small(&rgb(&picture))));
+            pictures.extend((is_new == [true; 2]).then(|| (path.display().to_string(), small(&rgb(&picture)))));
         }
     }
     pictures
@@ -185,20 +192,20 @@ fn recall(distances: &[u32]) -> f64 {
 struct Pairs {
     pictures: usize,
     pairs: u64,
-    /// Pairs within the distance.
-    near: u64,
+    /// Pairs within the distance, with theirs.
+    near: Vec<(usize, usize, u32)>,
     /// The smallest distance of a pair.
     least: u32,
 }
 
 impl Pairs {
     fn of(hashes: &[[u8; 32]]) -> Self {
-        let mut pairs = Self { pictures: hashes.len(), pairs: 0, near: 0, least: 256 };
+        let mut pairs = Self { pictures: hashes.len(), pairs: 0, near: Vec::new(), least: 256 };
         for (number, one) in hashes.iter().enumerate() {
-            for other in &hashes[..number] {
+            for (before, other) in hashes[..number].iter().enumerate() {
                 let distance = pdq::distance(one, other);
                 pairs.pairs += 1;
-                pairs.near += u64::from(distance <= DISTANCE);
+                pairs.near.extend((distance <= DISTANCE).then_some((before, number, distance)));
                 pairs.least = pairs.least.min(distance);
             }
         }
@@ -207,6 +214,7 @@ impl Pairs {
 
     fn words(&self) -> String {
         let Self { pictures, pairs, near, least } = self;
+        let near = near.len();
         format!("{near} of all {pairs} pairs of {pictures} (the nearest pair is {least} bits apart)")
     }
 }
