@@ -112,7 +112,7 @@ pub enum Refusal {
     ClockInDoubt,
     /// No round of the witnesses has ended since the start, and by another time than this machine's the release would be taken.
     #[error(
-        "the log does not know the time yet: its witnesses have not answered since it started; try again in a moment"
+        "the log does not know the time yet: no quorum of its witnesses has confirmed it since it started; try again in a moment"
     )]
     TimeUnknown,
     /// A witness contradicts the log.

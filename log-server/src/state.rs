@@ -34,6 +34,8 @@ use tokio::sync::watch;
 
 /// The longest that a release waits for the witnesses' clocks, in seconds.
 const MAX_WAIT: u64 = 60;
+/// Later than any wait of a charter: what would be admitted then may be refused now by a clock that is slow.
+const LONG_AFTER: u64 = 10 * 366 * 86_400;
 
 /// The state of a running server.
 pub(crate) struct State {
@@ -108,12 +110,13 @@ impl State {
     /// taken by one.
     pub(crate) fn judge_at(&self, statement: &Statement, place: Place, signing: Signing) -> Result<(), Refusal> {
         let verdict = self.judge_by_both(statement, place, signing);
-        if let (Err(Refusal::Rule(_)), Statement::Release(release), false) =
-            (&verdict, statement, self.clock.is_known())
-        {
+        if let (Err(Refusal::Rule(_)), false) = (&verdict, self.clock.is_known()) {
             // By this machine's clock alone nobody is refused for good: it may be the one that is wrong.
-            let as_dated = Place { public_since: release.body().created, ..place };
-            return match self.judge_by_both(statement, as_dated, signing) {
+            let public_since = match statement {
+                Statement::Release(release) => release.body().created,
+                _ => place.public_since.plus(LONG_AFTER),
+            };
+            return match self.judge_by_both(statement, Place { public_since, ..place }, signing) {
                 Ok(()) => Err(Refusal::TimeUnknown),
                 Err(_) => verdict,
             };

@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 
 /// The most files of evidence that are kept of each kind and log. More of them would prove no more.
 pub(crate) const MAX_EVIDENCE: usize = 100;
+/// Of refused checkpoints, so many are never replaced by later ones.
+const KEPT_FOR_GOOD: usize = MAX_EVIDENCE / 2;
 
 mod error;
 
@@ -47,6 +49,8 @@ pub(crate) enum Beginning {
 pub(crate) enum Kept {
     /// It is kept here now.
     At(PathBuf),
+    /// It is kept here now, in the place of the file with this name.
+    InPlaceOf(PathBuf, String),
     /// It was kept before.
     Before,
     /// It is not kept: there are [`MAX_EVIDENCE`] of its kind and log.
@@ -182,28 +186,36 @@ impl State {
     }
 
     /// The same with a refused checkpoint. However many of these there are, they take no place from forks. Anybody can send what the
-    /// log had long ago, with a wrong proof, to a witness that is behind; so where there are too many, the oldest goes that is no larger than
-    /// what was cosigned since.
+    /// log had long ago, with a wrong proof, to a witness that is behind; so where there are too many, one goes that is no larger than
+    /// what was cosigned since. But never one of the first: the log itself could send so many that what it did before is gone.
     pub(crate) fn keep_refused(&self, log: &Log, refused: &Refused) -> Result<Kept, StateError> {
         let (name, prefix, text) = (refused.name(log), Kind::Refused.prefix(log), refused.to_text()?);
         let kept = self.keep_file(&name, &prefix, &text)?;
-        if kept != Kept::Full || !self.drop_overtaken(&prefix, refused.known_size())? {
+        if kept != Kept::Full {
             return Ok(kept);
         }
-        self.keep_file(&name, &prefix, &text)
+        let Some(dropped) = self.drop_overtaken(&prefix, refused.known_size())? else { return Ok(kept) };
+        Ok(match self.keep_file(&name, &prefix, &text)? {
+            Kept::At(path) => Kept::InPlaceOf(path, dropped),
+            other => other,
+        })
     }
 
-    /// Drops the oldest of the refused checkpoints that are no larger than this; says whether there was one.
-    fn drop_overtaken(&self, prefix: &str, cosigned: TreeSize) -> Result<bool, StateError> {
-        let mut overtaken = Vec::new();
+    /// Drops the oldest of the refused checkpoints that are no larger than this, but for the first [`KEPT_FOR_GOOD`] of all; says which.
+    fn drop_overtaken(&self, prefix: &str, cosigned: TreeSize) -> Result<Option<String>, StateError> {
+        let mut all = Vec::new();
         for name in self.evidence_names()?.into_iter().filter(|name| name.starts_with(prefix)) {
             let file = self.evidence(&name)?.unwrap_or_default();
-            let received = Refused::received_in(&file).filter(|(_, size)| *size <= cosigned);
-            overtaken.extend(received.map(|(received, _)| (received, name)));
+            // What can't be read is for a person to look at.
+            all.extend(Refused::received_in(&file).map(|(received, size)| (received, name, size)));
         }
-        let Some((_, oldest)) = overtaken.into_iter().min() else { return Ok(false) };
-        files::remove_durable(&self.folder.join(EVIDENCE).join(oldest))?;
-        Ok(true)
+        all.sort();
+        let later = all.into_iter().skip(KEPT_FOR_GOOD);
+        let overtaken = later.filter(|(_, _, size)| *size <= cosigned).map(|(_, name, _)| name).next();
+        if let Some(name) = &overtaken {
+            files::remove_durable(&self.folder.join(EVIDENCE).join(name))?;
+        }
+        Ok(overtaken)
     }
 
     /// Drops the refused checkpoint with this text, which was then shown to follow.

@@ -260,6 +260,13 @@ impl Witness {
             Ok(Kept::At(path)) => {
                 tracing::warn!(log, "a checkpoint that the log signed was refused; it is kept in {}", path.display())
             }
+            Ok(Kept::InPlaceOf(path, dropped)) => {
+                tracing::warn!(
+                    log,
+                    "a checkpoint that the log signed was refused; it is kept in {}, in the place of {dropped}, which is no larger than what was cosigned since",
+                    path.display()
+                )
+            }
             Ok(Kept::Before) => {}
             Ok(Kept::Full) => {
                 tracing::error!(

@@ -191,6 +191,15 @@ impl Findings {
         self.with(|collected| std::mem::take(&mut collected.lists))
     }
 
+    /// Whether every entry could be read.
+    pub(super) fn is_whole(&self) -> bool {
+        let is_of_entries = |found: &Finding| matches!(found, Finding::Tree(_) | Finding::NotAStatement { .. });
+        self.with(|collected| {
+            let found = collected.omitted + collected.pruned;
+            found == 0 && !collected.findings.iter().any(is_of_entries)
+        })
+    }
+
     /// Whether something is wrong with the file of a statement at this path.
     pub(super) fn has_path(&self, path: &str) -> bool {
         self.with(|collected| {

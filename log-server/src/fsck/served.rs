@@ -15,6 +15,7 @@ use isonomy_core::statement::{ListName, MAX_STATEMENT_SIZE, Statement};
 use isonomy_core::time::Timestamp;
 use isonomy_fetch::FetchError;
 use serde::Deserialize;
+use std::collections::BTreeSet;
 
 /// The most bytes of an index of lists that is read.
 const MAX_INDEX_SIZE: u64 = 256 << 20;
@@ -84,6 +85,12 @@ async fn judge_bundle(work: &Work, checkpoint: &CheckpointNote, list: &ListName,
     let shown = bundle.checkpoint.checkpoint();
     // A log that goes on may serve a bundle that is newer than the checkpoint with which this check began.
     let is_newer = shown.size > work.size && work.has_grown().await;
+    if shown.size > work.size && !is_newer {
+        return Err(format!(
+            "it is of {} entries, and `checkpoint` here of {}: that is older; take a newer one, such as the bundle holds, and check again",
+            shown.size, work.size
+        ));
+    }
     if shown != checkpoint.checkpoint() && !is_newer {
         Roots::new(&work.source, work.size).check(shown).await.map_err(|reason| format!("its checkpoint: {reason}"))?;
     }
@@ -167,25 +174,29 @@ async fn check_index(work: &Work, is_known: impl Fn(&ListName) -> bool) {
         Ok(other) => return work.findings.extend([wrong(format!("it is of the log {}", other.log))]),
         Err(reason) => return work.findings.extend([wrong(reason)]),
     };
+    let (mut named, mut unknown) = (BTreeSet::new(), Vec::new());
     for indexed in &index.lists {
-        // A log that goes on may have a list by now that it had not when this check began.
-        let is_newer = !is_known(&indexed.list) && work.has_grown().await;
-        if !is_newer && let Err(reason) = judge_indexed(work, indexed, &is_known).await {
+        if !named.insert(&indexed.list) {
+            // Nobody goes on for hours with what no log writes.
+            return work.findings.extend([wrong(format!("it names the list {} twice", indexed.list))]);
+        }
+        if !is_known(&indexed.list) {
+            unknown.push(indexed);
+        } else if let Err(reason) = judge_indexed(work, indexed).await {
             work.findings.extend([wrong(format!("of the list {}: {reason}", indexed.list))]);
         }
+    }
+    // A log that goes on may have a list by now that it had not when this check began; and what could not be read may be about one.
+    if !unknown.is_empty() && work.findings.is_whole() && !work.has_grown().await {
+        let words =
+            |indexed: &IndexedList| wrong(format!("of the list {}: the log has no statement about it", indexed.list));
+        work.findings.extend(unknown.into_iter().map(words));
     }
 }
 
 /// What is wrong with what the index says of a list, in words.
-async fn judge_indexed(
-    work: &Work,
-    indexed: &IndexedList,
-    is_known: &impl Fn(&ListName) -> bool,
-) -> Result<(), String> {
+async fn judge_indexed(work: &Work, indexed: &IndexedList) -> Result<(), String> {
     let IndexedList { list, bundle, edition, charter, newest } = indexed;
-    if !is_known(list) {
-        return Err("the log has no statement about it".to_owned());
-    }
     if *bundle != Resource::Bundle(list.clone()).to_string() {
         return Err(format!("its bundle is not at {bundle}"));
     }

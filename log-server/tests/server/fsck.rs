@@ -137,7 +137,7 @@ async fn bundles_and_the_index_of_lists_are_checked_against_the_entries() {
     let newer = checked.check().await.findings;
     let bundle = newer.iter().find(|found| matches!(found, Finding::Bundle { .. })).map(ToString::to_string);
     assert!(
-        bundle.is_some_and(|words| words.contains("it is of 3 entries, the log's own checkpoint of 2 only")),
+        bundle.is_some_and(|words| words.contains("it is of 3 entries, and `checkpoint` here of 2: that is older")),
         "{newer:?}"
     );
     fs::write(&index, newest).unwrap();
@@ -163,6 +163,19 @@ async fn bundles_and_the_index_of_lists_are_checked_against_the_entries() {
         let found = reason(&checked.check().await.findings);
         assert!(found.contains(words), "{words}: {found}");
     }
+    let mut twice: serde_json::Value = serde_json::from_str(&good).unwrap();
+    let first = twice["lists"][0].clone();
+    twice["lists"].as_array_mut().unwrap().extend([first.clone(), first]);
+    fs::write(&index, twice.to_string()).unwrap();
+    assert!(reason(&checked.check().await.findings).contains("twice"), "once, and no more of it is read");
+    // What could not be read may be about a list that the index names.
+    fs::write(&index, good.replacen("\"list\": \"hotline", "\"list\": \"coldline", 1)).unwrap();
+    let entries = checked.public.join("tile/entries/000.p/3");
+    let whole = fs::read(&entries).unwrap();
+    fs::write(&entries, b"damaged").unwrap();
+    let found = checked.check().await.findings;
+    assert!(!found.is_empty() && !found.iter().any(|found| matches!(found, Finding::Index { .. })), "{found:?}");
+    fs::write(&entries, whole).unwrap();
     fs::remove_file(&index).unwrap();
     assert_eq!(checked.check().await.findings, [], "a copy need not have it, either");
 }

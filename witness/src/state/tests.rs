@@ -270,10 +270,14 @@ fn what_was_overtaken_makes_room_and_what_is_larger_does_not() {
         let name = of_strangers[number].name(&log());
         dir.path().join(EVIDENCE).join(name).exists()
     };
-    for (number, size) in [(0, 201), (1, 202)] {
-        assert!(matches!(keep(&refused(&ahead, size, 201)), Kept::At(_)), "{size}");
-        assert_eq!([number, number + 1].map(known), [false, true], "the oldest went");
+    assert_eq!(keep(&refused(&ahead, 203, 202)), Kept::Full, "the first are kept for good, overtaken or not");
+    let far_ahead = record(None, &leaves[..KEPT_FOR_GOOD + 3], START);
+    for (number, size) in [(KEPT_FOR_GOOD, 201), (KEPT_FOR_GOOD + 1, 202)] {
+        let name = of_strangers[number].name(&log());
+        assert!(matches!(keep(&refused(&far_ahead, size, 201)), Kept::InPlaceOf(_, gone) if gone == name), "{size}");
+        assert_eq!([number, number + 1].map(known), [false, true], "the oldest of the others went");
     }
-    assert_eq!(keep(&refused(&ahead, 203, 202)), Kept::Full);
+    assert_eq!(keep(&refused(&far_ahead, 203, 202)), Kept::Full);
+    assert!((0..KEPT_FOR_GOOD).all(known));
     assert_eq!(state.count(Kind::Refused, &log()).unwrap(), MAX_EVIDENCE);
 }
