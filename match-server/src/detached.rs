@@ -4,17 +4,39 @@
 use std::thread;
 use tokio::sync::oneshot;
 
-/// Does `work` on a thread of its own. `None` if there is no thread for it, or it has panicked.
-pub(crate) async fn detached<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+/// Why a piece of work is not done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Undone {
+    /// There is no thread for it now: it was not begun, and there may be one later.
+    NoThread,
+    /// It has panicked.
+    Panicked,
+}
+
+/// The thread on which work is done.
+pub(crate) fn thread() -> thread::Builder {
+    thread::Builder::new().name("detached".to_owned())
+}
+
+/// Does `work` on this thread of its own.
+pub(crate) async fn detached<T: Send + 'static>(
+    thread: thread::Builder,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Undone> {
     let (sender, done) = oneshot::channel();
-    let thread = thread::Builder::new().name("detached".to_owned());
     // Whoever asked may have gone away before.
     let started = thread.spawn(move || drop(sender.send(work())));
     if let Err(error) = started {
         tracing::error!("there is no thread for a piece of work: {error}");
-        return None;
+        return Err(Undone::NoThread);
     }
-    done.await.ok()
+    done.await.map_err(|_| Undone::Panicked)
+}
+
+/// A thread that can't be had: its stack is larger than all addresses.
+#[cfg(test)]
+pub(crate) fn no_thread() -> thread::Builder {
+    thread().stack_size(usize::MAX / 4)
 }
 
 #[cfg(test)]
@@ -28,9 +50,11 @@ mod tests {
     fn what_does_not_end_keeps_no_runtime_from_ending() {
         let (release, held) = mpsc::channel::<()>();
         let (ended, has_ended) = mpsc::channel();
-        thread::spawn(move || {
+        std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().unwrap();
-            runtime.block_on(async { assert!(Box::pin(detached(move || held.recv())).now_or_never().is_none()) });
+            runtime.block_on(async {
+                assert!(Box::pin(detached(thread(), move || held.recv())).now_or_never().is_none())
+            });
             drop(runtime);
             ended.send(())
         });
@@ -39,8 +63,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_it_gives_is_given_and_a_panic_is_nothing() {
-        assert_eq!(detached(|| 7).await, Some(7));
-        assert_eq!(detached(|| panic!("on purpose")).await.map(|never: u8| never), None);
+    async fn what_it_gives_is_given_and_a_panic_is_told_from_no_thread() {
+        assert_eq!(detached(thread(), || 7).await, Ok(7));
+        assert_eq!(detached(thread(), || -> u8 { panic!("on purpose") }).await, Err(Undone::Panicked));
+        assert_eq!(detached(no_thread(), || 7).await, Err(Undone::NoThread));
     }
 }

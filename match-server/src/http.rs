@@ -13,7 +13,7 @@
 //! An answer of a lookup is `{"answers": [[…], …], "matches_left_out": 0}`: for each hash or file one answer of each list
 //! ([`AnswerDocument`]), and how many of the matches that were counted are not written out.
 
-use crate::detached::detached;
+use crate::detached::{detached, thread};
 use crate::metrics::Metrics;
 use crate::patience::Patience;
 use crate::queue::Queue;
@@ -355,7 +355,7 @@ async fn hashed(
     // Whoever asked may go away, or be sent away since the service stops: then no decoder goes on.
     let (patience, _waiting) = Patience::of(service.limits.request);
     let metrics = Arc::clone(&service.metrics);
-    let work = detached(move || {
+    let work = detached(thread(), move || {
         let (start, is_over) = (Instant::now(), || patience.is_over());
         let subject = Subject::of_file_unless(&algorithms, &file.bytes, &limits, orientations, &is_over);
         let subject = match is_video {
@@ -367,7 +367,7 @@ async fn hashed(
         drop((turn, file));
         subject
     });
-    work.await.ok_or(Refusal::Failed)
+    work.await.map_err(|_| Refusal::Failed)
 }
 
 #[derive(Deserialize)]

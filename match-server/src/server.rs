@@ -1,6 +1,6 @@
 //! Serving and watching, until it is told to stop.
 
-use crate::detached::detached;
+use crate::detached::{Undone, detached, thread};
 use crate::http::{self, Service};
 use crate::metrics::Metrics;
 use crate::shelf::Shelf;
@@ -9,8 +9,8 @@ use isonomy_client::system_clock;
 use isonomy_client::video::VideoLimits;
 use isonomy_core::time::Timestamp;
 use isonomy_matcher::image;
-use std::sync::Arc;
-use std::thread::available_parallelism;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{Builder, available_parallelism};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::{JoinError, spawn_blocking};
@@ -140,7 +140,9 @@ pub async fn run(
         Ok::<_, WatchError>(watched)
     })
     .await??;
-    let watching = tokio::spawn(watch(watched, Arc::clone(&shelf), Arc::clone(&metrics), look_every, clock));
+    let watched = Arc::new(Mutex::new(watched));
+    let watching = Watching { watched, shelf: Arc::clone(&shelf), metrics: Arc::clone(&metrics), clock };
+    let watching = tokio::spawn(watch(watching, look_every));
     let service = Arc::new(Service::new(shelf, metrics, limits, clock));
     let limits = connections(&limits, listener.local_addr().is_ok_and(|address| address.ip().is_loopback()));
     isonomy_serve::serve(listener, http::router(Arc::clone(&service)), limits, shutdown).await;
@@ -167,42 +169,86 @@ fn check(watched: &[Watched], look_every: Duration) -> Result<(), ServeError> {
     }
 }
 
-/// Looks at the folders again and again. Opening and making ready takes its time, so it gets a thread of its own.
-async fn watch(
-    mut watched: Vec<Watched>,
-    shelf: Arc<Shelf>,
-    metrics: Arc<Metrics>,
-    look_every: Duration,
-    clock: fn() -> Timestamp,
-) {
+/// Looks at the folders again and again, until that panics.
+async fn watch(watching: Watching, look_every: Duration) {
     loop {
         tokio::time::sleep(look_every).await;
-        let unwatched = Arc::clone(&shelf);
-        let (shelf, metrics) = (Arc::clone(&shelf), Arc::clone(&metrics));
-        let looked = detached(move || {
-            for list in &mut watched {
-                match list.look_again(&shelf, clock()) {
-                    Ok(true) => metrics.swapped(),
-                    Ok(false) => {}
-                    Err(_) => metrics.look_failed(),
-                }
-            }
-            shelf.forget();
-            watched
-        });
-        match looked.await {
-            Some(back) => watched = back,
-            None => {
-                unwatched.abandon();
-                return tracing::error!("lists are not looked at any more; start the service again");
-            }
+        if watching.look(thread()).await == Err(Undone::Panicked) {
+            watching.shelf.abandon();
+            return tracing::error!("lists are not looked at any more; start the service again");
         }
     }
+}
+
+/// What is looked at, and where what is found goes.
+struct Watching {
+    /// The folders, of which a look has all until it ends. They are no part of its work: that is lost where there is no thread for it.
+    watched: Arc<Mutex<Vec<Watched>>>,
+    shelf: Arc<Shelf>,
+    metrics: Arc<Metrics>,
+    clock: fn() -> Timestamp,
+}
+
+impl Watching {
+    /// Looks at all folders. Opening and making ready takes its time, so it gets a thread of its own; if there is none, each list
+    /// counts as one that could not be looked at, and the next look makes up for it.
+    async fn look(&self, thread: Builder) -> Result<(), Undone> {
+        let Self { watched, shelf, metrics, clock } = self;
+        let (clock, own) = (*clock, Arc::clone(watched));
+        let (own_shelf, own_metrics) = (Arc::clone(shelf), Arc::clone(metrics));
+        let looked = detached(thread, move || {
+            for list in lock(&own).iter_mut() {
+                match list.look_again(&own_shelf, clock()) {
+                    Ok(true) => own_metrics.swapped(),
+                    Ok(false) => {}
+                    Err(_) => own_metrics.look_failed(),
+                }
+            }
+            own_shelf.forget();
+        });
+        let looked = looked.await;
+        if looked == Err(Undone::NoThread) {
+            for list in lock(watched).iter() {
+                metrics.look_failed();
+                shelf.looked(list.list(), Some(clock()));
+            }
+        }
+        looked
+    }
+}
+
+fn lock(watched: &Mutex<Vec<Watched>>) -> MutexGuard<'_, Vec<Watched>> {
+    watched.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detached::no_thread;
+
+    #[tokio::test]
+    async fn a_look_for_which_there_is_no_thread_has_failed_and_the_next_one_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let policy = isonomy_tests::world::World::founded().policy();
+        let list = ListFolder { policy, state: folder.path().join("state") };
+        let name = list.policy.list().clone();
+        let watching = Watching {
+            watched: Arc::new(Mutex::new(vec![Watched::new(list)])),
+            shelf: Arc::default(),
+            metrics: Arc::default(),
+            clock: || Timestamp(1_767_225_600),
+        };
+        let failed = || {
+            let text = watching.metrics.text(&watching.shelf.lists(), (watching.clock)());
+            let line = text.lines().find(|line| line.contains("failed_looks_total") && !line.starts_with('#'));
+            line.and_then(|line| line.rsplit(' ').next()).and_then(|count| count.parse::<u64>().ok())
+        };
+        assert_eq!((watching.look(no_thread()).await, failed()), (Err(Undone::NoThread), Some(1)));
+        assert_eq!(watching.shelf.failing().get(&name), Some(&Timestamp(1_767_225_600)));
+        // The folder is still known: this look is made, and finds that no client has been there.
+        assert_eq!((watching.look(thread()).await, failed()), (Ok(()), Some(2)));
+        assert!(!watching.shelf.is_abandoned());
+    }
 
     #[test]
     fn one_client_has_a_quarter_of_the_connections_unless_it_can_be_a_proxy() {
