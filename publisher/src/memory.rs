@@ -91,6 +91,25 @@ pub enum MemoryError {
         /// What to do.
         advice: &'static str,
     },
+    /// What stands beside the memory can't be understood, so nothing says whether it is whole.
+    #[error(
+        "{} is unreadable, so nothing says whether {} is whole: it has {found} lines. Compare them with a copy, and with the versions \
+         and editions on the log that bear this signature: each has to stand there. If they do, take {} away, and it is made anew; if \
+         not, {advice}",
+        seal.display(),
+        path.display(),
+        seal.display()
+    )]
+    Unsealed {
+        /// The file.
+        path: PathBuf,
+        /// What should say what it had.
+        seal: PathBuf,
+        /// How many lines it has.
+        found: usize,
+        /// What to do.
+        advice: &'static str,
+    },
     /// The files can't be read or written.
     #[error(transparent)]
     File(#[from] FileError),
@@ -235,7 +254,13 @@ impl SigningMemory {
             found,
             advice: self.advice,
         };
-        match Seal::read(&path)?.map(|sealed| sealed.check(lines)) {
+        let sealed = Seal::read(&path)?.transpose().map_err(|_| MemoryError::Unsealed {
+            path: self.journal(),
+            seal: path.clone(),
+            found: lines.len(),
+            advice: self.advice,
+        })?;
+        match sealed.map(|sealed| sealed.check(lines)) {
             Some(Ok(())) => Ok(()),
             Some(Err(Wrong::Grown)) => Ok(Seal::of(lines).write(&path)?),
             Some(Err(Wrong::Lost { lines: sealed })) => Err(lost(sealed, lines.len())),

@@ -35,11 +35,9 @@ impl Seal {
         Self { lines: lines.len(), sha256: to_hex(&sha256(&parts)) }
     }
 
-    /// The seal in this file; `None` if there is none. One that can't be understood seals more than any memory has.
-    pub(super) fn read(path: &Path) -> Result<Option<Self>, FileError> {
-        let text = files::read_limited(path, MAX_SEAL)?;
-        let damaged = || Self { lines: usize::MAX, sha256: String::new() };
-        Ok(text.map(|text| serde_json::from_slice(&text).unwrap_or_else(|_| damaged())))
+    /// The seal in this file, if it can be understood; `None` if there is no file.
+    pub(super) fn read(path: &Path) -> Result<Option<serde_json::Result<Self>>, FileError> {
+        Ok(files::read_limited(path, MAX_SEAL)?.map(|text| serde_json::from_slice(&text)))
     }
 
     /// Writes it durably.

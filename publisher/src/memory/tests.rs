@@ -248,8 +248,15 @@ fn a_memory_that_was_emptied_or_cut_signs_nothing() {
     std::fs::remove_file(&journal).unwrap();
     assert!(matches!(open(), Err(MemoryError::Lost { found: 0, .. })));
     std::fs::write(&journal, &kept).unwrap();
-    std::fs::write(&seal, "{").unwrap();
-    assert!(matches!(open(), Err(MemoryError::Lost { .. })), "a seal that is damaged is none");
+    for damaged in ["", "{"] {
+        std::fs::write(&seal, damaged).unwrap();
+        let error = open().unwrap_err();
+        assert!(matches!(error, MemoryError::Unsealed { found: 3, .. }), "a seal that is damaged is none: {error}");
+        let (error, name) = (error.to_string(), seal.display());
+        assert!(error.contains(&format!("{name} is unreadable")) && error.contains("it has 3 lines"), "{error}");
+        assert!(error.contains(&format!("take {name} away")) && error.contains("from a copy"), "{error}");
+        assert_eq!(std::fs::read_to_string(&seal).unwrap(), damaged, "it is not written over");
+    }
     // A writer that was interrupted before it sealed its line lost nothing; what is from before there were seals gets one.
     for before in [Some(sealed.clone()), None] {
         match before {
