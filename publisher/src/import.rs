@@ -52,7 +52,7 @@ pub use frames::renumbered;
 pub use options::{Format, ImportOptions, Invalid, Irregular, Unselected};
 pub use refusals::RefusalTable;
 pub use report::{ImportReport, Imported, RefusedRecord};
-pub use unread::UnreadColumn;
+pub use unread::{MarkingColumn, UnreadColumn};
 
 use feed::Backing;
 use isonomy_store::files::FileError;

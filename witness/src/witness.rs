@@ -231,7 +231,7 @@ impl Witness {
         let (log, size) = (slot.log.origin(), request.size().0);
         match self.state.keep(&slot.log, &fork) {
             Ok(Kept::At(path)) => tracing::error!(log, size, "the log forked; the evidence is {}", path.display()),
-            Ok(Kept::Before) => {}
+            Ok(Kept::Before | Kept::InPlaceOf(..)) => {} // forks take no place from each other
             Ok(Kept::Full) => tracing::error!(
                 log,
                 size,

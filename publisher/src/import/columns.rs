@@ -1,7 +1,10 @@
 //! Which column of a table holds what, by the first line of the table.
 
+use super::recognise::shown;
 use super::record::{self, plain};
 use super::state::{self, State};
+use super::table::looks_like_hash;
+use super::unread;
 use super::{Format, ImportError, ImportOptions};
 use isonomy_core::list::Algorithm;
 
@@ -41,11 +44,14 @@ pub(super) struct Columns {
     pub(super) is_watched: bool,
     /// Which are not read, nor to be ignored, and their names.
     pub(super) unread: Vec<(usize, String)>,
+    /// Which were to be ignored, and are not there, as somebody wrote them.
+    pub(super) missing: Vec<String>,
 }
 
 impl Columns {
     /// The same, where these say nothing.
-    fn ignoring(mut self, places: Vec<usize>) -> Self {
+    fn ignoring(mut self, Ignored { places, missing }: Ignored) -> Self {
+        self.missing.extend(missing);
         self.unnamed.retain(|place| !places.contains(place));
         self.unread.retain(|(place, _)| !places.contains(place));
         self.unheard.extend(places);
@@ -62,8 +68,12 @@ pub(super) fn columns(first: &[u8], options: &ImportOptions) -> Result<Option<Co
     if let Some(hash) = line.one_of(own_names(options.algorithm)).or_else(|| line.one_of(&ANY_HASH)) {
         return line.with_names(hash, &options.ignored).map(Some);
     }
-    let is_table = line.starts_with_hash(options.algorithm) || options.format == Some(Format::Csv);
-    Ok(is_table.then(|| line.watched(0, &options.ignored)))
+    let (is_table, is_said) = (line.starts_with_hash(options.algorithm), options.format == Some(Format::Csv));
+    // A title may stand before the names: then no name would be heard.
+    if !is_table && is_said && !looks_like_hash(first, options.algorithm) {
+        return Err(ImportError::Nameless { line: shown(first), algorithm: options.algorithm });
+    }
+    Ok((is_table || is_said).then(|| line.watched(0, &options.ignored)))
 }
 
 /// The columns of ThreatExchange's table by how many there are in its first line; `None` if it can't be one.
@@ -74,19 +84,30 @@ pub(super) fn threat_exchange(first: &[u8]) -> Option<Columns> {
     (4..=5).contains(&line.fields.len()).then(columns)
 }
 
-/// The same, if that line is like one of its rows. When it was added may be written in any way.
+/// The same, if that line is like one of its rows, which says when it was added.
 pub(super) fn like_threat_exchange(first: &[u8], algorithm: Algorithm) -> Option<Columns> {
     let line = FirstLine::separated(first, b',');
     let is_number = |field: &String| !field.is_empty() && field.bytes().all(|byte| byte.is_ascii_digit());
-    let is_row =
-        |columns: &Columns| line.fields[1..columns.count - 2].iter().all(is_number) && line.starts_with_hash(algorithm);
+    let is_row = |columns: &Columns| {
+        let (ids, added) = (&line.fields[1..columns.count - 2], &line.fields[columns.count - 2]);
+        ids.iter().all(is_number) && unread::is_time(added) && line.starts_with_hash(algorithm)
+    };
     threat_exchange(first).filter(is_row)
+}
+
+/// What is to be ignored.
+struct Ignored {
+    places: Vec<usize>,
+    /// What names no place.
+    missing: Vec<String>,
 }
 
 /// The first line of a table.
 struct FirstLine {
     delimiter: u8,
-    /// Its fields, without white space around them and in small letters.
+    /// Its fields, without white space around them.
+    written: Vec<String>,
+    /// The same in small letters.
     fields: Vec<String>,
     /// The same as names: their letters and digits alone.
     names: Vec<String>,
@@ -104,12 +125,13 @@ impl FirstLine {
         let mut reader =
             csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(line);
         let mut record = csv::ByteRecord::new();
-        let fields: Vec<String> = match reader.read_byte_record(&mut record) {
-            Ok(true) => record.iter().map(|field| String::from_utf8_lossy(field).trim().to_lowercase()).collect(),
+        let written: Vec<String> = match reader.read_byte_record(&mut record) {
+            Ok(true) => record.iter().map(|field| String::from_utf8_lossy(field).trim().to_owned()).collect(),
             _ => Vec::new(),
         };
+        let fields: Vec<String> = written.iter().map(|field| field.to_lowercase()).collect();
         let names = fields.iter().map(|field| plain(field)).collect();
-        Self { delimiter, fields, names }
+        Self { delimiter, written, fields, names }
     }
 
     fn starts_with_hash(&self, algorithm: Algorithm) -> bool {
@@ -154,12 +176,12 @@ impl FirstLine {
             return Err(ImportError::SeveralColumns { name: self.fields[hash].clone() });
         }
         let ignored = self.ignored(hash, ignored, true);
-        if !ignored.is_empty() {
-            return self.without(&ignored).with_names(hash, &[]).map(|columns| columns.ignoring(ignored));
+        if !ignored.places.is_empty() {
+            return self.without(&ignored.places).with_names(hash, &[]).map(|columns| columns.ignoring(ignored));
         }
         let states = state::columns(&self.fields);
         let (class, tags) = (self.one_of(&CLASS), self.one_of(&TAGS));
-        let mut unheard = self.places(|name| name.contains("file") || ["name", "path", "title"].contains(&name));
+        let mut unheard = self.places(|name| unread::is_of_files(name) || ["name", "title"].contains(&name));
         unheard.extend(state::places(&states).chain(class).chain(tags));
         let mut unnamed = self.places(str::is_empty);
         unnamed.retain(|place| *place != hash);
@@ -180,22 +202,27 @@ impl FirstLine {
             unheard,
             unnamed,
             unread,
+            missing: ignored.missing,
             ..self.without_names(hash)
         })
     }
 
-    /// The places that are to be ignored: of columns with these names, or these numbers where there is no name.
-    fn ignored(&self, hash: usize, ignored: &[String], has_names: bool) -> Vec<usize> {
-        let mut places = Vec::new();
-        for wanted in ignored.iter().map(|wanted| wanted.trim().to_lowercase()) {
+    /// What is to be ignored: columns with these names, or these numbers where there is no name.
+    fn ignored(&self, hash: usize, ignored: &[String], has_names: bool) -> Ignored {
+        let (mut places, mut missing) = (Vec::new(), Vec::new());
+        for written in ignored {
+            let (wanted, before) = (written.trim().to_lowercase(), places.len());
             let is_named = |name: &str| !name.is_empty() && name == plain(&wanted);
             let named = (0..self.fields.len()).filter(|place| has_names && *place != hash);
             places.extend(named.filter(|place| self.fields[*place] == wanted || is_named(&self.names[*place])));
             let number = wanted.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
             let has_name = |place: usize| has_names && self.names.get(place).is_some_and(|name| !name.is_empty());
             places.extend(number.filter(|place| *place != hash && !has_name(*place)));
+            if places.len() == before {
+                missing.push(written.clone());
+            }
         }
-        places
+        Ignored { places, missing }
     }
 
     /// The same line, with the names of these columns taken away.
@@ -204,7 +231,8 @@ impl FirstLine {
             let kept = |(place, text): (usize, &String)| if places.contains(&place) { "" } else { text }.to_owned();
             texts.iter().enumerate().map(kept).collect()
         };
-        Self { delimiter: self.delimiter, fields: blank(&self.fields), names: blank(&self.names) }
+        let [written, fields, names] = [&self.written, &self.fields, &self.names].map(|texts| blank(texts));
+        Self { delimiter: self.delimiter, written, fields, names }
     }
 
     /// The columns other than these, each with its name, or its number if it has none.
@@ -214,7 +242,7 @@ impl FirstLine {
                 if field.is_empty() || self.names[place].is_empty() { (place + 1).to_string() } else { field.clone() };
             (place, name)
         };
-        self.fields.iter().enumerate().filter(|(place, _)| !read.contains(place)).map(name).collect()
+        self.written.iter().enumerate().filter(|(place, _)| !read.contains(place)).map(name).collect()
     }
 
     /// The columns of a table without names, with the hash in this one, and without those that are to be ignored.

@@ -3,6 +3,7 @@
 use super::MAX_IMPORT_BYTES;
 use super::outcome::OutcomeError;
 use super::report::ImportReport;
+use super::unread::MarkingColumn;
 use isonomy_core::list::entries::MAX_ENTRIES;
 use isonomy_core::list::{Algorithm, ListError};
 use isonomy_store::files::FileError;
@@ -62,17 +63,19 @@ pub enum ImportError {
         /// The name.
         name: String,
     },
-    /// A column of a table is not read, and may say which records don't count any more.
+    /// Columns of a table are not read, and may say which records don't count any more.
+    #[error("{}", marks(.0))]
+    UnreadMarks(Vec<MarkingColumn>),
+    /// Nothing says what a table holds.
     #[error(
-        "the column {name} is not read, and says nothing but {values}: so it may mark records that are withdrawn. If it does, call it \
-         `status` (active or withdrawn) or `deleted` (yes or no); if it says nothing of that, pass it over with `isonomy list import \
-         --ignore-column {name:?}`, or take it out of the table. Nothing was imported"
+        "nothing says where the hashes stand: the first line, {line:?}, has neither a hash by {algorithm} nor the name of a column such as \
+         `hash`. If lines such as a title stand before the names, take them out; or name the column with --column. Nothing was imported"
     )]
-    UnreadMarks {
-        /// Its name; its number, from 1, if it has none.
-        name: String,
-        /// The first of its values.
-        values: String,
+    Nameless {
+        /// The first line.
+        line: String,
+        /// The algorithm.
+        algorithm: Algorithm,
     },
     /// A document in XML or JSON is not of its format as a whole.
     #[error("the document is malformed: {0}. Nothing was imported")]
@@ -129,6 +132,18 @@ impl From<OutcomeError> for ImportError {
             OutcomeError::List(error) => Self::List(error),
         }
     }
+}
+
+fn marks(columns: &[MarkingColumn]) -> String {
+    let said = columns.iter().map(|MarkingColumn { name, values }| {
+        format!("the column {name} is not read, and has values such as marks have ({values})")
+    });
+    let flags: String = columns.iter().map(|column| format!(" --ignore-column {:?}", column.name)).collect();
+    format!(
+        "{}: that may mark records that are withdrawn. Call a column that does `status` (active or withdrawn) or `deleted` (yes or no); \
+         pass over what says nothing of that with `isonomy list import{flags}`, or take it out of the table. Nothing was imported",
+        said.collect::<Vec<_>>().join("; ")
+    )
 }
 
 fn refusal(report: &ImportReport) -> String {

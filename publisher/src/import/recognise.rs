@@ -109,6 +109,10 @@ fn by_line(first: &[u8], algorithm: Algorithm) -> Option<Format> {
 }
 
 fn unrecognised(line: &[u8], algorithm: Algorithm) -> ImportError {
-    let line = String::from_utf8_lossy(line).chars().take(SHOWN).collect();
-    ImportError::Unrecognised { line, algorithm }
+    ImportError::Unrecognised { line: shown(line), algorithm }
+}
+
+/// What an error shows of a line.
+pub(super) fn shown(line: &[u8]) -> String {
+    String::from_utf8_lossy(line).chars().take(SHOWN).collect()
 }

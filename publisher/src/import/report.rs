@@ -40,6 +40,8 @@ pub struct ImportReport {
     pub more_pages: bool,
     /// The columns of a table that were not read.
     pub unread: Vec<UnreadColumn>,
+    /// The columns that were to be ignored, and that it does not have, beside that of the hash.
+    pub not_ignored: Vec<String>,
 }
 
 /// A record that was refused.

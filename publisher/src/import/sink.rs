@@ -57,6 +57,7 @@ impl<'s> Sink<'s> {
             refused: Vec::new(),
             more_pages: false,
             unread: Vec::new(),
+            not_ignored: importer.options.ignored.clone(),
         };
         let Importer { options, sayings, seen, backing } = importer;
         Self { options, sayings, seen, backing, tell, skipped, report, columns: Ok(()) }
@@ -80,13 +81,18 @@ impl<'s> Sink<'s> {
         self.report.more_pages = true;
     }
 
-    /// The columns of a table that were not read.
-    pub(super) fn unread(&mut self, unread: Unread) {
+    /// The columns of a table that were not read, and which of those to be ignored are not there.
+    pub(super) fn unread(&mut self, unread: Unread, not_ignored: &[String]) {
         (self.report.unread, self.columns) = unread.finish();
+        self.report.not_ignored = not_ignored.to_vec();
     }
 
-    /// Takes up what a record says.
-    pub(super) fn take(&mut self, place: Place, record: Result<Record, Refusal>) -> Result<(), ImportError> {
+    /// Takes up what a record says. Says what becomes of it; `None` if it is refused.
+    pub(super) fn take(
+        &mut self,
+        place: Place,
+        record: Result<Record, Refusal>,
+    ) -> Result<Option<Choice>, ImportError> {
         self.report.records += 1;
         if let Ok(record) = &record {
             self.seen.note(record);
@@ -96,8 +102,8 @@ impl<'s> Sink<'s> {
             Err(refusal) => Err(refusal.holding(record.hash)),
         });
         match chosen {
-            Ok((record, choice)) => self.choose(&record, choice),
-            Err(refusal) => self.refuse(place, refusal),
+            Ok((record, choice)) => self.choose(&record, choice).map(|()| Some(choice)),
+            Err(refusal) => self.refuse(place, refusal).map(|()| None),
         }
     }
 

@@ -6,7 +6,9 @@
 //! | `active`, `is_valid` | yes or no |
 //! | `deleted`, `is_deleted`, `Withdrawn`, `should_delete`, `expired`, `false_positive`, `is_benign`, `takedown status` | yes or no, or a word for what is gone |
 //! | `deleted_at`, `removed on`, `withdrawal date` | a date, once it is gone |
+//! | `disable_until_ts` | 0 or 1: Hasher-Matcher-Actioner writes there 0 for what is disabled and 1 for what is not; with a time it is disabled until then, of which nothing is known here |
 //! | `undeleted`, `not_removed` | nothing: what a no means there is not clear |
+//! | `valid_until`, `disabled_until` | nothing: what counts at another time is not clear |
 //! | `disputed`, `dispute status` | yes or no: whether somebody doubts it, which is told |
 //!
 //! Names are compared by their letters and digits alone. A row goes if one of its columns says so. Where none does, and one of them can't be
@@ -95,6 +97,8 @@ const WORDS: [&str; 12] = [
     "decision",
     "disposition",
 ];
+/// Parts of names of states in which somebody says that a hash does not belong there.
+const OBJECTIONS: [&str; 3] = ["complaint", "appeal", "objection"];
 pub(super) const NO: [&str; 9] = ["false", "no", "0", "f", "n", "none", "null", "na", "never"];
 pub(super) const YES: [&str; 5] = ["true", "yes", "1", "t", "y"];
 const COUNTS: [&str; 20] = [
@@ -174,7 +178,10 @@ enum Kind {
     Gone,
     /// Since when it is gone.
     GoneSince,
-    /// That what was gone is there again, or that it is not gone: `undeleted`, of which a no may mean either.
+    /// Until when it is disabled, as Hasher-Matcher-Actioner has it: 0 for good, and 1 not at all.
+    DisabledUntil,
+    /// That what was gone is there again, or that it is not gone: `undeleted`, of which a no may mean either. Or that something holds
+    /// until a time, which may be over.
     Unclear,
     /// Whether somebody says that it does not belong there.
     Disputed,
@@ -187,6 +194,7 @@ impl Kind {
             Self::Word => "active or withdrawn",
             Self::Counts | Self::Gone | Self::Disputed => "yes or no",
             Self::GoneSince => "the date from which it is gone, or nothing,",
+            Self::DisabledUntil => "0 (disabled) or 1 (enabled)",
             Self::Unclear => "nothing",
         }
     }
@@ -215,7 +223,16 @@ pub(super) fn places(states: &[State]) -> impl Iterator<Item = usize> {
 fn kind(name: &str) -> Option<Kind> {
     let is = |name: &str, words: &[&str]| words.contains(&name.strip_prefix("is").unwrap_or(name));
     let is_about_gone = || GONE.iter().any(|part| name.contains(part));
-    if is(name.strip_suffix("status").unwrap_or(name), &["disputed", "dispute", "contested"]) {
+    if name == "disableuntilts" {
+        return Some(Kind::DisabledUntil);
+    }
+    if name.contains("until") {
+        return Some(Kind::Unclear);
+    }
+    let disputed = name.strip_suffix("status");
+    if is(disputed.unwrap_or(name), &["disputed", "dispute", "contested"])
+        || disputed.is_some_and(|name| is(name, &["fp", "error"]) || OBJECTIONS.iter().any(|part| name.contains(part)))
+    {
         return Some(Kind::Disputed);
     }
     // `takedown status: confirmed` says that the hash is gone.
@@ -285,6 +302,8 @@ impl State {
             Kind::Gone | Kind::GoneSince if is(&YES) || is_gone() => Ok(Action::Remove),
             Kind::GoneSince if is_date() => Ok(Action::Remove),
             Kind::Disputed if is(&YES) || is(&NO) => Ok(Action::Add),
+            Kind::DisabledUntil if word == "0" => Ok(Action::Remove),
+            Kind::DisabledUntil if word == "1" => Ok(Action::Add),
             _ => Err(refusal(
                 "status",
                 format!(
@@ -297,6 +316,12 @@ impl State {
             )),
         }
     }
+}
+
+/// Whether a class or tag says that a hash is gone or does not belong there.
+pub(super) fn is_word_of_doubt(field: &[u8]) -> bool {
+    const HARMLESS: [&str; 3] = ["notillegal", "harmless", "legal"];
+    is_word_of_leaving(field) || HARMLESS.contains(&plain(&String::from_utf8_lossy(field)).as_str())
 }
 
 /// Whether a field says that something is gone.
@@ -345,6 +370,13 @@ mod tests {
             ("option", None),
             ("statute", None),
             ("estate", None),
+            ("disable_until_ts", Some(Kind::DisabledUntil)),
+            ("disabled_until", Some(Kind::Unclear)),
+            ("valid_until", Some(Kind::Unclear)),
+            ("Status until", Some(Kind::Unclear)),
+            ("fp_status", Some(Kind::Disputed)),
+            ("appeal status", Some(Kind::Disputed)),
+            ("status_of_upload", Some(Kind::Word)),
             ("quality", None),
         ] {
             assert_eq!(kind(&plain(name)), expected, "{name}");

@@ -9,9 +9,9 @@
 use super::Format;
 use super::budget::Budgeted;
 use super::columns::Columns;
-use super::record::{self, Action, Record, Refusal, is_of, names_kind, quality, refusal};
+use super::record::{self, Action, Choice, Record, Refusal, is_of, names_kind, quality, refusal};
 use super::state;
-use super::unread::Unread;
+use super::unread::{self, Unread};
 use super::{ImportError, Sink, read_failed};
 use isonomy_core::list::Algorithm;
 use std::io::BufRead;
@@ -33,9 +33,6 @@ pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) 
         let is_empty = record.iter().all(|field| field.trim_ascii().is_empty());
         let is_comment = is_empty || is_comment(&record, columns, sink.algorithm());
         let is_header = !is_comment && std::mem::take(&mut header);
-        if columns.is_watched && !is_comment && !is_header {
-            unread.look_at(&record);
-        }
         let says = match alone(&record, columns, sink.algorithm()) {
             Err(refusal) => Err(refusal),
             Ok(()) if is_comment || is_header => continue,
@@ -43,14 +40,16 @@ pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) 
                 unmistakable(&record, columns, sink.algorithm()).and_then(|()| row(&record, columns, sink.algorithm()))
             }
         };
-        if says.is_ok() {
-            unread.look_beyond(&record, columns);
-        }
         let algorithm = sink.algorithm();
         let held = || record.iter().flat_map(|field| record::hashes_in(field, algorithm));
-        sink.take(place, says.map_err(|refusal| refusal.holding(held())))?;
+        let choice = sink.take(place, says.map_err(|refusal| refusal.holding(held())))?;
+        // What is refused may be a title or the names once more, whose words would excuse a column.
+        if columns.is_watched && choice == Some(Choice::Taken) {
+            unread.look_at(&record);
+            unread.look_beyond(&record, columns);
+        }
     }
-    sink.unread(unread);
+    sink.unread(unread, &columns.missing);
     Ok(())
 }
 
@@ -139,7 +138,7 @@ fn holds_hash(field: &[u8], algorithm: Algorithm) -> bool {
 }
 
 /// Whether a line holds a hash of any kind, or what may have been meant to be one.
-fn looks_like_hash(line: &[u8], algorithm: Algorithm) -> bool {
+pub(super) fn looks_like_hash(line: &[u8], algorithm: Algorithm) -> bool {
     line.split(|byte| !byte.is_ascii_hexdigit()).any(|digits| digits.len() >= DIGITS) || holds_hash(line, algorithm)
 }
 
@@ -154,12 +153,21 @@ fn row(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) -> Result
         let text = column.and_then(|column| row.get(column)).map(String::from_utf8_lossy).unwrap_or_default();
         text.split(between).map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
     };
+    let action = state::action(row, &columns.states)?;
+    // What goes needs none.
+    let quality = match columns.quality.and_then(|column| row.get(column)) {
+        Some(field) if action == Action::Add && !unread::says_nothing(field) => Some(quality(field)?),
+        _ => None,
+    };
+    // One class or tag alone that says so: of a picture or of its entry, that is not clear.
+    let described = [columns.class, columns.tags].into_iter().flatten().filter_map(|column| row.get(column));
+    let is_doubted = described.into_iter().any(state::is_word_of_doubt);
     Ok(Record {
-        quality: columns.quality.and_then(|column| row.get(column)).map(quality).transpose()?,
+        quality,
         classes: words(columns.class, &[',', ';', '|']), // one can have several words
         tags: words(columns.tags, &[' ', ',', ';', '|']),
-        action: state::action(row, &columns.states)?,
-        is_disputed: state::is_disputed(row, &columns.states),
+        action,
+        is_disputed: state::is_disputed(row, &columns.states) || is_doubted,
         ..Record::of(digest.map_err(|reason| refusal("hash", reason))?)
     })
 }

@@ -39,7 +39,7 @@ fn every_line_format_gives_the_same_entries() {
         (Format::Pdq, table(&|hex| format!("hash={hex},norm=1,delta=0,quality=100,filename=x,y\n"))),
         (Format::Vpdq, table(&|hex| format!("0,100,{hex},0.033\n"))),
         (Format::ThreatExchange, table(&|hex| format!("{hex},4711,2020-07-31T18:47:45+0000,tag other\n"))),
-        (Format::ThreatExchange, table(&|hex| format!("{hex},4711,mine,tag other\n"))),
+        (Format::Csv, table(&|hex| format!("{hex},4711,mine,tag other\n"))),
         (Format::Csv, "pdq\r".to_owned() + &table(&|hex| format!("{hex}\r"))),
         (Format::ThreatExchange, table(&|hex| format!("{hex},1,4711,1596221265,\n"))),
     ] {

@@ -1,33 +1,70 @@
 //! Columns of a table that are not read: which there are, and whether one of them may say that a row does not count any more.
 //!
-//! No list of names knows every word for what is gone. So a column that is not read is looked at, and if all its values are such as a
-//! mark has (yes or no, a sign, a date), the table is refused until somebody says that the column tells nothing of that
-//! (`--ignore-column`). A column is excused by its name alone where the name says what such values mean: `file`, `width: 1`,
-//! `added_on: 2026-01-01`. A date without more, such as in `date`, has to stand in every row: on some alone, it marks them.
+//! No list of names knows every word for what is gone. So a column that is not read is looked at, in the rows that are taken. If at
+//! least half of its values are such as a mark has (yes or no, a sign, a date), or if it has a few short values of which one is such,
+//! the table is refused until somebody says that the column tells nothing of that (`--ignore-column`). A column is excused by its name
+//! alone where the name says what such values mean: `file`, `width: 1`, `added_on: 2026-01-01`; no name means yes or no by a text. A
+//! date without more, such as in `date`, has to stand in every row: on some alone, it marks them.
 
 use super::ImportError;
 use super::columns::Columns;
 use super::record::plain;
 use super::state::{NO, YES};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most values of a column that an error shows.
 const EXAMPLES: usize = 3;
 /// The longest value that a mark has.
 const LONGEST: usize = 40;
+/// So many values that differ are few, if none of them is longer than a word or two.
+const FEW: usize = 4;
+const SHORT: usize = 24;
 /// What stands where there is nothing to say.
 const NOTHING: [&str; 6] = ["none", "null", "nil", "na", "nan", "undefined"];
 /// Yes and no in other languages than that of `state`, and what stands for them.
-const OTHER_ANSWERS: [&str; 17] =
-    ["ja", "nein", "oui", "non", "si", "sim", "nao", "tak", "nie", "da", "net", "nej", "hai", "ok", "on", "off", "set"];
-/// Names of columns that hold any text, also one that looks like a mark.
-const TEXTS: [&str; 8] = ["name", "path", "title", "url", "uri", "folder", "filename", "source"];
-/// Names of columns that hold numbers, among which there may be nothing but 0 and 1.
-const NUMBERS: [&str; 18] = [
-    "width", "height", "size", "bytes", "length", "duration", "frame", "frames", "norm", "delta", "page", "pages",
-    "index", "number", "row", "line", "count", "distance",
+const OTHER_ANSWERS: [&str; 29] = [
+    "ja",
+    "nein",
+    "wahr",
+    "falsch",
+    "oui",
+    "non",
+    "vrai",
+    "faux",
+    "si",
+    "sim",
+    "nao",
+    "não",
+    "verdadero",
+    "falso",
+    "vero",
+    "tak",
+    "nie",
+    "prawda",
+    "fałsz",
+    "waar",
+    "onwaar",
+    "da",
+    "net",
+    "nej",
+    "hai",
+    "ok",
+    "on",
+    "off",
+    "set",
 ];
+/// Names of columns that hold any text, also one that looks like a mark.
+const TEXTS: [&str; 6] = ["name", "title", "url", "uri", "folder", "source"];
+/// The same of names of files, where a word such as `removed` says nothing either.
+const FILES: [&str; 4] = ["file", "filename", "path", "filepath"];
+/// Names of columns that hold numbers, among which there may be nothing but 0 and 1.
+const NUMBERS: [&str; 17] = [
+    "width", "height", "size", "bytes", "length", "duration", "frame", "frames", "norm", "delta", "page", "pages",
+    "index", "number", "row", "line", "distance",
+];
+/// Words at the end of such a name.
+const NUMBERED: [&str; 2] = ["id", "count"];
 /// What came of a record, in names of columns that say when that was and nothing else.
 const ORIGINS: [&str; 31] = [
     "added",
@@ -67,6 +104,8 @@ const BEFORE: [&str; 7] = ["", "first", "last", "date", "time", "datetime", "tim
 const AFTER: [&str; 9] = ["", "on", "at", "date", "time", "datetime", "timestamp", "since", "utc"];
 /// Names of dates that say nothing of what was then.
 const DATES: [&str; 5] = ["date", "time", "datetime", "timestamp", "ts"];
+/// Parts of names of columns in which a number may be a date as programs for tables count it, in days.
+const IN_DAYS: [&str; 4] = ["date", "until", "valid", "expir"];
 const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
 /// A column that is not read.
@@ -74,8 +113,17 @@ const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "au
 pub struct UnreadColumn {
     /// Its name; its number, from 1, if it has none.
     pub name: String,
-    /// How many rows have a value in it.
+    /// How many of the rows that were taken have a value in it.
     pub rows: u64,
+}
+
+/// A column that is not read and may say which rows don't count any more.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MarkingColumn {
+    /// Its name; its number, from 1, if it has none.
+    pub name: String,
+    /// The first of its values.
+    pub values: String,
 }
 
 /// What a value is, as far as it could be a mark.
@@ -85,7 +133,9 @@ enum Value {
     Dash,
     /// 0 or 1.
     Bit,
-    /// Yes, no, or a sign.
+    /// Yes or no.
+    Answer,
+    /// A sign, or a letter.
     Mark,
     /// A date, as it is written.
     Date,
@@ -105,9 +155,17 @@ pub(super) struct Unread {
 
 struct Column {
     name: String,
+    /// Whether a number in it may be a date.
+    may_count_days: bool,
     values: u64,
-    /// The kinds of values that were seen, each once.
+    /// How many of them may be marks, and how many can't; dashes are neither.
+    marks: u64,
+    others: u64,
+    /// The kinds of values that were seen and may be marks, each once.
     seen: Vec<Value>,
+    /// The first values, each once, but dashes.
+    distinct: BTreeSet<String>,
+    has_long: bool,
     examples: Vec<String>,
 }
 
@@ -128,7 +186,7 @@ impl Unread {
 
     /// Looks at the fields of a row beyond the columns, which are columns without a name, where no row is refused for having some.
     pub(super) fn look_beyond(&mut self, row: &csv::ByteRecord, columns: &Columns) {
-        if !columns.is_watched || !columns.states.is_empty() {
+        if !columns.states.is_empty() {
             return;
         }
         for (place, field) in row.iter().enumerate().skip(columns.count) {
@@ -142,10 +200,9 @@ impl Unread {
     pub(super) fn finish(self) -> (Vec<UnreadColumn>, Result<(), ImportError>) {
         let Self { rows, mut columns, beyond } = self;
         columns.extend(beyond);
-        let marks = columns.values().find(|column| column.may_mark(rows));
-        let refused = marks.map_or(Ok(()), |column| {
-            Err(ImportError::UnreadMarks { name: column.name.clone(), values: column.examples.join(", ") })
-        });
+        let marks = columns.values().filter(|column| column.may_mark(rows));
+        let marks: Vec<MarkingColumn> = marks.map(Column::marking).collect();
+        let refused = if marks.is_empty() { Ok(()) } else { Err(ImportError::UnreadMarks(marks)) };
         let unread = columns.into_values().map(|column| UnreadColumn { name: column.name, rows: column.values });
         (unread.collect(), refused)
     }
@@ -153,7 +210,18 @@ impl Unread {
 
 impl Column {
     fn new(name: String) -> Self {
-        Self { name, values: 0, seen: Vec::new(), examples: Vec::new() }
+        let plain = plain(&name).replace("update", "");
+        Self {
+            may_count_days: IN_DAYS.iter().any(|part| plain.contains(part)),
+            name,
+            values: 0,
+            marks: 0,
+            others: 0,
+            seen: Vec::new(),
+            distinct: BTreeSet::new(),
+            has_long: false,
+            examples: Vec::new(),
+        }
     }
 
     fn look_at(&mut self, field: &[u8]) {
@@ -162,52 +230,112 @@ impl Column {
             return;
         }
         self.values += 1;
-        // What can't be a mark any more stays so.
-        if self.seen == [Value::Other] {
-            return;
-        }
         let text = String::from_utf8_lossy(field);
-        match value(text.trim()) {
-            None => {}
-            Some(Value::Other) => self.seen = vec![Value::Other],
-            Some(value) => {
-                if !self.seen.contains(&value) {
-                    self.seen.push(value);
-                }
-                let example = format!("{:?}", text.trim());
-                if self.examples.len() < EXAMPLES && !self.examples.contains(&example) {
-                    self.examples.push(example);
-                }
+        let text = text.trim();
+        let Some(value) = value(text) else { return };
+        let value = if self.may_count_days && is_days(text) { Value::Date } else { value };
+        if value != Value::Dash {
+            self.has_long |= text.len() > SHORT;
+            // One more than a few is many.
+            if !self.has_long && self.distinct.len() <= FEW {
+                self.distinct.insert(text.to_lowercase());
             }
+        }
+        match value {
+            Value::Other => return self.others += 1,
+            Value::Dash => {}
+            _ => self.marks += 1,
+        }
+        if !self.seen.contains(&value) {
+            self.seen.push(value);
+        }
+        let example = format!("{text:?}");
+        if self.examples.len() < EXAMPLES && !self.examples.contains(&example) {
+            self.examples.push(example);
         }
     }
 
-    /// Whether all its values are such as a mark has, and its name does not say what else they mean.
+    /// Whether its values are such as a column of marks has, and its name does not say what else they mean.
     fn may_mark(&self, rows: u64) -> bool {
         let only = |values: &[Value]| self.seen.iter().all(|seen| values.contains(seen));
         let name = plain(&self.name);
         let is_excused = || {
-            is_text(&name)
-                || is_number(&name) && only(&[Value::Dash, Value::Bit, Value::Seconds])
+            is_text(&name) && !self.seen.contains(&Value::Answer)
+                || is_number(&self.name) && only(&[Value::Dash, Value::Bit, Value::Seconds])
                 || is_origin(&name) && only(&[Value::Dash, Value::Date, Value::Seconds])
                 || DATES.contains(&name.as_str()) && self.values == rows && only(&[Value::Date, Value::Seconds])
         };
-        !self.seen.is_empty() && !only(&[Value::Other]) && !is_excused()
+        self.has_marks() && !is_excused()
+    }
+
+    fn has_marks(&self) -> bool {
+        if self.others == 0 {
+            return !self.seen.is_empty();
+        }
+        let are_few = !self.has_long && self.distinct.len() <= FEW;
+        self.marks >= self.others || self.marks > 0 && are_few
+    }
+
+    fn marking(&self) -> MarkingColumn {
+        MarkingColumn { name: self.name.clone(), values: self.examples.join(", ") }
     }
 }
 
-fn is_text(name: &str) -> bool {
-    TEXTS.contains(&name) || name.contains("file")
+/// Whether a field has nothing to say: it is empty, or has a word or a dash that stands for that.
+pub(super) fn says_nothing(field: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(field);
+    is_dash(&text) || NOTHING.contains(&plain(&text).as_str())
 }
 
+fn is_dash(text: &str) -> bool {
+    text.trim().trim_matches(['-', '–', '—']).is_empty()
+}
+
+/// Whether a column of this name, as [`plain`] gives it, holds names of files or the like.
+pub(super) fn is_of_files(name: &str) -> bool {
+    FILES.contains(&name)
+}
+
+fn is_text(name: &str) -> bool {
+    TEXTS.contains(&name) || is_of_files(name)
+}
+
+/// Whether a column of this name, as it is written, holds numbers. `void` and `valid` end with no word.
 fn is_number(name: &str) -> bool {
-    NUMBERS.contains(&name) || name.ends_with("id") || name.ends_with("count")
+    let last = words(name).pop().unwrap_or_default();
+    NUMBERS.contains(&plain(name).as_str()) || NUMBERED.contains(&last.as_str())
+}
+
+/// The words of a name, which are separated by what is no letter or digit, or begin with a capital: `descriptor_id`, `memberId`.
+fn words(name: &str) -> Vec<String> {
+    let (mut words, mut was_small) = (vec![String::new()], false);
+    for letter in name.chars() {
+        if !letter.is_alphanumeric() || was_small && letter.is_uppercase() {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| letter.is_alphanumeric()) {
+            word.extend(letter.to_lowercase());
+        }
+        was_small = letter.is_lowercase() || letter.is_numeric();
+    }
+    words.retain(|word| !word.is_empty());
+    words
 }
 
 fn is_origin(name: &str) -> bool {
     let between = |start: &str, end: &str| name.strip_prefix(start).and_then(|rest| rest.strip_suffix(end));
     let is_one = |start: &str| AFTER.iter().any(|end| between(start, end).is_some_and(|word| ORIGINS.contains(&word)));
     BEFORE.iter().any(|start| is_one(start))
+}
+
+/// Whether a number may be the days of a date between 2009 and 2064, as programs for tables count them.
+fn is_days(text: &str) -> bool {
+    text.len() == 5 && text.parse().is_ok_and(|days: u32| (40_000..=60_000).contains(&days))
+}
+
+/// Whether a text is a time: a date, or seconds.
+pub(super) fn is_time(text: &str) -> bool {
+    is_seconds(text) || is_date(text)
 }
 
 /// What a value is; `None` if it says nothing.
@@ -223,10 +351,11 @@ fn value(text: &str) -> Option<Value> {
     // One letter is a sign, too: x, A for added, D for deleted.
     let is_letter = || word.chars().count() == 1 && !word.chars().any(|letter| letter.is_ascii_digit());
     Some(match word.as_str() {
-        "" if text.trim_matches(['-', '–', '—']).is_empty() => Value::Dash,
+        "" if is_dash(text) => Value::Dash,
         "" => Value::Mark,
         "0" | "1" => Value::Bit,
-        _ if is_answer() || is_letter() => Value::Mark,
+        _ if is_letter() => Value::Mark,
+        _ if is_answer() => Value::Answer,
         _ if is_seconds(text) => Value::Seconds,
         _ if is_date(text) => Value::Date,
         _ => Value::Other,
@@ -292,8 +421,11 @@ mod tests {
             ("✓", Some(Value::Mark)),
             ("x", Some(Value::Mark)),
             ("D", Some(Value::Mark)),
-            ("False", Some(Value::Mark)),
-            ("Nein", Some(Value::Mark)),
+            ("False", Some(Value::Answer)),
+            ("Nein", Some(Value::Answer)),
+            ("WAHR", Some(Value::Answer)),
+            ("Fałsz", Some(Value::Answer)),
+            ("46022", Some(Value::Other)),
             ("0", Some(Value::Bit)),
             ("1767225600", Some(Value::Seconds)),
             ("1767225600.5", Some(Value::Seconds)),
@@ -328,6 +460,28 @@ mod tests {
             ("valid_until", &["2026-01-31", "-"], 2, true),
             ("mark", &["-"], 1, true),
             ("mark", &["-", "see below"], 2, false),
+            ("is_csam", &["no", "yes", "unsure"], 3, true),
+            ("is_csam", &["no", "no, by a long text that nobody reads"], 2, true),
+            ("is_csam", &["no", "see a", "see b", "see c", "see d"], 5, false),
+            ("is_csam", &["no", "see a", "see b", "see c"], 4, true),
+            ("is_csam", &["WAHR", "FALSCH"], 2, true),
+            ("valid_from", &["46022", ""], 2, true),
+            ("Date Added", &["46022", "46023"], 2, false),
+            ("weight", &["46022"], 1, false),
+            ("update_size", &["46022"], 1, false),
+            ("void", &["0", "1"], 2, true),
+            ("still_valid", &["0", "1"], 2, true),
+            ("account", &["0", "1"], 2, true),
+            ("account paid", &["0", "1"], 2, true),
+            ("memberId", &["0", "1"], 2, false),
+            ("View Count", &["0", "1"], 2, false),
+            ("file_is_csam", &["yes", "no"], 2, true),
+            ("profile", &["x"], 1, true),
+            ("file_path", &["x", "a.jpg"], 2, false),
+            ("File", &["yes"], 1, true),
+            ("source", &["yes", "no", "a"], 3, true),
+            ("width", &["1", "640"], 2, false),
+            ("added_on", &["2026-01-31", "unknown"], 2, false),
             ("note", &["null"], 1, false),
             ("width", &["1"], 1, false),
             ("width", &["yes"], 1, true),

@@ -176,7 +176,7 @@ fn disputed_hashes_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let hash = hashes(0..1);
-    fs::write(at.join("a.te"), format!("{},1,mine,disputed\n", hash.trim())).unwrap();
+    fs::write(at.join("a.te"), format!("{},1,2026-01-01,disputed\n", hash.trim())).unwrap();
     let told = words(at, &["list", "import", "a.te", "--out", "a.list"]);
     assert!(told.contains("! 1 of these hashes are disputed") && told.matches(hash.trim()).count() == 1, "{told}");
 }
@@ -233,6 +233,8 @@ fn a_column_that_may_mark_what_is_withdrawn_is_ignored_if_that_is_said() {
     assert_eq!(report["imported"][0]["report"]["unread"], unread, "{report:#}");
     let told = words(at, &[&ignoring[..], &["--force"]].concat());
     assert!(told.contains("columns that were not read (and how many rows have a value there): weight (6)"), "{told}");
+    assert_eq!(report["not_ignored"], serde_json::json!(["other"]), "{report:#}");
+    assert!(told.contains("! no file has a column \"other\"") && !told.contains("no file has a column \"Is"), "{told}");
 }
 
 #[test]
@@ -267,4 +269,27 @@ fn ids_are_for_one_import_at_a_time() {
     assert!(!at.join("a.list").exists() && !at.join("ids").exists());
     lock.unlock().unwrap();
     assert_eq!(run(at, &import).0, Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn ids_behind_a_symbolic_link_are_locked_and_kept_where_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::create_dir(at.join("kept")).unwrap();
+    fs::write(at.join("a.txt"), hashes(0..2)).unwrap();
+    std::os::unix::fs::symlink("kept/ids", at.join("link")).unwrap();
+    let import = ["list", "import", "a.txt", "--ids", "link", "--out", "a.list"];
+    // Also before there is a file, and for whoever names the file itself.
+    for step in 0..2 {
+        let lock = fs::File::create(at.join("kept/ids.lock")).unwrap();
+        lock.lock().unwrap();
+        says(at, &[&import[..], &["--force"]].concat(), 1, &["kept/ids is in use by another process"]);
+        lock.unlock().unwrap();
+        assert_eq!(run(at, &[&import[..], &["--force"]].concat()).0, Some(0), "{step}");
+        assert!(at.join("link").is_symlink() && !at.join("link.lock").exists(), "{step}");
+        assert_eq!(fs::read_to_string(at.join("kept/ids")).unwrap(), "end 0\n", "{step}");
+    }
+    let same = ["list", "import", "a.txt", "--ids", "link", "--out", "kept/ids", "--force"];
+    says(at, &same, 2, &["--ids is to be kept"]);
 }

@@ -27,7 +27,10 @@ use std::path::{Path, PathBuf};
 const BUFFER: usize = 1 << 18;
 
 pub(super) fn run(args: &ImportArgs, output: &Output) -> Result<Exit> {
-    if args.ids.as_ref() == Some(&args.out) || args.ids.is_some() && args.ids == args.refused {
+    // By whatever link it is named: the file itself is locked and written.
+    let ids_file = args.ids.as_deref().map(behind_links);
+    let is_ids = |other: &Path| ids_file.as_deref().is_some_and(|ids| ids == behind_links(other));
+    if is_ids(&args.out) || args.refused.as_deref().is_some_and(is_ids) {
         return Err(Malformed("--ids is to be kept: it can't be the file of another output".to_owned()).into());
     }
     for path in [Some(&args.out), args.refused.as_ref()].into_iter().flatten() {
@@ -36,8 +39,8 @@ pub(super) fn run(args: &ImportArgs, output: &Output) -> Result<Exit> {
     let options = options(args);
     let mut importer = Importer::new(&options);
     // From reading to writing: what another import learns meanwhile would be lost.
-    let _lock = args.ids.as_deref().map(FileLock::acquire).transpose()?;
-    let ids = args.ids.as_ref().map(|path| know_ids(&mut importer, path)).transpose()?;
+    let _lock = ids_file.as_deref().map(FileLock::acquire).transpose()?;
+    let ids = ids_file.as_ref().map(|path| know_ids(&mut importer, path)).transpose()?;
     let mut table = args.refused.as_ref().map(|path| RefusalTable::begin(files::folder_of(path))).transpose()?;
     let read = read_all(args, &mut importer, &mut table, output);
     // Before anything else: whoever is refused needs it most.
@@ -61,13 +64,22 @@ pub(super) fn run(args: &ImportArgs, output: &Output) -> Result<Exit> {
         },
     };
     // Before the list: whatever fails between the two, a repeat gives the same list, and needs no --force.
-    if let Some(path) = &args.ids {
+    if let Some(path) = &ids_file {
         let mut kept = Vec::new();
         outcome.imported.write_ids(&mut kept)?;
         files::write(path, &kept)?;
     }
     files::save(&args.out, outcome.entries.as_bytes(), args.overwrite)?;
     report(args, &reports, &outcome, ids, output)
+}
+
+/// The file that is meant where a symbolic link is named, also one that is not there yet.
+fn behind_links(path: &Path) -> PathBuf {
+    let target = || std::fs::read_link(path).map(|target| files::folder_of(path).join(target));
+    match path.is_symlink() {
+        true => std::fs::canonicalize(path).or_else(|_| target()).unwrap_or_else(|_| path.to_owned()),
+        false => path.to_owned(),
+    }
 }
 
 /// Reads all files, and writes down what is refused of them.
@@ -247,6 +259,11 @@ struct Outcome {
     renumbered: usize,
 }
 
+/// What was to be ignored, and is in none of the files.
+fn nowhere<'a>(args: &'a ImportArgs, reports: &'a [(&PathBuf, ImportReport)]) -> impl Iterator<Item = &'a String> {
+    args.ignored.iter().filter(|name| reports.iter().all(|(_, report)| report.not_ignored.contains(name)))
+}
+
 fn report(
     args: &ImportArgs,
     reports: &[(&PathBuf, ImportReport)],
@@ -263,6 +280,9 @@ fn report(
         imported.irregular,
         imported.withdrawn.len()
     ));
+    lines.extend(nowhere(args, reports).map(|name| {
+        format!("! no file has a column {name:?} beside that of the hash, so --ignore-column {name:?} does nothing: check the name")
+    }));
     if imported.unknown_ids > 0 {
         let count = imported.unknown_ids;
         lines.push(format!("! {count} withdrawals name an id under which nothing is known, so what they mean may still be listed: give the file of --ids that was kept since the first import"));
@@ -318,6 +338,7 @@ fn report(
             "entries": refused.len(),
             "first": refused.iter().take(SHOWN).map(to_hex).collect::<Vec<_>>(),
         })),
+        "not_ignored": nowhere(args, reports).collect::<Vec<_>>(),
         "unknown_ids": imported.unknown_ids,
         "ids": ids,
         "renumbered": renumbered,

@@ -45,7 +45,7 @@ fn what_is_disputed_is_told() {
     let images = image(0, "negativeFeedback type=\"Pdq\"") + &image(1, "affirmativeFeedback");
     let (imported, report) = pdq(&format!("<queryResult><images>{images}</images></queryResult>")).unwrap();
     assert_eq!((imported.entries.len(), report.disputed, report.disputed_first), (2, 1, vec![hexes[0].clone()]));
-    let tagged = format!("{},4711,mine,disputed\n{},4712,mine,\n", hexes[0], hexes[1]);
+    let tagged = format!("{},4711,2026-01-01,disputed\n{},4712,2026-01-02,\n", hexes[0], hexes[1]);
     assert_eq!(pdq(&tagged).unwrap().1.disputed, 1);
 }
 

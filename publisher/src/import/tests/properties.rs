@@ -88,7 +88,7 @@ proptest! {
         end in prop::sample::select(vec!["\n", "\r\n", "\r"]),
     ) {
         let hexes = hexes(3);
-        let fields = [hexes[0].as_str(), hexes[1].as_str(), hexes[2].as_str(), "#x", "x", ""];
+        let fields = [hexes[0].as_str(), hexes[1].as_str(), hexes[2].as_str(), "#see x", "see x", ""];
         let start = if header { "pdq,file".to_owned() } else { format!("{},meta", hexes[0]) };
         let lines = rows.iter().map(|(one, other)| format!("{},{}", fields[*one], fields[*other]));
         let text = std::iter::once(start).chain(lines).map(|line| line + end).collect::<String>();

@@ -36,7 +36,7 @@ fn no_hash_is_left_out_of_a_table_without_a_word() {
         (format!("file,pdq\n#1.jpg,{one}\nb.jpg,{two}\n"), "row", 1),
         (format!("file,pdq\n\"#1.jpg\",nonsense\nb.jpg,{two}\n"), "row", 1),
         (format!("{one}\n# {two},{three}\n"), "", 1), // a comment
-        (format!("{one},a\n#,{two}\n"), "row", 1),
+        (format!("{one},see a\n#,{two}\n"), "row", 1),
         // Several in a row.
         (format!("{one},{two}\n"), "row", 0),
         (format!("{one};{two};{three}\n{three};;\n"), "row", 1),
@@ -45,21 +45,21 @@ fn no_hash_is_left_out_of_a_table_without_a_word() {
         (format!("file,pdq\r\n\"a,{one}\r\n\"b\",{two}\r\nc,{three}\r\n"), "row", 1),
         (format!("pdq,file\r{one},\"a\r{two},b\r{three},\"c\"\r"), "row", 0),
         // The same in tables whose hashes stand in quotation marks, or behind a word.
-        (format!("hash,note\n\"{one}\",\"oops\n\"{two}\",\"b\"\n\"{three}\",\"c\"\n"), "row", 1),
-        (format!("name,hash,note\na,\"{one}\",\"oops\nb,\"{two}\",b\nc,\"{three}\",c\n"), "row", 1),
-        (format!("hash,note\npdq {one},\"oops\n\"pdq {two}\",b\npdq {three},c\n"), "row", 1),
+        (format!("hash,note\n\"{one}\",\"oops\n\"{two}\",\"b\"\n\"{three}\",\"see c\"\n"), "row", 1),
+        (format!("name,hash,note\na,\"{one}\",\"oops\nb,\"{two}\",b\nc,\"{three}\",see c\n"), "row", 1),
+        (format!("hash,note\npdq {one},\"oops\n\"pdq {two}\",b\npdq {three},see c\n"), "row", 1),
         (format!("name,hash,note\n\"n,\"{one}\",\"q\n\"m\",\"{two}\",\n"), "row", 0),
         // Where the rows that follow are wrong themselves, or the first line or a comment is not closed.
-        (format!("hash,note\n{one},\"oops\n{}\",b\n{three},c\n", &two[1..]), "row", 1),
+        (format!("hash,note\n{one},\"oops\n{}\",b\n{three},see c\n", &two[1..]), "row", 1),
         (format!("hash,\"note\n{one},a\n{two},\"b\"\n{three},see c\n"), "row", 1),
-        (format!("hash,note\n#,\"x\n{one},a\"\n{three},c\n"), "row", 1),
+        (format!("hash,note\n#,\"x\n{one},a\"\n{three},see c\n"), "row", 1),
         // A row that lacks the end of its line, and words of leaving that no name explains.
         (format!("hash,note\n{one},a,{two},b\n{three},see c\n"), "row", 1),
         // A column that has no name, or one without a letter.
-        (format!("hash,\n{one},{two}\n{three},x\n"), "row", 1),
+        (format!("hash,\n{one},{two}\n{three},see x\n"), "row", 1),
         (format!("hash,#\n{one},{two}\n{three},7\n"), "row", 1),
         (format!("file, ,hash\na,{two},{one}\nb,,{three}\n"), "row", 1),
-        (format!("{one},x\n{two},Withdrawn\n"), "row", 1),
+        (format!("{one},see x\n{two},Withdrawn\n"), "row", 1),
     ] {
         let options = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::PdqFull) };
         let (imported, report) = import(text.as_bytes(), &options).unwrap_or_else(|error| panic!("{text}: {error}"));
@@ -70,7 +70,7 @@ fn no_hash_is_left_out_of_a_table_without_a_word() {
     let fine = format!("pdq,note\n\"{one}\n\",\"two\nlines\"\n# a comment\n{two},\n");
     assert_eq!(pdq(&fine).unwrap().0.entries.len(), 2);
     // A name can hold a hash, a row of several lines other digests, and a row be short.
-    let named = format!("{one},{one}.jpg\n{two},x\n");
+    let named = format!("{one},{one}.jpg\n{two},see x\n");
     assert_eq!(pdq(&named).unwrap().0.entries.len(), 2);
     let digests = format!("sha256,pdq,note,more\n{three},{one},\"two\nlines\",see x\n{three},{two}\n");
     assert_eq!(pdq(&digests).unwrap().0.entries.len(), 2);
@@ -182,7 +182,7 @@ fn every_column_that_says_that_a_row_is_gone_is_heard() {
     assert_eq!((imported.entries.len(), report.disputed_first), (2, vec![two.clone()]));
     // What says so where no name tells what it means, or is said in another place than where it should stand.
     for (text, field) in [
-        (format!("hash,note\n{one},withdrawn\n{two},ok\n"), "row"),
+        (format!("hash,note\n{one},withdrawn\n{two},see b\n"), "row"),
         (format!("hash,quality,status\n{one},90\n{two},90,Active\n"), "row"),
         (format!("hash,file,deleted\n{one},b,0,true\n{two},a.jpg,false\n"), "row"),
         (format!("hash,expires_at\n{one},2027-01-01\n{two},\n"), "status"),
@@ -272,7 +272,13 @@ fn a_column_that_is_not_read_and_may_mark_what_is_withdrawn_stops_the_import() {
     let [one, two, three] = [&hexes[0], &hexes[1], &hexes[2]];
     for (name, values) in [
         ("is_csam", ["true", "false", "true"]),
-        ("valid_until", ["", "2025-12-31", ""]),
+        ("valid_from", ["", "2025-12-31", ""]),
+        ("valid_from", ["", "46022", ""]),
+        ("is_csam", ["no", "yes", "unsure"]),
+        ("is_csam", ["WAHR", "FALSCH", "WAHR"]),
+        ("hash_valid", ["1", "0", "1"]),
+        ("void", ["1", "0", "1"]),
+        ("file_is_csam", ["yes", "no", "yes"]),
         ("ended", ["", "31.12.2025", "null"]),
         ("keep?", ["ja", "nein", "ja"]),
         ("mark", ["", "-", ""]),
@@ -281,7 +287,7 @@ fn a_column_that_is_not_read_and_may_mark_what_is_withdrawn_stops_the_import() {
         ("flag", ["", "D", ""]),
         ("bit", ["0", "1", "0"]),
         ("date", ["", "2025-12-31", ""]),
-        ("until", ["1767225600", "1767225601", "1767225602"]),
+        ("from", ["1767225600", "1767225601", "1767225602"]),
         ("#", ["", "yes", ""]),
     ] {
         let rows: String = hexes.iter().zip(values).map(|(hash, value)| format!("{hash},{value},a note\n")).collect();
@@ -356,5 +362,143 @@ fn what_takes_a_word_for_its_state_takes_no_sign_for_nothing() {
         let text = format!("hash,{name}\n{},{counts}\n{},{gone}\n", hexes[0], hexes[1]);
         let kept = pdq(&text).map(|(imported, _)| imported.entries.len());
         assert!(if gone == "x" { kept.is_err() } else { kept.unwrap() == 1 }, "{text}");
+    }
+}
+
+#[test]
+fn what_is_disabled_until_a_time_is_read_as_its_source_means_it() {
+    let hexes = hexes(2);
+    let [one, two] = [&hexes[0], &hexes[1]];
+    let text = format!("hash,disable_until_ts\n{one},0\n{two},1\n");
+    let (imported, _) = pdq(&text).unwrap();
+    let both = [&imported.entries, &imported.withdrawn].map(|list| to_hex(list.as_bytes()));
+    assert_eq!(both, [two.clone(), one.clone()]);
+    // When a time comes is not known here; of other columns neither what their values mean.
+    for (name, value) in [
+        ("disable_until_ts", "1800000000"),
+        ("disable_until_ts", "true"),
+        ("disabled_until", "0"),
+        ("disabled_until", "1"),
+        ("suspended until", "2026-01-01"),
+        ("valid_until", "2025-12-31"),
+        ("valid_until", "46022"),
+        ("until", "1767225600"),
+        ("until", "null"),
+    ] {
+        let text = format!("hash,{name}\n{one},{value}\n{two},\n");
+        let Err(ImportError::Refused(report)) = pdq(&text) else { panic!("{text}") };
+        assert_eq!((report.refused_records, report.refused[0].field), (1, "status"), "{text}");
+        let skip = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::PdqFull) };
+        assert_eq!(to_hex(import(text.as_bytes(), &skip).unwrap().0.entries.as_bytes()), *two, "{text}");
+    }
+}
+
+#[test]
+fn a_title_or_the_names_once_more_excuse_no_column() {
+    let hexes = hexes(3);
+    let [one, two, three] = [&hexes[0], &hexes[1], &hexes[2]];
+    let skip = |text: &str, format| {
+        let skip = ImportOptions { invalid: Invalid::Skip, format, ..ImportOptions::new(Algorithm::PdqFull) };
+        import(text.as_bytes(), &skip)
+    };
+    let titles: String = (0..5).map(|part| format!("part {part},this says nothing of part {part}\n")).collect();
+    let kinds = "hash_type,hash,is_csam\n";
+    for text in [
+        format!("hash,is_csam\n{one},no\n{two},yes\n{titles}{three},yes\n"),
+        format!("{kinds}pdq,{one},no\n{}pdq,{three},yes\n", kinds.repeat(5)),
+    ] {
+        let refused = skip(&text, None);
+        assert!(matches!(&refused, Err(ImportError::UnreadMarks(found)) if found[0].name == "is_csam"), "{refused:?}");
+    }
+    let titled = format!("Hashes of 2026-11-01,,\nHash,Still listed,Note\n{one},yes,\n{two},no,\n");
+    let refused = skip(&titled, Some(Format::Csv)).unwrap_err();
+    assert!(matches!(refused, ImportError::Nameless { .. }), "{refused}");
+    assert!(refused.to_string().contains("a title stand before the names"), "{refused}");
+    // A first row whose hash is wrong is a row all the same.
+    let wrong = format!("{}\n{two}\n", &one[1..]);
+    assert_eq!(skip(&wrong, Some(Format::Csv)).unwrap().0.entries.len(), 1);
+}
+
+#[test]
+fn a_table_without_names_is_that_of_threat_exchange_only_if_it_says_when_a_hash_was_added() {
+    let hexes = hexes(3);
+    let rows = |marks: [&str; 3]| -> String {
+        hexes.iter().zip(marks).map(|(hash, mark)| format!("{hash},9{},{mark},a.jpg\n", mark.len())).collect()
+    };
+    for marks in [["true", "false", "1"], ["1", "0", "1"], ["", "x", ""]] {
+        let refused = pdq(&rows(marks));
+        assert!(matches!(&refused, Err(ImportError::UnreadMarks(found)) if found[0].name == "3"), "{refused:?}");
+    }
+    for date in ["2020-07-31T18:47:45+0000", "2020-07-31", "1596221265"] {
+        assert_eq!(pdq(&rows([date; 3])).unwrap().1.format, Format::ThreatExchange, "{date}");
+    }
+    let options = ImportOptions { format: Some(Format::ThreatExchange), ..ImportOptions::new(Algorithm::PdqFull) };
+    assert_eq!(import(rows(["mine"; 3]).as_bytes(), &options).unwrap().0.entries.len(), 3);
+}
+
+#[test]
+fn all_columns_that_may_mark_are_named_at_once() {
+    let hexes = hexes(2);
+    let text = format!("hash,Is CSAM,keep,weight\n{},yes,1,12\n{},no,0,13\n", hexes[0], hexes[1]);
+    let why = refused(&text);
+    for part in ["the column Is CSAM is not read", "the column keep is not read", "\"yes\", \"no\""] {
+        assert!(why.contains(part), "{part}: {why}");
+    }
+    assert!(why.contains("`isonomy list import --ignore-column \"Is CSAM\" --ignore-column \"keep\"`"), "{why}");
+    let ignored = vec!["Is CSAM".into(), "KEEP".into(), "wieght".into(), "hash".into(), "9".into()];
+    let options = ImportOptions { ignored, ..ImportOptions::new(Algorithm::PdqFull) };
+    let (_, report) = import(text.as_bytes(), &options).unwrap();
+    assert_eq!(report.not_ignored, ["wieght", "hash"]);
+    let (_, lines) = import(hexes[0].as_bytes(), &options).unwrap();
+    assert_eq!(lines.not_ignored, options.ignored, "it has no columns");
+}
+
+#[test]
+fn no_quality_is_none_and_what_is_withdrawn_needs_none() {
+    let hexes = hexes(3);
+    let [one, two, three] = [&hexes[0], &hexes[1], &hexes[2]];
+    for none in ["", " ", "-", "null", "N/A"] {
+        let text = format!("hash,quality,deleted\n{one},90,no\n{two},{none},no\n{three},{none},yes\n");
+        let (imported, report) = pdq(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!((imported.entries.len(), report.withdrawals), (2, 1), "{text}");
+        let least = ImportOptions { min_quality: 50, ..ImportOptions::new(Algorithm::PdqFull) };
+        let Err(ImportError::Refused(report)) = import(text.as_bytes(), &least) else { panic!("{text}") };
+        assert_eq!((report.refused_records, report.refused[0].record), (1, 2), "{text}");
+    }
+    assert_eq!(pdq(&format!("hash,quality,deleted\n{one},90,no\n{two},good,yes\n")).unwrap().0.withdrawn.len(), 1);
+    assert!(matches!(pdq(&format!("hash,quality\n{one},good\n")), Err(ImportError::Refused(_))));
+}
+
+#[test]
+fn only_names_of_files_may_say_that_something_is_gone() {
+    let hexes = hexes(2);
+    for (name, is_fine) in [
+        ("file", true),
+        ("filename", true),
+        ("file_name", true),
+        ("File Path", true),
+        ("profile_note", false),
+        ("file_verdict", false),
+        ("file remark", false),
+    ] {
+        let text = format!("hash,{name}\n{},of 2026\n{},withdrawn\n", hexes[0], hexes[1]);
+        assert_eq!(pdq(&text).is_ok(), is_fine, "{text}");
+    }
+}
+
+#[test]
+fn a_class_or_tag_that_says_that_a_hash_does_not_belong_there_is_told() {
+    let hexes = hexes(2);
+    for (name, word) in
+        [("Classification", "benign"), ("class", "Not illegal"), ("tags", "withdrawn"), ("tags", "non_malicious")]
+    {
+        let text = format!("hash,{name}\n{},A1\n{},{word}\n", hexes[0], hexes[1]);
+        let (_, report) = pdq(&text).unwrap();
+        assert_eq!((report.disputed, &report.disputed_first[..]), (1, &hexes[1..]), "{text}");
+    }
+    for name in ["fp_status", "appeal status", "complaint_status", "error status"] {
+        let text = format!("hash,{name}\n{},confirmed\n{},no\n", hexes[0], hexes[1]);
+        assert!(matches!(pdq(&text), Err(ImportError::Refused(_))), "{text}");
+        assert_eq!(pdq(&text.replace("confirmed", "yes")).unwrap().1.disputed, 1, "{text}");
     }
 }
