@@ -235,6 +235,12 @@ pub(crate) fn known(state: &State) -> Option<CheckpointNote> {
     state.checkpoint().or(state.seen())
 }
 
+/// The checkpoint under which the release in force was accepted; a recovery leaves that.
+pub(crate) fn of_accepted(state: &State) -> Option<CheckpointNote> {
+    let text = state.accepted()?.proof.checkpoint.to_text();
+    CheckpointNote::parse(text.as_bytes()).ok()
+}
+
 /// The name of an evidence file.
 pub(crate) fn evidence_name(digest: &ObjectDigest) -> String {
     format!("{}.json", digest.to_hex())

@@ -54,8 +54,8 @@ impl Client {
             return Err(ClientError::Halted { proof, evidence: self.evidence_path(&proof) });
         }
         // Whoever was shown the history that is dead need not have been shown the proof.
-        let has_another_key =
-            folder::known(&self.state).is_some_and(|known| known.verify_log(self.policy.log()).is_err());
+        let mut notes = folder::known(&self.state).into_iter().chain(folder::of_accepted(&self.state));
+        let has_another_key = notes.any(|note| note.verify_log(self.policy.log()).is_err());
         let goes_on = halted.is_some() || has_another_key;
         let state = self.state.clone();
         let recovered = if goes_on { state.under_another_key() } else { state.recovered() };

@@ -508,24 +508,26 @@ fn what_proves_no_second_edition_is_refused_by_both() {
         ("the maintainer alone has signed", Some(0), 1, 3),
         ("the maintainer has not signed", Some(0), 4, 1),
         ("who is added has not signed", Some(0), 1, 5),
-        ("a stranger has signed", Some(0), 6, 1),
+        ("who else has signed is not known to be a stranger", Some(0), 6, 1),
         ("one text", Some(0), 1, 1),
         ("one follows the other", Some(0), 1, 7),
         ("not the edition before", Some(2), 1, 2),
         ("no edition before", None, 1, 2),
         ("the first edition has none before", Some(0), 0, 1),
     ];
+    // A line by somebody else may be by a key of an edition that is not at hand; no log admits any other.
+    let holds = |name: &str| matches!(name, "it is one" | "who else has signed is not known to be a stranger");
     let cases: Vec<Case> = table
         .iter()
         .map(|(name, before, one, other)| {
             let evidence = Evidence::two_editions(before.map(at), at(*one), at(*other));
-            assert_eq!(evidence.verify(&world.trust()).is_ok(), *name == "it is one", "{name}");
+            assert_eq!(evidence.verify(&world.trust()).is_ok(), holds(name), "{name}");
             case(*name, &world, vec![file(name, evidence.to_text().as_bytes())])
         })
         .collect();
     let Some(answers) = ask(&cases) else { return };
     for ((name, ..), answer) in table.iter().zip(&answers) {
-        assert_eq!(answer.ok, *name == "it is one", "{name}: {answer:?}");
+        assert_eq!(answer.ok, holds(name), "{name}: {answer:?}");
         assert!(!answer.reason.contains("this program failed"), "{name}: {answer:?}");
     }
 }

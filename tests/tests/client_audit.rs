@@ -495,9 +495,15 @@ fn what_expired_without_a_cache_is_no_rollback() {
     assert_eq!(client.version_from(&world, 310), Ok(3));
     client.wipe_cache();
     let late = 300 + world.charters().next().unwrap().body().limits.validity;
-    world.publish(late);
-    world.offer_only(&[newest(&world)]);
-    assert_eq!(client.refusal(&world, late), ("expired", None));
+    let mut mirror = world.clone();
+    mirror.publish(late);
+    mirror.offer_only(&[newest(&world)]);
+    assert_eq!(client.clone().refusal(&mirror, late), ("expired", None));
+    // Its own release is found in the log, too, where what is offered waits.
+    let waiting = world.release(hashes(0..20), 400);
+    world.publish(400);
+    world.offer_only(&[waiting]);
+    assert_eq!(client.version_from(&world, 400), Ok(3));
 }
 
 /// Two texts for an edition that amends one that waits, each with all the consent that a log asks for: a line, too, by a curator who

@@ -115,6 +115,27 @@ fn a_rotated_key_is_one_for_a_stricter_quorum_too() {
     // By its times edition 2 came with the checkpoint at 10,000, is in force at 13,600, and so is edition 3.
     assert_eq!(client.version_from(&world, 20_010), Ok(2));
 
+    // Edition 3 replaces the key again, and edition 4 came when that was in force by true times.
+    let mut twice = World::default();
+    twice.edition(|_| ());
+    twice.release(hashes(0..10), 100);
+    twice.publish(100);
+    amend(&mut twice, &["m3", "c1", "c2", "c3", "m1"], new_key);
+    twice.cosign(3, &[(1, 1000), (2, 1000)]);
+    twice.publish(1001);
+    amend(&mut twice, &["m4", "c1", "c2", "c3", "m3"], |charter| {
+        charter.maintainer.keys = vec![key("m4").verifier().clone()]
+    });
+    twice.publish(10_000);
+    amend(&mut twice, &["m4", "c1", "c2", "c3"], |charter| charter.maintainer.contact = "new@hotline.example".into());
+    twice.publish(14_000);
+    let draft = twice.draft(hashes(0..12), 30_000);
+    twice.log(draft, &["m4", "c1", "c3"]);
+    twice.publish(30_000);
+    twice.publish(30_010);
+    let mut later = Client::with(client.policy.clone());
+    assert_eq!(later.version_from(&twice, 30_010), Ok(2));
+
     // By proofs that all witnesses have seen, the new key alone is not enough while edition 2 waits.
     let mut early = World::with_release();
     amend(&mut early, &["m3", "c1", "c2", "c3", "m1"], new_key);

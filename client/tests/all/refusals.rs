@@ -277,11 +277,16 @@ fn a_halted_client_keeps_its_list_until_its_log_has_another_key() {
 
 #[test]
 fn whoever_was_never_shown_the_proof_goes_on_under_another_key_too() {
-    let (world, _, home, client) = updated();
-    drop(client);
-    let world = world.under_another_key();
-    let client = Client::open_recovered(home.path(), world.policy()).unwrap();
-    assert_eq!((client.state().accepted(), client.state().floor()), (None, Some(1)));
+    for was_recovered_before in [false, true] {
+        let (world, _, home, mut client) = updated();
+        if was_recovered_before {
+            client.recover().unwrap();
+        }
+        drop(client);
+        let world = world.under_another_key();
+        let client = Client::open_recovered(home.path(), world.policy()).unwrap();
+        assert_eq!((client.state().accepted(), client.state().floor()), (None, Some(1)));
+    }
 }
 
 #[test]

@@ -119,26 +119,24 @@ impl Editions {
             logged[at - 1].2 = logged[at - 1].2.min(logged[at].2);
         }
         let mut editions = Self::new(log, list);
-        for (charter, index, public_since) in logged {
+        // Of those whose time is late, and of those that were compared with one of them, also when they are in force.
+        let mut late: Vec<bool> = Vec::new();
+        for (charter, index, shown) in logged {
             let id = charter.id();
-            let public_since = editions.consented_since(&charter, public_since, &is_late);
+            let waits_late =
+                editions.editions.iter().zip(&late).any(|(edition, late)| *late && edition.in_force_since > shown);
+            let public_since = if waits_late { editions.consented_since(&charter, shown) } else { shown };
             editions.push(charter, index, public_since).map_err(|violation| (id, violation))?;
+            late.push(waits_late || is_late(&id));
         }
         Ok(editions)
     }
 
     /// From when on an edition has the consent that it needs, if the times of those that wait are late.
-    fn consented_since(
-        &self,
-        charter: &Signed<Charter>,
-        public_since: Timestamp,
-        is_late: impl Fn(&StatementId) -> bool,
-    ) -> Timestamp {
+    fn consented_since(&self, charter: &Signed<Charter>, public_since: Timestamp) -> Timestamp {
         let in_force = self.newest().map_or(public_since, Edition::in_force_since);
-        let waits_late = |edition: &Edition| edition.in_force_since > public_since && is_late(&edition.id());
         let is_good = |at| self.judge_signatures(charter, at).is_ok();
-        let is_later = in_force > public_since && self.editions.iter().any(waits_late);
-        if is_later && !is_good(public_since) && is_good(in_force) { in_force } else { public_since }
+        if in_force > public_since && !is_good(public_since) && is_good(in_force) { in_force } else { public_since }
     }
 
     /// The editions, ascending.

@@ -172,7 +172,10 @@ async fn bundles_and_the_index_of_lists_are_checked_against_the_entries() {
     fs::write(&index, good.replacen("\"list\": \"hotline", "\"list\": \"coldline", 1)).unwrap();
     let entries = checked.public.join("tile/entries/000.p/3");
     let whole = fs::read(&entries).unwrap();
-    fs::write(&entries, b"damaged").unwrap();
+    let mut damaged = whole.clone();
+    let last = damaged.len() - 5;
+    damaged[last] ^= 1;
+    fs::write(&entries, damaged).unwrap();
     let found = checked.check().await.findings;
     assert!(!found.is_empty() && !found.iter().any(|found| matches!(found, Finding::Index { .. })), "{found:?}");
     fs::write(&entries, whole).unwrap();

@@ -291,5 +291,5 @@ fn ids_behind_a_symbolic_link_are_locked_and_kept_where_they_are() {
         assert_eq!(fs::read_to_string(at.join("kept/ids")).unwrap(), "end 0\n", "{step}");
     }
     let same = ["list", "import", "a.txt", "--ids", "link", "--out", "kept/ids", "--force"];
-    says(at, &same, 2, &["--ids is to be kept"]);
+    says(at, &same, 4, &["--ids is to be kept"]);
 }

@@ -66,6 +66,7 @@ use isonomy_core::rules::editions::Editions;
 use isonomy_core::statement::{Statement, StatementError};
 use isonomy_core::time::Timestamp;
 use reading::Reading;
+use releases::GIVEN_NOTICE;
 use statements::LoggedCharter;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -288,8 +289,9 @@ impl Update {
         let has_ended = matches!(*rejection, Rejection::Fork(_) | Rejection::Halted(_));
         if let Some((shown, now)) = self.shown.as_ref().filter(|_| !has_ended) {
             let seen = self.state.clone().with_seen(shown, *now);
-            // Before an update has come to its end by other witnesses, times by both can't be told apart.
-            let learned = if self.is_of_other_trust { seen } else { self.with_times(seen) };
+            // Before all is proven anew by other witnesses, times by both can't be told apart.
+            let has_all = self.state.editions().all(|id| self.public_since.contains_key(id));
+            let learned = if self.is_of_other_trust && !has_all { seen } else { self.with_times(seen) };
             let saved = self.save(learned, None);
             saved.inspect_err(|_| self.refused = Some(rejection.clone()))?;
         }
@@ -303,7 +305,8 @@ impl Update {
             return outcome;
         };
         let was_read = matches!(**rejection, Rejection::Entry { .. });
-        let is_short_notice = matches!(**rejection, Rejection::Policy { breach: PolicyBreach::TooLittle { .. }, .. });
+        let is_short_notice =
+            matches!(**rejection, Rejection::Policy { breach: PolicyBreach::TooLittle { what: GIVEN_NOTICE, .. }, .. });
         let rests_on_time = is_short_notice || !was_read && rejection.rule().is_some_and(|rule| rule <= Rule::Notice);
         let remembers = self.public_since.keys().any(|id| self.state.public_since(id).is_some());
         if self.doubts_times || !rests_on_time || !remembers {

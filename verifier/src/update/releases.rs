@@ -23,6 +23,9 @@ use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_core::tree::LeafIndex;
 
+/// What a policy may find too little that rests on times.
+pub(super) const GIVEN_NOTICE: &str = "notice in seconds that a widening edition had";
+
 /// What the checks say of a release that need no content of it, or no more than to count what it adds.
 pub(super) enum Judged {
     /// It is the list in force.
@@ -77,8 +80,8 @@ impl Update {
         }
         // What is older than a release that the policy refuses need not be offered beside it.
         let refused_version = refused.as_ref().and_then(|rejection| version_against_policy(rejection));
-        // Without a release the floor itself may be used.
-        let least = self.state.floor().map(|floor| floor.saturating_sub(u64::from(self.state.accepted().is_none())));
+        // Without a list the floor itself may be used.
+        let least = self.state.floor().map(|floor| floor.saturating_sub(1));
         let held = self.in_force.as_ref().map(VerifiedList::version).or(least);
         let version = found.as_ref().and_then(|(_, judged)| judged.version());
         let beyond = version.or(refused_version).or(held).unwrap_or(0);
@@ -268,7 +271,7 @@ impl Update {
         let (least, version) = (self.policy.accept().min_notice, release.body().version);
         match since.filter_map(Edition::notice).find(|notice| *notice < least) {
             Some(found) => {
-                let what = "notice in seconds that a widening edition had";
+                let what = GIVEN_NOTICE;
                 Err(Rejection::Policy { version, breach: PolicyBreach::TooLittle { what, found, least } }.into())
             }
             None => Ok(()),

@@ -73,13 +73,15 @@ pub(super) fn run(args: &ImportArgs, output: &Output) -> Result<Exit> {
     report(args, &reports, &outcome, ids, output)
 }
 
-/// The file that is meant where a symbolic link is named, also one that is not there yet.
+/// The file that is meant, however it is named, also by a symbolic link, and where it is not there yet.
 fn behind_links(path: &Path) -> PathBuf {
-    let target = || std::fs::read_link(path).map(|target| files::folder_of(path).join(target));
-    match path.is_symlink() {
-        true => std::fs::canonicalize(path).or_else(|_| target()).unwrap_or_else(|_| path.to_owned()),
-        false => path.to_owned(),
-    }
+    let target = std::fs::read_link(path).map(|target| files::folder_of(path).join(target));
+    let path = target.unwrap_or_else(|_| path.to_owned());
+    let in_folder = || {
+        let folder = std::fs::canonicalize(files::folder_of(&path)).ok()?;
+        Some(folder.join(path.file_name()?))
+    };
+    std::fs::canonicalize(&path).ok().or_else(in_folder).unwrap_or_else(|| path.clone())
 }
 
 /// Reads all files, and writes down what is refused of them.
