@@ -265,7 +265,7 @@ fn ids_are_for_one_import_at_a_time() {
     let import = ["list", "import", "a.txt", "--ids", "ids", "--out", "a.list"];
     let lock = fs::File::create(at.join("ids.lock")).unwrap();
     lock.lock().unwrap();
-    says(at, &import, 1, &["the file ids is in use by another process"]);
+    says(at, &import, 1, &["/ids is in use by another process"]);
     assert!(!at.join("a.list").exists() && !at.join("ids").exists());
     lock.unlock().unwrap();
     assert_eq!(run(at, &import).0, Some(0));
