@@ -8,7 +8,7 @@ use isonomy_core::rules::{attestations, releases};
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::{LeafIndex, TreeSize};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A release that a bundle may hold.
@@ -165,13 +165,14 @@ struct IndexedList<'h> {
     newest: Option<IndexedRelease>,
 }
 
-#[derive(Serialize)]
-struct IndexedRelease {
-    version: u64,
-    release: String,
-    entries: u64,
-    created: Timestamp,
-    expires: Timestamp,
+/// The newest release of a list, as the index has it.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct IndexedRelease {
+    pub(crate) version: u64,
+    pub(crate) release: String,
+    pub(crate) entries: u64,
+    pub(crate) created: Timestamp,
+    pub(crate) expires: Timestamp,
 }
 
 /// The index of the lists in a log of this size, as JSON, for people and tools; nothing is trusted because of it.

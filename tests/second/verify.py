@@ -595,20 +595,26 @@ def logged(policy, lines, entry, log=None):
 # The rules: rules.md, 2 and 4.
 
 
+def in_order(note, counted):
+    """The keys that signed, if every line is by one that counts, one line for each, in their order."""
+    signers, at = [], 0
+    for name, identity, signature in note.signatures:
+        while at < len(counted) and (counted[at].name, counted[at].identity) != (name, identity):
+            at += 1
+        require(at < len(counted), f"a signature of {name}, which does not count or is out of order")
+        require(counted[at].signed(signature, note.text), f"a wrong signature of {name}")
+        signers.append(counted[at])
+        at += 1
+    return signers
+
+
 def endorsed(release, charter):
     """Rule 2. Gives the keys that signed."""
     body = charter_of(charter)
     maintainer = maintainers_of(body)
     curators = [(Key(curator["key"]), curator["jurisdiction"]) for curator in body["curation"]["curators"]]
     counted = maintainer + [key for key, _ in curators]
-    signers, at = [], 0
-    for name, identity, signature in release.signatures:
-        while at < len(counted) and (counted[at].name, counted[at].identity) != (name, identity):
-            at += 1
-        require(at < len(counted), f"a signature of {name}, which does not count or is out of order")
-        require(counted[at].signed(signature, release.text), f"a wrong signature of {name}")
-        signers.append(counted[at].public)
-        at += 1
+    signers = [key.public for key in in_order(release, counted)]
     require(any(key.public in signers for key in maintainer), "no maintainer signed")
     agreed = [country(jurisdiction) for key, jurisdiction in curators if key.public in signers]
     require(len(agreed) >= body["curation"]["threshold"], "too few curators signed")
@@ -731,19 +737,6 @@ def cross_equivocation(policy, file):
     first, second = text(policy, file, "first", "first_charter"), text(policy, file, "second", "second_charter")
     require(first[2].id != second[2].id, "one charter")
     return two_versions(first, second)
-
-
-def in_order(note, counted):
-    """The keys that signed, if every line is by one that counts, one line for each, in their order."""
-    signers, at = [], 0
-    for name, identity, signature in note.signatures:
-        while at < len(counted) and (counted[at].name, counted[at].identity) != (name, identity):
-            at += 1
-        require(at < len(counted), f"a signature of {name}, which does not count or is out of order")
-        require(counted[at].signed(signature, note.text), f"a wrong signature of {name}")
-        signers.append(counted[at])
-        at += 1
-    return signers
 
 
 def consented(edition, before):

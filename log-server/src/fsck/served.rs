@@ -5,6 +5,7 @@
 use super::finding::Finding;
 use super::statements::Roots;
 use super::{Kind, Work};
+use crate::bundles::IndexedRelease;
 use crate::files::LISTS;
 use futures_util::{StreamExt, stream};
 use isonomy_core::bundle::{Bundle, Included, MAX_BUNDLE_SIZE};
@@ -12,7 +13,6 @@ use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::StatementId;
 use isonomy_core::resource::Resource;
 use isonomy_core::statement::{ListName, MAX_STATEMENT_SIZE, Statement};
-use isonomy_core::time::Timestamp;
 use isonomy_fetch::FetchError;
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -151,15 +151,6 @@ struct IndexedList {
     edition: u64,
     charter: String,
     newest: Option<IndexedRelease>,
-}
-
-#[derive(Deserialize)]
-struct IndexedRelease {
-    version: u64,
-    release: String,
-    entries: u64,
-    created: Timestamp,
-    expires: Timestamp,
 }
 
 async fn check_index(work: &Work, is_known: impl Fn(&ListName) -> bool) {

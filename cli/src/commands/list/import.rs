@@ -282,6 +282,45 @@ fn report(
         imported.irregular,
         imported.withdrawn.len()
     ));
+    lines.extend(warnings(args, reports, outcome, ids));
+    if let Some(change) = against {
+        lines.push(format!("against the list as it was: +{} −{}", change.added, change.removed));
+    }
+    lines.extend(crowding::warning(args.algorithm.into(), entries));
+    lines.push(format!("✓ {} entries in {}", entries.len(), args.out.display()));
+    let files: Vec<_> = reports.iter().map(|(path, report)| json!({ "file": path, "report": report })).collect();
+    let document = json!({
+        "entries": entries.len(),
+        "root": entries.root().to_hex(),
+        "imported": files,
+        "duplicates": imported.duplicates,
+        "irregular": imported.irregular,
+        "withdrawn": imported.withdrawn.len(),
+        "unselected": unselected.as_ref().map(Entries::len),
+        "refused_kept": refused.as_ref().map(|refused| json!({
+            "entries": refused.len(),
+            "first": refused.iter().take(SHOWN).map(to_hex).collect::<Vec<_>>(),
+        })),
+        "not_ignored": nowhere(args, reports).collect::<Vec<_>>(),
+        "unknown_ids": imported.unknown_ids,
+        "ids": ids,
+        "renumbered": renumbered,
+        "difference": against,
+        "list": args.out,
+    });
+    output.report(lines.join("\n"), &document)?;
+    Ok(Exit::Done)
+}
+
+/// What whoever reads the report should look at.
+fn warnings(
+    args: &ImportArgs,
+    reports: &[(&PathBuf, ImportReport)],
+    outcome: &Outcome,
+    ids: Option<Ids>,
+) -> Vec<String> {
+    let Outcome { imported, unselected, refused, renumbered, .. } = outcome;
+    let mut lines: Vec<String> = Vec::new();
     lines.extend(nowhere(args, reports).map(|name| {
         format!("! no file has a column {name:?} beside that of the hash, so --ignore-column {name:?} does nothing: check the name")
     }));
@@ -322,33 +361,7 @@ fn report(
              same --min-quality as before, or import all videos anew without --base"
         ));
     }
-    if let Some(change) = against {
-        lines.push(format!("against the list as it was: +{} −{}", change.added, change.removed));
-    }
-    lines.extend(crowding::warning(args.algorithm.into(), entries));
-    lines.push(format!("✓ {} entries in {}", entries.len(), args.out.display()));
-    let files: Vec<_> = reports.iter().map(|(path, report)| json!({ "file": path, "report": report })).collect();
-    let document = json!({
-        "entries": entries.len(),
-        "root": entries.root().to_hex(),
-        "imported": files,
-        "duplicates": imported.duplicates,
-        "irregular": imported.irregular,
-        "withdrawn": imported.withdrawn.len(),
-        "unselected": unselected.as_ref().map(Entries::len),
-        "refused_kept": refused.as_ref().map(|refused| json!({
-            "entries": refused.len(),
-            "first": refused.iter().take(SHOWN).map(to_hex).collect::<Vec<_>>(),
-        })),
-        "not_ignored": nowhere(args, reports).collect::<Vec<_>>(),
-        "unknown_ids": imported.unknown_ids,
-        "ids": ids,
-        "renumbered": renumbered,
-        "difference": against,
-        "list": args.out,
-    });
-    output.report(lines.join("\n"), &document)?;
-    Ok(Exit::Done)
+    lines
 }
 
 fn file_words(path: &Path, report: &ImportReport) -> Vec<String> {

@@ -27,6 +27,13 @@ fn push(editions: &mut Editions, at: u64, edit: impl Fn(&mut Charter)) -> Result
     editions.push(signed, index, START.plus(at))
 }
 
+/// c4 in the place of c1.
+fn replace_c1(charter: &mut Charter) {
+    charter.curation.curators.remove(0);
+    let (name, key) = ("c4".into(), key("c4").verifier().clone());
+    charter.curation.curators.push(Curator { name, key, ..charter.curation.curators[1].clone() });
+}
+
 #[test]
 fn a_narrowing_edition_is_in_force_at_once_and_a_widening_one_after_its_notice() {
     let mut editions = chain();
@@ -120,12 +127,7 @@ fn the_chain_is_contiguous_and_has_one_successor_each() {
 #[test]
 fn a_second_text_needs_the_consent_that_the_first_one_needed() {
     let mut editions = chain();
-    let replace = |c: &mut Charter| {
-        c.curation.curators.remove(0);
-        let (name, key) = ("c4".into(), key("c4").verifier().clone());
-        c.curation.curators.push(Curator { name, key, ..c.curation.curators[1].clone() });
-    };
-    push(&mut editions, 10, replace).unwrap();
+    push(&mut editions, 10, replace_c1).unwrap();
     let [first, second] = [20, 18].map(|distance| amended(&editions, |c| c.matching.max_distance = distance));
     let of_pending = sign_charter(second.body(), &["m1", "c2", "c4"]);
     let unsigned = sign_charter(second.body(), &[]);
@@ -153,12 +155,7 @@ fn a_second_text_needs_the_consent_that_the_first_one_needed() {
 #[test]
 fn an_edition_is_good_at_whichever_time_it_becomes_public() {
     let mut editions = chain();
-    let replace = |c: &mut Charter| {
-        c.curation.curators.remove(0);
-        let (name, key) = ("c4".into(), key("c4").verifier().clone());
-        c.curation.curators.push(Curator { name, key, ..c.curation.curators[1].clone() });
-    };
-    push(&mut editions, 10, replace).unwrap();
+    push(&mut editions, 10, replace_c1).unwrap();
     let third = amended(&editions, |c| c.matching.max_distance = 20);
     let signed = |names: &[&str]| sign_charter(third.body(), names);
     let (before, after) = (START.plus(9 + NOTICE), START.plus(10 + NOTICE));
