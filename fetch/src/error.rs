@@ -180,10 +180,23 @@ pub enum WitnessError {
         status: u16,
         /// What it says, made safe to show.
         message: String,
+        /// How long it asks to be left alone (`Retry-After`), if it says so.
+        retry_after: Option<Duration>,
     },
     /// It was not reached, or its answer can't be used.
     #[error(transparent)]
     Fetch(#[from] FetchError),
+}
+
+impl WitnessError {
+    /// How long it asks to be left alone, if it says so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused { retry_after, .. } => *retry_after,
+            Self::Fetch(error) => error.retry_after(),
+            Self::Conflict { .. } => None,
+        }
+    }
 }
 
 /// The longest text of a server's that is shown, in characters.

@@ -65,7 +65,7 @@ async fn read<T, E: ToString>(
 
 /// Reads what a witness says with its refusal. The specification gives the words no form; the status is what counts.
 async fn read_refusal(answer: Answer) -> WitnessError {
-    let (location, status) = (answer.location().to_owned(), answer.status());
+    let (location, status, retry_after) = (answer.location().to_owned(), answer.status(), answer.retry_after());
     let words = answer.bytes(MAX_ANSWER_SIZE as u64).await.unwrap_or_default();
-    WitnessError::Refused { location, status, message: shown(&String::from_utf8_lossy(&words)) }
+    WitnessError::Refused { location, status, message: shown(&String::from_utf8_lossy(&words)), retry_after }
 }

@@ -101,10 +101,14 @@ impl Reading {
         by_wall.min(by_monotonic)
     }
 
-    fn doubt(&self, now: Moment) -> Option<Doubt> {
+    fn latest(&self, now: Moment) -> Timestamp {
         let [by_wall, by_monotonic] = self.times(now);
+        by_wall.max(by_monotonic)
+    }
+
+    fn doubt(&self, now: Moment) -> Option<Doubt> {
         let apart = now.apart(self.moment);
-        (apart > TOLERANCE).then(|| Doubt { apart, latest: by_wall.max(by_monotonic) })
+        (apart > TOLERANCE).then(|| Doubt { apart, latest: self.latest(now) })
     }
 }
 
@@ -119,6 +123,12 @@ impl WitnessedClock {
     pub(crate) fn time(&self) -> Timestamp {
         let (reading, now) = (*self.lock(), Moment::now());
         reading.map_or_else(|| now.seconds(), |reading| reading.time(now))
+    }
+
+    /// The latest that it may be, by this machine's clock or by what the witnesses have shown: either may be slow.
+    pub(crate) fn latest(&self) -> Timestamp {
+        let (reading, now) = (*self.lock(), Moment::now());
+        reading.map_or_else(|| now.seconds(), |reading| reading.latest(now).max(now.seconds()))
     }
 
     /// Whether a round has shown the witnesses' clocks yet.
@@ -192,6 +202,9 @@ mod tests {
         // It was slow, and is set right.
         let (slow, at) = self::reading(1030, 0);
         assert_eq!(slow.time(moment(at, 5_300, 1_036_000)), Timestamp(1036));
+        // Before that, it may be as late as the witnesses have shown.
+        let before = moment(at, 5_300, 1_006_000);
+        assert_eq!((slow.time(before), slow.latest(before)), (Timestamp(1006), Timestamp(1036)));
     }
 
     #[test]

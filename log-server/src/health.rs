@@ -39,19 +39,8 @@ impl Health {
             let (name, count, failure) = (&state.name, state.failures, state.failure.as_ref()?);
             Some(format!("the witness {name} has failed {count} times in a row; the last time: {failure}"))
         };
-        let clock = |state: &WitnessState| {
-            let seconds = state.clock_ahead.filter(|seconds| seconds.unsigned_abs() > MAX_CLOCK_AHEAD)?;
-            let count = seconds.unsigned_abs();
-            Some(match seconds > 0 {
-                true => format!(
-                    "the clock of the witness {} is {count} s ahead of this machine's: its cosignatures do not count",
-                    state.name
-                ),
-                false => format!("the clock of the witness {} is {count} s behind this machine's", state.name),
-            })
-        };
         let states = surface.shared.witnesses.states();
-        let of_witnesses = states.iter().flat_map(|state| [clock(state), failing(state)]).flatten();
+        let of_witnesses = clocks(&states).into_iter().chain(states.iter().filter_map(failing));
         let unknown = surface.shared.access.unknown(&surface.shared.histories().known).len();
         let endings = surface.shared.histories().endings.messages();
         let lasting = weak_quorum(&surface.shared.policy).into_iter().chain(unknown_lists(unknown)).chain(endings);
@@ -88,6 +77,40 @@ impl Health {
         }
         complaints
     }
+}
+
+/// What to look at where clocks differ by more than clocks that are set should. If all witnesses that have answered say the same of
+/// this machine's, it is that one.
+fn clocks(states: &[WitnessState]) -> Vec<String> {
+    let known: Vec<(&str, i64)> = states.iter().filter_map(|state| Some((&*state.name, state.clock_ahead?))).collect();
+    let is_off = |(_, ahead): &(&str, i64)| ahead.unsigned_abs() > MAX_CLOCK_AHEAD;
+    let ahead = known.iter().map(|(_, ahead)| *ahead);
+    if let (Some(least), Some(most)) = (ahead.clone().min(), ahead.max())
+        && known.len() > 1
+        && known.iter().all(is_off)
+        && least.signum() == most.signum()
+    {
+        let (few, many) =
+            (least.unsigned_abs().min(most.unsigned_abs()), least.unsigned_abs().max(most.unsigned_abs()));
+        let (is, other, what) = match least > 0 {
+            true => ("behind", "ahead of", "; their cosignatures do not count"),
+            false => ("ahead", "behind", ""),
+        };
+        return vec![format!(
+            "the clocks of all {} witnesses that have answered are {few} to {many} s {other} this machine's{what}: it will be this \
+             machine's clock that is {is}, so set it",
+            known.len()
+        )];
+    }
+    let one = |(name, ahead): &(&str, i64)| match (*ahead > 0, ahead.unsigned_abs()) {
+        (true, count) => {
+            format!(
+                "the clock of the witness {name} is {count} s ahead of this machine's: its cosignatures do not count"
+            )
+        }
+        (false, count) => format!("the clock of the witness {name} is {count} s behind this machine's"),
+    };
+    known.iter().filter(|known| is_off(known)).map(one).collect()
 }
 
 /// What is wrong with a quorum that doesn't keep the log from showing two histories.
@@ -241,6 +264,30 @@ fn register_witnesses(registry: &mut Registry, surface: &Surface) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_all_witnesses_differ_alike_it_is_this_machine_s_clock() {
+        let said = |clocks: &[Option<i64>]| {
+            let state = |ahead: &Option<i64>| WitnessState { clock_ahead: *ahead, ..WitnessState::new("w") };
+            super::clocks(&clocks.iter().map(state).collect::<Vec<_>>())
+        };
+        let off = MAX_CLOCK_AHEAD as i64 + 1;
+        for (clocks, expected) in [
+            (vec![Some(0), Some(-off)], vec!["behind this machine's"]),
+            (vec![Some(-off), None], vec!["of the witness w is"]),
+            (vec![Some(-off), Some(off)], vec!["behind this machine's", "ahead of this machine's"]),
+            (vec![Some(-off), Some(-off - 9), None], vec!["of all 2 witnesses that have answered"]),
+        ] {
+            let said = said(&clocks);
+            assert_eq!(said.len(), expected.len(), "{said:?}");
+            assert!(said.iter().zip(expected).all(|(said, expected)| said.contains(expected)), "{said:?}");
+        }
+        assert!(
+            said(&[Some(-off), Some(-off)])[0].ends_with("it will be this machine's clock that is ahead, so set it")
+        );
+        let slow = &said(&[Some(off), Some(off)])[0];
+        assert!(slow.contains("do not count") && slow.contains("clock that is behind, so set it"), "{slow}");
+    }
 
     #[test]
     fn a_clock_that_was_set_back_does_not_hide_that_nothing_is_published() {

@@ -265,8 +265,8 @@ pub(crate) fn open_state(
 ) -> Result<State, ServeError> {
     let private = data.join("private");
     let public = PublicFolder::open(data.join("public"))?;
-    if !private.exists() && public.shows_a_log()? {
-        // Nothing is made in its place, so that whoever puts it back finds none.
+    if files::names_in(&private)?.is_empty() && public.shows_a_log()? {
+        // Nothing is made in its place, so that whoever puts it back finds none. Where a volume is not mounted, it is empty.
         return Err(LogError::HeadMissing.into());
     }
     let store = recovery::open_store(&private.join("state"))?;

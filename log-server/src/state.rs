@@ -32,7 +32,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 
-/// The longest that a release waits for the witnesses' clocks, in seconds.
+/// The longest that a release waits for clocks that are behind, in seconds.
 const MAX_WAIT: u64 = 60;
 /// Later than any wait of a charter: what would be admitted then may be refused now by a clock that is slow.
 const LONG_AFTER: u64 = 10 * 366 * 86_400;
@@ -200,11 +200,11 @@ impl State {
         }
     }
 
-    /// For how long a release has to wait until it was not created in the future of the witnesses; none if it claims to
-    /// be from this machine's future, too, or from further ahead than clocks should differ.
+    /// For how long a release has to wait until it was not created in the future of the witnesses and of this machine; none if it
+    /// claims to be from the future of all of them, or from further ahead than clocks should differ.
     pub(crate) fn wait_for(&self, release: &Release) -> Option<Duration> {
         let (created, seconds) = (release.created, release.created.since(self.time()));
-        (created <= now() && (1..=MAX_WAIT).contains(&seconds)).then(|| Duration::from_secs(seconds))
+        (created <= self.clock.latest() && (1..=MAX_WAIT).contains(&seconds)).then(|| Duration::from_secs(seconds))
     }
 
     /// Where a statement stands in the log, also if it is not published yet.

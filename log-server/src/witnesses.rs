@@ -18,6 +18,9 @@
 //! What a witness is asked is not taken back when a round ends without it: its answer counts whenever it comes, and it is
 //! asked again only then. So a slow one is not blamed, and is never behind by more than what it takes for one answer.
 //!
+//! Who asks to be left alone for a while (429 or 503 with `Retry-After`) is, up to a bound: a log that is busy would use up its
+//! witnesses' patience.
+//!
 //! A witness that says that it has seen a larger log, or another, stops the sequencing ([`WitnessBoard`]): if it is right, older data
 //! was put back, and the next statement would fork the log. Once a quorum has cosigned since the start what is there, that can't
 //! be so any more, and a witness's word is not enough: then it stops the log only by showing a checkpoint that the log has signed.
@@ -57,6 +60,8 @@ const GRACE: Duration = Duration::from_millis(500);
 const FIRST_GRACE: Duration = PATIENCE;
 /// How long while nobody waits.
 const LONG_GRACE: Duration = Duration::from_secs(5);
+/// The longest that a witness which asks to be left alone is (`Retry-After`).
+const LONGEST_REST: Duration = Duration::from_secs(30);
 /// How often a witness is asked in one round: it may know another size, and have to be reminded.
 const ATTEMPTS: usize = 4;
 
@@ -74,6 +79,8 @@ struct Member {
     is_asked: bool,
     /// Its last answer took longer than it is waited for, or has not come yet.
     is_late: bool,
+    /// Until when it asks to be left alone.
+    rests_until: Option<Instant>,
 }
 
 /// The witnesses of a policy that have a URL.
@@ -116,7 +123,8 @@ impl Witnesses {
             let client = WitnessClient::with_limits(url, limits)?;
             let (name, key) = (witness.key.name().to_owned(), witness.key.clone());
             let known = TreeSize(0);
-            members.push(Member { place, name, key, client, known, latest: None, is_asked: false, is_late: false });
+            let (latest, is_asked, is_late, rests_until) = (None, false, false, None);
+            members.push(Member { place, name, key, client, known, latest, is_asked, is_late, rests_until });
         }
         let states = members.iter().map(|member| WitnessState::new(&member.name)).collect();
         let board = Arc::new(WitnessBoard::new(states));
@@ -224,6 +232,7 @@ impl Witnesses {
             key: member.key.clone(),
             known: member.known,
             latest: member.latest.clone(),
+            after: member.rests_until.take(),
             log: Arc::clone(log),
             head: head.clone(),
         };
@@ -240,6 +249,8 @@ impl Witnesses {
         self.board.note_latency(at, took);
         let Some(member) = self.members.get_mut(at) else { return Heard::OfThis(at) };
         (member.is_asked, member.is_late) = (false, took > GRACE);
+        let rest = result.as_ref().err().and_then(WitnessFailure::rest);
+        member.rests_until = rest.map(|rest| Instant::now() + rest.min(LONGEST_REST));
         // What was asked before this machine's clocks moved apart says nothing about them now.
         let is_of_this = shown.note().text() == head.note().text() && !round.began.has_moved_apart(asked);
         match result {

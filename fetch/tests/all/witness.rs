@@ -9,6 +9,7 @@ use isonomy_core::note::{KeyType, Signature, SigningKey};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::TreeSize;
 use isonomy_fetch::{FetchError, WitnessClient, WitnessError};
+use std::time::Duration;
 
 fn request() -> AddCheckpoint {
     let key = SigningKey::from_seed("log.example/a", KeyType::Ed25519, &[1; 32]).unwrap();
@@ -56,8 +57,12 @@ async fn a_refusal_keeps_its_status_and_words() {
         let server = Script::answering(line, "", b"because\n\x1b[2J\xff").await;
         let location = format!("{}/add-checkpoint", server.url);
         let message = "because  [2J\u{fffd}".to_owned();
-        assert_eq!(ask(&server).await, Err(WitnessError::Refused { location, status, message }));
+        let refused = WitnessError::Refused { location, status, message, retry_after: None };
+        assert_eq!(ask(&server).await, Err(refused));
     }
+    let server = Script::answering("429 Too Many Requests", "retry-after: 7\r\n", b"too many").await;
+    let refused = ask(&server).await.unwrap_err();
+    assert_eq!(refused.retry_after(), Some(Duration::from_secs(7)));
     let server = Script::answering("422 Unprocessable Entity", "", &[b'a'; 100_000]).await;
     assert!(matches!(ask(&server).await, Err(WitnessError::Refused { status: 422, .. })));
 }

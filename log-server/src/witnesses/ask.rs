@@ -16,7 +16,7 @@ use isonomy_fetch::{WitnessClient, WitnessError};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 /// What came of asking a witness.
 pub(super) struct Answer {
@@ -44,6 +44,8 @@ pub(super) struct Ask {
     pub(super) key: VerifierKey,
     pub(super) known: TreeSize,
     pub(super) latest: Option<CheckpointNote>,
+    /// Until when it is left alone.
+    pub(super) after: Option<Instant>,
     pub(super) log: Arc<Log>,
     pub(super) head: CheckpointNote,
     pub(super) board: Arc<WitnessBoard>,
@@ -55,6 +57,9 @@ impl Ask {
     /// Once a quorum has cosigned what this log has, older data can't have been put back, and one witness, or whoever is on
     /// the way to it, must not be able to stop the log by a word: then it counts only if the witness can show it.
     pub(super) async fn answer(self) -> Answer {
+        if let Some(after) = self.after {
+            sleep_until(after).await;
+        }
         let (at, head, asked, began) = (self.at, self.head.clone(), Moment::now(), Instant::now());
         let (board, name) = (Arc::clone(&self.board), self.key.name().to_owned());
         let (client, log) = (self.client.clone(), Arc::clone(&self.log));

@@ -168,7 +168,7 @@ mod tests {
 
     fn refused(status: u16, message: &str) -> WitnessFailure {
         let (location, message) = ("http://w.example/".to_owned(), message.to_owned());
-        WitnessFailure::Refused(WitnessError::Refused { location, status, message })
+        WitnessFailure::Refused(WitnessError::Refused { location, status, message, retry_after: None })
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::PATIENCE;
 use crate::log::LogError;
 use isonomy_core::tree::TreeSize;
 use isonomy_fetch::WitnessError;
+use std::time::Duration;
 
 /// The status of a witness to which the checkpoint contradicts what it has cosigned.
 const CONTRADICTION: u16 = 422;
@@ -99,6 +100,14 @@ impl WitnessFailure {
                 matches!(source, WitnessError::Refused { status: CONTRADICTION, .. })
             }
             _ => false,
+        }
+    }
+
+    /// How long the witness asks to be left alone, if it says so.
+    pub(super) fn rest(&self) -> Option<Duration> {
+        match self {
+            Self::Refused(source) | Self::Forgot { source, .. } => source.retry_after(),
+            _ => None,
         }
     }
 

@@ -428,6 +428,23 @@ async fn a_release_waits_until_the_witnesses_clocks_have_come_to_its_creation() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_log_whose_clock_is_behind_its_witnesses_waits_for_it() {
+    const AHEAD: u64 = 4;
+    let mut world = World::new().await;
+    for number in 0..3 {
+        world.wrong_clock(number, AHEAD as i64).await;
+    }
+    world.start_log().await;
+    until_published(&world).await;
+    let charter = charter(LIST);
+    let mut publisher = Publisher::new(&charter);
+    publish(&world, &by_all(charter.to_text().unwrap()), &publisher).await;
+    // The maintainer's clock is as the witnesses', and right.
+    let release = by_all(publisher.compose(0..10, |release| release.created = now().plus(AHEAD)).0.to_text().unwrap());
+    assert_eq!(publish(&world, &release, &publisher).await.index, LeafIndex(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_unchanged_tree_is_published_again_with_fresh_cosignatures() {
     let mut world = World::new().await;
     world.republish_every = Duration::from_millis(300);

@@ -85,7 +85,7 @@ async fn a_start_that_would_fork_or_lose_something_is_refused_and_says_what_to_d
     fs::rename(world.data(), &good).unwrap();
     // What is put back old or lost, and what the refusal advises.
     type Harm = fn(&std::path::Path, &std::path::Path);
-    let cases: [(&str, Harm, &str); 5] = [
+    let cases: [(&str, Harm, &str); 6] = [
         ("private/ is older", |data, old| replace(data, old, "private"), "put the newest data back"),
         ("the database is older", |data, old| replace(data, old, "private/state"), "put the newest data back"),
         (
@@ -94,6 +94,14 @@ async fn a_start_that_would_fork_or_lose_something_is_refused_and_says_what_to_d
             "from a mirror or a backup",
         ),
         ("private/ is lost", |data, _| fs::remove_dir_all(data.join("private")).unwrap(), "put `private/` back"),
+        (
+            "private/ is a volume that is not mounted",
+            |data, _| {
+                fs::remove_dir_all(data.join("private")).unwrap();
+                fs::create_dir(data.join("private")).unwrap();
+            },
+            "put `private/` back",
+        ),
         (
             "all is older",
             |data, old| ["private", "public"].iter().for_each(|it| replace(data, old, it)),
@@ -105,12 +113,9 @@ async fn a_start_that_would_fork_or_lose_something_is_refused_and_says_what_to_d
         harm(&world.data(), &started);
         let error = world.failing_start().await;
         assert!(matches!(error, ServeError::Log(_)) && error.to_string().contains(advice), "{what}: {error}");
-        let is_lost = what == "private/ is lost";
-        assert_eq!(
-            world.data().join("private").exists(),
-            !is_lost,
-            "{what}: what is to be put back finds nothing in its place"
-        );
+        let is_lost = advice == "put `private/` back";
+        let is_empty = fs::read_dir(world.data().join("private")).map_or(true, |mut files| files.next().is_none());
+        assert_eq!(is_empty, is_lost, "{what}: what is to be put back finds nothing in its place");
         fs::remove_dir_all(world.data()).unwrap();
     }
     fs::rename(&good, world.data()).unwrap();

@@ -81,6 +81,22 @@ async fn a_slow_witness_of_a_busy_log_is_heard_late_and_not_blamed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_witness_that_asks_to_be_left_alone_is_and_delays_nobody() {
+    let mut world = World::new().await;
+    let asked = world.tired_witness(2, "2").await;
+    world.start_log().await;
+    let mut number = 0;
+    while asked.lock().unwrap().len() < 3 {
+        found(&world, number).await;
+        number += 1;
+    }
+    let asked = asked.lock().unwrap().clone();
+    assert!(asked.windows(2).all(|pair| pair[1] - pair[0] >= Duration::from_secs(2)), "{asked:?}");
+    assert!(number > 3, "the others cosign meanwhile: {number} statements");
+    assert_eq!(cosigners(&world).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn why_a_witness_fails_is_said_to_whoever_asks() {
     let mut world = World::new().await;
     world.republish_every = Duration::from_millis(100);

@@ -1,7 +1,7 @@
 //! A log server and its witnesses, on this machine, with data folders that go away.
 
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use isonomy_core::add_checkpoint::{AddCheckpoint, CONFLICT_CONTENT_TYPE};
 use isonomy_core::cosignature;
 use isonomy_core::note::{KeyType, SigningKey, VerifierKey};
@@ -17,7 +17,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -183,6 +183,21 @@ impl World {
         };
         let router = axum::Router::new().route("/add-checkpoint", axum::routing::post(cosign));
         tokio::spawn(isonomy_serve::serve(listener, router, Default::default(), std::future::pending()));
+    }
+
+    /// Puts something in a witness's place that asks to be left alone for so many seconds. Gives when it was asked.
+    pub(crate) async fn tired_witness(&mut self, number: usize, seconds: &'static str) -> Arc<Mutex<Vec<Instant>>> {
+        self.stop_witness(number).await;
+        let listener = TcpListener::bind(self.addresses[number]).await.unwrap();
+        let asked: Arc<Mutex<Vec<Instant>>> = Arc::default();
+        let times = Arc::clone(&asked);
+        let refuse = async move || {
+            times.lock().unwrap().push(Instant::now());
+            (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, seconds)], "not so fast")
+        };
+        let router = axum::Router::new().route("/add-checkpoint", axum::routing::post(refuse));
+        tokio::spawn(isonomy_serve::serve(listener, router, Default::default(), std::future::pending()));
+        asked
     }
 
     /// Puts something in a witness's place that takes every connection and never says anything.
