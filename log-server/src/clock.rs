@@ -66,13 +66,15 @@ impl Moment {
         Timestamp(self.wall.as_secs())
     }
 
-    /// Whether this machine's clocks have moved apart since then.
-    pub(crate) fn has_moved_apart(self, earlier: Self) -> bool {
-        self.apart(earlier) > TOLERANCE
+    /// Whether this machine's clocks have moved apart between the two.
+    pub(crate) fn has_moved_apart(self, other: Self) -> bool {
+        self.apart(other) > TOLERANCE
     }
 
-    fn apart(self, earlier: Self) -> Duration {
-        self.wall.abs_diff(earlier.wall.saturating_add(self.since(earlier)))
+    /// Whichever of the two was first.
+    fn apart(self, other: Self) -> Duration {
+        let (earlier, later) = if self.at < other.at { (self, other) } else { (other, self) };
+        later.wall.abs_diff(earlier.wall.saturating_add(later.since(earlier)))
     }
 
     /// How long ago `earlier` was, by the clock that nobody sets.
@@ -149,6 +151,11 @@ impl WitnessedClock {
 
 #[cfg(test)]
 impl Moment {
+    /// So long after this, by both clocks.
+    pub(crate) fn after(self, passed: Duration) -> Self {
+        Self { wall: self.wall + passed, at: self.at + passed }
+    }
+
     /// Now, if the machine has stood still for so long since.
     pub(crate) fn before_a_pause(pause: Duration) -> Self {
         let Self { wall, at } = Self::now();
@@ -222,6 +229,7 @@ mod tests {
             let found = reading.doubt(now).map(|doubt| (doubt.apart.as_millis(), doubt.latest.0, reading.time(now).0));
             assert_eq!(found, doubt, "{after} {wall}");
             assert_eq!(now.has_moved_apart(reading.moment), doubt.is_some());
+            assert_eq!(reading.moment.has_moved_apart(now), doubt.is_some(), "whichever was first");
         }
     }
 

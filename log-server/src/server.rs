@@ -141,6 +141,7 @@ pub async fn run_with(
     let republish_every = config.republish_every;
     let serving = config.serving.clone();
     let (board, data) = (witnesses.board(), config.data.clone());
+    let database = database_folder(&data);
     let opened = tokio::task::spawn_blocking(move || open(config, board)).await;
     let (state, _lock) = opened.map_err(|_| ServeError::Panicked)??;
     let unheard = witnesses.check_memory(&state.log).await?;
@@ -188,7 +189,7 @@ pub async fn run_with(
     following.abort();
     let _ = measuring.await; // it has nothing to say
     let ended = [sequencer.await, publisher.await, keeper.await];
-    unused(users).await;
+    unused(users, &database).await;
     for task in ended {
         task.map_err(|_| ServeError::Panicked)??;
     }
@@ -203,11 +204,13 @@ async fn follow(mut rights: watch::Receiver<Rights>, state: Weak<State>) {
     }
 }
 
-/// Waits until the last thread that still reads from the disk has ended, so that the folder is free when the server says
-/// that it has stopped.
-async fn unused((state, log): (Weak<State>, Weak<Log>)) {
+/// Waits until the last thread that still reads from the disk has ended, and has closed the database, so that the folder is free when
+/// the server says that it has stopped.
+async fn unused((state, log): (Weak<State>, Weak<Log>), database: &Path) {
     let until = Instant::now() + LAST_READS;
-    while state.strong_count() + log.strong_count() > 0 && Instant::now() < until {
+    // Nobody has them any more before what is in them is closed.
+    let is_closed = || !matches!(FolderLock::acquire(database), Err(FileError::InUse { .. }));
+    while (state.strong_count() + log.strong_count() > 0 || !is_closed()) && Instant::now() < until {
         sleep(Duration::from_millis(5)).await;
     }
 }
@@ -255,6 +258,10 @@ pub(crate) fn remove_leftovers(data: &Path) -> Result<(), FileError> {
     Ok(())
 }
 
+fn database_folder(data: &Path) -> PathBuf {
+    data.join("private/state")
+}
+
 pub(crate) fn open_state(
     data: &Path,
     key: SigningKey,
@@ -269,7 +276,7 @@ pub(crate) fn open_state(
         // Nothing is made in its place, so that whoever puts it back finds none. Where a volume is not mounted, it is empty.
         return Err(LogError::HeadMissing.into());
     }
-    let store = recovery::open_store(&private.join("state"))?;
+    let store = recovery::open_store(&database_folder(data))?;
     let log = Log::open(public.clone(), &private, &store, key)?;
     if policy.began_at(log.key().name()) > log.size() {
         return Err(ServeError::Config(

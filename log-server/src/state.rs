@@ -112,14 +112,17 @@ impl State {
         let verdict = self.judge_by_both(statement, place, signing);
         if let (Err(Refusal::Rule(_)), false) = (&verdict, self.clock.is_known()) {
             // By this machine's clock alone nobody is refused for good: it may be the one that is wrong.
-            let public_since = match statement {
-                Statement::Release(release) => release.body().created,
-                _ => place.public_since.plus(LONG_AFTER),
+            let times = match statement {
+                // Its edition may have come into force since it was composed.
+                Statement::Release(release) => {
+                    let created = release.body().created;
+                    vec![created, created.plus(signatures::DRAFT_LIFETIME)]
+                }
+                _ => vec![place.public_since.plus(LONG_AFTER)],
             };
-            return match self.judge_by_both(statement, Place { public_since, ..place }, signing) {
-                Ok(()) => Err(Refusal::TimeUnknown),
-                Err(_) => verdict,
-            };
+            let is_good_at =
+                |public_since| self.judge_by_both(statement, Place { public_since, ..place }, signing).is_ok();
+            return if times.into_iter().any(is_good_at) { Err(Refusal::TimeUnknown) } else { verdict };
         }
         let Some(doubt) = self.clock.doubt() else { return verdict };
         let later = self.judge_by_both(statement, Place { public_since: doubt.latest, ..place }, signing);

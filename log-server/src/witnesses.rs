@@ -64,6 +64,8 @@ const LONG_GRACE: Duration = Duration::from_secs(5);
 const LONGEST_REST: Duration = Duration::from_secs(30);
 /// How often a witness is asked in one round: it may know another size, and have to be reminded.
 const ATTEMPTS: usize = 4;
+/// How often a witness is asked in one round after an answer to what it was asked before.
+const MOST_AGAIN: usize = 2;
 
 struct Member {
     /// Its place among the policy's witnesses.
@@ -186,6 +188,7 @@ impl Witnesses {
         let (is_first, mut is_idle) = (published.is_none(), published == Some(size) && *grown.borrow() == size);
         (0..self.members.len()).for_each(|at| self.ask(at, log, &head));
         let mut open: BTreeSet<usize> = (0..self.members.len()).collect();
+        let mut again = vec![0; self.members.len()];
         let mut round =
             Round { cosigned: head.clone(), times: None, began, moment: began, lag: 0, failures: Vec::new() };
         let mut until = Instant::now() + 2 * PATIENCE;
@@ -196,8 +199,11 @@ impl Witnesses {
                     let Some(Ok(answer)) = answer else { break };
                     let had_quorum = round.times.is_some();
                     match self.take_answer(answer, &head, &mut round) {
-                        Heard::OfThis(at) => drop(open.remove(&at)),
-                        Heard::OfAnother(at) => self.ask(at, log, &head),
+                        Heard::OfAnother(at) if again.get(at).is_some_and(|asked| *asked < MOST_AGAIN) => {
+                            again[at] += 1;
+                            self.ask(at, log, &head);
+                        }
+                        Heard::OfThis(at) | Heard::OfAnother(at) => drop(open.remove(&at)),
                     }
                     if !had_quorum && round.times.is_some() {
                         round.moment = Moment::now();
@@ -288,6 +294,8 @@ impl Witnesses {
         } else {
             tracing::debug!(%witness, %failure, "a witness did not cosign again");
         }
+        // It may fail again in one round; what it said last counts.
+        round.failures.retain(|(earlier, _)| *earlier != witness);
         round.failures.push((witness, failure));
     }
 
@@ -380,7 +388,13 @@ mod tests {
         };
         let head = CheckpointNote::sign(checkpoint, &key(LOG, KeyType::Ed25519)).unwrap();
         let line = cosignature::cosign(&key(NAMES[0], KeyType::Cosignature), head.note().text(), now());
-        for (asked, counts) in [(Moment::before_a_pause(Duration::from_secs(600)), false), (Moment::now(), true)] {
+        let pause = Duration::from_secs(600);
+        for (asked, counts) in [
+            (Moment::before_a_pause(pause), false),
+            (Moment::now(), true),
+            // A round may take long, and ask once more.
+            (Moment::now().after(Duration::from_secs(5)), true),
+        ] {
             let (mut witnesses, began) = (witnesses(1), Moment::now());
             let mut round =
                 Round { cosigned: head.clone(), times: None, began, moment: began, lag: 0, failures: Vec::new() };

@@ -194,15 +194,16 @@ impl State {
         if kept != Kept::Full {
             return Ok(kept);
         }
-        let Some(dropped) = self.drop_overtaken(&prefix, refused.known_size())? else { return Ok(kept) };
-        Ok(match self.keep_file(&name, &prefix, &text)? {
-            Kept::At(path) => Kept::InPlaceOf(path, dropped),
-            other => other,
-        })
+        let Some(dropped) = self.overtaken(&prefix, refused.known_size())? else { return Ok(kept) };
+        // The new one first: where the disk is full, that one stays.
+        let folder = self.folder.join(EVIDENCE);
+        files::create_new(&folder.join(&name), text.as_bytes())?;
+        files::remove_durable(&folder.join(&dropped))?;
+        Ok(Kept::InPlaceOf(folder.join(&name), dropped))
     }
 
-    /// Drops the oldest of the refused checkpoints that are no larger than this, but for the first [`KEPT_FOR_GOOD`] of all; says which.
-    fn drop_overtaken(&self, prefix: &str, cosigned: TreeSize) -> Result<Option<String>, StateError> {
+    /// The oldest of the refused checkpoints that are no larger than this, but for the first [`KEPT_FOR_GOOD`] of all.
+    fn overtaken(&self, prefix: &str, cosigned: TreeSize) -> Result<Option<String>, StateError> {
         let mut all = Vec::new();
         for name in self.evidence_names()?.into_iter().filter(|name| name.starts_with(prefix)) {
             let file = self.evidence(&name)?.unwrap_or_default();
@@ -211,11 +212,7 @@ impl State {
         }
         all.sort();
         let later = all.into_iter().skip(KEPT_FOR_GOOD);
-        let overtaken = later.filter(|(_, _, size)| *size <= cosigned).map(|(_, name, _)| name).next();
-        if let Some(name) = &overtaken {
-            files::remove_durable(&self.folder.join(EVIDENCE).join(name))?;
-        }
-        Ok(overtaken)
+        Ok(later.filter(|(_, _, size)| *size <= cosigned).map(|(_, name, _)| name).next())
     }
 
     /// Drops the refused checkpoint with this text, which was then shown to follow.

@@ -145,11 +145,15 @@ impl Work {
         }
     }
 
-    /// Whether the log has published more since this check began.
-    async fn has_grown(&self) -> bool {
-        let bytes = self.source.get(&Resource::Checkpoint, MAX_CHECKPOINT_SIZE as u64).await.unwrap_or_default();
-        let checkpoint = CheckpointNote::parse(&bytes).ok().filter(|now| now.verify_log(&self.options.log).is_ok());
-        checkpoint.is_some_and(|now| now.checkpoint().size > self.size)
+    /// Whether the log has published more since this check began; in words, if that can't be told.
+    async fn has_grown(&self) -> Result<bool, String> {
+        let unknown = |error: &dyn std::fmt::Display| {
+            format!("whether the log has more entries by now can't be told, so check again ({error})")
+        };
+        let bytes = self.source.get(&Resource::Checkpoint, MAX_CHECKPOINT_SIZE as u64).await;
+        let now = CheckpointNote::parse(&bytes.map_err(|error| unknown(&error))?).map_err(|error| unknown(&error))?;
+        now.verify_log(&self.options.log).map_err(|error| unknown(&error))?;
+        Ok(now.checkpoint().size > self.size)
     }
 
     async fn read_top(&self, checkpoint: &CheckpointNote) -> Result<Top, FsckError> {

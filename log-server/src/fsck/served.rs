@@ -17,8 +17,9 @@ use isonomy_fetch::FetchError;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
-/// The most bytes of an index of lists that is read.
-const MAX_INDEX_SIZE: u64 = 256 << 20;
+/// The most bytes of an index of lists that are read for each list that the entries name, and beside that.
+const MAX_INDEXED_SIZE: u64 = 2 << 10;
+const MAX_INDEX_SLACK: u64 = 1 << 20;
 
 /// How many bundles there are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -35,7 +36,7 @@ pub(super) async fn check(work: &Work, checkpoint: &CheckpointNote) -> Bundles {
         return Bundles::default();
     }
     let lists = work.findings.take_lists();
-    check_index(work, |list| lists.contains(list)).await;
+    check_index(work, &lists).await;
     let checking = lists.iter().map(|list| check_bundle(work, checkpoint, list));
     let mut checked = stream::iter(checking).buffer_unordered(work.options.jobs.max(1));
     let mut bundles = Bundles::default();
@@ -84,7 +85,7 @@ async fn judge_bundle(work: &Work, checkpoint: &CheckpointNote, list: &ListName,
     work.quorum(&bundle.checkpoint).map_err(|reason| format!("its checkpoint: {reason}"))?;
     let shown = bundle.checkpoint.checkpoint();
     // A log that goes on may serve a bundle that is newer than the checkpoint with which this check began.
-    let is_newer = shown.size > work.size && work.has_grown().await;
+    let is_newer = shown.size > work.size && work.has_grown().await?;
     if shown.size > work.size && !is_newer {
         return Err(format!(
             "it is of {} entries, and `checkpoint` here of {}: that is older; take a newer one, such as the bundle holds, and check again",
@@ -153,8 +154,9 @@ struct IndexedList {
     newest: Option<IndexedRelease>,
 }
 
-async fn check_index(work: &Work, is_known: impl Fn(&ListName) -> bool) {
-    let index = match work.source.document(LISTS, MAX_INDEX_SIZE).await {
+async fn check_index(work: &Work, lists: &BTreeSet<ListName>) {
+    let most = MAX_INDEX_SLACK + MAX_INDEXED_SIZE * lists.len() as u64;
+    let index = match work.source.document(LISTS, most).await {
         Err(FetchError::NotFound { .. }) => return,
         Err(error) => Err(error.to_string()),
         Ok(bytes) => serde_json::from_slice::<Index>(&bytes).map_err(|error| format!("it can't be read: {error}")),
@@ -165,23 +167,27 @@ async fn check_index(work: &Work, is_known: impl Fn(&ListName) -> bool) {
         Ok(other) => return work.findings.extend([wrong(format!("it is of the log {}", other.log))]),
         Err(reason) => return work.findings.extend([wrong(reason)]),
     };
-    let (mut named, mut unknown) = (BTreeSet::new(), Vec::new());
-    for indexed in &index.lists {
-        if !named.insert(&indexed.list) {
-            // Nobody goes on for hours with what no log writes.
-            return work.findings.extend([wrong(format!("it names the list {} twice", indexed.list))]);
-        }
-        if !is_known(&indexed.list) {
-            unknown.push(indexed);
-        } else if let Err(reason) = judge_indexed(work, indexed).await {
-            work.findings.extend([wrong(format!("of the list {}: {reason}", indexed.list))]);
-        }
+    let mut named = BTreeSet::new();
+    if let Some(twice) = index.lists.iter().find(|indexed| !named.insert(&indexed.list)) {
+        return work.findings.extend([wrong(format!("it names the list {} twice", twice.list))]);
     }
-    // A log that goes on may have a list by now that it had not when this check began; and what could not be read may be about one.
-    if !unknown.is_empty() && work.findings.is_whole() && !work.has_grown().await {
-        let words =
-            |indexed: &IndexedList| wrong(format!("of the list {}: the log has no statement about it", indexed.list));
-        work.findings.extend(unknown.into_iter().map(words));
+    let (known, unknown): (Vec<_>, Vec<_>) = index.lists.iter().partition(|indexed| lists.contains(&indexed.list));
+    let judging = known.into_iter().map(async |indexed| (&indexed.list, judge_indexed(work, indexed).await));
+    let mut judged = stream::iter(judging).buffer_unordered(work.options.jobs.max(1));
+    while let Some((list, verdict)) = judged.next().await {
+        work.findings.extend(verdict.err().map(|reason| wrong(format!("of the list {list}: {reason}"))));
+    }
+    // What could not be read may be about a list that the entries read do not name.
+    if unknown.is_empty() || !work.findings.is_whole() {
+        return;
+    }
+    // A log that goes on may have a list by now that it had not when this check began.
+    let words =
+        |indexed: &IndexedList| wrong(format!("of the list {}: the log has no statement about it", indexed.list));
+    match work.has_grown().await {
+        Ok(true) => {}
+        Ok(false) => work.findings.extend(unknown.into_iter().map(words)),
+        Err(reason) => work.findings.extend([wrong(format!("it names lists of which no entry is: {reason}"))]),
     }
 }
 

@@ -32,7 +32,7 @@ pub struct WitnessState {
 }
 
 impl WitnessState {
-    pub(super) fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         Self { name: name.to_owned(), ..Self::default() }
     }
 }

@@ -3,6 +3,7 @@ use super::*;
 use crate::decide::Request;
 use crate::testing::*;
 use isonomy_core::note::{KeyType, SigningKey};
+use isonomy_store::faults::{Fault, Faults};
 use isonomy_store::kv::StoreError;
 use std::fs;
 use tempfile::TempDir;
@@ -272,6 +273,12 @@ fn what_was_overtaken_makes_room_and_what_is_larger_does_not() {
     };
     assert_eq!(keep(&refused(&ahead, 203, 202)), Kept::Full, "the first are kept for good, overtaken or not");
     let far_ahead = record(None, &leaves[..KEPT_FOR_GOOD + 3], START);
+    {
+        let full_disk = Faults::watch(dir.path());
+        (0..1000).for_each(|call| full_disk.plan(call, Fault::NoSpace));
+        state.keep_refused(&log(), &refused(&far_ahead, 201, 201)).unwrap_err();
+        assert!(known(KEPT_FOR_GOOD), "nothing goes before the new one is durable");
+    }
     for (number, size) in [(KEPT_FOR_GOOD, 201), (KEPT_FOR_GOOD + 1, 202)] {
         let name = of_strangers[number].name(&log());
         assert!(matches!(keep(&refused(&far_ahead, size, 201)), Kept::InPlaceOf(_, gone) if gone == name), "{size}");
