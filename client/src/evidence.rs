@@ -55,7 +55,7 @@ impl Client {
         let known = self.state.halted().copied().filter(|known| self.evidence_path(known).is_some());
         if let Some(known) = known {
             // Another proof says no more to this client, but to others it may.
-            return Ok(Some(self.folder.keep_another(evidence)?.unwrap_or(known)));
+            return Ok(Some(self.folder.keep_new(evidence, &self.policy)?.unwrap_or(known)));
         }
         // Also where the one that is known was lost: whoever asks for it is to have one.
         self.halt(self.state.clone().with_halt(evidence.digest()), evidence.clone())?;

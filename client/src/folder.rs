@@ -98,7 +98,7 @@ impl Layout {
         let log = policy.log().name();
         match self.read_state(policy)? {
             None => Err(ClientError::NotAClient { folder: self.path.clone() }),
-            Some(state) => match known(&state).filter(|known| known.checkpoint().origin != log) {
+            Some(state) => match vouched(&state).filter(|known| known.checkpoint().origin != log) {
                 Some(other) => Err(self.of_another_log(&other, policy)),
                 None => Ok(state),
             },
@@ -108,7 +108,7 @@ impl Layout {
     /// The state; `None` if the folder is new, or not there.
     fn state(&self, policy: &Policy) -> Result<Option<State>, ClientError> {
         let state = self.read_state(policy)?;
-        match state.as_ref().and_then(known).filter(|known| known.verify_log(policy.log()).is_err()) {
+        match state.as_ref().and_then(vouched).filter(|known| known.verify_log(policy.log()).is_err()) {
             Some(other) => Err(self.of_another_log(&other, policy)),
             None => Ok(state),
         }
@@ -191,42 +191,37 @@ impl Folder {
         Ok(files::replace(&path, &bytes)?)
     }
 
-    /// Keeps evidence, unless what is there proves the same breach under this policy. Gives the digest of the file that does; `None` if
-    /// there are too many already.
+    /// Keeps evidence as [`Self::keep_new`] does; but the proof with which updates stop always.
     pub(crate) fn keep_evidence(
         &self,
         evidence: &Evidence,
         policy: &Policy,
     ) -> Result<Option<ObjectDigest>, FileError> {
-        let folder = self.path.join(EVIDENCE);
-        files::create_dir_all_durable(&folder)?;
-        let digest = evidence.digest();
-        if !matches!(evidence, Evidence::Fork(_)) {
-            let subject = evidence.subject();
-            let is_same = |known: &Evidence| known.subject() == subject && known.verify(policy.trust()).is_ok();
-            if let Some(known) = self.evidence().find(is_same) {
-                return Ok(Some(known.digest()));
-            }
-            if count(&folder) >= MAX_EVIDENCE_FILES {
-                return Ok(None);
-            }
+        match evidence {
+            Evidence::Fork(_) => self.write_evidence(evidence).map(Some),
+            _ => self.keep_new(evidence, policy),
         }
-        files::replace(&folder.join(evidence_name(&digest)), evidence.to_text().as_bytes())?;
-        Ok(Some(digest))
     }
 
-    /// Keeps one more proof of a fork, beside that with which updates stopped. Gives its digest; `None` if there is too much evidence
-    /// already.
-    pub(crate) fn keep_another(&self, evidence: &Evidence) -> Result<Option<ObjectDigest>, FileError> {
-        let (folder, digest) = (self.path.join(EVIDENCE), evidence.digest());
-        let path = folder.join(evidence_name(&digest));
-        if !path.exists() {
-            if count(&folder) >= MAX_EVIDENCE_FILES {
-                return Ok(None);
-            }
-            files::replace(&path, evidence.to_text().as_bytes())?;
+    /// Keeps evidence, unless what is there proves the same breach under this policy. Gives the digest of the file that does; `None` if
+    /// there are too many already.
+    pub(crate) fn keep_new(&self, evidence: &Evidence, policy: &Policy) -> Result<Option<ObjectDigest>, FileError> {
+        let subject = evidence.subject();
+        let is_same = |known: &Evidence| known.subject() == subject && known.verify(policy.trust()).is_ok();
+        if let Some(known) = self.evidence().find(is_same) {
+            return Ok(Some(known.digest()));
         }
-        Ok(Some(digest))
+        if count(&self.path.join(EVIDENCE)) >= MAX_EVIDENCE_FILES {
+            return Ok(None);
+        }
+        self.write_evidence(evidence).map(Some)
+    }
+
+    fn write_evidence(&self, evidence: &Evidence) -> Result<ObjectDigest, FileError> {
+        let (folder, digest) = (self.path.join(EVIDENCE), evidence.digest());
+        files::create_dir_all_durable(&folder)?;
+        files::replace(&folder.join(evidence_name(&digest)), evidence.to_text().as_bytes())?;
+        Ok(digest)
     }
 }
 
@@ -239,6 +234,11 @@ pub(crate) fn known(state: &State) -> Option<CheckpointNote> {
 pub(crate) fn of_accepted(state: &State) -> Option<CheckpointNote> {
     let text = state.accepted()?.proof.checkpoint.to_text();
     CheckpointNote::parse(text.as_bytes()).ok()
+}
+
+/// A checkpoint by which the log that the state is of can be told; a recovered one has none but that of the release in force.
+pub(crate) fn vouched(state: &State) -> Option<CheckpointNote> {
+    known(state).or_else(|| of_accepted(state))
 }
 
 /// The name of an evidence file.
@@ -259,9 +259,13 @@ fn count(folder: &Path) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use isonomy_core::cosignature;
     use isonomy_core::json::Lines;
     use isonomy_core::statement::Statement;
+    use isonomy_core::time::Timestamp;
     use isonomy_tests::breaches;
+    use isonomy_tests::people::witness;
+    use isonomy_tests::world::World;
 
     #[test]
     fn a_breach_is_kept_once_however_often_it_is_proven() {
@@ -292,11 +296,27 @@ mod tests {
         assert_eq!(keep(&later), Some(evidence.digest()));
         assert_eq!(count(), 2);
 
-        for number in 2..MAX_EVIDENCE_FILES {
+        // So it is with a fork, whoever has put a line under its checkpoints.
+        let (fork, copy) = fork_with_a_foreign_line(&world);
+        assert!(copy.verify(policy.trust()).is_ok() && copy.digest() != fork.digest());
+        assert_eq!(keep(&fork), Some(fork.digest()));
+        assert_eq!(folder.keep_new(&copy, &policy).unwrap(), Some(fork.digest()));
+        assert_eq!(count(), 3);
+
+        for number in 3..MAX_EVIDENCE_FILES {
             std::fs::write(dir.path().join(EVIDENCE).join(number.to_string()), b"").unwrap();
         }
         assert_eq!(keep(&later), Some(evidence.digest()));
         let other = breaches::by_clocks().remove(2).evidence;
         assert_eq!(keep(&other), None, "there are too many");
+    }
+
+    fn fork_with_a_foreign_line(world: &World) -> (Evidence, Evidence) {
+        let mut other = world.fork(1);
+        other.edition(|charter| charter.matching.max_distance = 9);
+        let (older, newer) = (world.checkpoint(2), other.checkpoint(2));
+        let foreign = cosignature::cosign(&witness(99), older.note().text(), Timestamp(0));
+        let fork = |older: &CheckpointNote| Evidence::fork(older, &newer, Vec::new());
+        (fork(&older), fork(&older.with_cosignatures(&[foreign])))
     }
 }

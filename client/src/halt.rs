@@ -80,7 +80,7 @@ impl Client {
     /// Whether the proof still is one under the policy. One that isn't there any more is taken for one, while the log's key is the
     /// same.
     fn still_proves(&self, proof: &ObjectDigest) -> bool {
-        if folder::known(&self.state).is_some_and(|known| known.verify_log(self.policy.log()).is_err()) {
+        if folder::vouched(&self.state).is_some_and(|known| known.verify_log(self.policy.log()).is_err()) {
             return false;
         }
         let evidence = self.folder.evidence().find(|evidence| evidence.digest() == *proof);

@@ -27,6 +27,8 @@ pub struct Status {
     /// The version that is accepted, and below which nothing is; absent before the first update.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
+    /// Whether a release of that version is accepted. If not, it is only a floor: the client was recovered under another key of its log.
+    pub knows_release: bool,
     /// The list in force; absent before the first update, or if the content isn't at hand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_force: Option<InForce>,
@@ -160,6 +162,7 @@ impl Status {
             list: policy.list().clone(),
             log: policy.log().name().to_owned(),
             version: state.floor(),
+            knows_release: state.accepted().is_some(),
             in_force: list.map(|list| in_force(list, latest)),
             witnesses_to_split: policy.trust().weak_split(),
             checkpoint: state.checkpoint().map(|note| known(&note, state.confirmed(), policy.trust())),

@@ -136,14 +136,43 @@ fn a_rotated_key_is_one_for_a_stricter_quorum_too() {
     let mut later = Client::with(client.policy.clone());
     assert_eq!(later.version_from(&twice, 30_010), Ok(2));
 
+    // A client that has learned of edition 2 before edition 3 came knows no better: it has in force what cites edition 2.
+    let mut slow = World::default();
+    slow.edition(|_| ());
+    slow.release(hashes(0..10), 100);
+    slow.publish(100);
+    amend(&mut slow, &["m3", "c1", "c2", "c3", "m1"], new_key);
+    slow.cosign(3, &[(1, 1000), (2, 1000)]);
+    slow.publish(3000);
+    let mut learned = Client::with(client.policy.clone());
+    assert_eq!(learned.version_from(&slow, 3000), Ok(1));
+    amend(&mut slow, &["m3", "c1", "c2", "c3"], |charter| charter.maintainer.contact = "new@hotline.example".into());
+    slow.publish(5000);
+    let draft = slow.draft(hashes(0..12), 20_000);
+    slow.log(draft, &["m3", "c1", "c3"]);
+    slow.publish(20_000);
+    slow.publish(20_010);
+    assert_eq!(
+        learned.version_from(&slow, 20_010),
+        Ok(2),
+        "edition 2 is public since 3000 by its times, at the latest"
+    );
+
     // By proofs that all witnesses have seen, the new key alone is not enough while edition 2 waits.
     let mut early = World::with_release();
-    amend(&mut early, &["m3", "c1", "c2", "c3", "m1"], new_key);
+    let second = amend(&mut early, &["m3", "c1", "c2", "c3", "m1"], new_key);
     early.publish(1000);
+    let mut knows = Client::of(&early);
+    assert_eq!(knows.version_from(&early, 1000), Ok(1));
     amend(&mut early, &["m3", "c1", "c2", "c3"], |charter| charter.maintainer.contact = "new@hotline.example".into());
     early.publish(2000);
     early.publish(20_000);
     assert_eq!(Client::of(&early).refusal(&early, 20_000), ("maintainer-missing", Some(2)));
+    // Nor for whoever knows that, where a source shows it a proof without the witnesses' lines.
+    let mut proof = early.proof(&second);
+    proof.checkpoint = proof.checkpoint.without_cosignatures(early.policy().log());
+    early.serve(Resource::SeenProof(second), proof.to_bytes());
+    assert_eq!(knows.refusal(&early, 20_000), ("maintainer-missing", Some(2)));
 }
 
 /// A policy is tightened since a witness dates falsely: what it has dated counts no more.

@@ -196,10 +196,10 @@ impl Evidence {
     }
 
     /// The texts that it is about, whatever checkpoints, proofs and signatures it rests on: two files of one kind that hold, with one
-    /// subject, prove a breach by the same texts. Every fork is another one.
+    /// subject, prove a breach by the same texts. A fork is about two checkpoints, whoever cosigned them.
     pub fn subject(&self) -> ObjectDigest {
         let (kind, texts) = match self {
-            Self::Fork(_) => return self.digest(),
+            Self::Fork(parts) => ("fork", sorted([&parts.older, &parts.newer])),
             Self::NotAStatement(parts) => return ObjectDigest::of(&parts.entry.0),
             // A pair is one in either order, and whichever charters it rests on.
             Self::Equivocation(parts) => ("releases", sorted(parts.texts())),

@@ -18,7 +18,7 @@ use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::{LeafIndex, TreeSize};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most bytes that a state file may have.
 pub const MAX_STATE_SIZE: usize = 1024 * 1024;
@@ -63,6 +63,9 @@ pub struct State {
     /// Since when statements were public by what this client was shown, that nothing in force rests on yet.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     shown_since: BTreeMap<StatementId, Timestamp>,
+    /// Those of these statements of which no quorum that counts has said since when they are public: it was then at the latest.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    late: BTreeSet<StatementId>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     accepted: Option<Accepted>,
     /// The version below which nothing is taken, where no release is known any more.
@@ -112,6 +115,9 @@ pub struct Accepted {
 pub struct ReadLog {
     /// How many entries it has read.
     pub size: TreeSize,
+    /// The newest edition of the list's charter among them; none in a state from before this was kept, which is read anew.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub edition: Option<StatementId>,
     /// The complete subtrees of that tree, left to right: what is read next is appended to them.
     pub nodes: Vec<NodeHash>,
     /// The newest version of the list among those entries; 0 if there is none.
@@ -190,6 +196,7 @@ impl State {
             public_since: BTreeMap::new(),
             trust: None,
             shown_since: BTreeMap::new(),
+            late: BTreeSet::new(),
             accepted: None,
             floor: None,
             read: None,
@@ -300,6 +307,11 @@ impl State {
         self.shown_since.get(id).copied()
     }
 
+    /// Whether what this client remembers of since when a statement is public is no more than by when it was.
+    pub(crate) fn is_late(&self, id: &StatementId) -> bool {
+        self.late.contains(id)
+    }
+
     /// The editions of the charter that the release in force was accepted with.
     pub(crate) fn editions(&self) -> impl Iterator<Item = &StatementId> {
         let release = self.accepted.as_ref().map(|accepted| accepted.release);
@@ -348,6 +360,7 @@ impl State {
             let proven_anew = |id: StatementId| proven.get(&id).map(|since| (id, *since));
             self.public_since = known.into_keys().filter_map(proven_anew).collect();
             self.shown_since.clear();
+            self.late.clear();
         }
         self.trust = Some(*policy.trust_digest());
         self
@@ -369,8 +382,19 @@ impl State {
                 self.shown_since.entry(id).and_modify(|other| *other = since.min(*other)).or_insert(since);
             });
         }
-        let public_since = &self.public_since;
-        self.shown_since.retain(|id, _| !public_since.contains_key(id));
+        // An earlier time that was shown counts for what something in force rests on, too.
+        for (id, since) in &mut self.public_since {
+            *since = self.shown_since.remove(id).map_or(*since, |shown| shown.min(*since));
+        }
+        self
+    }
+
+    /// The state that remembers of which of these statements the time is late, and of which it isn't any more.
+    pub(crate) fn with_late(mut self, judged: &BTreeMap<StatementId, Timestamp>, late: &BTreeSet<StatementId>) -> Self {
+        self.late.retain(|id| !judged.contains_key(id));
+        self.late.extend(judged.keys().filter(|id| late.contains(id)));
+        let (public_since, shown_since) = (&self.public_since, &self.shown_since);
+        self.late.retain(|id| public_since.contains_key(id) || shown_since.contains_key(id));
         self
     }
 
@@ -399,7 +423,14 @@ impl State {
     /// Which history had the release in force nobody can tell, so what goes on from it is not asked for: only that it is no
     /// older version.
     pub fn under_another_key(self) -> Self {
-        Self { halted: None, floor: self.floor(), accepted: None, public_since: BTreeMap::new(), ..self.recovered() }
+        Self {
+            halted: None,
+            floor: self.floor(),
+            accepted: None,
+            public_since: BTreeMap::new(),
+            late: BTreeSet::new(),
+            ..self.recovered()
+        }
     }
 
     /// The state of a client that was shown this proof of a fork: it stops updating.
@@ -422,12 +453,30 @@ mod tests {
         let release = |version| ReadRelease { version, release: StatementId([7; 32]), index: LeafIndex(version) };
         let of = |count| {
             let (size, nodes, newest) = (TreeSize(count), Vec::new(), count);
-            let read = ReadLog { size, nodes, newest, releases: (0..count).map(release).collect() };
+            let read = ReadLog { size, nodes, newest, edition: None, releases: (0..count).map(release).collect() };
             State::new(&ListName::new("one.example/list").unwrap()).with_read(read)
         };
         let most = (1..).map(|step| step * 500).find(|count| of(*count).to_bytes().is_err()).unwrap();
         let (fits, too_large) = (of(most - 500), of(most));
         assert_eq!(State::parse(&fits.to_bytes().unwrap(), fits.list()), Ok(fits));
         assert!(matches!(too_large.to_bytes(), Err(StateError::TooLarge(size)) if size > MAX_STATE_SIZE));
+    }
+
+    #[test]
+    fn the_earliest_time_that_was_ever_shown_is_remembered_and_whether_it_is_late() {
+        let [old, new] = [1, 2].map(|byte| StatementId([byte; 32]));
+        let times = |pairs: &[(StatementId, u64)]| pairs.iter().map(|(id, time)| (*id, Timestamp(*time))).collect();
+        let (known, shown) = (times(&[(old, 500)]), times(&[(old, 300), (new, 700)]));
+        let state = State::new(&ListName::new("one.example/list").unwrap()).with_public_since(&known);
+        let state = state.with_shown_since(&shown).with_late(&shown, &BTreeSet::from([new]));
+        assert_eq!((state.public_since(&old), state.shown_since(&old)), (Some(Timestamp(300)), None));
+        assert_eq!((state.public_since(&new), state.shown_since(&new)), (None, Some(Timestamp(700))));
+        assert!(state.is_late(&new) && !state.is_late(&old));
+        let state = State::parse(&state.to_bytes().unwrap(), state.list()).unwrap();
+        assert!(state.is_late(&new), "also after a restart");
+        let later = state.clone().with_shown_since(&times(&[(old, 400)]));
+        assert_eq!(later.public_since(&old), Some(Timestamp(300)));
+        assert!(!state.clone().with_late(&times(&[(new, 700)]), &BTreeSet::new()).is_late(&new), "it is proven now");
+        assert!(!state.under_another_key().is_late(&new));
     }
 }

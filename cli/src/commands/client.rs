@@ -153,9 +153,14 @@ fn evidence(folder: &ClientFolder, file: &Path, output: &Output) -> Result<Exit>
 
 fn recover(folder: &ClientFolder, output: &Output) -> Result<Exit> {
     let client = Client::open_recovered(&folder.state, files::client_policy(&folder.policy)?)?;
-    let version = client.state().floor();
-    let kept = version
-        .map_or(String::new(), |version| format!("; version {version} is still never given up for an older one"));
+    let (version, accepted) = (client.state().floor(), client.state().accepted());
+    let kept = match (accepted, version) {
+        (Some(accepted), _) => format!("; version {} is still never given up for an older one", accepted.version),
+        (None, Some(version)) => {
+            format!("; so is the release in force, and nothing older than version {version} is taken")
+        }
+        (None, None) => String::new(),
+    };
     let words = format!("✓ the checkpoint and the witnessed time are forgotten{kept}. Run `isonomy client update`.");
     output.report(words, &json!({ "recovered": true, "version": version }))?;
     Ok(Exit::Done)

@@ -275,6 +275,27 @@ fn a_halted_client_keeps_its_list_until_its_log_has_another_key() {
     assert_eq!(world.client(home.path()).list().unwrap().version(), 1);
 }
 
+/// Recovered before the app brought the new policy.
+#[test]
+fn a_client_that_was_recovered_still_knows_of_which_log_it_is() {
+    let (world, mirror, home, mut client) = updated();
+    client.recover().unwrap();
+    drop(client);
+    let other = World::new("log.example/other");
+    for opened in [Client::open(home.path(), other.policy()), Client::open_recovered(home.path(), other.policy())] {
+        assert!(matches!(opened, Err(ClientError::OtherOwner { .. })), "another log needs another folder: {opened:?}");
+    }
+    let world = world.under_another_key();
+    let error = Client::open(home.path(), world.policy()).unwrap_err();
+    assert!(matches!(&error, ClientError::OtherKey { log, .. } if log == LOG), "{error}");
+    let mut client = Client::open_recovered(home.path(), world.policy()).unwrap();
+    let now = day(1) + VISIBILITY;
+    assert!(!client.status(Timestamp(now)).knows_release, "version 1 is a floor by now");
+    client.update_blocking(&[world.mirror(mirror.path(), now)], Timestamp(now)).unwrap();
+    assert!(client.status(Timestamp(now)).knows_release);
+    assert_eq!(client.list().unwrap().version(), 1);
+}
+
 #[test]
 fn whoever_was_never_shown_the_proof_goes_on_under_another_key_too() {
     for was_recovered_before in [false, true] {

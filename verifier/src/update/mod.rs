@@ -344,7 +344,8 @@ impl Update {
 
     /// The state with the times of this update.
     fn with_times(&self, state: State) -> State {
-        state.with_trust_of(&self.policy, &self.public_since).with_shown_since(&self.shown_since)
+        let state = state.with_trust_of(&self.policy, &self.public_since).with_shown_since(&self.shown_since);
+        state.with_late(&self.public_since, &self.dated_here)
     }
 
     fn refuse_after_fork(&self) -> Result<(), Stop> {

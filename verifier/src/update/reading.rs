@@ -46,7 +46,7 @@ pub(super) struct Reading {
     from_start: bool,
     /// Whether an entry is about a version that only the log's start can tell about.
     lacks_start: bool,
-    /// Charters that the bundle does not have, each at its first place. Whether they count depends on since when they are public.
+    /// Charters that the bundle does not have, each at its first place.
     strays: Vec<(LeafIndex, Signed<Charter>)>,
     breach: Option<Breach>,
     /// The versions of those releases of the bundle that were found in the log: each is proven once.
@@ -87,8 +87,11 @@ impl Reading {
         Self { frontier, releases, newest: 0, from_start: true, lacks_start: false, strays, breach: None, versions }
     }
 
-    /// From where the state says that it ended. A state is believed; one that can't be is not used.
-    fn from_state(read: Option<&ReadLog>) -> Self {
+    /// From where the state says that it ended. A state is believed; one that can't be is not used. Nor is one by which an edition was
+    /// read that the bundle does not have: what it is to that bundle, its own place tells.
+    fn from_state(read: Option<&ReadLog>, editions: &Editions) -> Self {
+        let knows = |read: &&ReadLog| read.edition.is_some_and(|edition| editions.find(&edition).is_some());
+        let read = read.filter(knows);
         let frontier = read.and_then(|read| Frontier::from_parts(read.size, read.nodes.clone()));
         let (Some(read), Some(frontier)) = (read, frontier) else { return Self::from_start() };
         let releases = read.releases.iter().map(|release| (release.version, *release)).collect();
@@ -148,6 +151,15 @@ impl Reading {
             return;
         }
         let before = version.checked_sub(1).and_then(|before| self.releases.get(&before));
+        let follows = match before {
+            Some(before) => body.previous == Some(before.release),
+            None => version == self.newest + 1,
+        };
+        if !follows && !self.from_start {
+            // What came before may have been read without an edition that the source left out, so that it counted for nothing.
+            self.lacks_start = true;
+            return;
+        }
         if counts && before.is_some_and(|before| body.previous != Some(before.release)) {
             self.breaks(index, Violation::PreviousMismatch { series: Series::Version, number: version }, Texts::None);
         } else if counts && version > self.newest + 1 {
@@ -163,10 +175,11 @@ impl Reading {
         self.breach.get_or_insert(Breach { index, violation, texts });
     }
 
-    /// What the state keeps: of the releases those of these versions, and the newest.
-    fn kept(&self, versions: impl Iterator<Item = u64>) -> ReadLog {
+    /// What the state keeps: of the releases those of these versions, and the newest; and the newest edition.
+    fn kept(&self, versions: impl Iterator<Item = u64>, editions: &Editions) -> ReadLog {
         let versions: BTreeSet<u64> = versions.chain([self.newest]).collect();
         ReadLog {
+            edition: editions.newest().map(Edition::id),
             size: self.frontier.size(),
             nodes: self.frontier.nodes().to_vec(),
             newest: self.newest,
@@ -189,7 +202,7 @@ impl Update {
         let size = bundle.checkpoint.checkpoint().size;
         // A source that lags has less than what was read: it is read anew.
         let read = self.state.read().filter(|read| read.size <= size);
-        let mut reading = self.reading.take().unwrap_or_else(|| Reading::from_state(read));
+        let mut reading = self.reading.take().unwrap_or_else(|| Reading::from_state(read, editions));
         let outcome = self.read_all(&mut reading, bundle, editions);
         self.reading = Some(reading);
         outcome
@@ -204,7 +217,7 @@ impl Update {
             *reading = Reading { versions, ..Reading::from_start() };
             self.read_to_root(reading, bundle, editions)?;
         }
-        self.judge_strays(reading, bundle, editions)?;
+        self.judge_strays(reading, editions);
         if let Some(breach) = &reading.breach {
             return Err(self.breach(breach, bundle)?.into());
         }
@@ -212,10 +225,12 @@ impl Update {
         self.check_none_left_out(reading, &offered)?;
         let is_kept =
             |read: &ReadLog| offered.iter().all(|(version, _)| read.releases.iter().any(|at| at.version == *version));
-        if self.state.read().is_some_and(|read| read.size == reading.frontier.size() && is_kept(read)) {
+        let kept = reading.kept(offered.iter().map(|(version, _)| *version), editions);
+        let is_same = |read: &ReadLog| (read.size, read.edition) == (kept.size, kept.edition) && is_kept(read);
+        if self.state.read().is_some_and(is_same) {
             return Ok(());
         }
-        self.save(self.state.clone().with_read(reading.kept(offered.iter().map(|(version, _)| *version))), None)
+        self.save(self.state.clone().with_read(kept), None)
     }
 
     fn read_to_root(&mut self, reading: &mut Reading, bundle: &Bundle, editions: &Editions) -> Result<(), Stop> {
@@ -260,20 +275,15 @@ impl Update {
         Ok(())
     }
 
-    /// Which charters that the bundle does not have break rule 1: those with all the consent that an edition public since
-    /// then must have (rule 3). The first one counts, if it comes before every other breach.
-    fn judge_strays(&mut self, reading: &mut Reading, bundle: &Bundle, editions: &Editions) -> Result<(), Stop> {
-        for (index, charter) in &reading.strays {
-            if reading.breach.as_ref().is_some_and(|breach| breach.index <= *index) {
-                return Ok(());
-            }
-            let place = Included { id: charter.id(), index: *index, path: Vec::new() };
-            let public_since = self.public_since(bundle, &place, &charter.to_bytes())?;
-            if editions.judge_signatures(charter, public_since).is_ok() {
-                reading.breach = self.stray(charter, *index, editions).or(reading.breach.take());
-            }
-        }
-        Ok(())
+    /// Charters that the bundle does not have break rule 1, or are left out. The first one counts, if it comes before every other
+    /// breach. Since when they are public, and which edition was in force by then, does not matter: whoever shows proofs could show
+    /// later ones, by which the consent of an edition that is over was missing. A log admits none that lacks the consent of any
+    /// edition that waits.
+    fn judge_strays(&self, reading: &mut Reading, editions: &Editions) {
+        let before = |index: LeafIndex| reading.breach.as_ref().is_none_or(|breach| index < breach.index);
+        let strays = reading.strays.iter().filter(|(index, _)| before(*index));
+        let first = strays.filter_map(|(index, charter)| self.stray(charter, *index, editions)).next();
+        reading.breach = first.or(reading.breach.take());
     }
 
     /// The breach that a charter is which the bundle does not have. Among those before the edition that the policy pins a
@@ -465,6 +475,26 @@ mod tests {
     use super::*;
     use isonomy_tests::people::{LOG, list, sign_charter};
     use isonomy_tests::world::World;
+
+    /// What is between may have been read without an edition that a source left out: only who reads from the start accuses.
+    #[test]
+    fn a_gap_after_what_the_state_says_was_read_is_looked_into() {
+        let mut world = World::with_release();
+        let first = world.releases().last().unwrap().id();
+        world.release(isonomy_tests::people::hashes(0..12), 200);
+        world.release(isonomy_tests::people::hashes(0..14), 300);
+        let founding = world.charters().next().unwrap().clone();
+        let editions = Editions::of_logged(LOG, &list(), vec![(founding, LeafIndex(0), Timestamp(0))]).unwrap();
+        let rules = Rules { list: &list(), editions: &editions, pinned: LeafIndex(0) };
+        let third = world.releases().last().unwrap().to_bytes();
+        for (from_start, accuses) in [(false, false), (true, true)] {
+            let one = ReadRelease { version: 1, release: first, index: LeafIndex(1) };
+            let releases = BTreeMap::from([(1, one)]);
+            let mut reading = Reading { releases, newest: 1, from_start, ..Reading::from_start() };
+            reading.take(&third, LeafIndex(5), &rules);
+            assert_eq!((reading.lacks_start, reading.breach.is_some()), (!accuses, accuses), "{from_start}");
+        }
+    }
 
     /// Whoever may write to a log may write one text a million times.
     #[test]

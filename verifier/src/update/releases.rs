@@ -171,7 +171,7 @@ impl Update {
         let mut times = self.public_since.clone();
         times.retain(|id, _| editions.find(id).is_some() || *id == included.id);
         let state = self.confirmed().with_public_since(&times).with_accepted(accepted.clone());
-        let state = state.with_shown_since(&self.shown_since);
+        let state = state.with_shown_since(&self.shown_since).with_late(&self.public_since, &self.dated_here);
         let list = VerifiedList::new(entries, charter, release, accepted, &state, &self.policy);
         self.save(state, Some(&list))?;
         Ok(list)

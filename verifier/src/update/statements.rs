@@ -56,7 +56,11 @@ impl Update {
     ) -> Result<Timestamp, Stop> {
         let remembered = self.state.public_since(&included.id).filter(|_| !self.is_of_other_trust);
         let proven = self.public_since.get(&included.id).copied();
+        let was_late = self.state.is_late(&included.id) && !self.is_of_other_trust;
         if let Some(known) = proven.or(remembered.filter(|_| !self.doubts_times)) {
+            if proven.is_none() && was_late {
+                self.dated_here.insert(included.id);
+            }
             self.public_since.insert(included.id, known);
             return Ok(known);
         }
@@ -65,19 +69,22 @@ impl Update {
         if proof.index != included.index {
             return Err(malformed(&resource, "another place in the log"));
         }
-        let earliest = match proof.verify(entry, self.policy.log(), self.policy.trust()) {
-            Ok(times) => times.earliest,
+        let (earliest, is_here) = match proof.verify(entry, self.policy.log(), self.policy.trust()) {
+            Ok(times) => (times.earliest, false),
             // The log has a quorum of its own, and this policy may ask for more.
-            Err(TlogProofError::NoQuorum) => {
-                self.dated_here.insert(included.id);
-                self.seen_here(&proof, entry, bundle)?
-            }
+            Err(TlogProofError::NoQuorum) => (self.seen_here(&proof, entry, bundle)?, true),
             Err(error) => return Err(malformed(&resource, error)),
         };
         self.check_seen(&proof, bundle)?;
         // A source may show a later proof each time. What once was public remains so.
         let shown = self.state.shown_since(&included.id).filter(|_| !self.is_of_other_trust);
         let since = [remembered, shown].into_iter().flatten().fold(earliest, Timestamp::min);
+        // Whose word it is that counts: that of this proof, or what is remembered.
+        let is_late = if since < earliest { was_late } else { is_here };
+        match is_late {
+            true => self.dated_here.insert(included.id),
+            false => self.dated_here.remove(&included.id),
+        };
         self.public_since.insert(included.id, since);
         self.shown_since.insert(included.id, since);
         Ok(since)

@@ -111,6 +111,12 @@ fn not_at_hand(version: u64, status: &Status) -> String {
         CacheReport::Damaged { reason, .. } => format!("the cache is damaged: {reason}"),
         CacheReport::Refused { reason } => reason.clone(),
         CacheReport::Recovered => "the client was recovered, and does not know how old it is".to_owned(),
+        _ if !status.knows_release => {
+            return format!(
+                "no list is in force: the client was recovered under another key of the log, and takes nothing older than version \
+                 {version}; run `isonomy client update`"
+            );
+        }
         _ => "its content isn't at hand".to_owned(),
     };
     format!("version {version} was accepted, but {why}; run `isonomy client update`")

@@ -38,7 +38,7 @@ impl Update {
                 break;
             }
         }
-        self.remember(&left_out)?;
+        self.remember(&left_out, editions)?;
         Ok(None)
     }
 
@@ -100,14 +100,14 @@ impl Update {
     }
 
     /// Keeps in the state what was left out and waits, so that the next update need not read the log from its start for it.
-    fn remember(&self, left_out: &[ReadRelease]) -> Result<(), Stop> {
+    fn remember(&self, left_out: &[ReadRelease], editions: &Editions) -> Result<(), Stop> {
         let (Some(reading), Some(read)) = (&self.reading, self.state.read()) else { return Ok(()) };
         let is_known = |release: &ReadRelease| read.releases.contains(release);
         if left_out.len() > MAX_NEWER || left_out.iter().all(is_known) {
             return Ok(());
         }
         let versions = read.releases.iter().chain(left_out).map(|release| release.version);
-        self.save(self.state.clone().with_read(reading.kept(versions)), None)
+        self.save(self.state.clone().with_read(reading.kept(versions, editions)), None)
     }
 }
 
