@@ -164,6 +164,13 @@ mod tests {
         let all = Entries::from_sorted(ENTRY, [zero.as_bytes(), entries.as_bytes()].concat()).unwrap();
         let forbidden = self::release(&all, 1);
         assert!(matches!(tally.judge(&forbidden, None), Err(Violation::ForbiddenEntry { .. })));
+        // It is told where it stands in the list.
+        let error = entries_error(&zero);
+        assert!(matches!(further_on(error, 3), ListError::Forbidden { index: 3, .. }));
+    }
+
+    fn entries_error(entries: &Entries) -> ListError {
+        entries.irregular(Algorithm::PdqFull).unwrap_err()
     }
 
     #[test]

@@ -330,3 +330,35 @@ fn what_covers_a_statement_covers_those_before_it() {
     assert!(matches!(editions.known_with(LeafIndex(2), START.plus(100)), Cow::Borrowed(_)), "nothing to change");
     assert!(matches!(editions.known_with(LeafIndex(1), START.plus(50)), Cow::Borrowed(_)), "nothing to change");
 }
+
+/// Edition 2 has c4 in the place of c1, and edition 3, by the people of edition 2 alone, came when that was in force by true times. By
+/// later ones it waits: then edition 3 counts as public from when it has the consent that it needs, and no earlier.
+#[test]
+fn what_lacks_consent_by_late_times_alone_counts_from_when_it_has_it() {
+    let mut editions = chain();
+    push(&mut editions, 10, replace_c1).unwrap();
+    let second = editions.newest().unwrap().clone();
+    let third = sign_charter(amended(&editions, |c| c.matching.max_distance = 20).body(), &["m1", "c2", "c4"]);
+    let list = second.charter().list.clone();
+    let (first, second_at) = (editions.all()[0].signed().clone(), 5000);
+    let dated = |third: &Signed<Charter>, third_at: u64, is_late: bool| {
+        let texts = [(first.clone(), 0), (second.signed().clone(), second_at), (third.clone(), third_at)];
+        let logged = (0..).zip(texts).map(|(index, (text, after))| (text, LeafIndex(index), START.plus(after)));
+        let is_late = |id: &StatementId| is_late && *id == second.id();
+        Editions::of_dated(LOG, &list, logged.collect(), is_late)
+    };
+    let since = |editions: Editions| editions.newest().unwrap().public_since().since(START);
+    let in_force = second_at + NOTICE;
+    let too_few = Err((third.id(), Violation::TooFewCurators { have: 1, need: 2, under: 1 }));
+    assert_eq!(dated(&third, 6000, false), too_few, "by times that are proven, it lacks it");
+    assert_eq!(dated(&third, 6000, true).map(since), Ok(in_force));
+    assert_eq!(dated(&third, in_force - 1, true).map(since), Ok(in_force));
+    for later in [in_force, in_force + 1] {
+        assert_eq!(dated(&third, later, true).map(since), Ok(later), "it waits for nothing by then");
+    }
+    // What has the consent of both, or lacks that of the edition before it, is not moved.
+    let of_both = sign_charter(third.body(), &["m1", "c2", "c3", "c4", "c1"]);
+    assert_eq!(dated(&of_both, 6000, true).map(since), Ok(6000));
+    let of_neither = sign_charter(third.body(), &["m1", "c2"]);
+    assert!(matches!(dated(&of_neither, 6000, true), Err((_, Violation::TooFewCurators { .. }))));
+}

@@ -1,4 +1,5 @@
 use super::*;
+use crate::charter::Curator;
 use crate::note::Note;
 use crate::rules::testing::{ALL, LOG, charter, key, next_release, release_of, sign, sign_charter, sign_release};
 
@@ -317,4 +318,72 @@ fn a_charter_is_judged_before_it_is_taken_up() {
     let gap = Charter { edition: 2, previous: Some(StatementId([1; 32])), ..charter.clone() };
     let gap = history.judge(&Statement::Charter(sign_charter(&gap, &ALL)), place(0), Signing::Draft);
     assert!(matches!(gap, Err(Violation::NotContiguous { .. })), "{gap:?}");
+}
+
+#[test]
+fn what_is_taken_up_is_so_at_its_own_place_alone() {
+    let mut history = history();
+    let first = Statement::Charter(history.lists().next().unwrap().1.editions().newest().unwrap().signed().clone());
+    let taken = release_after(&history, &["m1", "c1", "c3"]);
+    history.record(taken.clone(), place(3)).unwrap();
+    let weak = release_after(&history, &["m1", "c1"]);
+    history.record(weak.clone(), place(4)).unwrap_err();
+    for (statement, index, expected) in
+        [(&first, 0, true), (&first, 1, false), (&taken, 3, true), (&taken, 4, false), (&weak, 4, false)]
+    {
+        assert_eq!(history.has_taken(statement, LeafIndex(index)), expected, "{index}");
+    }
+    assert!(!History::new(LOG).has_taken(&first, LeafIndex(0)), "of no list");
+}
+
+/// Edition 2, pending, has c4 in the place of c1; edition 3 is by its people alone, and was taken up when that was in force.
+#[test]
+fn what_would_break_a_rule_at_another_time_is_told_and_left_out() {
+    let mut history = history();
+    let name = charter().list;
+    let amend = |history: &History, names: &[&str], edit: fn(&mut Charter)| {
+        let before = history.list(&name).unwrap().editions().newest().unwrap().clone();
+        let mut next = before.charter().clone();
+        (next.edition, next.previous) = (next.edition + 1, Some(before.id()));
+        edit(&mut next);
+        Statement::Charter(sign_charter(&next, names))
+    };
+    let replace_c1 = |charter: &mut Charter| {
+        let (name, key) = ("c4".into(), key("c4").verifier().clone());
+        let gone = charter.curation.curators.remove(0);
+        charter.curation.curators.push(Curator { name, key, ..gone });
+    };
+    history.record(amend(&history, &ALL, replace_c1), place(1)).unwrap();
+    let in_force = history.list(&name).unwrap().editions().newest().unwrap().in_force_since();
+    let at = |index: u64, time: Timestamp| Place { index: LeafIndex(index), public_since: time };
+    let third = amend(&history, &["m1", "c3", "c4"], |charter| charter.matching.max_distance = 20);
+    history.record(third.clone(), at(2, in_force)).unwrap();
+    let early = |time: Timestamp| Timestamp(time.0 - 1);
+    // It was public before, as its witnesses have it: whoever judges again from its place on, and not from beyond, leaves it out.
+    let mut moved = history.clone();
+    moved.set_public_since(&name, &third.id(), early(in_force));
+    assert!(moved.clone().judge_again(&name, LeafIndex(3)).is_empty());
+    let left_out: Vec<_> = moved.judge_again(&name, LeafIndex(2)).iter().map(|left| (left.index.0, left.id)).collect();
+    assert_eq!(left_out, [(2, third.id())]);
+    assert!(history.has_taken(&third, LeafIndex(2)) && !moved.has_taken(&third, LeafIndex(2)));
+
+    let created = in_force.plus(50);
+    let mut release = release_of(history.list(&name).unwrap().editions().newest().unwrap().charter(), 1);
+    release.charter = history.list(&name).unwrap().editions().newest().unwrap().id();
+    (release.created, release.expires) = (created, created.plus(1000));
+    let release = Statement::Release(sign_release(&release, &["m1", "c3", "c4"]));
+    history.record(release.clone(), at(3, created)).unwrap();
+
+    for (index, time, keeps) in [
+        (2, in_force, true),
+        (2, early(in_force), false),
+        (3, created, true),
+        (3, early(created), false),
+        (0, Timestamp(0), true),
+        (9, Timestamp(0), true),
+    ] {
+        assert_eq!(history.would_keep(&name, at(index, time)), keeps, "{index} at {time}");
+    }
+    let other = ListName::new("other.example/list").unwrap();
+    assert!(history.would_keep(&other, at(2, Timestamp(0))), "a list of which nothing was taken up");
 }
