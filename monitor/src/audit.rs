@@ -152,6 +152,12 @@ impl Audit {
         self.times.first_after(time).map_or(TreeSize(self.next.0), |first| TreeSize(first.0))
     }
 
+    /// The same of an entry further on, where those between are not known: a file shows some of a log.
+    pub(crate) fn record_at(&mut self, index: LeafIndex, statement: Statement, public_since: Timestamp) -> Verdict {
+        self.next = index;
+        self.record(statement, public_since)
+    }
+
     /// The next entry is this statement, public since then.
     pub(crate) fn record(&mut self, statement: Statement, public_since: Timestamp) -> Verdict {
         let index = self.next;

@@ -11,7 +11,7 @@ pub use crate::content::ContentState;
 pub use crate::explorer::{EntryReport, StatementReport};
 pub use crate::looks::Look;
 pub use attestations::{AttestationReport, ComplaintReport, ComplaintState};
-pub(crate) use attestations::{impossible, is_dated_ahead};
+pub(crate) use attestations::{Removal, Stated, complaints, impossible};
 pub use charter::{ChangeReport, CharterReport, EditionReport, Limits, Organisation};
 pub use lists::{EndorsementReport, ListReport, Removals};
 pub use record::RecordField;
