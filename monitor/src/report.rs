@@ -294,9 +294,9 @@ impl Views {
 }
 
 impl Report {
-    /// The lists that the log has.
+    /// The lists of the log that have a release: it can make any number of others, which count as one where room is shared.
     pub(crate) fn list_names(&self) -> BTreeSet<&str> {
-        self.lists.iter().map(|list| list.name.as_str()).collect()
+        self.lists.iter().filter(|list| list.releases_total > 0).map(|list| list.name.as_str()).collect()
     }
 
     /// Nothing known yet.
