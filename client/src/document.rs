@@ -3,6 +3,8 @@
 use crate::evidence::Shown;
 use crate::peer::Compared;
 use crate::update::UpdateReport;
+use isonomy_core::encoding::to_hex;
+use isonomy_core::note::VerifierKey;
 use isonomy_core::time::Timestamp;
 use isonomy_verifier::Pending;
 use isonomy_verifier::evidence::Breach;
@@ -37,11 +39,16 @@ fn pending(waiting: &Pending) -> Value {
     })
 }
 
+/// Who answers for a breach, as it is written in JSON: each key by its name and short id.
+pub fn keys_document(by: &[VerifierKey]) -> Value {
+    by.iter().map(|key| json!({ "name": key.name(), "id": to_hex(&key.id().0) })).collect()
+}
+
 impl Shown {
     /// What came of the evidence, as it is written in JSON.
     pub fn document(&self) -> Value {
         let Breach { by, what } = &self.breach;
-        json!({ "by": by, "what": what, "evidence": self.digest.to_string(), "halted": self.halts })
+        json!({ "by": keys_document(by), "what": what, "evidence": self.digest.to_string(), "halted": self.halts })
     }
 }
 

@@ -84,6 +84,7 @@ pub mod video;
 pub use cache::CacheReport;
 pub use client::Client;
 pub use clock::system_clock;
+pub use document::keys_document;
 pub use error::{ClientError, Refusals, UpdateError};
 pub use evidence::{EvidenceRefused, Shown};
 pub use isonomy_fetch::{HttpClient, HttpLimits, Source};

@@ -150,6 +150,11 @@ impl VerifierKey {
         self.public.as_bytes()
     }
 
+    /// Its name and short id, in words: anybody can give a key any name, the id is of the key and its name.
+    pub fn called(&self) -> String {
+        alloc::format!("{} ({})", self.name, to_hex(&self.id.0))
+    }
+
     /// Whether `line` names this key, by name and id.
     pub fn matches(&self, line: &Signature) -> bool {
         line.id == self.id && line.name == self.name

@@ -188,8 +188,9 @@ pub struct Proofs {
     pub unproven: u64,
     /// The SHA-256, in hexadecimal, of these lines, each with a line feed: for each statement in the order of the log, its place, a space,
     /// and since when it is public by the proofs that are shown; `content`, a space and the version, for each whose content was read;
-    /// `evidence`, a space and the SHA-256 of the file in hexadecimal, for each file, with the checkpoints in it, by which a breach of
-    /// this list is proven, in ascending order. Two reports with other digests rest on other proofs, contents or checkpoints.
+    /// `evidence` and what a file proves, whatever checkpoints it rests on, for each file by which a breach of this list is proven, in
+    /// ascending order: a space, a word for the kind, the ids in hexadecimal of the statements that it is about, `by`, and the keys of whoever
+    /// answers for it, each after a space. Two reports with other digests rest on other proofs or contents.
     pub digest: String,
 }
 
@@ -380,12 +381,15 @@ impl Work<'_> {
         let releases = list.releases().iter().map(|logged| logged.index);
         let attestations = list.attestations().iter().map(|logged| logged.index);
         let found = audit.findings().iter().filter(|found| found.list.as_ref() == Some(self.name));
-        let evidence: BTreeSet<&str> = found.clone().filter_map(|found| found.evidence.as_deref()).collect();
+        let evidence: BTreeSet<&str> = found
+            .clone()
+            .filter_map(|found| Some(self.monitor.evidence.proven(found.evidence.as_deref()?)?.line.as_str()))
+            .collect();
         let found = found.filter_map(|found| found.index);
         let all: BTreeSet<LeafIndex> = editions.chain(releases).chain(attestations).chain(found).collect();
         let times = all.iter().map(|index| format!("{index} {}\n", audit.public_since(*index)));
         let read = growth.iter().filter(|one| !one.unread).map(|one| format!("content {}\n", one.version));
-        let evidence = evidence.iter().map(|digest| format!("evidence {digest}\n"));
+        let evidence = evidence.iter().map(|line| format!("evidence {line}\n"));
         let lines: Vec<String> = times.chain(read).chain(evidence).collect();
         Proofs {
             statements: all.len() as u64,

@@ -5,7 +5,7 @@ use crate::audit::UNREADABLE;
 use crate::content;
 use crate::finding::{Finding, Severity};
 use crate::monitor::Monitor;
-use crate::report::impossible;
+use crate::report::{Stated, impossible};
 use isonomy_core::attestation::{Attestation, Complaint, Method, Report};
 use isonomy_core::note::VerifierKey;
 use isonomy_core::statement::ListName;
@@ -150,7 +150,7 @@ impl Monitor {
             created,
         };
         // By the same judgement as everybody's report, as if it were logged next.
-        match impossible(&attestation, self.audit.next(), created, Some(newest)) {
+        match impossible(&Stated::of(&attestation), self.audit.next(), created, Some(newest)) {
             Some(words) => Err(AttestError::Impossible(words)),
             None => Ok(attestation),
         }

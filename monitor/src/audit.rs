@@ -152,6 +152,12 @@ impl Audit {
         self.times.first_after(time).map_or(TreeSize(self.next.0), |first| TreeSize(first.0))
     }
 
+    /// The same of an entry further on, where those between are not known: a file shows some of a log.
+    pub(crate) fn record_at(&mut self, index: LeafIndex, statement: Statement, public_since: Timestamp) -> Verdict {
+        self.next = index;
+        self.record(statement, public_since)
+    }
+
     /// The next entry is this statement, public since then.
     pub(crate) fn record(&mut self, statement: Statement, public_since: Timestamp) -> Verdict {
         let index = self.next;
@@ -164,7 +170,7 @@ impl Audit {
         }
         self.note_late_draft(&statement, index, public_since);
         let Err(violation) = self.history.record(statement.clone(), Place { index, public_since }) else {
-            self.recent.take(statement, index, &self.history);
+            self.take_up(statement, index);
             return Verdict::Kept;
         };
         let builds_on = cited(&statement).into_iter().find_map(|id| self.refused.get(&id).copied());
@@ -179,6 +185,13 @@ impl Audit {
         if is_open { Verdict::NotJudged(refused) } else { Verdict::Baseless }
     }
 
+    fn take_up(&mut self, statement: Statement, index: LeafIndex) {
+        if matches!(statement, Statement::Release(_)) {
+            self.findings.note_in_use(statement.list());
+        }
+        self.recent.take(statement, index, &self.history);
+    }
+
     /// Takes up a statement against which times alone speak, if it keeps the rules at another time, since nothing proves that it
     /// breaks one. The error is what it breaks then; without one, no other time is known.
     pub(crate) fn leave_open(&mut self, refused: &Refused) -> Result<(), Option<Violation>> {
@@ -191,7 +204,7 @@ impl Audit {
                 Ok(()) => {
                     self.refused.remove(&id);
                     self.open.insert(*index);
-                    self.recent.take(statement.clone(), *index, &self.history);
+                    self.take_up(statement.clone(), *index);
                     return Ok(());
                 }
             }

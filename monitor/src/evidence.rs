@@ -2,6 +2,7 @@
 
 use isonomy_core::hash::ObjectDigest;
 use isonomy_core::json::Lines;
+use isonomy_core::note::VerifierKey;
 use isonomy_core::policy::Policy;
 use isonomy_core::rules::Rule;
 use isonomy_core::statement::{ListName, Statement};
@@ -10,7 +11,7 @@ use isonomy_core::tree::LeafIndex;
 use isonomy_store::files::{self, FileError};
 use isonomy_verifier::Evidence;
 use isonomy_verifier::evidence::{Breach, MAX_EVIDENCE_SIZE};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The most bytes that all files of kinds have together of which a log can make any number by itself.
@@ -26,6 +27,8 @@ pub(crate) struct EvidenceFolder {
     breaches: BTreeMap<ObjectDigest, Proven>,
     /// How much room they take, by class and by the list that they are about, if they are about one.
     used: BTreeMap<(Class, Option<ListName>), Room>,
+    /// Lists of which a release was taken up.
+    in_use: BTreeSet<ListName>,
 }
 
 /// What one file proves, and of what.
@@ -36,6 +39,8 @@ pub(crate) struct Proven {
     pub(crate) rule: Option<Rule>,
     /// The statement that it is held against, and its place in the log.
     pub(crate) statement: Option<(Statement, Option<LeafIndex>)>,
+    /// What it proves whatever checkpoints and proofs it rests on, in one line: the kind, the ids of the statements, and the keys.
+    pub(crate) line: String,
 }
 
 /// Room in the folder.
@@ -64,6 +69,8 @@ impl Room {
 const OF_LIST: Room = Room { files: 100, bytes: 64 << 20 };
 /// This much of a class is kept free for lists that have less than [`FEW`] of it: any number of lists can be noisy.
 const RESERVED: Room = Room { files: 100, bytes: 64 << 20 };
+/// And of this so much for what is about the log, and lists of which a release was taken up: a log can make any number of others.
+const FOR_LISTS_IN_USE: Room = Room { files: 50, bytes: 32 << 20 };
 const FEW: usize = 4;
 
 /// Kinds of evidence that share room. Each class has its own, so that whoever can fill one leaves the others free.
@@ -103,7 +110,7 @@ impl EvidenceFolder {
     pub(crate) fn open(folder: PathBuf, policy: &Policy) -> Result<Self, FileError> {
         files::create_dir_all_durable(&folder)?;
         files::remove_temporaries(&folder)?;
-        let mut kept = Self { folder, breaches: BTreeMap::new(), used: BTreeMap::new() };
+        let mut kept = Self { folder, breaches: BTreeMap::new(), used: BTreeMap::new(), in_use: BTreeSet::new() };
         for digest in names(&kept.folder) {
             let Some(bytes) = read(&kept.folder, &digest)? else { continue };
             match Evidence::parse(&bytes).and_then(|found| Ok((found.verify(policy)?, found))) {
@@ -118,7 +125,20 @@ impl EvidenceFolder {
         let used = self.used.entry((Class::of(evidence), list_of(evidence))).or_default();
         *used = used.and(Room { files: 1, bytes });
         let (rule, statement) = (rule_of(evidence, &breach), statement_of(evidence));
-        self.breaches.insert(digest, Proven { breach, rule, statement });
+        let line = line_of(evidence, &breach);
+        self.breaches.insert(digest, Proven { breach, rule, statement, line });
+    }
+
+    /// A release of this list was taken up.
+    pub(crate) fn note_in_use(&mut self, list: &ListName) {
+        if !self.in_use.contains(list) {
+            self.in_use.insert(list.clone());
+        }
+    }
+
+    /// What a file proves.
+    pub(crate) fn proven(&self, digest: &str) -> Option<&Proven> {
+        self.breaches.get(&ObjectDigest::from_hex(digest)?)
     }
 
     /// Whether there is room for evidence of what a log can make any number of by itself, about this list if it is about one.
@@ -134,7 +154,12 @@ impl EvidenceFolder {
             return all.is_below(class.most());
         }
         let own = self.used.get(&(class, list.cloned())).copied().unwrap_or_default();
-        let reserved = if own.files < FEW { Room::default() } else { RESERVED };
+        let is_in_use = list.is_none_or(|list| self.in_use.contains(list));
+        let reserved = match (own.files < FEW, is_in_use) {
+            (true, true) => Room::default(),
+            (true, false) => FOR_LISTS_IN_USE,
+            (false, _) => RESERVED,
+        };
         own.is_below(OF_LIST) && all.is_below(class.most().without(reserved))
     }
 
@@ -162,6 +187,13 @@ impl EvidenceFolder {
     pub(crate) fn breaches(&self) -> impl Iterator<Item = (&ObjectDigest, &Proven)> {
         self.breaches.iter()
     }
+}
+
+/// What evidence proves, in one line.
+fn line_of(evidence: &Evidence, breach: &Breach) -> String {
+    let ids = evidence.statements().into_iter().map(|id| id.to_hex());
+    let by = breach.by.iter().map(VerifierKey::to_string);
+    [evidence.kind().to_owned()].into_iter().chain(ids).chain(["by".to_owned()]).chain(by).collect::<Vec<_>>().join(" ")
 }
 
 /// The list that evidence is about: that of the statement which it is held against.
@@ -278,9 +310,13 @@ mod tests {
             let list = |number: usize| ListName::new(&format!("a.example/{number}")).unwrap();
             let kept = |folder: &mut EvidenceFolder, number: usize| fill(folder, class, Some(&list(number)), 1000);
             assert_eq!((0..4).map(|number| kept(&mut folder, number)).collect::<Vec<_>>(), [100; 4]);
-            // Of the rest, each list has a few; also what is about none.
-            assert_eq!((4..28).map(|number| kept(&mut folder, number)).collect::<Vec<_>>(), [4; 24]);
-            assert_eq!((fill(&mut folder, class, None, 1000), kept(&mut folder, 99)), (4, 0));
+            // Of the rest, each list has a few.
+            assert_eq!((4..16).map(|number| kept(&mut folder, number)).collect::<Vec<_>>(), [4; 12]);
+            // However many there are, lists in use have a few more; also what is about none.
+            assert_eq!((kept(&mut folder, 16), kept(&mut folder, 17)), (2, 0));
+            (20..40).for_each(|number| folder.note_in_use(&list(number)));
+            assert_eq!((20..31).map(|number| kept(&mut folder, number)).collect::<Vec<_>>(), [4; 11]);
+            assert_eq!((fill(&mut folder, class, None, 1000), kept(&mut folder, 31), kept(&mut folder, 99)), (4, 2, 0));
             assert_eq!(fill(&mut folder, Class::Fork, None, 1000), 200, "which has room of its own");
         }
         let mut folder = EvidenceFolder::open(dir.path().to_owned(), &policy).unwrap();

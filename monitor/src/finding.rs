@@ -111,9 +111,14 @@ impl Answerable {
     /// Those of a charter's keys that signed a note. Every signature is verified; if one by a known key is wrong, nobody
     /// is named.
     pub(crate) fn signers(note: &Note, charter: &Charter) -> Vec<Self> {
+        Self::signers_among(note, charter, |_| true)
+    }
+
+    /// The same of some of the keys.
+    pub(crate) fn signers_among(note: &Note, charter: &Charter, is_one: impl Fn(&VerifierKey) -> bool) -> Vec<Self> {
         let keys: Vec<VerifierKey> = charter.keys().cloned().collect();
         let signers = note.signers(&keys).unwrap_or_default();
-        signers.into_iter().filter_map(|key| Self::of_charter(key, charter)).collect()
+        signers.into_iter().filter(|key| is_one(key)).filter_map(|key| Self::of_charter(key, charter)).collect()
     }
 
     fn of_charter(key: &VerifierKey, charter: &Charter) -> Option<Self> {

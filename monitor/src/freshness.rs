@@ -5,11 +5,12 @@
 
 use crate::finding::{Finding, Severity};
 use crate::kept::{self, History, ListHistory};
-use crate::report::{AttestationReport, ComplaintState};
+use crate::report::{ComplaintReport, ComplaintState};
 use crate::units;
 use isonomy_core::rules::{MAX_CLOCK_AHEAD, Rule};
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
+use isonomy_core::tree::LeafIndex;
 
 /// The age in seconds from which a checkpoint is too old, while there is no list: half a day.
 const WITHOUT_LISTS: u64 = 12 * 3600;
@@ -71,27 +72,27 @@ pub(crate) fn of_list(
     findings
 }
 
-/// Complaints whose deadline is over, and since which no release has removed anything. That rests on the word of whoever
-/// logged them; and whether the entry is wrong, nobody can tell by the log.
-pub(crate) fn overdue(name: &ListName, attested: &[AttestationReport], now: Timestamp) -> Option<Finding> {
-    let complaint = |one: &AttestationReport| one.complaint.as_ref().map(|course| (course.deadline, course.state));
-    let mut late: Vec<&AttestationReport> = attested
-        .iter()
-        .filter(|one| complaint(one).is_some_and(|(_, state)| state == ComplaintState::Overdue))
-        .collect();
-    late.sort_by_key(|one| (complaint(one).map(|(deadline, _)| deadline), one.index));
-    let (first, count) = (late.first()?, late.len());
-    let course = first.complaint.as_ref()?;
-    let others = match count {
+/// Complaints whose deadline is over, and since which no release has removed anything: each commitment once, of all that are logged.
+/// That rests on the word of whoever logged them; and whether the entry is wrong, nobody can tell by the log. `auditor` knows who logged
+/// what stands at a place.
+pub(crate) fn overdue(
+    name: &ListName,
+    complaints: &[(LeafIndex, ComplaintReport)],
+    now: Timestamp,
+    auditor: impl Fn(LeafIndex) -> String,
+) -> Option<Finding> {
+    let late = || complaints.iter().filter(|(_, course)| course.state == ComplaintState::Overdue);
+    let (first, course) = late().min_by_key(|(index, course)| (course.deadline, *index))?;
+    let others = match late().count() {
         1 => String::new(),
-        _ => format!(" So it is with {} that are shown here.", units::count(count, "complaint", "complaints")),
+        count => format!(" So it is with {}.", units::count(count, "complaint", "complaints")),
     };
     let words = format!(
-        "The complaint at entry {} about {name} was received at {} by the word of the auditor {}, and is in the log since {}, by the proofs that are shown. The charter gives {} to remove an entry that is wrong: until {} from when it is said to have been received, until {} from when the log shows it. As of {now}, no release that was composed since has removed anything.{others} That is no fault if the complaint is wrong, as the log can't show; nor does it show when it came.",
-        first.index,
+        "The complaint at entry {first} about {name} was received at {} by the word of the auditor {}, and is in the log since {}, by the proofs that are shown. Edition {} of the charter gives {} to remove an entry that is wrong: until {} from when it is said to have been received, until {} from when the log shows it. As of {now}, no release that was composed since has removed anything.{others} That is no fault if the complaint is wrong, as the log can't show; nor does it show when it came.",
         course.received,
-        first.auditor,
+        auditor(*first),
         course.logged_since,
+        course.edition,
         units::duration(course.deadline.since(course.received)),
         course.deadline,
         course.deadline_by_log
@@ -107,12 +108,12 @@ fn missed(name: &ListName, list: &ListHistory) -> Option<Finding> {
     let gap = since.since(expired);
     let words = match kept::earliest(newest).since(expired) {
         0 => format!(
-            "By the proofs that are shown, version {version} of {name} became public at {since}, {} after the one before had expired. It was composed at {}, before that, and a log can show a later proof than the first: so it may have been in time.",
+            "By the proofs that are shown, version {version} of {name} became public at {since}, {} after the one before had expired. It was composed at {}, before that, and a log can show a later proof than the first: so it may have been in time. A log that was down, or took nothing, looks the same.",
             units::duration(gap),
             newest.created
         ),
         least => format!(
-            "Version {version} of {name} was composed at {}, {} after the one before had expired; by the proofs that are shown, it is public since {since}. Until then, no client could use the list.",
+            "Version {version} of {name} was composed at {}, {} after the one before had expired; by the proofs that are shown, it is public since {since}. Until then, no client could use the list. A log that was down, or took nothing, looks the same.",
             newest.created,
             units::duration(least)
         ),

@@ -1,8 +1,9 @@
-//! What is held in memory of a log's statements: of every release a few figures, of every attestation its place, and the
+//! What is held in memory of a log's statements: of every release and complaint a few figures, of every other attestation its place, and the
 //! whole texts of the newest alone. Everything else is read from the copy again when it is asked for, so that a log of
 //! millions of statements needs some hundred bytes for each.
 
-use isonomy_core::attestation::{Attestation, Method};
+use crate::report::Stated;
+use isonomy_core::attestation::{Attestation, Complaint, Method};
 use isonomy_core::hash::StatementId;
 use isonomy_core::release::Release;
 use isonomy_core::rules::history;
@@ -49,13 +50,28 @@ impl From<Signed<Release>> for KeptRelease {
     }
 }
 
-/// Nothing of an attestation but its place.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct KeptAttestation;
+/// Of an attestation nothing but its place, unless it is a complaint.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct KeptAttestation(pub(crate) Option<KeptComplaint>);
+
+/// What is needed of a complaint to tell what became of it: its deadline may pass at any time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct KeptComplaint {
+    /// The release that it is about.
+    pub(crate) release: StatementId,
+    pub(crate) complaint: Complaint,
+    pub(crate) said: Stated,
+}
 
 impl From<Signed<Attestation>> for KeptAttestation {
-    fn from(_: Signed<Attestation>) -> Self {
-        Self
+    fn from(attestation: Signed<Attestation>) -> Self {
+        let body = attestation.body();
+        let kept = |complaint: &Complaint| KeptComplaint {
+            release: body.release,
+            complaint: complaint.clone(),
+            said: Stated::of(body),
+        };
+        Self(body.complaint.as_ref().map(kept))
     }
 }
 

@@ -19,14 +19,17 @@ use crate::report::{self, Report, Views};
 use crate::trust::Trust;
 use crate::vantage::{LIMITS, Vantage, Witness};
 use isonomy_core::attestation::Attestation;
+use isonomy_core::hash::StatementId;
 use isonomy_core::list::Algorithm;
 use isonomy_core::policy::Policy;
 use isonomy_core::release::Release;
 use isonomy_core::statement::{ListName, Signed};
 use isonomy_core::time::Timestamp;
+use isonomy_core::tlog_proof::TlogProof;
 use isonomy_core::tree::TreeSize;
 use isonomy_fetch::{FetchError, HttpLimits, Source};
 use isonomy_store::files::{self, FileError, FolderLock};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -136,6 +139,8 @@ pub struct Monitor {
     pub(crate) canary: Option<Canary>,
     pub(crate) posted: Arc<Posted>,
     pub(crate) outbox: Arc<Outbox>,
+    /// Seen proofs of the tile that is read, until they are kept.
+    pub(crate) unkept: BTreeMap<StatementId, TlogProof>,
     /// From which of the missing seen proofs on it asks at the next look.
     pub(crate) asked_again: usize,
     /// How many entries are followed at one look.
@@ -192,6 +197,7 @@ impl Monitor {
             witnesses,
             mirror,
             views,
+            unkept: BTreeMap::new(),
             asked_again: 0,
             max_new_entries,
             look_for,

@@ -11,7 +11,7 @@ pub use crate::content::ContentState;
 pub use crate::explorer::{EntryReport, StatementReport};
 pub use crate::looks::Look;
 pub use attestations::{AttestationReport, ComplaintReport, ComplaintState};
-pub(crate) use attestations::{impossible, is_dated_ahead};
+pub(crate) use attestations::{Removal, Stated, complaints, impossible};
 pub use charter::{ChangeReport, CharterReport, EditionReport, Limits, Organisation};
 pub use lists::{EndorsementReport, ListReport, Removals};
 pub use record::RecordField;
@@ -294,9 +294,9 @@ impl Views {
 }
 
 impl Report {
-    /// The lists that the log has.
+    /// The lists of the log that have a release: it can make any number of others, which count as one where room is shared.
     pub(crate) fn list_names(&self) -> BTreeSet<&str> {
-        self.lists.iter().map(|list| list.name.as_str()).collect()
+        self.lists.iter().filter(|list| list.releases_total > 0).map(|list| list.name.as_str()).collect()
     }
 
     /// Nothing known yet.

@@ -2,15 +2,16 @@
 //! says, so that whoever complained can show it to others, who check it offline: [`Trace::verify`].
 //!
 //! For each version the file holds the release with its place in the log, and a membership or non-membership proof under the
-//! root that the release names; beside that the charters that the releases cite, and the complaint. Whatever else it says
-//! follows from these. That the list has no further version can't be proven by a file: it is what the checkpoint in it shows to
-//! whoever reads the log up to there, as the maker did.
+//! root that the release names; beside that every edition of the charter up to the newest release, and the complaint. Whatever else it
+//! says follows from these, by the rules of whoever reads the log. That the list has no further version, that no other text was logged
+//! before one of these, and that what is not in the file keeps the rules can't be proven by a file: it is what the checkpoint in it
+//! shows to whoever reads the log up to there, as the maker did.
 
 mod course;
 mod making;
 mod verifying;
 
-pub use course::{Complained, NotKnown, Standing};
+pub use course::{Complained, NotKnown, Standing, UNLESS};
 pub use making::{Traced, trace};
 pub use verifying::TraceError;
 
@@ -41,7 +42,7 @@ pub struct Trace {
     pub as_of: Timestamp,
     /// The newest checkpoint, up to which the log was read: a note.
     pub checkpoint: Lines,
-    /// The charters that the releases cite, in the order of the log.
+    /// The editions of the charter up to the newest release, in the order of the log: without one of them, no other can be judged.
     pub charters: Vec<InLog>,
     /// Every version, the oldest first.
     pub versions: Vec<InVersion>,
@@ -76,6 +77,10 @@ pub struct InVersion {
     /// Whether it may be public for longer than that, since nobody shows its seen proof.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub unproven: bool,
+    /// Whether by the times that the file shows it, or a statement before it, breaks a rule, which it need not at others: so it can't be
+    /// told whether it was ever in use.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub open: bool,
     /// Whether the entry stands in it.
     pub listed: bool,
     /// That it does, or does not, under the root that the release names.

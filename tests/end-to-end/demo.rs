@@ -94,7 +94,7 @@ fn left_behind(data: &Path, attacks: &[Value], receipt: &str) {
     assert_eq!(status["version"], 2);
 }
 
-/// A line without what differs from run to run: the folder, digests, numbers.
+/// A line without what differs from run to run: the folder, digests, ids of keys, numbers.
 fn shape(line: &str, data: &str) -> String {
     let line = line.replace(data, "DATA");
     let digest = |word: &str| {
@@ -102,7 +102,14 @@ fn shape(line: &str, data: &str) -> String {
         let is_hex = word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
         if is_base64 || is_hex { "DIGEST".to_owned() } else { word.to_owned() }
     };
+    let is_key_id = |word: &str| {
+        let id = word.strip_prefix('(').and_then(|word| word.strip_suffix(')'));
+        id.is_some_and(|id| id.len() == 8 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
     let words = line.split(' ').map(|word| {
+        if is_key_id(word) {
+            return "(ID)".to_owned();
+        }
         let parts = word.split(['/', '.']).map(digest).collect::<Vec<_>>();
         if word.len() == 44 { digest(word) } else { parts.join("/") }
     });

@@ -3,8 +3,8 @@
 
     verify.py TLOG-POLICY FILE...
 
-One line for each file: `ok` and who answers for a breach, or `refused` and why, whatever the file holds. Needs the package
-`cryptography`.
+One line for each file: `ok` and who answers for a breach, each key by name and id, or `refused` and why, whatever the
+file holds. Needs the package `cryptography`.
 """
 
 import base64
@@ -706,7 +706,7 @@ def fork(policy, file):
         require(older.size < newer.size, "out of order")
         prefix, whole = prefix_roots(older.size, newer.size, proof)
         require(whole == newer.root and prefix != older.root, "no contradiction")
-    return [log.name]
+    return [log]
 
 
 def text(policy, file, name, charter_name):
@@ -724,9 +724,9 @@ def two_versions(first, second):
     (one, a, _, log, since, keys), (two, b, _, other, later, others) = first, second
     require(one.id != two.id and log is other, "not two texts in one log")
     require(a["version"] == b["version"] and a["list"] == b["list"], "not two texts for one version")
-    both = [key.name for key in keys if key.public in [known.public for known in others]]
+    both = [key for key in keys if key.public in [known.public for known in others]]
     over = min(seconds(a["created"]), seconds(b["created"])) + DAY
-    return both if both and max(since, later) + CLOCKS <= over else [log.name]
+    return both if both and max(since, later) + CLOCKS <= over else [log]
 
 
 def equivocation(policy, file):
@@ -787,7 +787,7 @@ def two_editions(policy, file):
             require(all(charter[name] == old[name] for name in ("list", "log")), "another list or log")
     for note in (first, second):
         consented(note, before)
-    return [a["log"]]
+    return [log]
 
 
 def early_admission(policy, file):
@@ -805,7 +805,7 @@ def early_admission(policy, file):
     require(index >= earlier.size, "the edition was in the log already")
     require(since >= now, "a clock may be wrong")
     require(since - now + CLOCKS < old["limits"]["notice"], "the notice may have been over")
-    return [log.name]
+    return [log]
 
 
 # Lists: formats, sections 5.3 and 5.4.
@@ -984,7 +984,7 @@ def not_a_statement(policy, file):
     entry = unbase64(file["entry"])
     _, _, log = logged(policy, file["proof"], entry)
     require(not has_form(entry), "the entry has the form of a statement, maybe of a later format")
-    return [log.name]
+    return [log]
 
 
 def logged_twice(policy, file):
@@ -994,7 +994,7 @@ def logged_twice(policy, file):
     here, _, log = logged(policy, file["first_proof"], first.bytes)
     there, _, other = logged(policy, file["second_proof"], second.bytes)
     require(log is other and here < there, "one place, or two logs")
-    return [log.name]
+    return [log]
 
 
 def consent_lacks(edition, before):
@@ -1046,43 +1046,43 @@ def inadmissible(policy, file):
         key = Key(body["auditor"])
         is_alone = [(line[0], line[1]) for line in note.signatures] == [(key.name, key.identity)]
         require(not (is_alone and key.signed(note.signatures[0][2], note.text)), "it is signed")
-        return [log.name]
+        return [log]
     if body["statement"] == "isonomy/charter/v1":
         require("other" not in beside, "more than is needed")
         if body["log"] != log.name:
-            return [log.name]
+            return [log]
         if "charter" not in beside:
             require(body["edition"] == 1 and not holds(consented, note, None), "a first edition as it should be")
-            return [log.name]
+            return [log]
         before, old, at = beside["charter"]
         require(body.get("previous") and unbase64(body["previous"]) == before.id, "another edition before it")
         same = old["list"] == body["list"] and old["edition"] + 1 == body["edition"]
         same = same and old["matching"]["algorithm"] == body["matching"]["algorithm"] and at < index
         require(not same or consent_lacks(note, before), "an edition as it should be")
-        return [log.name]
+        return [log]
     require(body["statement"] == "isonomy/release/v1" and "charter" in beside, "no charter")
     charter, terms, at = beside["charter"]
     require(unbase64(body["charter"]) == charter.id and terms["log"] == log.name, "another charter")
     if at >= index or body["list"] != terms["list"] or not holds(endorsed, note, charter):
-        return [log.name]
-    signers = [key.name for key in endorsed(note, charter)]
+        return [log]
+    signers = endorsed(note, charter)
     limits = terms["limits"]
     size = SIZES[terms["matching"]["algorithm"]]
     if over_limits(body, limits) or body["entries"] >= 1 << 32 or body["snapshot"]["size"] != 13 + packed_bytes(size, body["entries"]):
-        return [log.name] + signers
+        return [log] + signers
     require("other" in beside, "nothing wrong by itself")
     other, known, at = beside["other"]
     require(known["list"] == body["list"] and known["version"] != body["version"], "another list, or the same version")
     if (known["version"] < body["version"]) != (at < index):
-        return [log.name]
+        return [log]
     require(known["version"] < body["version"], "a later version")
     follows = "previous" in body and unbase64(body["previous"]) == other.id
     if known["version"] + 1 == body["version"] and not follows:
-        return [log.name]
+        return [log]
     passed = seconds(body["created"]) - seconds(known["created"])
     is_soon = known["added"] > 0 and body["added"] > 0 and passed < limits["min_interval"]
     require(passed < 0 or is_soon, "nothing wrong beside the other release")
-    return [log.name] + (signers if follows else [])
+    return [log] + (signers if follows else [])
 
 
 def named(data, reference):
@@ -1092,7 +1092,7 @@ def named(data, reference):
 
 def wrong_content(policy, file):
     release, body, charter, log, _, keys = text(policy, file, "release", "charter")
-    by = [log.name] + [key.name for key in keys]
+    by = [log] + keys
     algorithm = charter_of(charter)["matching"]["algorithm"]
     size = SIZES[algorithm]
     data = named(unbase64(file["snapshot"]), body["snapshot"])
@@ -1180,7 +1180,7 @@ def main():
         sys.exit(f"{sys.argv[1]}: {error}: the policy is refused")
     for path in sys.argv[2:]:
         try:
-            print("ok", *check(policy, path))
+            print("ok", *(f"{key.name} ({key.identity.hex()})" for key in check(policy, path)))
         except FAILURES as error:
             print("refused", NEVER.sub(" ", str(error)))
 

@@ -258,7 +258,7 @@ fn a_complete_client_refuses_two_texts_for_one_version() {
                     panic!("{rejection}")
                 };
                 assert_eq!((index.0, found, rejection.blame()), (2, &violation, Blame::Publisher));
-                assert_eq!(evidence.verify(&world.trust()).unwrap().by, accused);
+                assert_eq!(evidence.verify(&world.trust()).unwrap().names(), accused);
                 assert_eq!(client.version_from(world, 206).unwrap_err().code(), "equivocation", "for good");
             }
         }
@@ -369,7 +369,7 @@ fn a_complete_client_refuses_two_texts_for_one_edition() {
             );
             let evidence = rejection.evidence().expect("a proof for anybody");
             assert!(matches!(evidence, Evidence::TwoEditions(_)));
-            assert_eq!(evidence.verify(&world.trust()).unwrap().by, ["log.example/isonomy"], "{name}");
+            assert_eq!(evidence.verify(&world.trust()).unwrap().names(), ["log.example/isonomy"], "{name}");
         }
     }
 }

@@ -98,7 +98,7 @@ fn check_stopped(name: &str, honest: &World, client: &mut Client, rejection: &Re
     let evidence = rejection.evidence().unwrap();
     let file = evidence.to_text();
     let breach = Evidence::parse(file.as_bytes()).unwrap().verify(&honest.trust()).unwrap();
-    assert_eq!(breach.by, [LOG], "{name}");
+    assert_eq!(breach.names(), [LOG], "{name}");
     assert_eq!(client.state.halted(), Some(&evidence.digest()), "{name}");
     assert_eq!(client.list.as_ref().map(|list| list.version()), Some(4), "{name}: the last good list stays");
     assert_eq!(client.refusal(honest, 1010), ("halted", None), "{name}: for good");

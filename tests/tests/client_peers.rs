@@ -97,7 +97,7 @@ fn two_texts_for_one_version_are_proven_from_the_two_views() {
     world.publish(2000);
     for (own, other) in [(&holders[1], &victim), (&victim, &holders[1])] {
         let Ok(Outcome::Forked(evidence)) = compare(own, &view(other), &world) else { panic!() };
-        assert_eq!(evidence.verify(&world.trust()).unwrap().by, SIGNERS);
+        assert_eq!(evidence.verify(&world.trust()).unwrap().names(), SIGNERS);
     }
 }
 
@@ -199,7 +199,7 @@ fn a_split_view_with_a_quorum_is_proven_by_comparing() {
     for (own, other, source) in [(&holders[1], &victim, &forked), (&victim, &holders[1], &honest)] {
         let Ok(Outcome::Forked(evidence)) = compare(own, &view(other), source) else { panic!() };
         assert!(matches!(*evidence, Evidence::Fork(_)));
-        assert_eq!(evidence.verify(&honest.trust()).unwrap().by, ["log.example/isonomy"]);
+        assert_eq!(evidence.verify(&honest.trust()).unwrap().names(), ["log.example/isonomy"]);
     }
 }
 

@@ -89,7 +89,7 @@ fn a_second_text_for_the_version_in_force_is_proven_against_those_who_signed_bot
     let rejection = client.version_from(&world, 205).unwrap_err();
     assert_eq!((rejection.code(), rejection.rule().map(|rule| rule.number())), ("not-descended", Some(1)));
     let breach = verify(rejection.evidence().unwrap(), &world).unwrap();
-    assert_eq!(breach.by, ["m1", "c3"], "c1 and c2 signed one each");
+    assert_eq!(breach.names(), ["m1", "c3"], "c1 and c2 signed one each");
     assert!(breach.what.contains("version 2"), "{}", breach.what);
     assert_eq!(client.list.as_ref().map(|list| list.accepted().release), Some(first));
 
@@ -131,7 +131,7 @@ fn when_the_day_of_a_text_is_over_the_log_answers() {
     let charter = world.charters().next().unwrap().id();
     for (time, by) in [(80 + 86_400, &SIGNERS[..]), (80 + 86_401, &[LOG])] {
         world.publish(time);
-        assert_eq!(verify(&equivocation(&world, &charter, &first, &second), &world).unwrap().by, by);
+        assert_eq!(verify(&equivocation(&world, &charter, &first, &second), &world).unwrap().names(), by);
     }
 }
 
@@ -216,7 +216,7 @@ fn a_release_before_the_notice_is_over_is_proven_by_whoever_asked_before_the_edi
     let rejection = client.version_from(&world, 4384).unwrap_err();
     assert_eq!((rejection.code(), rejection.rule().map(|rule| rule.number())), ("notice-not-over", Some(4)));
     let breach = verify(rejection.evidence().unwrap(), &world).unwrap();
-    assert_eq!(breach.by, [LOG]);
+    assert_eq!(breach.names(), [LOG]);
     assert!(breach.what.contains("at most 3479 s of the notice of 3600 s"), "{}", breach.what);
 }
 
@@ -326,7 +326,7 @@ fn what_is_no_second_text_for_an_edition() {
     let at = |place: usize| InLog { statement: &charters[place].0, proof: &charters[place].1 };
     let (first, second, one, other, elsewhere, beside) = (at(0), at(1), at(2), at(3), at(4), at(5));
     let breach = verify(&Evidence::two_editions(Some(second), one, other), &world).unwrap();
-    assert_eq!(breach.by, [LOG]);
+    assert_eq!(breach.names(), [LOG]);
     for (what, before, a, b) in [
         ("one text", None, first, first),
         ("one text for a later edition", Some(second), one, one),
@@ -362,7 +362,7 @@ fn two_foundings(other_by: &[&str]) -> (World, Evidence, Evidence) {
 #[test]
 fn a_second_first_edition_carries_the_signatures_of_all_whom_it_names() {
     let (world, a, b) = two_foundings(&["m1", "c1", "c2", "c3"]);
-    assert_eq!((verify(&a, &world).unwrap().by, verify(&b, &world).unwrap().by), (vec![LOG.into()], vec![LOG.into()]));
+    assert_eq!((verify(&a, &world).unwrap().names(), verify(&b, &world).unwrap().names()), (vec![LOG], vec![LOG]));
     let (world, a, b) = two_foundings(&["m1", "c1", "c3"]);
     assert!(is_unproven(&a, &world) && is_unproven(&b, &world), "in whatever order");
 }
@@ -410,7 +410,7 @@ fn a_second_text_for_the_edition_in_use_is_proven_against_the_log() {
     assert_eq!(rejection.code(), "equivocation");
     let evidence = rejection.evidence().expect("a proof for anybody");
     assert!(matches!(evidence, Evidence::TwoEditions(_)));
-    assert_eq!(verify(evidence, &world).unwrap().by, [LOG]);
+    assert_eq!(verify(evidence, &world).unwrap().names(), [LOG]);
 }
 
 #[test]
@@ -444,7 +444,7 @@ fn forked() -> (World, Evidence) {
 #[test]
 fn two_checkpoints_that_agree_are_no_fork() {
     let (world, evidence) = forked();
-    assert_eq!(verify(&evidence, &world).map(|breach| breach.by), Ok(vec![LOG.into()]));
+    assert_eq!(verify(&evidence, &world).unwrap().names(), [LOG]);
     let checkpoint = |size| world.checkpoint(size);
     assert!(is_unproven(&Evidence::fork(&checkpoint(4), &checkpoint(4), Vec::new()), &world));
     let later = cosigned(&checkpoint(4), &[(1, 300)]);

@@ -35,7 +35,7 @@ fn evidence_of(world: &World, one: &StatementId, two: &StatementId) -> Evidence 
 }
 
 fn accused(world: &World, evidence: &Evidence) -> Vec<String> {
-    evidence.verify(&world.trust()).unwrap().by
+    evidence.verify(&world.trust()).unwrap().names().into_iter().map(str::to_owned).collect()
 }
 
 /// A log keeps a complete text for more than a day, so that its signers may sign another one (rule 2), and then logs both.

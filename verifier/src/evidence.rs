@@ -22,7 +22,7 @@ mod texts;
 use isonomy_core::charter::Charter;
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::encoding::{from_base64, to_base64};
-use isonomy_core::hash::{NodeHash, ObjectDigest};
+use isonomy_core::hash::{NodeHash, ObjectDigest, StatementId};
 use isonomy_core::json::{self, Lines};
 use isonomy_core::note::VerifierKey;
 use isonomy_core::policy::Policy as TlogPolicy;
@@ -55,10 +55,22 @@ pub enum EvidenceError {
 /// A proven breach, in words.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Breach {
-    /// The names of the keys that answer for it.
-    pub by: Vec<String>,
+    /// The keys that answer for it. Two may have one name, also the log's.
+    pub by: Vec<VerifierKey>,
     /// What they did.
     pub what: String,
+}
+
+impl Breach {
+    /// Who answers for it, in words: each key by its name and short id.
+    pub fn whom(&self, joint: &str) -> String {
+        self.by.iter().map(VerifierKey::called).collect::<Vec<_>>().join(joint)
+    }
+
+    /// The names of the keys that answer for it.
+    pub fn names(&self) -> Vec<&str> {
+        self.by.iter().map(VerifierKey::name).collect()
+    }
 }
 
 /// Evidence as it stands in a file: nothing of it is believed before [`Evidence::verify`].
@@ -198,9 +210,30 @@ impl Evidence {
     /// The texts that it is about, whatever checkpoints, proofs and signatures it rests on: two files of one kind that hold, with one
     /// subject, prove a breach by the same texts. A fork is about two checkpoints, whoever cosigned them.
     pub fn subject(&self) -> ObjectDigest {
-        let (kind, texts) = match self {
-            Self::Fork(parts) => ("fork", sorted([&parts.older, &parts.newer])),
-            Self::NotAStatement(parts) => return ObjectDigest::of(&parts.entry.0),
+        match self {
+            Self::Fork(parts) => digest_of("fork", sorted([&parts.older, &parts.newer])),
+            Self::NotAStatement(parts) => ObjectDigest::of(&parts.entry.0),
+            _ => {
+                let (kind, texts) = self.texts();
+                digest_of(kind, texts)
+            }
+        }
+    }
+
+    /// What kind of breach it is about, in a word.
+    pub fn kind(&self) -> &'static str {
+        self.texts().0
+    }
+
+    /// The statements that it is about, by their ids: of a pair in either order the same. None for a fork and what is no statement.
+    pub fn statements(&self) -> Vec<StatementId> {
+        self.texts().1.iter().map(|text| StatementId::of(&format!("{text}\n"))).collect()
+    }
+
+    fn texts(&self) -> (&'static str, Vec<String>) {
+        match self {
+            Self::Fork(_) => ("fork", Vec::new()),
+            Self::NotAStatement(_) => ("not-a-statement", Vec::new()),
             // A pair is one in either order, and whichever charters it rests on.
             Self::Equivocation(parts) => ("releases", sorted(parts.texts())),
             Self::CrossEquivocation(parts) => ("releases", sorted(parts.texts())),
@@ -209,8 +242,7 @@ impl Evidence {
             Self::LoggedTwice(parts) => ("twice", vec![text_of(&parts.first)]),
             Self::Inadmissible(parts) => ("inadmissible", vec![text_of(&parts.statement)]),
             Self::WrongContent(parts) => ("content", vec![text_of(&parts.release)]),
-        };
-        ObjectDigest::of([vec![kind.to_owned()], texts].concat().join("\n\n").as_bytes())
+        }
     }
 
     /// Checks the evidence against the log and witnesses of `policy`.
@@ -233,6 +265,10 @@ impl Evidence {
 fn text_of(note: &Lines) -> String {
     let text = note.to_text();
     text.split_once("\n\n").map_or(text.clone(), |(text, _)| text.to_owned())
+}
+
+fn digest_of(kind: &str, texts: Vec<String>) -> ObjectDigest {
+    ObjectDigest::of([vec![kind.to_owned()], texts].concat().join("\n\n").as_bytes())
 }
 
 fn sorted(notes: [&Lines; 2]) -> Vec<String> {
@@ -268,7 +304,7 @@ fn verify_fork(policy: &TlogPolicy, parts: &Fork) -> Result<Breach, EvidenceErro
         b.size,
         b.root.to_base64()
     );
-    Ok(Breach { by: vec![log.name().to_owned()], what })
+    Ok(Breach { by: vec![log.clone()], what })
 }
 
 fn verify_early_admission(policy: &TlogPolicy, parts: &EarlyAdmission) -> Result<Breach, EvidenceError> {
@@ -314,7 +350,7 @@ fn verify_early_admission(policy: &TlogPolicy, parts: &EarlyAdmission) -> Result
         release.body().list,
         edition.body().edition
     );
-    Ok(Breach { by: vec![log.name().to_owned()], what })
+    Ok(Breach { by: vec![log.clone()], what })
 }
 
 /// A checkpoint that a log of the policy signed, and that log's key.

@@ -5,6 +5,7 @@ use crate::args::EvidenceCommand;
 use crate::exit::{Exit, Malformed};
 use crate::output::Output;
 use anyhow::Result;
+use isonomy_client::keys_document;
 use isonomy_matcher::Receipt;
 use isonomy_verifier::Evidence;
 use isonomy_verifier::evidence::MAX_EVIDENCE_SIZE;
@@ -20,7 +21,7 @@ pub(crate) fn run(command: EvidenceCommand, output: &Output) -> Result<Exit> {
     }
     let evidence = Evidence::parse(&bytes)?;
     let breach = evidence.verify(&trust)?;
-    let words = format!("✓ proven: {} {}", breach.by.join(" and "), breach.what);
-    output.report(words, &json!({ "verified": true, "by": breach.by, "what": breach.what }))?;
+    let words = format!("✓ proven: {} {}", breach.whom(" and "), breach.what);
+    output.report(words, &json!({ "verified": true, "by": keys_document(&breach.by), "what": breach.what }))?;
     Ok(Exit::Done)
 }

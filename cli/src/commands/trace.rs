@@ -66,7 +66,8 @@ fn words(trace: &Trace, is_salted: bool, is_verified: bool) -> String {
             (false, true) => " at the latest",
             (false, false) => "",
         };
-        format!("  it {stands} version {}, public since {}{doubt}", one.version, one.public_since)
+        let open = if one.open { "; by the proofs here it can't be told whether it keeps the rules" } else { "" };
+        format!("  it {stands} version {}, public since {}{doubt}{open}", one.version, one.public_since)
     };
     let proven = if is_verified { "✓ proven: " } else { "" };
     let mut lines = vec![format!("{proven}{} in {}, as of {}:", trace.entry, trace.list, trace.as_of)];
@@ -87,8 +88,10 @@ fn words(trace: &Trace, is_salted: bool, is_verified: bool) -> String {
     lines.push(
         match is_verified {
             true => {
-                "That something was late, or that the list has no later versions than these, a file can't prove, since whoever made \
-                 it may have left out later versions and earlier proofs: that is for whoever reads the log."
+                "A file holds some of the log. That something was late, or that the list has no later versions than these, it can't \
+                 prove, since whoever made it may have left out later versions and earlier proofs. Nor that no other text for one \
+                 of these versions was logged before, or that nothing else breaks a rule: then clients never used what is shown \
+                 here. That is for whoever reads the log."
             }
             false => {
                 "With --json this is a file with proofs, which `isonomy monitor trace --verify FILE` checks offline."
@@ -106,12 +109,12 @@ fn complaint_words(
     standing: Option<Standing>,
     first: Option<Timestamp>,
 ) -> Vec<String> {
-    let Complained { auditor, received, logged_since, deadline, .. } = complaint;
+    let Complained { auditor, received, logged_since, edition, deadline, .. } = complaint;
     let mut lines = vec![
         format!(
             "  complaint at entry {index}, received {received} by the word of {auditor}, in the log since {logged_since}"
         ),
-        format!("  if wrong, to be removed by {deadline}"),
+        format!("  if wrong, to be removed by {deadline}, by edition {edition} of the charter"),
     ];
     match complaint.listed {
         Some(true) => {}
@@ -126,7 +129,10 @@ fn complaint_words(
     }
     let went = complaint.gone_since.map(|since| format!("it went at {since} or earlier"));
     lines.push(match (standing, complaint.gone_since) {
-        (_, Some(since)) if complaint.removed_in_time == Some(true) => format!("  removed in time, at {since}"),
+        (_, Some(since)) if complaint.removed_in_time == Some(true) => match (standing, &complaint.unless) {
+            (None, Some(unless)) => format!("  removed in time, at {since}, unless {unless}"),
+            _ => format!("  removed in time, at {since}"),
+        },
         (None, _) => match went {
             Some(went) => format!("  {went}; that it was late, this file can't prove"),
             None => "  not removed in the versions that are shown here".to_owned(),
@@ -167,6 +173,7 @@ fn complaint_words(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use isonomy_monitor::trace::UNLESS;
 
     /// A complaint about an entry that stood there and still does.
     fn complained() -> Complained {
@@ -174,6 +181,7 @@ mod tests {
             auditor: "auditor".to_owned(),
             received: Timestamp(100),
             logged_since: Timestamp(110),
+            edition: 3,
             deadline: Timestamp(200),
             deadline_by_log: Timestamp(210),
             listed: Some(true),
@@ -181,13 +189,15 @@ mod tests {
             gone_since: None,
             back_in: None,
             removed_in_time: None,
+            unless: None,
             not_known: None,
         }
     }
 
     fn said(gone_since: Option<u64>, removed_in_time: Option<bool>, standing: Option<Standing>) -> String {
         let (gone_in, gone_since) = (gone_since.map(|_| 2), gone_since.map(Timestamp));
-        let complaint = Complained { gone_in, gone_since, removed_in_time, ..complained() };
+        let unless = removed_in_time.map(|_| UNLESS.to_owned());
+        let complaint = Complained { gone_in, gone_since, removed_in_time, unless, ..complained() };
         complaint_words((LeafIndex(7), &complaint), standing, Some(Timestamp(50))).join("\n")
     }
 
@@ -203,7 +213,10 @@ mod tests {
                 "{words}"
             );
         }
-        assert!(said(Some(150), Some(true), None).contains("removed in time"), "that can only have been earlier");
+        let words = said(Some(150), Some(true), None);
+        assert!(words.contains("removed in time") && words.contains("by edition 3"), "that can only have been earlier");
+        assert!(words.contains("unless the log has another text"), "which no file can exclude: {words}");
+        assert!(!said(Some(150), Some(true), Some(Standing::InTime)).contains("unless"), "whoever read the log knows");
     }
 
     #[test]

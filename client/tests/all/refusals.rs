@@ -134,7 +134,7 @@ fn a_fork_stops_updates_for_good_and_leaves_evidence_for_anyone() {
     // Whoever is shown the file stops too.
     let mut peer = world.client(elsewhere.path());
     let shown = peer.show_evidence(&fs::read(&file).unwrap()).unwrap();
-    assert!(shown.halts && shown.breach.by == [LOG]);
+    assert!(shown.halts && shown.breach.names() == [LOG]);
     assert_eq!(peer.state().halted(), Some(&shown.digest));
     let error = peer.update_blocking(&[good], Timestamp(now)).unwrap_err();
     assert_eq!(error.refusals()[0].code, "halted");

@@ -4,9 +4,11 @@
 use super::AssessError;
 use crate::kept::{self, ListHistory, LoggedRelease};
 use crate::monitor::Monitor;
-use crate::report::{AttestationReport, ComplaintState};
+use crate::report::{ComplaintReport, ComplaintState, complaints};
+use crate::units;
 use crate::vantage::{Lack, Vantage};
 use isonomy_core::charter::Curator;
+use isonomy_core::encoding::to_hex;
 use isonomy_core::list::{Algorithm, Entries, snapshot};
 use isonomy_core::note::VerifierKey;
 use isonomy_core::paths::Needed;
@@ -15,7 +17,7 @@ use isonomy_core::statement::{ListName, Signed, Statement};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::LeafIndex;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// One release.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -349,24 +351,12 @@ pub(super) fn deadlines(
     for (version, logged) in (1..).zip(list.releases()) {
         deadlines.note_release((name, version), (logged, list.version(version + 1)), &refused, as_of);
     }
-    let mut complaints: BTreeMap<String, AttestationReport> = BTreeMap::new();
-    for logged in list.attestations() {
-        let lost = || AssessError::Log(format!("entry {} can't be read from the copy", logged.index));
-        let attestation = monitor.attestation_at(logged).ok_or_else(lost)?;
-        let since = monitor.audit.public_since(logged.index);
-        let report = AttestationReport::new(monitor.audit.history(), (logged.index, &attestation), since, as_of);
-        let Some(course) = &report.complaint else { continue };
-        // Whoever has seen a commitment can log it again: the one whose deadline is the first by the log counts.
-        let due = |one: &AttestationReport| one.complaint.as_ref().map(|course| course.deadline_by_log);
-        let is_first = complaints.get(&course.commitment).is_none_or(|known| due(&report) < due(known));
-        if is_first {
-            complaints.insert(course.commitment.clone(), report);
-        }
-    }
-    let mut complaints: Vec<AttestationReport> = complaints.into_values().collect();
-    complaints.sort_by_key(|report| report.index);
-    for report in &complaints {
-        deadlines.complaints.note(report, &refused);
+    for (index, course) in complaints((monitor.audit.history(), name), |at| monitor.audit.public_since(at), as_of) {
+        let lost = || AssessError::Log(format!("entry {index} can't be read from the copy"));
+        let attestation = monitor.mirror.statement(index).and_then(Statement::into_attestation).ok_or_else(lost)?;
+        let auditor = &attestation.body().auditor;
+        let auditor = format!("{} ({})", auditor.name(), to_hex(&auditor.id().0));
+        deadlines.complaints.note((index, &course), &auditor, &refused);
     }
     Ok(deadlines)
 }
@@ -421,14 +411,16 @@ impl Deadlines {
 
 impl Complaints {
     /// After a complaint, something has to be removed before its deadline, if it is right.
-    fn note(&mut self, report: &AttestationReport, refused: &[Refused]) {
-        let Some(course) = &report.complaint else { return };
+    fn note(&mut self, (index, course): (LeafIndex, &ComplaintReport), auditor: &str, refused: &[Refused]) {
         self.due += u64::from(course.state != ComplaintState::Running);
         let came = course.removed_after.map(|after| course.received.plus(after));
-        let auditor = format!("{} ({})", report.auditor, report.auditor_id);
-        let what = format!("any removal after the complaint at entry {}", report.index);
+        let what = format!(
+            "any removal after the complaint at entry {index}, within the {} that edition {} of the charter gives",
+            units::duration(course.deadline.since(course.received)),
+            course.edition
+        );
         let in_time = |one: &&Refused| {
-            let is_after = one.release.created > course.received || one.index > report.index;
+            let is_after = one.release.created > course.received || one.index > index;
             is_after && one.release.removed > 0 && one.release.created <= course.deadline_by_log
         };
         let doubt = |why| InDoubt { what: what.clone(), due: course.deadline, came, why };

@@ -173,7 +173,7 @@ fn balance(report: &Assessment) -> Question {
             }
         ),
     });
-    shown.push(format!("Deadlines for a next release: {}.", render::missed(report)));
+    shown.push(format!("Deadlines for a next release: {}.{}", render::missed(report), render::may_be_the_log(report)));
     shown.push(format!("Complaints: {}.", render::complained(report)));
     shown.push(
         "Every match is shown to the person, with a receipt that proves which public release caused it.".to_owned(),

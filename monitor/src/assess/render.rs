@@ -124,6 +124,14 @@ pub(super) fn missed(report: &Assessment) -> String {
     }
 }
 
+/// What the log does not show of what came too late.
+pub(super) fn may_be_the_log(report: &Assessment) -> &'static str {
+    match report.missed.is_empty() {
+        true => "",
+        false => " A log that was down, or took nothing, looks the same.",
+    }
+}
+
 /// What followed on complaints, as it stands in a sentence: the log does not show whether they are right.
 pub(super) fn complained(report: &Assessment) -> String {
     let (without, doubt) = (report.complaints.without_removal.len(), report.complaints.in_doubt.len());
@@ -356,7 +364,7 @@ fn removals(report: &Assessment) -> Markup {
             (undated.join(", ")) " when this report was made. Times that rest on that are when the log was read, and may be too late; "
             "ask the log for the proofs, and make the report again."
         } }
-        p { "Deadlines for a next release: " (missed(report)) "." }
+        p { "Deadlines for a next release: " (missed(report)) "." (may_be_the_log(report)) }
         (late("Missed:", &report.missed))
         (in_doubt(&report.in_doubt))
         p { "Complaints: " (complained(report)) ". Whether a complaint is right, the log does not show." }

@@ -5,37 +5,40 @@ use crate::evidence::Proven;
 use crate::finding::{Answerable, Finding, Severity};
 use isonomy_core::charter::Charter;
 use isonomy_core::hash::ObjectDigest;
+use isonomy_core::note::VerifierKey;
 use isonomy_core::rules::{Rule, Violation};
 use isonomy_core::statement::Statement;
 
 impl Audit {
-    /// Those of the log and the signers of a statement whom evidence names.
-    pub(crate) fn named(&self, statement: &Statement, names: &[String]) -> Vec<Answerable> {
+    /// The log, which admitted a statement, and those of its signers whom evidence names. Two keys may have one name, and one of a list
+    /// that of the log: a key is known by itself.
+    pub(crate) fn named(&self, statement: &Statement, by: &[VerifierKey]) -> Vec<Answerable> {
+        let is_named =
+            |key: &VerifierKey| by.iter().any(|named| *named != self.log && named.public_bytes() == key.public_bytes());
         let charter = self.charter_of(statement);
-        let signers = charter.map(|charter| Answerable::signers(statement.note(), charter)).unwrap_or_default();
-        let all = [Answerable::log(&self.log)].into_iter().chain(signers);
-        all.filter(|answerable| names.contains(&answerable.key)).collect()
+        let signers = charter.map(|charter| Answerable::signers_among(statement.note(), charter, is_named));
+        [Answerable::log(&self.log)].into_iter().chain(signers.unwrap_or_default()).collect()
     }
 
     /// The finding that a file of evidence is, by itself. The log admits and logs, signers sign: each is named for its own part.
     pub(crate) fn finding_by_evidence(&self, digest: &ObjectDigest, proven: &Proven) -> Finding {
-        let Proven { breach, rule, statement } = proven;
+        let Proven { breach, rule, statement, .. } = proven;
         let answerable = match statement {
             Some((statement, _)) => self.named(statement, &breach.by),
-            None => self.named_log(&breach.by),
+            None => vec![Answerable::log(&self.log)],
         };
-        let named = |name: &String| match answerable.iter().find(|one| one.key == *name) {
-            Some(one) => format!("{name} ({})", one.id),
-            None => name.clone(),
-        };
-        let (logs, signers): (Vec<&String>, Vec<&String>) = breach.by.iter().partition(|name| *name == self.log.name());
-        let in_words = |names: &[&String]| names.iter().map(|name| named(name)).collect::<Vec<_>>().join(", ");
+        let (logs, signers): (Vec<&VerifierKey>, Vec<&VerifierKey>) =
+            breach.by.iter().partition(|key| **key == self.log);
+        let in_words = |keys: &[&VerifierKey]| keys.iter().map(|key| key.called()).collect::<Vec<_>>().join(", ");
         let words = match (logs.is_empty(), signers.is_empty()) {
             (false, true) => format!("The log {} {}.", in_words(&logs), breach.what),
             (false, false) => {
                 format!("The log {} {}. It was signed by {}.", in_words(&logs), breach.what, in_words(&signers))
             }
-            (true, _) => format!("{} {}.", in_words(&signers), breach.what),
+            // Signers alone are named for two texts; both are in the log, which had to refuse the second.
+            (true, _) => {
+                format!("{} {}. The log {} admitted both.", in_words(&signers), breach.what, self.log.called())
+            }
         };
         let finding = Finding::new(Severity::Breach, "evidence", digest.to_hex(), words).answered_by(answerable);
         let finding = match rule {
@@ -48,10 +51,6 @@ impl Audit {
             None => finding,
         };
         finding.proven_by(digest)
-    }
-
-    fn named_log(&self, names: &[String]) -> Vec<Answerable> {
-        [Answerable::log(&self.log)].into_iter().filter(|log| names.contains(&log.key)).collect()
     }
 
     /// The log answers for what it admits, and where. Who signed answers for what breaks a rule by the text alone, under the

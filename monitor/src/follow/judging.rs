@@ -6,9 +6,11 @@ use crate::finding::{Finding, Severity};
 use crate::monitor::Monitor;
 use crate::units;
 use isonomy_core::charter::Charter;
+use isonomy_core::hash::StatementId;
 use isonomy_core::rules::Violation;
-use isonomy_core::statement::{Signed, Statement};
+use isonomy_core::statement::{ListName, Signed, Statement};
 use isonomy_core::tlog_proof::TlogProof;
+use isonomy_core::tree::LeafIndex;
 use isonomy_store::files::FileError;
 use isonomy_verifier::evidence::Breach;
 
@@ -47,14 +49,22 @@ impl Monitor {
 
     /// What is found about the next entry beside what was taken up before it, unless that is noted already.
     fn judge_by_itself(&mut self, statement: Statement, seen: Seen) -> Result<Option<Finding>, FileError> {
-        let (id, index) = (statement.id(), self.audit.next());
+        let (id, index, released) = (statement.id(), self.audit.next(), released(&statement));
         match self.audit.record(statement, seen.since) {
-            Verdict::Kept => self.contents.place(&id, index),
+            Verdict::Kept => self.place((&id, index), released.as_ref()),
             Verdict::Refused(refused) => return Ok(Some(self.judge_refused(*refused, seen.proof.as_ref())?)),
             Verdict::NotJudged(refused) => self.prove_at_any_time(&refused)?,
             Verdict::Baseless => {}
         }
         Ok(None)
+    }
+
+    /// Notes where a statement stands that was taken up, and of which list, if it is a release.
+    fn place(&mut self, (id, index): (&StatementId, LeafIndex), released: Option<&ListName>) {
+        self.contents.place(id, index);
+        if let Some(list) = released {
+            self.evidence.note_in_use(list);
+        }
     }
 
     /// The finding that a refused statement is, with the evidence if it can be proven. One against which times speak that
@@ -71,7 +81,7 @@ impl Monitor {
             return Ok(finding);
         }
         match self.audit.leave_open(&refused) {
-            Ok(()) => self.contents.place(&refused.statement.id(), refused.index),
+            Ok(()) => self.place((&refused.statement.id(), refused.index), released(&refused.statement).as_ref()),
             Err(None) => {}
             Err(Some(at_any_time)) => {
                 refused.violation = at_any_time;
@@ -118,8 +128,14 @@ impl Monitor {
     }
 }
 
+/// The list of which a statement is a release.
+fn released(statement: &Statement) -> Option<ListName> {
+    matches!(statement, Statement::Release(_)).then(|| statement.list().clone())
+}
+
 /// The finding, now that it is proven.
-fn proven(finding: Finding, refused: &Refused, Breach { by, what }: &Breach) -> Finding {
+fn proven(finding: Finding, refused: &Refused, breach: &Breach) -> Finding {
+    let what = &breach.what;
     let Refused { index, violation, .. } = refused;
     match violation {
         Violation::NoticeNotOver { .. } => {
@@ -128,7 +144,7 @@ fn proven(finding: Finding, refused: &Refused, Breach { by, what }: &Breach) -> 
         }
         // What rests on times by itself does not where a file proves it.
         _ if finding.severity != Severity::Breach => {
-            finding.in_words(&format!("Entry {index} breaks a rule, whatever the time: {} {what}.", by.join(", ")))
+            finding.in_words(&format!("Entry {index} breaks a rule, whatever the time: {} {what}.", breach.whom(", ")))
         }
         _ => finding,
     }

@@ -152,13 +152,28 @@ impl Monitor {
         let place = |release: &Signed<Release>| self.audit.history().index_of(&release.body().charter);
         let (one, other) = (place(first)?, place(second)?);
         let charters = [self.charter_at(one)?, self.charter_at(other)?];
-        let proof = |index| self.mirror.own_proof(index);
-        let proofs = [proof(one)?, proof(of_first)?, proof(other)?, proof(of_second)?];
+        let proofs = [
+            self.mirror.own_proof(one)?,
+            self.earliest_proof(of_first)?,
+            self.mirror.own_proof(other)?,
+            self.earliest_proof(of_second)?,
+        ];
         let [charter_one, one, charter_other, other] = &proofs;
         Some(Evidence::equivocation_across(
             (InLog { statement: &charters[0], proof: charter_one }, InLog { statement: first, proof: one }),
             (InLog { statement: &charters[1], proof: charter_other }, InLog { statement: second, proof: other }),
         ))
+    }
+
+    /// The proof of an entry that says the most about since when it is public: its seen proof, if that is at hand and holds. By one under the
+    /// newest checkpoint, two texts are public today, whenever somebody reads it first: after the day within which their signers answer
+    /// for both.
+    fn earliest_proof(&self, index: LeafIndex) -> Option<TlogProof> {
+        let statement = self.mirror.statement(index)?;
+        let (id, entry) = (statement.id(), statement.to_bytes());
+        let seen = self.unkept.get(&id).cloned().or_else(|| self.mirror.seen_proof(&id));
+        let seen = seen.filter(|proof| self.proven_since(proof, &entry, index).is_some());
+        seen.or_else(|| self.mirror.own_proof(index))
     }
 
     /// The charter at this place in the log, whether it was taken up or not.

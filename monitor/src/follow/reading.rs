@@ -57,7 +57,7 @@ impl Monitor {
     /// Reads every entry of the copy that was not read yet.
     pub(super) async fn read_new(&mut self) -> Result<(), MonitorError> {
         while let Some(entries) = self.unread()? {
-            let (mut shown, mut proofs) = (self.ask_for_seen(&entries).await, Vec::new());
+            let mut shown = self.ask_for_seen(&entries).await;
             for entry in entries {
                 match Statement::parse(&entry) {
                     Err(error) => self.skip(&entry, &error)?,
@@ -67,7 +67,7 @@ impl Monitor {
                             Some(seen) => seen,
                             None => self.fetch_seen(&statement, &entry, shown.remove(&id)).await?,
                         };
-                        proofs.extend(seen.proof.as_ref().map(|proof| (id, proof.to_bytes())));
+                        self.unkept.extend(seen.proof.clone().map(|proof| (id, proof)));
                         self.judge(statement, seen)?;
                     }
                 }
@@ -75,7 +75,9 @@ impl Monitor {
                     break;
                 }
             }
+            let proofs: Vec<_> = self.unkept.iter().map(|(id, proof)| (*id, proof.to_bytes())).collect();
             self.mirror.keep_proofs(&proofs)?;
+            self.unkept.clear();
             if self.is_late() {
                 break;
             }

@@ -5,14 +5,14 @@ use crate::content::{Cache, ContentState, Job, Objects, Served};
 use crate::finding::{Answerable, Finding, Severity};
 use crate::freshness;
 use crate::monitor::{Monitor, MonitorError};
-use crate::report::AttestationReport;
+use crate::report::complaints;
 use crate::units;
 use crate::vantage::{Vantage, patience_for};
 use isonomy_core::hash::StatementId;
 use isonomy_core::list::Entries;
 use isonomy_core::release::{DeltaRef, Release};
 use isonomy_core::rules::Rule;
-use isonomy_core::statement::{ListName, Signed};
+use isonomy_core::statement::{ListName, Signed, Statement};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::LeafIndex;
 use std::collections::BTreeMap;
@@ -81,12 +81,12 @@ impl Monitor {
 
     /// Complaints about a list whose deadline is over, as of the newest time that is witnessed.
     fn overdue(&self, list: &ListName) -> Option<Finding> {
-        let now = self.known_as_of()?;
-        let attested = self.audit.recent().of(list)?.attestations().into_iter().map(|(index, attestation)| {
-            let since = self.audit.public_since(*index);
-            AttestationReport::new(self.audit.history(), (*index, attestation), since, now)
-        });
-        freshness::overdue(list, &attested.collect::<Vec<_>>(), now)
+        let (history, now) = (self.audit.history(), self.known_as_of()?);
+        let complaints = complaints((history, list), |index| self.audit.public_since(index), now);
+        freshness::overdue(list, &complaints, now, |index| {
+            let attestation = self.mirror.statement(index).and_then(Statement::into_attestation);
+            attestation.map(|attestation| attestation.body().auditor.name().to_owned()).unwrap_or_default()
+        })
     }
 
     /// Fetches and checks the content of releases that have no verdict yet, until the time of this look is over, in the order

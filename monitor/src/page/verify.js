@@ -129,6 +129,8 @@ const Isonomy = (() => {
       .catch(() => refuse(`this browser can't use the key of ${name}; it needs Ed25519 in WebCrypto`));
     return { name, id: computed, raw: hex(bytes.slice(1)), key };
   };
+  /** A key in words: anybody can give one any name, the id is of the key and its name. */
+  const called = (key) => `${key.name} (${hex(key.id)})`;
   const signedBy = async (key, signature, message) =>
     signature.length === 64 && !isSmall(signature.slice(0, 32))
     && crypto.subtle.verify('Ed25519', key.key, signature, message);
@@ -717,7 +719,7 @@ const Isonomy = (() => {
       demand(!equal(prefix, older.root), 'the two checkpoints do not contradict each other');
     }
     return [
-      `The log ${older.origin} signed two histories: a tree of ${older.size} entries with root ${toBase64(older.root)}, and one of ${newer.size} entries with root ${toBase64(newer.root)}. They can’t both be true.`,
+      `The log ${called(older.log)} signed two histories: a tree of ${older.size} entries with root ${toBase64(older.root)}, and one of ${newer.size} entries with root ${toBase64(newer.root)}. They can’t both be true.`,
     ];
   };
 
@@ -758,8 +760,8 @@ const Isonomy = (() => {
     const signedToo = (key) => second.signers.some((other) => other.raw === key.raw);
     const both = publicSince + CLOCKS <= over ? first.signers.filter(signedToo) : [];
     return both.length > 0
-      ? [`${both.map((key) => key.name).join(', ')} signed two texts for version ${version} of ${list}.`]
-      : [`The log ${first.charter.body.log} logged two texts for version ${version} of ${list}.`];
+      ? [`${both.map(called).join(', ')} signed two texts for version ${version} of ${list}. The log ${called(first.charter.inLog)} has both.`]
+      : [`The log ${called(first.charter.inLog)} logged two texts for version ${version} of ${list}.`];
   };
 
   const equivocation = async (policy, file) =>
@@ -786,7 +788,7 @@ const Isonomy = (() => {
       demand(!before || before.inLog === edition.inLog, 'the statements are in different logs');
       await checkEdition(edition, before);
     }
-    return [`The log ${a.log} admitted two texts for edition ${a.edition} of the charter of ${a.list}.`];
+    return [`The log ${called(first.inLog)} admitted two texts for edition ${a.edition} of the charter of ${a.list}.`];
   };
 
   const earlyAdmission = async (policy, file) => {
@@ -806,7 +808,7 @@ const Isonomy = (() => {
     const { notice } = before.body.limits;
     demand(seen + CLOCKS < BigInt(notice), `the notice may have been over: the clocks of honest witnesses may differ by ${CLOCKS} s`);
     return [
-      `The log ${earlier.origin} admitted version ${release.body.version} of ${release.body.list} under edition ${edition.body.edition}, which was public for at most ${seen} s of the notice of ${notice} s.`,
+      `The log ${called(earlier.log)} admitted version ${release.body.version} of ${release.body.list} under edition ${edition.body.edition}, which was public for at most ${seen} s of the notice of ${notice} s.`,
     ];
   };
 
@@ -845,7 +847,7 @@ const Isonomy = (() => {
     const { index, path, checkpoint } = await parseProof(policy, textOfLines(file.proof));
     await included(await leafHash(entry), index, checkpoint.size, path, checkpoint.root, 'the entry in the log');
     demand(!hasForm(entry), 'the entry has the form of a statement, maybe of a later format');
-    return [`The log ${checkpoint.origin} admitted entry ${index}, which is no statement.`];
+    return [`The log ${called(checkpoint.log)} admitted entry ${index}, which is no statement.`];
   };
 
   const loggedTwice = async (policy, file) => {
@@ -853,7 +855,7 @@ const Isonomy = (() => {
     const [here, there] = [await inLog(policy, file, 'first', 'the first statement'), await inLog(policy, file, 'second', 'the second statement')];
     const isOne = first.text === second.text && here.index < there.index && here.checkpoint.log === there.checkpoint.log;
     demand(isOne, 'it is not one text at two places of one log');
-    return [`The log ${here.checkpoint.origin} logged one text at place ${here.index} and again at place ${there.index}.`];
+    return [`The log ${called(here.checkpoint.log)} logged one text at place ${here.index} and again at place ${there.index}.`];
   };
 
   /** Whether an edition lacks what it needs whichever is in force; lines that do not count here may count under that one. */
@@ -924,14 +926,14 @@ const Isonomy = (() => {
       return { ...await parse(textOfLines(file[name])), index };
     };
     const [charter, other] = [await beside('charter', parseCharter), await beside('other', parseRelease)];
-    const said = (what, also) => [`The log ${here.checkpoint.origin} admitted entry ${here.index}, ${what}.${also}`];
+    const said = (what, also) => [`The log ${called(here.checkpoint.log)} admitted entry ${here.index}, ${what}.${also}`];
     const { kind, ...statement } = await parseStatement(text);
     if (kind === 'release') {
       demand(charter, 'the charter is missing');
       const release = statement;
       const [wrong, isSigned] = await wrongRelease(release, here, charter, other);
       demand(wrong, 'the release breaks no rule that this file could show');
-      const signers = isSigned ? (await checkRelease(release, charter)).signers.map((key) => key.name) : [];
+      const signers = isSigned ? (await checkRelease(release, charter)).signers.map(called) : [];
       return said(wrong, isSigned ? ` It is signed by ${signers.join(', ')}.` : '');
     }
     demand(!other, 'there is more than is needed');
@@ -1067,6 +1069,9 @@ const Isonomy = (() => {
       if (text.startsWith('c2sp.org/')) return { ok: true, ...await proof(policy, text, others) };
       if (text.startsWith('isonomy-bundle/')) return { ok: true, ...await bundle(policy, text, others) };
       const kind = /^\{\n {2}"evidence": "([^"]*)"/.exec(text);
+      if (/^\{\s*"trace":/.test(text)) {
+        throw new NotChecked('this is a trace of one entry through the versions of a list, which this page does not read; use the command isonomy monitor trace --verify');
+      }
       return { ok: true, ...await (kind ? evidence(policy, text, kind[1]) : receipt(policy, text)) };
     } catch (error) {
       if (error instanceof NotChecked) return { ok: false, checked: false, reason: error.message };

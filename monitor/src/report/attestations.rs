@@ -1,16 +1,19 @@
 //! What auditors attest, in a report.
 
 use super::releases::charter_of;
-use crate::kept::{self, History, ListHistory, LoggedRelease};
+use crate::kept::{self, History, KeptComplaint, ListHistory, LoggedRelease};
 use crate::units;
 use isonomy_core::attestation::{Attestation, Complaint, Method};
 use isonomy_core::encoding::to_hex;
+use isonomy_core::hash::Commitment;
 use isonomy_core::rules::MAX_CLOCK_DIFFERENCE;
 use isonomy_core::rules::signatures::DRAFT_LIFETIME;
-use isonomy_core::statement::Signed;
+use isonomy_core::statement::{ListName, Signed};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::{LeafIndex, TreeSize};
 use serde::Serialize;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 /// What an auditor attested.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -56,7 +59,10 @@ pub struct ComplaintReport {
     pub logged_since: Timestamp,
     /// The SHA-256 of salt and entry, in hexadecimal.
     pub commitment: String,
-    /// Until when a wrong entry must go, by the charter of the release that it is about, from when it was received.
+    /// By which edition of the charter deadlines count: of those that the release which it is about, and the newest release that was
+    /// logged before it, cite, the one that gives longer.
+    pub edition: u64,
+    /// Until when a wrong entry must go, by that edition, from when it was received.
     pub deadline: Timestamp,
     /// The same from when the log shows the complaint: whatever its date, nobody is late before that.
     pub deadline_by_log: Timestamp,
@@ -105,7 +111,8 @@ impl AttestationReport {
         let body = attestation.body();
         let version = history.version_of(&body.list, &body.release).unwrap_or(0);
         let list = history.list(&body.list);
-        let impossible = impossible(body, index, logged_since, list.and_then(|list| list.version(version)));
+        let said = Stated::of(body);
+        let impossible = impossible(&said, index, logged_since, list.and_then(|list| list.version(version)));
         let course = |complaint| ComplaintReport::new((list?, version), (index, complaint), logged_since, now);
         Self {
             index,
@@ -124,24 +131,45 @@ impl AttestationReport {
     }
 }
 
-/// Whether it is dated ahead of when the log shows it, or a complaint is said to have been received after that. Clocks may differ.
-pub(crate) fn is_dated_ahead(body: &Attestation, logged_since: Timestamp) -> bool {
-    body.created.since(logged_since) > MAX_CLOCK_DIFFERENCE || received_late(body, logged_since).is_some()
+/// What an attestation says that the log can contradict.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Stated {
+    created: Timestamp,
+    received: Option<Timestamp>,
+    log_size: Option<TreeSize>,
+    /// How many entries of the release were looked at.
+    entries: Option<u64>,
 }
 
-fn received_late(body: &Attestation, logged_since: Timestamp) -> Option<Timestamp> {
-    let received = body.complaint.as_ref().map(|complaint| complaint.received);
-    received.filter(|received| received.since(body.created.min(logged_since)) > MAX_CLOCK_DIFFERENCE)
+impl Stated {
+    pub(crate) fn of(body: &Attestation) -> Self {
+        Self {
+            created: body.created,
+            received: body.complaint.as_ref().map(|complaint| complaint.received),
+            log_size: body.log_size,
+            entries: body.sample.filter(|_| body.method != Method::Canary),
+        }
+    }
+
+    /// Whether it is dated ahead of when the log shows it, or a complaint is said to have been received after that. Clocks may differ.
+    pub(crate) fn is_ahead(&self, logged_since: Timestamp) -> bool {
+        self.created.since(logged_since) > MAX_CLOCK_DIFFERENCE || self.received_late(logged_since).is_some()
+    }
+
+    fn received_late(&self, logged_since: Timestamp) -> Option<Timestamp> {
+        let early = self.created.min(logged_since);
+        self.received.filter(|received| received.since(early) > MAX_CLOCK_DIFFERENCE)
+    }
 }
 
 /// What an attestation says that can't be, by its place in the log and since when that is public. Clocks may differ.
 pub(crate) fn impossible(
-    body: &Attestation,
+    body: &Stated,
     index: LeafIndex,
     logged_since: Timestamp,
     release: Option<&LoggedRelease>,
 ) -> Option<String> {
-    let early = received_late(body, logged_since);
+    let early = body.received_late(logged_since);
     let said = match (body.log_size, release) {
         (Some(size), _) if size.0 > index.0 => format!(
             "it says that the log was read up to {} entries, of which there were {} when it was logged",
@@ -162,9 +190,7 @@ pub(crate) fn impossible(
                 body.created, release.created
             )
         }
-        (_, Some(release))
-            if body.method != Method::Canary && body.sample.is_some_and(|n| n > release.release.entries) =>
-        {
+        (_, Some(release)) if body.entries.is_some_and(|n| n > release.release.entries) => {
             format!(
                 "it says that more entries were looked at than the {} of the release",
                 units::number(release.release.entries)
@@ -175,6 +201,77 @@ pub(crate) fn impossible(
     Some(format!("This counts for nothing: {said}."))
 }
 
+/// How long a charter gives to remove a wrong entry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Removal {
+    /// By which edition.
+    pub(crate) edition: u64,
+    /// In seconds.
+    pub(crate) within: u64,
+}
+
+impl Removal {
+    /// After a complaint about this version that stands at this place in the log: which version it is about, whoever logs it chooses, so
+    /// the newest one before it counts beside that, and the longer time.
+    pub(crate) fn after((list, version): (&ListHistory, u64), index: LeafIndex) -> Option<Self> {
+        let before = list.releases().partition_point(|logged| logged.index < index);
+        let newest = before.checked_sub(1).and_then(|at| list.releases().get(at));
+        let removal = |logged: &LoggedRelease| {
+            let within = charter_of(list.editions(), logged)?.redress.removal_deadline;
+            Some(Self { edition: logged.edition, within })
+        };
+        let cited = removal(list.version(version)?)?;
+        let longer = newest.and_then(removal).filter(|newest| newest.within >= cited.within);
+        Some(longer.unwrap_or(cited))
+    }
+}
+
+/// The complaints about a list that count, in the order of the log, as of a time: of each commitment the one that stands worst, and of
+/// these the one with the first deadline by the log. Whoever has seen a commitment can log it again, by other dates and about another
+/// version: so no copy hides what became of another. What is held of each attestation in memory suffices.
+pub(crate) fn complaints(
+    (history, name): (&History, &ListName),
+    public_since: impl Fn(LeafIndex) -> Timestamp,
+    now: Timestamp,
+) -> Vec<(LeafIndex, ComplaintReport)> {
+    let Some(list) = history.list(name) else { return Vec::new() };
+    let course = |index: LeafIndex, kept: &KeptComplaint| {
+        let version = history.version_of(name, &kept.release)?;
+        let logged_since = public_since(index);
+        let is_impossible = impossible(&kept.said, index, logged_since, list.version(version)).is_some();
+        let complaint = Some(&kept.complaint).filter(|_| !is_impossible)?;
+        ComplaintReport::new((list, version), (index, complaint), logged_since, now)
+    };
+    let of_complaints =
+        list.attestations().iter().filter_map(|logged| Some((logged.index, logged.attestation.0.as_ref()?)));
+    let mut worst: BTreeMap<Commitment, (Reverse<u8>, Timestamp, LeafIndex, &KeptComplaint)> = BTreeMap::new();
+    for (index, kept) in of_complaints {
+        let Some(course) = course(index, kept) else { continue };
+        let one = (Reverse(course.state.gravity()), course.deadline_by_log, index, kept);
+        let known = worst.entry(kept.complaint.commitment).or_insert(one);
+        if (one.0, one.1, one.2) < (known.0, known.1, known.2) {
+            *known = one;
+        }
+    }
+    let mut worst: Vec<(LeafIndex, &KeptComplaint)> =
+        worst.into_values().map(|(_, _, index, kept)| (index, kept)).collect();
+    worst.sort_unstable_by_key(|(index, _)| *index);
+    worst.into_iter().filter_map(|(index, kept)| Some((index, course(index, kept)?))).collect()
+}
+
+impl ComplaintState {
+    /// The graver, the higher.
+    fn gravity(self) -> u8 {
+        match self {
+            Self::Running => 0,
+            Self::InTime => 1,
+            Self::InDoubt => 2,
+            Self::Late => 3,
+            Self::Overdue => 4,
+        }
+    }
+}
+
 impl ComplaintReport {
     /// The course of a complaint about this version.
     fn new(
@@ -183,14 +280,19 @@ impl ComplaintReport {
         logged_since: Timestamp,
         now: Timestamp,
     ) -> Option<Self> {
-        let charter = charter_of(list.editions(), list.version(version)?)?;
+        let Removal { edition, within } = Removal::after((list, version), index)?;
         let received = complaint.received;
-        let deadline = received.plus(charter.redress.removal_deadline);
-        let deadline_by_log = logged_since.max(received).plus(charter.redress.removal_deadline);
+        let deadline = received.plus(within);
+        let deadline_by_log = logged_since.max(received).plus(within);
         // Also one that came before the complaint was logged, and so is in the version that the complaint names.
         let is_after = |logged: &LoggedRelease| logged.created > received || logged.index > index;
-        let removals = || list.releases().iter().zip(1_u64..).filter(|(logged, _)| logged.release.removed > 0);
-        let after = removals().find(|(logged, _)| is_after(logged));
+        // None was composed, logged or public before those before it, so of many complaints each is soon found.
+        let removals = |from: usize| {
+            let numbered = list.releases().iter().zip(1_u64..).skip(from);
+            numbered.filter(|(logged, _)| logged.release.removed > 0)
+        };
+        let first_after = list.releases().partition_point(|logged| !is_after(logged));
+        let after = removals(first_after).next();
         let state = match after {
             Some((logged, _)) if logged.public_since <= deadline => ComplaintState::InTime,
             Some((logged, _)) if kept::earliest(logged) > deadline_by_log => ComplaintState::Late,
@@ -203,7 +305,11 @@ impl ComplaintReport {
         let is_across = |logged: &LoggedRelease| {
             !is_after(logged) && logged.public_since > received && logged.created.plus(DRAFT_LIFETIME) >= received
         };
-        let across = removals().find(|(logged, _)| is_across(logged));
+        let early =
+            |logged: &LoggedRelease| logged.public_since <= received || logged.created.plus(DRAFT_LIFETIME) < received;
+        let first_across = list.releases().partition_point(early);
+        let across =
+            removals(first_across).take_while(|(logged, _)| !is_after(logged)).find(|(logged, _)| is_across(logged));
         let (state, removing) = match state {
             ComplaintState::Late | ComplaintState::Overdue if across.is_some() => (ComplaintState::InDoubt, across),
             state => (state, after),
@@ -214,6 +320,7 @@ impl ComplaintReport {
             received,
             logged_since,
             commitment: complaint.commitment.to_hex(),
+            edition,
             deadline,
             deadline_by_log,
             state,

@@ -1,6 +1,7 @@
 //! What became of a complaint: worked out from the versions alone, the same by whoever makes the file and whoever checks it.
 
 use super::{Complaint, InVersion, Trace};
+use crate::report::Removal;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::LeafIndex;
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,10 @@ pub struct Complained {
     pub received: Timestamp,
     /// Since when the log shows it: witnessed, whatever the auditor says.
     pub logged_since: Timestamp,
-    /// Until when a wrong entry must go: by the charter, from when it was received.
+    /// By which edition of the charter deadlines count: of those that the release which it is about, and the newest release that was
+    /// logged before it, cite, the one that gives longer.
+    pub edition: u64,
+    /// Until when a wrong entry must go: by that edition, from when it was received.
     pub deadline: Timestamp,
     /// The same from when the log shows the complaint: whatever its date, nobody is late before that.
     pub deadline_by_log: Timestamp,
@@ -37,6 +41,9 @@ pub struct Complained {
     /// versions, and earlier proofs.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub removed_in_time: Option<bool>,
+    /// What would make it otherwise, which no file can exclude. Stands there exactly if `removed_in_time` does.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub unless: Option<String>,
     /// Why that is not known, where it is absent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub not_known: Option<NotKnown>,
@@ -54,7 +61,12 @@ pub enum NotKnown {
     StillListed,
     /// By the proofs here it went later; it may have gone before.
     RemovedLater,
+    /// By the proofs here it can't be told whether the version without it keeps the rules.
+    NotJudged,
 }
+
+/// What no file can exclude, in words: it holds some of the log.
+pub const UNLESS: &str = "the log has another text for one of these versions, logged before the one that is shown, or something that is not shown breaks a rule: whoever reads the log can tell, as `isonomy monitor trace` without --verify does";
 
 /// How a complaint stands for whoever has read the log itself: every version is known, and since when each is public.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -89,6 +101,7 @@ impl Trace {
             () if course.listed == Some(false) => Standing::NotListed,
             () if course.removed_in_time == Some(true) => Standing::InTime,
             () if course.listed.is_none() && !stood_at_logging => Standing::Unproven,
+            () if gone.is_some_and(|one| one.open) && certain <= course.deadline_by_log => Standing::Unproven,
             () if ended <= course.deadline => Standing::Running,
             () if certain > course.deadline_by_log => Standing::Late,
             () if course.listed.is_none() || gone.is_some_and(|one| one.unproven) => Standing::Unproven,
@@ -105,8 +118,8 @@ pub(super) struct Logged {
     pub(super) auditor: String,
     pub(super) received: Timestamp,
     pub(super) since: Timestamp,
-    /// How long the charter gives to remove a wrong entry, in seconds.
-    pub(super) removal: u64,
+    /// How long the charter gives to remove a wrong entry.
+    pub(super) removal: Removal,
 }
 
 /// The versions that the log has before this place.
@@ -138,7 +151,7 @@ fn newest_at(versions: &[InVersion], time: Timestamp) -> Option<usize> {
 /// logged is gone by a version after that alone.
 pub(super) fn course(versions: &[InVersion], complaint: Logged, as_of: Timestamp) -> Complained {
     let Logged { index, auditor, received, since: logged_since, removal } = complaint;
-    let deadline = received.plus(removal);
+    let deadline = received.plus(removal.within);
     let logged_before = logged_before(versions, index);
     let was_listed = stood_at(logged_before);
     let listed = stood_then(logged_before, received).filter(|stood| *stood || !was_listed);
@@ -156,26 +169,30 @@ pub(super) fn course(versions: &[InVersion], complaint: Logged, as_of: Timestamp
     let gone_since = gone.map(|one| one.public_since);
     // What did not stand there was not removed: neither then nor, by the order of the log, when the complaint was logged.
     let stood = listed == Some(true) || was_listed;
-    let removed_in_time = gone_since.filter(|since| *since <= deadline && stood).map(|_| true);
+    let is_open = gone.is_some_and(|one| one.open);
+    let removed_in_time = gone_since.filter(|since| *since <= deadline && stood && !is_open).map(|_| true);
     let not_known = match gone_since {
         _ if removed_in_time.is_some() => None,
         _ if !stood => Some(NotKnown::NotListed),
+        Some(_) if is_open => Some(NotKnown::NotJudged),
         Some(_) => Some(NotKnown::RemovedLater),
         None if as_of <= deadline => Some(NotKnown::Running),
         None => Some(NotKnown::StillListed),
     };
     let (gone_in, back_in) = (gone.map(|one| one.version), back.map(|one| one.version));
-    let deadline_by_log = logged_since.max(received).plus(removal);
+    let deadline_by_log = logged_since.max(received).plus(removal.within);
     Complained {
         auditor,
         received,
         logged_since,
+        edition: removal.edition,
         deadline,
         deadline_by_log,
         listed,
         gone_in,
         gone_since,
         back_in,
+        unless: removed_in_time.map(|_| UNLESS.to_owned()),
         removed_in_time,
         not_known,
     }
@@ -203,6 +220,7 @@ mod tests {
             created: Timestamp(*since),
             public_since: Timestamp(*since),
             unproven: false,
+            open: false,
             listed: *listed,
             proof: ListProof::Membership(MembershipProof::new(&one, 0).unwrap()),
             release: in_log(*since),
@@ -213,8 +231,8 @@ mod tests {
     /// Received at 100, with 100 to remove; in the log since `since`.
     fn traced(versions: Vec<InVersion>, since: u64, as_of: u64) -> Trace {
         let index = LeafIndex(since);
-        let logged =
-            Logged { index, auditor: "a".into(), received: Timestamp(100), since: Timestamp(since), removal: 100 };
+        let removal = Removal { edition: 1, within: 100 };
+        let logged = Logged { index, auditor: "a".into(), received: Timestamp(100), since: Timestamp(since), removal };
         let course = course(&versions, logged, Timestamp(as_of));
         Trace {
             trace: FORMAT.into(),
@@ -274,6 +292,22 @@ mod tests {
         late[0].public_since = Timestamp(140);
         let trace = traced(late, 110, 300);
         assert_eq!((course_of(&trace).listed, course_of(&trace).removed_in_time), (None, None));
+    }
+
+    /// By the times in the file it breaks a rule, which convicts nobody and shows nothing.
+    #[test]
+    fn a_version_that_can_not_be_judged_shows_no_removal() {
+        for (gone, standing) in [(150, Standing::Unproven), (205, Standing::Unproven), (211, Standing::Late)] {
+            let mut shown = versions(&[(10, true), (gone, false)]);
+            shown[1].open = true;
+            let trace = traced(shown, 110, 300);
+            let found = course_of(&trace);
+            assert_eq!(
+                (found.removed_in_time, found.not_known, found.unless.clone()),
+                (None, Some(NotKnown::NotJudged), None)
+            );
+            assert_eq!(standing_of(&trace), standing, "{gone}");
+        }
     }
 
     /// The log made another proof later, of a removal that was composed in time, or a little after.

@@ -97,6 +97,7 @@ fn in_version(
         created: logged.created,
         public_since: logged.public_since,
         unproven: false,
+        open: false,
         listed: matches!(proof, ListProof::Membership(_)),
         proof,
         release: in_log(monitor, (release.id(), release.note()), logged.index)?,
@@ -110,11 +111,11 @@ fn in_log(monitor: &Monitor, (id, note): (StatementId, &Note), index: LeafIndex)
     Ok(InLog { statement: Lines::of(note), index, proof: Lines::of(proof) })
 }
 
-/// The charters that the releases cite.
+/// The editions of the charter up to the newest release.
 fn charters(monitor: &Monitor, list: &ListHistory) -> Result<Vec<InLog>, AssessError> {
-    let is_cited = |number: u64| list.releases().iter().any(|logged| logged.edition == number);
-    let cited = list.editions().all().iter().filter(|edition| is_cited(edition.number()));
-    cited.map(|edition| in_log(monitor, (edition.id(), edition.signed().note()), edition.index())).collect()
+    let newest = list.releases().last().map(|logged| logged.index);
+    let before = list.editions().all().iter().filter(|edition| newest.is_some_and(|newest| edition.index() < newest));
+    before.map(|edition| in_log(monitor, (edition.id(), edition.signed().note()), edition.index())).collect()
 }
 
 /// Every complaint whose commitment opens to one of these salts and the entry, of those that say nothing that can't be: whoever has seen

@@ -2,8 +2,9 @@
 
 use super::course::{Complained, Logged, course};
 use super::{Complaint, FORMAT, InLog, ListProof, MAX_TRACE_SIZE, Trace};
-use crate::report::is_dated_ahead;
-use isonomy_core::charter::Charter;
+use crate::audit::{Audit, Verdict};
+use crate::kept::History;
+use crate::report::{Removal, Stated};
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::encoding::from_hex;
 use isonomy_core::hash::{Commitment, StatementId, sha256};
@@ -12,7 +13,7 @@ use isonomy_core::note::VerifierKey;
 use isonomy_core::policy::Policy;
 use isonomy_core::release::Release;
 use isonomy_core::rules::signatures;
-use isonomy_core::statement::{Signed, Statement};
+use isonomy_core::statement::{ListName, Signed, Statement};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_core::tree::LeafIndex;
@@ -28,9 +29,6 @@ pub enum TraceError {
     Unproven(String),
 }
 
-/// Charters with their places in the log.
-type Charters = [(LeafIndex, Signed<Charter>)];
-
 fn unproven(problem: impl std::fmt::Display) -> TraceError {
     TraceError::Unproven(problem.to_string())
 }
@@ -39,7 +37,8 @@ impl Complained {
     /// Before it is worked out.
     pub(super) fn unknown() -> Self {
         let (auditor, never) = (String::new(), Timestamp(0));
-        let complaint = Logged { index: LeafIndex(0), auditor, received: never, since: never, removal: 0 };
+        let complaint =
+            Logged { index: LeafIndex(0), auditor, received: never, since: never, removal: Removal::default() };
         course(&[], complaint, Timestamp(0))
     }
 }
@@ -56,7 +55,7 @@ impl Trace {
         if shown == stated { Ok(shown) } else { Err(unproven("it says what does not follow from its proofs")) }
     }
 
-    /// Checks every proof, and fills in what follows from them, whatever stands there.
+    /// Checks every proof, judges what the file has as whoever reads the log does, and fills in what follows, whatever stands there.
     pub(super) fn completed(mut self, policy: &Policy) -> Result<Self, TraceError> {
         if self.trace != FORMAT {
             return Err(TraceError::Malformed(format!("its form is not {FORMAT}")));
@@ -65,34 +64,32 @@ impl Trace {
         let (log, as_of) = newest(policy, &self.checkpoint)?;
         self.as_of = as_of;
         let check = Check { policy, log: &log };
-        let charters = check.charters(&self)?;
+        let mut read = check.charters(&self)?;
         let mut before: Option<(StatementId, LeafIndex)> = None;
-        let (mut times, mut releases) = (Vec::new(), Vec::new());
         for (number, one) in (1..).zip(&mut self.versions) {
-            let (release, since) = check.statement(&one.release)?;
-            let release = release.into_release().ok_or_else(|| unproven("not a release"))?;
-            let body = release.body();
+            let release = check.statement(&one.release)?;
+            let body = release.release()?.body();
             let follows = body.version == number && body.previous == before.map(|(id, _)| id);
             if body.list != self.list || !follows || before.is_some_and(|(_, index)| index >= one.release.index) {
                 return Err(unproven(format!("version {number} does not follow the one before it")));
             }
-            let charter = cited(&charters, body.charter, one.release.index)?;
-            signatures::release(&release, charter.body()).map_err(unproven)?;
             (one.version, one.created) = (number, body.created);
             one.listed = is_listed(&one.proof, body, &entry)?;
-            before = Some((release.id(), one.release.index));
-            releases.push((release.id(), body.charter));
-            times.push((one.release.index, since));
+            before = Some((release.statement.id(), one.release.index));
+            read.push(release);
         }
-        for complaint in &self.complaints {
-            times.push((complaint.attestation.index, check.statement(&complaint.attestation)?.1));
-        }
+        let complaints: Vec<Read> =
+            self.complaints.iter().map(|one| check.statement(&one.attestation)).collect::<Result<_, _>>()?;
+        let times: Vec<(LeafIndex, Timestamp)> =
+            read.iter().chain(&complaints).map(|one| (one.index, one.since)).collect();
+        let (audit, open) = judged(&log, read, &times)?;
         for one in &mut self.versions {
             one.public_since = earliest(&times, one.release.index);
+            one.open = open.is_some_and(|open| one.release.index >= open);
         }
-        for complaint in &mut self.complaints {
-            let since = earliest(&times, complaint.attestation.index);
-            let logged = check.complaint(complaint, (&releases, &charters), &entry, since)?;
+        for (complaint, logged) in self.complaints.iter_mut().zip(complaints) {
+            let since = earliest(&times, logged.index);
+            let logged = complained((complaint, logged), audit.history(), (&self.list, &entry), since)?;
             complaint.course = course(&self.versions, logged, as_of);
         }
         self.complaints.sort_by_key(|complaint| (complaint.course.deadline, complaint.attestation.index));
@@ -104,6 +101,31 @@ impl Trace {
             false => Ok(self),
         }
     }
+}
+
+/// Judges charters and releases in the order of the log, by the times that the file shows, with the rules of whoever reads the log. One
+/// against which times alone speak accuses nobody, and shows nothing: from the first of these on, it can't be told what was in use.
+fn judged(
+    log: &VerifierKey,
+    mut read: Vec<Read>,
+    times: &[(LeafIndex, Timestamp)],
+) -> Result<(Audit, Option<LeafIndex>), TraceError> {
+    read.sort_by_key(|one| one.index);
+    let (mut audit, mut open) = (Audit::new(log), None);
+    for Read { index, statement, .. } in read {
+        let refused = match audit.record_at(index, statement, earliest(times, index)) {
+            Verdict::Kept => continue,
+            Verdict::Refused(refused) | Verdict::NotJudged(refused) => refused,
+            Verdict::Baseless => return Err(unproven(format!("entry {index} builds on what breaks a rule"))),
+        };
+        let rests_on_times = audit.rests_on_times(&refused.statement, &refused.violation).is_some();
+        if !rests_on_times || audit.leave_open(&refused).is_err() {
+            let violation = &refused.violation;
+            return Err(unproven(format!("entry {index} breaks {}: {violation}", violation.rule())));
+        }
+        open.get_or_insert(index);
+    }
+    Ok((audit, open))
 }
 
 /// What covers a statement covers those before it, so none is public later than one after it.
@@ -120,11 +142,6 @@ fn newest(policy: &Policy, lines: &Lines) -> Result<(VerifierKey, Timestamp), Tr
     Ok((key.clone(), times.ok_or_else(|| unproven("too few witnesses cosigned the checkpoint"))?.latest))
 }
 
-fn cited(charters: &Charters, id: StatementId, before: LeafIndex) -> Result<&Signed<Charter>, TraceError> {
-    let found = charters.iter().find(|(index, charter)| charter.id() == id && *index < before);
-    found.map(|(_, charter)| charter).ok_or_else(|| unproven("a release cites a charter that is not in it"))
-}
-
 fn is_listed(proof: &ListProof, release: &Release, entry: &[u8]) -> Result<bool, TraceError> {
     match proof {
         ListProof::Membership(proof) => {
@@ -138,6 +155,23 @@ fn is_listed(proof: &ListProof, release: &Release, entry: &[u8]) -> Result<bool,
     }
 }
 
+/// A statement with its proof, verified.
+struct Read {
+    index: LeafIndex,
+    statement: Statement,
+    /// Since when it is public, by its own proof.
+    since: Timestamp,
+}
+
+impl Read {
+    fn release(&self) -> Result<&Signed<Release>, TraceError> {
+        match &self.statement {
+            Statement::Release(release) => Ok(release),
+            _ => Err(unproven("not a release")),
+        }
+    }
+}
+
 struct Check<'c> {
     policy: &'c Policy,
     log: &'c VerifierKey,
@@ -145,7 +179,7 @@ struct Check<'c> {
 
 impl Check<'_> {
     /// A statement, and since when it is public by its proof.
-    fn statement(&self, logged: &InLog) -> Result<(Statement, Timestamp), TraceError> {
+    fn statement(&self, logged: &InLog) -> Result<Read, TraceError> {
         let entry = logged.statement.to_text();
         let statement = Statement::parse(entry.as_bytes()).map_err(unproven)?;
         let proof = TlogProof::parse(logged.proof.to_text().as_bytes()).map_err(unproven)?;
@@ -153,42 +187,41 @@ impl Check<'_> {
         if proof.index != logged.index {
             return Err(unproven("a statement is at another place than is said"));
         }
-        Ok((statement, times.earliest))
+        Ok(Read { index: logged.index, statement, since: times.earliest })
     }
 
-    fn charters(&self, trace: &Trace) -> Result<Vec<(LeafIndex, Signed<Charter>)>, TraceError> {
+    fn charters(&self, trace: &Trace) -> Result<Vec<Read>, TraceError> {
         let read = |logged: &InLog| {
-            let charter = self.statement(logged)?.0.into_charter().ok_or_else(|| unproven("not a charter"))?;
+            let read = self.statement(logged)?;
+            let Statement::Charter(charter) = &read.statement else { return Err(unproven("not a charter")) };
             let counts = charter.body().list == trace.list && charter.body().log == self.log.name();
-            counts.then_some((logged.index, charter)).ok_or_else(|| unproven("a charter is of another list or log"))
+            counts.then_some(read).ok_or_else(|| unproven("a charter is of another list or log"))
         };
         trace.charters.iter().map(read).collect()
     }
+}
 
-    /// The complaint, whose commitment opens to the entry by the salt; `releases` are the ids of versions and of the charters
-    /// that they cite.
-    fn complaint(
-        &self,
-        complaint: &Complaint,
-        (releases, charters): (&[(StatementId, StatementId)], &Charters),
-        entry: &[u8],
-        since: Timestamp,
-    ) -> Result<Logged, TraceError> {
-        let salt = from_hex(&complaint.salt).ok_or_else(|| unproven("the salt is not hexadecimal"))?;
-        let attestation = self.statement(&complaint.attestation)?.0;
-        let attestation = attestation.into_attestation().ok_or_else(|| unproven("not an attestation"))?;
-        signatures::attestation(&attestation).map_err(unproven)?;
-        let body = attestation.body();
-        let about = releases.iter().find(|(id, _)| *id == body.release);
-        let (_, charter) = about.ok_or_else(|| unproven("the complaint is about no version of the list"))?;
-        let charter = cited(charters, *charter, complaint.attestation.index)?;
-        let opened = body.complaint.as_ref();
-        let opened = opened.filter(|logged| logged.commitment == Commitment(sha256(&[&salt, entry])));
-        let received = opened.ok_or_else(|| unproven("the complaint is not about this entry"))?.received;
-        if is_dated_ahead(body, since) {
-            return Err(unproven("the complaint counts for nothing: it is dated ahead of when the log shows it"));
-        }
-        let (index, removal) = (complaint.attestation.index, charter.body().redress.removal_deadline);
-        Ok(Logged { index, auditor: body.auditor.name().to_owned(), received, since, removal })
+/// The complaint, whose commitment opens to the entry by the salt; `history` is what the file has of the list.
+fn complained(
+    (complaint, read): (&Complaint, Read),
+    history: &History,
+    (list, entry): (&ListName, &[u8]),
+    since: Timestamp,
+) -> Result<Logged, TraceError> {
+    let salt = from_hex(&complaint.salt).ok_or_else(|| unproven("the salt is not hexadecimal"))?;
+    let (index, attestation) = (read.index, read.statement.into_attestation());
+    let attestation = attestation.ok_or_else(|| unproven("not an attestation"))?;
+    signatures::attestation(&attestation).map_err(unproven)?;
+    let body = attestation.body();
+    let about = history.list(list).zip(history.version_of(list, &body.release));
+    let about = about.filter(|(list, version)| list.version(*version).is_some_and(|logged| logged.index < index));
+    let removal = about.and_then(|(list, version)| Removal::after((list, version), index));
+    let removal = removal.ok_or_else(|| unproven("the complaint is about no version of the list"))?;
+    let opened = body.complaint.as_ref();
+    let opened = opened.filter(|logged| logged.commitment == Commitment(sha256(&[&salt, entry])));
+    let received = opened.ok_or_else(|| unproven("the complaint is not about this entry"))?.received;
+    if Stated::of(body).is_ahead(since) {
+        return Err(unproven("the complaint counts for nothing: it is dated ahead of when the log shows it"));
     }
+    Ok(Logged { index, auditor: body.auditor.name().to_owned(), received, since, removal })
 }

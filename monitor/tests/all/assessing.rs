@@ -182,6 +182,8 @@ async fn deadlines_that_were_missed_are_counted() {
     );
     assert_eq!((report.deadlines, report.in_doubt.len()), (1, 0));
     assert!(report.to_html().contains("1 of 1 deadline missed"));
+    assert!(report.to_html().contains("A log that was down, or took nothing, looks the same."));
+    assert!(report.questions[4].shown.iter().any(|shown| shown.ends_with("took nothing, looks the same.")));
     let positives = &report.false_positives;
     assert_eq!((positives.at_charter.count, positives.at_charter.of, positives.curve.len()), (1, 2, 1));
     assert_eq!(positives.named, ["listed"]);
@@ -523,4 +525,27 @@ async fn what_can_not_be_assessed_is_said() {
     fs::remove_dir_all(world.log.path.join("object")).unwrap();
     let content = failed(LIST, world.log.source(), "x").await;
     assert!(content.contains("version 1, which the log has to keep, can't be had"), "{content}");
+}
+
+/// A file that proves a breach holds whichever checkpoint was the newest when it was made.
+#[tokio::test]
+async fn a_list_that_broke_a_rule_is_measured_the_same_again_after_the_log_has_grown() {
+    let mut world = World::new();
+    let corpus = world.path("corpus");
+    fs::create_dir(&corpus).unwrap();
+    fs::write(corpus.join("other"), b"other").unwrap();
+    let over = world.log.draft(&entries(0..600), START.plus(3 * HOUR));
+    world.log.append(signed(&over.to_text().unwrap(), &SIGNERS).to_bytes());
+    world.log.publish(START.plus(3 * HOUR));
+    let first = assessed(world.log.source(), corpus.clone()).await.unwrap();
+    assert_eq!(first.breaches.len(), 1);
+    let (size, as_of) = (Some(TreeSize(first.log_size)), Some(first.as_of));
+    // Republished, and grown.
+    world.log.publish(START.plus(4 * HOUR));
+    let again = assessed_as_of((size, as_of), world.log.source(), corpus.clone()).await.unwrap();
+    assert_eq!(again.to_json(), first.to_json());
+    world.log.release(entries(2..16), START.plus(5 * HOUR), |_| ());
+    world.log.publish(START.plus(5 * HOUR));
+    let again = assessed_as_of((size, as_of), world.log.source(), corpus).await.unwrap();
+    assert_eq!(again.to_json(), first.to_json());
 }

@@ -1,9 +1,13 @@
 //! Logs that break the rules.
 
 use crate::world::*;
+use isonomy_core::encoding::to_hex;
 use isonomy_core::hash::ListRoot;
+use isonomy_core::note::{KeyType, Note, SigningKey, VerifierKey};
 use isonomy_core::resource::Resource;
+use isonomy_core::statement::{ListName, Statement};
 use isonomy_core::time::Timestamp;
+use isonomy_core::tree::LeafIndex;
 use isonomy_monitor::report::{ContentState, Report};
 use isonomy_monitor::{Role, Severity};
 use isonomy_verifier::Evidence;
@@ -262,4 +266,107 @@ async fn a_release_that_became_public_late_is_noticed() {
     assert_eq!(codes(&report), ["stale-draft"]);
     assert_eq!(find(&report, "stale-draft").severity, Severity::Warning);
     assert!(report.made > Timestamp(0));
+}
+
+/// Two texts for version 3, composed and public within an hour of each other.
+fn two_texts(world: &mut World) {
+    let second = world.log.draft(&entries(4..15), START.plus(3 * HOUR));
+    world.log.release(entries(3..15), START.plus(3 * HOUR), |_| ());
+    world.log.append(signed(&second.to_text().unwrap(), &SIGNERS).to_bytes());
+    world.log.publish(START.plus(4 * HOUR));
+}
+
+/// The names of the keys that a file of evidence convicts, and of those whom the finding that cites it names.
+fn convicted(world: &World, report: &Report) -> (Vec<String>, Vec<String>) {
+    let found = find(report, "equivocation");
+    let breach = Evidence::parse(&world.evidence(found)).unwrap().verify(&policy(&[])).unwrap();
+    let names = breach.names().into_iter().map(str::to_owned).collect();
+    (names, found.answerable.iter().map(|who| who.key.clone()).collect())
+}
+
+/// When both were public, their seen proofs say, whenever somebody reads them first. The log had to refuse the second.
+#[tokio::test]
+async fn two_texts_within_a_day_convict_their_signers_also_when_they_are_read_later() {
+    let mut world = World::new();
+    two_texts(&mut world);
+    for after in [4 * HOUR, 5 * DAY] {
+        world.log.publish(START.plus(after));
+        let data = world.path(&format!("after {after}"));
+        let config = isonomy_monitor::Config { data: data.clone(), ..world.config(vec![world.log.source()], &[]) };
+        let mut monitor = isonomy_monitor::Monitor::open(config).unwrap();
+        let report = monitor.poll_at(START.plus(after)).await.unwrap();
+        let found = find(&report, "equivocation");
+        let file = data.join("evidence").join(format!("{}.json", found.evidence.as_ref().unwrap()));
+        let breach = Evidence::parse(&fs::read(file).unwrap()).unwrap().verify(&policy(&[])).unwrap();
+        assert_eq!(breach.names(), SIGNERS, "{after}");
+        let named: Vec<&str> = found.answerable.iter().map(|who| who.key.as_str()).collect();
+        assert_eq!(named, [ORIGIN, "m1", "c1", "c2"], "{after}");
+    }
+    // Without them it is only known that both are public by now, for which the log answers.
+    let second = Resource::SeenProof(Statement::parse(world.log.entry(LeafIndex(4))).unwrap().id());
+    world.log.remove(&second);
+    let report = look(&world, 5 * DAY).await;
+    assert_eq!(convicted(&world, &report), (vec![ORIGIN.to_owned()], vec![ORIGIN.to_owned()]));
+}
+
+/// Names are anybody's: a list's own key is not the log's, whatever it is called.
+#[tokio::test]
+async fn a_key_that_is_named_as_the_log_is_not_taken_for_it() {
+    let namesake = SigningKey::from_seed(ORIGIN, KeyType::Ed25519, &[9; 32]).unwrap();
+    let note = |text: &str| {
+        let lines = [namesake.sign(text), key("c1").sign(text), key("c2").sign(text)];
+        Statement::from_note(Note::new(text.into(), lines.to_vec()).unwrap()).unwrap()
+    };
+    for (withheld, convicted) in [
+        (false, vec![namesake.verifier().clone(), key("c1").verifier().clone(), key("c2").verifier().clone()]),
+        (true, vec![log_key().verifier().clone()]),
+    ] {
+        let mut world = World::empty();
+        let mut body = charter();
+        body.maintainer.keys = vec![namesake.verifier().clone()];
+        world.log.take_charter(note(&body.to_text().unwrap()));
+        world.log.publish(START);
+        for content in [entries(0..10), entries(0..11)] {
+            let release = note(&world.log.draft(&content, START.plus(HOUR)).to_text().unwrap());
+            world.log.append(release.to_bytes());
+        }
+        world.log.publish(START.plus(2 * HOUR));
+        world.log.publish(START.plus(5 * DAY));
+        if withheld {
+            let second = Statement::parse(world.log.entry(LeafIndex(2))).unwrap().id();
+            world.log.remove(&Resource::SeenProof(second));
+        }
+        let report = look(&world, 5 * DAY).await;
+        let found = find(&report, "equivocation");
+        let breach = Evidence::parse(&world.evidence(found)).unwrap().verify(&policy(&[])).unwrap();
+        assert_eq!(breach.by, convicted);
+        assert!(breach.whom(" and ").contains(&convicted[0].called()));
+        let named: Vec<(Role, &str)> = found.answerable.iter().map(|who| (who.role, who.id.as_str())).collect();
+        let id = |key: &VerifierKey| to_hex(&key.id().0);
+        let (log, own) = (id(log_key().verifier()), id(namesake.verifier()));
+        assert_eq!(named[0], (Role::Log, log.as_str()));
+        match withheld {
+            false => assert_eq!(named[1], (Role::Maintainer, own.as_str())),
+            true => assert_eq!(named.len(), 1, "whoever has the log's name alone: {named:?}"),
+        }
+    }
+}
+
+/// A log can give charters to any number of names, and break rules about each.
+#[tokio::test]
+async fn any_number_of_made_up_lists_hides_no_breach_about_one_in_use() {
+    let mut world = World::new();
+    for number in 0..2000 {
+        let mut made_up = charter();
+        made_up.list = ListName::new(&format!("made-up.example/l{number}")).unwrap();
+        let statement = signed(&made_up.to_text().unwrap(), &SIGNERS).to_bytes();
+        world.log.append(statement.clone());
+        world.log.append(statement);
+    }
+    world.log.release(entries(0..600), START.plus(3 * HOUR), |_| ());
+    world.log.publish(START.plus(3 * HOUR));
+    let report = look(&world, 3 * HOUR).await;
+    let found = find(&report, "over-limit");
+    assert_eq!(found.list.as_ref().map(ListName::as_str), Some(LIST));
+    assert!(found.evidence.is_some(), "there is room for the proof, too");
 }

@@ -2,12 +2,17 @@
 
 use crate::world::*;
 use isonomy_core::attestation::{Attestation, Complaint, Method};
-use isonomy_core::hash::{Commitment, sha256};
+use isonomy_core::hash::{Commitment, StatementId, sha256};
+use isonomy_core::json::Lines;
+use isonomy_core::note::Note;
+use isonomy_core::release::Release;
 use isonomy_core::resource::Resource;
-use isonomy_core::statement::ListName;
+use isonomy_core::statement::{ListName, Statement};
 use isonomy_core::time::Timestamp;
+use isonomy_core::tree::LeafIndex;
 use isonomy_monitor::assess::{Assessment, Inputs, assess};
-use isonomy_monitor::trace::{NotKnown, Standing, trace};
+use isonomy_monitor::report::ComplaintState;
+use isonomy_monitor::trace::{InLog, NotKnown, Standing, trace};
 use isonomy_monitor::{Config, Trace};
 
 /// A complaint about an entry, logged by an auditor.
@@ -21,13 +26,17 @@ pub(crate) fn complain_as_of(world: &mut World, entry: &[u8], salt: &[u8], recei
 }
 
 /// The same by another auditor.
-pub(crate) fn complain_by(
-    auditor: &str,
+pub(crate) fn complain_by(auditor: &str, world: &mut World, about: (&[u8], &[u8]), times: (Timestamp, Timestamp)) {
+    complain_under((auditor, world.log.last_release()), world, about, times);
+}
+
+/// The same about another release.
+fn complain_under(
+    (auditor, release): (&str, StatementId),
     world: &mut World,
     (entry, salt): (&[u8], &[u8]),
     (received, created): (Timestamp, Timestamp),
 ) {
-    let release = world.log.last_release();
     let text = Attestation {
         statement: Attestation::KIND.into(),
         list: ListName::new(LIST).unwrap(),
@@ -229,4 +238,174 @@ async fn every_complaint_that_a_salt_opens_is_shown_the_oldest_deadline_first() 
     };
     assert!(changed(&|file| file.complaints.swap(0, 1)).contains("does not follow"));
     assert!(changed(&|file| file.complaints.insert(0, file.complaints[0].clone())).contains("stands in it twice"));
+}
+
+/// What a log has at this place, with the proof that it shows.
+fn shown(log: &Log, index: LeafIndex) -> InLog {
+    let statement = Statement::parse(log.entry(index)).unwrap();
+    let proof = std::fs::read(log.path.join(Resource::SeenProof(statement.id()).to_string())).unwrap();
+    InLog {
+        statement: Lines::of(statement.note()),
+        index,
+        proof: Lines::of(isonomy_core::tlog_proof::TlogProof::parse(&proof).unwrap()),
+    }
+}
+
+/// The same file, with what another log has at the same places.
+fn shown_by(made: &Trace, log: &Log) -> Trace {
+    let mut file = made.clone();
+    let checkpoint = std::fs::read(log.path.join("checkpoint")).unwrap();
+    file.checkpoint = Lines::of(Note::parse(&checkpoint, checkpoint.len()).unwrap());
+    file.charters.iter_mut().for_each(|one| *one = shown(log, one.index));
+    file.versions.iter_mut().for_each(|one| one.release = shown(log, one.release.index));
+    file.complaints.iter_mut().for_each(|one| one.attestation = shown(log, one.attestation.index));
+    file
+}
+
+fn verified(file: &Trace) -> Result<Trace, String> {
+    Trace::verify(&serde_json::to_vec(file).unwrap(), &policy(&[])).map_err(|error| error.to_string())
+}
+
+async fn traced(world: &World, folder: &str, entry: &[u8], clock: Timestamp) -> Trace {
+    let config = Config { data: world.path(folder), ..world.config(vec![world.log.source()], &[]) };
+    trace(config, &ListName::new(LIST).unwrap(), entry, &[b"salt".to_vec()], clock).await.unwrap().trace
+}
+
+/// A complaint about 5, which version 3 removes in time; `edit` is what version 3 is like.
+fn removed(edit: impl Fn(&mut Release)) -> World {
+    let mut world = World::new();
+    complain(&mut world, &sha256(&[&5u64.to_be_bytes()]), b"salt", START.plus(2 * HOUR));
+    world.log.publish(START.plus(3 * HOUR));
+    world.log.release(entries(6..15), START.plus(DAY), edit);
+    world.log.publish(START.plus(DAY));
+    world
+}
+
+/// No client used it, so by it nothing was removed.
+#[tokio::test]
+async fn a_release_that_breaks_the_rules_removes_nothing() {
+    let five = sha256(&[&5u64.to_be_bytes()]);
+    let made = traced(&removed(|_| ()), "good", &five, START.plus(2 * DAY)).await;
+    assert_eq!(made.complaints[0].course.removed_in_time, Some(true));
+    for (edit, why) in [
+        (&(|body: &mut Release| body.expires = body.expires.plus(1)) as &dyn Fn(&mut Release), "rule 7 (limits)"),
+        (&|body: &mut Release| body.created = START.plus(HOUR), "before its predecessor"),
+    ] {
+        let bad = removed(edit);
+        let refused = verified(&shown_by(&made, &bad.log)).unwrap_err();
+        assert!(refused.contains(why), "{refused}");
+    }
+}
+
+/// It shows some of the log, so another text may have been there first: that it says.
+#[tokio::test]
+async fn a_file_says_what_it_can_not_exclude() {
+    let five = sha256(&[&5u64.to_be_bytes()]);
+    let made = traced(&removed(|_| ()), "good", &five, START.plus(2 * DAY)).await;
+    // Version 3 has the entry still; a second text for it, which everybody refuses, does not.
+    let mut world = World::new();
+    complain(&mut world, &five, b"salt", START.plus(2 * HOUR));
+    world.log.publish(START.plus(3 * HOUR));
+    let (second, first) = (world.log.draft(&entries(6..15), START.plus(DAY)), entries(2..16));
+    world.log.release(first, START.plus(DAY), |_| ());
+    world.log.append(signed(&second.to_text().unwrap(), &SIGNERS).to_bytes());
+    world.log.publish(START.plus(DAY));
+    let mut file = shown_by(&made, &world.log);
+    file.versions[2].release = shown(&world.log, LeafIndex(5));
+    let course = verified(&file).unwrap().complaints.remove(0).course;
+    let unless = course.unless.unwrap();
+    assert!(
+        course.removed_in_time == Some(true) && unless.contains("another text for one of these versions"),
+        "{unless}"
+    );
+    let read = traced(&world, "read", &five, START.plus(2 * DAY)).await;
+    assert_eq!(read.complaints[0].course.removed_in_time, None, "whoever reads the log knows");
+}
+
+/// The log withholds the seen proof of an edition: by what it shows, its notice was not over.
+#[tokio::test]
+async fn a_version_that_by_the_times_in_the_file_breaks_a_rule_shows_no_removal() {
+    let five = sha256(&[&5u64.to_be_bytes()]);
+    let mut world = World::new();
+    world.log.charter(|body| body.limits.max_entries += 1);
+    world.log.publish(START.plus(3 * HOUR));
+    world.log.remove(&Resource::SeenProof(Statement::parse(world.log.entry(LeafIndex(3))).unwrap().id()));
+    complain_by("auditor", &mut world, (&five, b"salt"), (START.plus(8 * DAY), START.plus(8 * DAY)));
+    world.log.release(entries(6..15), START.plus(8 * DAY), |_| ());
+    world.log.publish(START.plus(8 * DAY));
+    let found = traced(&world, "trace", &five, START.plus(9 * DAY)).await;
+    assert_eq!(found.versions.iter().map(|one| one.open).collect::<Vec<_>>(), [false, false, true]);
+    let course = &found.complaints[0].course;
+    let expected = (None, Some(NotKnown::NotJudged), Standing::Unproven);
+    assert_eq!((course.removed_in_time, course.not_known, found.standing(&found.complaints[0])), expected);
+    only_what_is_proven_holds(&found);
+    // Nor can it be judged without the edition before.
+    let without = verified(&Trace { charters: found.charters[1..].to_vec(), ..found.clone() }).unwrap_err();
+    assert!(without.contains("rule 1 (chain)"), "{without}");
+}
+
+/// Whoever has seen a commitment can log it again, by a date or about a version at which nobody is late.
+#[tokio::test]
+async fn a_copy_of_a_complaint_hides_no_deadline_that_passed() {
+    for is_before in [true, false] {
+        let mut world = World::new();
+        let copy = |world: &mut World| {
+            let times = (START.plus(HOUR + 1), START.plus(3 * HOUR));
+            complain_by("other", world, (&[1; 32], b"salt"), times);
+        };
+        if is_before {
+            copy(&mut world);
+        }
+        complain(&mut world, &[1; 32], b"salt", START.plus(3 * HOUR));
+        if !is_before {
+            copy(&mut world);
+        }
+        world.log.publish(START.plus(3 * HOUR));
+        world.log.publish(START.plus(4 * DAY));
+        let complaints = assessed(&world).await.complaints;
+        let missed: Vec<&str> = complaints.without_removal.iter().map(|missed| missed.what.as_str()).collect();
+        assert!((complaints.due, missed.len()) == (1, 1) && missed[0].contains("auditor ("), "{is_before}: {missed:?}");
+        let report = world.monitor().poll_at(START.plus(4 * DAY)).await.unwrap();
+        assert!(codes(&report).contains(&"removal-overdue"), "{is_before}");
+    }
+}
+
+/// Whoever logs a complaint chooses the release that it cites.
+#[tokio::test]
+async fn a_complaint_about_an_old_version_counts_by_the_longer_deadline() {
+    let mut world = World::new();
+    let (five, first) = (sha256(&[&5u64.to_be_bytes()]), world.log.last_release());
+    world.log.charter(|body| body.redress.removal_deadline = 20 * DAY);
+    world.log.publish(START.plus(3 * HOUR));
+    world.log.release(entries(2..16), START.plus(8 * DAY), |_| ());
+    world.log.publish(START.plus(8 * DAY));
+    let then = START.plus(9 * DAY);
+    complain_under(("auditor", first), &mut world, (&five, b"salt"), (then, then));
+    world.log.publish(then);
+    world.log.publish(START.plus(25 * DAY));
+    let report = world.monitor().poll_at(START.plus(25 * DAY)).await.unwrap();
+    let complaint = report.lists[0].attestations[0].complaint.as_ref().unwrap();
+    assert_eq!((complaint.edition, complaint.deadline), (2, then.plus(20 * DAY)));
+    assert_eq!(complaint.state, ComplaintState::Running);
+    assert!(!codes(&report).contains(&"removal-overdue"));
+    let found = traced(&world, "trace", &five, START.plus(25 * DAY)).await;
+    let course = &found.complaints[0].course;
+    assert_eq!((course.edition, course.deadline), (2, then.plus(20 * DAY)));
+    world.log.publish(then.plus(20 * DAY + 1));
+    let late = assessed(&world).await.complaints.without_removal;
+    assert!(late[0].what.contains("within the 20 days that edition 2 of the charter gives"), "{late:?}");
+}
+
+/// An auditor can log any number.
+#[tokio::test]
+async fn later_complaints_do_not_silence_one_whose_deadline_passed() {
+    let mut world = World::new();
+    complain(&mut world, &[1; 32], b"salt", START.plus(3 * HOUR));
+    world.log.publish(START.plus(3 * HOUR));
+    for number in 0..125_u8 {
+        complain(&mut world, &[1; 32], &[number], START.plus(4 * DAY));
+    }
+    world.log.publish(START.plus(4 * DAY));
+    let report = world.monitor().poll_at(START.plus(4 * DAY)).await.unwrap();
+    assert!(find(&report, "removal-overdue").words.starts_with("The complaint at entry 3 "));
 }

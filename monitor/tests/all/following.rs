@@ -90,7 +90,7 @@ async fn a_forked_view_is_proven_and_stays_so() {
         assert_eq!(fork.answerable[0].name, ORIGIN);
         assert_eq!(report.sources[1].state, ViewState::Contradicts);
         let evidence = Evidence::parse(&world.evidence(fork)).unwrap();
-        assert_eq!(evidence.verify(&policy(&[])).unwrap().by, [ORIGIN]);
+        assert_eq!(evidence.verify(&policy(&[])).unwrap().names(), [ORIGIN]);
         // It is still a breach when nobody shows it any more.
         let mut monitor = {
             drop(monitor);

@@ -194,7 +194,7 @@ fn check(stage: &Stage, found: &Finding, ground: Ground) {
             let file = stage.world.evidence(found);
             assert!(file.starts_with(format!("{{\n  \"evidence\": \"{kind}\"").as_bytes()), "{kind}");
             let breach = Evidence::parse(&file).unwrap().verify(&policy(&[])).unwrap();
-            assert!(!found.answerable.is_empty() && !breach.by.is_empty());
+            assert!(!found.answerable.is_empty() && !breach.names().is_empty());
             // It rests on the log's signature: with one character of that changed, it proves nothing.
             let line = "\u{2014} log.example/isonomy ".as_bytes();
             let place = file.windows(line.len()).position(|part| part == line).unwrap() + line.len() + 20;
@@ -331,7 +331,9 @@ async fn a_planted_text_hides_no_second_one() {
         stage.publishes();
         let report = monitor.poll_at(START.plus(NEXT)).await.unwrap();
         let second = report.findings.iter().filter(|found| found.code == "equivocation");
-        let by_signers = |found: &&Finding| found.answerable.iter().map(|who| who.key.as_str()).eq(SIGNERS);
+        // The log, too, which had to refuse the second.
+        let by_signers =
+            |found: &&Finding| found.answerable.iter().map(|who| who.key.as_str()).eq([ORIGIN, "m1", "c1", "c2"]);
         let found: Vec<&Finding> = second.filter(by_signers).collect();
         assert_eq!(found.len(), 1, "{what}: {:?}", codes(&report));
         check(&stage, found[0], Ground::Evidence(kind));

@@ -154,6 +154,11 @@ impl Log {
         self.entries.push(entry.into());
     }
 
+    /// What stands at this place.
+    pub(crate) fn entry(&self, index: LeafIndex) -> &[u8] {
+        &self.entries[index.0 as usize]
+    }
+
     /// Logs all that another log has.
     pub(crate) fn take_in(&mut self, other: Log) {
         self.entries.extend(other.entries);
@@ -173,8 +178,19 @@ impl Log {
         }
         edit(&mut body);
         let statement = signed(&body.to_text().unwrap(), &SIGNERS);
+        self.take_charter(statement);
+    }
+
+    /// Logs this edition, and goes on from it.
+    pub(crate) fn take_charter(&mut self, statement: Statement) {
         self.append(statement.to_bytes());
         self.charters.push(statement);
+    }
+
+    /// Logs this release, and goes on from it.
+    pub(crate) fn take_release(&mut self, statement: Statement, content: Entries) {
+        self.append(statement.to_bytes());
+        self.releases.push((statement, content));
     }
 
     /// The first edition of the charter.
@@ -221,9 +237,7 @@ impl Log {
     pub(crate) fn release(&mut self, content: Entries, created: Timestamp, edit: impl Fn(&mut Release)) -> Release {
         let mut body = self.draft(&content, created);
         edit(&mut body);
-        let statement = signed(&body.to_text().unwrap(), &SIGNERS);
-        self.append(statement.to_bytes());
-        self.releases.push((statement, content));
+        self.take_release(signed(&body.to_text().unwrap(), &SIGNERS), content);
         body
     }
 

@@ -9,6 +9,7 @@
 //! | [`Severity::Note`] | a reader should know |
 
 use isonomy_core::charter::{Action, Aim, Charter, Jurisdiction, RECORD_QUESTIONS, Surface};
+use isonomy_core::note::VerifierKey;
 use isonomy_core::time::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -74,6 +75,25 @@ const TERMS: &[Lint] = &[
         words: "one key alone: if it is lost, nothing can be mended any more",
         source: "GDPR Art. 32(1)(b) and (c)",
         fires: |charter| charter.maintainer.keys.len() < 2,
+    },
+    Lint {
+        code: "same-name",
+        severity: Severity::Weak,
+        field: "curation.curators",
+        words: "two keys have one name: where a key is named for a breach, readers may take one organisation for the other",
+        source: "GDPR Art. 5(2) and 24(1)",
+        fires: |charter| {
+            let names: Vec<&str> = charter.keys().map(VerifierKey::name).collect();
+            names.iter().enumerate().any(|(at, name)| names.iter().skip(at + 1).any(|other| other == name))
+        },
+    },
+    Lint {
+        code: "named-as-the-log",
+        severity: Severity::Weak,
+        field: "curation.curators",
+        words: "a key of the list is named as the log: where it is named for a breach, readers may take it for the log",
+        source: "GDPR Art. 5(2) and 24(1)",
+        fires: |charter| charter.keys().any(|key| key.name() == charter.log),
     },
     Lint {
         code: "no-statute",
@@ -364,6 +384,12 @@ mod tests {
         from_toml(file.as_bytes(), Edition::First).unwrap()
     }
 
+    /// A key of this name that nobody else has.
+    fn another(name: &str) -> VerifierKey {
+        let key = isonomy_core::note::SigningKey::from_seed(name, isonomy_core::note::KeyType::Ed25519, &[77; 32]);
+        key.unwrap().verifier().clone()
+    }
+
     /// Spoils a charter.
     type Fault = fn(&mut Charter);
 
@@ -375,8 +401,13 @@ mod tests {
     fn every_lint_passes_a_good_charter_and_finds_the_fault_in_a_bad_one() {
         let good = good();
         assert_eq!(codes(&good), Vec::<String>::new());
-        let faults: [(&str, Fault); 18] = [
+        let faults: [(&str, Fault); 20] = [
             ("one-key", |charter| charter.maintainer.keys.truncate(1)),
+            ("same-name", |charter| {
+                let name = charter.curation.curators[1].key.name().to_owned();
+                charter.curation.curators[0].key = another(&name);
+            }),
+            ("named-as-the-log", |charter| charter.curation.curators[0].key = another(&charter.log)),
             ("no-statute", |charter| charter.purpose.statutes.clear()),
             ("no-exclusion", |charter| charter.purpose.exclusions.clear()),
             ("prosecute", |charter| charter.purpose.aim = Aim::Prosecute),

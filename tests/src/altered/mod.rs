@@ -18,6 +18,7 @@ use isonomy_core::cosignature::cosign;
 use isonomy_core::encoding::to_base64;
 use isonomy_core::hash::{Commitment, NodeHash, ObjectDigest, RootHash, StatementId, sha256};
 use isonomy_core::list::snapshot;
+use isonomy_core::note::VerifierKey;
 use isonomy_core::policy::Policy;
 use isonomy_core::release::{DeltaRef, ObjectRef, Release};
 use isonomy_core::time::Timestamp;
@@ -30,14 +31,15 @@ use serde::Serialize;
 /// A file, and what was done to it.
 pub type Altered = (String, Vec<u8>);
 
-/// What this implementation says of a file under a policy: `ok` and who answers for a breach, or `refused`.
+/// What this implementation says of a file under a policy: `ok` and who answers for a breach, each by name and id, or `refused`.
 pub fn verdict(file: &[u8], policy: &str) -> String {
     let Ok(policy) = Policy::parse(policy.as_bytes()) else { return "refused".to_owned() };
     let by = match Receipt::parse(file) {
         Ok(receipt) => receipt.verify(&policy, None).map(|_| Vec::new()).ok(),
         Err(_) => Evidence::parse(file).and_then(|evidence| evidence.verify(&policy)).map(|breach| breach.by).ok(),
     };
-    by.map_or("refused".to_owned(), |by| [vec!["ok".to_owned()], by].concat().join(" "))
+    let called = |by: Vec<VerifierKey>| by.iter().map(VerifierKey::called).collect::<Vec<_>>();
+    by.map_or("refused".to_owned(), |by| [vec!["ok".to_owned()], called(by)].concat().join(" "))
 }
 
 /// Files in which each value of each statement is another one, in many ways, or is gone, or stands elsewhere.

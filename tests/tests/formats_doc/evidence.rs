@@ -110,7 +110,7 @@ fn the_evidence_holds_against_the_log() {
     let blocks = Page::read().blocks();
     let policy = Policy::parse(blocks["policy"].as_bytes()).unwrap();
     let evidence = Evidence::parse(blocks["evidence"].as_bytes()).unwrap();
-    assert_eq!(evidence.verify(policy.trust()).unwrap().by, [LOG]);
+    assert_eq!(evidence.verify(policy.trust()).unwrap().names(), [LOG]);
     assert_eq!(from_hex_lines(&blocks["evidence-digest"]), sha256(&[blocks["evidence"].as_bytes()]));
     let other = TlogPolicy::parse(format!("log {}\nquorum none\n", vkey(AUDITOR)).as_bytes()).unwrap();
     assert!(evidence.verify(&other).is_err());
@@ -131,7 +131,7 @@ fn abridged_evidence_holds_too() {
             });
         assert_eq!(from_hex_lines(&blocks[&format!("evidence-{name}-digest")]), sha256(&[whole.as_bytes()]));
         let breach = Evidence::parse(whole.as_bytes()).unwrap().verify(policy.trust()).unwrap();
-        assert_eq!(breach.by, [LOG]);
+        assert_eq!(breach.names(), [LOG]);
         assert!(breach.what.starts_with(said), "{}", breach.what);
     }
 }

@@ -81,7 +81,7 @@ impl NotAStatement {
             return Err(unproven(format!("the entry has the form of a statement, {kind}, maybe of a later format")));
         }
         let what = format!("admitted an entry that is not a statement ({problem}), at place {index}");
-        Ok(Breach { by: vec![log.name().to_owned()], what })
+        Ok(Breach { by: vec![log.clone()], what })
     }
 }
 
@@ -95,7 +95,7 @@ impl LoggedTwice {
             return Err(unproven("it is not one text at two places of one log"));
         }
         let what = format!("logged the text {} at place {} and again at place {}", first.id(), one.index, other.index);
-        Ok(Breach { by: vec![one.log.name().to_owned()], what })
+        Ok(Breach { by: vec![one.log.clone()], what })
     }
 }
 
@@ -122,11 +122,11 @@ impl Inadmissible {
             statement.id(),
             violation.rule()
         );
-        Ok(Breach { by: [here.log.name().to_owned()].into_iter().chain(by).collect(), what })
+        Ok(Breach { by: [here.log.clone()].into_iter().chain(by).collect(), what })
     }
 }
 
-type Verdict = (Option<Violation>, Vec<String>);
+type Verdict = (Option<Violation>, Vec<VerifierKey>);
 
 /// What is wrong with a release beside the charter that it cites, and who of those who signed it answers for that.
 fn of_release(
@@ -237,9 +237,9 @@ fn follows(
 }
 
 /// The names of the keys that signed a release, as its charter has them.
-pub(super) fn signers(release: &Signed<Release>, charter: &Charter) -> Vec<String> {
+pub(super) fn signers(release: &Signed<Release>, charter: &Charter) -> Vec<VerifierKey> {
     let signed = |key: &&VerifierKey| release.note().signatures().iter().any(|line| key.matches(line));
-    charter.keys().filter(signed).map(|key| key.name().to_owned()).collect()
+    charter.keys().filter(signed).cloned().collect()
 }
 
 /// The proof of an entry by whichever log of the policy signed it.

@@ -59,7 +59,7 @@ impl WrongContent {
         }
         signatures::release(&release, charter.body()).map_err(unproven)?;
         let problem = self.problem(body, charter.body().matching.algorithm)?;
-        let by = [log.name().to_owned()].into_iter().chain(signers(&release, charter.body())).collect();
+        let by = [log.clone()].into_iter().chain(signers(&release, charter.body())).collect();
         let what = format!(
             "made version {} of {} public, whose content is not what it says: {problem}",
             body.version, body.list

@@ -172,7 +172,11 @@ impl TwoEditions {
             signatures::edition_after(edition, before.as_ref()).map_err(unproven)?;
         }
         let both = common_signers((&first, a), (&second, b));
-        let signed = if both.is_empty() { String::new() } else { format!(", both signed by {}", both.join(", ")) };
+        let signed = if both.is_empty() {
+            String::new()
+        } else {
+            format!(", both signed by {}", both.iter().map(VerifierKey::called).collect::<Vec<_>>().join(", "))
+        };
         let what = format!(
             "admitted two texts for edition {} of {}: {} and {}{signed}",
             a.edition,
@@ -180,7 +184,7 @@ impl TwoEditions {
             first.id(),
             second.id()
         );
-        Ok(Breach { by: vec![log.name().to_owned()], what })
+        Ok(Breach { by: vec![log.clone()], what })
     }
 }
 
@@ -220,7 +224,7 @@ fn two_versions(first: &Text, second: &Text) -> Result<Breach, EvidenceError> {
     let over = a.created.min(b.created).plus(signatures::DRAFT_LIFETIME);
     let both = common_signers((&first.release, first.charter.body()), (&second.release, second.charter.body()));
     let (by, did) = match both.is_empty() || public > over {
-        true => (vec![first.log.name().to_owned()], "logged"),
+        true => (vec![first.log.clone()], "logged"),
         false => (both, "signed"),
     };
     let (one, other) = (first.release.id(), second.release.id());
@@ -228,11 +232,11 @@ fn two_versions(first: &Text, second: &Text) -> Result<Breach, EvidenceError> {
     Ok(Breach { by, what })
 }
 
-/// The names of the keys that signed both, as the first charter has them. A key is what it is under any name.
-fn common_signers<T, U>(first: (&Signed<T>, &Charter), second: (&Signed<U>, &Charter)) -> Vec<String> {
+/// The keys that signed both, as the first charter has them. A key is what it is under any name.
+fn common_signers<T, U>(first: (&Signed<T>, &Charter), second: (&Signed<U>, &Charter)) -> Vec<VerifierKey> {
     let others: Vec<&[u8]> = signers(second).map(|key| key.public_bytes().as_slice()).collect();
     let both = signers(first).filter(|key| others.contains(&key.public_bytes().as_slice()));
-    both.map(|key| key.name().to_owned()).collect()
+    both.cloned().collect()
 }
 
 fn signers<'c, T>((text, charter): (&'c Signed<T>, &'c Charter)) -> impl Iterator<Item = &'c VerifierKey> {

@@ -127,6 +127,7 @@ fn complaint_row(attested: &AttestationReport, complaint: &ComplaintReport, base
         }
         (cell("Deadline", html! {
             div { (words::time(complaint.deadline)) }
+            div class="small soft" { "by edition " (complaint.edition) " of the charter" }
             @match complaint.state {
                 ComplaintState::Running => div class="small soft" { "runs" },
                 ComplaintState::InTime => (mark("good", "kept")),
