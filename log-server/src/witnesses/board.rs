@@ -35,6 +35,12 @@ impl WitnessState {
     pub(super) fn new(name: &str) -> Self {
         Self { name: name.to_owned(), ..Self::default() }
     }
+
+    /// Of a witness whose clock is ahead by this.
+    #[cfg(test)]
+    pub(crate) fn with_clock(name: &str, clock_ahead: Option<i64>) -> Self {
+        Self { clock_ahead, ..Self::new(name) }
+    }
 }
 
 /// How all witnesses answer.
