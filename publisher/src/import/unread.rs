@@ -4,7 +4,7 @@
 //! that are taken. A table is refused until somebody says that the column tells nothing of that (`--ignore-column`), if
 //!
 //! - at least half of its values are such as a mark has (yes or no, a sign, a date), or it has few short values of which one is such;
-//! - or it has few short values at all, of which one comes again, or one alone that stands in a part of the rows: `aktiv` and `gelöscht`, `live`
+//! - or it has few values at all, of which one comes again, or a short one alone that stands in a part of the rows: `aktiv` and `gelöscht`, `live`
 //!   and `retired`, or nothing but `supprimé` where that is meant.
 //!
 //! A column is excused by its name alone where the name says what such values mean: `file`, `width: 1`, `added_on: 2026-01-01`; no name
@@ -25,10 +25,12 @@ const EXAMPLES: usize = 4;
 const SHOWN: usize = 100;
 /// The longest value that a mark has, in characters.
 const LONGEST: usize = 40;
-/// So many values that differ are few, if no more than a tenth of them are longer than a word or two.
+/// So many values that differ are few, if no more than a tenth of all are longer than a word or two, or those that are come again.
 const FEW: usize = 4;
 const SHORT: usize = 24;
 const LONG_ARE_RARE: u64 = 10;
+/// How much of a long value is compared, in characters.
+const COMPARED: usize = 200;
 /// What stands where there is nothing to say.
 const NOTHING: [&str; 6] = ["none", "null", "nil", "na", "nan", "undefined"];
 /// Yes and no in other languages than that of `state`, and what stands for them.
@@ -220,8 +222,9 @@ struct Column {
     has_word: bool,
     /// The kinds of values that were seen and may be marks, each once.
     seen: Vec<Value>,
-    /// The first short values, each once, but dashes.
+    /// The first short values, each once, but dashes; and the first long ones.
     distinct: BTreeSet<String>,
+    distinct_longs: BTreeSet<String>,
     /// The first values, and those of them that may be marks.
     examples: Vec<String>,
     marking: Vec<String>,
@@ -285,6 +288,7 @@ impl Column {
             has_word: false,
             seen: Vec::new(),
             distinct: BTreeSet::new(),
+            distinct_longs: BTreeSet::new(),
             examples: Vec::new(),
             marking: Vec::new(),
         }
@@ -319,14 +323,13 @@ impl Column {
             _ => &mut self.marks,
         };
         *counted += 1;
-        if is_longer(text, SHORT) {
-            self.longs += 1;
-            return;
-        }
-        self.has_word |= value == Value::Other && !text.contains(char::is_whitespace);
+        let is_long = is_longer(text, SHORT);
+        self.longs += u64::from(is_long);
+        self.has_word |= value == Value::Other && !is_long && !text.contains(char::is_whitespace);
+        let distinct = if is_long { &mut self.distinct_longs } else { &mut self.distinct };
         // One more than a few is many.
-        if self.distinct.len() <= FEW {
-            self.distinct.insert(text.to_lowercase());
+        if distinct.len() <= FEW {
+            distinct.insert(text.chars().take(COMPARED).flat_map(char::to_lowercase).collect());
         }
     }
 
@@ -369,14 +372,18 @@ impl Column {
     }
 
     fn are_few(&self) -> bool {
-        self.distinct.len() <= FEW && self.longs * LONG_ARE_RARE <= self.said()
+        let longs_come_again = self.longs > self.distinct_longs.len() as u64;
+        match longs_come_again && self.distinct_longs.len() <= FEW {
+            true => self.distinct.len() + self.distinct_longs.len() <= FEW,
+            false => self.distinct.len() <= FEW && self.longs * LONG_ARE_RARE <= self.said(),
+        }
     }
 
-    /// Whether it has few short values of which one comes again, or one alone, in a part of the rows.
+    /// Whether it has few values of which one comes again, or a short one alone, in a part of the rows.
     fn has_few(&self, rows: u64) -> bool {
-        let short = self.said() - self.longs;
+        let distinct = self.distinct.len() + self.distinct_longs.len();
         let is_alone = self.distinct.len() == 1 && self.said() < rows;
-        self.are_few() && (short > self.distinct.len() as u64 || is_alone)
+        self.are_few() && (self.said() > distinct as u64 || is_alone)
     }
 
     /// Whether the name says what its few values are.
@@ -598,6 +605,14 @@ mod tests {
             ("frame", &["0", "0", "7"], 3, false),
             ("stage", &["a few", "a few", "b few", "c few", "d few", "e few"], 6, false),
             ("stage", &["live", "live", "an explanation that is very long"], 3, false),
+            (
+                "stage",
+                &["live", "gone at the wish of whoever is in it", "gone at the wish of whoever is in it"],
+                3,
+                true,
+            ),
+            ("address", &["http://a.example/picture/1.jpg", "http://a.example/picture/2.jpg"], 3, false),
+            ("address", &["http://a.example/picture/1.jpg"], 3, false),
             ("Bemerkung", &["siehe a", "siehe b", "siehe c"], 4, false),
             ("note", &["see below"], 2, false),
             ("note", &["see below", "see below"], 3, false),
