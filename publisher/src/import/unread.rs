@@ -4,7 +4,7 @@
 //! that are taken. A table is refused until somebody says that the column tells nothing of that (`--ignore-column`), if
 //!
 //! - at least half of its values are such as a mark has (yes or no, a sign, a date), or it has few short values of which one is such;
-//! - or it has few values at all, of which one comes again, or a short one alone that stands in a part of the rows: `aktiv` and `gelöscht`, `live`
+//! - or it has few values at all, short or of several words, of which one comes again, or a short one alone that stands in a part of the rows: `aktiv` and `gelöscht`, `live`
 //!   and `retired`, or nothing but `supprimé` where that is meant.
 //!
 //! A column is excused by its name alone where the name says what such values mean: `file`, `width: 1`, `added_on: 2026-01-01`; no name
@@ -220,11 +220,13 @@ struct Column {
     /// How many of these are long, and whether a short one is a single word.
     longs: u64,
     has_word: bool,
+    /// How many of the long ones have several words: a digest or an address says nothing of its row, however often it comes.
+    phrases: u64,
     /// The kinds of values that were seen and may be marks, each once.
     seen: Vec<Value>,
-    /// The first short values, each once, but dashes; and the first long ones.
+    /// The first short values, each once, but dashes; and the first long ones of several words.
     distinct: BTreeSet<String>,
-    distinct_longs: BTreeSet<String>,
+    distinct_phrases: BTreeSet<String>,
     /// The first values, and those of them that may be marks.
     examples: Vec<String>,
     marking: Vec<String>,
@@ -288,7 +290,8 @@ impl Column {
             has_word: false,
             seen: Vec::new(),
             distinct: BTreeSet::new(),
-            distinct_longs: BTreeSet::new(),
+            distinct_phrases: BTreeSet::new(),
+            phrases: 0,
             examples: Vec::new(),
             marking: Vec::new(),
         }
@@ -323,10 +326,15 @@ impl Column {
             _ => &mut self.marks,
         };
         *counted += 1;
-        let is_long = is_longer(text, SHORT);
+        let (is_long, has_words) = (is_longer(text, SHORT), text.contains(char::is_whitespace));
         self.longs += u64::from(is_long);
-        self.has_word |= value == Value::Other && !is_long && !text.contains(char::is_whitespace);
-        let distinct = if is_long { &mut self.distinct_longs } else { &mut self.distinct };
+        self.phrases += u64::from(is_long && has_words);
+        self.has_word |= value == Value::Other && !is_long && !has_words;
+        let distinct = match (is_long, has_words) {
+            (false, _) => &mut self.distinct,
+            (true, true) => &mut self.distinct_phrases,
+            (true, false) => return,
+        };
         // One more than a few is many.
         if distinct.len() <= FEW {
             distinct.insert(text.chars().take(COMPARED).flat_map(char::to_lowercase).collect());
@@ -372,18 +380,20 @@ impl Column {
     }
 
     fn are_few(&self) -> bool {
-        let longs_come_again = self.longs > self.distinct_longs.len() as u64;
-        match longs_come_again && self.distinct_longs.len() <= FEW {
-            true => self.distinct.len() + self.distinct_longs.len() <= FEW,
-            false => self.distinct.len() <= FEW && self.longs * LONG_ARE_RARE <= self.said(),
-        }
+        let phrases = self.distinct_phrases.len();
+        let (values, longs) = match phrases <= FEW && self.phrases > phrases as u64 {
+            true => (self.distinct.len() + phrases, self.longs - self.phrases),
+            false => (self.distinct.len(), self.longs),
+        };
+        values <= FEW && longs * LONG_ARE_RARE <= self.said()
     }
 
     /// Whether it has few values of which one comes again, or a short one alone, in a part of the rows.
     fn has_few(&self, rows: u64) -> bool {
-        let distinct = self.distinct.len() + self.distinct_longs.len();
+        let distinct = self.distinct.len() + self.distinct_phrases.len();
+        let compared = self.said() - self.longs + self.phrases;
         let is_alone = self.distinct.len() == 1 && self.said() < rows;
-        self.are_few() && (self.said() > distinct as u64 || is_alone)
+        self.are_few() && (compared > distinct as u64 || is_alone)
     }
 
     /// Whether the name says what its few values are.
@@ -613,6 +623,12 @@ mod tests {
             ),
             ("address", &["http://a.example/picture/1.jpg", "http://a.example/picture/2.jpg"], 3, false),
             ("address", &["http://a.example/picture/1.jpg"], 3, false),
+            (
+                "sha1",
+                &["a9993e364706816aba3e25717850c26c9cd0d89d", "a9993e364706816aba3e25717850c26c9cd0d89d"],
+                2,
+                false,
+            ),
             ("Bemerkung", &["siehe a", "siehe b", "siehe c"], 4, false),
             ("note", &["see below"], 2, false),
             ("note", &["see below", "see below"], 3, false),
