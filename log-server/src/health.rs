@@ -268,11 +268,7 @@ mod tests {
     #[test]
     fn where_all_witnesses_differ_alike_it_is_this_machine_s_clock() {
         let said = |clocks: &[Option<i64>]| {
-            let state = |ahead: &Option<i64>| {
-                let mut state = WitnessState::new("w");
-                state.clock_ahead = *ahead;
-                state
-            };
+            let state = |ahead: &Option<i64>| WitnessState::with_clock("w", *ahead);
             super::clocks(&clocks.iter().map(state).collect::<Vec<_>>())
         };
         let off = MAX_CLOCK_AHEAD as i64 + 1;

@@ -250,7 +250,10 @@ pub struct Assessment {
 }
 
 /// Reads the whole log, checks it by the rules, and measures one list of it. `lint` says what is weak in a charter.
-pub async fn assess(inputs: Inputs, lint: impl Fn(&Charter) -> Vec<Weakness>) -> Result<Assessment, AssessError> {
+pub async fn assess(
+    inputs: Inputs,
+    lint: impl Fn(&Charter, Timestamp) -> Vec<Weakness>,
+) -> Result<Assessment, AssessError> {
     let Inputs { policy, sources, list, size, as_of, corpus, scratch } = inputs;
     let config = Config { sources, ..Config::new(scratch, policy) };
     let mut monitor = read_log(config, system_clock()).await?;
@@ -332,7 +335,7 @@ impl Work<'_> {
     async fn assess(
         &self,
         corpus: PathBuf,
-        lint: impl Fn(&Charter) -> Vec<Weakness>,
+        lint: impl Fn(&Charter, Timestamp) -> Vec<Weakness>,
     ) -> Result<Assessment, AssessError> {
         let as_of = self.as_of;
         let edition = self.list.editions().in_force_at(as_of).or(self.list.editions().newest());
@@ -352,7 +355,7 @@ impl Work<'_> {
             log_root: self.root.to_base64(),
             as_of,
             charter: CharterReport::new(charter),
-            weaknesses: lint(charter),
+            weaknesses: lint(charter, as_of),
             breaches: self.breaches(),
             not_judged: self.not_judged(),
             omitted: self.omitted(),

@@ -313,7 +313,7 @@ mod tests {
         }
         let parsed = from_toml(filled.as_bytes(), Edition::First).unwrap();
         assert_eq!(parsed.purpose.aim, Aim::ProtectVictims);
-        assert!(lint(&parsed).iter().any(|finding| finding.field.starts_with("record.")));
+        assert!(lint(&parsed, CLOCK).iter().any(|finding| finding.field.starts_with("record.")));
     }
 
     #[test]

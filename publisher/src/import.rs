@@ -23,6 +23,7 @@
 
 mod budget;
 mod columns;
+mod dates;
 mod error;
 mod feed;
 mod frames;

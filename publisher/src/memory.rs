@@ -30,7 +30,7 @@ use isonomy_core::rules::signatures::DRAFT_LIFETIME;
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
 use isonomy_store::files::{self, FileError, FolderLock};
-use seal::{Seal, Wrong};
+use seal::{Seal, Unreadable, Wrong};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -254,7 +254,7 @@ impl SigningMemory {
             found,
             advice: self.advice,
         };
-        let sealed = Seal::read(&path)?.transpose().map_err(|_| MemoryError::Unsealed {
+        let sealed = Seal::read(&path)?.transpose().map_err(|Unreadable| MemoryError::Unsealed {
             path: self.journal(),
             seal: path.clone(),
             found: lines.len(),

@@ -6,6 +6,7 @@ use crate::exit::Exit;
 use crate::output::Output;
 use anyhow::{Context, Result};
 use isonomy_core::charter::Charter;
+use isonomy_core::time::Timestamp;
 use isonomy_core::tree::TreeSize;
 use isonomy_monitor::assess::{self, Assessment, Inputs, Weakness};
 use isonomy_monitor::count;
@@ -33,8 +34,8 @@ pub(crate) async fn run(args: AssessArgs, output: &Output) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn weaknesses(charter: &Charter) -> Vec<Weakness> {
-    lint(charter).into_iter().map(|found| Weakness { field: found.field, words: found.words }).collect()
+fn weaknesses(charter: &Charter, as_of: Timestamp) -> Vec<Weakness> {
+    lint(charter, as_of).into_iter().map(|found| Weakness { field: found.field, words: found.words }).collect()
 }
 
 fn words(report: &Assessment, out: &str) -> String {

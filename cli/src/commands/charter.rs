@@ -174,7 +174,7 @@ impl From<SeverityArg> for Severity {
 }
 
 fn lint(path: &Path, deny: Severity, output: &Output) -> Result<Exit> {
-    let findings = charter::lint(&read_any(path, Edition::First)?);
+    let findings = charter::lint(&read_any(path, Edition::First)?, system_clock());
     let line = |finding: &Finding| {
         let severity = match finding.severity {
             Severity::Serious => "serious",
@@ -279,7 +279,7 @@ fn merge(file: &Path, copies: &[PathBuf], amends: &[PathBuf], output: &Output) -
 fn report_words(report: &CharterReport) -> String {
     let missing = match &report.missing {
         Some(missing) => format!("not complete yet: {missing}"),
-        None => "complete: it can be published".to_owned(),
+        None => "complete by its signatures; `isonomy charter check` says whether the log takes it up now".to_owned(),
     };
     format!(
         "charter of {}, edition {}\n  id {}\n  signed by: {}\n  not signed by: {}\n  {missing}",

@@ -32,8 +32,14 @@ pub struct WitnessState {
 }
 
 impl WitnessState {
-    pub(crate) fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         Self { name: name.to_owned(), ..Self::default() }
+    }
+
+    /// Of a witness whose clock is ahead by this.
+    #[cfg(test)]
+    pub(crate) fn with_clock(name: &str, clock_ahead: Option<i64>) -> Self {
+        Self { clock_ahead, ..Self::new(name) }
     }
 }
 

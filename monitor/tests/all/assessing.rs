@@ -88,7 +88,7 @@ async fn assessed_as_of(
         corpus,
         scratch: scratch.path().to_owned(),
     };
-    assess(inputs, |_| vec![Weakness { field: "limits.notice".into(), words: "too short".into() }]).await
+    assess(inputs, |_, _| vec![Weakness { field: "limits.notice".into(), words: "too short".into() }]).await
 }
 
 #[tokio::test]
@@ -511,7 +511,7 @@ async fn what_can_not_be_assessed_is_said() {
             corpus: world.path(corpus),
             scratch: world.path("scratch").join(list.replace('/', "-")),
         };
-        async { assess(inputs, |_| vec![]).await.unwrap_err().to_string() }
+        async { assess(inputs, |_, _| vec![]).await.unwrap_err().to_string() }
     };
     let none = failed("hotline.example/none", world.log.source(), "x").await;
     assert_eq!(none, "the log has no list hotline.example/none; it has hotline.example/images");

@@ -152,7 +152,7 @@ async fn assessed(world: &World) -> Assessment {
         corpus,
         scratch: world.path("assess"),
     };
-    assess(inputs, |_| vec![]).await.unwrap()
+    assess(inputs, |_, _| vec![]).await.unwrap()
 }
 
 #[tokio::test]

@@ -43,9 +43,9 @@ pub struct Finding {
     pub source: &'static str,
 }
 
-/// Every finding about a charter: the heaviest first, else in the order of its fields.
-pub fn lint(charter: &Charter) -> Vec<Finding> {
-    let terms = TERMS.iter().filter(|lint| (lint.fires)(charter)).map(|lint| Finding {
+/// Every finding about a charter at this time: the heaviest first, else in the order of its fields.
+pub fn lint(charter: &Charter, now: Timestamp) -> Vec<Finding> {
+    let terms = TERMS.iter().filter(|lint| (lint.fires)(charter, now)).map(|lint| Finding {
         code: lint.code.to_owned(),
         severity: lint.severity,
         field: lint.field.to_owned(),
@@ -64,7 +64,7 @@ struct Lint {
     field: &'static str,
     words: &'static str,
     source: &'static str,
-    fires: fn(&Charter) -> bool,
+    fires: fn(&Charter, Timestamp) -> bool,
 }
 
 const TERMS: &[Lint] = &[
@@ -74,7 +74,7 @@ const TERMS: &[Lint] = &[
         field: "maintainer.keys",
         words: "one key alone: if it is lost, nothing can be mended any more",
         source: "GDPR Art. 32(1)(b) and (c)",
-        fires: |charter| charter.maintainer.keys.len() < 2,
+        fires: |charter, _| charter.maintainer.keys.len() < 2,
     },
     Lint {
         code: "same-name",
@@ -82,7 +82,7 @@ const TERMS: &[Lint] = &[
         field: "curation.curators",
         words: "two keys have one name: where a key is named for a breach, readers may take one organisation for the other",
         source: "GDPR Art. 5(2) and 24(1)",
-        fires: |charter| {
+        fires: |charter, _| {
             let names: Vec<&str> = charter.keys().map(VerifierKey::name).collect();
             names.iter().enumerate().any(|(at, name)| names.iter().skip(at + 1).any(|other| other == name))
         },
@@ -93,7 +93,7 @@ const TERMS: &[Lint] = &[
         field: "curation.curators",
         words: "a key of the list is named as the log: where it is named for a breach, readers may take it for the log",
         source: "GDPR Art. 5(2) and 24(1)",
-        fires: |charter| charter.keys().any(|key| key.name() == charter.log),
+        fires: |charter, _| charter.keys().any(|key| key.name() == charter.log),
     },
     Lint {
         code: "no-statute",
@@ -101,7 +101,15 @@ const TERMS: &[Lint] = &[
         field: "purpose.statutes",
         words: "no law is named on which the list rests",
         source: "ECHR Art. 8(2); EU Charter of Fundamental Rights Art. 52(1)",
-        fires: |charter| charter.purpose.statutes.is_empty(),
+        fires: |charter, _| charter.purpose.statutes.iter().all(|statute| says_nothing(&statute.instrument)),
+    },
+    Lint {
+        code: "no-definition",
+        severity: Severity::Serious,
+        field: "purpose.definition",
+        words: "nothing says what belongs on the list, so anything does",
+        source: "ECHR Art. 8(2), foreseeable law; EU Charter of Fundamental Rights Art. 52(1)",
+        fires: |charter, _| says_nothing(&charter.purpose.definition),
     },
     Lint {
         code: "no-exclusion",
@@ -109,7 +117,7 @@ const TERMS: &[Lint] = &[
         field: "purpose.exclusions",
         words: "nothing is excluded: not art, not news, not research",
         source: "ECHR Art. 10; Regulation (EU) 2021/784 Art. 1(3)",
-        fires: |charter| charter.purpose.exclusions.is_empty(),
+        fires: |charter, _| charter.purpose.exclusions.iter().all(|exclusion| says_nothing(exclusion)),
     },
     Lint {
         code: "prosecute",
@@ -117,7 +125,7 @@ const TERMS: &[Lint] = &[
         field: "purpose.aim",
         words: "the aim is to prosecute: whoever is matched becomes a suspect, with the rights of one",
         source: "ECHR Art. 6(2); Directive (EU) 2016/680 Art. 11",
-        fires: |charter| charter.purpose.aim == Aim::Prosecute,
+        fires: |charter, _| charter.purpose.aim == Aim::Prosecute,
     },
     Lint {
         code: "end-to-end",
@@ -125,7 +133,7 @@ const TERMS: &[Lint] = &[
         field: "reach.surfaces",
         words: "it allows matching in end-to-end encrypted messages",
         source: "Podchasov v. Russia, ECtHR 33696/19 (2024)",
-        fires: |charter| is_end_to_end(charter),
+        fires: |charter, _| is_end_to_end(charter),
     },
     Lint {
         code: "end-to-end-unargued",
@@ -133,7 +141,7 @@ const TERMS: &[Lint] = &[
         field: "record.proportionality",
         words: "it reaches into end-to-end encrypted messages, and the record neither weighs less intrusive means nor says why the balance is fair",
         source: "Podchasov v. Russia, ECtHR 33696/19 (2024); EU Charter Art. 52(1)",
-        fires: |charter| {
+        fires: |charter, _| {
             let record = &charter.record.proportionality;
             is_end_to_end(charter) && (is_blank(&record.alternatives) || is_blank(&record.fair_balance))
         },
@@ -144,7 +152,7 @@ const TERMS: &[Lint] = &[
         field: "matching.min_quality",
         words: "below 50, flat pictures match each other without meaning anything",
         source: "GDPR Art. 5(1)(d); Regulation (EU) 2022/2065 Art. 15(1)(e)",
-        fires: |charter| charter.matching.algorithm.is_perceptual() && charter.matching.min_quality < 50,
+        fires: |charter, _| charter.matching.algorithm.is_perceptual() && charter.matching.min_quality < 50,
     },
     Lint {
         code: "report",
@@ -152,7 +160,7 @@ const TERMS: &[Lint] = &[
         field: "action.most",
         words: "a match may be reported: an error can cost a person dearly",
         source: "Regulation (EU) 2022/2065 Art. 18; GDPR Art. 10",
-        fires: |charter| charter.action.most == Action::Report,
+        fires: |charter, _| charter.action.most == Action::Report,
     },
     Lint {
         code: "report-without-review",
@@ -160,7 +168,7 @@ const TERMS: &[Lint] = &[
         field: "record.privacy.human_review",
         words: "a match may be reported, and no person is said to look at it before",
         source: "GDPR Art. 22; Regulation (EU) 2022/2065 Art. 20(6)",
-        fires: |charter| charter.action.most == Action::Report && is_blank(&charter.record.privacy.human_review),
+        fires: |charter, _| charter.action.most == Action::Report && is_blank(&charter.record.privacy.human_review),
     },
     Lint {
         code: "one-curator",
@@ -168,7 +176,7 @@ const TERMS: &[Lint] = &[
         field: "curation.threshold",
         words: "one curator alone can let a release pass",
         source: "Big Brother Watch v. UK, ECtHR 58170/13 (2021), on independent authorisation",
-        fires: |charter| charter.curation.threshold < 2,
+        fires: |charter, _| charter.curation.threshold < 2,
     },
     Lint {
         code: "all-curators",
@@ -176,7 +184,7 @@ const TERMS: &[Lint] = &[
         field: "curation.threshold",
         words: "every curator must agree to each release: if one key is lost, nobody can be taken off the list any more",
         source: "GDPR Art. 32(1)(b) and (c), Art. 17(1)",
-        fires: |charter| charter.curation.threshold >= charter.curation.curators.len() as u64,
+        fires: |charter, _| charter.curation.threshold >= charter.curation.curators.len() as u64,
     },
     Lint {
         code: "one-jurisdiction",
@@ -184,7 +192,7 @@ const TERMS: &[Lint] = &[
         field: "curation.min_jurisdictions",
         words: "one state alone could compel all who must agree",
         source: "Big Brother Watch v. UK, ECtHR 58170/13 (2021), on independent supervision",
-        fires: |charter| charter.curation.min_jurisdictions < 2,
+        fires: |charter, _| charter.curation.min_jurisdictions < 2,
     },
     Lint {
         code: "curators-at-home",
@@ -192,7 +200,7 @@ const TERMS: &[Lint] = &[
         field: "curation.curators",
         words: "no curator sits outside of the maintainer's jurisdiction",
         source: "Big Brother Watch v. UK, ECtHR 58170/13 (2021), on independent supervision",
-        fires: |charter| charter.curation.curators.iter().all(|curator| is_home(charter, &curator.jurisdiction)),
+        fires: |charter, _| charter.curation.curators.iter().all(|curator| is_home(charter, &curator.jurisdiction)),
     },
     Lint {
         code: "short-visibility",
@@ -200,7 +208,7 @@ const TERMS: &[Lint] = &[
         field: "limits.min_visibility",
         words: "less than a day: errors are in use before anybody can see them",
         source: "GDPR Art. 25(1), data protection by design",
-        fires: |charter| charter.limits.min_visibility < DAY,
+        fires: |charter, _| charter.limits.min_visibility < DAY,
     },
     Lint {
         code: "long-validity",
@@ -208,7 +216,7 @@ const TERMS: &[Lint] = &[
         field: "limits.validity",
         words: "more than 90 days: a frozen list is noticed late, and who was removed stays listed",
         source: "GDPR Art. 5(1)(d), kept up to date",
-        fires: |charter| charter.limits.validity > 90 * DAY,
+        fires: |charter, _| charter.limits.validity > 90 * DAY,
     },
     Lint {
         code: "short-notice",
@@ -216,7 +224,7 @@ const TERMS: &[Lint] = &[
         field: "limits.notice",
         words: "less than 30 days: too short to object to a wider purpose",
         source: "Regulation (EU) 2022/2065 Art. 14(2); GDPR Art. 13(3)",
-        fires: |charter| charter.limits.notice < 30 * DAY,
+        fires: |charter, _| charter.limits.notice < 30 * DAY,
     },
     Lint {
         code: "slow-removal",
@@ -224,7 +232,7 @@ const TERMS: &[Lint] = &[
         field: "redress.removal_deadline",
         words: "more than a week to remove what should not be there",
         source: "GDPR Art. 17(1), without undue delay",
-        fires: |charter| charter.redress.removal_deadline > 7 * DAY,
+        fires: |charter, _| charter.redress.removal_deadline > 7 * DAY,
     },
     Lint {
         code: "number-without-interval",
@@ -232,10 +240,40 @@ const TERMS: &[Lint] = &[
         field: "record.quality",
         words: "precision or recall is given without the data set and the interval that make it a measurement",
         source: "Regulation (EU) 2022/2065 Art. 15(1)(e)",
-        fires: |charter| {
+        fires: |charter, _| {
             let quality = &charter.record.quality;
-            let claims = !is_blank(&quality.precision) || !is_blank(&quality.recall);
-            claims && (is_blank(&quality.measured_on) || is_blank(&quality.interval))
+            let is_said =
+                |name: &str, field: &Option<String>| field.as_ref().is_some_and(|said| !is_missing(name, said.trim()));
+            let claims = is_said("quality.precision", &quality.precision) || is_said("quality.recall", &quality.recall);
+            claims && (is_blank(&quality.measured_on) || !is_said(INTERVAL, &quality.interval))
+        },
+    },
+    Lint {
+        code: "review-ahead",
+        severity: Severity::Weak,
+        field: "record.proportionality.reviewed",
+        words: "the review is dated ahead: it has not taken place yet",
+        source: "GDPR Art. 5(2), accountability; Art. 35(11), review of the assessment",
+        fires: |charter, now| day(&charter.record.proportionality.reviewed).is_some_and(|day| day > now.plus(EARLIEST)),
+    },
+    Lint {
+        code: "review-overdue",
+        severity: Severity::Weak,
+        field: "record.quality.next_review",
+        words: "the next review should have taken place already",
+        source: "GDPR Art. 35(11); Art. 5(1)(d), kept up to date",
+        fires: |charter, now| day(&charter.record.quality.next_review).is_some_and(|day| day.plus(DAY) <= now),
+    },
+    Lint {
+        code: "review-order",
+        severity: Severity::Weak,
+        field: "record.quality.next_review",
+        words: "the next review is not after the last one",
+        source: "GDPR Art. 35(11); Art. 5(1)(d), kept up to date",
+        fires: |charter, _| {
+            let record = &charter.record;
+            let both = day(&record.proportionality.reviewed).zip(day(&record.quality.next_review));
+            both.is_some_and(|(last, next)| next <= last)
         },
     },
 ];
@@ -249,7 +287,100 @@ fn is_home(charter: &Charter, jurisdiction: &Jurisdiction) -> bool {
 }
 
 fn is_blank(field: &Option<String>) -> bool {
-    field.as_ref().is_none_or(|text| text.trim().is_empty())
+    field.as_ref().is_none_or(|text| says_nothing(text))
+}
+
+/// What people write where they have nothing to say yet, or nothing at all, by its letters and digits alone.
+const PLACEHOLDERS: [&str; 57] = [
+    "todo",
+    "tbd",
+    "tba",
+    "tbc",
+    "tobedone",
+    "tobedetermined",
+    "tobedefined",
+    "tobedecided",
+    "tobeadded",
+    "tobeannounced",
+    "tobecompleted",
+    "fixme",
+    "fillme",
+    "fillin",
+    "fillthisin",
+    "placeholder",
+    "loremipsum",
+    "dummy",
+    "example",
+    "sample",
+    "test",
+    "draft",
+    "pending",
+    "later",
+    "open",
+    "unknown",
+    "undefined",
+    "unspecified",
+    "notapplicable",
+    "notavailable",
+    "notyet",
+    "na",
+    "nil",
+    "null",
+    "nan",
+    "none",
+    "nothing",
+    "nobody",
+    "empty",
+    "blank",
+    "no",
+    "yes",
+    "ok",
+    "asdf",
+    "foo",
+    "bar",
+    "foobar",
+    "keine",
+    "keiner",
+    "nichts",
+    "offen",
+    "folgt",
+    "unbekannt",
+    "aucun",
+    "néant",
+    "ninguno",
+    "pendiente",
+];
+
+/// Whether a text says nothing: it has less than two letters of any script, or is such a word, or one letter again and again.
+fn says_nothing(text: &str) -> bool {
+    text.chars().filter(|letter| letter.is_alphabetic()).count() < 2 || is_placeholder(text) || is_monotonous(text)
+}
+
+fn is_placeholder(text: &str) -> bool {
+    PLACEHOLDERS.contains(&plain(text).as_str())
+}
+
+/// `xxx`, `aaaa`, `000…`.
+fn is_monotonous(text: &str) -> bool {
+    let word = plain(text);
+    word.chars().all(|letter| word.starts_with(letter))
+}
+
+/// A text by its letters and digits alone, small.
+fn plain(text: &str) -> String {
+    text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// How much earlier than in UTC a day begins somewhere.
+const EARLIEST: u64 = 14 * 3_600;
+
+/// The beginning of a day, in UTC.
+fn day(field: &Option<String>) -> Option<Timestamp> {
+    midnight(field.as_deref()?.trim())
+}
+
+fn midnight(date: &str) -> Option<Timestamp> {
+    Timestamp::from_rfc3339(&format!("{date}T00:00:00Z"))
 }
 
 /// How much each field of the record weighs if it is missing, and who asks for it.
@@ -292,14 +423,19 @@ type Form = fn(&str) -> bool;
 const FORMS: &[(&str, Form, &str)] = &[
     ("proportionality.reviewed", is_date, "a date such as 2026-01-31"),
     ("privacy.dpia_sha256", is_digest, "a SHA-256 in 64 hexadecimal digits"),
-    ("quality.reviews_per_entry", is_number, "a number such as 2"),
-    ("quality.precision", is_share, "a fraction such as 0.9998"),
-    ("quality.recall", is_share, "a fraction such as 0.9998"),
+    ("quality.reviews_per_entry", is_number, "a number from 1 on, such as 2"),
+    ("quality.precision", is_share, "a fraction above 0, such as 0.9998"),
+    ("quality.recall", is_share, "a fraction above 0, such as 0.9998"),
     ("quality.next_review", is_date, "a date such as 2026-01-31"),
 ];
 
+/// The field that may be said in numbers alone.
+const INTERVAL: &str = "quality.interval";
+/// The SHA-256 of nothing.
+const OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
 fn is_date(text: &str) -> bool {
-    Timestamp::from_rfc3339(&format!("{text}T00:00:00Z")).is_some()
+    midnight(text).is_some()
 }
 
 fn is_digest(text: &str) -> bool {
@@ -307,15 +443,25 @@ fn is_digest(text: &str) -> bool {
 }
 
 fn is_number(text: &str) -> bool {
-    text.parse::<u64>().is_ok()
+    text.parse::<u64>().is_ok_and(|number| number > 0)
 }
 
 fn is_share(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
-        && text.parse::<f64>().is_ok_and(|share| (0.0..=1.0).contains(&share))
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let are_digits =
+        [whole, part].iter().all(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()));
+    are_digits && text.parse::<f64>().is_ok_and(|share| share > 0.0 && share <= 1.0)
 }
 
-/// The fields of `record` without a value, and those whose value has not the form that it needs.
+/// Whether a field of the record says nothing. What has a form, or is an interval, may do without letters; a digest of zeros, or of an empty
+/// file, is none.
+fn is_missing(name: &str, said: &str) -> bool {
+    let is_formed = name == INTERVAL || FORMS.iter().any(|(formed, ..)| *formed == name);
+    let is_of_nothing = || is_digest(said) && (is_monotonous(said) || said.eq_ignore_ascii_case(OF_NOTHING));
+    if is_formed && said.bytes().any(|byte| byte.is_ascii_digit()) { is_of_nothing() } else { says_nothing(said) }
+}
+
+/// The fields of `record` that say nothing, and those whose value has not the form that it needs.
 fn record(charter: &Charter) -> Vec<Finding> {
     let record = serde_json::to_value(&charter.record).unwrap_or(Value::Null);
     let text = |part: &str, field: &str| {
@@ -328,6 +474,9 @@ fn record(charter: &Charter) -> Vec<Finding> {
         let form = FORMS.iter().find(|(formed, is_formed, _)| *formed == name && !is_formed(&said));
         let (what, severity, words) = match form {
             _ if said.is_empty() => ("missing", *severity, format!("missing: {about}")),
+            _ if is_missing(&name, &said) => {
+                ("missing", *severity, format!("missing: {about} {said:?} does not say that"))
+            }
             Some((.., wanted)) => {
                 ("form", Severity::Weak, format!("{said:?} is not {wanted}, to which it could be held"))
             }
@@ -393,23 +542,37 @@ mod tests {
     /// Spoils a charter.
     type Fault = fn(&mut Charter);
 
+    /// Between the reviews of a good charter.
+    fn now() -> Timestamp {
+        midnight("2026-06-30").unwrap()
+    }
+
     fn codes(charter: &Charter) -> Vec<String> {
-        lint(charter).into_iter().map(|finding| finding.code).collect()
+        lint(charter, now()).into_iter().map(|finding| finding.code).collect()
+    }
+
+    /// The good charter, with another text in a field of its record.
+    fn saying(name: &str, text: &str) -> Charter {
+        let mut record = serde_json::to_value(&good().record).unwrap();
+        let (part, field) = name.split_once('.').unwrap();
+        record[part][field] = text.into();
+        Charter { record: serde_json::from_value(record).unwrap(), ..good() }
     }
 
     #[test]
     fn every_lint_passes_a_good_charter_and_finds_the_fault_in_a_bad_one() {
         let good = good();
         assert_eq!(codes(&good), Vec::<String>::new());
-        let faults: [(&str, Fault); 20] = [
+        let faults: [(&str, Fault); 24] = [
             ("one-key", |charter| charter.maintainer.keys.truncate(1)),
             ("same-name", |charter| {
                 let name = charter.curation.curators[1].key.name().to_owned();
                 charter.curation.curators[0].key = another(&name);
             }),
             ("named-as-the-log", |charter| charter.curation.curators[0].key = another(&charter.log)),
-            ("no-statute", |charter| charter.purpose.statutes.clear()),
-            ("no-exclusion", |charter| charter.purpose.exclusions.clear()),
+            ("no-statute", |charter| charter.purpose.statutes[0].instrument = "???".to_owned()),
+            ("no-definition", |charter| charter.purpose.definition = "t.b.d.".to_owned()),
+            ("no-exclusion", |charter| charter.purpose.exclusions = vec!["None.".to_owned()]),
             ("prosecute", |charter| charter.purpose.aim = Aim::Prosecute),
             ("end-to-end", |charter| charter.reach.surfaces.push(Surface::EndToEndEncrypted)),
             ("end-to-end-unargued", |charter| {
@@ -434,6 +597,12 @@ mod tests {
             ("short-notice", |charter| charter.limits.notice = 30 * DAY - 1),
             ("slow-removal", |charter| charter.redress.removal_deadline = 7 * DAY + 1),
             ("number-without-interval", |charter| charter.record.quality.interval = None),
+            ("review-ahead", |charter| charter.record.proportionality.reviewed = Some("2026-07-02".to_owned())),
+            ("review-overdue", |charter| charter.record.quality.next_review = Some("2026-06-29".to_owned())),
+            ("review-order", |charter| {
+                let record = &mut charter.record;
+                record.quality.next_review = record.proportionality.reviewed.clone();
+            }),
         ];
         assert!(faults.iter().map(|fault| fault.0).eq(TERMS.iter().map(|lint| lint.code)), "each lint has its fault");
         for (code, spoil) in faults {
@@ -450,7 +619,7 @@ mod tests {
             let file = to_toml(&good()).unwrap();
             let field = name.rsplit('.').next().unwrap();
             let bad = file.replace(&format!("{field} = \"{right}\""), &format!("{field} = \"{wrong}\""));
-            let found = lint(&from_toml(bad.as_bytes(), Edition::First).unwrap());
+            let found = lint(&from_toml(bad.as_bytes(), Edition::First).unwrap(), now());
             assert_eq!(found.len(), 1, "{name}: {found:?}");
             assert_eq!((&found[0].code, found[0].severity), (&format!("form {name}"), Severity::Weak));
             assert!(found[0].words.contains(wrong) && !found[0].source.is_empty());
@@ -458,10 +627,81 @@ mod tests {
     }
 
     #[test]
+    fn what_says_nothing_is_missing() {
+        for (name, severity, source) in RECORD {
+            for nothing in [
+                "TODO",
+                ".",
+                "-",
+                "???",
+                "x",
+                "tbd",
+                "None",
+                " n/a ",
+                "xxx",
+                "T.B.D.",
+                "To be determined",
+                "§",
+                "—",
+                "no",
+                "…",
+            ] {
+                let found = lint(&saying(name, nothing), now());
+                let missing = found.iter().find(|finding| finding.code == format!("missing {name}"));
+                let missing = missing.unwrap_or_else(|| panic!("{name}: {nothing:?} says something: {found:?}"));
+                assert_eq!((missing.severity, missing.source), (*severity, *source));
+            }
+        }
+        for (name, something) in [
+            ("legality.basis", "§ 184b StGB"),
+            ("legality.basis", "法律"),
+            ("privacy.retention", "30 Tage"),
+            ("accountability.audits", "Nobody yet; one is ordered."),
+            ("quality.interval", "[0.9991, 0.9999]"),
+            ("quality.reviews_per_entry", "11"),
+            ("quality.recall", "0.11"),
+        ] {
+            assert_eq!(codes(&saying(name, something)), Vec::<String>::new(), "{name}: {something}");
+        }
+        for digest in ["0".repeat(64), "f".repeat(64), OF_NOTHING.to_uppercase()] {
+            assert_eq!(codes(&saying("privacy.dpia_sha256", &digest)), ["missing privacy.dpia_sha256"]);
+        }
+    }
+
+    #[test]
+    fn numbers_of_nothing_have_not_the_form() {
+        for (name, wrong) in [
+            ("quality.reviews_per_entry", "0"),
+            ("quality.precision", "0"),
+            ("quality.precision", "0.000"),
+            ("quality.precision", "1."),
+            ("quality.precision", ".5"),
+            ("quality.recall", "0.0"),
+            ("quality.recall", "1.01"),
+        ] {
+            assert_eq!(codes(&saying(name, wrong)), [format!("form {name}")], "{wrong}");
+        }
+    }
+
+    #[test]
+    fn reviews_are_dated_by_the_time_of_the_reader() {
+        let at = |date: &str, hours: u64| midnight(date).unwrap().plus(hours * 3_600);
+        let found = |now| lint(&good(), now).into_iter().map(|finding| finding.code).collect::<Vec<_>>();
+        // Where the day begins earlier than in UTC, a review of today is none that is ahead.
+        assert_eq!(found(at("2026-01-30", 9)), ["review-ahead"]);
+        assert_eq!(found(at("2026-01-30", 10)), Vec::<String>::new());
+        assert_eq!(found(at("2027-01-31", 23)), Vec::<String>::new());
+        assert_eq!(found(at("2027-02-01", 0)), ["review-overdue"]);
+        let old = codes(&saying("quality.next_review", "1999-01-01"));
+        assert_eq!(old, ["review-overdue", "review-order"]);
+        assert_eq!(codes(&saying("proportionality.reviewed", "2126-01-01")), ["review-ahead", "review-order"]);
+    }
+
+    #[test]
     fn every_field_of_the_record_is_asked_for_with_a_source_of_its_own() {
         let mut bare = good();
         bare.record = isonomy_core::charter::Record::default();
-        let findings = lint(&bare);
+        let findings = lint(&bare, now());
         assert_eq!(findings.len(), RECORD.len());
         for (name, severity, source) in RECORD {
             let finding = findings.iter().find(|finding| finding.code == format!("missing {name}"));

@@ -1,5 +1,6 @@
 //! Which column of a table holds what, by the first line of the table.
 
+use super::dates;
 use super::recognise::shown;
 use super::record::{self, plain};
 use super::state::{self, State};
@@ -46,12 +47,17 @@ pub(super) struct Columns {
     pub(super) unread: Vec<(usize, String)>,
     /// Which were to be ignored, and are not there, as somebody wrote them.
     pub(super) missing: Vec<String>,
+    /// The same of numbers beyond the first line, where rows may have fields.
+    pub(super) ignored_beyond: Vec<(usize, String)>,
+    /// The names as they are written, where there are some.
+    pub(super) names: Vec<String>,
 }
 
 impl Columns {
     /// The same, where these say nothing.
-    fn ignoring(mut self, Ignored { places, missing }: Ignored) -> Self {
+    fn ignoring(mut self, Ignored { places, beyond, missing }: Ignored) -> Self {
         self.missing.extend(missing);
+        self.ignored_beyond.extend(beyond);
         self.unnamed.retain(|place| !places.contains(place));
         self.unread.retain(|(place, _)| !places.contains(place));
         self.unheard.extend(places);
@@ -76,28 +82,33 @@ pub(super) fn columns(first: &[u8], options: &ImportOptions) -> Result<Option<Co
     Ok((is_table || is_said).then(|| line.watched(0, &options.ignored)))
 }
 
-/// The columns of ThreatExchange's table by how many there are in its first line; `None` if it can't be one.
-pub(super) fn threat_exchange(first: &[u8]) -> Option<Columns> {
+/// The columns of ThreatExchange's table by how many there are in its first line; `None` if it can't be one. What they are says the
+/// format: none can be ignored.
+pub(super) fn threat_exchange(first: &[u8], ignored: &[String]) -> Option<Columns> {
     let line = FirstLine::separated(first, b',');
     let tags = line.fields.len().checked_sub(1)?;
-    let columns = || Columns { tags: Some(tags), unheard: vec![tags], ..line.without_names(0) };
+    let columns =
+        || Columns { tags: Some(tags), unheard: vec![tags], missing: ignored.to_vec(), ..line.without_names(0) };
     (4..=5).contains(&line.fields.len()).then(columns)
 }
 
 /// The same, if that line is like one of its rows, which says when it was added.
 pub(super) fn like_threat_exchange(first: &[u8], algorithm: Algorithm) -> Option<Columns> {
     let line = FirstLine::separated(first, b',');
-    let is_number = |field: &String| !field.is_empty() && field.bytes().all(|byte| byte.is_ascii_digit());
+    // An id has many digits; one alone may mark the row.
+    let is_id = |field: &String| field.len() > 1 && field.bytes().all(|byte| byte.is_ascii_digit());
     let is_row = |columns: &Columns| {
         let (ids, added) = (&line.fields[1..columns.count - 2], &line.fields[columns.count - 2]);
-        ids.iter().all(is_number) && unread::is_time(added) && line.starts_with_hash(algorithm)
+        ids.iter().all(is_id) && dates::is_time(added) && line.starts_with_hash(algorithm)
     };
-    threat_exchange(first).filter(is_row)
+    threat_exchange(first, &[]).filter(is_row)
 }
 
 /// What is to be ignored.
 struct Ignored {
     places: Vec<usize>,
+    /// Those of them that the first line does not have.
+    beyond: Vec<(usize, String)>,
     /// What names no place.
     missing: Vec<String>,
 }
@@ -177,7 +188,8 @@ impl FirstLine {
         }
         let ignored = self.ignored(hash, ignored, true);
         if !ignored.places.is_empty() {
-            return self.without(&ignored.places).with_names(hash, &[]).map(|columns| columns.ignoring(ignored));
+            let columns = self.without(&ignored.places).with_names(hash, &[])?;
+            return Ok(Columns { names: self.written.clone(), ..columns.ignoring(ignored) });
         }
         let states = state::columns(&self.fields);
         let (class, tags) = (self.one_of(&CLASS), self.one_of(&TAGS));
@@ -203,13 +215,14 @@ impl FirstLine {
             unnamed,
             unread,
             missing: ignored.missing,
+            names: self.written.clone(),
             ..self.without_names(hash)
         })
     }
 
     /// What is to be ignored: columns with these names, or these numbers where there is no name.
     fn ignored(&self, hash: usize, ignored: &[String], has_names: bool) -> Ignored {
-        let (mut places, mut missing) = (Vec::new(), Vec::new());
+        let (mut places, mut beyond, mut missing) = (Vec::new(), Vec::new(), Vec::new());
         for written in ignored {
             let (wanted, before) = (written.trim().to_lowercase(), places.len());
             let is_named = |name: &str| !name.is_empty() && name == plain(&wanted);
@@ -218,11 +231,13 @@ impl FirstLine {
             let number = wanted.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
             let has_name = |place: usize| has_names && self.names.get(place).is_some_and(|name| !name.is_empty());
             places.extend(number.filter(|place| *place != hash && !has_name(*place)));
-            if places.len() == before {
-                missing.push(written.clone());
+            match places.get(before) {
+                None => missing.push(written.clone()),
+                Some(place) if *place >= self.fields.len() => beyond.push((*place, written.clone())),
+                Some(_) => {}
             }
         }
-        Ignored { places, missing }
+        Ignored { places, beyond, missing }
     }
 
     /// The same line, with the names of these columns taken away.

@@ -9,6 +9,9 @@ use isonomy_core::list::{Algorithm, ListError};
 use isonomy_store::files::FileError;
 use std::io;
 
+/// The most columns that an error names.
+const NAMED: usize = 16;
+
 /// Why files are not imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
@@ -80,6 +83,16 @@ pub enum ImportError {
     /// A document in XML or JSON is not of its format as a whole.
     #[error("the document is malformed: {0}. Nothing was imported")]
     Malformed(String),
+    /// A record without descriptors was taken, before one came that has some.
+    #[error(
+        "{first} has no descriptors, and a later one has: nobody may stand behind the first one any more. Get the feed with the \
+         descriptors of all, or import what has none by itself; with --skip-invalid, give the files with descriptors first, and those \
+         without are left out. Nothing was imported"
+    )]
+    Undescribed {
+        /// Which one it is.
+        first: String,
+    },
     /// What should select records stands in none of them.
     #[error("no record gives a {what}, so {flag} would select nothing; leave it out, or give another file")]
     NothingToSelectBy {
@@ -135,13 +148,23 @@ impl From<OutcomeError> for ImportError {
 }
 
 fn marks(columns: &[MarkingColumn]) -> String {
-    let said = columns.iter().map(|MarkingColumn { name, values }| {
-        format!("the column {name} is not read, and has values such as marks have ({values})")
+    let named = &columns[..columns.len().min(NAMED)];
+    let said = named.iter().map(|MarkingColumn { name, values }| {
+        let values: Vec<String> = values.iter().map(|value| format!("{value:?}")).collect();
+        format!(
+            "the column {name} is not read, and has values such as marks have, or few of them ({})",
+            values.join(", ")
+        )
     });
-    let flags: String = columns.iter().map(|column| format!(" --ignore-column {:?}", column.name)).collect();
+    let more = match columns.len() - named.len() {
+        0 => String::new(),
+        more => format!("; and {more} more columns"),
+    };
+    let flags: String = named.iter().map(|column| format!(" --ignore-column {:?}", column.name)).collect();
     format!(
-        "{}: that may mark records that are withdrawn. Call a column that does `status` (active or withdrawn) or `deleted` (yes or no); \
-         pass over what says nothing of that with `isonomy list import{flags}`, or take it out of the table. Nothing was imported",
+        "{}{more}: that may mark records that are withdrawn. Names and words are heard in English alone: call a column that does `status` \
+         (active or withdrawn) or `deleted` (yes or no); pass over what says nothing of that with `isonomy list import{flags}`, or take it \
+         out of the table. Nothing was imported",
         said.collect::<Vec<_>>().join("; ")
     )
 }

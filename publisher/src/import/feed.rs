@@ -162,10 +162,7 @@ impl Feed<'_, '_> {
             }
             (Backing::Given, true) | (Backing::Missing { .. } | Backing::MissingElsewhere, false) => return Ok(record),
         };
-        Err(ImportError::Malformed(format!(
-            "{without} has no descriptors, and a later one has: nobody may stand behind the first one any more. Get the feed with the \
-             descriptors of all, or import what has none by itself"
-        )))
+        Err(ImportError::Undescribed { first: without })
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) fn recognise(head: &[u8], options: &ImportOptions) -> Result<Plan, Im
         options.format.or(wants_table).or_else(|| structured(head)).or_else(|| by_line(first, options.algorithm));
     let columns = match format {
         Some(Format::Csv) | None => columns::columns(first, options)?,
-        Some(Format::ThreatExchange) => columns::threat_exchange(first),
+        Some(Format::ThreatExchange) => columns::threat_exchange(first, &options.ignored),
         Some(format) => return Ok(Plan { format, columns: None }),
     };
     let columns = Some(columns.ok_or_else(|| unrecognised(first, options.algorithm))?);

@@ -38,8 +38,10 @@ pub struct ImportReport {
     pub refused: Vec<RefusedRecord>,
     /// Whether the file is one page of several, and there is a next one.
     pub more_pages: bool,
-    /// The columns of a table that were not read.
+    /// The first columns of a table that were not read.
     pub unread: Vec<UnreadColumn>,
+    /// How many more there are.
+    pub unread_more: u64,
     /// The columns that were to be ignored, and that it does not have, beside that of the hash.
     pub not_ignored: Vec<String>,
 }

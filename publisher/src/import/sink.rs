@@ -57,6 +57,7 @@ impl<'s> Sink<'s> {
             refused: Vec::new(),
             more_pages: false,
             unread: Vec::new(),
+            unread_more: 0,
             not_ignored: importer.options.ignored.clone(),
         };
         let Importer { options, sayings, seen, backing } = importer;
@@ -83,8 +84,9 @@ impl<'s> Sink<'s> {
 
     /// The columns of a table that were not read, and which of those to be ignored are not there.
     pub(super) fn unread(&mut self, unread: Unread, not_ignored: &[String]) {
-        (self.report.unread, self.columns) = unread.finish();
-        self.report.not_ignored = not_ignored.to_vec();
+        let found = unread.finish();
+        self.report.not_ignored = [not_ignored, &found.not_ignored].concat();
+        (self.report.unread, self.report.unread_more, self.columns) = (found.columns, found.more, found.marks);
     }
 
     /// Takes up what a record says. Says what becomes of it; `None` if it is refused.

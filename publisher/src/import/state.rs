@@ -15,6 +15,7 @@
 //! understood, the row is refused: no hash is listed that may have been withdrawn.
 
 use super::record::{Action, Refusal, plain, refusal};
+use super::unread;
 
 /// Parts of names of columns about what is gone.
 const GONE: [&str; 36] = [
@@ -291,7 +292,9 @@ impl State {
         let is_no = || is(&NO) || self.kind == Kind::GoneSince && is_zeros();
         // A check mark has neither letters nor digits, and says something. Where a word should stand, a minus is one: of what goes.
         let is_dash = text.trim().trim_matches(['-', '–', '—']).is_empty();
-        let is_blank = text.trim().is_empty() || is_dash && self.kind != Kind::Word;
+        // Where yes says that it counts, nothing is no no.
+        let is_unsaid = self.kind == Kind::Counts && unread::says_nothing(self.field(row));
+        let is_blank = text.trim().is_empty() || is_dash && self.kind != Kind::Word || is_unsaid;
         match self.kind {
             _ if is_blank => Ok(Action::Add),
             Kind::Word if is(&COUNTS) => Ok(Action::Add),
@@ -414,6 +417,12 @@ mod tests {
             let found = action(&csv::ByteRecord::from(fields.to_vec()), &states);
             assert_eq!(found.ok(), expected, "{fields:?}");
         }
+        // What databases write for nothing says of no row that it does not count.
+        let counts = |word: &str| action(&csv::ByteRecord::from(vec!["", "", word, ""]), &states).ok();
+        for nothing in ["NULL", "\\N", "none", "n/a", "nil", "(null)", "NaN"] {
+            assert_eq!(counts(nothing), Some(Action::Add), "{nothing}");
+        }
+        assert_eq!([counts("n"), counts("never")], [Some(Action::Remove); 2]);
         let short = |first: &str| action(&csv::ByteRecord::from(vec![first]), &states).ok();
         assert_eq!([short("no"), short("yes"), short("short")], [Some(Action::Add), Some(Action::Remove), None]);
     }

@@ -16,6 +16,8 @@ use super::{ImportError, Sink, read_failed};
 use isonomy_core::list::Algorithm;
 use std::io::BufRead;
 
+/// The most fields that a row may have beyond the columns of the table.
+const MOST_BEYOND: usize = 64;
 /// So many hexadecimal digits in a row are a hash, of whatever kind.
 const DIGITS: usize = 32;
 
@@ -31,8 +33,9 @@ pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) 
         let place = position.lines_back(breaks);
         position.end_record();
         let is_empty = record.iter().all(|field| field.trim_ascii().is_empty());
-        let is_comment = is_empty || is_comment(&record, columns, sink.algorithm());
-        let is_header = !is_comment && std::mem::take(&mut header);
+        let is_comment = is_empty || is_comment(&record, columns, header, sink.algorithm());
+        let is_header = !is_comment && header && (is_names(&record, columns) || !begins_like_comment(&record));
+        header &= !is_header;
         let says = match alone(&record, columns, sink.algorithm()) {
             Err(refusal) => Err(refusal),
             Ok(()) if is_comment || is_header => continue,
@@ -54,12 +57,22 @@ pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) 
 }
 
 /// Whether a row is a comment: it begins with # and has not the fields of a row (the name of a file can begin so, too), or it says
-/// how the table is separated.
-fn is_comment(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) -> bool {
+/// how the table is separated. Before the names there are no rows.
+fn is_comment(row: &csv::ByteRecord, columns: &Columns, before_names: bool, algorithm: Algorithm) -> bool {
     let first = row.get(0).unwrap_or_default().trim_ascii();
     let is_row = || row.len() == columns.count && columns.count > 1;
+    let is_more = || if before_names { is_names(row, columns) } else { is_row() };
     let holds_hash = || row.iter().any(|field| hash_of(field, algorithm).is_ok());
-    first == b"sep=" || first.starts_with(b"#") && !is_row() && !holds_hash()
+    first == b"sep=" || begins_like_comment(row) && !is_more() && !holds_hash()
+}
+
+fn begins_like_comment(row: &csv::ByteRecord) -> bool {
+    row.get(0).is_some_and(|field| field.trim_ascii().starts_with(b"#"))
+}
+
+/// Whether a row has the names of the columns.
+fn is_names(row: &csv::ByteRecord, columns: &Columns) -> bool {
+    row.iter().map(|field| String::from_utf8_lossy(field).trim().to_owned()).eq(columns.names.iter().cloned())
 }
 
 /// Refuses what holds other rows: where a quotation mark is not closed, the rows that follow become part of its field, up to the
@@ -97,6 +110,11 @@ fn unmistakable(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) 
         return Err(refusal("row", reason));
     }
     let ends = row.iter().rposition(|field| !field.trim_ascii().is_empty()).map_or(0, |last| last + 1);
+    if ends > columns.count + MOST_BEYOND {
+        let reason =
+            format!("it has {ends} fields, where the table has {} columns: it is no row of this table", columns.count);
+        return Err(refusal("row", reason));
+    }
     if !columns.states.is_empty() && (row.len() < columns.count || ends > columns.count) {
         let reason = format!(
             "it has {} fields, where the table has {} columns: whether it still counts is not clear",
@@ -109,12 +127,12 @@ fn unmistakable(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) 
     if row.iter().enumerate().any(|(place, field)| is_unnamed(place) && has_hash(field)) {
         return Err(refusal("row", "it holds another hash in a field that has no name: give that its own line"));
     }
-    match row.get(0).filter(|field| field.trim_ascii().starts_with(b"#")) {
-        Some(_) => Err(refusal(
+    match begins_like_comment(row) {
+        true => Err(refusal(
             "row",
-            "it begins with # like a comment, and has the fields of a row: take the # away, or the row",
+            "it begins with # like a comment, and has a hash or the fields of a row: take the # away, or the row",
         )),
-        None => Ok(()),
+        false => Ok(()),
     }
 }
 

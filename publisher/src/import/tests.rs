@@ -33,15 +33,15 @@ fn every_line_format_gives_the_same_entries() {
         (Format::Sums, table(&|hex| format!("\\{hex}  na\\nme\n"))),
         (Format::Csv, "\u{feff}File,Quality,PDQ\n".to_owned() + &table(&|hex| format!("\"a,\nb\",100,{hex}\n"))),
         (Format::Csv, "hash;note\n".to_owned() + &table(&|hex| format!("{hex};\n"))),
-        (Format::Csv, "indicator\tother\n".to_owned() + &table(&|hex| format!("{hex}\tmeta\n"))),
+        (Format::Csv, "indicator\tother\n".to_owned() + &table(&|hex| format!("{hex}\tmeta {hex:.6}\n"))),
         (Format::Csv, "pdq\n".to_owned() + &table(&|hex| format!("{hex}\n"))),
-        (Format::Csv, table(&|hex| format!("{hex},meta,more\n"))),
+        (Format::Csv, table(&|hex| format!("{hex},meta {hex:.6},more {hex:.6}\n"))),
         (Format::Pdq, table(&|hex| format!("hash={hex},norm=1,delta=0,quality=100,filename=x,y\n"))),
         (Format::Vpdq, table(&|hex| format!("0,100,{hex},0.033\n"))),
         (Format::ThreatExchange, table(&|hex| format!("{hex},4711,2020-07-31T18:47:45+0000,tag other\n"))),
-        (Format::Csv, table(&|hex| format!("{hex},4711,mine,tag other\n"))),
+        (Format::Csv, table(&|hex| format!("{hex},4711{hex:.6},mine {hex:.6},tag {hex:.6}\n"))),
         (Format::Csv, "pdq\r".to_owned() + &table(&|hex| format!("{hex}\r"))),
-        (Format::ThreatExchange, table(&|hex| format!("{hex},1,4711,1596221265,\n"))),
+        (Format::ThreatExchange, table(&|hex| format!("{hex},51,4711,1596221265,\n"))),
     ] {
         let (imported, report) = pdq(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
         assert_eq!((imported.entries, report.format), (list.clone(), format), "{text}");

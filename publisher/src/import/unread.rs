@@ -1,25 +1,36 @@
 //! Columns of a table that are not read: which there are, and whether one of them may say that a row does not count any more.
 //!
-//! No list of names knows every word for what is gone. So a column that is not read is looked at, in the rows that are taken. If at
-//! least half of its values are such as a mark has (yes or no, a sign, a date), or if it has a few short values of which one is such,
-//! the table is refused until somebody says that the column tells nothing of that (`--ignore-column`). A column is excused by its name
-//! alone where the name says what such values mean: `file`, `width: 1`, `added_on: 2026-01-01`; no name means yes or no by a text. A
-//! date without more, such as in `date`, has to stand in every row: on some alone, it marks them.
+//! No list of names knows every word for what is gone, and none every language. So a column that is not read is looked at, in the rows
+//! that are taken. A table is refused until somebody says that the column tells nothing of that (`--ignore-column`), if
+//!
+//! - at least half of its values are such as a mark has (yes or no, a sign, a date), or it has few short values of which one is such;
+//! - or it has few values at all, short or of several words, of which one comes again, or a short one alone that stands in a part of the rows: `aktiv` and `gelöscht`, `live`
+//!   and `retired`, or nothing but `supprimé` where that is meant.
+//!
+//! A column is excused by its name alone where the name says what such values mean: `file`, `width: 1`, `added_on: 2026-01-01`; no name
+//! means yes or no by a text. A date without more, such as in `date`, has to stand in every row: on some alone, it marks them. What has
+//! another value in each row (an id, an address, a free text, a number) is no column of marks.
 
 use super::ImportError;
 use super::columns::Columns;
+use super::dates::{is_date, is_days, is_seconds, is_year};
 use super::record::plain;
 use super::state::{NO, YES};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most values of a column that an error shows.
-const EXAMPLES: usize = 3;
-/// The longest value that a mark has.
+/// The most values of a column that an error or a report shows.
+const EXAMPLES: usize = 4;
+/// The most columns that a report names.
+const SHOWN: usize = 100;
+/// The longest value that a mark has, in characters.
 const LONGEST: usize = 40;
-/// So many values that differ are few, if none of them is longer than a word or two.
+/// So many values that differ are few, if no more than a tenth of all are longer than a word or two, or those that are come again.
 const FEW: usize = 4;
 const SHORT: usize = 24;
+const LONG_ARE_RARE: u64 = 10;
+/// How much of a long value is compared, in characters.
+const COMPARED: usize = 200;
 /// What stands where there is nothing to say.
 const NOTHING: [&str; 6] = ["none", "null", "nil", "na", "nan", "undefined"];
 /// Yes and no in other languages than that of `state`, and what stands for them.
@@ -54,6 +65,26 @@ const OTHER_ANSWERS: [&str; 29] = [
     "off",
     "set",
 ];
+/// Names of columns that hold one of few words, of which none means that something is gone.
+const DESCRIPTIONS: [&str; 15] = [
+    "mime",
+    "mimetype",
+    "contenttype",
+    "mediatype",
+    "filetype",
+    "extension",
+    "country",
+    "countrycode",
+    "language",
+    "lang",
+    "platform",
+    "reporter",
+    "uploader",
+    "gender",
+    "sex",
+];
+/// Words at the end of names of columns that hold free texts, of several words.
+const NOTES: [&str; 8] = ["note", "notes", "comment", "comments", "remark", "remarks", "description", "caption"];
 /// Names of columns that hold any text, also one that looks like a mark.
 const TEXTS: [&str; 6] = ["name", "title", "url", "uri", "folder", "source"];
 /// The same of names of files, where a word such as `removed` says nothing either.
@@ -64,7 +95,8 @@ const NUMBERS: [&str; 17] = [
     "index", "number", "row", "line", "distance",
 ];
 /// Words at the end of such a name.
-const NUMBERED: [&str; 2] = ["id", "count"];
+const NUMBERED: [&str; 2] = [ID, "count"];
+const ID: &str = "id";
 /// What came of a record, in names of columns that say when that was and nothing else.
 const ORIGINS: [&str; 31] = [
     "added",
@@ -103,10 +135,9 @@ const ORIGINS: [&str; 31] = [
 const BEFORE: [&str; 7] = ["", "first", "last", "date", "time", "datetime", "timestamp"];
 const AFTER: [&str; 9] = ["", "on", "at", "date", "time", "datetime", "timestamp", "since", "utc"];
 /// Names of dates that say nothing of what was then.
-const DATES: [&str; 5] = ["date", "time", "datetime", "timestamp", "ts"];
+const DATES: [&str; 6] = ["date", "time", "datetime", "timestamp", "ts", "year"];
 /// Parts of names of columns in which a number may be a date as programs for tables count it, in days.
 const IN_DAYS: [&str; 4] = ["date", "until", "valid", "expir"];
-const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
 /// A column that is not read.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -115,6 +146,8 @@ pub struct UnreadColumn {
     pub name: String,
     /// How many of the rows that were taken have a value in it.
     pub rows: u64,
+    /// The first of these values, each once, the long ones cut.
+    pub values: Vec<String>,
 }
 
 /// A column that is not read and may say which rows don't count any more.
@@ -122,8 +155,20 @@ pub struct UnreadColumn {
 pub struct MarkingColumn {
     /// Its name; its number, from 1, if it has none.
     pub name: String,
-    /// The first of its values.
-    pub values: String,
+    /// The first of its values that may be marks, each once.
+    pub values: Vec<String>,
+}
+
+/// What there is in columns that are not read.
+pub(super) struct Found {
+    /// The first of them.
+    pub(super) columns: Vec<UnreadColumn>,
+    /// How many more there are.
+    pub(super) more: u64,
+    /// Numbers of columns that were to be ignored, and in which no row has anything.
+    pub(super) not_ignored: Vec<String>,
+    /// An error if one of them may say what is not heard.
+    pub(super) marks: Result<(), ImportError>,
 }
 
 /// What a value is, as far as it could be a mark.
@@ -139,8 +184,12 @@ enum Value {
     Mark,
     /// A date, as it is written.
     Date,
+    /// A number that may be a year.
+    Year,
     /// A number that may be the seconds of a date.
     Seconds,
+    /// Any other number.
+    Number,
     /// What no mark looks like.
     Other,
 }
@@ -151,6 +200,8 @@ pub(super) struct Unread {
     columns: BTreeMap<usize, Column>,
     /// The same beyond those of the first line.
     beyond: BTreeMap<usize, Column>,
+    /// Places there that are to be ignored, and were not met.
+    ignored: Vec<(usize, String)>,
 }
 
 struct Column {
@@ -158,22 +209,34 @@ struct Column {
     /// Whether a number in it may be a date.
     may_count_days: bool,
     values: u64,
-    /// How many of them may be marks, and how many can't; dashes are neither.
+    /// How many of them may be marks, but years.
     marks: u64,
-    others: u64,
+    /// How many of them are years: marks, unless other numbers stand beside them.
+    years: u64,
+    /// How many of them are other numbers.
+    numbers: u64,
+    /// How many of them are other texts.
+    texts: u64,
+    /// How many of these are long, and whether a short one is a single word.
+    longs: u64,
+    has_word: bool,
+    /// How many of the long ones have several words: a digest or an address says nothing of its row, however often it comes.
+    phrases: u64,
     /// The kinds of values that were seen and may be marks, each once.
     seen: Vec<Value>,
-    /// The first values, each once, but dashes.
+    /// The first short values, each once, but dashes; and the first long ones of several words.
     distinct: BTreeSet<String>,
-    has_long: bool,
+    distinct_phrases: BTreeSet<String>,
+    /// The first values, and those of them that may be marks.
     examples: Vec<String>,
+    marking: Vec<String>,
 }
 
 impl Unread {
     /// Of a table with these columns.
     pub(super) fn of(columns: &Columns) -> Self {
         let named = columns.unread.iter().map(|(place, name)| (*place, Column::new(name.clone())));
-        Self { rows: 0, columns: named.collect(), beyond: BTreeMap::new() }
+        Self { rows: 0, columns: named.collect(), beyond: BTreeMap::new(), ignored: columns.ignored_beyond.clone() }
     }
 
     /// Looks at the columns of a row.
@@ -186,6 +249,7 @@ impl Unread {
 
     /// Looks at the fields of a row beyond the columns, which are columns without a name, where no row is refused for having some.
     pub(super) fn look_beyond(&mut self, row: &csv::ByteRecord, columns: &Columns) {
+        self.ignored.retain(|(place, _)| *place >= row.len());
         if !columns.states.is_empty() {
             return;
         }
@@ -196,15 +260,18 @@ impl Unread {
         }
     }
 
-    /// The columns; an error if one of them may say what is not heard.
-    pub(super) fn finish(self) -> (Vec<UnreadColumn>, Result<(), ImportError>) {
-        let Self { rows, mut columns, beyond } = self;
+    /// What there is in the columns.
+    pub(super) fn finish(self) -> Found {
+        let Self { rows, mut columns, beyond, ignored } = self;
         columns.extend(beyond);
-        let marks = columns.values().filter(|column| column.may_mark(rows));
-        let marks: Vec<MarkingColumn> = marks.map(Column::marking).collect();
-        let refused = if marks.is_empty() { Ok(()) } else { Err(ImportError::UnreadMarks(marks)) };
-        let unread = columns.into_values().map(|column| UnreadColumn { name: column.name, rows: column.values });
-        (unread.collect(), refused)
+        let marks: Vec<MarkingColumn> = columns.values().filter_map(|column| column.marks(rows)).collect();
+        let more = columns.len().saturating_sub(SHOWN) as u64;
+        Found {
+            columns: columns.into_values().take(SHOWN).map(Column::unread).collect(),
+            more,
+            not_ignored: ignored.into_iter().map(|(_, written)| written).collect(),
+            marks: if marks.is_empty() { Ok(()) } else { Err(ImportError::UnreadMarks(marks)) },
+        }
     }
 }
 
@@ -216,11 +283,17 @@ impl Column {
             name,
             values: 0,
             marks: 0,
-            others: 0,
+            years: 0,
+            numbers: 0,
+            texts: 0,
+            longs: 0,
+            has_word: false,
             seen: Vec::new(),
             distinct: BTreeSet::new(),
-            has_long: false,
+            distinct_phrases: BTreeSet::new(),
+            phrases: 0,
             examples: Vec::new(),
+            marking: Vec::new(),
         }
     }
 
@@ -232,59 +305,141 @@ impl Column {
         self.values += 1;
         let text = String::from_utf8_lossy(field);
         let text = text.trim();
+        show(&mut self.examples, text);
         let Some(value) = value(text) else { return };
         let value = if self.may_count_days && is_days(text) { Value::Date } else { value };
-        if value != Value::Dash {
-            self.has_long |= text.len() > SHORT;
-            // One more than a few is many.
-            if !self.has_long && self.distinct.len() <= FEW {
-                self.distinct.insert(text.to_lowercase());
+        self.count(value, text);
+        if !matches!(value, Value::Number | Value::Other) {
+            if !self.seen.contains(&value) {
+                self.seen.push(value);
             }
-        }
-        match value {
-            Value::Other => return self.others += 1,
-            Value::Dash => {}
-            _ => self.marks += 1,
-        }
-        if !self.seen.contains(&value) {
-            self.seen.push(value);
-        }
-        let example = format!("{text:?}");
-        if self.examples.len() < EXAMPLES && !self.examples.contains(&example) {
-            self.examples.push(example);
+            show(&mut self.marking, text);
         }
     }
 
-    /// Whether its values are such as a column of marks has, and its name does not say what else they mean.
-    fn may_mark(&self, rows: u64) -> bool {
-        let only = |values: &[Value]| self.seen.iter().all(|seen| values.contains(seen));
-        let name = plain(&self.name);
-        let is_excused = || {
-            is_text(&name) && !self.seen.contains(&Value::Answer)
-                || is_number(&self.name) && only(&[Value::Dash, Value::Bit, Value::Seconds])
-                || is_origin(&name) && only(&[Value::Dash, Value::Date, Value::Seconds])
-                || DATES.contains(&name.as_str()) && self.values == rows && only(&[Value::Date, Value::Seconds])
+    fn count(&mut self, value: Value, text: &str) {
+        let counted = match value {
+            Value::Dash => return,
+            Value::Number => &mut self.numbers,
+            Value::Other => &mut self.texts,
+            Value::Year => &mut self.years,
+            _ => &mut self.marks,
         };
-        self.has_marks() && !is_excused()
+        *counted += 1;
+        let (is_long, has_words) = (is_longer(text, SHORT), text.contains(char::is_whitespace));
+        self.longs += u64::from(is_long);
+        self.phrases += u64::from(is_long && has_words);
+        self.has_word |= value == Value::Other && !is_long && !has_words;
+        let distinct = match (is_long, has_words) {
+            (false, _) => &mut self.distinct,
+            (true, true) => &mut self.distinct_phrases,
+            (true, false) => return,
+        };
+        // One more than a few is many.
+        if distinct.len() <= FEW {
+            distinct.insert(text.chars().take(COMPARED).flat_map(char::to_lowercase).collect());
+        }
+    }
+
+    /// What of its values may mark rows, unless its name says what else they mean; `None` if nothing does.
+    fn marks(&self, rows: u64) -> Option<MarkingColumn> {
+        let values = match (self.has_marks() && !self.is_excused(rows), self.has_few(rows) && !self.is_described(rows))
+        {
+            (true, _) => &self.marking,
+            (false, true) => &self.examples,
+            (false, false) => return None,
+        };
+        Some(MarkingColumn { name: self.name.clone(), values: values.clone() })
     }
 
     fn has_marks(&self) -> bool {
-        if self.others == 0 {
+        let mut others = self.numbers + self.texts;
+        let mut marks = self.marks;
+        *(if self.numbers > 0 { &mut others } else { &mut marks }) += self.years;
+        if others == 0 {
             return !self.seen.is_empty();
         }
-        let are_few = !self.has_long && self.distinct.len() <= FEW;
-        self.marks >= self.others || self.marks > 0 && are_few
+        marks >= others || marks > 0 && self.are_few()
     }
 
-    fn marking(&self) -> MarkingColumn {
-        MarkingColumn { name: self.name.clone(), values: self.examples.join(", ") }
+    /// Whether the name says what its marks are.
+    fn is_excused(&self, rows: u64) -> bool {
+        let only = |values: &[Value]| self.seen.iter().all(|seen| values.contains(seen));
+        let name = plain(&self.name);
+        is_text(&name) && !self.seen.contains(&Value::Answer)
+            || is_number(&self.name) && only(&[Value::Dash, Value::Bit, Value::Seconds, Value::Year])
+            || is_origin(&name) && only(&[Value::Dash, Value::Date, Value::Seconds, Value::Year])
+            || DATES.contains(&name.as_str())
+                && self.values == rows
+                && only(&[Value::Date, Value::Seconds, Value::Year])
     }
+
+    /// Values that are no dashes.
+    fn said(&self) -> u64 {
+        self.marks + self.years + self.numbers + self.texts
+    }
+
+    fn are_few(&self) -> bool {
+        let phrases = self.distinct_phrases.len();
+        let (values, longs) = match phrases <= FEW && self.phrases > phrases as u64 {
+            true => (self.distinct.len() + phrases, self.longs - self.phrases),
+            false => (self.distinct.len(), self.longs),
+        };
+        values <= FEW && longs * LONG_ARE_RARE <= self.said()
+    }
+
+    /// Whether it has few values of which one comes again, or a short one alone, in a part of the rows.
+    fn has_few(&self, rows: u64) -> bool {
+        let distinct = self.distinct.len() + self.distinct_phrases.len();
+        let compared = self.said() - self.longs + self.phrases;
+        let is_alone = self.distinct.len() == 1 && self.said() < rows;
+        self.are_few() && (compared > distinct as u64 || is_alone)
+    }
+
+    /// Whether the name says what its few values are.
+    fn is_described(&self, rows: u64) -> bool {
+        let name = plain(&self.name);
+        let last = words(&self.name).pop().unwrap_or_default();
+        is_text(&name)
+            || DESCRIPTIONS.contains(&name.as_str())
+            || NOTES.contains(&last.as_str()) && !self.has_word
+            || last == ID
+            || self.texts == 0 && (is_number(&self.name) || is_origin(&name))
+            || self.texts == 0 && DATES.contains(&name.as_str()) && self.values == rows
+    }
+
+    fn unread(self) -> UnreadColumn {
+        UnreadColumn { name: self.name, rows: self.values, values: self.examples }
+    }
+}
+
+/// Takes a value up among those that are shown.
+fn show(shown: &mut Vec<String>, text: &str) {
+    if shown.len() == EXAMPLES {
+        return;
+    }
+    let mut value: String = text.chars().take(LONGEST).collect();
+    if value.len() < text.len() {
+        value.push('…');
+    }
+    if !shown.contains(&value) {
+        shown.push(value);
+    }
+}
+
+fn is_longer(text: &str, letters: usize) -> bool {
+    text.len() > letters && text.chars().nth(letters).is_some()
 }
 
 /// Whether a field has nothing to say: it is empty, or has a word or a dash that stands for that.
 pub(super) fn says_nothing(field: &[u8]) -> bool {
     let text = String::from_utf8_lossy(field);
-    is_dash(&text) || NOTHING.contains(&plain(&text).as_str())
+    is_dash(&text) || is_word_for_nothing(text.trim())
+}
+
+/// A word for nothing; `\N` is what databases write.
+fn is_word_for_nothing(text: &str) -> bool {
+    text == "\\N" || NOTHING.contains(&plain(text).as_str())
 }
 
 fn is_dash(text: &str) -> bool {
@@ -328,25 +483,15 @@ fn is_origin(name: &str) -> bool {
     BEFORE.iter().any(|start| is_one(start))
 }
 
-/// Whether a number may be the days of a date between 2009 and 2064, as programs for tables count them.
-fn is_days(text: &str) -> bool {
-    text.len() == 5 && text.parse().is_ok_and(|days: u32| (40_000..=60_000).contains(&days))
-}
-
-/// Whether a text is a time: a date, or seconds.
-pub(super) fn is_time(text: &str) -> bool {
-    is_seconds(text) || is_date(text)
-}
-
 /// What a value is; `None` if it says nothing.
 fn value(text: &str) -> Option<Value> {
-    if text.len() > LONGEST {
+    if is_longer(text, LONGEST) {
         return Some(Value::Other);
     }
-    let word = plain(text);
-    if NOTHING.contains(&word.as_str()) {
+    if is_word_for_nothing(text) {
         return None;
     }
+    let word = plain(text);
     let is_answer = || [&YES[..], &NO, &OTHER_ANSWERS].concat().contains(&word.as_str());
     // One letter is a sign, too: x, A for added, D for deleted.
     let is_letter = || word.chars().count() == 1 && !word.chars().any(|letter| letter.is_ascii_digit());
@@ -358,52 +503,10 @@ fn value(text: &str) -> Option<Value> {
         _ if is_answer() => Value::Answer,
         _ if is_seconds(text) => Value::Seconds,
         _ if is_date(text) => Value::Date,
+        _ if is_year(text) => Value::Year,
+        _ if text.parse::<f64>().is_ok() => Value::Number,
         _ => Value::Other,
     })
-}
-
-/// Whether a number may be a time between 2001 and 2033, in seconds or thousandths of them.
-fn is_seconds(text: &str) -> bool {
-    let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    digits && matches!(whole.len(), 10 | 13) && whole.starts_with('1')
-}
-
-/// Whether a text is a date, with a time or without: `2026-01-31`, `31.1.2026`, `1/31/26`, `20260131`, `31 January 2026`.
-fn is_date(text: &str) -> bool {
-    let date = text.split(['T', 't', ' ']).next().unwrap_or_default();
-    let is_day = |parts: &[&str]| {
-        let sizes: Vec<usize> = parts.iter().map(|part| part.len()).collect();
-        let is_year = |size: usize| size == 4 || size == 2;
-        parts.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
-            && matches!(sizes[..], [first, 1..=2, last] if is_year(first) && last <= 2 || first <= 2 && is_year(last))
-    };
-    // A version or an address has points, too, and no year of four digits.
-    let is_split = |mark: char| {
-        let parts: Vec<&str> = date.split(mark).collect();
-        is_day(&parts) && (mark != '.' || parts.iter().any(|part| part.len() == 4))
-    };
-    ['-', '/', '.'].into_iter().any(is_split) || is_compact(date) || has_month(text)
-}
-
-/// `20260131`.
-fn is_compact(date: &str) -> bool {
-    let number = |digits: Option<&str>| digits.and_then(|digits| digits.parse::<u32>().ok()).unwrap_or(0);
-    date.len() == 8
-        && date.bytes().all(|byte| byte.is_ascii_digit())
-        && (1900..2200).contains(&number(date.get(..4)))
-        && (1..=12).contains(&number(date.get(4..6)))
-        && (1..=31).contains(&number(date.get(6..)))
-}
-
-/// `31 January 2026`, `Jan 31, 2026`, `31-Jan-26`.
-fn has_month(text: &str) -> bool {
-    let words: Vec<String> = text.split(|letter: char| !letter.is_alphanumeric()).map(plain).collect();
-    let is_month = |word: &String| {
-        word.chars().all(char::is_alphabetic) && word.len() <= 9 && MONTHS.iter().any(|month| word.starts_with(month))
-    };
-    let is_number = |word: &&String| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
-    words.iter().any(is_month) && words.iter().filter(is_number).count() >= 2
 }
 
 #[cfg(test)]
@@ -415,6 +518,10 @@ mod tests {
         for (text, expected) in [
             ("null", None),
             ("N/A", None),
+            ("\\N", None),
+            ("2026", Some(Value::Year)),
+            ("Q1 2026", Some(Value::Date)),
+            ("gelöscht", Some(Value::Other)),
             ("-", Some(Value::Dash)),
             ("—", Some(Value::Dash)),
             ("+", Some(Value::Mark)),
@@ -425,7 +532,7 @@ mod tests {
             ("Nein", Some(Value::Answer)),
             ("WAHR", Some(Value::Answer)),
             ("Fałsz", Some(Value::Answer)),
-            ("46022", Some(Value::Other)),
+            ("46022", Some(Value::Number)),
             ("0", Some(Value::Bit)),
             ("1767225600", Some(Value::Seconds)),
             ("1767225600.5", Some(Value::Seconds)),
@@ -440,10 +547,10 @@ mod tests {
             ("Jan 31, 2026", Some(Value::Date)),
             ("1.2.3", Some(Value::Other)),
             ("192.168.0.1", Some(Value::Other)),
-            ("99999999", Some(Value::Other)),
-            ("7", Some(Value::Other)),
-            ("640", Some(Value::Other)),
-            ("10150000000000001", Some(Value::Other)),
+            ("99999999", Some(Value::Number)),
+            ("7", Some(Value::Number)),
+            ("640", Some(Value::Number)),
+            ("10150000000000001", Some(Value::Number)),
             ("may be", Some(Value::Other)),
             ("a.jpg", Some(Value::Other)),
         ] {
@@ -459,7 +566,7 @@ mod tests {
             ("valid_until", &["2026-01-31", "null"], 2, true),
             ("valid_until", &["2026-01-31", "-"], 2, true),
             ("mark", &["-"], 1, true),
-            ("mark", &["-", "see below"], 2, false),
+            ("mark", &["-", "see below"], 2, true),
             ("is_csam", &["no", "yes", "unsure"], 3, true),
             ("is_csam", &["no", "no, by a long text that nobody reads"], 2, true),
             ("is_csam", &["no", "see a", "see b", "see c", "see d"], 5, false),
@@ -492,10 +599,48 @@ mod tests {
             ("created", &["yes"], 1, true),
             ("date", &["2026-01-31"], 1, false),
             ("date", &["2026-01-31"], 2, true),
+            // Few values in any language, and what is no such column.
+            ("Zustand", &["aktiv", "gelöscht", "aktiv"], 3, true),
+            ("lifecycle_stage", &["live", "retired", "live"], 3, true),
+            ("supprimé", &["supprimé"], 4, true),
+            ("supprimé", &["supprimé", "-"], 2, true),
+            ("state of things", &["3", "7", "3"], 3, true),
+            ("отозвано", &["отозвано заявителем"], 2, true),
+            ("entfernt", &["1. März 2026"], 4, true),
+            ("entfernt", &["2026"], 4, true),
+            ("entfernt", &["2026", "2025", "2026"], 4, true),
+            ("kb", &["2026", "300", "12"], 3, false),
+            ("year", &["2025", "2026"], 2, false),
+            ("width", &["2026", "2025"], 2, false),
+            ("frame", &["0", "0", "7"], 3, false),
+            ("stage", &["a few", "a few", "b few", "c few", "d few", "e few"], 6, false),
+            ("stage", &["live", "live", "an explanation that is very long"], 3, false),
+            (
+                "stage",
+                &["live", "gone at the wish of whoever is in it", "gone at the wish of whoever is in it"],
+                3,
+                true,
+            ),
+            ("address", &["http://a.example/picture/1.jpg", "http://a.example/picture/2.jpg"], 3, false),
+            ("address", &["http://a.example/picture/1.jpg"], 3, false),
+            (
+                "sha1",
+                &["a9993e364706816aba3e25717850c26c9cd0d89d", "a9993e364706816aba3e25717850c26c9cd0d89d"],
+                2,
+                false,
+            ),
+            ("Bemerkung", &["siehe a", "siehe b", "siehe c"], 4, false),
+            ("note", &["see below"], 2, false),
+            ("note", &["see below", "see below"], 3, false),
+            ("note", &["gelöscht"], 2, true),
+            ("mime", &["image/png", "image/jpeg", "image/png"], 3, false),
+            ("case id", &["K-1", "K-1"], 2, false),
+            ("id", &["K-1", "K-2", "K-3"], 3, false),
+            ("one", &["only"], 1, false),
         ] {
             let mut column = Column::new(name.to_owned());
             values.iter().for_each(|value| column.look_at(value.as_bytes()));
-            assert_eq!(column.may_mark(rows), expected, "{name}: {values:?}");
+            assert_eq!(column.marks(rows).is_some(), expected, "{name}: {values:?}");
         }
     }
 }

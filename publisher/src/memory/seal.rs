@@ -20,6 +20,10 @@ pub(super) struct Seal {
     sha256: String,
 }
 
+/// That a seal can't be understood: it is larger than any, or no such line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Unreadable;
+
 /// How a memory is not what it was when it was sealed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Wrong {
@@ -35,9 +39,13 @@ impl Seal {
         Self { lines: lines.len(), sha256: to_hex(&sha256(&parts)) }
     }
 
-    /// The seal in this file, if it can be understood; `None` if there is no file.
-    pub(super) fn read(path: &Path) -> Result<Option<serde_json::Result<Self>>, FileError> {
-        Ok(files::read_limited(path, MAX_SEAL)?.map(|text| serde_json::from_slice(&text)))
+    /// The seal in this file; `None` if there is no file.
+    pub(super) fn read(path: &Path) -> Result<Option<Result<Self, Unreadable>>, FileError> {
+        match files::read_limited(path, MAX_SEAL) {
+            Ok(text) => Ok(text.map(|text| serde_json::from_slice(&text).map_err(|_| Unreadable))),
+            Err(FileError::TooLarge { .. }) => Ok(Some(Err(Unreadable))),
+            Err(error) => Err(error),
+        }
     }
 
     /// Writes it durably.

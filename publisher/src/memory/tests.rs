@@ -248,7 +248,8 @@ fn a_memory_that_was_emptied_or_cut_signs_nothing() {
     std::fs::remove_file(&journal).unwrap();
     assert!(matches!(open(), Err(MemoryError::Lost { found: 0, .. })));
     std::fs::write(&journal, &kept).unwrap();
-    for damaged in ["", "{"] {
+    let long = "x".repeat(100_000);
+    for damaged in ["", "{", &long] {
         std::fs::write(&seal, damaged).unwrap();
         let error = open().unwrap_err();
         assert!(matches!(error, MemoryError::Unsealed { found: 3, .. }), "a seal that is damaged is none: {error}");

@@ -298,3 +298,25 @@ fn what_the_log_would_refuse_is_said_before_anybody_signs() {
     let foreseen = scene.report(&["charter", "check", "second.note", "--policy", "trust.policy"]);
     assert!(foreseen["warnings"][0].as_str().unwrap().contains("must remove 1 of them"), "{foreseen:#}");
 }
+
+#[test]
+fn a_charter_is_complete_by_its_signatures_and_its_reviews_are_held_against_the_clock() {
+    let scene = Scene::founded();
+    // Whether the log takes it up, signatures alone don't say.
+    let (code, words) = scene.words(&["charter", "merge", "charter.note", "charter.note"]);
+    assert_eq!(code, Some(0), "{words}");
+    let expected = "complete by its signatures; `isonomy charter check` says whether the log takes it up now";
+    assert!(words.contains(expected), "{words}");
+
+    let text = fs::read_to_string(scene.path("charter.toml")).unwrap();
+    let dated = text
+        .replace("# reviewed = \"\"", "reviewed = \"9999-01-01\"")
+        .replace("# next_review = \"\"", "next_review = \"1999-01-01\"");
+    fs::write(scene.path("dated.toml"), dated).unwrap();
+    let (code, found) = scene.run(&["charter", "lint", "dated.toml"]);
+    let codes: Vec<&str> = found.as_array().unwrap().iter().filter_map(|finding| finding["code"].as_str()).collect();
+    assert_eq!(code, Some(6), "{found:#}");
+    for code in ["review-ahead", "review-overdue", "review-order"] {
+        assert!(codes.contains(&code), "{code}: {codes:?}");
+    }
+}

@@ -176,7 +176,7 @@ fn disputed_hashes_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let hash = hashes(0..1);
-    fs::write(at.join("a.te"), format!("{},1,2026-01-01,disputed\n", hash.trim())).unwrap();
+    fs::write(at.join("a.te"), format!("{},4711,2026-01-01,disputed\n", hash.trim())).unwrap();
     let told = words(at, &["list", "import", "a.te", "--out", "a.list"]);
     assert!(told.contains("! 1 of these hashes are disputed") && told.matches(hash.trim()).count() == 1, "{told}");
 }
@@ -220,7 +220,10 @@ fn ids_that_were_emptied_or_cut_import_nothing() {
 fn a_column_that_may_mark_what_is_withdrawn_is_ignored_if_that_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    let rows = |mark: &str| hashes(0..3).lines().map(|hash| format!("{hash},{mark},12\n")).collect::<String>();
+    let rows = |mark: &str| {
+        let row = |(number, hash): (usize, &str)| format!("{hash},{mark},{}\n", 12 + number);
+        hashes(0..6).lines().enumerate().map(row).collect::<String>()
+    };
     fs::write(at.join("a.csv"), format!("hash,is_csam,weight\n{}{}", rows("true"), rows("false"))).unwrap();
     let import = ["list", "import", "a.csv", "--out", "a.list"];
     says(at, &import, 4, &["the column is_csam is not read", "--ignore-column"]);
@@ -228,11 +231,11 @@ fn a_column_that_may_mark_what_is_withdrawn_is_ignored_if_that_is_said() {
     assert!(!at.join("a.list").exists());
     let ignoring = [&import[..], &["--ignore-column", "other", "--ignore-column", "Is CSAM"]].concat();
     let (code, report) = run(at, &ignoring);
-    assert_eq!((code, &report["entries"]), (Some(0), &3.into()), "{report:#}");
-    let unread = serde_json::json!([{ "name": "weight", "rows": 6 }]);
+    assert_eq!((code, &report["entries"]), (Some(0), &6.into()), "{report:#}");
+    let unread = serde_json::json!([{ "name": "weight", "rows": 12, "values": ["12", "13", "14", "15"] }]);
     assert_eq!(report["imported"][0]["report"]["unread"], unread, "{report:#}");
     let told = words(at, &[&ignoring[..], &["--force"]].concat());
-    assert!(told.contains("columns that were not read (and how many rows have a value there): weight (6)"), "{told}");
+    assert!(told.contains("): weight (12: \"12\" \"13\" \"14\" \"15\" …)"), "{told}");
     assert_eq!(report["not_ignored"], serde_json::json!(["other"]), "{report:#}");
     assert!(told.contains("! no file has a column \"other\"") && !told.contains("no file has a column \"Is"), "{told}");
 }
@@ -255,6 +258,18 @@ fn entries_in_records_that_were_refused_are_named_if_they_stay() {
     let told = words(at, &[&import[..], &["--force"]].concat());
     let expected = "! 1 entries of the list as it was are in records that were refused";
     assert!(told.contains(expected) && told.contains(&format!("\n  {}", list[2])), "{told}");
+}
+
+#[test]
+fn what_was_refused_and_the_list_are_two_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    fs::write(at.join("a.txt"), hashes(0..2) + "wrong\n").unwrap();
+    for (refused, out) in [("x", "x"), ("./x", "x")] {
+        let import = ["list", "import", "a.txt", "--skip-invalid", "--refused", refused, "--out", out, "--force"];
+        says(at, &import, 4, &["--refused and --out name one file"]);
+        assert!(!at.join("x").exists());
+    }
 }
 
 #[test]

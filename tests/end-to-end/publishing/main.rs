@@ -14,3 +14,4 @@ mod rails;
 mod restricted;
 mod scene;
 mod two_lists;
+mod waiting;

@@ -13,7 +13,7 @@ use isonomy_publisher::compose::change_stored;
 use isonomy_publisher::difference::{self, DifferenceReport, Finding, SHOWN};
 use isonomy_publisher::import::{
     Format, ImportError, ImportOptions, ImportReport, Imported, Importer, Invalid, Irregular, RefusalTable,
-    RefusedRecord, Unselected, renumbered,
+    RefusedRecord, UnreadColumn, Unselected, renumbered,
 };
 use isonomy_publisher::stored::{StoredError, StoredList};
 use isonomy_store::files::FileLock;
@@ -32,6 +32,10 @@ pub(super) fn run(args: &ImportArgs, output: &Output) -> Result<Exit> {
     let is_ids = |other: &Path| ids_file.as_deref().is_some_and(|ids| ids == behind_links(other));
     if is_ids(&args.out) || args.refused.as_deref().is_some_and(is_ids) {
         return Err(Malformed("--ids is to be kept: it can't be the file of another output".to_owned()).into());
+    }
+    if args.refused.as_deref().is_some_and(|refused| behind_links(refused) == behind_links(&args.out)) {
+        let problem = "--refused and --out name one file: the list would take the place of what was refused";
+        return Err(Malformed(problem.to_owned()).into());
     }
     for path in [Some(&args.out), args.refused.as_ref()].into_iter().flatten() {
         files::check_free(path, args.overwrite)?;
@@ -379,10 +383,13 @@ fn file_words(path: &Path, report: &ImportReport) -> Vec<String> {
     )];
     lines.extend(refused_words(&report.refused, report.refused_records));
     if !report.unread.is_empty() {
-        let columns: Vec<String> =
-            report.unread.iter().map(|column| format!("{} ({})", column.name, column.rows)).collect();
+        let columns: Vec<String> = report.unread.iter().map(unread_words).collect();
+        let more = match report.unread_more {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
         lines.push(format!(
-            "  columns that were not read (and how many rows have a value there): {}",
+            "  columns that were not read (how many rows have a value there, and the first ones): {}{more}",
             columns.join(", ")
         ));
     }
@@ -407,6 +414,15 @@ fn file_words(path: &Path, report: &ImportReport) -> Vec<String> {
         ));
     }
     lines
+}
+
+fn unread_words(column: &UnreadColumn) -> String {
+    let values: String = column.values.iter().map(|value| format!(" {value:?}")).collect();
+    let more = if column.rows > column.values.len() as u64 { " …" } else { "" };
+    match column.values.is_empty() {
+        true => format!("{} (0)", column.name),
+        false => format!("{} ({}:{values}{more})", column.name, column.rows),
+    }
 }
 
 fn refused_words(refused: &[RefusedRecord], count: u64) -> Vec<String> {

@@ -88,8 +88,11 @@ fn who_stands_behind_records_is_judged_for_all_files_of_an_import() {
     };
     let Err(ImportError::Refused(report)) = read(&[&described, &bare[0]]) else { panic!("nobody stands behind it") };
     assert_eq!((report.refused_records, report.refused[0].field), (1, "descriptors"));
-    let earlier = read(&[&bare[0], &bare[1], &described]).unwrap_err().to_string();
+    let earlier = read(&[&bare[0], &bare[1], &described]).unwrap_err();
+    assert!(matches!(earlier, ImportError::Undescribed { .. }), "{earlier:?}");
+    let earlier = earlier.to_string();
     assert!(earlier.contains("a record of a file that was read before has no descriptors"), "{earlier}");
+    assert!(earlier.contains("with --skip-invalid, give the files with descriptors first"), "{earlier}");
     // Where nobody is named in any of them, they were got without that.
     assert_eq!(read(&[&bare[0], &bare[1]]).unwrap(), 2);
     assert_eq!(read(&[&described]).unwrap(), 1);

@@ -92,7 +92,8 @@ proptest! {
         let start = if header { "pdq,file".to_owned() } else { format!("{},meta", hexes[0]) };
         let lines = rows.iter().map(|(one, other)| format!("{},{}", fields[*one], fields[*other]));
         let text = std::iter::once(start).chain(lines).map(|line| line + end).collect::<String>();
-        let options = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::PdqFull) };
+        let ignored = vec!["2".to_owned()];
+        let options = ImportOptions { invalid: Invalid::Skip, ignored, ..ImportOptions::new(Algorithm::PdqFull) };
         let (imported, report) = import(text.as_bytes(), &options).unwrap();
         // All have as many fields as the first line, so none is a comment.
         let counted = rows.iter().filter(|row| **row != (5, 5)).count() + usize::from(!header);

@@ -72,7 +72,7 @@ fn no_hash_is_left_out_of_a_table_without_a_word() {
     // A name can hold a hash, a row of several lines other digests, and a row be short.
     let named = format!("{one},{one}.jpg\n{two},see x\n");
     assert_eq!(pdq(&named).unwrap().0.entries.len(), 2);
-    let digests = format!("sha256,pdq,note,more\n{three},{one},\"two\nlines\",see x\n{three},{two}\n");
+    let digests = format!("sha256,pdq,note,more notes\n{three},{one},\"two\nlines\",see x\n{three},{two}\n");
     assert_eq!(pdq(&digests).unwrap().0.entries.len(), 2);
     let twice = pdq(&format!("pdq,Pdq\n{one},{two}\n"));
     assert!(matches!(twice, Err(ImportError::SeveralColumns { .. })), "{twice:?}");
@@ -315,12 +315,137 @@ fn a_column_that_is_not_read_and_may_mark_what_is_withdrawn_stops_the_import() {
     }
     // What a name explains, or what is more than a mark, stops nothing; each column is told once.
     let fine = format!(
-        "file,pdq,width,added_on,descriptor_id,comment\nx,{one},1,2026-01-01,1596221265,\ny,{two},1,2026-01-02,1596221266,fine\n"
+        "file,pdq,width,added_on,descriptor_id,comment\nx,{one},1,2026-01-01,1596221265,\ny,{two},1,2026-01-02,1596221266,fine so\n"
     );
     let (imported, report) = pdq(&fine).unwrap();
     let unread: Vec<(&str, u64)> = report.unread.iter().map(|column| (column.name.as_str(), column.rows)).collect();
     assert_eq!(imported.entries.len(), 2);
     assert_eq!(unread, [("file", 2), ("width", 2), ("added_on", 2), ("descriptor_id", 2), ("comment", 1)]);
+}
+
+#[test]
+fn few_words_in_any_language_stop_the_import_until_somebody_has_looked_at_them() {
+    let hexes = hexes(4);
+    let table = |name: &str, values: [&str; 4]| -> String {
+        let rows = hexes.iter().zip(values).map(|(hash, value)| format!("{hash};{value}\n"));
+        format!("pdq;{name}\n{}", rows.collect::<String>())
+    };
+    for (name, values) in [
+        ("Zustand", ["aktiv", "gelöscht", "aktiv", "aktiv"]),
+        ("état", ["actif", "retiré", "retiré", "actif"]),
+        ("lifecycle_stage", ["live", "retired", "live", "live"]),
+        ("gelöscht", ["", "gelöscht", "gelöscht", ""]),
+        ("supprimé", ["", "supprimé", "", ""]),
+        ("supprimé", ["-", "supprimé", "-", "NULL"]),
+        ("entfernt", ["", "1. März 2026", "", ""]),
+        ("entfernt", ["", "2026年3月1日", "2026年4月1日", "nicht vor 2027"]),
+        ("entfernt", ["", "03.2026", "04.2026", "05.2026"]),
+        ("entfernt", ["", "2026", "2025", "2024"]),
+        ("entfernt am", ["", "Q1 2026", "Q2 2026", "Q3 2026"]),
+        ("Zustand", ["3", "3", "7", "3"]),
+        // As in a file of withdrawals alone.
+        ("Zustand", ["gelöscht"; 4]),
+        ("note", ["", "gelöscht", "", ""]),
+        ("отозвано", ["", "отозвано заявителем", "", ""]),
+    ] {
+        let text = table(name, values);
+        let why = refused(&text);
+        let first = values.iter().find(|value| !["", "-"].contains(value)).unwrap();
+        assert!(why.contains(&format!("the column {name} is not read")) && why.contains(first), "{text}: {why}");
+        assert!(
+            why.contains(&format!("--ignore-column {name:?}")) && why.contains("in English alone"),
+            "{text}: {why}"
+        );
+        let ignoring = ImportOptions { ignored: vec![name.to_owned()], ..ImportOptions::new(Algorithm::PdqFull) };
+        assert_eq!(import(text.as_bytes(), &ignoring).unwrap().0.entries.len(), 4, "{text}");
+    }
+    // What differs in each row, or has a name that says what it is.
+    for (name, values) in [
+        ("Kennung", ["K-1", "K-2", "K-3", "K-4"]),
+        ("Adresse", ["http://a.example/1", "http://a.example/2", "", "http://a.example/4"]),
+        ("Bemerkung", ["siehe Akte 1", "siehe Akte 2", "", "eine längere Erklärung, die nur hier steht"]),
+        ("Gewicht", ["12", "13.5", "17", "1024"]),
+        ("note", ["", "two lines of it", "", ""]),
+        ("mime", ["image/png", "image/jpeg", "image/png", "image/png"]),
+        ("image_width", ["640", "641", "642", "643"]),
+        ("width", ["640", "640", "480", "640"]),
+        ("source", ["iwf", "iwf", "iwf", "iwf"]),
+        ("Ordner", ["\\N", "NULL", "", "-a-"]),
+    ] {
+        let text = table(name, values).replace("-a-", "");
+        let (imported, report) = pdq(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!((imported.entries.len(), report.unread.len()), (4, 1), "{text}");
+        assert!(report.unread[0].values.iter().all(|shown| shown.chars().count() <= 41), "{report:?}");
+    }
+    let (_, report) = pdq(&table("Gewicht", ["12", "13.5", "", "1024"])).unwrap();
+    assert_eq!(
+        (report.unread[0].rows, &report.unread[0].values[..]),
+        (3, &["12", "13.5", "1024"].map(str::to_owned)[..])
+    );
+}
+
+#[test]
+fn nothing_in_a_column_of_what_counts_withdraws_nothing() {
+    let hexes = hexes(4);
+    let [one, two, three, four] = [&hexes[0], &hexes[1], &hexes[2], &hexes[3]];
+    let text = format!("pdq,is_active\n{one},1\n{two},NULL\n{three},\\N\n{four},n/a\n");
+    let (imported, report) = pdq(&text).unwrap();
+    assert_eq!((imported.entries.len(), report.withdrawals), (4, 0));
+}
+
+#[test]
+fn a_row_with_far_more_fields_than_columns_is_refused_and_named_shortly() {
+    let hexes = hexes(2);
+    let wide = |fields: usize| format!("pdq,note\n{},see file{}\n{},see\n", hexes[0], ",x".repeat(fields), hexes[1]);
+    let Err(ImportError::Refused(report)) = pdq(&wide(500_000)) else { panic!("it is a row of no table") };
+    assert_eq!((report.refused_records, report.refused[0].field), (1, "row"));
+    assert!(report.refused[0].reason.contains("500002 fields"), "{report:?}");
+    let skip = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::PdqFull) };
+    let (imported, report) = import(wide(500_000).as_bytes(), &skip).unwrap();
+    assert_eq!((imported.entries.len(), report.unread.len()), (1, 1));
+    // Fewer are columns without a name, of which the first are named.
+    let why = refused(&wide(64));
+    assert!(why.contains("and 48 more columns") && why.len() < 4_000, "{why}");
+    // Of fields without anything there may be any number.
+    assert_eq!(pdq(&wide(9_000).replace(",x", ",")).unwrap().0.entries.len(), 2);
+    let names: String = (0..9_000).map(|number| format!(",c{number}")).collect();
+    let (_, report) = pdq(&format!("pdq{names}\n{}\n", hexes[0])).unwrap();
+    assert_eq!((report.unread.len(), report.unread_more), (100, 8_900));
+}
+
+#[test]
+fn a_comment_before_the_names_takes_not_their_place() {
+    let hexes = hexes(2);
+    let [one, two] = [&hexes[0], &hexes[1]];
+    for before in ["# list 7, hotline\n", "# Hash export; confidential\n# a, b, c\n#\n", "sep=,\n#x,y\n", "\n # a,b\n"]
+    {
+        let text = format!("{before}pdq,deleted\n{one},0\n{two},1\n");
+        let (imported, report) = pdq(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let both = [&imported.entries, &imported.withdrawn].map(|list| to_hex(list.as_bytes()));
+        assert_eq!((both, report.records), ([one.clone(), two.clone()], 2), "{text}");
+    }
+    // A name may begin so, in quotation marks; and a row with a hash is none of the comments.
+    let named = format!("\"#\",pdq,deleted\n7,{one},0\n8,{two},1\n");
+    assert_eq!(pdq(&named).unwrap().0.withdrawn.len(), 1);
+    let Err(ImportError::Refused(report)) = pdq(&format!("#,{two}\npdq,deleted\n{one},0\n")) else { panic!("lost") };
+    assert_eq!((report.refused_records, report.refused[0].field), (1, "row"));
+}
+
+#[test]
+fn a_column_that_is_not_there_can_t_be_ignored() {
+    let hexes = hexes(2);
+    let ignored = |text: &str, format| {
+        let ignored = ["3", "4", "12"].map(str::to_owned).to_vec();
+        let options = ImportOptions { ignored, format, ..ImportOptions::new(Algorithm::PdqFull) };
+        import(text.as_bytes(), &options).unwrap().1.not_ignored
+    };
+    let table = format!("pdq,file\n{},a.jpg\n{},b.jpg,x\n", hexes[0], hexes[1]);
+    assert_eq!(ignored(&table, None), ["4", "12"]);
+    let table = format!("{},a.jpg\n{},b.jpg,x,\n", hexes[0], hexes[1]);
+    assert_eq!(ignored(&table, Some(Format::Csv)), ["12"]);
+    // Of ThreatExchange's the format says what they are.
+    let table = format!("{},4711,2026-01-31,tag\n", hexes[0]);
+    assert_eq!(ignored(&table, None), ["3", "4", "12"]);
 }
 
 #[test]
@@ -423,7 +548,8 @@ fn a_title_or_the_names_once_more_excuse_no_column() {
 fn a_table_without_names_is_that_of_threat_exchange_only_if_it_says_when_a_hash_was_added() {
     let hexes = hexes(3);
     let rows = |marks: [&str; 3]| -> String {
-        hexes.iter().zip(marks).map(|(hash, mark)| format!("{hash},9{},{mark},a.jpg\n", mark.len())).collect()
+        let numbered = hexes.iter().zip(marks).enumerate();
+        numbered.map(|(number, (hash, mark))| format!("{hash},9{number},{mark},{number}.jpg\n")).collect()
     };
     for marks in [["true", "false", "1"], ["1", "0", "1"], ["", "x", ""]] {
         let refused = pdq(&rows(marks));
@@ -431,6 +557,12 @@ fn a_table_without_names_is_that_of_threat_exchange_only_if_it_says_when_a_hash_
     }
     for date in ["2020-07-31T18:47:45+0000", "2020-07-31", "1596221265"] {
         assert_eq!(pdq(&rows([date; 3])).unwrap().1.format, Format::ThreatExchange, "{date}");
+    }
+    // Nor is a mark an id, whatever stands behind it.
+    for [one, two] in [["{m},4711", "{m},4712"], ["4711,{m}", "4712,{m}"]] {
+        let row = |hash: &str, ids: &str, mark: &str| format!("{hash},{},2026-01-31,a\n", ids.replace("{m}", mark));
+        let marked = row(&hexes[0], one, "1") + &row(&hexes[1], two, "0");
+        assert!(matches!(pdq(&marked), Err(ImportError::UnreadMarks(_))), "{marked}");
     }
     let options = ImportOptions { format: Some(Format::ThreatExchange), ..ImportOptions::new(Algorithm::PdqFull) };
     assert_eq!(import(rows(["mine"; 3]).as_bytes(), &options).unwrap().0.entries.len(), 3);
@@ -448,7 +580,7 @@ fn all_columns_that_may_mark_are_named_at_once() {
     let ignored = vec!["Is CSAM".into(), "KEEP".into(), "wieght".into(), "hash".into(), "9".into()];
     let options = ImportOptions { ignored, ..ImportOptions::new(Algorithm::PdqFull) };
     let (_, report) = import(text.as_bytes(), &options).unwrap();
-    assert_eq!(report.not_ignored, ["wieght", "hash"]);
+    assert_eq!(report.not_ignored, ["wieght", "hash", "9"]);
     let (_, lines) = import(hexes[0].as_bytes(), &options).unwrap();
     assert_eq!(lines.not_ignored, options.ignored, "it has no columns");
 }
