@@ -164,6 +164,12 @@ fn a_rotated_key_is_one_for_a_stricter_quorum_too() {
     early.publish(1000);
     let mut knows = Client::of(&early);
     assert_eq!(knows.version_from(&early, 1000), Ok(1));
+    // Not even if it was shown one before, under the very checkpoint that proved it.
+    let mut shown = early.clone();
+    let mut proof = early.proof(&second);
+    proof.checkpoint = proof.checkpoint.without_cosignatures(early.policy().log());
+    shown.serve(Resource::SeenProof(second), proof.to_bytes());
+    assert_eq!(knows.version_from(&shown, 1000), Ok(1));
     amend(&mut early, &["m3", "c1", "c2", "c3"], |charter| charter.maintainer.contact = "new@hotline.example".into());
     early.publish(2000);
     early.publish(20_000);
@@ -515,4 +521,44 @@ fn many_editions_are_asked_for_once_each() {
         "what was proven about an edition once is remembered: {}",
         client.asked.len()
     );
+}
+
+/// Edition 2 drops a stolen key, and no release came under it yet. Whoever has seen it takes no release by that key from a source that
+/// leaves it out; one that only lags does no harm.
+#[test]
+fn an_edition_that_was_shown_is_not_forgotten_before_a_release_cites_it() {
+    let mut world = World::with_release();
+    let founding = world.charters().next().unwrap().id();
+    let mut client = Client::of(&world);
+    assert_eq!(client.version_from(&world, 105), Ok(1));
+    let before = world.clone();
+    let second = world.edition(|charter| charter.maintainer.keys.retain(|kept| kept != key("m1").verifier()));
+    world.publish(110);
+    assert_eq!(client.version_from(&world, 110), Ok(1), "it narrows, and is in force");
+    assert_eq!(client.version_from(&before, 110), Ok(1), "a smaller tree need not have it");
+    world.release_with(hashes(0..12), 200, |release| release.charter = founding);
+    world.publish(200);
+    world.publish(210);
+    assert_eq!(Client::of(&world).refusal(&world, 210), ("superseded-edition", Some(1)));
+    world.edit_bundle(|bundle| bundle.charters.retain(|charter| charter.id != second));
+    assert_eq!(client.refusal(&world, 210), ("malformed", None), "without an edition that this client knows");
+    client.restart();
+    assert_eq!(client.refusal(&world, 210), ("malformed", None));
+}
+
+/// Recovered under another key, a client has a floor and no list to count against.
+#[test]
+fn what_is_older_than_a_floor_alone_is_no_rollback_beside_what_waits() {
+    let mut world = World::with_release();
+    let mut client = Client::of(&world);
+    assert_eq!(client.version_from(&world, 105), Ok(1));
+    world.release(hashes(0..9), 200);
+    world.publish(200);
+    assert_eq!(client.version_from(&world, 200), Ok(2), "it removes only");
+    client.state = client.state.under_another_key();
+    client.wipe_cache();
+    world.publish(202);
+    assert_eq!(client.refusal(&world, 202), ("not-visible", Some(5)));
+    world.publish(206);
+    assert_eq!(client.version_from(&world, 206), Ok(2));
 }

@@ -129,7 +129,9 @@ pub enum Rejection {
         why: Lag,
     },
     /// The only releases offered are older than the one in force.
-    #[error("rollback: version {offered} is offered as the newest, but version {accepted} is in force here")]
+    #[error(
+        "rollback: version {offered} is offered as the newest, and nothing older than version {accepted} is taken here"
+    )]
     Rollback {
         /// The newest version offered.
         offered: u64,

@@ -14,6 +14,7 @@ use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::hash::{NodeHash, ObjectDigest, StatementId};
 use isonomy_core::json::{self, JsonError, Lines};
 use isonomy_core::note::VerifierKey;
+use isonomy_core::rules::editions::Editions;
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::{LeafIndex, TreeSize};
@@ -66,6 +67,9 @@ pub struct State {
     /// Those of these statements of which no quorum that counts has said since when they are public: it was then at the latest.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
     late: BTreeSet<StatementId>,
+    /// The editions of the charter under which an update came to its end, with their places in the log.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    editions: BTreeMap<StatementId, LeafIndex>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     accepted: Option<Accepted>,
     /// The version below which nothing is taken, where no release is known any more.
@@ -197,6 +201,7 @@ impl State {
             trust: None,
             shown_since: BTreeMap::new(),
             late: BTreeSet::new(),
+            editions: BTreeMap::new(),
             accepted: None,
             floor: None,
             read: None,
@@ -312,6 +317,21 @@ impl State {
         self.late.contains(id)
     }
 
+    /// Whether an update came to its end under this edition of the charter: no source may leave it out any more.
+    pub fn knows_edition(&self, id: &StatementId) -> bool {
+        self.editions.contains_key(id)
+    }
+
+    /// The editions under which an update came to its end, that stand in a tree of this size.
+    pub(crate) fn editions_in(&self, size: TreeSize) -> impl Iterator<Item = &StatementId> {
+        self.editions.iter().filter(move |(_, index)| index.0 < size.0).map(|(id, _)| id)
+    }
+
+    pub(crate) fn with_editions(mut self, editions: &Editions) -> Self {
+        self.editions.extend(editions.all().iter().map(|edition| (edition.id(), edition.index())));
+        self
+    }
+
     /// The editions of the charter that the release in force was accepted with.
     pub(crate) fn editions(&self) -> impl Iterator<Item = &StatementId> {
         let release = self.accepted.as_ref().map(|accepted| accepted.release);
@@ -415,6 +435,7 @@ impl State {
         (self.checkpoint, self.seen, self.read) = (None, None, None);
         (self.now, self.confirmed) = (Timestamp(0), None);
         self.shown_since.clear();
+        self.editions.clear();
         self
     }
 

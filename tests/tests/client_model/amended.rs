@@ -287,7 +287,7 @@ fn check_new(history: &History, view: &View, (before, after): (&Client, &Client)
     }
     if let Some(edition) = known.narrowed_by {
         // A light client can't know of what nobody has ever shown it; one that reads the whole log is never fooled.
-        let was_hidden = !view.editions.contains(&edition) && before.state.public_since(&edition).is_none();
+        let was_hidden = !view.editions.contains(&edition) && !before.state.knows_edition(&edition);
         assert!(was_hidden && !after.policy.audit().complete, "under an edition that was narrowed: {shown}");
     }
 }

@@ -336,6 +336,10 @@ impl Update {
     /// The state once the update has come to its end.
     fn confirmed(&self) -> State {
         let state = self.with_times(self.state.clone());
+        let state = match &self.editions {
+            Some(editions) => state.with_editions(editions),
+            None => state,
+        };
         match &self.shown {
             Some((shown, now)) => state.with_confirmed(shown, *now),
             None => state,

@@ -31,7 +31,6 @@ use isonomy_core::rules::editions::{Edition, Editions};
 use isonomy_core::rules::{Series, Violation, attestations, signatures};
 use isonomy_core::statement::{ListName, Signed, Statement};
 use isonomy_core::tile::{self, TILE_WIDTH, parse_entries};
-use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_core::tree::{Frontier, LeafIndex, TreeSize, leaf_hash};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -74,10 +73,25 @@ enum Texts {
 
 /// By what entries are judged.
 struct Rules<'r> {
+    log: &'r str,
     list: &'r ListName,
     editions: &'r Editions,
     /// The edition that the policy pins: breaches before it are the developer's to know.
     pinned: LeafIndex,
+}
+
+impl Rules<'_> {
+    /// Whether a charter is a text for its number, as evidence has it: the edition before it, of the same list and log, has consented.
+    fn is_text(&self, charter: &Signed<Charter>) -> bool {
+        let body = charter.body();
+        let before = body.edition.checked_sub(1).filter(|before| *before > 0);
+        let before = before.map(|before| edition(self.editions, before).map(Edition::signed));
+        match before {
+            None => body.log == self.log && signatures::edition_after(charter, None).is_ok(),
+            Some(Some(before)) => signatures::edition_after(charter, Some(before)).is_ok(),
+            Some(None) => false,
+        }
+    }
 }
 
 impl Reading {
@@ -121,9 +135,7 @@ impl Reading {
             Some(known) if index < known.index() => self.breaks(index, Violation::AlreadyLogged { id }, Texts::None),
             Some(_) => {}
             None if self.strays.iter().any(|(_, known)| known.id() == id) => {}
-            None if rules.editions.judge_signatures(&charter, Timestamp(u64::MAX)).is_ok() => {
-                self.strays.push((index, charter));
-            }
+            None if rules.is_text(&charter) => self.strays.push((index, charter)),
             None => {}
         }
     }
@@ -236,7 +248,8 @@ impl Update {
     fn read_to_root(&mut self, reading: &mut Reading, bundle: &Bundle, editions: &Editions) -> Result<(), Stop> {
         let tree = bundle.checkpoint.checkpoint();
         let list = self.policy.list().clone();
-        let rules = Rules { list: &list, editions, pinned: self.pinned(editions) };
+        let log = self.policy.log().name().to_owned();
+        let rules = Rules { log: &log, list: &list, editions, pinned: self.pinned(editions) };
         while reading.next().0 < tree.size.0 {
             self.read_tile(reading, tree, &rules)?;
         }
@@ -473,8 +486,36 @@ fn unless_refused<T>(outcome: Result<T, Stop>) -> Result<Option<T>, Stop> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use isonomy_core::time::Timestamp;
     use isonomy_tests::people::{LOG, list, sign_charter};
     use isonomy_tests::world::World;
+
+    /// Of the same list in another log, or after another edition: its people have signed it, and no second text here.
+    #[test]
+    fn what_is_of_another_log_or_follows_another_edition_is_no_text_here() {
+        let world = World::founded();
+        let founding = world.charters().next().unwrap().clone();
+        let editions = Editions::of_logged(LOG, &list(), vec![(founding.clone(), LeafIndex(0), Timestamp(0))]).unwrap();
+        let rules = Rules { log: LOG, list: &list(), editions: &editions, pinned: LeafIndex(0) };
+        let first = |edit: fn(&mut Charter)| {
+            let mut charter = founding.body().clone();
+            edit(&mut charter);
+            sign_charter(&charter)
+        };
+        let second = |edit: fn(&mut Charter)| sign_charter(&world.amended(edit));
+        for (charter, is_text) in [
+            (first(|charter| charter.matching.max_distance = 9), true),
+            (first(|charter| charter.log = "log.example/other".into()), false),
+            (second(|charter| charter.matching.max_distance = 9), true),
+            (second(|charter| charter.log = "log.example/other".into()), false),
+            (second(|charter| charter.previous = Some(StatementId([7; 32]))), false),
+            (second(|charter| charter.edition = 3), false),
+        ] {
+            let mut reading = Reading::from_start();
+            reading.take(&charter.to_bytes(), LeafIndex(1), &rules);
+            assert_eq!(reading.strays.len(), usize::from(is_text), "{:?}", charter.body());
+        }
+    }
 
     /// What is between may have been read without an edition that a source left out: only who reads from the start accuses.
     #[test]
@@ -485,7 +526,7 @@ mod tests {
         world.release(isonomy_tests::people::hashes(0..14), 300);
         let founding = world.charters().next().unwrap().clone();
         let editions = Editions::of_logged(LOG, &list(), vec![(founding, LeafIndex(0), Timestamp(0))]).unwrap();
-        let rules = Rules { list: &list(), editions: &editions, pinned: LeafIndex(0) };
+        let rules = Rules { log: LOG, list: &list(), editions: &editions, pinned: LeafIndex(0) };
         let third = world.releases().last().unwrap().to_bytes();
         for (from_start, accuses) in [(false, false), (true, true)] {
             let one = ReadRelease { version: 1, release: first, index: LeafIndex(1) };
@@ -502,7 +543,7 @@ mod tests {
         let world = World::founded();
         let founding = world.charters().next().unwrap().clone();
         let editions = Editions::of_logged(LOG, &list(), vec![(founding, LeafIndex(0), Timestamp(0))]).unwrap();
-        let rules = Rules { list: &list(), editions: &editions, pinned: LeafIndex(0) };
+        let rules = Rules { log: LOG, list: &list(), editions: &editions, pinned: LeafIndex(0) };
         let mut reading = Reading::from_start();
         let texts =
             [20, 22].map(|distance| sign_charter(&world.amended(|charter| charter.matching.max_distance = distance)));

@@ -72,7 +72,7 @@ impl Update {
                     found = Some((included.clone(), usable));
                     break;
                 }
-                Err(Stop::Reject(rejection)) if gives_way(&rejection, &pending) => {
+                Err(Stop::Reject(rejection)) if self.gives_way(&rejection, &pending) => {
                     refused.get_or_insert(rejection);
                 }
                 Err(stop) => return Err(stop),
@@ -102,6 +102,17 @@ impl Update {
             },
         };
         Ok(Updated { list, pending })
+    }
+
+    /// Whether what a release is refused for leaves the word to others: one that has expired to older ones, which may be valid
+    /// for longer; and one that the policy does not accept, or that is older than a floor alone, to newer ones that wait.
+    fn gives_way(&self, rejection: &Rejection, pending: &[Pending]) -> bool {
+        match rejection {
+            Rejection::Expired { .. } => true,
+            Rejection::Policy { .. } => !pending.is_empty(),
+            Rejection::Rollback { .. } => self.state.accepted().is_none() && !pending.is_empty(),
+            _ => false,
+        }
     }
 
     /// The releases of the bundle without those that stand before the one in force: they are there for others. If all of
@@ -389,16 +400,6 @@ impl Update {
 
 fn has_expired(list: &VerifiedList, now: Timestamp) -> bool {
     now >= list.release().expires
-}
-
-/// Whether what a release is refused for leaves the word to others: one that has expired to older ones, which may be valid
-/// for longer; and one that the policy does not accept to newer ones that wait.
-fn gives_way(rejection: &Rejection, pending: &[Pending]) -> bool {
-    match rejection {
-        Rejection::Expired { .. } => true,
-        Rejection::Policy { .. } => !pending.is_empty(),
-        _ => false,
-    }
 }
 
 /// The version that the policy does not accept.

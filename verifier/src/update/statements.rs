@@ -78,9 +78,13 @@ impl Update {
         self.check_seen(&proof, bundle)?;
         // A source may show a later proof each time. What once was public remains so.
         let shown = self.state.shown_since(&included.id).filter(|_| !self.is_of_other_trust);
-        let since = [remembered, shown].into_iter().flatten().fold(earliest, Timestamp::min);
-        // Whose word it is that counts: that of this proof, or what is remembered.
-        let is_late = if since < earliest { was_late } else { is_here };
+        let known = [remembered, shown].into_iter().flatten().min();
+        let since = known.map_or(earliest, |known| known.min(earliest));
+        // Whose word it is that counts: that of this proof, or what is remembered. What was proven stays so, whatever is shown later.
+        let is_late = match known.filter(|known| *known <= earliest) {
+            Some(known) => was_late && (is_here || known < earliest),
+            None => is_here,
+        };
         match is_late {
             true => self.dated_here.insert(included.id),
             false => self.dated_here.remove(&included.id),
@@ -160,7 +164,8 @@ impl Update {
                 return Err(Rejection::Rule { statement: second, violation, evidence }.into());
             }
         }
-        match self.state.editions().find(|id| editions.find(id).is_none()) {
+        let shown = self.state.editions_in(bundle.checkpoint.checkpoint().size);
+        match self.state.editions().chain(shown).find(|id| editions.find(id).is_none()) {
             Some(id) => {
                 let resource = Resource::Bundle(self.policy.list().clone());
                 Err(malformed(&resource, format!("without the charter {id}, which this client knows")))
