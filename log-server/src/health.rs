@@ -96,8 +96,9 @@ fn clocks(states: &[WitnessState]) -> Vec<String> {
             true => ("behind", "ahead of", "; their cosignatures do not count"),
             false => ("ahead", "behind", ""),
         };
+        let by = if few == many { few.to_string() } else { format!("{few} to {many}") };
         return vec![format!(
-            "the clocks of all {} witnesses that have answered are {few} to {many} s {other} this machine's{what}: it will be this \
+            "the clocks of all {} witnesses that have answered are {by} s {other} this machine's{what}: it will be this \
              machine's clock that is {is}, so set it",
             known.len()
         )];

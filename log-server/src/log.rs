@@ -50,7 +50,7 @@ use isonomy_core::resource::Resource;
 use isonomy_core::tile::{self, RightEdge, TileError, TileKind, TilePath};
 use isonomy_core::tree::{Frontier, LeafIndex, TreeSize, leaf_hash};
 use isonomy_store::files::FileError;
-use isonomy_store::kv::Store;
+use isonomy_store::kv::{self, Store};
 use staging::Staging;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -126,6 +126,11 @@ impl Log {
             log.sweep(published)?;
         }
         Ok(log)
+    }
+
+    /// Whether these folders hold anything by which a log would be known.
+    pub(crate) fn was_in(private: &Path, database: &Path) -> bool {
+        heads::copy_in(private).exists() || kv::is_in(database)
     }
 
     /// The newest checkpoint that a private folder remembers of the log with this key, whether or not the rest of it is sound; its

@@ -272,8 +272,8 @@ pub(crate) fn open_state(
 ) -> Result<State, ServeError> {
     let private = data.join("private");
     let public = PublicFolder::open(data.join("public"))?;
-    if files::names_in(&private)?.is_empty() && public.shows_a_log()? {
-        // Nothing is made in its place, so that whoever puts it back finds none. Where a volume is not mounted, it is empty.
+    if !Log::was_in(&private, &database_folder(data)) && public.shows_a_log()? {
+        // Nothing is made in its place, so that whoever puts it back finds none. Where a volume is not mounted, the folder is empty, or new.
         return Err(LogError::HeadMissing.into());
     }
     let store = recovery::open_store(&database_folder(data))?;

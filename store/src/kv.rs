@@ -304,6 +304,11 @@ fn poison(state: &mut State) {
     }
 }
 
+/// Whether this folder has the database of a store, sound or not.
+pub fn is_in(folder: &Path) -> bool {
+    database::exists(&folder.join(database::FOLDER))
+}
+
 /// Moves the database of a damaged store out of the way, durably, and says where it is now. The next [`Store::open`]
 /// makes an empty one. `None` if there was no database.
 ///
@@ -311,7 +316,7 @@ fn poison(state: &mut State) {
 pub fn set_aside(folder: &Path) -> Result<Option<PathBuf>, StoreError> {
     let _lock = FolderLock::acquire(folder)?;
     let damaged = folder.join(database::FOLDER);
-    if !database::exists(&damaged) {
+    if !is_in(folder) {
         return Ok(None);
     }
     let free = files::free_beside(&damaged, "damaged");

@@ -145,15 +145,15 @@ impl Work {
         }
     }
 
-    /// Whether the log has published more since this check began; in words, if that can't be told.
-    async fn has_grown(&self) -> Result<bool, String> {
+    /// The size of the log by now, if it has published more since this check began; in words, if that can't be told.
+    async fn grown_to(&self) -> Result<Option<TreeSize>, String> {
         let unknown = |error: &dyn std::fmt::Display| {
             format!("whether the log has more entries by now can't be told, so check again ({error})")
         };
         let bytes = self.source.get(&Resource::Checkpoint, MAX_CHECKPOINT_SIZE as u64).await;
         let now = CheckpointNote::parse(&bytes.map_err(|error| unknown(&error))?).map_err(|error| unknown(&error))?;
         now.verify_log(&self.options.log).map_err(|error| unknown(&error))?;
-        Ok(now.checkpoint().size > self.size)
+        Ok(Some(now.checkpoint().size).filter(|size| *size > self.size))
     }
 
     async fn read_top(&self, checkpoint: &CheckpointNote) -> Result<Top, FsckError> {

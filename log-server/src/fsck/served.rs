@@ -17,9 +17,11 @@ use isonomy_fetch::FetchError;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
-/// The most bytes of an index of lists that are read for each list that the entries name, and beside that.
+/// The most bytes of an index of lists that are read for each list that the entries name, and beside that; where not all entries were
+/// read, in all.
 const MAX_INDEXED_SIZE: u64 = 2 << 10;
 const MAX_INDEX_SLACK: u64 = 1 << 20;
+const MAX_INDEX_SIZE: u64 = 256 << 20;
 
 /// How many bundles there are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -85,15 +87,15 @@ async fn judge_bundle(work: &Work, checkpoint: &CheckpointNote, list: &ListName,
     work.quorum(&bundle.checkpoint).map_err(|reason| format!("its checkpoint: {reason}"))?;
     let shown = bundle.checkpoint.checkpoint();
     // A log that goes on may serve a bundle that is newer than the checkpoint with which this check began.
-    let is_newer = shown.size > work.size && work.has_grown().await?;
-    if shown.size > work.size && !is_newer {
+    let now = if shown.size > work.size { work.grown_to().await? } else { None }.unwrap_or(work.size);
+    if shown.size > now {
         return Err(format!(
             "it is of {} entries, and `checkpoint` here of {}: that is older; take a newer one, such as the bundle holds, and check again",
-            shown.size, work.size
+            shown.size, now
         ));
     }
-    if shown != checkpoint.checkpoint() && !is_newer {
-        Roots::new(&work.source, work.size).check(shown).await.map_err(|reason| format!("its checkpoint: {reason}"))?;
+    if shown != checkpoint.checkpoint() {
+        Roots::new(&work.source, now).check(shown).await.map_err(|reason| format!("its checkpoint: {reason}"))?;
     }
     let parts = [("charter", &bundle.charters), ("release", &bundle.releases), ("attestation", &bundle.attestations)];
     for (kind, included) in parts.iter().flat_map(|(kind, all)| all.iter().map(move |one| (*kind, one))) {
@@ -155,7 +157,10 @@ struct IndexedList {
 }
 
 async fn check_index(work: &Work, lists: &BTreeSet<ListName>) {
-    let most = MAX_INDEX_SLACK + MAX_INDEXED_SIZE * lists.len() as u64;
+    let most = match work.findings.is_whole() {
+        true => MAX_INDEX_SLACK + MAX_INDEXED_SIZE * lists.len() as u64,
+        false => MAX_INDEX_SIZE,
+    };
     let index = match work.source.document(LISTS, most).await {
         Err(FetchError::NotFound { .. }) => return,
         Err(error) => Err(error.to_string()),
@@ -184,9 +189,9 @@ async fn check_index(work: &Work, lists: &BTreeSet<ListName>) {
     // A log that goes on may have a list by now that it had not when this check began.
     let words =
         |indexed: &IndexedList| wrong(format!("of the list {}: the log has no statement about it", indexed.list));
-    match work.has_grown().await {
-        Ok(true) => {}
-        Ok(false) => work.findings.extend(unknown.into_iter().map(words)),
+    match work.grown_to().await {
+        Ok(Some(_)) => {}
+        Ok(None) => work.findings.extend(unknown.into_iter().map(words)),
         Err(reason) => work.findings.extend([wrong(format!("it names lists of which no entry is: {reason}"))]),
     }
 }

@@ -21,6 +21,11 @@ const TREE: &str = "head";
 const KEY: &[u8] = b"committed";
 const COPY: &str = "head";
 
+/// Where the copy of the head is.
+pub(super) fn copy_in(private: &Path) -> PathBuf {
+    private.join(COPY)
+}
+
 pub(super) struct Heads {
     tree: Tree,
     copy: PathBuf,
@@ -38,7 +43,7 @@ pub(super) struct Found {
 impl Heads {
     /// The heads in this store, with the file in the folder beside it.
     pub(super) fn open(store: &Store, folder: &Path) -> Result<Self, LogError> {
-        Ok(Self { tree: store.tree(TREE)?, copy: folder.join(COPY) })
+        Ok(Self { tree: store.tree(TREE)?, copy: copy_in(folder) })
     }
 
     /// The heads that are there, as far as they don't contradict each other; `None` if there never was one.
@@ -96,7 +101,7 @@ pub(super) fn newest(
     key: &VerifierKey,
 ) -> Result<Option<CheckpointNote>, LogError> {
     let committed = store.map(|store| committed(store, key)).transpose()?.flatten();
-    let copy = match files::read_limited(&private.join(COPY), MAX_CHECKPOINT_SIZE) {
+    let copy = match files::read_limited(&copy_in(private), MAX_CHECKPOINT_SIZE) {
         Err(FileError::TooLarge { .. }) => None,
         result => result?,
     };

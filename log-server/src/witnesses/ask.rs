@@ -56,9 +56,11 @@ impl Ask {
     ///
     /// Once a quorum has cosigned what this log has, older data can't have been put back, and one witness, or whoever is on
     /// the way to it, must not be able to stop the log by a word: then it counts only if the witness can show it.
-    pub(super) async fn answer(self) -> Answer {
+    pub(super) async fn answer(mut self) -> Answer {
         if let Some(after) = self.after {
             sleep_until(after).await;
+            // The log may have grown meanwhile, and the witness be asked no more for a while.
+            self.head = self.log.integrated();
         }
         let (at, head, asked, began) = (self.at, self.head.clone(), Moment::now(), Instant::now());
         let (board, name) = (Arc::clone(&self.board), self.key.name().to_owned());

@@ -98,7 +98,7 @@ async fn a_start_that_would_fork_or_lose_something_is_refused_and_says_what_to_d
             "private/ is a volume that is not mounted",
             |data, _| {
                 fs::remove_dir_all(data.join("private")).unwrap();
-                fs::create_dir(data.join("private")).unwrap();
+                fs::create_dir_all(data.join("private/lost+found")).unwrap();
             },
             "put `private/` back",
         ),
@@ -114,7 +114,8 @@ async fn a_start_that_would_fork_or_lose_something_is_refused_and_says_what_to_d
         let error = world.failing_start().await;
         assert!(matches!(error, ServeError::Log(_)) && error.to_string().contains(advice), "{what}: {error}");
         let is_lost = advice == "put `private/` back";
-        let is_empty = fs::read_dir(world.data().join("private")).map_or(true, |mut files| files.next().is_none());
+        let made = |file: std::io::Result<fs::DirEntry>| file.unwrap().file_name() != "lost+found";
+        let is_empty = fs::read_dir(world.data().join("private")).map_or(true, |files| !files.into_iter().any(made));
         assert_eq!(is_empty, is_lost, "{what}: what is to be put back finds nothing in its place");
         fs::remove_dir_all(world.data()).unwrap();
     }
