@@ -88,7 +88,7 @@ pub(crate) fn overdue(
         count => format!(" So it is with {}.", units::count(count, "complaint", "complaints")),
     };
     let words = format!(
-        "The complaint at entry {first} about {name} was received at {} by the word of the auditor {}, and is in the log since {}, by the proofs that are shown. Edition {} of the charter gives {} to remove an entry that is wrong: until {} from when it is said to have been received, until {} from when the log shows it. As of {now}, no release that was composed since has removed anything.{others} That is no fault if the complaint is wrong, as the log can't show; nor does it show when it came.",
+        "The complaint at entry {first} about {name} was received at {} by the word of the auditor {}, and is in the log since {}, by the proofs that are shown. Edition {} of the charter gives {} to remove an entry that is wrong: until {} from when it is said to have been received, until {} from when the log shows it. As of {now}, no release that was composed since and counts by the proofs that are shown has removed anything.{others} That is no fault if the complaint is wrong, as the log can't show; nor does it show when it came.",
         course.received,
         auditor(*first),
         course.logged_since,

@@ -37,6 +37,10 @@ pub(crate) async fn run(args: TraceArgs, output: &Output) -> Result<Exit> {
             false => said += &format!("\n  {line}"),
         }
     }
+    let is_late = |complaint| trace.standing(complaint) == Standing::Late;
+    if !left_out.is_empty() && !output.is_json() && trace.complaints.iter().any(is_late) {
+        said += "\n  So what is said to be late is so by the versions that are counted: one that is not may have removed the entry in time";
+    }
     output.report(said, &trace)?;
     Ok(Exit::Done)
 }

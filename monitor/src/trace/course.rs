@@ -66,7 +66,7 @@ pub enum NotKnown {
 }
 
 /// What no file can exclude, in words: it holds some of the log.
-pub const UNLESS: &str = "the log has another text for one of these versions, logged before the one that is shown, or something that is not shown breaks a rule: whoever reads the log can tell, as `isonomy monitor trace` without --verify does";
+pub const UNLESS: &str = "the log has another text for one of these versions, logged before the one that is shown, or something that is not shown breaks a rule, or makes a version that is shown break one, as an edition of the charter or an earlier proof can: whoever reads the log can tell, as `isonomy monitor trace` without --verify does";
 
 /// How a complaint stands for whoever has read the log itself: every version is known, and since when each is public.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

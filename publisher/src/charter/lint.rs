@@ -83,8 +83,11 @@ const TERMS: &[Lint] = &[
         words: "two keys have one name: where a key is named for a breach, readers may take one organisation for the other",
         source: "GDPR Art. 5(2) and 24(1)",
         fires: |charter, _| {
-            let names: Vec<&str> = charter.keys().map(VerifierKey::name).collect();
-            names.iter().enumerate().any(|(at, name)| names.iter().skip(at + 1).any(|other| other == name))
+            // One maintainer may give all its keys one name.
+            let curators: Vec<&str> = charter.curation.curators.iter().map(|curator| curator.key.name()).collect();
+            let maintainers = || charter.maintainer.keys.iter().map(VerifierKey::name);
+            let twice = |(at, name): (usize, &&str)| curators.iter().skip(at + 1).any(|other| other == name);
+            curators.iter().enumerate().any(twice) || maintainers().any(|name| curators.contains(&name))
         },
     },
     Lint {

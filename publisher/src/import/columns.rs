@@ -225,9 +225,16 @@ impl FirstLine {
         let (mut places, mut beyond, mut missing) = (Vec::new(), Vec::new(), Vec::new());
         for written in ignored {
             let (wanted, before) = (written.trim().to_lowercase(), places.len());
-            let is_named = |name: &str| !name.is_empty() && name == plain(&wanted);
-            let named = (0..self.fields.len()).filter(|place| has_names && *place != hash);
-            places.extend(named.filter(|place| self.fields[*place] == wanted || is_named(&self.names[*place])));
+            let named = || (0..self.fields.len()).filter(|place| has_names && *place != hash);
+            let exactly: Vec<usize> = named().filter(|place| self.fields[*place] == wanted).collect();
+            let is_alike = |name: &str| !name.is_empty() && name == plain(&wanted);
+            let alike: Vec<usize> = named().filter(|place| is_alike(&self.names[*place])).collect();
+            // What is only like several names says of none which is meant.
+            match (exactly.is_empty(), alike.len()) {
+                (false, _) => places.extend(exactly),
+                (true, 1) => places.extend(alike),
+                (true, _) => {}
+            }
             let number = wanted.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
             let has_name = |place: usize| has_names && self.names.get(place).is_some_and(|name| !name.is_empty());
             places.extend(number.filter(|place| *place != hash && !has_name(*place)));

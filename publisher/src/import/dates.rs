@@ -106,11 +106,11 @@ pub(super) fn is_days(text: &str) -> bool {
     text.len() == 5 && number(text).is_some_and(|days| (40_000..=60_000).contains(&days))
 }
 
-/// Whether a number may be a time between 2001 and 2033, in seconds or thousandths of them.
+/// Whether a number may be a time between 2001 and 2033, in seconds, or thousandths or millionths of them.
 pub(super) fn is_seconds(text: &str) -> bool {
     let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
     let digits = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    digits && matches!(whole.len(), 10 | 13) && whole.starts_with('1')
+    digits && matches!(whole.len(), 10 | 13 | 16) && whole.starts_with('1')
 }
 
 /// The number that a text of digits is.
@@ -134,18 +134,18 @@ fn is_split_day(date: &str, mark: char) -> bool {
     let is_year = |size: usize| size == 4 || size == 2;
     let is_day = parts.iter().all(|part| number(part).is_some())
         && matches!(sizes[..], [first, 1..=2, last] if is_year(first) && last <= 2 || first <= 2 && is_year(last));
-    // A version or an address has points, too, and no year of four digits, nor zeros before each number.
-    is_day && (mark != '.' || sizes.contains(&4) || sizes == [2, 2, 2])
+    // A version has points, too; it has no year of four digits, and rarely one of two.
+    is_day && (mark != '.' || sizes.contains(&4) || sizes[2] == 2)
 }
 
-/// `20260131`.
+/// `20260131`, also with hours, minutes and seconds after it.
 fn is_compact(date: &str) -> bool {
     let part = |part: Option<&str>| part.and_then(number).unwrap_or(0);
-    date.len() == 8
-        && number(date).is_some()
+    matches!(date.len(), 8 | 12 | 14)
+        && date.bytes().all(|byte| byte.is_ascii_digit())
         && (1900..2200).contains(&part(date.get(..4)))
         && (1..=12).contains(&part(date.get(4..6)))
-        && (1..=31).contains(&part(date.get(6..)))
+        && (1..=31).contains(&part(date.get(6..8)))
 }
 
 /// `03.2026`, `2026-03`, `März 2026`, `Mar-26`.
@@ -239,6 +239,8 @@ mod tests {
             "01.03.26",
             "1/31/26",
             "20260131",
+            "20260131103000",
+            "1.3.26",
             "31 January 2026",
             "Jan 31, 2026",
             "31-Jan-26",

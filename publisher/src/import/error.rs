@@ -160,13 +160,21 @@ fn marks(columns: &[MarkingColumn]) -> String {
         0 => String::new(),
         more => format!("; and {more} more columns"),
     };
-    let flags: String = named.iter().map(|column| format!(" --ignore-column {:?}", column.name)).collect();
+    let flags: String = named.iter().map(|column| format!(" --ignore-column {}", quoted(&column.name))).collect();
     format!(
         "{}{more}: that may mark records that are withdrawn. Names and words are heard in English alone: call a column that does `status` \
          (active or withdrawn) or `deleted` (yes or no); pass over what says nothing of that with `isonomy list import{flags}`, or take it \
          out of the table. Nothing was imported",
         said.collect::<Vec<_>>().join("; ")
     )
+}
+
+/// A name from a file, as a shell takes it for that name and nothing else; what a terminal would obey is shown and not obeyed.
+fn quoted(name: &str) -> String {
+    let is_shown = |c: char| !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let escaped = |c: char| if is_shown(c) { c.to_string() } else { c.escape_default().to_string() };
+    let name: String = name.chars().map(escaped).collect();
+    format!("'{}'", name.replace('\'', r"'\''"))
 }
 
 fn refusal(report: &ImportReport) -> String {

@@ -327,10 +327,11 @@ impl Column {
         };
         *counted += 1;
         let (is_long, has_words) = (is_longer(text, SHORT), text.contains(char::is_whitespace));
+        let is_phrase = is_long && (has_words || !is_opaque(text));
         self.longs += u64::from(is_long);
-        self.phrases += u64::from(is_long && has_words);
+        self.phrases += u64::from(is_phrase);
         self.has_word |= value == Value::Other && !is_long && !has_words;
-        let distinct = match (is_long, has_words) {
+        let distinct = match (is_long, is_phrase) {
             (false, _) => &mut self.distinct,
             (true, true) => &mut self.distinct_phrases,
             (true, false) => return,
@@ -411,6 +412,12 @@ impl Column {
     fn unread(self) -> UnreadColumn {
         UnreadColumn { name: self.name, rows: self.values, values: self.examples }
     }
+}
+
+/// Whether a long text without a space is a digest, an address or a file's name, which says nothing of its row: not words that are joined,
+/// or that are of a language without spaces.
+fn is_opaque(text: &str) -> bool {
+    text.is_ascii() && text.bytes().any(|byte| byte.is_ascii_digit() || b"/.@:".contains(&byte))
 }
 
 /// Takes a value up among those that are shown.

@@ -37,6 +37,12 @@ pub(super) fn run(args: &ImportArgs, output: &Output) -> Result<Exit> {
         let problem = "--refused and --out name one file: the list would take the place of what was refused";
         return Err(Malformed(problem.to_owned()).into());
     }
+    for path in [Some(&args.out), args.refused.as_ref(), args.ids.as_ref()].into_iter().flatten() {
+        if args.files.iter().any(|file| behind_links(file) == behind_links(path)) {
+            let problem = format!("{} is a file that is imported: an output would take its place", path.display());
+            return Err(Malformed(problem).into());
+        }
+    }
     for path in [Some(&args.out), args.refused.as_ref()].into_iter().flatten() {
         files::check_free(path, args.overwrite)?;
     }

@@ -294,7 +294,7 @@ fn a_column_that_is_not_read_and_may_mark_what_is_withdrawn_stops_the_import() {
         let text = format!("hash,{name},note\n{rows}");
         let why = refused(&text);
         let called = if name == "#" { "2" } else { name };
-        let advice = format!("`isonomy list import --ignore-column {called:?}`");
+        let advice = format!("`isonomy list import --ignore-column '{called}'`");
         assert!(why.contains(&format!("the column {called} is not read")) && why.contains(&advice), "{text}: {why}");
         // Also where records may be skipped: it is none of them that is wrong.
         let skip = ImportOptions { invalid: Invalid::Skip, ..ImportOptions::new(Algorithm::PdqFull) };
@@ -347,13 +347,30 @@ fn few_words_in_any_language_stop_the_import_until_somebody_has_looked_at_them()
         ("Zustand", ["gelöscht"; 4]),
         ("note", ["", "gelöscht", "", ""]),
         ("отозвано", ["", "отозвано заявителем", "", ""]),
+        ("lifecycle", ["live", "withdrawn_by_request_of_person", "live", "withdrawn_by_request_of_person"]),
+        (
+            "lifecycle",
+            ["currentlyListedInTheDatabase", "withdrawnByRequestOfPerson", "currentlyListedInTheDatabase", ""],
+        ),
+        (
+            "状態",
+            [
+                "",
+                "この画像は本人からの申し立てにより一覧から削除されました。",
+                "",
+                "この画像は本人からの申し立てにより一覧から削除されました。",
+            ],
+        ),
+        ("entfernt", ["", "20260301120000", "", "20260301120500"]),
+        ("entfernt", ["", "1767225600000000", "1767225600000001", "1767225600000002"]),
+        ("entfernt", ["", "1.3.26", "2.3.26", "13.4.26"]),
     ] {
         let text = table(name, values);
         let why = refused(&text);
         let first = values.iter().find(|value| !["", "-"].contains(value)).unwrap();
         assert!(why.contains(&format!("the column {name} is not read")) && why.contains(first), "{text}: {why}");
         assert!(
-            why.contains(&format!("--ignore-column {name:?}")) && why.contains("in English alone"),
+            why.contains(&format!("--ignore-column '{name}'")) && why.contains("in English alone"),
             "{text}: {why}"
         );
         let ignoring = ImportOptions { ignored: vec![name.to_owned()], ..ImportOptions::new(Algorithm::PdqFull) };
@@ -576,7 +593,7 @@ fn all_columns_that_may_mark_are_named_at_once() {
     for part in ["the column Is CSAM is not read", "the column keep is not read", "\"yes\", \"no\""] {
         assert!(why.contains(part), "{part}: {why}");
     }
-    assert!(why.contains("`isonomy list import --ignore-column \"Is CSAM\" --ignore-column \"keep\"`"), "{why}");
+    assert!(why.contains("`isonomy list import --ignore-column 'Is CSAM' --ignore-column 'keep'`"), "{why}");
     let ignored = vec!["Is CSAM".into(), "KEEP".into(), "wieght".into(), "hash".into(), "9".into()];
     let options = ImportOptions { ignored, ..ImportOptions::new(Algorithm::PdqFull) };
     let (_, report) = import(text.as_bytes(), &options).unwrap();
@@ -633,4 +650,38 @@ fn a_class_or_tag_that_says_that_a_hash_does_not_belong_there_is_told() {
         assert!(matches!(pdq(&text), Err(ImportError::Refused(_))), "{text}");
         assert_eq!(pdq(&text.replace("confirmed", "yes")).unwrap().1.disputed, 1, "{text}");
     }
+}
+
+/// The advice of an error is pasted into a shell by somebody who has keys; the names are the file's.
+#[test]
+fn a_column_that_is_to_be_ignored_is_named_so_that_a_shell_takes_it_for_that() {
+    let hexes = hexes(4);
+    for (name, flag) in [
+        ("wert $USD", "--ignore-column 'wert $USD'"),
+        ("a $(touch pwned) b", "--ignore-column 'a $(touch pwned) b'"),
+        ("it's `odd`", r"--ignore-column 'it'\''s `odd`'"),
+        ("Supprim\u{e9}\u{a0}?", "--ignore-column 'Supprim\u{e9}\u{a0}?'"),
+    ] {
+        let rows = hexes.iter().zip(["0", "1", "0", "1"]).map(|(hash, value)| format!("{hash};{value}\n"));
+        let text = format!("pdq;{name}\n{}", rows.collect::<String>());
+        let why = refused(&text);
+        assert!(why.contains(flag), "{why}");
+        let ignoring = ImportOptions { ignored: vec![name.to_owned()], ..ImportOptions::new(Algorithm::PdqFull) };
+        assert_eq!(import(text.as_bytes(), &ignoring).unwrap().0.entries.len(), 4, "{text}");
+    }
+}
+
+/// Two names that differ by marks alone.
+#[test]
+fn a_column_is_ignored_by_its_own_name_and_by_none_that_is_like_another() {
+    let hexes = hexes(4);
+    let rows = hexes.iter().zip(["active", "withdrawn", "active", "active"]).enumerate();
+    let rows = rows.map(|(number, (hash, status))| format!("{hash};{status};{}\n", number % 2));
+    let text = format!("pdq;status;status (%)\n{}", rows.collect::<String>());
+    let ignoring =
+        |name: &str| ImportOptions { ignored: vec![name.to_owned()], ..ImportOptions::new(Algorithm::PdqFull) };
+    let (imported, _) = import(text.as_bytes(), &ignoring("status (%)")).unwrap();
+    assert_eq!(imported.entries.len(), 3, "the other one is heard");
+    let why = import(text.as_bytes(), &ignoring("Status %")).map(|_| ()).unwrap_err().to_string();
+    assert!(why.contains("status (%)"), "it is like both, and means neither: {why}");
 }
