@@ -513,7 +513,7 @@ mod tests {
         ] {
             let mut reading = Reading::from_start();
             reading.take(&charter.to_bytes(), LeafIndex(1), &rules);
-            assert_eq!(reading.strays.len(), usize::from(is_text), "{:?}", charter.body());
+            assert_eq!(reading.strays.len(), usize::from(is_text), "{:?}", charter);
         }
     }
 
