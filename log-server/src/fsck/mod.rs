@@ -18,7 +18,7 @@ pub use finding::{Finding, Report};
 
 use finding::Findings;
 use futures_util::{StreamExt, stream};
-use isonomy_core::checkpoint::{CheckpointError, CheckpointNote, MAX_CHECKPOINT_SIZE};
+use isonomy_core::checkpoint::{Checkpoint, CheckpointError, CheckpointNote, MAX_CHECKPOINT_SIZE};
 use isonomy_core::note::VerifierKey;
 use isonomy_core::policy::Policy;
 use isonomy_core::resource::Resource;
@@ -145,15 +145,15 @@ impl Work {
         }
     }
 
-    /// The size of the log by now, if it has published more since this check began; in words, if that can't be told.
-    async fn grown_to(&self) -> Result<Option<TreeSize>, String> {
+    /// The log's checkpoint by now, if it has published more since this check began; in words, if that can't be told.
+    async fn grown_to(&self) -> Result<Option<Checkpoint>, String> {
         let unknown = |error: &dyn std::fmt::Display| {
             format!("whether the log has more entries by now can't be told, so check again ({error})")
         };
         let bytes = self.source.get(&Resource::Checkpoint, MAX_CHECKPOINT_SIZE as u64).await;
         let now = CheckpointNote::parse(&bytes.map_err(|error| unknown(&error))?).map_err(|error| unknown(&error))?;
         now.verify_log(&self.options.log).map_err(|error| unknown(&error))?;
-        Ok(Some(now.checkpoint().size).filter(|size| *size > self.size))
+        Ok(Some(now.checkpoint().clone()).filter(|now| now.size > self.size))
     }
 
     async fn read_top(&self, checkpoint: &CheckpointNote) -> Result<Top, FsckError> {

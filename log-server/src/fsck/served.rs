@@ -87,15 +87,21 @@ async fn judge_bundle(work: &Work, checkpoint: &CheckpointNote, list: &ListName,
     work.quorum(&bundle.checkpoint).map_err(|reason| format!("its checkpoint: {reason}"))?;
     let shown = bundle.checkpoint.checkpoint();
     // A log that goes on may serve a bundle that is newer than the checkpoint with which this check began.
-    let now = if shown.size > work.size { work.grown_to().await? } else { None }.unwrap_or(work.size);
-    if shown.size > now {
+    let now = if shown.size > work.size { work.grown_to().await? } else { None };
+    let now = now.as_ref().unwrap_or(checkpoint.checkpoint());
+    if shown.size > now.size {
         return Err(format!(
             "it is of {} entries, and `checkpoint` here of {}: that is older; take a newer one, such as the bundle holds, and check again",
-            shown.size, now
+            shown.size, now.size
         ));
     }
     if shown != checkpoint.checkpoint() {
-        Roots::new(&work.source, now).check(shown).await.map_err(|reason| format!("its checkpoint: {reason}"))?;
+        let mut roots = Roots::new(&work.source, now.size);
+        // The tree that the log has grown to is the same one.
+        for known in [now, checkpoint.checkpoint()].into_iter().filter(|_| now.size > work.size) {
+            roots.check(known).await.map_err(|reason| format!("the log's checkpoint by now: {reason}"))?;
+        }
+        roots.check(shown).await.map_err(|reason| format!("its checkpoint: {reason}"))?;
     }
     let parts = [("charter", &bundle.charters), ("release", &bundle.releases), ("attestation", &bundle.attestations)];
     for (kind, included) in parts.iter().flat_map(|(kind, all)| all.iter().map(move |one| (*kind, one))) {

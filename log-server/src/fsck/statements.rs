@@ -163,16 +163,19 @@ impl<'s> Roots<'s> {
         if seen.size > self.size {
             return Err(format!("it is of {} entries, the log's own checkpoint of {} only", seen.size, self.size));
         }
+        // What is served to readers of a tree of that size could be another history: first, what is the beginning of this tree?
+        let within = self.root_within(seen.size, Leaves::Hashes).await;
+        let by_hashes = within == Some(seen.root);
+        let by_entries = if by_hashes { None } else { self.root_within(seen.size, Leaves::Entries).await };
+        let (is_of_this, is_told) = (by_hashes || by_entries == Some(seen.root), within.or(by_entries).is_some());
         let wrong = match self.served_root(seen.size).await {
+            _ if is_told && !is_of_this => return Err(contradiction(seen)),
             Ok(root) if root == seen.root => return self.check_last_bundle(seen.size).await,
+            _ if !is_of_this => return Err(contradiction(seen)),
             Ok(_) => Some("a tile of that size holds other hashes".to_owned()),
             Err(Unread::Gone) => None,
             Err(Unread::Wrong(words)) => Some(words),
         };
-        let by_hashes = self.root_within(seen.size, Leaves::Hashes).await == Some(seen.root);
-        if !by_hashes && self.root_within(seen.size, Leaves::Entries).await != Some(seen.root) {
-            return Err(contradiction(seen));
-        }
         // Of this tree. Where the tile of today is damaged alike, that is said of it.
         wrong.filter(|_| by_hashes).map_or(Ok(()), |words| Err(unreadable(seen.size, &words)))
     }

@@ -4,12 +4,15 @@ use crate::lists::LIST;
 use crate::published;
 use crate::world::World;
 use isonomy_core::bundle::Bundle;
+use isonomy_core::checkpoint::{Checkpoint, CheckpointNote};
+use isonomy_core::cosignature;
+use isonomy_core::hash::NodeHash;
 use isonomy_core::resource::Resource;
 use isonomy_core::statement::{ListName, Statement};
-use isonomy_core::tile::TilePath;
 use isonomy_core::tile::audit::Fault;
+use isonomy_core::tile::{TilePath, encode_entries};
 use isonomy_core::tlog_proof::TlogProof;
-use isonomy_core::tree::LeafIndex;
+use isonomy_core::tree::{Frontier, LeafIndex, TreeSize, leaf_hash};
 use isonomy_fetch::Source;
 use isonomy_log_server::fsck::{Finding, Objects, Options, Report, fsck};
 use std::fs;
@@ -204,4 +207,29 @@ async fn readers_of_every_checkpoint_that_was_seen_can_read_its_tree() {
     // A damaged tile of today is named once, and accuses no proof of an earlier tree.
     let found = checked.after(tile("tile/0/000.p/3"), flipped).await;
     assert!(matches!(found[..], [Finding::Tree(Fault::Hash { .. })]), "{found:?}");
+}
+
+/// A seen proof under a checkpoint of another history, which the log signed and witnesses cosigned, with the tiles that its readers ask for.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_history_is_found_also_where_its_own_tiles_are_served() {
+    let checked = Checked::new().await;
+    let (id, entry) = (checked.statements[1].id(), checked.statements[1].to_bytes());
+    let other = leaf_hash(b"another history");
+    let frontier: Frontier = [other, leaf_hash(&entry)].into_iter().collect();
+    let (origin, root) = (checked.world.log_verifier().name().to_owned(), frontier.root());
+    let checkpoint = Checkpoint { origin, size: TreeSize(2), root, extensions: Vec::new() };
+    let signed = CheckpointNote::sign(checkpoint, &World::log_key()).unwrap();
+    let cosign = |number| cosignature::cosign(&World::witness_key(number), signed.note().text(), crate::world::now());
+    let cosigned = signed.with_cosignatures(&[0, 1].map(cosign));
+    let proof = TlogProof { extra: None, index: LeafIndex(1), path: vec![NodeHash::from(other)], checkpoint: cosigned };
+    let write = |resource: Resource, bytes: &[u8]| fs::write(checked.public.join(resource.to_string()), bytes).unwrap();
+    let tile = |path: &str| Resource::Tile(TilePath::parse(path).unwrap());
+    write(Resource::SeenProof(id), &proof.to_bytes());
+    write(tile("tile/0/000.p/2"), &[NodeHash::from(other).0, NodeHash::from(leaf_hash(&entry)).0].concat());
+    write(tile("tile/entries/000.p/2"), &encode_entries(&[b"another history".to_vec(), entry]).unwrap());
+    let found = checked.check().await.findings;
+    let told = found
+        .iter()
+        .any(|found| matches!(found, Finding::SeenProof { reason, .. } if reason.contains("two histories")));
+    assert!(told, "{found:?}");
 }
