@@ -213,7 +213,8 @@ fn complained(
     let attestation = attestation.ok_or_else(|| unproven("not an attestation"))?;
     signatures::attestation(&attestation).map_err(unproven)?;
     let body = attestation.body();
-    let about = history.list(list).zip(history.version_of(list, &body.release));
+    // One of another list is about no version of this one, whatever release it names.
+    let about = history.list(list).zip(history.version_of(list, &body.release)).filter(|_| body.list == *list);
     let about = about.filter(|(list, version)| list.version(*version).is_some_and(|logged| logged.index < index));
     let removal = about.and_then(|(list, version)| Removal::after((list, version), index));
     let removal = removal.ok_or_else(|| unproven("the complaint is about no version of the list"))?;
