@@ -152,6 +152,27 @@ fn late_proofs_hide_no_edition_from_a_reader() {
     }
 }
 
+/// No update came to its end under edition 3, but the log was read beyond it.
+#[test]
+fn what_was_read_in_an_update_that_was_refused_is_not_hidden_from_the_next() {
+    let mut world = World::founded();
+    let founding = world.charters().next().unwrap().id();
+    let second = world.edition(|charter| charter.curation.curators[0] = curator("c4", "DE"));
+    world.publish(110);
+    world.release_with(hashes(0..10), 4990, |release| release.charter = founding);
+    let text = world.amended(|charter| charter.matching.max_distance = 20).to_text().unwrap();
+    let third = world.append(Statement::from_note(sign(&text, &["m1", "c4", "c3"])).unwrap());
+    world.publish(5000);
+    let mut client = complete(&world);
+    assert_eq!(client.refusal(&world, 5000), ("not-visible", Some(5)));
+    assert_eq!(client.state.read().and_then(|read| read.edition), Some(third));
+    assert!(!client.state.knows_edition(&third));
+    release_under_third(&mut world);
+    let refused = client.update(&without_third(&world, [second, third], false), 6010).unwrap_err().to_string();
+    assert!(refused.contains(&format!("without the edition {third}, which is in the log")), "{refused}");
+    assert_eq!(client.version_from(&world, 6010), Ok(2));
+}
+
 /// The app asked for a reader, then for none, then for one again: what was accepted in between was read by nobody.
 #[test]
 fn what_was_accepted_unread_is_not_opened_by_an_app_that_asks_for_a_reader() {

@@ -332,8 +332,8 @@ impl State {
         self
     }
 
-    /// The editions of the charter that the release in force was accepted with.
-    pub(crate) fn editions(&self) -> impl Iterator<Item = &StatementId> {
+    /// The editions of the charter that the release in force was accepted with: those that a recovered client still knows.
+    pub(crate) fn editions_of_accepted(&self) -> impl Iterator<Item = &StatementId> {
         let release = self.accepted.as_ref().map(|accepted| accepted.release);
         self.public_since.keys().filter(move |id| Some(**id) != release)
     }

@@ -290,7 +290,7 @@ impl Update {
         if let Some((shown, now)) = self.shown.as_ref().filter(|_| !has_ended) {
             let seen = self.state.clone().with_seen(shown, *now);
             // Before all is proven anew by other witnesses, times by both can't be told apart.
-            let has_all = self.state.editions().all(|id| self.public_since.contains_key(id));
+            let has_all = self.state.editions_of_accepted().all(|id| self.public_since.contains_key(id));
             let learned = if self.is_of_other_trust && !has_all { seen } else { self.with_times(seen) };
             let saved = self.save(learned, None);
             saved.inspect_err(|_| self.refused = Some(rejection.clone()))?;

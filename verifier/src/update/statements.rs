@@ -165,7 +165,7 @@ impl Update {
             }
         }
         let shown = self.state.editions_in(bundle.checkpoint.checkpoint().size);
-        match self.state.editions().chain(shown).find(|id| editions.find(id).is_none()) {
+        match self.state.editions_of_accepted().chain(shown).find(|id| editions.find(id).is_none()) {
             Some(id) => {
                 let resource = Resource::Bundle(self.policy.list().clone());
                 Err(malformed(&resource, format!("without the charter {id}, which this client knows")))
