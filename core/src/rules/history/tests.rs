@@ -147,6 +147,7 @@ fn an_attestation_is_about_a_logged_release_and_by_its_auditor() {
     history.record(by("auditor"), place(2)).unwrap();
     let [taken] = history.lists().next().unwrap().1.attestations() else { panic!("one") };
     assert_eq!((taken.attestation.id(), taken.index), (by("auditor").id(), LeafIndex(2)));
+    assert_eq!([2, 3].map(|at| history.has_taken(&by("auditor"), LeafIndex(at))), [true, false]);
 }
 
 #[test]
