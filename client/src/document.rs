@@ -47,7 +47,7 @@ pub fn keys_document(by: &[VerifierKey]) -> Value {
 impl Shown {
     /// What came of the evidence, as it is written in JSON.
     pub fn document(&self) -> Value {
-        let Breach { by, what } = &self.breach;
+        let Breach { by, what, .. } = &self.breach;
         json!({ "by": keys_document(by), "what": what, "evidence": self.digest.to_string(), "halted": self.halts })
     }
 }

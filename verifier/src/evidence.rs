@@ -57,11 +57,34 @@ pub enum EvidenceError {
 pub struct Breach {
     /// The keys that answer for it. Two may have one name, also the log's.
     pub by: Vec<VerifierKey>,
-    /// What they did.
+    /// What they did: the first of them, if that is the log, which made public what the others had signed.
     pub what: String,
+    /// Whether the first of these keys is the log's.
+    is_of_log: bool,
 }
 
 impl Breach {
+    /// Of the log, and of those who had signed what it made public.
+    fn of_log(log: &VerifierKey, signers: impl IntoIterator<Item = VerifierKey>, what: String) -> Self {
+        Self { by: [log.clone()].into_iter().chain(signers).collect(), what, is_of_log: true }
+    }
+
+    /// Of those who signed.
+    fn of_signers(by: Vec<VerifierKey>, what: String) -> Self {
+        Self { by, what, is_of_log: false }
+    }
+
+    /// Who did what, in a sentence without its full stop.
+    pub fn sentence(&self) -> String {
+        match self.by.split_first() {
+            Some((log, signers)) if self.is_of_log && !signers.is_empty() => {
+                let signers: Vec<String> = signers.iter().map(VerifierKey::called).collect();
+                format!("{} {}; signed by {}", log.called(), self.what, signers.join(" and "))
+            }
+            _ => format!("{} {}", self.whom(" and "), self.what),
+        }
+    }
+
     /// Who answers for it, in words: each key by its name and short id.
     pub fn whom(&self, joint: &str) -> String {
         self.by.iter().map(VerifierKey::called).collect::<Vec<_>>().join(joint)
@@ -304,7 +327,7 @@ fn verify_fork(policy: &TlogPolicy, parts: &Fork) -> Result<Breach, EvidenceErro
         b.size,
         b.root.to_base64()
     );
-    Ok(Breach { by: vec![log.clone()], what })
+    Ok(Breach::of_log(&log, [], what))
 }
 
 fn verify_early_admission(policy: &TlogPolicy, parts: &EarlyAdmission) -> Result<Breach, EvidenceError> {
@@ -350,7 +373,7 @@ fn verify_early_admission(policy: &TlogPolicy, parts: &EarlyAdmission) -> Result
         release.body().list,
         edition.body().edition
     );
-    Ok(Breach { by: vec![log.clone()], what })
+    Ok(Breach::of_log(&log, [], what))
 }
 
 /// A checkpoint that a log of the policy signed, and that log's key.

@@ -146,7 +146,7 @@ fn evidence(folder: &ClientFolder, file: &Path, output: &Output) -> Result<Exit>
         true => "updates have stopped; what is in force stays until it expires",
         false => "it changes nothing here: each release is judged by the rules anyway",
     };
-    let words = format!("✓ proven: {} {}\n  {outcome}", shown.breach.whom(" and "), shown.breach.what);
+    let words = format!("✓ proven: {}\n  {outcome}", shown.breach.sentence());
     output.report(words, &shown.document())?;
     Ok(Exit::Done)
 }

@@ -21,7 +21,7 @@ pub(crate) fn run(command: EvidenceCommand, output: &Output) -> Result<Exit> {
     }
     let evidence = Evidence::parse(&bytes)?;
     let breach = evidence.verify(&trust)?;
-    let words = format!("✓ proven: {} {}", breach.whom(" and "), breach.what);
+    let words = format!("✓ proven: {}", breach.sentence());
     output.report(words, &json!({ "verified": true, "by": keys_document(&breach.by), "what": breach.what }))?;
     Ok(Exit::Done)
 }

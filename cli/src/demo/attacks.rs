@@ -38,7 +38,7 @@ pub(crate) async fn expect_refusal(client: &mut Client, url: &str, code: &str) -
         let path = client.folder().join("evidence").join(name);
         let file = std::fs::read(&path)?;
         let breach = Evidence::parse(&file)?.verify(client.policy().trust())?;
-        anyhow::Ok((path, format!("{} {}", breach.whom(" and "), breach.what)))
+        anyhow::Ok((path, breach.sentence()))
     });
     Ok(Repelled { refusal, evidence: evidence.transpose()? })
 }

@@ -144,7 +144,7 @@ fn proven(finding: Finding, refused: &Refused, breach: &Breach) -> Finding {
         }
         // What rests on times by itself does not where a file proves it.
         _ if finding.severity != Severity::Breach => {
-            finding.in_words(&format!("Entry {index} breaks a rule, whatever the time: {} {what}.", breach.whom(", ")))
+            finding.in_words(&format!("Entry {index} breaks a rule, whatever the time: {}.", breach.sentence()))
         }
         _ => finding,
     }

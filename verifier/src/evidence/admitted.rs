@@ -81,7 +81,7 @@ impl NotAStatement {
             return Err(unproven(format!("the entry has the form of a statement, {kind}, maybe of a later format")));
         }
         let what = format!("admitted an entry that is not a statement ({problem}), at place {index}");
-        Ok(Breach { by: vec![log.clone()], what })
+        Ok(Breach::of_log(&log, [], what))
     }
 }
 
@@ -95,7 +95,7 @@ impl LoggedTwice {
             return Err(unproven("it is not one text at two places of one log"));
         }
         let what = format!("logged the text {} at place {} and again at place {}", first.id(), one.index, other.index);
-        Ok(Breach { by: vec![one.log.clone()], what })
+        Ok(Breach::of_log(&one.log, [], what))
     }
 }
 
@@ -122,7 +122,7 @@ impl Inadmissible {
             statement.id(),
             violation.rule()
         );
-        Ok(Breach { by: [here.log.clone()].into_iter().chain(by).collect(), what })
+        Ok(Breach::of_log(&here.log, by, what))
     }
 }
 

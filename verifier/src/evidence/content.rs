@@ -59,12 +59,11 @@ impl WrongContent {
         }
         signatures::release(&release, charter.body()).map_err(unproven)?;
         let problem = self.problem(body, charter.body().matching.algorithm)?;
-        let by = [log.clone()].into_iter().chain(signers(&release, charter.body())).collect();
         let what = format!(
             "made version {} of {} public, whose content is not what it says: {problem}",
             body.version, body.list
         );
-        Ok(Breach { by, what })
+        Ok(Breach::of_log(log, signers(&release, charter.body()), what))
     }
 
     /// What is wrong with the objects, in words.

@@ -184,7 +184,7 @@ impl TwoEditions {
             first.id(),
             second.id()
         );
-        Ok(Breach { by: vec![log.clone()], what })
+        Ok(Breach::of_log(log, [], what))
     }
 }
 
@@ -223,13 +223,12 @@ fn two_versions(first: &Text, second: &Text) -> Result<Breach, EvidenceError> {
     let public = first.public.max(second.public).plus(MAX_CLOCK_DIFFERENCE);
     let over = a.created.min(b.created).plus(signatures::DRAFT_LIFETIME);
     let both = common_signers((&first.release, first.charter.body()), (&second.release, second.charter.body()));
-    let (by, did) = match both.is_empty() || public > over {
-        true => (vec![first.log.clone()], "logged"),
-        false => (both, "signed"),
-    };
     let (one, other) = (first.release.id(), second.release.id());
-    let what = format!("{did} two texts for version {} of {}: {one} and {other}", a.version, a.list);
-    Ok(Breach { by, what })
+    let texts = format!("two texts for version {} of {}: {one} and {other}", a.version, a.list);
+    Ok(match both.is_empty() || public > over {
+        true => Breach::of_log(&first.log, [], format!("logged {texts}")),
+        false => Breach::of_signers(both, format!("signed {texts}")),
+    })
 }
 
 /// The keys that signed both, as the first charter has them. A key is what it is under any name.

@@ -105,8 +105,7 @@ fn told(compared: &Compared, client: &Client) -> String {
         }
         Outcome::Forked(evidence) => {
             let breach = evidence.verify(client.policy().trust());
-            let what = breach
-                .map_or_else(|error| error.to_string(), |breach| format!("{} {}", breach.whom(" and "), breach.what));
+            let what = breach.map_or_else(|error| error.to_string(), |breach| breach.sentence());
             let path = compared.evidence.and_then(|digest| client.evidence_path(&digest));
             let kept = path.map_or(String::new(), |path| format!("\n  the proof: {}", path.display()));
             let stop = if compared.halts { "\n  updates stop; the list in force stays" } else { "" };
