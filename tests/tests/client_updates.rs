@@ -9,6 +9,7 @@ use isonomy_core::tile::TilePath;
 use isonomy_tests::client::{Client, drive};
 use isonomy_tests::people::{at, hash, hashes, key, sign, sign_charter};
 use isonomy_tests::world::{World, cosigned};
+use isonomy_verifier::rejection::Blame;
 use isonomy_verifier::update::Pending;
 use isonomy_verifier::{Freshness, Policy, Save, State};
 
@@ -179,6 +180,83 @@ fn a_rotated_key_is_one_for_a_stricter_quorum_too() {
     proof.checkpoint = proof.checkpoint.without_cosignatures(early.policy().log());
     early.serve(Resource::SeenProof(second), proof.to_bytes());
     assert_eq!(knows.refusal(&early, 20_000), ("maintainer-missing", Some(2)));
+}
+
+/// Whoever has no key can prove edition 2 under a later checkpoint than the first, which all three witnesses have cosigned. That tells a
+/// policy that asks for all three no more than by when it was public, as the log's own proof does.
+#[test]
+fn a_later_proof_bars_no_edition_that_came_by_the_proof_of_another_quorum() {
+    let contact = |charter: &mut Charter| charter.maintainer.contact = "new@hotline.example".into();
+    for (has_grown, first) in [(false, &[(1, 1000), (2, 1000)][..]), (true, &[(1, 1000), (2, 1000)]), (true, &[])] {
+        let mut world = World::default();
+        world.edition(|_| ());
+        let release = world.release(hashes(0..10), 100);
+        world.publish(100);
+        let amend = |world: &mut World, names: &[&str], edit: fn(&mut Charter)| {
+            let text = world.amended(edit).to_text().unwrap();
+            world.append(Statement::from_note(sign(&text, names)).unwrap())
+        };
+        let second = amend(&mut world, &["m3", "c1", "c2", "c3", "m1"], |charter| {
+            charter.maintainer.keys = vec![key("m3").verifier().clone()]
+        });
+        // Of witnesses that the policy does not name, it can't read any line.
+        world.cosign(3, first);
+        if has_grown {
+            let word = world.attestation("a1", &release, 2);
+            world.attest(&word, "a1");
+        }
+        world.publish(3000);
+        let mut mirror = world.clone();
+        mirror.serve(Resource::SeenProof(second), mirror.proof(&second).to_bytes());
+        let stricter = Policy::parse(world.policy_text().replace("group two 2 ", "group two 3 ").as_bytes()).unwrap();
+        let mut met = Client::with(stricter.clone());
+        assert_eq!(met.version_from(&mirror, 3000), Ok(1));
+        amend(&mut world, &["m3", "c1", "c2", "c3"], contact);
+        world.publish(5000);
+        let draft = world.draft(hashes(0..12), 20_000);
+        world.log(draft, &["m3", "c1", "c3"]);
+        world.publish(20_000);
+        world.publish(20_010);
+        assert_eq!(Client::with(stricter.clone()).version_from(&world, 20_010), Ok(2), "{has_grown} {first:?}");
+        assert_eq!(met.version_from(&world, 20_010), Ok(2), "{has_grown} {first:?}");
+        // Nor for a new client that asks there first.
+        let mut behind = world.clone();
+        behind.serve(Resource::SeenProof(second), mirror.proof(&second).to_bytes());
+        let mut new = Client::with(stricter);
+        assert_eq!(new.refusal(&behind, 20_010), ("maintainer-missing", Some(2)));
+        assert_eq!(new.version_from(&world, 20_010), Ok(2), "{has_grown} {first:?}");
+    }
+}
+
+/// By a later proof of edition 2, edition 3 came while that one waited: nobody but the source says so.
+#[test]
+fn consent_that_is_missing_by_the_times_of_a_source_alone_is_laid_at_its_door() {
+    let mut world = World::with_release();
+    let amend = |world: &mut World, names: &[&str], edit: fn(&mut Charter)| {
+        let text = world.amended(edit).to_text().unwrap();
+        world.append(Statement::from_note(sign(&text, names)).unwrap())
+    };
+    let second = amend(&mut world, &["m3", "c1", "c2", "c3", "m1"], |charter| {
+        charter.maintainer.keys = vec![key("m3").verifier().clone()]
+    });
+    world.publish(1000);
+    world.publish(3000);
+    let later = world.proof(&second);
+    let mut before = world.clone();
+    amend(&mut world, &["m3", "c1", "c2", "c3"], |charter| charter.maintainer.contact = "new@hotline.example".into());
+    world.publish(5000);
+    let mut mirror = world.clone();
+    mirror.serve(Resource::SeenProof(second), later.to_bytes());
+    let refused = Client::of(&mirror).update(&mirror, 5000).unwrap_err();
+    assert_eq!((refused.code(), refused.blame()), ("maintainer-missing", Blame::Source));
+    assert!(refused.to_string().contains("by the seen proofs that the source gave"), "{refused}");
+    assert_eq!(Client::of(&world).version_from(&world, 5000), Ok(1));
+    // What lacks the consent of the edition before it does so at any time.
+    amend(&mut before, &["m1", "c1", "c2", "c3"], |charter| charter.maintainer.contact = "new@hotline.example".into());
+    before.publish(5000);
+    let refused = Client::of(&before).update(&before, 5000).unwrap_err();
+    assert_eq!(refused.blame(), Blame::Publisher, "{refused}");
+    assert!(!refused.to_string().contains("seen proofs"), "{refused}");
 }
 
 /// A policy is tightened since a witness dates falsely: what it has dated counts no more.

@@ -155,7 +155,7 @@ pub enum Rejection {
         evidence: Option<Box<Evidence>>,
     },
     /// A statement breaks a rule.
-    #[error("{}: {violation}{}", violation.rule(), rests_on(violation, evidence.is_some()))]
+    #[error("{}: {violation}{}", violation.rule(), rests_on(*by_times))]
     Rule {
         /// The statement.
         statement: StatementId,
@@ -163,6 +163,8 @@ pub enum Rejection {
         violation: Violation,
         /// Evidence, where the breach is provable.
         evidence: Option<Box<Evidence>>,
+        /// Whether it need not break it at other times than those that the source's seen proofs show, which may be later ones than others have.
+        by_times: bool,
     },
     /// The log, read entry by entry, holds one that breaks a rule.
     #[error("entry {index} of the log breaks {}: {violation}", violation.rule())]
@@ -174,8 +176,10 @@ pub enum Rejection {
         /// Evidence, where the breach is provable.
         evidence: Option<Box<Evidence>>,
     },
-    /// The list isn't the one that the policy pins.
-    #[error("no charter of this list is the one that the policy pins")]
+    /// The list isn't the one that the policy pins, or the source does not show that.
+    #[error(
+        "no charter that the source has of this list is the one that the policy pins: the source lags or leaves it out, or the policy is of another list"
+    )]
     OtherList,
     /// The list exceeds the policy.
     #[error("the policy does not accept version {version}: {breach}")]
@@ -203,13 +207,8 @@ pub enum Rejection {
 }
 
 /// On what a verdict rests that nothing proves.
-fn rests_on(violation: &Violation, is_proven: bool) -> &'static str {
-    match violation {
-        Violation::NoticeNotOver { .. } if !is_proven => {
-            ". This goes by the seen proofs that the source gave, which may be later than others"
-        }
-        _ => "",
-    }
+fn rests_on(by_times: bool) -> &'static str {
+    if by_times { ". This goes by the seen proofs that the source gave, which may be later than others" } else { "" }
 }
 
 /// By whose word it has expired, and what to do.
@@ -256,7 +255,7 @@ impl Rejection {
                     Violation::NotContiguous { .. } | Violation::AlreadyLogged { .. } | Violation::UnknownCharter { .. },
                 ..
             } => Blame::Source,
-            Self::Rule { violation: Violation::NoticeNotOver { .. }, evidence: None, .. } => Blame::Source,
+            Self::Rule { by_times: true, .. } => Blame::Source,
             Self::Rule { violation: Violation::NotVisible { .. } | Violation::TooFewAttestations { .. }, .. } => {
                 Blame::Nobody
             }

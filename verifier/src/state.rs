@@ -67,6 +67,9 @@ pub struct State {
     /// Those of these statements of which no quorum that counts has said since when they are public: it was then at the latest.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
     late: BTreeSet<StatementId>,
+    /// Of the other editions of these statements: the size of the tree under whose checkpoint a quorum that counts has said so.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    proven_in: BTreeMap<StatementId, TreeSize>,
     /// The editions of the charter under which an update came to its end, with their places in the log.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     editions: BTreeMap<StatementId, LeafIndex>,
@@ -201,6 +204,7 @@ impl State {
             trust: None,
             shown_since: BTreeMap::new(),
             late: BTreeSet::new(),
+            proven_in: BTreeMap::new(),
             editions: BTreeMap::new(),
             accepted: None,
             floor: None,
@@ -317,6 +321,11 @@ impl State {
         self.late.contains(id)
     }
 
+    /// The size of the tree under whose checkpoint it was proven since when a statement is public, if that is remembered.
+    pub(crate) fn proven_in(&self, id: &StatementId) -> Option<TreeSize> {
+        self.proven_in.get(id).copied()
+    }
+
     /// Whether an update came to its end under this edition of the charter: no source may leave it out any more.
     pub fn knows_edition(&self, id: &StatementId) -> bool {
         self.editions.contains_key(id)
@@ -381,6 +390,7 @@ impl State {
             self.public_since = known.into_keys().filter_map(proven_anew).collect();
             self.shown_since.clear();
             self.late.clear();
+            self.proven_in.clear();
         }
         self.trust = Some(*policy.trust_digest());
         self
@@ -409,12 +419,22 @@ impl State {
         self
     }
 
-    /// The state that remembers of which of these statements the time is late, and of which it isn't any more.
-    pub(crate) fn with_late(mut self, judged: &BTreeMap<StatementId, Timestamp>, late: &BTreeSet<StatementId>) -> Self {
+    /// The state that remembers of which of these statements the time is late, and of which it isn't any more; and in which trees the
+    /// others were proven.
+    pub(crate) fn with_late(
+        mut self,
+        judged: &BTreeMap<StatementId, Timestamp>,
+        late: &BTreeSet<StatementId>,
+        proven_in: &BTreeMap<StatementId, TreeSize>,
+    ) -> Self {
         self.late.retain(|id| !judged.contains_key(id));
         self.late.extend(judged.keys().filter(|id| late.contains(id)));
+        self.proven_in.extend(proven_in);
         let (public_since, shown_since) = (&self.public_since, &self.shown_since);
-        self.late.retain(|id| public_since.contains_key(id) || shown_since.contains_key(id));
+        let is_known = |id: &StatementId| public_since.contains_key(id) || shown_since.contains_key(id);
+        self.late.retain(is_known);
+        let late = &self.late;
+        self.proven_in.retain(|id, _| is_known(id) && !late.contains(id));
         self
     }
 
@@ -450,6 +470,7 @@ impl State {
             accepted: None,
             public_since: BTreeMap::new(),
             late: BTreeSet::new(),
+            proven_in: BTreeMap::new(),
             ..self.recovered()
         }
     }
@@ -489,15 +510,19 @@ mod tests {
         let times = |pairs: &[(StatementId, u64)]| pairs.iter().map(|(id, time)| (*id, Timestamp(*time))).collect();
         let (known, shown) = (times(&[(old, 500)]), times(&[(old, 300), (new, 700)]));
         let state = State::new(&ListName::new("one.example/list").unwrap()).with_public_since(&known);
-        let state = state.with_shown_since(&shown).with_late(&shown, &BTreeSet::from([new]));
+        let trees = BTreeMap::from([(old, TreeSize(3)), (new, TreeSize(5))]);
+        let state = state.with_shown_since(&shown).with_late(&shown, &BTreeSet::from([new]), &trees);
         assert_eq!((state.public_since(&old), state.shown_since(&old)), (Some(Timestamp(300)), None));
         assert_eq!((state.public_since(&new), state.shown_since(&new)), (None, Some(Timestamp(700))));
         assert!(state.is_late(&new) && !state.is_late(&old));
         let state = State::parse(&state.to_bytes().unwrap(), state.list()).unwrap();
         assert!(state.is_late(&new), "also after a restart");
+        assert_eq!((state.proven_in(&old), state.proven_in(&new)), (Some(TreeSize(3)), None));
         let later = state.clone().with_shown_since(&times(&[(old, 400)]));
         assert_eq!(later.public_since(&old), Some(Timestamp(300)));
-        assert!(!state.clone().with_late(&times(&[(new, 700)]), &BTreeSet::new()).is_late(&new), "it is proven now");
-        assert!(!state.under_another_key().is_late(&new));
+        let proven = state.clone().with_late(&times(&[(new, 700)]), &BTreeSet::new(), &trees);
+        assert!(!proven.is_late(&new) && proven.proven_in(&new) == Some(TreeSize(5)), "it is proven now");
+        let forgotten = state.under_another_key();
+        assert_eq!((forgotten.is_late(&new), forgotten.proven_in(&old)), (false, None));
     }
 }

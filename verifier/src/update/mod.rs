@@ -65,6 +65,7 @@ use isonomy_core::rules::Rule;
 use isonomy_core::rules::editions::Editions;
 use isonomy_core::statement::{Statement, StatementError};
 use isonomy_core::time::Timestamp;
+use isonomy_core::tree::TreeSize;
 use reading::Reading;
 use releases::GIVEN_NOTICE;
 use statements::LoggedCharter;
@@ -179,6 +180,8 @@ pub struct Update {
     shown_since: BTreeMap<StatementId, Timestamp>,
     /// Of which nobody whose word counts under the policy has said since when they are public.
     dated_here: BTreeSet<StatementId>,
+    /// Of others that were asked for: the size of the tree under whose checkpoint that was proven.
+    proven_in: BTreeMap<StatementId, TreeSize>,
     /// Whether the times that the state remembers are by other witnesses than the policy's.
     is_of_other_trust: bool,
     /// Whether the times that the state remembers are to be proven again.
@@ -229,6 +232,7 @@ impl Update {
             waiting: HashMap::new(),
             unusable: HashSet::new(),
             dated_here: BTreeSet::new(),
+            proven_in: BTreeMap::new(),
             reading: None,
             refused: None,
             saving: None,
@@ -349,7 +353,7 @@ impl Update {
     /// The state with the times of this update.
     fn with_times(&self, state: State) -> State {
         let state = state.with_trust_of(&self.policy, &self.public_since).with_shown_since(&self.shown_since);
-        state.with_late(&self.public_since, &self.dated_here)
+        state.with_late(&self.public_since, &self.dated_here, &self.editions_proven_in())
     }
 
     fn refuse_after_fork(&self) -> Result<(), Stop> {

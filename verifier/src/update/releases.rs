@@ -182,7 +182,11 @@ impl Update {
         let mut times = self.public_since.clone();
         times.retain(|id, _| editions.find(id).is_some() || *id == included.id);
         let state = self.confirmed().with_public_since(&times).with_accepted(accepted.clone());
-        let state = state.with_shown_since(&self.shown_since).with_late(&self.public_since, &self.dated_here);
+        let state = state.with_shown_since(&self.shown_since).with_late(
+            &self.public_since,
+            &self.dated_here,
+            &self.editions_proven_in(),
+        );
         let list = VerifiedList::new(entries, charter, release, accepted, &state, &self.policy);
         self.save(state, Some(&list))?;
         Ok(list)
@@ -223,11 +227,10 @@ impl Update {
     ) -> Result<&'e Edition, Stop> {
         let before = Before { earlier: self.earlier_release(release), last_addition: self.last_addition(release) };
         releases::judge(release, editions, &before, place).map_err(|violation| {
-            let evidence = match violation {
-                Violation::NoticeNotOver { .. } => self.early_admission(bundle, release, editions).map(Box::new),
-                _ => None,
-            };
-            Rejection::Rule { statement: release.id(), violation, evidence }
+            let is_early = matches!(violation, Violation::NoticeNotOver { .. });
+            let evidence = is_early.then(|| self.early_admission(bundle, release, editions).map(Box::new)).flatten();
+            let by_times = is_early && evidence.is_none();
+            Rejection::Rule { statement: release.id(), violation, evidence, by_times }
         })?;
         let unknown = || rule(release.id(), Violation::UnknownCharter { id: release.body().charter });
         editions.find(&release.body().charter).ok_or_else(unknown)

@@ -7,14 +7,17 @@ use crate::rejection::Rejection;
 use crate::state::Logged;
 use isonomy_core::bundle::{Bundle, Included};
 use isonomy_core::charter::Charter;
+use isonomy_core::checkpoint::CheckpointNote;
+use isonomy_core::cosignature;
 use isonomy_core::hash::StatementId;
 use isonomy_core::resource::Resource;
 use isonomy_core::rules::editions::{Edition, Editions};
-use isonomy_core::rules::{Series, Violation};
+use isonomy_core::rules::{Rule, Series, Violation, signatures};
 use isonomy_core::statement::{Signed, Statement};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::{TlogProof, TlogProofError};
 use isonomy_core::tree::{LeafIndex, TreeSize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A charter with its place in the log, and since when it is public.
@@ -80,15 +83,21 @@ impl Update {
         let shown = self.state.shown_since(&included.id).filter(|_| !self.is_of_other_trust);
         let known = [remembered, shown].into_iter().flatten().min();
         let since = known.map_or(earliest, |known| known.min(earliest));
-        // Whose word it is that counts: that of this proof, or what is remembered. What was proven stays so, whatever is shown later.
+        // Whose word it is that counts: that of this proof, or what is remembered. What was proven stays so, unless this proof is from before
+        // that: whoever has no key can prove it under a later checkpoint than the first, which may be by another quorum.
         let is_late = match known.filter(|known| *known <= earliest) {
-            Some(known) => was_late && (is_here || known < earliest),
+            Some(known) if is_here => was_late || self.is_from_before(&included.id, &proof.checkpoint, known),
+            Some(known) => was_late && known < earliest,
             None => is_here,
         };
-        match is_late {
-            true => self.dated_here.insert(included.id),
-            false => self.dated_here.remove(&included.id),
-        };
+        if is_late {
+            self.dated_here.insert(included.id);
+        } else {
+            self.dated_here.remove(&included.id);
+            if since == earliest && !is_here {
+                self.proven_in.insert(included.id, proof.checkpoint.checkpoint().size);
+            }
+        }
         self.public_since.insert(included.id, since);
         self.shown_since.insert(included.id, since);
         Ok(since)
@@ -102,6 +111,23 @@ impl Update {
         let fresh = self.policy.trust().newest_times(&bundle.checkpoint);
         let times = fresh.map_err(|error| malformed(&resource, error))?;
         times.map(|times| times.earliest).ok_or_else(|| malformed(&resource, TlogProofError::NoQuorum))
+    }
+
+    /// In which trees the editions were proven that were asked for: no other statement is judged by whether a time is late.
+    pub(super) fn editions_proven_in(&self) -> BTreeMap<StatementId, TreeSize> {
+        let proven = |logged: &LoggedCharter| {
+            let id = logged.charter.id();
+            self.proven_in.get(&id).map(|size| (id, *size))
+        };
+        self.charters.iter().filter_map(proven).collect()
+    }
+
+    /// Whether the checkpoint of a proof, which the quorum has not cosigned, is from before that by which the time that is known was proven.
+    fn is_from_before(&self, id: &StatementId, checkpoint: &CheckpointNote, known: Timestamp) -> bool {
+        let proven_in = self.proven_in.get(id).copied().or_else(|| self.state.proven_in(id));
+        let witnesses = self.policy.trust().witness_keys();
+        let lines = cosignature::cosignatures(checkpoint.note(), &witnesses).unwrap_or_default();
+        proven_in.is_none_or(|proven| checkpoint.checkpoint().size < proven) || lines.iter().any(|(_, at)| *at < known)
     }
 
     pub(super) fn seen_proof(&self, id: &StatementId) -> Result<TlogProof, Stop> {
@@ -150,7 +176,22 @@ impl Update {
         let logged = self.charters.iter().map(|logged| (logged.charter.clone(), logged.index, logged.public_since));
         let is_late = |id: &StatementId| self.dated_here.contains(id);
         let editions = Editions::of_dated(self.policy.log().name(), self.policy.list(), logged.collect(), is_late);
-        editions.map_err(|(statement, violation)| rule(statement, violation))
+        editions.map_err(|(statement, violation)| {
+            let by_times = violation.rule() == Rule::Signatures && self.has_consent(&statement);
+            Rejection::Rule { statement, violation, evidence: None, by_times }.into()
+        })
+    }
+
+    /// Whether an edition has the consent of the one before it and its own. What else it lacks depends on since when that one is public.
+    fn has_consent(&self, edition: &StatementId) -> bool {
+        let mut before = None;
+        for LoggedCharter { charter, .. } in &self.charters {
+            if charter.id() == *edition {
+                return before.is_some() && signatures::edition_after(charter, before).is_ok();
+            }
+            before = Some(charter);
+        }
+        false
     }
 
     /// The editions continue those that this client knows: one successor each, and none is forgotten.
@@ -161,7 +202,7 @@ impl Update {
                 let (number, first, second) = (accepted.edition, accepted.charter, other.id());
                 let violation = Violation::Equivocation { series: Series::Edition, number, first, second };
                 let evidence = self.two_editions(bundle, editions, other).map(Box::new);
-                return Err(Rejection::Rule { statement: second, violation, evidence }.into());
+                return Err(Rejection::Rule { statement: second, violation, evidence, by_times: false }.into());
             }
         }
         let shown = self.state.editions_in(bundle.checkpoint.checkpoint().size);
@@ -199,5 +240,5 @@ impl Update {
 
 /// The rejection of a statement that breaks a rule, where no evidence is at hand.
 pub(super) fn rule(statement: StatementId, violation: Violation) -> Stop {
-    Rejection::Rule { statement, violation, evidence: None }.into()
+    Rejection::Rule { statement, violation, evidence: None, by_times: false }.into()
 }
