@@ -43,6 +43,11 @@ impl Output {
         }
     }
 
+    /// What must not be lost if the command fails later: to standard error, whoever listens.
+    pub(crate) fn notice(&self, words: impl Display) {
+        complain(&words);
+    }
+
     /// Many lines for people and programs alike, which are not gathered before.
     pub(crate) fn lines(&self, lines: impl Iterator<Item = String>) {
         let mut to = BufWriter::new(io::stdout().lock());

@@ -110,7 +110,9 @@ pub enum AssessError {
     #[error("the list has no release yet")]
     Empty,
     /// A release's content is not to be had, though the log has to keep it.
-    #[error("the content of version {version}, which the log has to keep, can't be had: {words}")]
+    #[error(
+        "the content of version {version}, which the log has to keep, can't be had from any source that is named ({words}); a monitor's copy of a log holds none"
+    )]
     Gone {
         /// The release's version.
         version: u64,

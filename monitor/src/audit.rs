@@ -6,12 +6,14 @@
 
 mod blame;
 mod findings;
+mod left_out;
 mod second;
 mod times;
 mod words;
 
+pub use left_out::LeftOut;
 pub(crate) use second::number_of;
-pub(crate) use words::UNREADABLE;
+pub(crate) use words::{UNREADABLE, is_known};
 
 use crate::finding::Finding;
 use crate::kept::{AllRecent, History};
@@ -37,6 +39,8 @@ pub(crate) struct Audit {
     next: LeafIndex,
     /// Statements that broke a rule, or build on one that did, or of which that can't be told.
     refused: BTreeMap<StatementId, Base>,
+    /// Releases among these, by list.
+    left_out: BTreeMap<ListName, Vec<LeftOut>>,
     /// Where statements stand that were taken up although times speak against them.
     open: BTreeSet<LeafIndex>,
     /// Of each number of which texts were refused that have all signatures that they need: the first of these.
@@ -93,6 +97,7 @@ impl Audit {
             recent: AllRecent::default(),
             next: LeafIndex(0),
             refused: BTreeMap::new(),
+            left_out: BTreeMap::new(),
             open: BTreeSet::new(),
             signed: BTreeMap::new(),
             rivals: BTreeSet::new(),
@@ -147,6 +152,11 @@ impl Audit {
         self.times.since(index)
     }
 
+    /// The last of the entries that are public since the same time as this one: what covers that covers this, too.
+    pub(crate) fn last_public_with(&self, index: LeafIndex) -> LeafIndex {
+        LeafIndex(self.times.next_later(index).unwrap_or(self.next).0.saturating_sub(1))
+    }
+
     /// How many of the entries that were read are public since this time or before.
     pub(crate) fn size_at(&self, time: Timestamp) -> TreeSize {
         self.times.first_after(time).map_or(TreeSize(self.next.0), |first| TreeSize(first.0))
@@ -179,6 +189,9 @@ impl Audit {
         if !matches!(refused.violation, Violation::AlreadyLogged { .. }) {
             let is_signed = matches!(refused.violation, Violation::Equivocation { .. });
             self.refused.entry(refused.statement.id()).or_insert(Base { index, is_open, is_signed });
+            if let Statement::Release(release) = &refused.statement {
+                self.note_left_out(release, index);
+            }
         }
         let Some(base) = builds_on else { return Verdict::Refused(refused) };
         self.note_follower(&refused.statement, index, base);
@@ -203,6 +216,7 @@ impl Audit {
                 Err(violation) => breaks = Some(violation),
                 Ok(()) => {
                     self.refused.remove(&id);
+                    self.take_back_left_out(statement.list(), *index);
                     self.open.insert(*index);
                     self.take_up(statement.clone(), *index);
                     return Ok(());

@@ -23,7 +23,7 @@
 //! `/verify` alone may run the one script that is served here; it may not send anything either.
 
 use crate::evidence;
-use crate::explorer::Found;
+use crate::explorer::{Explorer, Found};
 use crate::metrics;
 use crate::page::{self, Base};
 use crate::posted::NotTaken;
@@ -77,7 +77,7 @@ fn router(served: Arc<Served>) -> Router {
         .route("/healthz", get(health))
         .route("/metrics", get(metrics));
     if served.logs.len() > 1 {
-        for path in ["/", "/findings", "/verify", "/openapi.json", "/findings.atom"] {
+        for path in ["/", "/findings", "/findings.json", "/verify", "/openapi.json", "/findings.atom"] {
             router = router.route(path, get(of_all));
         }
         router = router.route("/logs/{name}/", get(without_slash)).fallback(moved);
@@ -207,8 +207,11 @@ async fn nothing() -> Response {
     plain(StatusCode::NOT_FOUND, "there is nothing here; / is the first page\n")
 }
 
-async fn without_slash(Path(name): Path<String>) -> Response {
-    Redirect::permanent(&Base::OneOf(name).home()).into_response()
+async fn without_slash(State(served): State<Arc<Served>>, Path(name): Path<String>) -> Response {
+    match served.logs.iter().find(|shown| shown.name == name) {
+        Some(shown) => Redirect::permanent(&shown.base.home()).into_response(),
+        None => nothing().await,
+    }
 }
 
 /// A path that lacks its log: to the first one's, if it has one.
@@ -240,7 +243,7 @@ async fn entry(State(shown): State<Arc<Shown>>, Path(name): Path<String>) -> Res
         None => (name.as_str(), false),
     };
     let found = match find(&shown, index).await {
-        Ok(found) => found.report(),
+        Ok((explorer, found)) => explorer.report(&found),
         Err(refused) if is_data => return refused,
         Err(_) => {
             let page = page::no_entry(&shown.site().report, &shown.base).into_string();
@@ -256,7 +259,7 @@ async fn entry(State(shown): State<Arc<Shown>>, Path(name): Path<String>) -> Res
 
 async fn entry_part(State(shown): State<Arc<Shown>>, Path((index, part)): Path<(String, String)>) -> Response {
     let found = match find(&shown, &index).await {
-        Ok(found) => found,
+        Ok((_, found)) => found,
         Err(refused) => return refused,
     };
     match part.as_str() {
@@ -267,11 +270,11 @@ async fn entry_part(State(shown): State<Arc<Shown>>, Path((index, part)): Path<(
 }
 
 /// The entry at this place, from the copy.
-async fn find(shown: &Arc<Shown>, index: &str) -> Result<Found, Response> {
+async fn find(shown: &Arc<Shown>, index: &str) -> Result<(Explorer, Found), Response> {
     let missing = || plain(StatusCode::NOT_FOUND, "the log has no such entry, as far as this monitor has read it\n");
     let index = from_decimal(index).map(LeafIndex).ok_or_else(missing)?;
     let explorer = shown.explorer().ok_or_else(missing)?;
-    let found = spawn_blocking(move || explorer.find(index)).await;
+    let found = spawn_blocking(move || explorer.find(index).map(|found| (explorer, found))).await;
     found.ok().flatten().ok_or_else(missing)
 }
 

@@ -5,6 +5,7 @@
 use crate::report::Stated;
 use isonomy_core::attestation::{Attestation, Complaint, Method};
 use isonomy_core::hash::StatementId;
+use isonomy_core::note::VerifierKey;
 use isonomy_core::release::Release;
 use isonomy_core::rules::history;
 use isonomy_core::statement::{ListName, Signed, Statement};
@@ -81,8 +82,8 @@ pub(crate) struct Recent {
     releases: VecDeque<Signed<Release>>,
     complaints: VecDeque<(LeafIndex, Signed<Attestation>)>,
     others: VecDeque<(LeafIndex, Signed<Attestation>)>,
-    /// How many releases each key of a curator has endorsed.
-    endorsed: BTreeMap<String, u64>,
+    /// How many releases each key of a curator has endorsed: by the key itself, since two may have one name.
+    endorsed: BTreeMap<[u8; 32], (VerifierKey, u64)>,
 }
 
 impl Recent {
@@ -103,9 +104,9 @@ impl Recent {
         all
     }
 
-    /// How many releases each curator has endorsed, by the name of the key; without those that have endorsed none.
-    pub(crate) fn endorsed(&self) -> &BTreeMap<String, u64> {
-        &self.endorsed
+    /// How many releases each curator's key has endorsed; without those that have endorsed none.
+    pub(crate) fn endorsed(&self) -> impl Iterator<Item = &(VerifierKey, u64)> {
+        self.endorsed.values()
     }
 
     fn trim(&mut self, most: usize) {
@@ -121,7 +122,11 @@ impl Recent {
                 let edition = history.editions().find(&release.body().charter);
                 for curator in edition.iter().flat_map(|edition| &edition.charter().curation.curators) {
                     if release.note().signatures().iter().any(|line| curator.key.matches(line)) {
-                        *self.endorsed.entry(curator.key.name().to_owned()).or_default() += 1;
+                        let endorsed = self.endorsed.entry(*curator.key.public_bytes());
+                        let (key, releases) = endorsed.or_insert_with(|| (curator.key.clone(), 0));
+                        // A key is what it is under any name; the last one counts.
+                        key.clone_from(&curator.key);
+                        *releases += 1;
                     }
                 }
                 push(&mut self.releases, release, most);

@@ -239,6 +239,14 @@ impl Mirror {
         proof_in(&self.folder, self.newest.as_ref().filter(|_| self.is_complete())?, index)
     }
 
+    /// The same under an earlier checkpoint of this history.
+    pub(crate) fn proof_under(&self, earlier: &CheckpointNote, index: LeafIndex) -> Option<TlogProof> {
+        let size = earlier.checkpoint().size;
+        let plan = InclusionPlan::new(index, size).filter(|_| size <= self.edge.size())?;
+        let path = plan.combine(&self.nodes(plan.nodes()).ok()?).ok()?;
+        Some(TlogProof { extra: None, index, path, checkpoint: earlier.clone() })
+    }
+
     fn nodes(&self, nodes: &[NodeCoordinate]) -> Result<Vec<NodeHash>, String> {
         nodes_in(&self.folder, self.edge.size(), nodes)
     }

@@ -123,7 +123,7 @@ impl From<MirrorError> for MonitorError {
 /// Follows a log and audits it. It holds the lock of its data folder as long as it lives.
 #[derive(Debug)]
 pub struct Monitor {
-    pub(crate) trust: Trust,
+    pub(crate) trust: Arc<Trust>,
     pub(crate) vantages: Vec<Vantage>,
     pub(crate) witnesses: Vec<Witness>,
     pub(crate) mirror: Mirror,
@@ -170,7 +170,7 @@ impl Monitor {
         let witnesses = policy.witnesses().iter().map(|known| Witness::new(known.key.clone(), known.url.clone()));
         let witnesses: Vec<Witness> = witnesses.collect::<Result<_, _>>()?;
         let posted = Arc::new(Posted::new(policy.clone()).map_err(MonitorError::Config)?);
-        let trust = Trust::new(policy).map_err(MonitorError::Config)?;
+        let trust = Arc::new(Trust::new(policy).map_err(MonitorError::Config)?);
         files::create_dir_all_durable(&data)?;
         let lock = FolderLock::acquire(&data)?;
         files::remove_temporaries(&data)?;
@@ -292,7 +292,7 @@ impl Monitor {
     /// The copy of the log as it is now, if every entry under the newest checkpoint is there.
     pub(crate) fn explorer(&self) -> Option<Explorer> {
         let newest = self.mirror.newest().filter(|_| self.mirror.is_complete())?.clone();
-        Some(Explorer { folder: self.data.join("mirror"), newest })
+        Some(Explorer { folder: self.data.join("mirror"), newest, trust: Arc::clone(&self.trust) })
     }
 
     /// A release that was read before, whole: from memory if it is a recent one, else from the copy.
@@ -357,7 +357,13 @@ fn vantages(sources: Vec<Source>, policy: &Policy, limits: HttpLimits) -> Result
             return Err(MonitorError::Config("neither a source nor a URL of the log in the policy is given"));
         }
     };
-    Ok(sources.into_iter().map(|source| Vantage::new(source, limits)).collect())
+    let mut vantages: Vec<Vantage> = Vec::new();
+    for source in sources {
+        let vantage = Vantage::new(source, limits);
+        let alike = vantages.iter().filter(|known| known.is_called_as(&vantage)).count();
+        vantages.push(vantage.numbered(alike));
+    }
+    Ok(vantages)
 }
 
 /// A folder belongs to one log.

@@ -6,19 +6,21 @@ mod lists;
 pub(crate) mod record;
 mod releases;
 
+pub use crate::audit::LeftOut;
 pub use crate::availability::Probe;
 pub use crate::content::ContentState;
-pub use crate::explorer::{EntryReport, StatementReport};
+pub use crate::explorer::{EntryReport, Line, StatementReport};
 pub use crate::looks::Look;
 pub use attestations::{AttestationReport, ComplaintReport, ComplaintState};
 pub(crate) use attestations::{Removal, Stated, complaints, impossible};
-pub use charter::{ChangeReport, CharterReport, EditionReport, Limits, Organisation};
-pub use lists::{EndorsementReport, ListReport, Removals};
+pub use charter::{ChangeReport, CharterReport, EditionReport, Limits, NamedKey, Organisation};
+pub use lists::{ComplaintCounts, EndorsementReport, ListReport, Removals};
 pub use record::RecordField;
 pub(crate) use releases::is_visible;
 pub use releases::{ReleaseReport, ReleaseState};
 
 use crate::finding::{Finding, Severity};
+use crate::folder;
 use crate::freshness;
 use crate::monitor::Monitor;
 use crate::trust::{Trust, View};
@@ -74,6 +76,8 @@ pub struct LogReport {
     pub origin: String,
     /// Its public key.
     pub key: String,
+    /// The name of its folder, under `logs` in the data folder, and of its pages.
+    pub folder: String,
     /// The size of the newest tree.
     pub size: TreeSize,
     /// How many of its entries were read and judged.
@@ -308,6 +312,7 @@ impl Report {
             log: LogReport {
                 origin: trust.log().name().to_owned(),
                 key: trust.log().to_string(),
+                folder: folder::name(trust.log()),
                 size: TreeSize(0),
                 read: 0,
                 root: None,

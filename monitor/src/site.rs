@@ -84,6 +84,7 @@ impl Overview {
             answers.extend([
                 ("/", html(page::all_logs(&all))),
                 ("/findings", html(page::all_findings(&all))),
+                ("/findings.json", json(&findings_of_all(logs))),
                 ("/verify", html(page::verify_which(&all))),
                 ("/findings.atom", (Media::Atom, Bytes::from(feed::feed(&all)))),
             ]);
@@ -113,6 +114,12 @@ fn log_of_all(name: &str, base: &Base, report: &Report) -> serde_json::Value {
         "summary": report.summary,
         "lists": lists,
     })
+}
+
+fn findings_of_all(logs: &[(String, Base, Arc<Report>)]) -> serde_json::Value {
+    let of_log = |(name, _, report): &(String, Base, Arc<Report>)| json!({ "name": name, "origin": report.log.origin, "findings": findings(report) });
+    let all: Vec<serde_json::Value> = logs.iter().map(of_log).collect();
+    json!({ "monitor": "isonomy/monitor-findings/v1", "logs": all })
 }
 
 fn html(page: Markup) -> (Media, Bytes) {

@@ -66,6 +66,8 @@ impl Lack {
 /// A server or folder from which the log is read.
 #[derive(Debug)]
 pub(crate) struct Vantage {
+    /// Several may have one.
+    name: String,
     label: String,
     source: Source,
 }
@@ -75,11 +77,24 @@ impl Vantage {
         let source = source.within(limits);
         let shown = source.to_string();
         // A page for the public needn't tell where on its machine a folder is.
-        let label = match shown.contains("://") {
+        let name = match shown.contains("://") {
             true => shown,
             false => format!("folder {}", shown.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or("/")),
         };
-        Self { label, source }
+        Self { label: name.clone(), name, source }
+    }
+
+    /// Whether another one's own name is the same.
+    pub(crate) fn is_called_as(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+
+    /// So many before it have the same name, so that it needs another.
+    pub(crate) fn numbered(self, alike: usize) -> Self {
+        match alike {
+            0 => self,
+            before => Self { label: format!("{}, number {}", self.name, before + 1), ..self },
+        }
     }
 
     /// What it is called in reports.

@@ -7,13 +7,14 @@ mod world;
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
-use isonomy_core::encoding::to_hex;
+use axum::routing::{get, post};
+use isonomy_core::encoding::{from_hex, to_base64, to_hex};
 use isonomy_core::hash::sha256;
 use isonomy_core::time::Timestamp;
 use isonomy_monitor::folder;
 use serde_json::Value;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
@@ -401,4 +402,51 @@ async fn the_copy_that_a_monitor_serves_passes_the_check_of_a_whole_log() {
     }
     let output = stage.run(&["log", "fsck", &mirror, "--policy", "trust.policy"]).await;
     panic!("{}", String::from_utf8_lossy(&output.stdout));
+}
+
+/// A log that takes a complaint and never answers: whoever made it can open it all the same, and goes on with the same salt.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_salt_of_a_complaint_is_not_lost_with_the_answer_of_the_log() {
+    let stage = Stage::new().await;
+    let taken: Arc<Mutex<Vec<String>>> = Arc::default();
+    let silent = |State(taken): State<Arc<Mutex<Vec<String>>>>, body: String| async move {
+        taken.lock().unwrap().push(body);
+        axum::http::StatusCode::BAD_GATEWAY
+    };
+    let router = Router::new().route("/submit", post(silent)).with_state(Arc::clone(&taken));
+    let url = start(router.fallback_service(ServeDir::new(&stage.world.log.path))).await;
+    let trust = fs::read_to_string(stage.world.path("trust.policy")).unwrap();
+    let key = format!("log {}", log_key().verifier());
+    let trust: Vec<String> = trust
+        .lines()
+        .map(|line| if line.starts_with(&key) { format!("{key} {url}") } else { line.to_owned() })
+        .collect();
+    fs::write(stage.world.path("trust.policy"), trust.join("\n") + "\n").unwrap();
+    fs::write(stage.world.path("auditor.key"), world::key("auditor").to_private_text().as_bytes()).unwrap();
+    fs::set_permissions(stage.world.path("auditor.key"), fs::Permissions::from_mode(0o600)).unwrap();
+    let entry = sha256(&[&5u64.to_be_bytes()]);
+    let hex = to_hex(&entry);
+    let attest =
+        ["monitor", "attest", "--data", "auditing", "--policy", "trust.policy", "--list", LIST, "--key", "auditor.key"];
+    let complaint = ["--method", "complaint", "--finding", "It should not be listed.", "--entry", &hex];
+    let complain = [&attest[..], &complaint[..]].concat();
+    let lost = stage.run(&complain).await;
+    assert_ne!(lost.status.code(), Some(0));
+    let said = String::from_utf8(lost.stderr).unwrap();
+    let salt = said.split_once("salt ").unwrap().1.split_once(':').unwrap().0.to_owned();
+    let commitment = to_base64(&sha256(&[&from_hex(&salt).unwrap(), &entry]));
+    let again = stage.run(&[&complain[..], &["--salt", &salt]].concat()).await;
+    assert_ne!(again.status.code(), Some(0));
+    let taken = taken.lock().unwrap().clone();
+    assert_eq!(taken.iter().map(|text| text.contains(&commitment)).collect::<Vec<_>>(), [true, true], "{taken:?}");
+    let short = stage.run(&[&complain[..], &["--salt", "0011"]].concat()).await;
+    assert_eq!(short.status.code(), Some(4), "{}", String::from_utf8_lossy(&short.stdout));
+    assert_eq!(
+        stage
+            .run(&[&attest[..], &["--method", "followed", "--finding", "x", "--salt", &salt]].concat())
+            .await
+            .status
+            .code(),
+        Some(4)
+    );
 }

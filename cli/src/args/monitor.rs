@@ -136,6 +136,9 @@ pub(crate) struct AttestArgs {
     /// For `complaint`: when it was received; now if it isn't said.
     #[arg(long, value_name = "TIME")]
     pub(crate) received: Option<String>,
+    /// For `complaint`: the salt of an earlier attempt, so that the log's readers take both for one; a new one if it isn't given.
+    #[arg(long, value_name = "HEX")]
+    pub(crate) salt: Option<String>,
 }
 
 #[derive(Subcommand)]

@@ -1,5 +1,6 @@
 //! `isonomy monitor attest`.
 
+use super::trace::MIN_SALT;
 use super::{files, key, monitor, release};
 use crate::args::{AttestArgs, MethodArg};
 use crate::exit::{Exit, Malformed, Refused};
@@ -39,6 +40,12 @@ pub(crate) async fn run(args: AttestArgs, output: &Output) -> Result<Exit> {
     let text = text.map_err(refused)?;
     let statement = sign(&text, &key)?;
     let id = statement.id().to_hex();
+    let salt = complained.map(|complained| complained.salt);
+    if let Some(salt) = &salt {
+        output.notice(format_args!(
+            "salt {salt}: keep it; with the entry it shows what the complaint is about. If this ends without an answer of the log, it may be logged all the same: repeat it with --salt {salt}"
+        ));
+    }
     let proof = match log.submit(&statement.to_bytes()).await? {
         Submitted::Logged(proof) => proof,
         Submitted::Missing(_) => bail!("the log asks for objects, which an attestation does not have"),
@@ -48,7 +55,6 @@ pub(crate) async fn run(args: AttestArgs, output: &Output) -> Result<Exit> {
     let times = times.context("the log's proof that it has logged the attestation does not hold")?;
     let doubt = monitor.doubt_about(&args.list, &claim);
     let mut words = format!("{id} is logged as entry {}, public since {}", proof.index, times.earliest);
-    let salt = complained.map(|complained| complained.salt);
     if let Some(salt) = &salt {
         words += &format!("\nsalt {salt}: keep it; with the entry it shows what the complaint is about");
     }
@@ -80,6 +86,7 @@ fn check_flags(args: &AttestArgs) -> Result<(), Malformed> {
         ("--errors", args.errors.is_some(), counts),
         ("--entry", args.entry.is_some(), complaint),
         ("--received", args.received.is_some(), complaint),
+        ("--salt", args.salt.is_some(), complaint),
     ];
     match given.iter().find(|(_, is_given, is_used)| *is_given && !is_used) {
         Some((flag, ..)) => Err(Malformed(format!("{flag} says nothing with this method; `--help` says with which"))),
@@ -135,8 +142,20 @@ fn complaint(args: &AttestArgs) -> Result<Claimed> {
         None => Some(system_clock()),
     };
     let received = received.ok_or_else(|| Malformed("--received is a time like 2026-11-22T02:07:32Z".to_owned()))?;
-    let mut salt = [0; 32];
-    getrandom::fill(&mut salt).context("this machine gives no random numbers")?;
+    let salt = salt(args)?;
     let claim = Claim::Complaint(Complaint { received, commitment: Commitment(sha256(&[&salt, &entry])) });
     Ok(Claimed { claim, complained: Some(Complained { entry, salt: to_hex(&salt) }) })
+}
+
+/// The one of an earlier attempt, or a new one.
+fn salt(args: &AttestArgs) -> Result<Vec<u8>> {
+    let Some(given) = &args.salt else {
+        let mut salt = vec![0; 32];
+        getrandom::fill(&mut salt).context("this machine gives no random numbers")?;
+        return Ok(salt);
+    };
+    let salt = from_hex(given).filter(|salt| salt.len() >= MIN_SALT);
+    let problem =
+        || Malformed(format!("--salt is that of an earlier attempt: {MIN_SALT} bytes at least, in hexadecimal"));
+    Ok(salt.ok_or_else(problem)?)
 }

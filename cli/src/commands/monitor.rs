@@ -182,7 +182,7 @@ fn words(report: &Report) -> String {
             finding.rule.as_ref().map_or(String::new(), |rule| format!("rule {} ({}): ", rule.number, rule.name));
         lines.push(format!("  {}: {rule}{}", finding.severity, finding.words));
         if let Some(evidence) = &finding.evidence {
-            lines.push(format!("    evidence/{evidence}.json proves it"));
+            lines.push(format!("    logs/{}/evidence/{evidence}.json in the data folder proves it", report.log.folder));
         }
     }
     lines.join("\n")

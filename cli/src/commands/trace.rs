@@ -15,21 +15,22 @@ use isonomy_monitor::trace::{Complained, InVersion, MAX_TRACE_SIZE, Standing};
 use isonomy_monitor::{Config, Trace, Traced};
 
 /// The fewest bytes of a salt: a shorter one could be guessed, and hides nothing.
-const MIN_SALT: usize = 16;
+pub(super) const MIN_SALT: usize = 16;
 
 /// In a folder that is thrown away afterwards; or, of a file that somebody else made, offline.
 pub(crate) async fn run(args: TraceArgs, output: &Output) -> Result<Exit> {
     let policy = files::tlog_policy(&args.log.policy)?;
-    let Traced { trace, left_out } = match (&args.verify, &args.entry, &args.list) {
+    let traced = match (&args.verify, &args.entry, &args.list) {
         (Some(file), ..) => {
-            Traced { trace: Trace::verify(&files::read(file, MAX_TRACE_SIZE)?, &policy)?, left_out: Vec::new() }
+            let trace = Trace::verify(&files::read(file, MAX_TRACE_SIZE)?, &policy)?;
+            Traced { trace, left_out: Vec::new(), refused: Vec::new() }
         }
         (None, Some(entry), Some(list)) => made(&args, policy, entry, list).await?,
         (None, ..) => return Err(Malformed("neither an entry and its list nor a file is named".to_owned()).into()),
     };
     let (is_salted, is_verified) = (!args.salts.is_empty(), args.verify.is_some());
-    let mut said = words(&trace, is_salted, is_verified);
-    for found in &left_out {
+    let mut said = words(&traced, is_salted, is_verified);
+    for found in &traced.left_out {
         let line = format!("not among the versions, or not judged: {found}");
         match output.is_json() {
             // The file holds what it proves, and nothing else.
@@ -37,11 +38,7 @@ pub(crate) async fn run(args: TraceArgs, output: &Output) -> Result<Exit> {
             false => said += &format!("\n  {line}"),
         }
     }
-    let is_late = |complaint| trace.standing(complaint) == Standing::Late;
-    if !left_out.is_empty() && !output.is_json() && trace.complaints.iter().any(is_late) {
-        said += "\n  So what is said to be late is so by the versions that are counted: one that is not may have removed the entry in time";
-    }
-    output.report(said, &trace)?;
+    output.report(said, &traced.trace)?;
     Ok(Exit::Done)
 }
 
@@ -62,7 +59,8 @@ async fn made(args: &TraceArgs, policy: TlogPolicy, entry: &str, list: &ListName
     Ok(isonomy_monitor::trace(config, list, &entry, &salts, system_clock()).await?)
 }
 
-fn words(trace: &Trace, is_salted: bool, is_verified: bool) -> String {
+fn words(traced: &Traced, is_salted: bool, is_verified: bool) -> String {
+    let trace = &traced.trace;
     let line = |one: &InVersion| {
         let stands = if one.listed { "stands in" } else { "is not in" };
         let doubt = match (one.unproven, is_verified) {
@@ -79,7 +77,7 @@ fn words(trace: &Trace, is_salted: bool, is_verified: bool) -> String {
     let first = trace.versions.iter().map(|one| one.public_since).min();
     for complaint in &trace.complaints {
         // Of a file that somebody else made, only what its maker can't have brought about by leaving something out.
-        let standing = (!is_verified).then(|| trace.standing(complaint));
+        let standing = (!is_verified).then(|| traced.standing(complaint));
         lines.extend(complaint_words((complaint.attestation.index, &complaint.course), standing, first));
     }
     match trace.complaints.len() {

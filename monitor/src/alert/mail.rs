@@ -283,7 +283,7 @@ fn paragraph(found: &Finding) -> String {
         let _ = writeln!(text, "Responsible: {who}");
     }
     if let Some(evidence) = &found.evidence {
-        let _ = writeln!(text, "Evidence: evidence/{evidence}.json");
+        let _ = writeln!(text, "Evidence: evidence/{evidence}.json in the monitor’s folder of this log");
     }
     text
 }

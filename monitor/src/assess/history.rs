@@ -2,6 +2,7 @@
 //! removed had stood, and what came too late.
 
 use super::AssessError;
+use crate::audit::LeftOut;
 use crate::kept::{self, ListHistory, LoggedRelease};
 use crate::monitor::Monitor;
 use crate::report::{ComplaintReport, ComplaintState, complaints};
@@ -126,22 +127,6 @@ pub(super) struct Deadlines {
     pub(super) missed: Vec<Missed>,
     pub(super) in_doubt: Vec<InDoubt>,
     pub(super) complaints: Complaints,
-}
-
-/// A release that was not taken up: it breaks a rule, builds on one that does, or that can't be told.
-struct Refused {
-    index: LeafIndex,
-    release: Release,
-}
-
-impl Refused {
-    /// That this was composed in time, in words.
-    fn words(&self) -> String {
-        format!(
-            "the release at entry {}, which was not taken up, was composed at {}, in time: if the log admitted it as it was not sent, that was not the list's doing",
-            self.index, self.release.created
-        )
-    }
 }
 
 /// What the releases show.
@@ -347,30 +332,19 @@ pub(super) fn deadlines(
     as_of: Timestamp,
 ) -> Result<Deadlines, AssessError> {
     let mut deadlines = Deadlines::default();
-    let refused = refused(monitor, (name, list));
+    let left_out = monitor.audit.left_out(name);
     for (version, logged) in (1..).zip(list.releases()) {
-        deadlines.note_release((name, version), (logged, list.version(version + 1)), &refused, as_of);
+        deadlines.note_release((name, version), (logged, list.version(version + 1)), left_out, as_of);
     }
-    for (index, course) in complaints((monitor.audit.history(), name), |at| monitor.audit.public_since(at), as_of) {
+    let public_since = |at| monitor.audit.public_since(at);
+    for (index, course) in complaints((monitor.audit.history(), name), left_out, public_since, as_of) {
         let lost = || AssessError::Log(format!("entry {index} can't be read from the copy"));
         let attestation = monitor.mirror.statement(index).and_then(Statement::into_attestation).ok_or_else(lost)?;
         let auditor = &attestation.body().auditor;
         let auditor = format!("{} ({})", auditor.name(), to_hex(&auditor.id().0));
-        deadlines.complaints.note((index, &course), &auditor, &refused);
+        deadlines.complaints.note(&course, &auditor, index);
     }
     Ok(deadlines)
-}
-
-/// The releases of a list that were not taken up, as far as there was room for what is found about them.
-fn refused(monitor: &Monitor, (name, list): (&ListName, &ListHistory)) -> Vec<Refused> {
-    let about = monitor.audit.findings().iter().filter(|found| found.list.as_ref() == Some(name));
-    let places: BTreeSet<LeafIndex> = about.filter_map(|found| found.index).collect();
-    let left_out = places.into_iter().filter(|index| list.version_at(*index).is_none());
-    let release = |index| match monitor.mirror.statement(index)? {
-        Statement::Release(release) => Some(Refused { index, release: release.body().clone() }),
-        _ => None,
-    };
-    left_out.filter_map(release).collect()
 }
 
 impl Deadlines {
@@ -379,18 +353,17 @@ impl Deadlines {
         &mut self,
         (name, version): (&ListName, u64),
         (logged, next): (&LoggedRelease, Option<&LoggedRelease>),
-        refused: &[Refused],
+        left_out: &[LeftOut],
         as_of: Timestamp,
     ) {
         let (what, due) = (format!("a release after version {version} of {name}"), logged.release.expires);
         self.come += u64::from(next.is_some() || as_of > due);
         let is_late = next.map_or(as_of > due, |next| kept::earliest(next) > due);
-        let in_time = |one: &&Refused| one.release.version == version + 1 && one.release.created <= due;
-        let refused = refused.iter().find(in_time).filter(|_| is_late);
+        let left_out = left_out.iter().find(|one| one.would_be(version + 1, due)).filter(|_| is_late);
         match next {
-            _ if let Some(refused) = refused => {
+            _ if let Some(left_out) = left_out => {
                 let came = next.map(|next| next.public_since);
-                self.in_doubt.push(InDoubt { what, due, came, why: refused.words() });
+                self.in_doubt.push(InDoubt { what, due, came, why: left_out.words() });
             }
             None if as_of > due => self.missed.push(Missed { what, due, late: None, late_by_proofs: None }),
             Some(next) if kept::earliest(next) > due => {
@@ -411,7 +384,7 @@ impl Deadlines {
 
 impl Complaints {
     /// After a complaint, something has to be removed before its deadline, if it is right.
-    fn note(&mut self, (index, course): (LeafIndex, &ComplaintReport), auditor: &str, refused: &[Refused]) {
+    fn note(&mut self, course: &ComplaintReport, auditor: &str, index: LeafIndex) {
         self.due += u64::from(course.state != ComplaintState::Running);
         let came = course.removed_after.map(|after| course.received.plus(after));
         let what = format!(
@@ -419,25 +392,21 @@ impl Complaints {
             units::duration(course.deadline.since(course.received)),
             course.edition
         );
-        let in_time = |one: &&Refused| {
-            let is_after = one.release.created > course.received || one.index > index;
-            is_after && one.release.removed > 0 && one.release.created <= course.deadline_by_log
-        };
         let doubt = |why| InDoubt { what: what.clone(), due: course.deadline, came, why };
         match course.state {
             ComplaintState::Running | ComplaintState::InTime => {}
-            ComplaintState::Late | ComplaintState::Overdue => match refused.iter().find(in_time) {
-                Some(refused) => self.in_doubt.push(doubt(refused.words())),
-                None => self.without_removal.push(Missed {
-                    what: format!(
-                        "{what}, counted from when the log shows it; {auditor} says that it was received at {}",
-                        course.received
-                    ),
-                    due: course.deadline_by_log,
-                    late: course.composed.map(|composed| composed.since(course.deadline_by_log)),
-                    late_by_proofs: came.map(|came| came.since(course.deadline_by_log)),
-                }),
-            },
+            ComplaintState::Late | ComplaintState::Overdue => self.without_removal.push(Missed {
+                what: format!(
+                    "{what}, counted from when the log shows it; {auditor} says that it was received at {}",
+                    course.received
+                ),
+                due: course.deadline_by_log,
+                late: course.composed.map(|composed| composed.since(course.deadline_by_log)),
+                late_by_proofs: came.map(|came| came.since(course.deadline_by_log)),
+            }),
+            ComplaintState::InDoubt if let Some(left_out) = &course.left_out => {
+                self.in_doubt.push(doubt(left_out.words()));
+            }
             ComplaintState::InDoubt => {
                 let composed = course.composed.map(|composed| format!("; it was composed at {composed}"));
                 let why = format!(

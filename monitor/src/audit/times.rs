@@ -28,6 +28,11 @@ impl Times {
         groups.map(|(time, first)| (*first, *time)).find(|(first, _)| *first <= index).unwrap_or_default().1
     }
 
+    /// The first entry after this one that is public only later: what makes the entry public at its time stands before that.
+    pub(super) fn next_later(&self, index: LeafIndex) -> Option<LeafIndex> {
+        self.groups.get(self.groups.partition_point(|(_, first)| *first <= index)).map(|(_, first)| *first)
+    }
+
     /// The first entry that is public only later.
     pub(super) fn first_after(&self, time: Timestamp) -> Option<LeafIndex> {
         self.groups.get(self.groups.partition_point(|(since, _)| *since <= time)).map(|(_, first)| *first)
@@ -48,6 +53,10 @@ mod tests {
         }
         assert_eq!(times.groups.iter().map(|(time, first)| (time.0, first.0)).collect::<Vec<_>>(), [(10, 1), (15, 2)]);
         assert_eq!([1, 2, 9].map(|index| times.since(LeafIndex(index)).0), [10, 15, 15]);
+        assert_eq!(
+            [0, 1, 2, 9].map(|index| times.next_later(LeafIndex(index)).map(|next| next.0)),
+            [Some(1), Some(2), None, None]
+        );
         assert_eq!(
             [9, 10, 15].map(|time| times.first_after(Timestamp(time))),
             [Some(LeafIndex(1)), Some(LeafIndex(2)), None]

@@ -20,13 +20,18 @@ const NAMED: usize = 5;
 /// The code of an entry that may be a statement, and can't be read as one.
 pub(crate) const UNREADABLE: &str = "unreadable-statement";
 
+/// Whether this monitor reads statements of this form.
+pub(crate) fn is_known(form: &str) -> bool {
+    [Charter::KIND, Release::KIND, Attestation::KIND].contains(&form)
+}
+
 impl Audit {
     /// The next entry is no statement, or none that is known here: the finding that this is.
     pub(crate) fn skip(&mut self, entry: &[u8], error: &StatementError) -> Finding {
         let index = self.next;
         let subject = format!("entry {index}");
         let finding = match Statement::form_of(entry) {
-            Some(kind) if [Charter::KIND, Release::KIND, Attestation::KIND].contains(&kind.as_str()) => {
+            Some(kind) if is_known(&kind) => {
                 let words = format!(
                     "Entry {index} of the log has the form of a statement, {kind}, which this monitor knows, and is not as that must be ({error}). A log that keeps the rules admits none such, and no client that knows this form uses it."
                 );

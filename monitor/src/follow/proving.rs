@@ -165,15 +165,23 @@ impl Monitor {
         ))
     }
 
-    /// The proof of an entry that says the most about since when it is public: its seen proof, if that is at hand and holds. By one under the
-    /// newest checkpoint, two texts are public today, whenever somebody reads it first: after the day within which their signers answer
-    /// for both.
-    fn earliest_proof(&self, index: LeafIndex) -> Option<TlogProof> {
-        let statement = self.mirror.statement(index)?;
-        let (id, entry) = (statement.id(), statement.to_bytes());
-        let seen = self.unkept.get(&id).cloned().or_else(|| self.mirror.seen_proof(&id));
-        let seen = seen.filter(|proof| self.proven_since(proof, &entry, index).is_some());
-        seen.or_else(|| self.mirror.own_proof(index))
+    /// The proof of an entry that says the most about since when it is public: its seen proof, or one under the checkpoint of the seen
+    /// proof of a later entry, as far as these are at hand and hold. By one under the newest checkpoint, two texts are public today,
+    /// whenever somebody reads it first: after the day within which their signers answer for both.
+    pub(crate) fn earliest_proof(&self, index: LeafIndex) -> Option<TlogProof> {
+        let entry = self.mirror.entry(index)?;
+        let last = self.audit.last_public_with(index).max(index);
+        let by_a_later_one = self.kept_proof(last).and_then(|proof| self.mirror.proof_under(&proof.checkpoint, index));
+        let proofs = [self.kept_proof(index), by_a_later_one, self.mirror.own_proof(index)];
+        let dated =
+            proofs.into_iter().flatten().filter_map(|proof| Some((self.proven_since(&proof, &entry, index)?, proof)));
+        dated.min_by_key(|(since, _)| *since).map(|(_, proof)| proof)
+    }
+
+    /// The seen proof of the statement at this place that is at hand; not verified.
+    fn kept_proof(&self, index: LeafIndex) -> Option<TlogProof> {
+        let id = self.mirror.statement(index)?.id();
+        self.unkept.get(&id).cloned().or_else(|| self.mirror.seen_proof(&id))
     }
 
     /// The charter at this place in the log, whether it was taken up or not.

@@ -82,7 +82,8 @@ impl Monitor {
     /// Complaints about a list whose deadline is over, as of the newest time that is witnessed.
     fn overdue(&self, list: &ListName) -> Option<Finding> {
         let (history, now) = (self.audit.history(), self.known_as_of()?);
-        let complaints = complaints((history, list), |index| self.audit.public_since(index), now);
+        let complaints =
+            complaints((history, list), self.audit.left_out(list), |index| self.audit.public_since(index), now);
         freshness::overdue(list, &complaints, now, |index| {
             let attestation = self.mirror.statement(index).and_then(Statement::into_attestation);
             attestation.map(|attestation| attestation.body().auditor.name().to_owned()).unwrap_or_default()

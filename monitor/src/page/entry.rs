@@ -1,8 +1,10 @@
 //! One entry of the log, with the proof that it stands there.
 
 use super::findings::finding;
-use super::{Base, Page, Place};
-use crate::explorer::{EntryReport, StatementReport};
+use super::plain::prose;
+use super::{Base, Page, Place, words};
+use crate::audit::is_known;
+use crate::explorer::{EntryReport, Line};
 use crate::finding::Finding;
 use crate::report::Report;
 use crate::units;
@@ -15,7 +17,7 @@ pub(crate) fn entry(entry: &EntryReport, report: &Report, base: &Base) -> Markup
     let found: Vec<&Finding> = report.findings.iter().filter(|found| found.index == Some(index)).collect();
     let body = html! {
         h1 { "Entry " (index) }
-        p class="lead" { (what(entry.statement.as_ref(), base)) }
+        p class="lead" { (what(entry, base)) }
         (neighbours(entry, base))
         @if !found.is_empty() {
             section aria-labelledby="findings" {
@@ -48,9 +50,19 @@ pub(crate) fn no_entry(report: &Report, base: &Base) -> Markup {
     Page { place: Place::Log, title: &title, base, origin: &report.log.origin, data: None, body }.render()
 }
 
-fn what(statement: Option<&StatementReport>, base: &Base) -> Markup {
-    let Some(statement) = statement else {
-        return html! { "This is no statement. A log that keeps the rules admits none such, and no client accepts it." };
+fn what(entry: &EntryReport, base: &Base) -> Markup {
+    let Some(statement) = &entry.statement else {
+        return html! { @match entry.form.as_deref() {
+            None => "This is no statement. A log that keeps the rules admits none such, and no client accepts it.",
+            Some(form) if is_known(form) => {
+                "This has the form of a statement, " code { (prose(form)) } ", and is not as that must be. A log that keeps the rules admits none such, "
+                "and no client that knows this form uses it."
+            }
+            Some(form) => {
+                "This has the form of a statement, " code { (prose(form)) } ", and this monitor can’t read it. It may be of a later format: a newer monitor "
+                "can tell. No client that can’t read it uses it."
+            }
+        } };
     };
     let list = html! { a href={ (base) "/list/" (statement.list) } { (statement.list) } };
     html! {
@@ -59,7 +71,26 @@ fn what(statement: Option<&StatementReport>, base: &Base) -> Markup {
             ("release", Some(number)) => { "Version " (number) " of " (list) "." }
             _ => { "An auditor’s attestation about " (list) "." }
         }
-        " Signed by " (statement.signers.join(", ")) "."
+        (signed(&statement.lines))
+        @match entry.public_since {
+            Some(since) => { " In the log since " (words::time(since)) " or earlier, by the proof that was shown of that." }
+            None => { " Since when it is in the log, no proof tells that this monitor has." }
+        }
+    }
+}
+
+/// Who has signed it; and in whose names lines stand that are no signatures of theirs, as far as can be told.
+fn signed(lines: &[Line]) -> Markup {
+    let named = |holds: bool| {
+        let names = lines.iter().filter(|line| line.holds == holds);
+        names.map(|line| format!("{} ({})", line.key.name, line.key.id)).collect::<Vec<_>>().join(", ")
+    };
+    let (signers, others) = (named(true), named(false));
+    html! {
+        @if !signers.is_empty() { " Signed by " (signers) "." }
+        @if !others.is_empty() {
+            " Not signed, as far as this monitor can tell, by " (others) ": a line in that name stands under it, which anybody can write."
+        }
     }
 }
 

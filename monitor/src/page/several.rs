@@ -115,7 +115,7 @@ pub(crate) fn all_findings(logs: &[OfLog<'_>]) -> Markup {
         title: "Findings at all logs",
         base: &Base::All,
         origin: "",
-        data: Some("/logs.json"),
+        data: Some("/findings.json"),
         body,
     }
     .render()

@@ -1,9 +1,10 @@
 //! What auditors attest, in a report.
 
 use super::releases::charter_of;
+use crate::audit::LeftOut;
 use crate::kept::{self, History, KeptComplaint, ListHistory, LoggedRelease};
 use crate::units;
-use isonomy_core::attestation::{Attestation, Complaint, Method};
+use isonomy_core::attestation::{self, Attestation, Complaint, Method};
 use isonomy_core::encoding::to_hex;
 use isonomy_core::hash::Commitment;
 use isonomy_core::rules::MAX_CLOCK_DIFFERENCE;
@@ -41,6 +42,9 @@ pub struct AttestationReport {
     /// For content methods: how many of them were wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errors: Option<u64>,
+    /// A longer report that it names. Nobody here has read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<attestation::Report>,
     /// Why it counts for nothing, in words, if it says what can't be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub impossible: Option<String>,
@@ -75,6 +79,10 @@ pub struct ComplaintReport {
     /// When that was composed: it can't have been public before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub composed: Option<Timestamp>,
+    /// A release that would have removed entries, was composed in time and was not taken up, where none removed any in time: a log may
+    /// have admitted it otherwise than it was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<LeftOut>,
     /// How many seconds after the complaint that was public, by the proofs that are shown: at most, since a log may show later
     /// ones than the first.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,7 +100,7 @@ pub enum ComplaintState {
     InTime,
     /// By the word of the auditor alone it is over: counted from when the log shows the complaint, it runs, or something was
     /// removed within it. Or something was removed later by the proofs that are shown alone: it was composed within it. Or by those
-    /// alone after the complaint: it was composed before.
+    /// alone after the complaint: it was composed before. Or a release that was not taken up would have removed something within it.
     InDoubt,
     /// Something was removed, by a release that was composed later.
     Late,
@@ -101,19 +109,18 @@ pub enum ComplaintState {
 }
 
 impl AttestationReport {
-    /// `logged_since`: since when the log shows it; `now`: the witnessed time of the newest checkpoint.
+    /// One about the list of `removing`. `logged_since`: since when the log shows it; `now`: the witnessed time of the newest checkpoint.
     pub(crate) fn new(
         history: &History,
+        removing: &Removing,
         (index, attestation): (LeafIndex, &Signed<Attestation>),
         logged_since: Timestamp,
         now: Timestamp,
     ) -> Self {
         let body = attestation.body();
         let version = history.version_of(&body.list, &body.release).unwrap_or(0);
-        let list = history.list(&body.list);
-        let said = Stated::of(body);
-        let impossible = impossible(&said, index, logged_since, list.and_then(|list| list.version(version)));
-        let course = |complaint| ComplaintReport::new((list?, version), (index, complaint), logged_since, now);
+        let impossible = impossible(&Stated::of(body), index, logged_since, removing.list.version(version));
+        let course = |complaint| ComplaintReport::new((removing, version), (index, complaint), logged_since, now);
         Self {
             index,
             auditor: body.auditor.name().to_owned(),
@@ -125,6 +132,7 @@ impl AttestationReport {
             log_size: body.log_size,
             sample: body.sample,
             errors: body.errors,
+            report: body.report.clone(),
             complaint: body.complaint.as_ref().filter(|_| impossible.is_none()).and_then(course),
             impossible,
         }
@@ -151,11 +159,7 @@ impl Stated {
         }
     }
 
-    /// Whether it is dated ahead of when the log shows it, or a complaint is said to have been received after that. Clocks may differ.
-    pub(crate) fn is_ahead(&self, logged_since: Timestamp) -> bool {
-        self.created.since(logged_since) > MAX_CLOCK_DIFFERENCE || self.received_late(logged_since).is_some()
-    }
-
+    /// When a complaint is said to have been received, if that is after it was logged. Clocks may differ.
     fn received_late(&self, logged_since: Timestamp) -> Option<Timestamp> {
         let early = self.created.min(logged_since);
         self.received.filter(|received| received.since(early) > MAX_CLOCK_DIFFERENCE)
@@ -231,16 +235,18 @@ impl Removal {
 /// version: so no copy hides what became of another. What is held of each attestation in memory suffices.
 pub(crate) fn complaints(
     (history, name): (&History, &ListName),
+    left_out: &[LeftOut],
     public_since: impl Fn(LeafIndex) -> Timestamp,
     now: Timestamp,
 ) -> Vec<(LeafIndex, ComplaintReport)> {
     let Some(list) = history.list(name) else { return Vec::new() };
+    let removing = Removing::new(list, left_out);
     let course = |index: LeafIndex, kept: &KeptComplaint| {
         let version = history.version_of(name, &kept.release)?;
         let logged_since = public_since(index);
         let is_impossible = impossible(&kept.said, index, logged_since, list.version(version)).is_some();
         let complaint = Some(&kept.complaint).filter(|_| !is_impossible)?;
-        ComplaintReport::new((list, version), (index, complaint), logged_since, now)
+        ComplaintReport::new((&removing, version), (index, complaint), logged_since, now)
     };
     let of_complaints =
         list.attestations().iter().filter_map(|logged| Some((logged.index, logged.attestation.0.as_ref()?)));
@@ -259,6 +265,49 @@ pub(crate) fn complaints(
     worst.into_iter().filter_map(|(index, kept)| Some((index, course(index, kept)?))).collect()
 }
 
+/// What of a list removes entries, for many complaints.
+pub(crate) struct Removing<'l> {
+    list: &'l ListHistory,
+    /// The places among the releases of those that remove some.
+    removing: Vec<usize>,
+    /// Those that were not taken up, in the order in which they were composed.
+    left_out: Vec<LeftOut>,
+    /// Of each of these and those before it, the one that was logged last.
+    logged_last: Vec<LeftOut>,
+}
+
+impl<'l> Removing<'l> {
+    /// `left_out`: the releases of the list that were not taken up.
+    pub(crate) fn new(list: &'l ListHistory, left_out: &[LeftOut]) -> Self {
+        let removing = list.releases().iter().enumerate().filter(|(_, logged)| logged.release.removed > 0);
+        let mut left_out: Vec<LeftOut> = left_out.iter().filter(|one| one.removes()).copied().collect();
+        left_out.sort_by_key(|one| (one.created, one.index));
+        let logged_last = left_out.iter().scan(None, |last: &mut Option<LeftOut>, one| {
+            *last = last.filter(|last| last.index > one.index).or(Some(*one));
+            *last
+        });
+        let logged_last = logged_last.collect();
+        Self { list, removing: removing.map(|(at, _)| at).collect(), left_out, logged_last }
+    }
+
+    /// The releases from this place among all on that remove entries, each with its version.
+    fn from(&self, place: usize) -> impl Iterator<Item = (&'l LoggedRelease, u64)> {
+        let (list, first) = (self.list, self.removing.partition_point(|at| *at < place));
+        let places = self.removing.get(first..).unwrap_or_default().iter();
+        places.filter_map(|at| Some((list.releases().get(*at)?, *at as u64 + 1)))
+    }
+
+    /// One that was not taken up, and which was composed, or logged, after a complaint that was received then and is logged at this place,
+    /// and composed by `due`.
+    fn left_out(&self, (received, logged): (Timestamp, LeafIndex), due: Timestamp) -> Option<&LeftOut> {
+        let composed_by = |time: Timestamp| self.left_out.partition_point(|one| one.created <= time);
+        let in_time = composed_by(due);
+        let composed_after = self.left_out.get(composed_by(received)..in_time).and_then(<[LeftOut]>::first);
+        let logged_last = || self.logged_last.get(in_time.checked_sub(1)?).filter(|one| one.index > logged);
+        composed_after.or_else(logged_last)
+    }
+}
+
 impl ComplaintState {
     /// The graver, the higher.
     fn gravity(self) -> u8 {
@@ -275,11 +324,12 @@ impl ComplaintState {
 impl ComplaintReport {
     /// The course of a complaint about this version.
     fn new(
-        (list, version): (&ListHistory, u64),
+        (removing, version): (&Removing, u64),
         (index, complaint): (LeafIndex, &Complaint),
         logged_since: Timestamp,
         now: Timestamp,
     ) -> Option<Self> {
+        let list = removing.list;
         let Removal { edition, within } = Removal::after((list, version), index)?;
         let received = complaint.received;
         let deadline = received.plus(within);
@@ -287,12 +337,8 @@ impl ComplaintReport {
         // Also one that came before the complaint was logged, and so is in the version that the complaint names.
         let is_after = |logged: &LoggedRelease| logged.created > received || logged.index > index;
         // None was composed, logged or public before those before it, so of many complaints each is soon found.
-        let removals = |from: usize| {
-            let numbered = list.releases().iter().zip(1_u64..).skip(from);
-            numbered.filter(|(logged, _)| logged.release.removed > 0)
-        };
         let first_after = list.releases().partition_point(|logged| !is_after(logged));
-        let after = removals(first_after).next();
+        let after = removing.from(first_after).next();
         let state = match after {
             Some((logged, _)) if logged.public_since <= deadline => ComplaintState::InTime,
             Some((logged, _)) if kept::earliest(logged) > deadline_by_log => ComplaintState::Late,
@@ -308,14 +354,22 @@ impl ComplaintReport {
         let early =
             |logged: &LoggedRelease| logged.public_since <= received || logged.created.plus(DRAFT_LIFETIME) < received;
         let first_across = list.releases().partition_point(early);
-        let across =
-            removals(first_across).take_while(|(logged, _)| !is_after(logged)).find(|(logged, _)| is_across(logged));
-        let (state, removing) = match state {
-            ComplaintState::Late | ComplaintState::Overdue if across.is_some() => (ComplaintState::InDoubt, across),
-            state => (state, after),
+        let across = removing
+            .from(first_across)
+            .take_while(|(logged, _)| !is_after(logged))
+            .find(|(logged, _)| is_across(logged));
+        let left_out = removing.left_out((received, index), deadline_by_log);
+        let (state, removed, left_out) = match state {
+            ComplaintState::Late | ComplaintState::Overdue if across.is_some() => {
+                (ComplaintState::InDoubt, across, None)
+            }
+            ComplaintState::Late | ComplaintState::Overdue if left_out.is_some() => {
+                (ComplaintState::InDoubt, after, left_out.copied())
+            }
+            state => (state, after, None),
         };
-        let removed = removing.map(|(logged, _)| logged.public_since);
-        let composed = removing.map(|(logged, _)| kept::earliest(logged));
+        let public = removed.map(|(logged, _)| logged.public_since);
+        let composed = removed.map(|(logged, _)| kept::earliest(logged));
         Some(Self {
             received,
             logged_since,
@@ -324,9 +378,10 @@ impl ComplaintReport {
             deadline,
             deadline_by_log,
             state,
-            removing_version: removing.map(|(_, version)| version),
+            removing_version: removed.map(|(_, version)| version),
             composed,
-            removed_after: removed.map(|removed| removed.since(received)),
+            left_out,
+            removed_after: public.map(|public| public.since(received)),
         })
     }
 }

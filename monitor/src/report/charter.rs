@@ -2,11 +2,28 @@
 
 use super::record::{self, RecordField};
 use isonomy_core::charter::{Action, Aim, Charter, Curator, Jurisdiction, PurposeCode, Surface};
+use isonomy_core::encoding::to_hex;
+use isonomy_core::note::VerifierKey;
 use isonomy_core::rules::amendment::{self, Direction};
 use isonomy_core::rules::editions::{Edition, Editions};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::LeafIndex;
 use serde::Serialize;
+
+/// A key: anybody can give any name to one.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct NamedKey {
+    /// Its name.
+    pub name: String,
+    /// Its short id, in hexadecimal.
+    pub id: String,
+}
+
+impl NamedKey {
+    pub(crate) fn of(key: &VerifierKey) -> Self {
+        Self { name: key.name().to_owned(), id: to_hex(&key.id().0) }
+    }
+}
 
 /// An organisation and its key.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -15,8 +32,8 @@ pub struct Organisation {
     pub name: String,
     /// Where it sits.
     pub jurisdiction: Jurisdiction,
-    /// The names of its keys.
-    pub keys: Vec<String>,
+    /// Its keys.
+    pub keys: Vec<NamedKey>,
 }
 
 /// The terms of a charter.
@@ -144,7 +161,7 @@ impl CharterReport {
             maintainer: Organisation {
                 name: maintainer.name.clone(),
                 jurisdiction: maintainer.jurisdiction.clone(),
-                keys: maintainer.keys.iter().map(|key| key.name().to_owned()).collect(),
+                keys: maintainer.keys.iter().map(NamedKey::of).collect(),
             },
             contact: maintainer.contact.clone(),
             curators: curation.curators.iter().map(Organisation::of).collect(),
@@ -170,7 +187,7 @@ impl CharterReport {
 impl Organisation {
     pub(super) fn of(curator: &Curator) -> Self {
         let Curator { name, jurisdiction, key } = curator;
-        Self { name: name.clone(), jurisdiction: jurisdiction.clone(), keys: vec![key.name().to_owned()] }
+        Self { name: name.clone(), jurisdiction: jurisdiction.clone(), keys: vec![NamedKey::of(key)] }
     }
 }
 

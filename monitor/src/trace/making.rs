@@ -1,13 +1,13 @@
 //! Making the file: from the log, read and audited up to its newest checkpoint.
 
-use super::course::Complained;
+use super::course::{Complained, Standing};
 use super::{Complaint, FORMAT, InLog, InVersion, ListProof, Trace};
 use crate::assess::{AssessError, content, find_list, read_log, stored};
 use crate::kept::{ListHistory, LoggedRelease};
 use crate::monitor::{Config, Monitor};
-use crate::report::AttestationReport;
+use crate::report::{LeftOut, Stated, impossible};
 use isonomy_core::encoding::to_hex;
-use isonomy_core::hash::{Commitment, StatementId, sha256};
+use isonomy_core::hash::{Commitment, sha256};
 use isonomy_core::json::Lines;
 use isonomy_core::list::{Entries, MembershipProof, NonMembershipProof};
 use isonomy_core::note::Note;
@@ -25,6 +25,21 @@ pub struct Traced {
     /// Of each release in the log that is none of the versions, or of which it can't be told whether it keeps the rules, what is
     /// found about it, in words. No file proves that there are no others.
     pub left_out: Vec<String>,
+    /// The releases among these that are none of the versions.
+    pub refused: Vec<LeftOut>,
+}
+
+impl Traced {
+    /// How a complaint of the file stands for whoever has read the log: nobody is called late where a release that was not taken up would
+    /// have removed something in time.
+    pub fn standing(&self, complaint: &Complaint) -> Standing {
+        let (received, logged) = (complaint.course.received, complaint.attestation.index);
+        let is_in_time = |one: &LeftOut| one.would_remove((received, logged), complaint.course.deadline_by_log);
+        match self.trace.standing(complaint) {
+            Standing::Late if self.refused.iter().any(is_in_time) => Standing::Unproven,
+            standing => standing,
+        }
+    }
 }
 
 /// Follows the log, and one entry of one list through all versions.
@@ -65,7 +80,8 @@ pub async fn trace(
     };
     // What follows from the proofs is worked out as whoever checks the file does.
     let trace = made.completed(monitor.trust.policy()).map_err(|error| AssessError::Log(error.to_string()))?;
-    Ok(Traced { trace, left_out: left_out(&monitor, (list, logged)) })
+    let refused = monitor.audit.left_out(list).to_vec();
+    Ok(Traced { trace, left_out: left_out(&monitor, (list, logged)), refused })
 }
 
 /// What is found about the releases that were refused, or could not be judged.
@@ -100,22 +116,21 @@ fn in_version(
         open: false,
         listed: matches!(proof, ListProof::Membership(_)),
         proof,
-        release: in_log(monitor, (release.id(), release.note()), logged.index)?,
+        release: in_log(monitor, release.note(), logged.index)?,
     })
 }
 
 /// A statement with the proof that says the most about since when it is public.
-fn in_log(monitor: &Monitor, (id, note): (StatementId, &Note), index: LeafIndex) -> Result<InLog, AssessError> {
+fn in_log(monitor: &Monitor, note: &Note, index: LeafIndex) -> Result<InLog, AssessError> {
     let lost = || AssessError::Log(format!("entry {index} can't be proven from the copy"));
-    let proof = monitor.mirror.seen_proof(&id).or_else(|| monitor.mirror.own_proof(index)).ok_or_else(lost)?;
-    Ok(InLog { statement: Lines::of(note), index, proof: Lines::of(proof) })
+    Ok(InLog { statement: Lines::of(note), index, proof: Lines::of(monitor.earliest_proof(index).ok_or_else(lost)?) })
 }
 
 /// The editions of the charter up to the newest release.
 fn charters(monitor: &Monitor, list: &ListHistory) -> Result<Vec<InLog>, AssessError> {
     let newest = list.releases().last().map(|logged| logged.index);
     let before = list.editions().all().iter().filter(|edition| newest.is_some_and(|newest| edition.index() < newest));
-    before.map(|edition| in_log(monitor, (edition.id(), edition.signed().note()), edition.index())).collect()
+    before.map(|edition| in_log(monitor, edition.signed().note(), edition.index())).collect()
 }
 
 /// Every complaint whose commitment opens to one of these salts and the entry, of those that say nothing that can't be: whoever has seen
@@ -134,9 +149,10 @@ fn complaints(
         let complaint = attestation.body().complaint.as_ref();
         let Some(salt) = complaint.and_then(|complaint| salts.get(&complaint.commitment)) else { continue };
         let since = monitor.audit.public_since(logged.index);
-        let report = AttestationReport::new(monitor.audit.history(), (logged.index, &attestation), since, since);
-        if report.impossible.is_none() {
-            let attestation = in_log(monitor, (attestation.id(), attestation.note()), logged.index)?;
+        let about = monitor.audit.history().version_of(&attestation.body().list, &attestation.body().release);
+        let about = about.and_then(|version| list.version(version));
+        if impossible(&Stated::of(attestation.body()), logged.index, since, about).is_none() {
+            let attestation = in_log(monitor, attestation.note(), logged.index)?;
             found.push(Complaint { attestation, salt: to_hex(salt), course: Complained::unknown() });
         }
     }

@@ -4,7 +4,7 @@ use super::course::{Complained, Logged, course};
 use super::{Complaint, FORMAT, InLog, ListProof, MAX_TRACE_SIZE, Trace};
 use crate::audit::{Audit, Verdict};
 use crate::kept::History;
-use crate::report::{Removal, Stated};
+use crate::report::{Removal, Stated, impossible};
 use isonomy_core::checkpoint::CheckpointNote;
 use isonomy_core::encoding::from_hex;
 use isonomy_core::hash::{Commitment, StatementId, sha256};
@@ -12,7 +12,6 @@ use isonomy_core::json::Lines;
 use isonomy_core::note::VerifierKey;
 use isonomy_core::policy::Policy;
 use isonomy_core::release::Release;
-use isonomy_core::rules::signatures;
 use isonomy_core::statement::{ListName, Signed, Statement};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::TlogProof;
@@ -80,8 +79,14 @@ impl Trace {
         }
         let complaints: Vec<Read> =
             self.complaints.iter().map(|one| check.statement(&one.attestation)).collect::<Result<_, _>>()?;
-        let times: Vec<(LeafIndex, Timestamp)> =
-            read.iter().chain(&complaints).map(|one| (one.index, one.since)).collect();
+        let is_twice = |pair: &[LeafIndex]| matches!(pair, [one, other] if one == other);
+        let mut places: Vec<LeafIndex> = complaints.iter().map(|one| one.index).collect();
+        places.sort_unstable();
+        if places.windows(2).any(is_twice) {
+            return Err(unproven("a complaint stands in it twice"));
+        }
+        read.extend(complaints.iter().cloned());
+        let times: Vec<(LeafIndex, Timestamp)> = read.iter().map(|one| (one.index, one.since)).collect();
         let (audit, open) = judged(&log, read, &times)?;
         for one in &mut self.versions {
             one.public_since = earliest(&times, one.release.index);
@@ -93,17 +98,11 @@ impl Trace {
             complaint.course = course(&self.versions, logged, as_of);
         }
         self.complaints.sort_by_key(|complaint| (complaint.course.deadline, complaint.attestation.index));
-        let is_twice = |pair: &[Complaint]| {
-            pair.first().map(|one| one.attestation.index) == pair.get(1).map(|one| one.attestation.index)
-        };
-        match self.complaints.windows(2).any(is_twice) {
-            true => Err(unproven("a complaint stands in it twice")),
-            false => Ok(self),
-        }
+        Ok(self)
     }
 }
 
-/// Judges charters and releases in the order of the log, by the times that the file shows, with the rules of whoever reads the log. One
+/// Judges charters, releases and complaints in the order of the log, by the times that the file shows, with the rules of whoever reads the log. One
 /// against which times alone speak accuses nobody, and shows nothing: from the first of these on, it can't be told what was in use.
 fn judged(
     log: &VerifierKey,
@@ -156,6 +155,7 @@ fn is_listed(proof: &ListProof, release: &Release, entry: &[u8]) -> Result<bool,
 }
 
 /// A statement with its proof, verified.
+#[derive(Clone)]
 struct Read {
     index: LeafIndex,
     statement: Statement,
@@ -211,18 +211,18 @@ fn complained(
     let salt = from_hex(&complaint.salt).ok_or_else(|| unproven("the salt is not hexadecimal"))?;
     let (index, attestation) = (read.index, read.statement.into_attestation());
     let attestation = attestation.ok_or_else(|| unproven("not an attestation"))?;
-    signatures::attestation(&attestation).map_err(unproven)?;
     let body = attestation.body();
     // One of another list is about no version of this one, whatever release it names.
     let about = history.list(list).zip(history.version_of(list, &body.release)).filter(|_| body.list == *list);
     let about = about.filter(|(list, version)| list.version(*version).is_some_and(|logged| logged.index < index));
+    let release = about.and_then(|(list, version)| list.version(version));
     let removal = about.and_then(|(list, version)| Removal::after((list, version), index));
     let removal = removal.ok_or_else(|| unproven("the complaint is about no version of the list"))?;
     let opened = body.complaint.as_ref();
     let opened = opened.filter(|logged| logged.commitment == Commitment(sha256(&[&salt, entry])));
     let received = opened.ok_or_else(|| unproven("the complaint is not about this entry"))?.received;
-    if Stated::of(body).is_ahead(since) {
-        return Err(unproven("the complaint counts for nothing: it is dated ahead of when the log shows it"));
+    if let Some(words) = impossible(&Stated::of(body), index, since, release) {
+        return Err(unproven(words));
     }
     Ok(Logged { index, auditor: body.auditor.name().to_owned(), received, since, removal })
 }

@@ -10,6 +10,7 @@ use isonomy_fetch::Source;
 use isonomy_monitor::Assessment;
 use isonomy_monitor::assess::{AssessError, Complaints, Inputs, Weakness, assess};
 use isonomy_monitor::report::ComplaintState;
+use isonomy_monitor::trace::Standing;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -367,21 +368,70 @@ async fn complaints_are_counted_apart_and_each_commitment_once() {
     assert!(report.to_html().contains("0 of 1 deadline missed"));
 }
 
-/// The log admitted the release without the signatures that it needs, so that it counts for nothing.
+/// The log admitted the release without the signatures that it needs, so that it counts for nothing. What nobody of the list signed,
+/// a log can make up.
 #[tokio::test]
 async fn a_release_that_was_composed_in_time_and_not_taken_up_leaves_it_in_doubt() {
-    let mut world = World::new();
-    crate::complaints::complain(&mut world, &[5; 32], b"salt", START.plus(3 * HOUR));
-    world.log.publish(START.plus(3 * HOUR));
-    let text = world.log.draft(&entries(6..15), START.plus(4 * HOUR)).to_text().unwrap();
-    world.log.append(signed(&text, &["m1"]).to_bytes());
-    world.log.publish(START.plus(4 * HOUR));
-    world.log.publish(START.plus(40 * DAY));
-    let report = assessed(world.log.source(), corpus(&world)).await.unwrap();
-    assert_eq!((report.missed.len(), report.complaints.without_removal.len()), (0, 0));
-    for in_doubt in [&report.in_doubt, &report.complaints.in_doubt] {
-        let why: Vec<&str> = in_doubt.iter().map(|one| one.why.as_str()).collect();
-        assert!(why.len() == 1 && why[0].contains("the release at entry 4, which was not taken up"), "{why:?}");
+    let five = isonomy_core::hash::sha256(&[&5u64.to_be_bytes()]);
+    for (signer, is_in_doubt) in [("m1", true), ("c1", true), ("stranger", false)] {
+        let mut world = World::new();
+        crate::complaints::complain(&mut world, &five, b"salt", START.plus(3 * HOUR));
+        world.log.publish(START.plus(3 * HOUR));
+        let text = world.log.draft(&entries(6..15), START.plus(4 * HOUR)).to_text().unwrap();
+        world.log.append(signed(&text, &[signer]).to_bytes());
+        world.log.publish(START.plus(4 * HOUR));
+        world.log.publish(START.plus(40 * DAY));
+        let report = assessed(world.log.source(), corpus(&world)).await.unwrap();
+        let late = if is_in_doubt { (0, 0) } else { (1, 1) };
+        assert_eq!((report.missed.len(), report.complaints.without_removal.len()), late, "{signer}");
+        for in_doubt in [&report.in_doubt, &report.complaints.in_doubt] {
+            let why: Vec<&str> = in_doubt.iter().map(|one| one.why.as_str()).collect();
+            assert_eq!(why.len(), usize::from(is_in_doubt), "{signer}: {why:?}");
+            assert!(why.iter().all(|why| why.contains("the release at entry 4, which was not taken up")), "{why:?}");
+        }
+        // So it is for whoever follows the log, and for whoever complained.
+        let seen = world.monitor().poll_at(START.plus(40 * DAY)).await.unwrap();
+        let course = seen.lists[0].attestations[0].complaint.as_ref().unwrap();
+        let state = if is_in_doubt { ComplaintState::InDoubt } else { ComplaintState::Overdue };
+        assert_eq!((course.state, course.left_out.is_some()), (state, is_in_doubt), "{signer}");
+        assert_eq!(codes(&seen).contains(&"removal-overdue"), !is_in_doubt, "{signer}");
+        let config =
+            isonomy_monitor::Config { data: world.path("trace"), ..world.config(vec![world.log.source()], &[]) };
+        let (list, salts) = (ListName::new(LIST).unwrap(), [b"salt".to_vec()]);
+        let traced = isonomy_monitor::trace(config, &list, &five, &salts, START.plus(40 * DAY)).await.unwrap();
+        let standing = if is_in_doubt { Standing::Unproven } else { Standing::Late };
+        assert_eq!(traced.standing(&traced.trace.complaints[0]), standing, "{signer}");
+        assert_eq!(traced.left_out.len(), 1, "{signer}");
+    }
+}
+
+/// Composed too late, or before the complaint came and was logged, or removing nothing, a release that was not taken up excuses nobody.
+#[tokio::test]
+async fn a_release_that_was_not_taken_up_and_could_not_have_helped_leaves_nothing_in_doubt() {
+    let deadline = 3 * HOUR + 3 * DAY;
+    for (numbers, composed, logged, state) in [
+        (6..15, deadline, deadline, ComplaintState::InDoubt),
+        (6..15, deadline + 1, deadline + 1, ComplaintState::Overdue),
+        (0..15, 4 * HOUR, 4 * HOUR, ComplaintState::Overdue),
+        (6..15, 2 * HOUR + 60, 2 * HOUR + 60, ComplaintState::Overdue),
+        (6..15, 2 * HOUR + 60, 4 * HOUR, ComplaintState::InDoubt),
+    ] {
+        let mut world = World::new();
+        let text = world.log.draft(&entries(numbers), START.plus(composed)).to_text().unwrap();
+        let refused = signed(&text, &["m1"]).to_bytes();
+        if logged < 3 * HOUR {
+            world.log.append(refused.clone());
+        }
+        crate::complaints::complain(&mut world, &[5; 32], b"salt", START.plus(3 * HOUR));
+        world.log.publish(START.plus(3 * HOUR));
+        if logged > 3 * HOUR {
+            world.log.append(refused);
+            world.log.publish(START.plus(logged));
+        }
+        world.log.publish(START.plus(40 * DAY));
+        let seen = world.monitor().poll_at(START.plus(40 * DAY)).await.unwrap();
+        let course = seen.lists[0].attestations[0].complaint.as_ref().unwrap();
+        assert_eq!(course.state, state, "composed {composed}, logged {logged}");
     }
 }
 
@@ -410,7 +460,7 @@ async fn a_removal_that_was_public_after_the_complaint_leaves_it_in_doubt_at_lea
     let list = ListName::new(LIST).unwrap();
     let salts = [b"salt".to_vec()];
     let traced = isonomy_monitor::trace(config, &list, &five, &salts, START.plus(9 * DAY)).await.unwrap().trace;
-    assert_eq!(traced.standing(&traced.complaints[0]), isonomy_monitor::trace::Standing::InTime);
+    assert_eq!(traced.standing(&traced.complaints[0]), Standing::InTime);
 }
 
 /// A log can hold any number of other things that break the rules.

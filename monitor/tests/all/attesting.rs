@@ -55,6 +55,8 @@ async fn what_was_seen_is_attested_and_kept_by_the_log() {
     assert_eq!(codes(&report), [""; 0], "the rules take them");
     let methods: Vec<Method> = report.lists[0].attestations.iter().map(|attested| attested.method).collect();
     assert_eq!(methods, [Method::Complaint, Method::Canary, Method::Recomputed, Method::Followed]);
+    let longer = report.lists[0].attestations[0].report.as_ref().unwrap();
+    assert_eq!((longer.url.as_str(), longer.sha256), ("https://auditor.example/report", ObjectDigest([7; 32])));
     let complaint = report.lists[0].attestations[0].complaint.as_ref().unwrap();
     // Version 2 removed something after the complaint was received, and before it was logged.
     assert_eq!((complaint.deadline, complaint.removing_version), (START.plus(3 * DAY), Some(2)));

@@ -75,6 +75,10 @@ async fn a_file_of_evidence_names_list_rule_place_and_whoever_signed() {
     assert_eq!((&found.list, &found.rule, &found.index), (&read.list, &read.rule, &read.index));
     assert_eq!((&found.statement, &found.evidence), (&read.statement, &read.evidence));
     assert_eq!(found.answerable, read.answerable);
+    let breach = Evidence::parse(&world.evidence(read)).unwrap().verify(&policy(&[])).unwrap();
+    let by = |at: usize| breach.by[at].called();
+    let said = format!("{} {}; signed by {} and {} and {}", by(0), breach.what, by(1), by(2), by(3));
+    assert_eq!(breach.sentence(), said, "who signed admitted nothing");
     let log = format!("The log {} ({}) admitted entry 3", log_key().verifier().name(), found.answerable[0].id);
     let signed = format!("It was signed by m1 ({})", found.answerable[1].id);
     assert!(found.words.starts_with(&log) && found.words.contains(&signed), "{}", found.words);
@@ -369,4 +373,41 @@ async fn any_number_of_made_up_lists_hides_no_breach_about_one_in_use() {
     let found = find(&report, "over-limit");
     assert_eq!(found.list.as_ref().map(ListName::as_str), Some(LIST));
     assert!(found.evidence.is_some(), "there is room for the proof, too");
+}
+
+/// Names are anybody's: each curator has endorsed what its own key has.
+#[tokio::test]
+async fn two_curators_whose_keys_have_one_name_are_counted_apart() {
+    let curators = [7, 8].map(|seed| SigningKey::from_seed("curator.example", KeyType::Ed25519, &[seed; 32]).unwrap());
+    let mut world = World::empty();
+    let mut body = charter();
+    body.curation.threshold = 1;
+    body.curation.min_jurisdictions = 1;
+    for (curator, key) in body.curation.curators.iter_mut().zip(&curators) {
+        curator.key = key.verifier().clone();
+    }
+    let note = |text: &str, keys: &[&SigningKey]| {
+        let lines = keys.iter().map(|key| key.sign(text)).collect();
+        Statement::from_note(Note::new(text.into(), lines).unwrap()).unwrap()
+    };
+    let [one, other] = &curators;
+    let maintainer = key("m1");
+    world.log.take_charter(note(&body.to_text().unwrap(), &[&maintainer, one, other]));
+    world.log.publish(START);
+    for (hours, signers) in
+        [(1, vec![&maintainer, one]), (2, vec![&maintainer, one, other]), (3, vec![&maintainer, one])]
+    {
+        let content = entries(0..10);
+        let text = world.log.draft(&content, START.plus(hours * HOUR)).to_text().unwrap();
+        world.log.take_release(note(&text, &signers), content);
+        world.log.publish(START.plus(hours * HOUR));
+    }
+    let report = look(&world, 4 * HOUR).await;
+    assert_eq!(codes(&report), [""; 0]);
+    let mut endorsed: Vec<_> =
+        report.lists[0].endorsements.iter().map(|one| (one.key.id.clone(), one.releases)).collect();
+    let mut expected = vec![(to_hex(&one.verifier().id().0), 3), (to_hex(&other.verifier().id().0), 1)];
+    endorsed.sort();
+    expected.sort();
+    assert_eq!(endorsed, expected);
 }

@@ -204,6 +204,66 @@ async fn without_seen_proofs_a_trace_and_an_assessment_say_what_is_not_known() {
     assert!(report.to_html().contains("nobody showed the seen proof of version 3"));
 }
 
+/// What covers the next entry covers the removal, too: so it is shown by the checkpoint of that one's proof, and not by today's.
+#[tokio::test]
+async fn a_withheld_seen_proof_does_not_hide_what_a_later_entry_proves() {
+    let mut world = World::new();
+    let five = sha256(&[&5u64.to_be_bytes()]);
+    complain(&mut world, &five, b"salt", START.plus(2 * HOUR));
+    world.log.publish(START.plus(3 * HOUR));
+    world.log.release(entries(6..15), START.plus(DAY), |_| ());
+    let removal = world.log.last_release();
+    world.log.publish(START.plus(DAY));
+    world.log.release(entries(6..16), START.plus(2 * DAY), |_| ());
+    world.log.publish(START.plus(2 * DAY));
+    world.log.remove(&Resource::SeenProof(removal));
+    world.log.publish(START.plus(9 * DAY));
+    let found = traced(&world, "trace", &five, START.plus(9 * DAY)).await;
+    let since: Vec<u64> = found.versions.iter().map(|one| one.public_since.since(START)).collect();
+    assert_eq!(since, [HOUR, 2 * HOUR, 2 * DAY, 2 * DAY]);
+    assert_eq!(found.complaints[0].course.removed_in_time, Some(true));
+    only_what_is_proven_holds(&found);
+    // Also where the later entry is not in the file.
+    let cut = Trace { versions: found.versions[..3].to_vec(), ..found.clone() };
+    assert_eq!(verified(&cut).unwrap(), cut);
+}
+
+/// Whoever logs a complaint writes what stands in it, and a log admits it without its auditor's signature.
+#[tokio::test]
+async fn a_file_holds_no_complaint_that_counts_for_nothing() {
+    let five = sha256(&[&5u64.to_be_bytes()]);
+    let made = traced(&removed(|_| ()), "good", &five, START.plus(2 * DAY)).await;
+    let complained = |edit: &dyn Fn(&mut Attestation), signers: &[&str]| {
+        let mut world = World::new();
+        complain(&mut world, &five, b"salt", START.plus(2 * HOUR));
+        let logged = Statement::parse(world.log.entry(LeafIndex(3))).unwrap().into_attestation().unwrap();
+        let mut body = logged.body().clone();
+        edit(&mut body);
+        world.log.append(signed(&body.to_text().unwrap(), signers).to_bytes());
+        world.log.publish(START.plus(3 * HOUR));
+        let mut file = Trace { versions: made.versions[..2].to_vec(), ..made.clone() };
+        file.complaints[0].attestation.index = LeafIndex(4);
+        verified(&shown_by(&file, &world.log)).unwrap_err()
+    };
+    let other = ListName::new("other.example/list").unwrap();
+    for (edit, signers, why) in [
+        (
+            &(|body: &mut Attestation| {
+                body.created = START;
+                body.complaint.as_mut().unwrap().received = START;
+            }) as &dyn Fn(&mut Attestation),
+            &["auditor"][..],
+            "was composed at",
+        ),
+        (&|body: &mut Attestation| body.created = START.plus(9 * DAY), &["auditor"], "shows it since"),
+        (&|body: &mut Attestation| body.created = START.plus(2 * HOUR + 1), &["stranger"], "rule"),
+        (&|body: &mut Attestation| body.list = other.clone(), &["auditor"], "rule 1 (chain)"),
+    ] {
+        let refused = complained(edit, signers);
+        assert!(refused.contains(why), "{refused}");
+    }
+}
+
 /// Whoever has seen a commitment can log it again, by a date at which nobody is late: the one that was made first is shown all the same.
 #[tokio::test]
 async fn every_complaint_that_a_salt_opens_is_shown_the_oldest_deadline_first() {
@@ -366,6 +426,8 @@ async fn a_copy_of_a_complaint_hides_no_deadline_that_passed() {
         let missed: Vec<&str> = complaints.without_removal.iter().map(|missed| missed.what.as_str()).collect();
         assert!((complaints.due, missed.len()) == (1, 1) && missed[0].contains("auditor ("), "{is_before}: {missed:?}");
         let report = world.monitor().poll_at(START.plus(4 * DAY)).await.unwrap();
+        let counts = report.lists[0].complaints;
+        assert_eq!((counts.total, counts.overdue), (1, 1), "{is_before}");
         assert!(codes(&report).contains(&"removal-overdue"), "{is_before}");
     }
 }
@@ -408,4 +470,7 @@ async fn later_complaints_do_not_silence_one_whose_deadline_passed() {
     world.log.publish(START.plus(4 * DAY));
     let report = world.monitor().poll_at(START.plus(4 * DAY)).await.unwrap();
     assert!(find(&report, "removal-overdue").words.starts_with("The complaint at entry 3 "));
+    // Nor is what is told of all told of the newest alone.
+    let (counts, shown) = (report.lists[0].complaints, report.lists[0].attestations.len());
+    assert_eq!((counts.total, counts.running, counts.overdue, shown), (126, 125, 1, 120));
 }

@@ -574,3 +574,14 @@ async fn harmless_files_that_can_not_be_looked_up_are_a_finding() {
     let report = Monitor::open(config).unwrap().poll_at(START.plus(NOW)).await.unwrap();
     assert_eq!(codes(&report), ["canaries-unreadable"]);
 }
+
+/// Whoever reads which source shows another history must know which.
+#[tokio::test]
+async fn sources_in_folders_of_one_name_are_told_apart() {
+    let world = World::new();
+    let copies = ["a", "b"].map(|name| world.log.split(world.path(name).join("log")));
+    let sources = [&world.log, &copies[0], &copies[1]].map(Log::source).to_vec();
+    let report = world.monitor_of(sources).poll_at(START.plus(3 * HOUR)).await.unwrap();
+    let names: Vec<&str> = report.sources.iter().map(|source| source.name.as_str()).collect();
+    assert_eq!(names, ["folder log", "folder log, number 2", "folder log, number 3"]);
+}

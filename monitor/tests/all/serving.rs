@@ -1,10 +1,11 @@
 //! The page and what is beside it.
 
 use crate::world::*;
-use isonomy_core::encoding::to_base64;
+use isonomy_core::encoding::{to_base64, to_hex};
 use isonomy_core::hash::sha256;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::TlogProof;
+use isonomy_core::tree::LeafIndex;
 use isonomy_monitor::{Followed, Watch};
 use isonomy_verifier::Evidence;
 use std::time::{Duration, SystemTime};
@@ -249,10 +250,40 @@ async fn a_charter_s_history_marks_what_widens() {
 async fn an_entry_is_shown_with_a_proof_that_verifies() {
     let mut world = World::new();
     world.log.append("no <b>statement</b>\n");
+    // A log can write any name under anything: this is in the curators' names, and by none of them.
+    let forged = world.log.draft(&entries(0..30), START.plus(3 * HOUR)).to_text().unwrap();
+    let lines =
+        ["m1", "c1", "c2"].map(|name| isonomy_core::note::Signature { bytes: vec![7; 64], ..key(name).sign(&forged) });
+    world.log.append(isonomy_core::note::Note::new(forged, lines.to_vec()).unwrap().to_bytes());
+    let charter = world.log.entry(LeafIndex(0)).to_vec();
+    for form in ["isonomy/charter/v2", "isonomy/charter/v1"] {
+        let later = String::from_utf8(charter.clone()).unwrap().replacen("isonomy/charter/v1", form, 1);
+        world.log.append(later.replacen("\"edition\"", "\"editions\"", 1).into_bytes());
+    }
     world.log.publish(START.plus(3 * HOUR));
     let running = Running::start(&world, vec![world.log.source()]).await;
     running.page().await;
     let page = running.get("/entry/1").await.body;
+    for (index, name, is_signed) in
+        [(1, "m1", true), (1, "c2", true), (4, "m1", false), (4, "c1", false), (0, "c1", true)]
+    {
+        let named = format!("{name} ({})", to_hex(&key(name).verifier().id().0));
+        let page = running.get(&format!("/entry/{index}")).await.body;
+        let lead = page.split("class=\"lead\"").nth(1).unwrap().split("</p>").next().unwrap();
+        assert!(lead.contains(&named) && lead.contains(" Signed by ") == is_signed, "{index}: {lead}");
+        assert_eq!(lead.contains("Not signed, as far as this monitor can tell, by "), !is_signed, "{index}: {lead}");
+        let data: serde_json::Value =
+            serde_json::from_str(&running.get(&format!("/entry/{index}.json")).await.body).unwrap();
+        let since = data["public_since"].as_str().map(|since| Timestamp::from_rfc3339(since).unwrap());
+        assert_eq!(since, Some(START.plus([0, 1, 2, 3, 3][index] * HOUR)), "{index}");
+        assert!(lead.contains("In the log since <time"), "{lead}");
+        let lines = data["statement"]["lines"].as_array().unwrap();
+        assert!(lines.iter().any(|line| line["key"]["name"] == name && line["holds"] == is_signed), "{lines:?}");
+    }
+    for (index, words) in [(5, "It may be of a later format"), (6, "and is not as that must be")] {
+        let page = running.get(&format!("/entry/{index}")).await.body;
+        assert!(page.contains(words) && !page.contains("This is no statement"), "{page}");
+    }
     assert!(
         page.contains("Version 1 of <a href=\"/list/hotline.example/images\">") && page.contains("href=\"/entry/2\"")
     );
@@ -266,7 +297,7 @@ async fn an_entry_is_shown_with_a_proof_that_verifies() {
             && wrong.contains("An entry that is no statement")
     );
     for missing in
-        ["/entry/4", "/entry/01", "/entry/x", "/entry/4.json", "/entry/1/else", "/entry/99999999999999999999"]
+        ["/entry/7", "/entry/01", "/entry/x", "/entry/7.json", "/entry/1/else", "/entry/99999999999999999999"]
     {
         assert_eq!(running.get(missing).await.status, 404, "{missing}");
     }

@@ -109,6 +109,11 @@ async fn an_honest_log_is_followed_beside_one_that_is_hostile_and_one_that_never
             assert_eq!(running.get(&format!("/{link}")).await.status, 200, "{path}: {link}");
         }
     }
+    let found: Value = serde_json::from_str(&running.get("/findings.json").await.body).unwrap();
+    let about: Vec<_> = found["logs"].as_array().unwrap().iter().map(|log| log["name"].as_str().unwrap()).collect();
+    assert_eq!(about, [&hostile, &silent, &honest]);
+    assert_eq!(found["logs"][2]["findings"]["summary"]["breaches"], 1);
+    assert!(running.get("/findings").await.body.contains("href=\"/findings.json\""));
     let verify = running.get(&format!("/logs/{honest}/verify")).await;
     assert!(verify.head.contains("script-src 'self';") && !running.get("/verify").await.head.contains("script-src"));
 
@@ -124,7 +129,7 @@ async fn an_honest_log_is_followed_beside_one_that_is_hostile_and_one_that_never
     );
     let slash = running.get(&format!("/logs/{honest}/")).await;
     assert!(slash.status == 308, "{}", slash.head);
-    for missing in ["/logs/nobody", "/logs/nobody/findings"] {
+    for missing in ["/logs/nobody", "/logs/nobody/", "/logs/%0d%0aX/", "/logs/a%00b/", "/logs/nobody/findings"] {
         assert_eq!(running.get(missing).await.status, 404, "{missing}");
     }
     running.stop().await;

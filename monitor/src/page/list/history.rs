@@ -2,7 +2,9 @@
 
 use super::super::plain::prose;
 use super::super::{Base, cell, mark, table, words};
-use crate::report::{AttestationReport, ChangeReport, ComplaintReport, ComplaintState, EditionReport, ListReport};
+use crate::report::{
+    AttestationReport, ChangeReport, ComplaintCounts, ComplaintReport, ComplaintState, EditionReport, ListReport,
+};
 use crate::units;
 use isonomy_core::time::Timestamp;
 use maud::{Markup, html};
@@ -74,6 +76,11 @@ pub(super) fn removals(list: &ListReport, base: &Base) -> Markup {
         list.attestations.iter().filter_map(|attested| Some((attested, attested.complaint.as_ref()?))).collect();
     let rows: Vec<Markup> =
         complaints.iter().take(SHOWN).map(|(attested, complaint)| complaint_row(attested, complaint, base)).collect();
+    let are_all = list.attestations_total == list.attestations.len() as u64 && complaints.len() <= SHOWN;
+    let shown = match are_all {
+        true => "Complaints that auditors have logged".to_owned(),
+        false => format!("The newest {} complaints that auditors have logged", complaints.len().min(SHOWN)),
+    };
     html! {
         p {
             "A wrong entry must go within " strong { (units::duration(list.charter.removal_deadline)) } " of a complaint to "
@@ -82,8 +89,8 @@ pub(super) fn removals(list: &ListReport, base: &Base) -> Markup {
         }
         @if rows.is_empty() { p class="soft" { "No auditor has logged a complaint that counts." } }
         @else {
-            p { (summary(&complaints)) }
-            (table("Complaints that auditors have logged", &["Complaint", "Deadline", "Next removal", "Logged by"], &rows))
+            p { (summary(&list.complaints)) }
+            (table(&shown, &["Complaint", "Deadline", "Next removal", "Logged by"], &rows))
             p class="small soft" {
                 "When a complaint was received rests on the word of the auditor who logged it; since when the log shows it, on "
                 "the witnesses. Whether it is right, the log does not show. Which entry a complaint is about stays secret. Whoever holds its salt and entry can prove when it went: "
@@ -93,28 +100,25 @@ pub(super) fn removals(list: &ListReport, base: &Base) -> Markup {
     }
 }
 
-/// How long it took until anything was removed.
-fn summary(complaints: &[(&AttestationReport, &ComplaintReport)]) -> String {
-    let in_state = |state| complaints.iter().filter(|(_, complaint)| complaint.state == state).count();
-    let mut after: Vec<u64> = complaints.iter().filter_map(|(_, complaint)| complaint.removed_after).collect();
-    after.sort_unstable();
-    let median = match after.get(after.len() / 2) {
+/// How long it took until anything was removed, of all complaints.
+fn summary(counts: &ComplaintCounts) -> String {
+    let median = match counts.median {
         Some(median) => {
             format!(
                 " In the median, the next removal was public {} after the complaint, by the proofs that are shown.",
-                units::duration(*median)
+                units::duration(median)
             )
         }
         None => String::new(),
     };
     format!(
-        "Of {}, followed by a removal in time: {}; by a later one: {}; past the deadline without any: {}; still running: {}; over by the word of the auditor, or by the proofs that are shown, alone: {}.{median}",
-        units::count(complaints.len(), "complaint", "complaints"),
-        in_state(ComplaintState::InTime),
-        in_state(ComplaintState::Late),
-        in_state(ComplaintState::Overdue),
-        in_state(ComplaintState::Running),
-        in_state(ComplaintState::InDoubt),
+        "Of {}, followed by a removal in time: {}; by a later one: {}; past the deadline without any: {}; still running: {}; in doubt, since it is over by the word of the auditor or by the proofs that are shown alone, or a release was not taken up: {}. One that is logged again counts once.{median}",
+        units::count(usize::try_from(counts.total).unwrap_or(usize::MAX), "complaint", "complaints"),
+        counts.in_time,
+        counts.late,
+        counts.overdue,
+        counts.running,
+        counts.in_doubt,
     )
 }
 
@@ -131,6 +135,9 @@ fn complaint_row(attested: &AttestationReport, complaint: &ComplaintReport, base
             @match complaint.state {
                 ComplaintState::Running => div class="small soft" { "runs" },
                 ComplaintState::InTime => (mark("good", "kept")),
+                ComplaintState::InDoubt if let Some(left_out) = &complaint.left_out => div class="small soft" {
+                    "over, counted from when the log shows the complaint; but " (left_out.words())
+                },
                 ComplaintState::InDoubt => div class="small soft" { "over by the auditor’s word, or by the proofs that are shown alone; counted from when the log shows the complaint: " (words::time(complaint.deadline_by_log)) },
                 ComplaintState::Late => (mark("notice", "removed later")),
                 ComplaintState::Overdue => (mark("notice", "over")),
@@ -159,12 +166,16 @@ pub(super) fn attestations(list: &ListReport, base: &Base) -> Markup {
                 h3 { (words::method(attestation.method)) ", about version " (attestation.version) }
                 @if let Some(words) = &attestation.impossible { p { strong { (prose(words)) } } }
                 p { (attestation.finding) }
+                @if let Some(longer) = &attestation.report { p {
+                    "A longer report, which this monitor has not read, by its auditor’s word at " code { (prose(&longer.url)) } ", with the SHA-256 "
+                    code { (longer.sha256.to_hex()) } "."
+                } }
                 @if let (Some(sample), Some(errors)) = (attestation.sample, attestation.errors) {
                     p { (units::number(errors)) " wrong of " (units::number(sample)) " that were looked at." }
                 }
                 @if let Some(size) = attestation.log_size { p { "Read the log up to " (units::number(size.0)) " entries." } }
                 p class="small soft" {
-                    (attestation.auditor) ", " (words::time(attestation.created)) ", "
+                    (attestation.auditor) " (" (attestation.auditor_id) "), " (words::time(attestation.created)) ", "
                     a href={ (base) "/entry/" (attestation.index) } { "entry " (attestation.index) }
                 }
             }

@@ -78,7 +78,7 @@ pub(super) fn curators(list: &ListReport) -> Markup {
             th role="rowheader" scope="row" data-label="Curator" { div { (curator.name) } }
             (cell("Sits in", words::jurisdiction(curator.jurisdiction.as_str())))
             (cell("Endorsed", format!("{} of {}", units::number(endorsed), units::count(total, "release", "releases"))))
-            (cell("Key", html! { @for key in &curator.keys { code { (key) } } }))
+            (cell("Key", html! { @for key in &curator.keys { code { (key.name) } " (" (key.id) ")" } }))
         }
     };
     let rows: Vec<Markup> = charter.curators.iter().map(row).collect();

@@ -1,0 +1,79 @@
+//! Releases that the log has and that were not taken up. They count for nothing; but where one was composed in time, its list did
+//! what it had to: a log may have admitted it otherwise than it was sent.
+
+use super::Audit;
+use crate::kept::ListHistory;
+use isonomy_core::release::Release;
+use isonomy_core::statement::{ListName, Signed};
+use isonomy_core::time::Timestamp;
+use isonomy_core::tree::LeafIndex;
+use serde::Serialize;
+use std::slice;
+
+/// A release that was not taken up, and which a key of its list signed: a log can't make that up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct LeftOut {
+    /// Its place in the log.
+    pub index: LeafIndex,
+    /// When it was composed, by its signers.
+    pub created: Timestamp,
+    #[serde(skip)]
+    version: u64,
+    #[serde(skip)]
+    removed: u64,
+}
+
+impl LeftOut {
+    /// Whether it would be this version, composed by then.
+    pub(crate) fn would_be(&self, version: u64, due: Timestamp) -> bool {
+        self.version == version && self.created <= due
+    }
+
+    /// Whether it would remove anything.
+    pub(crate) fn removes(&self) -> bool {
+        self.removed > 0
+    }
+
+    /// Whether it would remove something after a complaint that was received then and is logged at this place, composed by `due`.
+    pub(crate) fn would_remove(&self, (received, logged): (Timestamp, LeafIndex), due: Timestamp) -> bool {
+        let is_after = self.created > received || self.index > logged;
+        is_after && self.removes() && self.created <= due
+    }
+
+    /// That it was composed in time, in words.
+    pub(crate) fn words(&self) -> String {
+        format!(
+            "the release at entry {}, which was not taken up, was composed at {}, in time: if the log admitted it as it was not sent, that was not the list's doing",
+            self.index, self.created
+        )
+    }
+}
+
+impl Audit {
+    /// The releases of a list that were not taken up, in the order of the log.
+    pub(crate) fn left_out(&self, list: &ListName) -> &[LeftOut] {
+        self.left_out.get(list).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    pub(super) fn note_left_out(&mut self, release: &Signed<Release>, index: LeafIndex) {
+        let Release { list: name, version, created, removed, .. } = release.body();
+        if self.history.list(name).is_some_and(|list| is_by_a_key_of(list, release)) {
+            let one = LeftOut { index, version: *version, created: *created, removed: *removed };
+            self.left_out.entry(name.clone()).or_default().push(one);
+        }
+    }
+
+    /// The release at this place, the newest of those that were noted, was taken up after all.
+    pub(super) fn take_back_left_out(&mut self, list: &ListName, index: LeafIndex) {
+        if let Some(noted) = self.left_out.get_mut(list) {
+            noted.pop_if(|newest| newest.index == index);
+        }
+    }
+}
+
+/// Whether a key that any edition of the list names has signed it.
+fn is_by_a_key_of(list: &ListHistory, release: &Signed<Release>) -> bool {
+    let note = release.note();
+    let mut keys = list.editions().all().iter().flat_map(|edition| edition.charter().keys());
+    keys.any(|key| note.signers(slice::from_ref(key)).is_ok_and(|signers| !signers.is_empty()))
+}
