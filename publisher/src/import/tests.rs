@@ -8,11 +8,18 @@ use super::*;
 use crate::testing::entries;
 use isonomy_core::encoding::{to_base64, to_hex};
 use isonomy_core::list::Algorithm;
+use isonomy_core::time::Timestamp;
 use isonomy_matcher::pdq::PdqHash;
 use isonomy_matcher::video::Video;
 
+/// How a list of PDQ hashes is imported, in the middle of 2026.
+fn options() -> ImportOptions {
+    let now = Timestamp::from_rfc3339("2026-06-30T12:00:00Z").unwrap();
+    ImportOptions { now, ..ImportOptions::new(Algorithm::PdqFull) }
+}
+
 fn pdq(text: &str) -> Result<(Imported, ImportReport), ImportError> {
-    import(text.as_bytes(), &ImportOptions::new(Algorithm::PdqFull))
+    import(text.as_bytes(), &options())
 }
 
 fn hexes(count: u64) -> Vec<String> {

@@ -685,3 +685,84 @@ fn a_column_is_ignored_by_its_own_name_and_by_none_that_is_like_another() {
     let why = import(text.as_bytes(), &ignoring("Status %")).map(|_| ()).unwrap_err().to_string();
     assert!(why.contains("status (%)"), "it is like both, and means neither: {why}");
 }
+
+#[test]
+fn a_date_that_programs_write_where_there_is_none_neither_withdraws_nor_lists() {
+    let hexes = hexes(2);
+    let [one, two] = [&hexes[0], &hexes[1]];
+    for name in ["deleted_at", "removed_on", "Withdrawal Date"] {
+        for never in [
+            "0001-01-01T00:00:00",
+            "0001-01-01 00:00:00+00:00",
+            "1900-01-01",
+            "1/1/1900",
+            "1899-12-30",
+            "01.01.1970",
+            "1970-01-01T00:00:00Z",
+            "1969-12-31 16:00:00",
+            "1980-01-01",
+            "2000-01-01",
+        ] {
+            let text = format!("hash,{name}\n{one},{never}\n{two},\n");
+            let why = refused(&text);
+            assert!(why.contains(&format!("the column {} says {never:?}", name.to_lowercase())), "{why}");
+            assert!(why.contains("programs write where there is no date"), "{text}: {why}");
+            let skip = ImportOptions { invalid: Invalid::Skip, ..options() };
+            let (imported, report) = import(text.as_bytes(), &skip).unwrap();
+            let both = [&imported.entries, &imported.withdrawn].map(|list| to_hex(list.as_bytes()));
+            assert_eq!((both, report.refused_records), ([two.clone(), String::new()], 1), "{text}");
+        }
+        // What is no date at all is none, in whatever form.
+        for none in ["0", "0000-00-00", "0000-00-00 00:00:00", "0000-00-00T00:00:00.000Z", "00.00.0000"] {
+            assert_eq!(pdq(&format!("hash,{name}\n{one},{none}\n{two},\n")).unwrap().0.entries.len(), 2, "{none}");
+        }
+        for unclear in ["-1", "-62135596800", "2 people complained", "2026-13-45", "86400", "-0001-11-30"] {
+            let why = refused(&format!("hash,{name}\n{one},{unclear}\n{two},\n"));
+            assert!(why.contains("does not tell whether the record still counts"), "{why}");
+        }
+    }
+}
+
+#[test]
+fn a_withdrawal_that_takes_effect_later_neither_withdraws_nor_lists() {
+    let hexes = hexes(2);
+    let [one, two] = [&hexes[0], &hexes[1]];
+    // It is noon of 2026-06-30; where the day is not clear, the later one may be meant.
+    for ahead in
+        ["2026-07-02", "2027-01-01T00:00:00Z", "9999-12-31", "2/12/2026", "Q4 2026", "1. August 2026", "1893456000"]
+    {
+        let text = format!("hash,deleted_at\n{one},{ahead}\n{two},\n");
+        let why = refused(&text);
+        assert!(why.contains(&format!("the column deleted_at says {ahead:?}")), "{why}");
+        assert!(why.contains("has not come yet") && why.contains("write yes if it is to go now"), "{text}: {why}");
+        let skip = ImportOptions { invalid: Invalid::Skip, ..options() };
+        let (imported, _) = import(text.as_bytes(), &skip).unwrap();
+        let both = [&imported.entries, &imported.withdrawn].map(|list| to_hex(list.as_bytes()));
+        assert_eq!(both, [two.clone(), String::new()], "{text}");
+    }
+    for past in [
+        "2026-06-30",
+        "2026-07-01",
+        "2026-06-30T23:59:59+14:00",
+        "30.6.2026",
+        "June 2026",
+        "2026",
+        "1782820800",
+        "46022",
+    ] {
+        let (imported, _) =
+            pdq(&format!("hash,deleted_at\n{one},{past}\n{two},\n")).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(to_hex(imported.withdrawn.as_bytes()), *one, "{past}");
+    }
+    // Who does not say what time it is hears of none.
+    let text = format!("hash,deleted_at\n{one},2026-01-01\n{two},\n");
+    let timeless = import(text.as_bytes(), &ImportOptions::new(Algorithm::PdqFull));
+    assert!(matches!(timeless, Err(ImportError::Refused(_))), "{timeless:?}");
+    // Where a column does not say whether its date is an end that comes or one that came, none is read.
+    for name in ["expires", "expires_at", "Expiry date", "expired", "deleted"] {
+        for date in ["2027-01-01", "2025-01-01", "1970-01-01T00:00:00Z"] {
+            let why = refused(&format!("hash,{name}\n{one},{date}\n{two},\n"));
+            assert!(why.contains("is a date, and no date is read there"), "{why}");
+        }
+    }
+}
