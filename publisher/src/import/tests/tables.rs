@@ -687,6 +687,41 @@ fn a_column_is_ignored_by_its_own_name_and_by_none_that_is_like_another() {
 }
 
 #[test]
+fn a_table_with_tabs_may_have_a_first_column_without_a_name() {
+    let hexes = hexes(3);
+    let table = |names: &str, gone: &str| -> String {
+        let rows = hexes.iter().enumerate();
+        rows.fold(names.to_owned(), |table, (number, hash)| {
+            format!("{table}{number}a\t{hash}\t{number}.jpg\t{}\n", if number == 1 { gone } else { "" })
+        })
+    };
+    for names in ["\thash\tfile\tdeleted\n", "  \thash\tfile\tdeleted\n", "\t\n\thash\tfile\tdeleted\n"] {
+        let text = table(names, "yes");
+        let (imported, report) = pdq(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(to_hex(imported.withdrawn.as_bytes()), hexes[1], "{text}");
+        let unread: Vec<&str> = report.unread.iter().map(|column| column.name.as_str()).collect();
+        assert_eq!(
+            (imported.entries.len(), report.format, &unread[..]),
+            (2, Format::Csv, &["1", "file"][..]),
+            "{text}"
+        );
+        let by_name = ImportOptions { column: Some("hash".into()), ..options() };
+        assert_eq!(import(text.as_bytes(), &by_name).unwrap().0.entries.len(), 2, "{text}");
+    }
+    // The last column may have none, too; what is in it is looked at.
+    let text = format!("hash\tfile\t\n{}\ta.jpg\tyes\n", hexes[0]);
+    assert!(refused(&text).contains("the column 3 is not read"));
+    // Without names, a hash is found by the number of its column.
+    let text = format!("\t{}\ta.jpg\n\t{}\tb.jpg\n", hexes[0], hexes[1]);
+    let by_number = |column: &str| {
+        let by_number = ImportOptions { column: Some(column.into()), ..options() };
+        import(text.as_bytes(), &by_number).map(|(imported, _)| imported.entries.len())
+    };
+    assert!(by_number("1").is_err());
+    assert_eq!(by_number("2").unwrap(), 2);
+}
+
+#[test]
 fn a_date_that_programs_write_where_there_is_none_neither_withdraws_nor_lists() {
     let hexes = hexes(2);
     let [one, two] = [&hexes[0], &hexes[1]];
