@@ -81,7 +81,7 @@ fn no_hash_is_left_out_of_a_table_without_a_word() {
 #[test]
 fn a_table_is_read_by_the_number_of_a_column_and_as_it_is_called() {
     let hexes = hexes(2);
-    let text = format!("a.jpg,{},one\nb.jpg,{},two\n", hexes[0], hexes[1]);
+    let text = format!("a.jpg,{},see one\nb.jpg,{},see two\n", hexes[0], hexes[1]);
     let by = |column: &str| {
         let options = ImportOptions { column: Some(column.into()), ..ImportOptions::new(Algorithm::PdqFull) };
         import(text.as_bytes(), &options)
@@ -413,7 +413,7 @@ fn nothing_in_a_column_of_what_counts_withdraws_nothing() {
 #[test]
 fn a_row_with_far_more_fields_than_columns_is_refused_and_named_shortly() {
     let hexes = hexes(2);
-    let wide = |fields: usize| format!("pdq,note\n{},see file{}\n{},see\n", hexes[0], ",x".repeat(fields), hexes[1]);
+    let wide = |fields: usize| format!("pdq,note\n{},see file{}\n{},see b\n", hexes[0], ",x".repeat(fields), hexes[1]);
     let Err(ImportError::Refused(report)) = pdq(&wide(500_000)) else { panic!("it is a row of no table") };
     assert_eq!((report.refused_records, report.refused[0].field), (1, "row"));
     assert!(report.refused[0].reason.contains("500002 fields"), "{report:?}");
@@ -800,4 +800,63 @@ fn a_withdrawal_that_takes_effect_later_neither_withdraws_nor_lists() {
             assert!(why.contains("is a date, and no date is read there"), "{why}");
         }
     }
+}
+
+#[test]
+fn a_file_of_one_row_or_two_says_what_it_says() {
+    let hexes = hexes(2);
+    let [one, two] = [&hexes[0], &hexes[1]];
+    for text in [
+        format!("hash,status\n{one},removed\n"),
+        format!("hash,status,removed\n{one},,yes\n"),
+        format!("status,hash\nremoved,{one}\n"),
+        format!("\thash\tstatus\n1\t{one}\tremoved\n"),
+    ] {
+        let ignoring = ImportOptions { ignored: vec!["1".to_owned()], ..options() };
+        let (imported, report) = import(text.as_bytes(), &ignoring).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!((imported.entries.len(), imported.withdrawn.len(), report.withdrawals), (0, 1, 1), "{text}");
+    }
+    for text in [
+        // Words that are known, where no name says what they tell.
+        format!("{one},removed\n"),
+        format!("{one}\tremoved\n"),
+        format!("{one},status,removed\n"),
+        format!("hash,Zustand\n{one},removed\n"),
+        format!("hash,note\n{one},removed\n"),
+        // And others.
+        format!("hash,Zustand\n{one},gelöscht\n"),
+        format!("hash,Zustand\n{one},aktiv\n{two},gelöscht\n"),
+        format!("hash,lifecycle\n{one},gone\n"),
+        format!("{one},gelöscht\n"),
+        format!("{one};retiré\n{two};actif\n"),
+        format!("hash,mark\n{one},x\n"),
+    ] {
+        assert!(pdq(&text).is_err(), "{text}");
+    }
+    for text in [
+        format!("hash,file\n{one},removal.jpg\n"),
+        format!("hash,Bild\n{one},a.jpg\n"),
+        format!("hash,Kennung\n{one},K-12\n{two},K-13\n"),
+        format!("hash,Bemerkung\n{one},siehe Akte 12\n"),
+        format!("{one},see x\n"),
+    ] {
+        assert!(pdq(&text).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn a_state_of_many_words_stops_the_import() {
+    let hexes = hexes(24);
+    let table = |values: &[&str]| -> String {
+        let rows = hexes.iter().zip(values.iter().cycle()).map(|(hash, value)| format!("{hash},{value}\n"));
+        format!("hash,Zustand\n{}", rows.collect::<String>())
+    };
+    let states = ["aktiv", "entfernt", "beanstandet", "offen", "geprüft", "abgelaufen"];
+    let text = table(&states);
+    let why = refused(&text);
+    assert!(why.contains("the column Zustand is not read") && why.contains("\"entfernt\""), "{why}");
+    let ignoring = ImportOptions { ignored: vec!["Zustand".into()], ..options() };
+    assert_eq!(import(text.as_bytes(), &ignoring).unwrap().0.entries.len(), 24);
+    let numbers: Vec<String> = (0..24).map(|number| format!("Fall {number}")).collect();
+    assert!(pdq(&table(&numbers.iter().map(String::as_str).collect::<Vec<_>>())).is_ok());
 }
