@@ -223,6 +223,11 @@ pub(super) fn columns(names: &[String]) -> Vec<State> {
     names.iter().enumerate().filter_map(column).collect()
 }
 
+/// Whether a column of this name would say whether a row still counts.
+pub(super) fn is_name_of_one(name: &str) -> bool {
+    kind(&plain(name)).is_some()
+}
+
 /// Where these columns stand.
 pub(super) fn places(states: &[State]) -> impl Iterator<Item = usize> {
     states.iter().map(|state| state.place)

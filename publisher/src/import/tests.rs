@@ -161,6 +161,24 @@ fn two_hashes_on_a_line_are_not_one_and_its_name() {
 }
 
 #[test]
+fn a_line_that_may_say_that_its_hash_is_gone_is_refused() {
+    let hexes = hexes(2);
+    let [one, two] = [&hexes[0], &hexes[1]];
+    for (text, field) in [
+        (format!("{one}  a.jpg\n{two}  removed\n"), "line"),
+        (format!("{one}  a.jpg\n{two} *Withdrawn\n"), "line"),
+        (format!("hash={one},quality=90\nhash={two},quality=90,deleted=1\n"), "status"),
+        (format!("hash={one},quality=90\nstatus=withdrawn,hash={two}\n"), "status"),
+    ] {
+        let Err(ImportError::Refused(report)) = pdq(&text) else { panic!("{text}") };
+        assert_eq!((report.refused_records, report.refused[0].field), (1, field), "{text}");
+    }
+    let named = format!("hash={one},norm=1,dims=4x4,filename=a,deleted=1\n");
+    assert_eq!(pdq(&named).unwrap().0.entries.len(), 1);
+    assert_eq!(pdq(&format!("{one}  removed.jpg\n")).unwrap().0.entries.len(), 1);
+}
+
+#[test]
 fn what_is_not_recognised_is_said() {
     assert!(matches!(pdq(""), Err(ImportError::Empty)));
     assert!(matches!(pdq("\n# nothing\n\n"), Err(ImportError::Empty)));
