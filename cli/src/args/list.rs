@@ -142,7 +142,7 @@ pub(crate) struct ImportArgs {
     pub(crate) column: Option<String>,
     /// For CSV: a column that tells nothing of whether a record still counts, by its name, or by its number where it has none. It is
     /// passed over. Without this, a column that is not read and may mark rows stops the import: one with yes or no, a sign or a date in half
-    /// of its values, or with few short values, in any language. Repeatable.
+    /// of its values, or with few short values or words beside the number of rows, in any language. Repeatable.
     #[arg(long = "ignore-column", value_name = "NAME|NUMBER")]
     pub(crate) ignored: Vec<String>,
     /// Take only hashes of this quality or a better one. Records that give none are refused.

@@ -104,7 +104,7 @@ const TERMS: &[Lint] = &[
         field: "purpose.statutes",
         words: "no law is named on which the list rests",
         source: "ECHR Art. 8(2); EU Charter of Fundamental Rights Art. 52(1)",
-        fires: |charter, _| charter.purpose.statutes.iter().all(|statute| says_nothing(&statute.instrument)),
+        fires: |charter, _| charter.purpose.statutes.iter().all(|statute| names_no_law(&statute.instrument)),
     },
     Lint {
         code: "no-definition",
@@ -354,9 +354,47 @@ const PLACEHOLDERS: [&str; 57] = [
     "pendiente",
 ];
 
+/// Those of them that answer the question to whom something goes.
+const NOBODY: [&str; 11] =
+    ["none", "no", "nothing", "nobody", "keine", "keiner", "nichts", "aucun", "néant", "ninguno", "nil"];
+
 /// Whether a text says nothing: it has less than two letters of any script, or is such a word, or one letter again and again.
 fn says_nothing(text: &str) -> bool {
     text.chars().filter(|letter| letter.is_alphabetic()).count() < 2 || is_placeholder(text) || is_monotonous(text)
+}
+
+/// Whether a text names no law: beside words, a section or the number of an act does, such as `§ 1`, `2011/93`, `6(1)(c)` and `s. 72`.
+fn names_no_law(text: &str) -> bool {
+    says_nothing(text) && !is_reference(text)
+}
+
+fn is_reference(text: &str) -> bool {
+    let is_section = text.contains('§') || text.contains(char::is_alphabetic);
+    let has_number = text.chars().any(|letter| matches!(letter, '1'..='9'));
+    has_number && (is_section || numbers(text).count() > 1 && !is_monotonous(text))
+}
+
+/// Whether a text says no time: beside words, a number of units does, such as `24 h`, but none of nothing, such as `0 s` or `0 days`.
+fn says_no_time(text: &str) -> bool {
+    let (has_unit, has_digit) =
+        (text.contains(char::is_alphabetic), text.contains(|letter: char| letter.is_ascii_digit()));
+    let has_number = text.chars().any(|letter| matches!(letter, '1'..='9'));
+    let words = text.split(|letter: char| !letter.is_alphabetic()).filter(|word| !word.is_empty()).count();
+    match has_digit {
+        true if has_number => !has_unit,
+        true => words <= 1,
+        false => says_nothing(text),
+    }
+}
+
+/// Whether a text says nothing of whom something goes to: that it goes to nobody is an answer.
+fn says_no_recipient(text: &str) -> bool {
+    says_nothing(text) && !NOBODY.contains(&plain(text).as_str())
+}
+
+/// The runs of digits in a text.
+fn numbers(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|letter: char| !letter.is_ascii_digit()).filter(|digits| !digits.is_empty())
 }
 
 fn is_placeholder(text: &str) -> bool {
@@ -456,12 +494,28 @@ fn is_share(text: &str) -> bool {
     are_digits && text.parse::<f64>().is_ok_and(|share| share > 0.0 && share <= 1.0)
 }
 
+/// Whether a text says nothing where it stands.
+type Silence = fn(&str) -> bool;
+
+/// Fields of the record in which a short text, or one without letters, can be an answer.
+const ANSWERS: [(&str, Silence); 5] = [
+    ("legality.basis", names_no_law),
+    ("privacy.gdpr_basis", names_no_law),
+    ("privacy.retention", says_no_time),
+    ("privacy.transfers", says_no_recipient),
+    ("accountability.removal", says_no_time),
+];
+
 /// Whether a field of the record says nothing. What has a form, or is an interval, may do without letters; a digest of zeros, or of an empty
 /// file, is none.
 fn is_missing(name: &str, said: &str) -> bool {
     let is_formed = name == INTERVAL || FORMS.iter().any(|(formed, ..)| *formed == name);
     let is_of_nothing = || is_digest(said) && (is_monotonous(said) || said.eq_ignore_ascii_case(OF_NOTHING));
-    if is_formed && said.bytes().any(|byte| byte.is_ascii_digit()) { is_of_nothing() } else { says_nothing(said) }
+    if is_formed && said.bytes().any(|byte| byte.is_ascii_digit()) {
+        return is_of_nothing();
+    }
+    let own = ANSWERS.iter().find(|(answered, _)| *answered == name);
+    own.map_or_else(|| says_nothing(said), |(_, says_nothing)| says_nothing(said))
 }
 
 /// The fields of `record` that say nothing, and those whose value has not the form that it needs.

@@ -5,6 +5,7 @@ use crate::images::{FailedImage, ImagesError, read_file};
 use crate::import::{ImportError, ImportOptions, Irregular, import};
 use isonomy_core::encoding::{from_hex, to_hex};
 use isonomy_core::list::Algorithm;
+use isonomy_core::time::Timestamp;
 use isonomy_matcher::digest::digest;
 use isonomy_matcher::image::{DecodeError, Limits};
 use isonomy_matcher::pdq::Orientation;
@@ -131,7 +132,9 @@ impl Canaries {
     fn add_file(&mut self, path: &Path, algorithm: Algorithm) -> Result<usize, CanariesError> {
         let algorithm = if algorithm == Algorithm::VpdqV1 { Algorithm::PdqFull } else { algorithm };
         let file = BufReader::new(File::open(path).map_err(CanariesError::Open)?);
-        let options = ImportOptions { irregular: Irregular::Allow, ..ImportOptions::new(algorithm) };
+        // What the file says of when a hash goes is of no account.
+        let now = Timestamp(u64::MAX);
+        let options = ImportOptions { irregular: Irregular::Allow, now, ..ImportOptions::new(algorithm) };
         let (imported, _) = import(file, &options)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let canary = |hash: &[u8]| Canary { name: format!("{name}, {}", to_hex(hash)), algorithm, hash: hash.to_vec() };

@@ -8,6 +8,10 @@
 //! | a year alone | `2026` |
 //! | seconds, or thousandths of them | `1767225600` |
 
+mod beginning;
+
+pub(super) use beginning::Day;
+
 use super::record::plain;
 
 /// Months, as they are written out and as they are abbreviated: English, German, French, Spanish, Italian, Polish, Dutch.

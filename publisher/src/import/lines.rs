@@ -9,6 +9,7 @@
 
 use super::budget::Place;
 use super::record::{self, Record, Refusal, is_of, quality, refusal};
+use super::state;
 use super::{Format, ImportError, MAX_LINE, Sink, read_failed};
 use isonomy_core::list::Algorithm;
 use isonomy_core::list::algorithm::VIDEO_NUMBER_SIZE;
@@ -131,6 +132,14 @@ fn sum(text: &[u8], algorithm: Algorithm) -> Result<Record, Refusal> {
         return Err(refusal("line", SHAPE));
     }
     let digest = hash(digest, algorithm)?;
+    if state::is_word_of_leaving(name) {
+        let advice = "give a table with the names hash and status, or take the line out";
+        let said = String::from_utf8_lossy(name);
+        return Err(refusal(
+            "line",
+            format!("behind the hash stands {said:?}, where the name of a file should: {advice}"),
+        ));
+    }
     let is_another = |word: &[u8]| record::hash(word, algorithm).is_ok_and(|other| other != digest);
     if name.split(u8::is_ascii_whitespace).any(is_another) {
         return Err(refusal("line", "it holds several hashes: give each its own line"));
@@ -151,6 +160,13 @@ fn tagged(text: &[u8]) -> Option<(&str, &[u8])> {
 fn pdq(text: &[u8], algorithm: Algorithm) -> Result<Record, Refusal> {
     let value = |name: &[u8]| text.split(|&byte| byte == b',').find_map(|field| field.trim_ascii().strip_prefix(name));
     let digest = value(b"hash=").ok_or_else(|| refusal("hash", "there is no hash=…"))?;
+    // The name of a file comes last, and may hold anything.
+    let fields = text.split(|&byte| byte == b',').take_while(|field| !field.trim_ascii().starts_with(b"filename="));
+    let names = fields.filter_map(|field| field.split(|&byte| byte == b'=').next()).map(String::from_utf8_lossy);
+    if let Some(name) = names.into_iter().find(|name| state::is_name_of_one(name)) {
+        let advice = "nothing of that is read in this format; give a table with the names hash and status";
+        return Err(refusal("status", format!("{:?} may say whether the record still counts: {advice}", name.trim())));
+    }
     let quality = value(b"quality=").map(quality).transpose()?;
     Ok(Record { quality, ..Record::of(hash(digest, algorithm)?) })
 }

@@ -1,6 +1,7 @@
 //! How files are to be read.
 
 use isonomy_core::list::Algorithm;
+use isonomy_core::time::Timestamp;
 use serde::Serialize;
 
 /// How the hashes are written.
@@ -87,6 +88,8 @@ pub struct ImportOptions {
     pub column: Option<String>,
     /// The columns of a table that tell nothing of whether a record counts: by name, or by number where they have none.
     pub ignored: Vec<String>,
+    /// The time of the import: a withdrawal that is dated later has not come yet.
+    pub now: Timestamp,
     /// Records that hold no hash.
     pub invalid: Invalid,
     /// Irregular hashes.
@@ -102,13 +105,15 @@ pub struct ImportOptions {
 }
 
 impl ImportOptions {
-    /// To recognise the format, refuse what is not as it should be, and take everything.
+    /// To recognise the format, refuse what is not as it should be, and take everything. Who does not say what time it is hears of no
+    /// withdrawal that is dated: it is refused.
     pub fn new(algorithm: Algorithm) -> Self {
         Self {
             algorithm,
             format: None,
             column: None,
             ignored: Vec::new(),
+            now: Timestamp::default(),
             invalid: Invalid::default(),
             irregular: Irregular::default(),
             min_quality: 0,

@@ -26,10 +26,12 @@ pub(super) fn recognise(head: &[u8], options: &ImportOptions) -> Result<Plan, Im
         return Err(ImportError::Utf16);
     }
     // Some programs end lines by a carriage return alone.
-    let mut lines = head.split(|byte| b"\r\n".contains(byte)).map(<[u8]>::trim_ascii);
+    let mut lines = head.split(|byte| b"\r\n".contains(byte));
     // A table may begin by saying how it is separated.
-    let is_content = |line: &&[u8]| !line.is_empty() && !line.starts_with(b"#") && !line.starts_with(b"sep=");
-    let first = lines.find(is_content).ok_or(ImportError::Empty)?;
+    let is_content = |line: &[u8]| !line.is_empty() && !line.starts_with(b"#") && !line.starts_with(b"sep=");
+    // A table's first column may have an empty name, with a tab behind it.
+    let row = lines.find(|line| is_content(line.trim_ascii())).ok_or(ImportError::Empty)?;
+    let first = row.trim_ascii();
     if holds_private_key(first) {
         return Err(ImportError::PrivateKey);
     }
@@ -37,8 +39,8 @@ pub(super) fn recognise(head: &[u8], options: &ImportOptions) -> Result<Plan, Im
     let format =
         options.format.or(wants_table).or_else(|| structured(head)).or_else(|| by_line(first, options.algorithm));
     let columns = match format {
-        Some(Format::Csv) | None => columns::columns(first, options)?,
-        Some(Format::ThreatExchange) => columns::threat_exchange(first, &options.ignored),
+        Some(Format::Csv) | None => columns::columns(row, options)?,
+        Some(Format::ThreatExchange) => columns::threat_exchange(row, &options.ignored),
         Some(format) => return Ok(Plan { format, columns: None }),
     };
     let columns = Some(columns.ok_or_else(|| unrecognised(first, options.algorithm))?);

@@ -9,6 +9,7 @@ use super::{Format, ImportError, ImportOptions, ImportReport, Importer, Invalid,
 use isonomy_core::encoding::to_hex;
 use isonomy_core::list::Algorithm;
 use isonomy_core::list::entries::MAX_ENTRIES;
+use isonomy_core::time::Timestamp;
 use isonomy_matcher::pdq::USUAL_MINIMUM_QUALITY;
 
 /// The most refused records that a report shows.
@@ -66,6 +67,10 @@ impl<'s> Sink<'s> {
 
     pub(super) fn algorithm(&self) -> Algorithm {
         self.options.algorithm
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.options.now
     }
 
     pub(super) fn min_quality(&self) -> u64 {

@@ -5,15 +5,17 @@
 //! | `status`, `Hash Status`, `state`, `action`, `change`, `verdict` | a word: `Active`, `Withdrawn`, `remove`, `NON_MALICIOUS` |
 //! | `active`, `is_valid` | yes or no |
 //! | `deleted`, `is_deleted`, `Withdrawn`, `should_delete`, `expired`, `false_positive`, `is_benign`, `takedown status` | yes or no, or a word for what is gone |
-//! | `deleted_at`, `removed on`, `withdrawal date` | a date, once it is gone |
+//! | `deleted_at`, `removed on`, `withdrawal date` | a date, once it is gone; one that programs write where there is none (`0001-01-01`, `1970-01-01`), or that has not come yet, says nothing that is clear |
 //! | `disable_until_ts` | 0 or 1: Hasher-Matcher-Actioner writes there 0 for what is disabled and 1 for what is not; with a time it is disabled until then, of which nothing is known here |
 //! | `undeleted`, `not_removed` | nothing: what a no means there is not clear |
-//! | `valid_until`, `disabled_until` | nothing: what counts at another time is not clear |
+//! | `valid_until`, `disabled_until`, `expires_in` | nothing: what counts at another time is not clear |
 //! | `disputed`, `dispute status` | yes or no: whether somebody doubts it, which is told |
 //!
 //! Names are compared by their letters and digits alone. A row goes if one of its columns says so. Where none does, and one of them can't be
-//! understood, the row is refused: no hash is listed that may have been withdrawn.
+//! understood, the row is refused: no hash is listed that may have been withdrawn. A sign before a word or number, or a question mark, may turn
+//! it round or doubt it: `!active`, `-1`.
 
+use super::dates::Day;
 use super::record::{Action, Refusal, plain, refusal};
 use super::unread;
 
@@ -124,7 +126,12 @@ const COUNTS: [&str; 20] = [
     "unchanged",
     "keep",
 ];
-const IS_GONE: [&str; 42] = [
+const IS_GONE: [&str; 47] = [
+    "discarded",
+    "recalled",
+    "outdated",
+    "defunct",
+    "deprecated",
     "cancel",
     "cancelled",
     "canceled",
@@ -216,6 +223,11 @@ pub(super) fn columns(names: &[String]) -> Vec<State> {
     names.iter().enumerate().filter_map(column).collect()
 }
 
+/// Whether a column of this name would say whether a row still counts.
+pub(super) fn is_name_of_one(name: &str) -> bool {
+    kind(&plain(name)).is_some()
+}
+
 /// Where these columns stand.
 pub(super) fn places(states: &[State]) -> impl Iterator<Item = usize> {
     states.iter().map(|state| state.place)
@@ -227,7 +239,10 @@ fn kind(name: &str) -> Option<Kind> {
     if name == "disableuntilts" {
         return Some(Kind::DisabledUntil);
     }
-    if name.contains("until") {
+    // Of what is left, 0 may mean that it is over, or that it never is.
+    let is_countdown =
+        name.contains("expir") && ["in", "days", "hours", "minutes", "seconds"].iter().any(|end| name.ends_with(end));
+    if name.contains("until") || is_countdown {
         return Some(Kind::Unclear);
     }
     let disputed = name.strip_suffix("status");
@@ -261,9 +276,9 @@ fn kind(name: &str) -> Option<Kind> {
     is_about_gone().then_some(Kind::Gone)
 }
 
-/// Whether a row still counts.
-pub(super) fn action(row: &csv::ByteRecord, states: &[State]) -> Result<Action, Refusal> {
-    let said: Vec<Result<Action, Refusal>> = states.iter().map(|state| state.says(row)).collect();
+/// Whether a row still counts, on a day that has begun.
+pub(super) fn action(row: &csv::ByteRecord, states: &[State], today: Day) -> Result<Action, Refusal> {
+    let said: Vec<Result<Action, Refusal>> = states.iter().map(|state| state.says(row, today)).collect();
     if said.contains(&Ok(Action::Remove)) {
         return Ok(Action::Remove);
     }
@@ -281,44 +296,92 @@ impl State {
         row.get(self.place).unwrap_or_default()
     }
 
-    fn says(&self, row: &csv::ByteRecord) -> Result<Action, Refusal> {
+    fn says(&self, row: &csv::ByteRecord, today: Day) -> Result<Action, Refusal> {
         let text = String::from_utf8_lossy(self.field(row));
-        let word = plain(&text);
+        let text = text.trim();
+        let word = plain(text);
         let is = |words: &[&str]| words.contains(&word.as_str());
         let is_gone = || is(&IS_GONE);
-        let is_date = || word.starts_with(|first: char| first.is_ascii_digit());
-        // A date of zeros is none.
-        let is_zeros = || !word.is_empty() && word.bytes().all(|digit| digit == b'0');
-        let is_no = || is(&NO) || self.kind == Kind::GoneSince && is_zeros();
+        let is_no = || is(&NO) || self.kind == Kind::GoneSince && is_zeros(text);
         // A check mark has neither letters nor digits, and says something. Where a word should stand, a minus is one: of what goes.
-        let is_dash = text.trim().trim_matches(['-', '–', '—']).is_empty();
+        let is_dash = text.trim_matches(['-', '–', '—']).is_empty();
         // Where yes says that it counts, nothing is no no.
         let is_unsaid = self.kind == Kind::Counts && unread::says_nothing(self.field(row));
-        let is_blank = text.trim().is_empty() || is_dash && self.kind != Kind::Word || is_unsaid;
+        let is_blank = text.is_empty() || is_dash && self.kind != Kind::Word || is_unsaid;
         match self.kind {
             _ if is_blank => Ok(Action::Add),
+            _ if is_turned(text) => Err(self.refused(text, Doubt::Unknown)),
             Kind::Word if is(&COUNTS) => Ok(Action::Add),
             Kind::Word if is_gone() => Ok(Action::Remove),
             Kind::Counts if is(&YES) => Ok(Action::Add),
             Kind::Counts if is(&NO) || is_gone() => Ok(Action::Remove),
             Kind::Gone | Kind::GoneSince if is_no() => Ok(Action::Add),
             Kind::Gone | Kind::GoneSince if is(&YES) || is_gone() => Ok(Action::Remove),
-            Kind::GoneSince if is_date() => Ok(Action::Remove),
+            Kind::Gone | Kind::GoneSince => self.dates(text, today),
             Kind::Disputed if is(&YES) || is(&NO) => Ok(Action::Add),
             Kind::DisabledUntil if word == "0" => Ok(Action::Remove),
             Kind::DisabledUntil if word == "1" => Ok(Action::Add),
-            _ => Err(refusal(
-                "status",
-                format!(
-                    "the column {} says {:?}, which does not tell whether the record still counts: write {} there, or take the \
-                     column out of the table (if it says nothing of that, `isonomy list import --ignore-column` passes it over)",
-                    self.name,
-                    text.trim(),
-                    self.kind.understood()
-                ),
-            )),
+            _ => Err(self.refused(text, Doubt::Unknown)),
         }
     }
+
+    /// What a date says of when it is gone.
+    fn dates(&self, text: &str, today: Day) -> Result<Action, Refusal> {
+        let doubt = match Day::of(text) {
+            None => Doubt::Unknown,
+            Some(_) if self.kind == Kind::Gone => Doubt::Dated,
+            Some(day) if day.is_none() => Doubt::NoDate,
+            Some(day) if day > today => Doubt::Ahead,
+            Some(_) => return Ok(Action::Remove),
+        };
+        Err(self.refused(text, doubt))
+    }
+
+    fn refused(&self, text: &str, doubt: Doubt) -> Refusal {
+        let why = match doubt {
+            Doubt::Unknown => format!(
+                "which does not tell whether the record still counts: write {} there, or take the column out of the table",
+                self.kind.understood()
+            ),
+            Doubt::NoDate => "which programs write where there is no date, and on which no hash can have been withdrawn: leave it empty \
+                              if the record counts, or write the date from which it is gone"
+                .to_owned(),
+            Doubt::Ahead => "which has not come yet, or may not have, and a withdrawal that takes effect later is not made now: leave it \
+                             empty if the record counts until then, and import it again on that day, or write yes if it is to go now"
+                .to_owned(),
+            Doubt::Dated => "which is a date, and no date is read there, since it may not have come yet: write yes if the record is gone, \
+                             or no if it counts, and import it again on that day"
+                .to_owned(),
+        };
+        let name = &self.name;
+        let pass = "(if it says nothing of that, `isonomy list import --ignore-column` passes it over)";
+        refusal("status", format!("the column {name} says {text:?}, {why} {pass}"))
+    }
+}
+
+/// What is not clear of a field.
+#[derive(Clone, Copy)]
+enum Doubt {
+    /// What it says.
+    Unknown,
+    /// It is a date that programs write where there is none.
+    NoDate,
+    /// It is a date that has not come yet, or may not have.
+    Ahead,
+    /// It is a date where none is read.
+    Dated,
+}
+
+/// A date of zeros is none.
+fn is_zeros(text: &str) -> bool {
+    let is_around = |letter: char| !letter.is_alphanumeric() || "TtZz".contains(letter);
+    text.contains('0') && text.chars().all(|letter| letter == '0' || is_around(letter))
+}
+
+/// Whether a sign may turn a word or number round, or doubt it.
+fn is_turned(text: &str) -> bool {
+    let is_before = |letter: char| !letter.is_alphanumeric() && !"\"'`([{<_".contains(letter);
+    (text.starts_with(is_before) || text.contains(['?', '!'])) && !unread::says_nothing(text.as_bytes())
 }
 
 /// Whether a class or tag says that a hash is gone or does not belong there.
@@ -336,6 +399,11 @@ pub(super) fn is_word_of_leaving(field: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use isonomy_core::time::Timestamp;
+
+    fn today() -> Day {
+        Day::begun(Timestamp::from_rfc3339("2026-06-30T12:00:00Z").unwrap())
+    }
 
     #[test]
     fn columns_are_known_by_their_names() {
@@ -376,6 +444,8 @@ mod tests {
             ("disable_until_ts", Some(Kind::DisabledUntil)),
             ("disabled_until", Some(Kind::Unclear)),
             ("valid_until", Some(Kind::Unclear)),
+            ("expires_in", Some(Kind::Unclear)),
+            ("Expiry (days)", Some(Kind::Unclear)),
             ("Status until", Some(Kind::Unclear)),
             ("fp_status", Some(Kind::Disputed)),
             ("appeal status", Some(Kind::Disputed)),
@@ -404,6 +474,15 @@ mod tests {
             (["", "true", "", ""], None),
             (["", "", "perhaps", ""], None),
             (["", "", "", "soon"], None),
+            (["", "", "", "3 people complained"], None),
+            (["", "", "", "0000-00-00T00:00:00Z"], Some(Action::Add)),
+            // A sign turns round what it stands before, and a question mark doubts it.
+            (["", "!active", "", ""], None),
+            (["", "active?", "", ""], None),
+            (["-1", "", "", ""], None),
+            (["", "", "-1", ""], None),
+            (["", "", "", "-1"], None),
+            (["", "(active)", "", ""], Some(Action::Add)),
             (["-", " ", "–", "--"], Some(Action::Add)),
             (["", "-", "", ""], None),
             (["", " — ", "", ""], None),
@@ -414,16 +493,16 @@ mod tests {
             (["", "", "✓", ""], None),
             (["", "", "", "✓"], None),
         ] {
-            let found = action(&csv::ByteRecord::from(fields.to_vec()), &states);
+            let found = action(&csv::ByteRecord::from(fields.to_vec()), &states, today());
             assert_eq!(found.ok(), expected, "{fields:?}");
         }
         // What databases write for nothing says of no row that it does not count.
-        let counts = |word: &str| action(&csv::ByteRecord::from(vec!["", "", word, ""]), &states).ok();
+        let counts = |word: &str| action(&csv::ByteRecord::from(vec!["", "", word, ""]), &states, today()).ok();
         for nothing in ["NULL", "\\N", "none", "n/a", "nil", "(null)", "NaN"] {
             assert_eq!(counts(nothing), Some(Action::Add), "{nothing}");
         }
         assert_eq!([counts("n"), counts("never")], [Some(Action::Remove); 2]);
-        let short = |first: &str| action(&csv::ByteRecord::from(vec![first]), &states).ok();
+        let short = |first: &str| action(&csv::ByteRecord::from(vec![first]), &states, today()).ok();
         assert_eq!([short("no"), short("yes"), short("short")], [Some(Action::Add), Some(Action::Remove), None]);
     }
 }

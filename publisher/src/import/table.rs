@@ -9,6 +9,7 @@
 use super::Format;
 use super::budget::Budgeted;
 use super::columns::Columns;
+use super::dates::Day;
 use super::record::{self, Action, Choice, Record, Refusal, is_of, names_kind, quality, refusal};
 use super::state;
 use super::unread::{self, Unread};
@@ -28,6 +29,7 @@ pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) 
     let mut record = csv::ByteRecord::new();
     let mut header = columns.has_header;
     let mut unread = Unread::of(columns);
+    let today = Day::begun(sink.now());
     while reader.read_byte_record(&mut record).map_err(|error| read_failed(error.into()))? {
         let breaks = record.iter().flatten().filter(|&&byte| byte == b'\n').count();
         let place = position.lines_back(breaks);
@@ -40,7 +42,8 @@ pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) 
             Err(refusal) => Err(refusal),
             Ok(()) if is_comment || is_header => continue,
             Ok(()) => {
-                unmistakable(&record, columns, sink.algorithm()).and_then(|()| row(&record, columns, sink.algorithm()))
+                let clear = unmistakable(&record, columns, sink.algorithm());
+                clear.and_then(|()| row(&record, columns, sink.algorithm(), today))
             }
         };
         let algorithm = sink.algorithm();
@@ -161,7 +164,7 @@ pub(super) fn looks_like_hash(line: &[u8], algorithm: Algorithm) -> bool {
 }
 
 /// What a row says.
-fn row(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) -> Result<Record, Refusal> {
+fn row(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm, today: Day) -> Result<Record, Refusal> {
     if is_of_another_kind(row, columns, algorithm) {
         return Ok(Record::about(Action::Add));
     }
@@ -171,7 +174,7 @@ fn row(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) -> Result
         let text = column.and_then(|column| row.get(column)).map(String::from_utf8_lossy).unwrap_or_default();
         text.split(between).map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
     };
-    let action = state::action(row, &columns.states)?;
+    let action = state::action(row, &columns.states, today)?;
     // What goes needs none.
     let quality = match columns.quality.and_then(|column| row.get(column)) {
         Some(field) if action == Action::Add && !unread::says_nothing(field) => Some(quality(field)?),

@@ -8,11 +8,18 @@ use super::*;
 use crate::testing::entries;
 use isonomy_core::encoding::{to_base64, to_hex};
 use isonomy_core::list::Algorithm;
+use isonomy_core::time::Timestamp;
 use isonomy_matcher::pdq::PdqHash;
 use isonomy_matcher::video::Video;
 
+/// How a list of PDQ hashes is imported, in the middle of 2026.
+fn options() -> ImportOptions {
+    let now = Timestamp::from_rfc3339("2026-06-30T12:00:00Z").unwrap();
+    ImportOptions { now, ..ImportOptions::new(Algorithm::PdqFull) }
+}
+
 fn pdq(text: &str) -> Result<(Imported, ImportReport), ImportError> {
-    import(text.as_bytes(), &ImportOptions::new(Algorithm::PdqFull))
+    import(text.as_bytes(), &options())
 }
 
 fn hexes(count: u64) -> Vec<String> {
@@ -151,6 +158,24 @@ fn two_hashes_on_a_line_are_not_one_and_its_name() {
     // A file may be called by its own digest, or have one in its name.
     let text = format!("{one}  {one}\n{two}  {three}.jpg\n");
     assert_eq!(pdq(&text).unwrap().0.entries.len(), 2);
+}
+
+#[test]
+fn a_line_that_may_say_that_its_hash_is_gone_is_refused() {
+    let hexes = hexes(2);
+    let [one, two] = [&hexes[0], &hexes[1]];
+    for (text, field) in [
+        (format!("{one}  a.jpg\n{two}  removed\n"), "line"),
+        (format!("{one}  a.jpg\n{two} *Withdrawn\n"), "line"),
+        (format!("hash={one},quality=90\nhash={two},quality=90,deleted=1\n"), "status"),
+        (format!("hash={one},quality=90\nstatus=withdrawn,hash={two}\n"), "status"),
+    ] {
+        let Err(ImportError::Refused(report)) = pdq(&text) else { panic!("{text}") };
+        assert_eq!((report.refused_records, report.refused[0].field), (1, field), "{text}");
+    }
+    let named = format!("hash={one},norm=1,dims=4x4,filename=a,deleted=1\n");
+    assert_eq!(pdq(&named).unwrap().0.entries.len(), 1);
+    assert_eq!(pdq(&format!("{one}  removed.jpg\n")).unwrap().0.entries.len(), 1);
 }
 
 #[test]

@@ -4,8 +4,10 @@
 //! that are taken. A table is refused until somebody says that the column tells nothing of that (`--ignore-column`), if
 //!
 //! - at least half of its values are such as a mark has (yes or no, a sign, a date), or it has few short values of which one is such;
-//! - or it has few values at all, short or of several words, of which one comes again, or a short one alone that stands in a part of the rows: `aktiv` and `gelöscht`, `live`
-//!   and `retired`, or nothing but `supprimé` where that is meant.
+//! - or it has few values at all, short or of several words, of which one comes again or is a single word, or a short one alone that stands in a part of the rows: `aktiv`
+//!   and `gelöscht`, `live` and `retired`, or nothing but `supprimé` where that is meant, be it in one row;
+//! - or it has more of them, up to as many as a state can have ([`MANY`]), if they are words, and there are half as many rows again: `aktiv`, `offen`, `geprüft`,
+//!   `beanstandet`, `gelöscht`, `abgelaufen`.
 //!
 //! A column is excused by its name alone where the name says what such values mean: `file`, `width: 1`, `added_on: 2026-01-01`; no name
 //! means yes or no by a text. A date without more, such as in `date`, has to stand in every row: on some alone, it marks them. What has
@@ -18,6 +20,7 @@ use super::record::plain;
 use super::state::{NO, YES};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// The most values of a column that an error or a report shows.
 const EXAMPLES: usize = 4;
@@ -27,6 +30,10 @@ const SHOWN: usize = 100;
 const LONGEST: usize = 40;
 /// So many values that differ are few, if no more than a tenth of all are longer than a word or two, or those that are come again.
 const FEW: usize = 4;
+/// So many words are those of a state, if there are half as many rows again, and a tenth of the values at most are no words.
+const MANY: usize = 32;
+/// Fewer values than those that differ may show by coming again.
+const TOO_FEW: u64 = 2;
 const SHORT: usize = 24;
 const LONG_ARE_RARE: u64 = 10;
 /// How much of a long value is compared, in characters.
@@ -220,13 +227,19 @@ struct Column {
     /// How many of these are long, and whether a short one is a single word.
     longs: u64,
     has_word: bool,
+    /// Whether a short one is a single word of letters alone, so hardly an id.
+    has_plain_word: bool,
+    /// How many values are words, one or several, which of them there are, and whether some have several.
+    worded: u64,
+    words: BTreeSet<u64>,
+    has_spaces: bool,
     /// How many of the long ones have several words: a digest or an address says nothing of its row, however often it comes.
     phrases: u64,
     /// The kinds of values that were seen and may be marks, each once.
     seen: Vec<Value>,
-    /// The first short values, each once, but dashes; and the first long ones of several words.
-    distinct: BTreeSet<String>,
-    distinct_phrases: BTreeSet<String>,
+    /// The first short values, each once, but dashes; and the first long ones of several words. Of each its digest, in small letters.
+    distinct: BTreeSet<u64>,
+    distinct_phrases: BTreeSet<u64>,
     /// The first values, and those of them that may be marks.
     examples: Vec<String>,
     marking: Vec<String>,
@@ -288,6 +301,10 @@ impl Column {
             texts: 0,
             longs: 0,
             has_word: false,
+            has_plain_word: false,
+            worded: 0,
+            words: BTreeSet::new(),
+            has_spaces: false,
             seen: Vec::new(),
             distinct: BTreeSet::new(),
             distinct_phrases: BTreeSet::new(),
@@ -330,22 +347,32 @@ impl Column {
         let is_phrase = is_long && (has_words || !is_opaque(text));
         self.longs += u64::from(is_long);
         self.phrases += u64::from(is_phrase);
-        self.has_word |= value == Value::Other && !is_long && !has_words;
+        let is_word = value == Value::Other && !is_long && !has_words;
+        self.has_word |= is_word;
+        self.has_plain_word |= is_word && is_plain(text);
+        let (has_room, word) = (|values: &BTreeSet<u64>, limit: usize| values.len() <= limit, || digest(text));
+        if is_phrase || !is_long && is_plain(text) {
+            self.worded += 1;
+            self.has_spaces |= has_words;
+            // One more than a number is more, however many they are.
+            if has_room(&self.words, MANY) {
+                self.words.insert(word());
+            }
+        }
         let distinct = match (is_long, is_phrase) {
             (false, _) => &mut self.distinct,
             (true, true) => &mut self.distinct_phrases,
             (true, false) => return,
         };
-        // One more than a few is many.
-        if distinct.len() <= FEW {
-            distinct.insert(text.chars().take(COMPARED).flat_map(char::to_lowercase).collect());
+        if has_room(distinct, FEW) {
+            distinct.insert(word());
         }
     }
 
     /// What of its values may mark rows, unless its name says what else they mean; `None` if nothing does.
     fn marks(&self, rows: u64) -> Option<MarkingColumn> {
-        let values = match (self.has_marks() && !self.is_excused(rows), self.has_few(rows) && !self.is_described(rows))
-        {
+        let is_state = (self.has_few(rows) || self.has_many(rows)) && !self.is_described(rows);
+        let values = match (self.has_marks() && !self.is_excused(rows), is_state) {
             (true, _) => &self.marking,
             (false, true) => &self.examples,
             (false, false) => return None,
@@ -389,12 +416,28 @@ impl Column {
         values <= FEW && longs * LONG_ARE_RARE <= self.said()
     }
 
-    /// Whether it has few values of which one comes again, or a short one alone, in a part of the rows.
+    /// Whether it has few values of which one comes again or is a word, or a short one alone, in a part of the rows.
     fn has_few(&self, rows: u64) -> bool {
         let distinct = self.distinct.len() + self.distinct_phrases.len();
         let compared = self.said() - self.longs + self.phrases;
         let is_alone = self.distinct.len() == 1 && self.said() < rows;
-        self.are_few() && (compared > distinct as u64 || is_alone)
+        let is_word = self.has_plain_word && !self.is_measured() && (self.are_few() || self.said() <= TOO_FEW);
+        is_word || self.are_few() && (compared > distinct as u64 || is_alone)
+    }
+
+    /// Whether its name says that it holds numbers or dates, beside which a word says that there is none: `added_on: unknown`.
+    fn is_measured(&self) -> bool {
+        let name = plain(&self.name);
+        is_number(&self.name) || is_origin(&name) || DATES.contains(&name.as_str())
+    }
+
+    /// Whether it has words alone, more than a few and as many as a state can have: fewer than there are rows, where each is a single one, or
+    /// than there are values.
+    fn has_many(&self, rows: u64) -> bool {
+        let words = self.words.len();
+        let among = if self.has_spaces { self.worded } else { rows };
+        let are_words = (self.said() - self.worded) * LONG_ARE_RARE <= self.said();
+        (FEW + 1..=MANY).contains(&words) && are_words && words as u64 * 3 <= among * 2
     }
 
     /// Whether the name says what its few values are.
@@ -418,6 +461,19 @@ impl Column {
 /// or that are of a language without spaces.
 fn is_opaque(text: &str) -> bool {
     text.is_ascii() && text.bytes().any(|byte| byte.is_ascii_digit() || b"/.@:".contains(&byte))
+}
+
+/// Whether a short text is of letters, and no id, address or name of a file: a point may end it.
+fn is_plain(text: &str) -> bool {
+    let is_other = |letter: char| letter.is_numeric() || "/.@:\\".contains(letter);
+    text.chars().any(char::is_alphabetic) && !text.trim_end_matches('.').contains(is_other)
+}
+
+/// What is compared of a value, in small letters.
+fn digest(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.chars().take(COMPARED).flat_map(char::to_lowercase).for_each(|letter| letter.hash(&mut hasher));
+    hasher.finish()
 }
 
 /// Takes a value up among those that are shown.

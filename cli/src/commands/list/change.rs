@@ -169,7 +169,8 @@ fn removals(args: &RemoveArgs, algorithm: Algorithm) -> Result<Entries> {
     let mut removals = args.hashes.iter().map(|text| prove::hash(text, size)).collect::<Result<Vec<_>>>()?.concat();
     if let Some(path) = &args.from {
         let file = File::open(path).with_context(|| format!("can't read {}", path.display()))?;
-        let options = ImportOptions { irregular: Irregular::Allow, ..ImportOptions::new(algorithm) };
+        let options =
+            ImportOptions { irregular: Irregular::Allow, now: system_clock(), ..ImportOptions::new(algorithm) };
         let (imported, _) = import(BufReader::new(file), &options).with_context(|| super::not_read(path))?;
         if !imported.withdrawn.is_empty() {
             let problem = format!(

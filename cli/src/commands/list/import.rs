@@ -6,6 +6,7 @@ use crate::commands::crowding;
 use crate::exit::{Exit, Malformed, Refused};
 use crate::output::Output;
 use anyhow::{Context, Result};
+use isonomy_client::system_clock;
 use isonomy_core::encoding::to_hex;
 use isonomy_core::list::{Algorithm, Entries};
 use isonomy_matcher::pdq::USUAL_MINIMUM_QUALITY;
@@ -199,6 +200,7 @@ fn options(args: &ImportArgs) -> ImportOptions {
     ImportOptions {
         format: args.format.into(),
         column: args.column.clone(),
+        now: system_clock(),
         ignored: args.ignored.clone(),
         invalid: if args.skip_invalid { Invalid::Skip } else { Invalid::Refuse },
         irregular: if args.allow_irregular { Irregular::Allow } else { Irregular::Refuse },

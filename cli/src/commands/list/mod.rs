@@ -15,6 +15,7 @@ use crate::exit::{Exit, Malformed};
 use crate::output::{Output, in_line};
 use anyhow::{Context, Result};
 use indicatif::ProgressBar;
+use isonomy_client::system_clock;
 use isonomy_client::video::VideoLimits;
 use isonomy_core::list::{Algorithm, Entries};
 use isonomy_publisher::images::{ImagesOptions, hash_images};
@@ -80,7 +81,7 @@ pub(crate) fn read_holdings(path: &Path, algorithm: Algorithm) -> Result<Entries
         return read(path, algorithm);
     }
     let file = BufReader::new(File::open(path).with_context(|| format!("can't read {}", path.display()))?);
-    let options = ImportOptions { irregular: Irregular::Allow, ..ImportOptions::new(algorithm) };
+    let options = ImportOptions { irregular: Irregular::Allow, now: system_clock(), ..ImportOptions::new(algorithm) };
     let (imported, _) = import(file, &options).with_context(|| not_read(path))?;
     Ok(imported.entries)
 }

@@ -172,3 +172,62 @@ fn a_feed_is_recognised_by_its_fields_and_not_by_its_words() {
     );
     assert_eq!(pdq(&terrorism).unwrap().1.format, Format::Terrorism);
 }
+
+/// A record of StopNCII, with these cases, and what platforms found.
+fn case(hash: &str, status: &str, cases: &str, feedbacks: &str) -> String {
+    format!(
+        r#"{{"hashRecords":[{{"lastModtimestamp":1625167804,"signalType":"ImagePDQ","hashValue":"{hash}","hashStatus":"{status}","caseNumbers":{cases},"CSPFeedbacks":{feedbacks}}}]}}"#
+    )
+}
+
+#[test]
+fn the_cases_of_a_hash_have_states_of_their_own() {
+    let hexes = hexes(2);
+    let [one, two] = [&hexes[0], &hexes[1]];
+    let numbers = ["27664732-76e1-4a17-8099-455798e67022", two];
+    let cases = |states: [&str; 2]| format!(r#"{{"{}":"{}","{}":"{}"}}"#, numbers[0], states[0], numbers[1], states[1]);
+    // What counts is the state of the hash; a number is no hash, and no id, even if it looks like one.
+    for (status, cases, entries, withdrawn) in [
+        ("Active", cases(["Active", "Received"]), 1, 0),
+        ("Active", cases(["Withdrawn", "Active"]), 1, 0),
+        ("Received", cases(["Deleted", "Unknown"]), 1, 0),
+        ("Withdrawn", cases(["Withdrawn", "Deleted"]), 0, 1),
+        ("Deleted", cases(["Active", "Active"]), 0, 1),
+        ("Active", "{}".to_owned(), 1, 0),
+        ("Active", "[]".to_owned(), 1, 0),
+        ("Active", "null".to_owned(), 1, 0),
+    ] {
+        let text = case(one, status, &cases, "[]");
+        let (imported, report) = pdq(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(
+            (imported.entries.len(), imported.withdrawn.len(), report.disputed),
+            (entries, withdrawn, 0),
+            "{text}"
+        );
+        let found = [imported.entries.as_bytes(), imported.withdrawn.as_bytes()].concat();
+        assert_eq!((to_hex(&found), imported.unknown_ids, imported.ids.len()), (one.clone(), 0, 0), "{text}");
+    }
+    for cases in
+        [cases(["Withdrawn", "Deleted"]), r#"{"7":"Withdrawn"}"#.to_owned(), "7".to_owned(), r#"["7"]"#.to_owned()]
+    {
+        let text = case(one, "Active", &cases, "[]");
+        let Err(ImportError::Refused(report)) = pdq(&text) else { panic!("{text}") };
+        assert_eq!((report.refused_records, report.refused[0].field), (1, "caseNumbers"), "{text}");
+    }
+}
+
+#[test]
+fn what_a_platform_does_not_find_of_a_hash_of_stopncii_is_told() {
+    let hash = &hexes(1)[0];
+    for (said, disputed) in
+        [("Blocked", 0), ("PendingReview", 0), ("None", 0), ("NotBlocked", 1), ("Withdrawn", 1), ("Deleted", 1)]
+    {
+        let feedbacks = format!(
+            r#"[{{"source":"a","feedbackValue":"Blocked","tags":[]}},{{"source":"b","feedbackValue":"{said}"}}]"#
+        );
+        let (imported, report) = pdq(&case(hash, "Active", "{}", &feedbacks)).unwrap();
+        assert_eq!((imported.entries.len(), report.disputed), (1, disputed), "{said}");
+    }
+    let gone = case(hash, "Withdrawn", "{}", r#"[{"feedbackValue":"Deleted"}]"#);
+    assert_eq!(pdq(&gone).unwrap().1.disputed, 0);
+}

@@ -81,7 +81,7 @@ fn no_hash_is_left_out_of_a_table_without_a_word() {
 #[test]
 fn a_table_is_read_by_the_number_of_a_column_and_as_it_is_called() {
     let hexes = hexes(2);
-    let text = format!("a.jpg,{},one\nb.jpg,{},two\n", hexes[0], hexes[1]);
+    let text = format!("a.jpg,{},see one\nb.jpg,{},see two\n", hexes[0], hexes[1]);
     let by = |column: &str| {
         let options = ImportOptions { column: Some(column.into()), ..ImportOptions::new(Algorithm::PdqFull) };
         import(text.as_bytes(), &options)
@@ -413,7 +413,7 @@ fn nothing_in_a_column_of_what_counts_withdraws_nothing() {
 #[test]
 fn a_row_with_far_more_fields_than_columns_is_refused_and_named_shortly() {
     let hexes = hexes(2);
-    let wide = |fields: usize| format!("pdq,note\n{},see file{}\n{},see\n", hexes[0], ",x".repeat(fields), hexes[1]);
+    let wide = |fields: usize| format!("pdq,note\n{},see file{}\n{},see b\n", hexes[0], ",x".repeat(fields), hexes[1]);
     let Err(ImportError::Refused(report)) = pdq(&wide(500_000)) else { panic!("it is a row of no table") };
     assert_eq!((report.refused_records, report.refused[0].field), (1, "row"));
     assert!(report.refused[0].reason.contains("500002 fields"), "{report:?}");
@@ -684,4 +684,179 @@ fn a_column_is_ignored_by_its_own_name_and_by_none_that_is_like_another() {
     assert_eq!(imported.entries.len(), 3, "the other one is heard");
     let why = import(text.as_bytes(), &ignoring("Status %")).map(|_| ()).unwrap_err().to_string();
     assert!(why.contains("status (%)"), "it is like both, and means neither: {why}");
+}
+
+#[test]
+fn a_table_with_tabs_may_have_a_first_column_without_a_name() {
+    let hexes = hexes(3);
+    let table = |names: &str, gone: &str| -> String {
+        let rows = hexes.iter().enumerate();
+        rows.fold(names.to_owned(), |table, (number, hash)| {
+            format!("{table}{number}a\t{hash}\t{number}.jpg\t{}\n", if number == 1 { gone } else { "" })
+        })
+    };
+    for names in ["\thash\tfile\tdeleted\n", "  \thash\tfile\tdeleted\n", "\t\n\thash\tfile\tdeleted\n"] {
+        let text = table(names, "yes");
+        let (imported, report) = pdq(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(to_hex(imported.withdrawn.as_bytes()), hexes[1], "{text}");
+        let unread: Vec<&str> = report.unread.iter().map(|column| column.name.as_str()).collect();
+        assert_eq!(
+            (imported.entries.len(), report.format, &unread[..]),
+            (2, Format::Csv, &["1", "file"][..]),
+            "{text}"
+        );
+        let by_name = ImportOptions { column: Some("hash".into()), ..options() };
+        assert_eq!(import(text.as_bytes(), &by_name).unwrap().0.entries.len(), 2, "{text}");
+    }
+    // The last column may have none, too; what is in it is looked at.
+    let text = format!("hash\tfile\t\n{}\ta.jpg\tyes\n", hexes[0]);
+    assert!(refused(&text).contains("the column 3 is not read"));
+    // Without names, a hash is found by the number of its column.
+    let text = format!("\t{}\ta.jpg\n\t{}\tb.jpg\n", hexes[0], hexes[1]);
+    let by_number = |column: &str| {
+        let by_number = ImportOptions { column: Some(column.into()), ..options() };
+        import(text.as_bytes(), &by_number).map(|(imported, _)| imported.entries.len())
+    };
+    assert!(by_number("1").is_err());
+    assert_eq!(by_number("2").unwrap(), 2);
+}
+
+#[test]
+fn a_date_that_programs_write_where_there_is_none_neither_withdraws_nor_lists() {
+    let hexes = hexes(2);
+    let [one, two] = [&hexes[0], &hexes[1]];
+    for name in ["deleted_at", "removed_on", "Withdrawal Date"] {
+        for never in [
+            "0001-01-01T00:00:00",
+            "0001-01-01 00:00:00+00:00",
+            "1900-01-01",
+            "1/1/1900",
+            "1899-12-30",
+            "01.01.1970",
+            "1970-01-01T00:00:00Z",
+            "1969-12-31 16:00:00",
+            "1980-01-01",
+            "2000-01-01",
+        ] {
+            let text = format!("hash,{name}\n{one},{never}\n{two},\n");
+            let why = refused(&text);
+            assert!(why.contains(&format!("the column {} says {never:?}", name.to_lowercase())), "{why}");
+            assert!(why.contains("programs write where there is no date"), "{text}: {why}");
+            let skip = ImportOptions { invalid: Invalid::Skip, ..options() };
+            let (imported, report) = import(text.as_bytes(), &skip).unwrap();
+            let both = [&imported.entries, &imported.withdrawn].map(|list| to_hex(list.as_bytes()));
+            assert_eq!((both, report.refused_records), ([two.clone(), String::new()], 1), "{text}");
+        }
+        // What is no date at all is none, in whatever form.
+        for none in ["0", "0000-00-00", "0000-00-00 00:00:00", "0000-00-00T00:00:00.000Z", "00.00.0000"] {
+            assert_eq!(pdq(&format!("hash,{name}\n{one},{none}\n{two},\n")).unwrap().0.entries.len(), 2, "{none}");
+        }
+        for unclear in ["-1", "-62135596800", "2 people complained", "2026-13-45", "86400", "-0001-11-30"] {
+            let why = refused(&format!("hash,{name}\n{one},{unclear}\n{two},\n"));
+            assert!(why.contains("does not tell whether the record still counts"), "{why}");
+        }
+    }
+}
+
+#[test]
+fn a_withdrawal_that_takes_effect_later_neither_withdraws_nor_lists() {
+    let hexes = hexes(2);
+    let [one, two] = [&hexes[0], &hexes[1]];
+    // It is noon of 2026-06-30; where the day is not clear, the later one may be meant.
+    for ahead in
+        ["2026-07-02", "2027-01-01T00:00:00Z", "9999-12-31", "2/12/2026", "Q4 2026", "1. August 2026", "1893456000"]
+    {
+        let text = format!("hash,deleted_at\n{one},{ahead}\n{two},\n");
+        let why = refused(&text);
+        assert!(why.contains(&format!("the column deleted_at says {ahead:?}")), "{why}");
+        assert!(why.contains("has not come yet") && why.contains("write yes if it is to go now"), "{text}: {why}");
+        let skip = ImportOptions { invalid: Invalid::Skip, ..options() };
+        let (imported, _) = import(text.as_bytes(), &skip).unwrap();
+        let both = [&imported.entries, &imported.withdrawn].map(|list| to_hex(list.as_bytes()));
+        assert_eq!(both, [two.clone(), String::new()], "{text}");
+    }
+    for past in [
+        "2026-06-30",
+        "2026-07-01",
+        "2026-06-30T23:59:59+14:00",
+        "30.6.2026",
+        "June 2026",
+        "2026",
+        "1782820800",
+        "46022",
+    ] {
+        let (imported, _) =
+            pdq(&format!("hash,deleted_at\n{one},{past}\n{two},\n")).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(to_hex(imported.withdrawn.as_bytes()), *one, "{past}");
+    }
+    // Who does not say what time it is hears of none.
+    let text = format!("hash,deleted_at\n{one},2026-01-01\n{two},\n");
+    let timeless = import(text.as_bytes(), &ImportOptions::new(Algorithm::PdqFull));
+    assert!(matches!(timeless, Err(ImportError::Refused(_))), "{timeless:?}");
+    // Where a column does not say whether its date is an end that comes or one that came, none is read.
+    for name in ["expires", "expires_at", "Expiry date", "expired", "deleted"] {
+        for date in ["2027-01-01", "2025-01-01", "1970-01-01T00:00:00Z"] {
+            let why = refused(&format!("hash,{name}\n{one},{date}\n{two},\n"));
+            assert!(why.contains("is a date, and no date is read there"), "{why}");
+        }
+    }
+}
+
+#[test]
+fn a_file_of_one_row_or_two_says_what_it_says() {
+    let hexes = hexes(2);
+    let [one, two] = [&hexes[0], &hexes[1]];
+    for text in [
+        format!("hash,status\n{one},removed\n"),
+        format!("hash,status,removed\n{one},,yes\n"),
+        format!("status,hash\nremoved,{one}\n"),
+        format!("\thash\tstatus\n1\t{one}\tremoved\n"),
+    ] {
+        let ignoring = ImportOptions { ignored: vec!["1".to_owned()], ..options() };
+        let (imported, report) = import(text.as_bytes(), &ignoring).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!((imported.entries.len(), imported.withdrawn.len(), report.withdrawals), (0, 1, 1), "{text}");
+    }
+    for text in [
+        // Words that are known, where no name says what they tell.
+        format!("{one},removed\n"),
+        format!("{one}\tremoved\n"),
+        format!("{one},status,removed\n"),
+        format!("hash,Zustand\n{one},removed\n"),
+        format!("hash,note\n{one},removed\n"),
+        // And others.
+        format!("hash,Zustand\n{one},gelöscht\n"),
+        format!("hash,Zustand\n{one},aktiv\n{two},gelöscht\n"),
+        format!("hash,lifecycle\n{one},gone\n"),
+        format!("{one},gelöscht\n"),
+        format!("{one};retiré\n{two};actif\n"),
+        format!("hash,mark\n{one},x\n"),
+    ] {
+        assert!(pdq(&text).is_err(), "{text}");
+    }
+    for text in [
+        format!("hash,file\n{one},removal.jpg\n"),
+        format!("hash,Bild\n{one},a.jpg\n"),
+        format!("hash,Kennung\n{one},K-12\n{two},K-13\n"),
+        format!("hash,Bemerkung\n{one},siehe Akte 12\n"),
+        format!("{one},see x\n"),
+    ] {
+        assert!(pdq(&text).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn a_state_of_many_words_stops_the_import() {
+    let hexes = hexes(24);
+    let table = |values: &[&str]| -> String {
+        let rows = hexes.iter().zip(values.iter().cycle()).map(|(hash, value)| format!("{hash},{value}\n"));
+        format!("hash,Zustand\n{}", rows.collect::<String>())
+    };
+    let states = ["aktiv", "entfernt", "beanstandet", "offen", "geprüft", "abgelaufen"];
+    let text = table(&states);
+    let why = refused(&text);
+    assert!(why.contains("the column Zustand is not read") && why.contains("\"entfernt\""), "{why}");
+    let ignoring = ImportOptions { ignored: vec!["Zustand".into()], ..options() };
+    assert_eq!(import(text.as_bytes(), &ignoring).unwrap().0.entries.len(), 24);
+    let numbers: Vec<String> = (0..24).map(|number| format!("Fall {number}")).collect();
+    assert!(pdq(&table(&numbers.iter().map(String::as_str).collect::<Vec<_>>())).is_ok());
 }

@@ -113,10 +113,65 @@ fn names_excuse_what_they_explain() {
         ("mime", &["image/png", "image/jpeg", "image/png"], 3, false),
         ("case id", &["K-1", "K-1"], 2, false),
         ("id", &["K-1", "K-2", "K-3"], 3, false),
-        ("one", &["only"], 1, false),
+        // Of one row or two, a word may be a state; an id, an address or a text of several words is none.
+        ("Zustand", &["gelöscht"], 1, true),
+        ("Zustand", &["aktiv", "gelöscht"], 2, true),
+        ("lifecycle", &["gone"], 1, true),
+        ("lifecycle", &["del."], 1, true),
+        ("Bemerkung", &["gelöscht", "auf Wunsch der Person, die zu sehen ist"], 2, true),
+        ("Bemerkung", &["siehe Akte"], 1, false),
+        ("Kennung", &["K-1"], 1, false),
+        ("Kennung", &["K-1", "K-2"], 2, false),
+        ("Gewicht", &["12"], 1, false),
+        ("Adresse", &["a.example"], 1, false),
+        ("Bild", &["a.jpg", "b.jpg"], 2, false),
+        ("file", &["removal"], 1, false),
     ] {
         let mut column = Column::new(name.to_owned());
         values.iter().for_each(|value| column.look_at(value.as_bytes()));
         assert_eq!(column.marks(rows).is_some(), expected, "{name}: {values:?}");
+    }
+}
+
+/// A state may have many words, which come again; ids, names and free texts don't, or not so often.
+#[test]
+fn many_words_are_those_of_a_state_if_there_are_more_rows() {
+    let cycle = |values: &[String], rows: usize| -> Vec<String> { values.iter().cycle().take(rows).cloned().collect() };
+    let letters =
+        |number: usize| format!("{}{}", char::from(b'a' + (number / 26) as u8), char::from(b'a' + (number % 26) as u8));
+    let words = |count: usize| (0..count).map(|number| format!("wort{}", letters(number))).collect::<Vec<String>>();
+    let phrases = |count: usize| words(count).iter().map(|word| format!("im {word}")).collect::<Vec<String>>();
+    let long = |count: usize| {
+        words(count).iter().map(|word| format!("withdrawn_by_request_of_{word}")).collect::<Vec<String>>()
+    };
+    let codes = |count: usize| (0..count).map(|number| format!("K-{number}")).collect::<Vec<String>>();
+    let states = ["aktiv", "gelöscht", "beanstandet", "offen", "geprüft", "abgelaufen"].map(str::to_owned).to_vec();
+    let with = |values: Vec<String>, more: Vec<String>| [values, more].concat();
+    for (name, values, rows, expected) in [
+        ("Zustand", cycle(&states, 9), 9, true),
+        ("Zustand", cycle(&states, 12), 12, true),
+        ("Zustand", cycle(&states, 8), 8, false),
+        ("Zustand", states.clone(), 100, true),
+        ("Zustand", cycle(&words(32), 100), 100, true),
+        ("Zustand", cycle(&words(32), 48), 48, true),
+        ("Zustand", cycle(&words(32), 47), 47, false),
+        ("Zustand", cycle(&words(33), 10_000), 10_000, false),
+        ("Zustand", cycle(&phrases(6), 12), 12, true),
+        ("Zustand", cycle(&long(6), 12), 12, true),
+        ("Zustand", with(cycle(&states, 30), vec!["ok".into(), "7".into(), "K-1".into()]), 33, true),
+        ("Zustand", with(cycle(&states, 30), codes(4)), 34, false),
+        // Texts of several words that stand in a few rows.
+        ("Bemerkung", phrases(6), 100, false),
+        ("Name der Datei", words(20), 20, false),
+        ("Fall", codes(20), 20, false),
+        ("Fall", cycle(&codes(20), 1_000), 1_000, false),
+        ("Gewicht", (0..200).map(|number| (number % 20).to_string()).collect(), 200, false),
+        ("reporter", cycle(&states, 100), 100, false),
+        ("source", cycle(&states, 100), 100, false),
+        ("member id", cycle(&states, 100), 100, false),
+    ] {
+        let mut column = Column::new(name.to_owned());
+        values.iter().for_each(|value| column.look_at(value.as_bytes()));
+        assert_eq!(column.marks(rows).is_some(), expected, "{name}: {rows} rows, {values:?}");
     }
 }
