@@ -1,10 +1,12 @@
 //! The app's policy: a list that exceeds it is refused, whatever its charter says.
 
+use isonomy_core::charter::Charter;
 use isonomy_core::hash::StatementId;
 use isonomy_core::resource::Resource;
+use isonomy_core::statement::Statement;
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_tests::client::Client;
-use isonomy_tests::people::{at, hashes, key};
+use isonomy_tests::people::{at, hashes, key, sign};
 use isonomy_tests::world::{World, cosigned};
 use isonomy_verifier::Rejection;
 use isonomy_verifier::policy::{MAX_POLICY_SIZE, Policy, PolicyError};
@@ -207,7 +209,8 @@ fn a_time_that_was_only_shown_is_of_the_witnesses_who_dated_it() {
     world.publish(10_003);
     assert_eq!(client.refusal(&world, 10_003), ("not-visible", Some(5)));
     world.publish(10_005);
-    assert_eq!(client.version_from(&world, 10_005), Ok(1));
+    world.serve(Resource::SeenProof(release), world.proof(&release).to_bytes());
+    assert_eq!(client.version_from(&world, 10_005), Ok(1), "what these have dated is remembered");
 }
 
 /// All witnesses have seen the list in force, so it stays; what they say of its charter is remembered for good.
@@ -218,9 +221,13 @@ fn what_other_witnesses_prove_anew_is_remembered_with_the_list_in_force() {
     assert_eq!(client.version_from(&world, 105), Ok(1));
     client.policy = world.policy();
     world.publish(200);
+    let charter = world.charters().next().unwrap().id();
+    let mut silent = world.clone();
+    silent.withhold(Resource::SeenProof(charter));
+    assert_eq!(client.refusal(&silent, 200).0, "unavailable");
+    assert_eq!(client.state.public_since(&charter), Some(at(0)), "nothing is forgotten before it is proven anew");
     assert_eq!(client.version_from(&world, 200), Ok(1));
     assert!(!client.asked.iter().any(|asked| matches!(asked, Resource::Object(_))), "it stays in force");
-    let charter = world.charters().next().unwrap().id();
     assert!(client.asked.contains(&Resource::SeenProof(charter)));
     assert_eq!(client.state.public_since(&charter), Some(at(0)));
 }
@@ -237,6 +244,35 @@ fn a_tree_from_before_the_policy_s_witnesses_is_none_that_they_have_seen_as_the_
     assert_eq!(began_at(2).version_from(&world, 105), Ok(1));
     let Err(Rejection::Behind { why, .. }) = began_at(3).update(&world, 105) else { panic!("accepted") };
     assert_eq!(why, Lag::BeforeWitnesses);
+}
+
+/// Edition 2 hands the maintainer's key on. Witness 3, whom the policy asks for, was away when it came, and has seen it at 3000: that
+/// it may have come before is not forgotten in an update that asks for no proof.
+#[test]
+fn that_a_time_is_late_is_remembered_from_update_to_update() {
+    let mut world = World::with_release();
+    let amend = |world: &mut World, names: &[&str], edit: fn(&mut Charter)| {
+        let text = world.amended(edit).to_text().unwrap();
+        world.append(Statement::from_note(sign(&text, names)).unwrap())
+    };
+    let second = amend(&mut world, &["m3", "c1", "c2", "c3", "m1"], |charter| {
+        charter.maintainer.keys = vec![key("m3").verifier().clone()];
+    });
+    world.cosign(3, &[(1, 1000), (2, 1000)]);
+    world.publish(3000);
+    let stricter = world.policy_text().replace("group two 2 ", "group two 3 ");
+    let mut client = Client::with(Policy::parse(stricter.as_bytes()).unwrap());
+    assert_eq!(client.version_from(&world, 3000), Ok(1));
+    world.publish(4000);
+    assert_eq!(client.version_from(&world, 4000), Ok(1));
+    assert!(!client.asked.contains(&Resource::SeenProof(second)));
+    amend(&mut world, &["m3", "c1", "c2", "c3"], |charter| charter.maintainer.contact = "new@hotline.example".into());
+    world.publish(5000);
+    let draft = world.draft(hashes(0..12), 20_000);
+    world.log(draft, &["m3", "c1", "c3"]);
+    world.publish(20_000);
+    world.publish(20_010);
+    assert_eq!(client.version_from(&world, 20_010), Ok(2));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What a refusal says beside its code: who answers for it, by whose word, and whether waiting may mend it.
 
+use isonomy_core::resource::Resource;
 use isonomy_tests::client::Client;
 use isonomy_tests::people::{at, hashes};
 use isonomy_tests::world::World;
@@ -96,4 +97,6 @@ fn a_refusal_says_whether_it_rests_on_what_the_source_shows() {
     let over_limit = client.version_from(&world, 1005).unwrap_err();
     assert_eq!((over_limit.code(), over_limit.blame()), ("over-limit", Blame::Publisher));
     assert!(!over_limit.to_string().contains(BY_SHOWN_PROOFS), "{over_limit}");
+    let charter = world.charters().next().unwrap().id();
+    assert!(!client.asked.contains(&Resource::SeenProof(charter)), "nor is a time that is known asked for again");
 }

@@ -289,6 +289,12 @@ fn an_older_view_is_a_rollback() {
     assert_eq!(client.refusal(&old, 1010), ("behind", None));
     assert_eq!(client.refusal(&only_old, 1020), ("rollback", None), "also without a cache");
     assert_eq!(client.version_from(&honest, 1020), Ok(2));
+    let mut beside = honest.clone();
+    let third = beside.release(hashes(0..14), 1070);
+    beside.publish(1070);
+    beside.offer_only(&[first(&honest), third]);
+    client.state = client.state.recovered();
+    assert_eq!(client.refusal(&beside, 1070), ("rollback", None), "after a recovery, beside what waits");
 }
 
 #[test]
