@@ -30,7 +30,7 @@ pub struct Proven {
 }
 
 /// The log, and those who signed.
-const ALL: [&str; 4] = [LOG, "m1", "c1", "c3"];
+pub const ALL: [&str; 4] = [LOG, "m1", "c1", "c3"];
 
 /// That the log admitted the statement, with the charter that it builds on and another release.
 pub fn inadmissible(
@@ -219,7 +219,8 @@ pub fn all() -> Vec<Proven> {
         content("irregular entries", None, |_, release| release.irregular = 1),
         content("another count of what came", Some(1), |_, release| release.added += 1),
         content("a delta that leads elsewhere", Some(1), |world, release| {
-            let elsewhere = delta::encode(&delta::diff(&hashes(0..10), &hashes(1..12)).unwrap());
+            // To as many others, so that nothing but these tells.
+            let elsewhere = delta::encode(&delta::diff(&hashes(0..10), &hashes((0..10).chain(20..22))).unwrap());
             let object = world.object(elsewhere);
             (release.deltas[0].size, release.deltas[0].sha256) = (object.size, object.sha256);
         }),

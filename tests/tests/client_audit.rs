@@ -6,10 +6,10 @@ use isonomy_core::list::snapshot;
 use isonomy_core::release::{DeltaRef, Release};
 use isonomy_core::resource::Resource;
 use isonomy_core::rules::{Series, Violation};
-use isonomy_core::statement::Statement;
+use isonomy_core::statement::{ListName, Statement};
 use isonomy_core::tile::{MAX_ENTRY_SIZE, TileKind, TilePath, encode_entries, parse_entries};
 use isonomy_tests::client::Client;
-use isonomy_tests::people::{at, curator, hashes, sign, sign_charter};
+use isonomy_tests::people::{SIGNERS, at, curator, hashes, sign, sign_charter};
 use isonomy_tests::world::{Draft, World};
 use isonomy_verifier::list::ReopenError;
 use isonomy_verifier::policy::PolicyBreach;
@@ -420,6 +420,47 @@ fn the_first_second_text_is_told_unless_the_developer_has_read_it() {
     assert_eq!(pinning.version_from(&last, 1005), Ok(1));
 }
 
+/// Of a charter and a release, too.
+#[test]
+fn of_two_breaches_the_first_in_the_log_is_told() {
+    for is_charter_first in [true, false] {
+        let mut world = World::with_release();
+        let [shown, other] =
+            [22, 20].map(|distance| sign_charter(&world.amended(|charter| charter.matching.max_distance = distance)));
+        world.append(shown);
+        if is_charter_first {
+            world.append(other.clone());
+        }
+        second_text(&mut world, &SIGNERS);
+        if !is_charter_first {
+            world.append(other.clone());
+        }
+        world.publish(1000);
+        world.edit_bundle(|bundle| {
+            bundle.charters.retain(|charter| charter.id != other.id());
+            bundle.releases.truncate(1);
+        });
+        let rejection = complete(&world).version_from(&world, 1000).unwrap_err();
+        assert!(matches!(&rejection, Rejection::Entry { index, .. } if index.0 == 3), "{rejection}");
+    }
+}
+
+/// A log holds many lists. What bears another one's name is no text of this one, whoever has signed it.
+#[test]
+fn what_is_of_another_list_counts_for_nothing() {
+    let mut world = World::with_release();
+    let (first, other) = (newest(&world), ListName::new("other.example/images").unwrap());
+    let founding = Charter { list: other.clone(), ..world.charters().next().unwrap().body().clone() };
+    world.append(sign_charter(&founding));
+    world.publish(110);
+    assert_eq!(complete(&world).version_from(&world, 110), Ok(1), "a first edition");
+    world.release_with(hashes(0..12), 200, |release| release.list = other);
+    world.publish(200);
+    world.publish(205);
+    world.offer_only(&[first]);
+    assert_eq!(complete(&world).version_from(&world, 205), Ok(1), "a release under this list's charter");
+}
+
 /// An app goes on after an equivocation once its developer has looked at it and pins a later edition.
 #[test]
 fn what_came_before_the_pinned_edition_is_the_developer_s_to_know() {
@@ -563,6 +604,66 @@ fn a_release_that_has_expired_hides_none_before_it() {
     let mut client = complete(&world);
     assert_eq!(client.refusal(&world, long_after), ("expired", None));
     assert!(!client.asked.contains(&Resource::SeenProof(ids[1])));
+}
+
+/// What is left out and may not be used is no reason to refuse a source, nor to look no further.
+#[test]
+fn what_is_left_out_and_of_no_use_is_passed_over() {
+    let mut world = World::founded_with(|charter| charter.limits.min_interval = 0);
+    world.release(hashes(0..11), 100);
+    world.publish(100);
+    world.publish(105);
+    let mut holder = complete(&world);
+    assert_eq!(holder.version_from(&world, 105), Ok(1));
+    world.release_with(hashes(0..12), 200, |release| release.expires = at(300));
+    world.publish(200);
+    let waiting = world.release(hashes(0..13), 400);
+    world.publish(400);
+    world.publish(402);
+    world.offer_only(&[waiting]);
+    for mut client in [holder, complete(&world)] {
+        assert_eq!(client.version_from(&world, 402), Ok(1));
+    }
+}
+
+/// Nor is what is older than a release that the policy refuses: that one is asked for no more than by a light client.
+#[test]
+fn before_what_the_policy_refuses_nothing_is_looked_for() {
+    let mut world = World::founded_with(|charter| charter.limits.min_interval = 0);
+    let text = world.policy_text().replace("min_curators = 2", "min_curators = 3") + "\n[audit]\ncomplete = true\n";
+    let mut holder = Client::with(Policy::parse(text.as_bytes()).unwrap());
+    let mut ids = Vec::new();
+    for (time, signers) in [(100, &["m1", "c1", "c2", "c3"][..]), (200, &["m1", "c1", "c2", "c3"]), (300, &SIGNERS)] {
+        let draft = world.draft(hashes(0..time), time);
+        ids.push(world.log(draft, signers));
+        world.publish(time);
+        if time == 100 {
+            world.publish(105);
+            assert_eq!(holder.version_from(&world, 105), Ok(1));
+        }
+    }
+    let draft = world.draft(hashes(0..400), 400);
+    ids.push(world.log(draft, &["m1", "c1", "c2", "c3"]));
+    world.publish(400);
+    world.publish(402);
+    world.withhold(Resource::SeenProof(ids[1]));
+    world.offer_only(&ids[2..]);
+    assert_eq!(holder.version_from(&world, 402), Ok(1));
+}
+
+/// Where nothing newer may be used, the list in force stays until its own end.
+#[test]
+fn a_list_stays_beside_what_has_expired_until_it_has_itself() {
+    let mut world = World::with_release();
+    let mut holder = complete(&world);
+    assert_eq!(holder.version_from(&world, 105), Ok(1));
+    let short = world.release_with(hashes(0..12), 1000, |release| release.expires = at(1100));
+    world.publish(1000);
+    for (now, expected) in [(86_499, Ok(1)), (86_500, Err("expired"))] {
+        world.publish(now);
+        world.offer_only(&[short]);
+        assert_eq!(holder.clone().version_from(&world, now).map_err(|rejection| rejection.code()), expected, "{now}");
+    }
 }
 
 /// Without its cache a client has no list, but no older one may take its place.

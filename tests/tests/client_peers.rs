@@ -76,6 +76,11 @@ fn holders_of_one_release_are_told_so() {
     let again = updated(&later, 300);
     assert_eq!(compare(&holders[1], &view(&holders[1]), &World::default()), Ok(Outcome::Same), "without any source");
     assert_eq!(compare(&again, &view(&holders[1]), &world), Ok(Outcome::Same));
+    later.edition(|charter| charter.matching.max_distance = 20);
+    later.publish(400);
+    let mut heard = holders[1].clone();
+    assert_eq!(heard.version_from(&later, 400), Ok(2));
+    assert_eq!(compare(&heard, &view(&heard), &World::default()), Ok(Outcome::Same), "also in a tree that has grown");
     assert_eq!(again.list.unwrap().view(), holders[1].list.as_ref().unwrap().view());
 }
 
@@ -203,6 +208,24 @@ fn a_split_view_with_a_quorum_is_proven_by_comparing() {
     }
 }
 
+/// They hold one release, and were shown two histories of what came after it.
+#[test]
+fn a_fork_after_the_release_that_both_hold_is_proven_too() {
+    let (mut honest, mut holders) = grown(1);
+    let mut forked = honest.fork(2);
+    let mut own = holders.remove(0);
+    let mut other = own.clone();
+    for (world, client, size) in [(&mut honest, &mut own, 20), (&mut forked, &mut other, 40)] {
+        world.release(hashes(0..size), 200);
+        world.publish(200);
+        assert_eq!(client.version_from(world, 200), Ok(1), "version 2 waits");
+    }
+    match compare(&own, &view(&other), &World::default()) {
+        Ok(Outcome::Forked(evidence)) => assert!(matches!(*evidence, Evidence::Fork(_))),
+        other => panic!("{other:?}"),
+    }
+}
+
 /// The same where the two trees have different sizes: tiles of the larger one tell, from either source.
 #[test]
 fn a_fork_behind_different_sizes_is_proven_by_tiles_of_the_larger_tree() {
@@ -235,6 +258,8 @@ fn a_view_is_believed_by_its_proofs() {
         });
         assert!(error.as_ref().is_some_and(|error| error.to_string().contains(expected)), "{name}: {error:?}");
     }
+    let blank = View::parse(&vec![b' '; MAX_VIEW_SIZE]).unwrap_err().to_string();
+    assert!(!blank.contains("larger than"), "{blank}");
 }
 
 #[test]

@@ -1,12 +1,16 @@
 //! The app's policy: a list that exceeds it is refused, whatever its charter says.
 
+use isonomy_core::charter::Charter;
 use isonomy_core::hash::StatementId;
 use isonomy_core::resource::Resource;
+use isonomy_core::statement::Statement;
+use isonomy_core::tlog_proof::TlogProof;
 use isonomy_tests::client::Client;
-use isonomy_tests::people::{hashes, key};
-use isonomy_tests::world::World;
+use isonomy_tests::people::{at, hashes, key, sign};
+use isonomy_tests::world::{World, cosigned};
+use isonomy_verifier::Rejection;
 use isonomy_verifier::policy::{MAX_POLICY_SIZE, Policy, PolicyError};
-use isonomy_verifier::rejection::Blame;
+use isonomy_verifier::rejection::{Blame, Lag};
 
 /// Version 1, visible at 105.
 fn world() -> World {
@@ -158,6 +162,117 @@ fn a_policy_with_another_quorum_judges_the_list_in_force_anew() {
     assert!(client.asked.iter().any(|asked| matches!(asked, Resource::Object(_))), "all of it was judged anew");
     assert_eq!(client.version_from(&world, 107), Ok(1));
     assert!(!client.asked.iter().any(|asked| matches!(asked, Resource::Object(_))), "and is in force from then on");
+}
+
+/// The policy of an app that takes the word of witness 1 alone.
+fn by_one_witness(world: &World) -> Policy {
+    let text = world.policy_text().replace("group two 2 w1 w2 w3\nquorum two", "quorum w1");
+    assert_ne!(text, world.policy_text());
+    Policy::parse(text.as_bytes()).unwrap()
+}
+
+/// Witness 1 dates falsely. What it has dated stands in the state, all of it with the list in force, and nothing beside that.
+#[test]
+fn a_time_that_came_with_the_list_in_force_is_of_the_witnesses_who_dated_it() {
+    let mut world = World::founded();
+    let founding = world.charters().next().unwrap().id();
+    let widening = world.edition(|charter| charter.matching.max_distance = 30);
+    world.cosign(2, &[(1, 200)]);
+    world.release_with(hashes(0..10), 300, |release| release.charter = founding);
+    world.cosign(3, &[(1, 300)]);
+    world.cosign(3, &[(1, 305)]);
+    let mut client = Client::with(by_one_witness(&world));
+    assert_eq!(client.version_from(&world, 305), Ok(1));
+    assert!(client.state.public_since(&widening).is_some());
+    client.policy = world.policy();
+    world.release(hashes(0..12), 10_001);
+    world.publish(10_001);
+    world.publish(10_010);
+    let late = cosigned(&world.checkpoint(2), &[(1, 10_000), (2, 10_000), (3, 10_000)]);
+    let proof = TlogProof { checkpoint: late, ..world.seen_proof(&widening) };
+    world.serve(Resource::SeenProof(widening), proof.to_bytes());
+    assert_eq!(client.refusal(&world, 10_010), ("notice-not-over", Some(4)));
+}
+
+/// The same of what was only shown, before there was a list in force.
+#[test]
+fn a_time_that_was_only_shown_is_of_the_witnesses_who_dated_it() {
+    let mut world = World::founded();
+    let release = world.release(hashes(0..10), 300);
+    world.cosign(2, &[(1, 300)]);
+    world.cosign(2, &[(1, 302)]);
+    let mut client = Client::with(by_one_witness(&world));
+    assert_eq!(client.refusal(&world, 302), ("not-visible", Some(5)));
+    client.policy = world.policy();
+    world.publish(10_000);
+    world.serve(Resource::SeenProof(release), world.proof(&release).to_bytes());
+    world.publish(10_003);
+    assert_eq!(client.refusal(&world, 10_003), ("not-visible", Some(5)));
+    world.publish(10_005);
+    world.serve(Resource::SeenProof(release), world.proof(&release).to_bytes());
+    assert_eq!(client.version_from(&world, 10_005), Ok(1), "what these have dated is remembered");
+}
+
+/// All witnesses have seen the list in force, so it stays; what they say of its charter is remembered for good.
+#[test]
+fn what_other_witnesses_prove_anew_is_remembered_with_the_list_in_force() {
+    let mut world = World::with_release();
+    let mut client = Client::with(by_one_witness(&world));
+    assert_eq!(client.version_from(&world, 105), Ok(1));
+    client.policy = world.policy();
+    world.publish(200);
+    let charter = world.charters().next().unwrap().id();
+    let mut silent = world.clone();
+    silent.withhold(Resource::SeenProof(charter));
+    assert_eq!(client.refusal(&silent, 200).0, "unavailable");
+    assert_eq!(client.state.public_since(&charter), Some(at(0)), "nothing is forgotten before it is proven anew");
+    assert_eq!(client.version_from(&world, 200), Ok(1));
+    assert!(!client.asked.iter().any(|asked| matches!(asked, Resource::Object(_))), "it stays in force");
+    assert!(client.asked.contains(&Resource::SeenProof(charter)));
+    assert_eq!(client.state.public_since(&charter), Some(at(0)));
+}
+
+/// Witnesses that have just begun cosign whatever they are shown first; what their predecessors have seen stays seen.
+#[test]
+fn a_tree_from_before_the_policy_s_witnesses_is_none_that_they_have_seen_as_the_newest() {
+    let mut world = World::with_release();
+    world.cosign(2, &[(9, 105)]);
+    let began_at = |entries| {
+        let text = world.policy_text().replace(&world.trust_text(), &world.later_trust_text(entries));
+        Client::with(Policy::parse(text.as_bytes()).unwrap())
+    };
+    assert_eq!(began_at(2).version_from(&world, 105), Ok(1));
+    let Err(Rejection::Behind { why, .. }) = began_at(3).update(&world, 105) else { panic!("accepted") };
+    assert_eq!(why, Lag::BeforeWitnesses);
+}
+
+/// Edition 2 hands the maintainer's key on. Witness 3, whom the policy asks for, was away when it came, and has seen it at 3000: that
+/// it may have come before is not forgotten in an update that asks for no proof.
+#[test]
+fn that_a_time_is_late_is_remembered_from_update_to_update() {
+    let mut world = World::with_release();
+    let amend = |world: &mut World, names: &[&str], edit: fn(&mut Charter)| {
+        let text = world.amended(edit).to_text().unwrap();
+        world.append(Statement::from_note(sign(&text, names)).unwrap())
+    };
+    let second = amend(&mut world, &["m3", "c1", "c2", "c3", "m1"], |charter| {
+        charter.maintainer.keys = vec![key("m3").verifier().clone()];
+    });
+    world.cosign(3, &[(1, 1000), (2, 1000)]);
+    world.publish(3000);
+    let stricter = world.policy_text().replace("group two 2 ", "group two 3 ");
+    let mut client = Client::with(Policy::parse(stricter.as_bytes()).unwrap());
+    assert_eq!(client.version_from(&world, 3000), Ok(1));
+    world.publish(4000);
+    assert_eq!(client.version_from(&world, 4000), Ok(1));
+    assert!(!client.asked.contains(&Resource::SeenProof(second)));
+    amend(&mut world, &["m3", "c1", "c2", "c3"], |charter| charter.maintainer.contact = "new@hotline.example".into());
+    world.publish(5000);
+    let draft = world.draft(hashes(0..12), 20_000);
+    world.log(draft, &["m3", "c1", "c3"]);
+    world.publish(20_000);
+    world.publish(20_010);
+    assert_eq!(client.version_from(&world, 20_010), Ok(2));
 }
 
 #[test]

@@ -153,6 +153,12 @@ const LIES: &[Lie] = &[
         with_checkpoint(w, checkpoint);
     }, "malformed"),
 
+    ("a cosignature wrong, beside a later one of that witness", |w| with_lines(w, |lines| {
+        let mut wrong = lines[3].clone();
+        wrong.bytes[..8].copy_from_slice(&at(1000).0.to_be_bytes());
+        lines.push(wrong);
+    }), "malformed"),
+
     // Inclusion.
     ("a hash of the release's path", |w| w.edit_bundle(|b| b.releases[0].path[0].0[0] ^= 1), "malformed"),
     ("a hash of the charter's path", |w| w.edit_bundle(|b| b.charters[0].path[1].0[0] ^= 1), "malformed"),
@@ -283,6 +289,12 @@ fn an_older_view_is_a_rollback() {
     assert_eq!(client.refusal(&old, 1010), ("behind", None));
     assert_eq!(client.refusal(&only_old, 1020), ("rollback", None), "also without a cache");
     assert_eq!(client.version_from(&honest, 1020), Ok(2));
+    let mut beside = honest.clone();
+    let third = beside.release(hashes(0..14), 1070);
+    beside.publish(1070);
+    beside.offer_only(&[first(&honest), third]);
+    client.state = client.state.recovered();
+    assert_eq!(client.refusal(&beside, 1070), ("rollback", None), "after a recovery, beside what waits");
 }
 
 #[test]
@@ -296,6 +308,8 @@ fn the_same_tree_with_older_cosignatures_takes_nothing_back() {
     assert_eq!(updated.list.witnessed_now(), isonomy_tests::people::at(1100));
     assert_eq!(client.state.now(), isonomy_tests::people::at(1100));
     assert_ne!(client.state.checkpoint().as_ref(), Some(world.published()), "nor the proof of it");
+    assert_eq!(client.refusal(&withholding(&world), 1100).0, "unavailable");
+    assert_eq!(client.state.seen(), None, "it shows nothing that is new");
 }
 
 /// What `world` served while its newest entry was the one before `size`, tiles of larger trees and all else that came later
@@ -347,6 +361,10 @@ fn what_lags_too_far_behind_is_refused() {
     let (mut world, mut client) = prepared();
     let lagging = lagging(&world, 3, 1060);
     world.release(hashes(0..14), 1060);
+    world.publish(1064);
+    let mut in_time = client.clone();
+    in_time.refusal(&withholding(&world), 1064);
+    assert_eq!(in_time.version_from(&lagging, 1064), Ok(2), "4 s are within what the policy takes");
     world.publish(1065);
     client.refusal(&withholding(&world), 1065);
     let Err(Rejection::Behind { why, .. }) = client.update(&lagging, 1065) else { panic!("accepted") };
@@ -388,6 +406,29 @@ fn a_fork_from_what_was_only_shown_is_proven() {
     client.refusal(&withholding(&fork), 1012);
     assert_eq!(client.refusal(&world, 1012), ("fork", None));
     assert!(client.state.halted().is_some());
+}
+
+/// Who has no tile that would tell is not believed for that.
+#[test]
+fn what_was_only_shown_is_not_passed_over() {
+    let (mut world, _) = prepared();
+    let mut fork = world.fork(3);
+    fork.release(hashes(0..15), 1100);
+    fork.publish(1100);
+    let mut client = Client::of(&world);
+    client.refusal(&withholding(&fork), 1100);
+    assert_eq!(client.state.seen().as_ref(), Some(fork.published()));
+    world.release(hashes(0..14), 1100);
+    world.release(hashes(0..16), 1200);
+    world.publish(1300);
+    let mut silent = world.clone();
+    for statement in world.statements() {
+        let id = statement.id();
+        silent.serve(Resource::SeenProof(id), world.proof(&id).to_bytes());
+    }
+    silent.withhold(Resource::Tile(TilePath::parse("tile/0/000.p/5").unwrap()));
+    assert_eq!(client.refusal(&silent, 1300).0, "unavailable");
+    assert_eq!(client.refusal(&world, 1300).0, "fork");
 }
 
 /// A size near 2^62 that nothing was ever proven under does not keep a new device from the honest log.

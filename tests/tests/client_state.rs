@@ -50,6 +50,8 @@ fn a_state_is_of_one_list_and_of_limited_size() {
     assert!(State::parse(&bytes, &ListName::new("other.example/list").unwrap()).is_err());
     let padded = State::parse(&[bytes, vec![b' '; MAX_STATE_SIZE]].concat(), &list()).unwrap_err();
     assert!(padded.to_string().contains("larger than 1048576 bytes"), "{padded}");
+    let blank = State::parse(&vec![b' '; MAX_STATE_SIZE], &list()).unwrap_err();
+    assert!(!blank.to_string().contains("larger than"), "{blank}");
 }
 
 /// A check sum is no signature: whoever can write the file can make it fit. A checkpoint that can't be read must not be

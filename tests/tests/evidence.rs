@@ -8,12 +8,13 @@ use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::release::Release;
 use isonomy_core::statement::{ListName, Signed, Statement};
 use isonomy_core::tlog_proof::TlogProof;
-use isonomy_tests::breaches::early_admission;
+use isonomy_tests::breaches::{self, early_admission};
 use isonomy_tests::client::Client;
 use isonomy_tests::people::{LOG, SIGNERS, at, curator, hashes, key, sign, sign_charter, witness};
 use isonomy_tests::world::{Draft, World, cosigned};
 use isonomy_verifier::Evidence;
 use isonomy_verifier::evidence::{Breach, EarlyAdmission, EvidenceError, InLog, MAX_EVIDENCE_SIZE};
+use std::collections::BTreeSet;
 
 fn charter_of(world: &World, id: &StatementId) -> Signed<Charter> {
     world.statement(id).clone().into_charter().unwrap()
@@ -79,6 +80,46 @@ fn files_about_one_breach_have_one_subject_whatever_they_rest_on() {
     assert!(subjects[0] != subjects[1] && subjects[1] != subjects[2] && subjects[0] != subjects[2]);
 }
 
+/// Whoever has many files tells by this which are about one breach: of a fork by its two trees, else by the statements.
+#[test]
+fn a_file_says_what_it_is_about() {
+    let (mut world, first, second) = two_versions(&SIGNERS, &SIGNERS);
+    let charter = world.charters().next().unwrap().id();
+    let [one, turned] = [[&first, &second], [&second, &first]].map(|[a, b]| equivocation(&world, &charter, a, b));
+    assert_eq!((one.kind(), one.statements()), ("releases", turned.statements()));
+    assert_eq!(BTreeSet::from_iter(one.statements()), BTreeSet::from([first, second]));
+
+    let trees = [2, 3, 4].map(|size| world.checkpoint(size));
+    let fork = |older: usize, newer: usize| Evidence::fork(&trees[older], &trees[newer], Vec::new());
+    assert_eq!((fork(0, 1).kind(), fork(0, 1).statements()), ("fork", vec![]));
+    assert_eq!(fork(0, 1).subject(), fork(1, 0).subject(), "in either order");
+    let cosigned = Evidence::fork(&trees[0], &cosigned(&trees[1], &[(1, 300)]), Vec::new());
+    assert_eq!(cosigned.subject(), fork(0, 1).subject(), "whoever cosigned them");
+    assert_eq!(BTreeSet::from([fork(0, 1), fork(0, 2), fork(1, 2)].map(|fork| fork.subject())).len(), 3);
+
+    let entries: Vec<Evidence> = breaches::by_form().into_iter().map(|proven| proven.evidence).collect();
+    assert!(entries.iter().all(|entry| (entry.kind(), entry.statements()) == ("not-a-statement", vec![])));
+    assert_eq!(BTreeSet::from_iter(entries.iter().map(Evidence::subject)).len(), entries.len());
+
+    world.edition(|charter| charter.matching.max_distance = 31);
+    world.release(hashes(0..20), 300);
+    world.publish(300);
+    let (edition, release) = (world.charters().last().unwrap().id(), world.releases().last().unwrap().id());
+    let early = early_admission(&world, &release, &world.checkpoint(2));
+    assert_eq!((early.kind(), early.statements()), ("early", vec![edition, release]));
+    let (world, a, b) = two_foundings(&SIGNERS);
+    assert_eq!((a.kind(), a.statements(), a.subject()), ("editions", b.statements(), b.subject()));
+    assert_eq!(BTreeSet::from_iter(a.statements()), BTreeSet::from_iter(world.charters().map(Signed::id)));
+
+    let mut kinds = BTreeSet::new();
+    for proven in breaches::all() {
+        let [about] = proven.evidence.statements()[..] else { panic!("{}", proven.name) };
+        assert!(proven.world.statements().iter().any(|statement| statement.id() == about), "{}", proven.name);
+        kinds.insert(proven.evidence.kind());
+    }
+    assert_eq!(kinds, BTreeSet::from(["content", "inadmissible", "twice"]));
+}
+
 #[test]
 fn a_second_text_for_the_version_in_force_is_proven_against_those_who_signed_both() {
     let (mut world, first, second) = two_versions(&SIGNERS, &["m1", "c2", "c3"]);
@@ -90,6 +131,8 @@ fn a_second_text_for_the_version_in_force_is_proven_against_those_who_signed_bot
     assert_eq!((rejection.code(), rejection.rule().map(|rule| rule.number())), ("not-descended", Some(1)));
     let breach = verify(rejection.evidence().unwrap(), &world).unwrap();
     assert_eq!(breach.names(), ["m1", "c3"], "c1 and c2 signed one each");
+    let called = ["m1", "c3"].map(|name| key(name).verifier().called());
+    assert_eq!(breach.whom(" and "), called.join(" and "));
     assert!(breach.what.contains("version 2"), "{}", breach.what);
     assert_eq!(client.list.as_ref().map(|list| list.accepted().release), Some(first));
 
@@ -269,6 +312,21 @@ fn what_is_no_early_admission() {
     for (name, edit) in edits {
         assert!(is_unproven(&evidence(edit), &world), "{name}");
     }
+}
+
+/// A witness that has just begun cosigns whatever the log shows it first, also a tree that has long grown.
+#[test]
+fn a_tree_from_before_the_witnesses_is_none_that_they_have_seen_as_the_newest() {
+    let mut world = World::founded();
+    world.release(hashes(0..10), 100);
+    world.edition(|charter| charter.matching.max_distance = 31);
+    let release = world.release(hashes(0..12), 2000);
+    world.cosign(4, &[(9, 2000)]);
+    let evidence = early_admission(&world, &release, &cosigned(&world.checkpoint(2), &[(9, 900)]));
+    let verified = |began_at| evidence.verify(&TlogPolicy::parse(world.later_trust_text(began_at).as_bytes()).unwrap());
+    assert_eq!(verified(2).unwrap().names(), [LOG]);
+    let Err(EvidenceError::Unproven(why)) = verified(3) else { panic!("proven") };
+    assert!(why.contains("before the policy's witnesses"), "{why}");
 }
 
 /// A narrowing edition is in force at once, and so are releases under it.
@@ -525,6 +583,8 @@ fn a_file_has_a_limited_size() {
         panic!()
     };
     assert_eq!(why, format!("larger than {MAX_EVIDENCE_SIZE} bytes"));
+    let Err(EvidenceError::Malformed(why)) = Evidence::parse(&vec![b' '; MAX_EVIDENCE_SIZE]) else { panic!() };
+    assert!(!why.contains("larger"), "{why}");
 }
 
 /// A changed byte is refused, unless it is in a line that nothing rests on; then the claim is still the same.

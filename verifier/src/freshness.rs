@@ -78,6 +78,7 @@ mod tests {
         };
         assert_eq!(at(1010, 1000), Freshness::Fresh { checkpoint_age: 10 });
         assert_eq!(at(1011, 1000), Freshness::Stale { checkpoint_age: 11, release_age: 11 });
+        assert_eq!(at(1100, 1095), Freshness::Fresh { checkpoint_age: 5 });
         assert_eq!(at(1101, 1100), Freshness::Stale { checkpoint_age: 1, release_age: 101 });
         assert_eq!(at(1500, 1500), Freshness::Expired { since: Timestamp(1500) });
         assert!(!at(1500, 1500).is_usable() && at(1499, 0).is_usable());

@@ -71,6 +71,7 @@ mod tests {
         let mut small = [0; 32];
         small[31] = 42;
         assert_eq!(code(&small), ["0000 "; 11].concat() + "0042");
+        assert_eq!((digits(&code(&view)), digits("1 2-3x")), (CODE_DIGITS, 3));
         assert!(is_code(&code(&view).replace(' ', ""), &view) && is_code(&code(&view).replace(' ', "-"), &view));
         assert!(!is_code(&code(&small), &view) && !is_code("", &view) && !is_code(&format!("x{}", code(&view)), &view));
     }

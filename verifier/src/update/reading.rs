@@ -533,7 +533,31 @@ mod tests {
             let releases = BTreeMap::from([(1, one)]);
             let mut reading = Reading { releases, newest: 1, from_start, ..Reading::from_start() };
             reading.take(&third, LeafIndex(5), &rules);
-            assert_eq!((reading.lacks_start, reading.breach.is_some()), (!accuses, accuses), "{from_start}");
+            let gap = Violation::NotContiguous { series: Series::Version, expected: 2, found: 3 };
+            let found = reading.breach.map(|breach| breach.violation);
+            assert_eq!((reading.lacks_start, found), (!accuses, accuses.then_some(gap)), "{from_start}");
+        }
+    }
+
+    /// Of a version that the state says nothing of this may be the second text.
+    #[test]
+    fn a_version_between_those_that_the_state_says_were_read_is_looked_into() {
+        let mut world = World::with_release();
+        for size in [12, 14] {
+            world.release(isonomy_tests::people::hashes(0..size), 100 * size);
+        }
+        let releases: Vec<_> = world.releases().map(|release| (release.body().version, release.id())).collect();
+        let founding = world.charters().next().unwrap().clone();
+        let editions = Editions::of_logged(LOG, &list(), vec![(founding, LeafIndex(0), Timestamp(0))]).unwrap();
+        let rules = Rules { log: LOG, list: &list(), editions: &editions, pinned: LeafIndex(0) };
+        let second = world.statement(&releases[1].1).to_bytes();
+        for from_start in [false, true] {
+            let known = [releases[0], releases[2]]
+                .map(|(version, release)| (version, ReadRelease { version, release, index: LeafIndex(version) }));
+            let releases = BTreeMap::from(known);
+            let mut reading = Reading { releases, newest: 3, from_start, ..Reading::from_start() };
+            reading.take(&second, LeafIndex(4), &rules);
+            assert_eq!((reading.lacks_start, reading.releases.contains_key(&2)), (!from_start, from_start));
         }
     }
 
