@@ -180,6 +180,10 @@ fn a_rotated_key_is_one_for_a_stricter_quorum_too() {
     proof.checkpoint = proof.checkpoint.without_cosignatures(early.policy().log());
     early.serve(Resource::SeenProof(second), proof.to_bytes());
     assert_eq!(knows.refusal(&early, 20_000), ("maintainer-missing", Some(2)));
+    // Or with one line of theirs, of the very time that is known.
+    proof.checkpoint = cosigned(&proof.checkpoint, &[(1, 1000)]);
+    early.serve(Resource::SeenProof(second), proof.to_bytes());
+    assert_eq!(knows.refusal(&early, 20_000), ("maintainer-missing", Some(2)));
 }
 
 /// Whoever has no key can prove edition 2 under a later checkpoint than the first, which all three witnesses have cosigned. That tells a

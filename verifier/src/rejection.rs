@@ -155,7 +155,7 @@ pub enum Rejection {
         evidence: Option<Box<Evidence>>,
     },
     /// A statement breaks a rule.
-    #[error("{}: {violation}{}", violation.rule(), rests_on(*by_times))]
+    #[error("{}: {violation}", violation.rule())]
     Rule {
         /// The statement.
         statement: StatementId,
@@ -163,8 +163,15 @@ pub enum Rejection {
         violation: Violation,
         /// Evidence, where the breach is provable.
         evidence: Option<Box<Evidence>>,
-        /// Whether it need not break it at other times than those that the source's seen proofs show, which may be later ones than others have.
-        by_times: bool,
+    },
+    /// A statement breaks a rule by the times that the source's seen proofs show, which may be later ones than others have; at other
+    /// times it need not.
+    #[error("{}: {violation}. This goes by the seen proofs that the source gave, which may be later than others", violation.rule())]
+    ByTimes {
+        /// The statement.
+        statement: StatementId,
+        /// The rule, and how it is broken.
+        violation: Violation,
     },
     /// The log, read entry by entry, holds one that breaks a rule.
     #[error("entry {index} of the log breaks {}: {violation}", violation.rule())]
@@ -204,11 +211,6 @@ pub enum Rejection {
     /// The list has no release yet.
     #[error("the list has no release yet")]
     NoRelease,
-}
-
-/// On what a verdict rests that nothing proves.
-fn rests_on(by_times: bool) -> &'static str {
-    if by_times { ". This goes by the seen proofs that the source gave, which may be later than others" } else { "" }
 }
 
 /// By whose word it has expired, and what to do.
@@ -255,7 +257,7 @@ impl Rejection {
                     Violation::NotContiguous { .. } | Violation::AlreadyLogged { .. } | Violation::UnknownCharter { .. },
                 ..
             } => Blame::Source,
-            Self::Rule { by_times: true, .. } => Blame::Source,
+            Self::ByTimes { .. } => Blame::Source,
             Self::Rule { violation: Violation::NotVisible { .. } | Violation::TooFewAttestations { .. }, .. } => {
                 Blame::Nobody
             }
@@ -271,7 +273,9 @@ impl Rejection {
     /// The rule of `docs/rules.md` that was broken, where it is one of those.
     pub fn rule(&self) -> Option<Rule> {
         match self {
-            Self::Rule { violation, .. } | Self::Entry { violation, .. } => Some(violation.rule()),
+            Self::Rule { violation, .. } | Self::ByTimes { violation, .. } | Self::Entry { violation, .. } => {
+                Some(violation.rule())
+            }
             Self::NotDescended { .. } => Some(Rule::Chain),
             _ => None,
         }
@@ -289,7 +293,9 @@ impl Rejection {
             Self::Fork(_) => "fork",
             Self::Halted(_) => "halted",
             Self::NotDescended { .. } => "not-descended",
-            Self::Rule { violation, .. } | Self::Entry { violation, .. } => violation.code(),
+            Self::Rule { violation, .. } | Self::ByTimes { violation, .. } | Self::Entry { violation, .. } => {
+                violation.code()
+            }
             Self::OtherList => "other-list",
             Self::Policy { .. } => "policy",
             Self::Expired { .. } => "expired",

@@ -229,8 +229,10 @@ impl Update {
         releases::judge(release, editions, &before, place).map_err(|violation| {
             let is_early = matches!(violation, Violation::NoticeNotOver { .. });
             let evidence = is_early.then(|| self.early_admission(bundle, release, editions).map(Box::new)).flatten();
-            let by_times = is_early && evidence.is_none();
-            Rejection::Rule { statement: release.id(), violation, evidence, by_times }
+            match is_early && evidence.is_none() {
+                true => Rejection::ByTimes { statement: release.id(), violation },
+                false => Rejection::Rule { statement: release.id(), violation, evidence },
+            }
         })?;
         let unknown = || rule(release.id(), Violation::UnknownCharter { id: release.body().charter });
         editions.find(&release.body().charter).ok_or_else(unknown)

@@ -177,8 +177,10 @@ impl Update {
         let is_late = |id: &StatementId| self.dated_here.contains(id);
         let editions = Editions::of_dated(self.policy.log().name(), self.policy.list(), logged.collect(), is_late);
         editions.map_err(|(statement, violation)| {
-            let by_times = violation.rule() == Rule::Signatures && self.has_consent(&statement);
-            Rejection::Rule { statement, violation, evidence: None, by_times }.into()
+            match violation.rule() == Rule::Signatures && self.has_consent(&statement) {
+                true => Rejection::ByTimes { statement, violation }.into(),
+                false => rule(statement, violation),
+            }
         })
     }
 
@@ -202,7 +204,7 @@ impl Update {
                 let (number, first, second) = (accepted.edition, accepted.charter, other.id());
                 let violation = Violation::Equivocation { series: Series::Edition, number, first, second };
                 let evidence = self.two_editions(bundle, editions, other).map(Box::new);
-                return Err(Rejection::Rule { statement: second, violation, evidence, by_times: false }.into());
+                return Err(Rejection::Rule { statement: second, violation, evidence }.into());
             }
         }
         let shown = self.state.editions_in(bundle.checkpoint.checkpoint().size);
@@ -240,5 +242,5 @@ impl Update {
 
 /// The rejection of a statement that breaks a rule, where no evidence is at hand.
 pub(super) fn rule(statement: StatementId, violation: Violation) -> Stop {
-    Rejection::Rule { statement, violation, evidence: None, by_times: false }.into()
+    Rejection::Rule { statement, violation, evidence: None }.into()
 }
