@@ -188,10 +188,14 @@ impl Audit {
         let is_open = builds_on.is_some_and(|base| base.is_open);
         if !matches!(refused.violation, Violation::AlreadyLogged { .. }) {
             let is_signed = matches!(refused.violation, Violation::Equivocation { .. });
-            self.refused.entry(refused.statement.id()).or_insert(Base { index, is_open, is_signed });
-            if let Statement::Release(release) = &refused.statement {
+            let id = refused.statement.id();
+            // A log can have one text any number of times.
+            if let Statement::Release(release) = &refused.statement
+                && !self.refused.contains_key(&id)
+            {
                 self.note_left_out(release, index);
             }
+            self.refused.entry(id).or_insert(Base { index, is_open, is_signed });
         }
         let Some(base) = builds_on else { return Verdict::Refused(refused) };
         self.note_follower(&refused.statement, index, base);
@@ -215,8 +219,8 @@ impl Audit {
             match self.history.record_as_if(statement.clone(), place, time) {
                 Err(violation) => breaks = Some(violation),
                 Ok(()) => {
-                    self.refused.remove(&id);
-                    self.take_back_left_out(statement.list(), *index);
+                    let noted = self.refused.remove(&id).map_or(*index, |base| base.index);
+                    self.take_back_left_out(statement.list(), noted);
                     self.open.insert(*index);
                     self.take_up(statement.clone(), *index);
                     return Ok(());

@@ -63,10 +63,10 @@ impl Audit {
         }
     }
 
-    /// The release at this place, the newest of those that were noted, was taken up after all.
+    /// The release that was noted at this place was taken up after all.
     pub(super) fn take_back_left_out(&mut self, list: &ListName, index: LeafIndex) {
         if let Some(noted) = self.left_out.get_mut(list) {
-            noted.pop_if(|newest| newest.index == index);
+            noted.retain(|one| one.index != index);
         }
     }
 }
