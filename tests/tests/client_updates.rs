@@ -180,10 +180,13 @@ fn a_rotated_key_is_one_for_a_stricter_quorum_too() {
     proof.checkpoint = proof.checkpoint.without_cosignatures(early.policy().log());
     early.serve(Resource::SeenProof(second), proof.to_bytes());
     assert_eq!(knows.refusal(&early, 20_000), ("maintainer-missing", Some(2)));
-    // Or with one line of theirs, of the very time that is known.
-    proof.checkpoint = cosigned(&proof.checkpoint, &[(1, 1000)]);
-    early.serve(Resource::SeenProof(second), proof.to_bytes());
-    assert_eq!(knows.refusal(&early, 20_000), ("maintainer-missing", Some(2)));
+    // Or with one line of theirs, from when the first of them cosigned that checkpoint.
+    for time in [1000, 999, 880] {
+        let mut part = proof.clone();
+        part.checkpoint = cosigned(&proof.checkpoint, &[(1, time)]);
+        early.serve(Resource::SeenProof(second), part.to_bytes());
+        assert_eq!(knows.refusal(&early, 20_000), ("maintainer-missing", Some(2)), "{time}");
+    }
 }
 
 /// Whoever has no key can prove edition 2 under a later checkpoint than the first, which all three witnesses have cosigned. That tells a
@@ -255,6 +258,15 @@ fn consent_that_is_missing_by_the_times_of_a_source_alone_is_laid_at_its_door() 
     assert_eq!((refused.code(), refused.blame()), ("maintainer-missing", Blame::Source));
     assert!(refused.to_string().contains("by the seen proofs that the source gave"), "{refused}");
     assert_eq!(Client::of(&world).version_from(&world, 5000), Ok(1));
+    // A line that must not be there stands there at any time.
+    let mut stray = before.clone();
+    amend(&mut stray, &["m3", "c1", "c2", "c3", "stranger"], |charter| {
+        charter.maintainer.contact = "new@hotline.example".into()
+    });
+    stray.publish(5000);
+    stray.serve(Resource::SeenProof(second), later.to_bytes());
+    let refused = Client::of(&stray).update(&stray, 5000).unwrap_err();
+    assert_eq!((refused.code(), refused.blame()), ("uncounted-signature", Blame::Publisher));
     // What lacks the consent of the edition before it does so at any time.
     amend(&mut before, &["m1", "c1", "c2", "c3"], |charter| charter.maintainer.contact = "new@hotline.example".into());
     before.publish(5000);

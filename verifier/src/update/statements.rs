@@ -12,7 +12,7 @@ use isonomy_core::cosignature;
 use isonomy_core::hash::StatementId;
 use isonomy_core::resource::Resource;
 use isonomy_core::rules::editions::{Edition, Editions};
-use isonomy_core::rules::{Rule, Series, Violation, signatures};
+use isonomy_core::rules::{MAX_CLOCK_DIFFERENCE, Series, Violation, signatures};
 use isonomy_core::statement::{Signed, Statement};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::{TlogProof, TlogProofError};
@@ -127,7 +127,10 @@ impl Update {
         let proven_in = self.proven_in.get(id).copied().or_else(|| self.state.proven_in(id));
         let witnesses = self.policy.trust().witness_keys();
         let lines = cosignature::cosignatures(checkpoint.note(), &witnesses).unwrap_or_default();
-        proven_in.is_none_or(|proven| checkpoint.checkpoint().size < proven) || lines.iter().any(|(_, at)| *at < known)
+        // Witnesses cosign one checkpoint at different seconds, and the time that is known is not the first of these.
+        let is_before = |at: Timestamp| known.since(at) > MAX_CLOCK_DIFFERENCE;
+        proven_in.is_some_and(|proven| checkpoint.checkpoint().size < proven)
+            || lines.iter().any(|(_, at)| is_before(*at))
     }
 
     pub(super) fn seen_proof(&self, id: &StatementId) -> Result<TlogProof, Stop> {
@@ -177,7 +180,14 @@ impl Update {
         let is_late = |id: &StatementId| self.dated_here.contains(id);
         let editions = Editions::of_dated(self.policy.log().name(), self.policy.list(), logged.collect(), is_late);
         editions.map_err(|(statement, violation)| {
-            match violation.rule() == Rule::Signatures && self.has_consent(&statement) {
+            // A line that must not be there stands there at any time.
+            let is_consent = matches!(
+                violation,
+                Violation::MaintainerMissing { .. }
+                    | Violation::TooFewCurators { .. }
+                    | Violation::TooFewJurisdictions { .. }
+            );
+            match is_consent && self.has_consent(&statement) {
                 true => Rejection::ByTimes { statement, violation }.into(),
                 false => rule(statement, violation),
             }
