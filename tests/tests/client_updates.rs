@@ -24,6 +24,12 @@ fn begun() -> (World, Client) {
     (world, client)
 }
 
+/// The next edition, signed by these.
+fn amend(world: &mut World, names: &[&str], edit: fn(&mut Charter)) -> StatementId {
+    let text = world.amended(edit).to_text().unwrap();
+    world.append(Statement::from_note(sign(&text, names)).unwrap())
+}
+
 fn objects(client: &Client) -> Vec<&Resource> {
     client.asked.iter().filter(|resource| matches!(resource, Resource::Object(_))).collect()
 }
@@ -96,10 +102,6 @@ fn a_rotated_key_is_one_for_a_stricter_quorum_too() {
     world.edition(|_| ());
     world.release(hashes(0..10), 100);
     world.publish(100);
-    let amend = |world: &mut World, names: &[&str], edit: fn(&mut Charter)| {
-        let text = world.amended(edit).to_text().unwrap();
-        world.append(Statement::from_note(sign(&text, names)).unwrap())
-    };
     let new_key = |charter: &mut Charter| charter.maintainer.keys = vec![key("m3").verifier().clone()];
     amend(&mut world, &["m3", "c1", "c2", "c3", "m1"], new_key);
     world.cosign(3, &[(1, 1000), (2, 1000)]);
@@ -199,10 +201,6 @@ fn a_later_proof_bars_no_edition_that_came_by_the_proof_of_another_quorum() {
         world.edition(|_| ());
         let release = world.release(hashes(0..10), 100);
         world.publish(100);
-        let amend = |world: &mut World, names: &[&str], edit: fn(&mut Charter)| {
-            let text = world.amended(edit).to_text().unwrap();
-            world.append(Statement::from_note(sign(&text, names)).unwrap())
-        };
         let second = amend(&mut world, &["m3", "c1", "c2", "c3", "m1"], |charter| {
             charter.maintainer.keys = vec![key("m3").verifier().clone()]
         });
@@ -239,10 +237,6 @@ fn a_later_proof_bars_no_edition_that_came_by_the_proof_of_another_quorum() {
 #[test]
 fn consent_that_is_missing_by_the_times_of_a_source_alone_is_laid_at_its_door() {
     let mut world = World::with_release();
-    let amend = |world: &mut World, names: &[&str], edit: fn(&mut Charter)| {
-        let text = world.amended(edit).to_text().unwrap();
-        world.append(Statement::from_note(sign(&text, names)).unwrap())
-    };
     let second = amend(&mut world, &["m3", "c1", "c2", "c3", "m1"], |charter| {
         charter.maintainer.keys = vec![key("m3").verifier().clone()]
     });
