@@ -160,8 +160,13 @@ impl VerifierKey {
         line.id == self.id && line.name == self.name
     }
 
+    /// Whether `line` is this key's signature over `text`.
+    pub fn has_signed(&self, text: &str, line: &Signature) -> bool {
+        self.matches(line) && self.verify_raw(text.as_bytes(), &line.bytes)
+    }
+
     /// Whether `signature` is this key's over `message`, strictly (RFC 8032 with no malleability, no weak points).
-    pub fn verify_raw(&self, message: &[u8], signature: &[u8]) -> bool {
+    pub(crate) fn verify_raw(&self, message: &[u8], signature: &[u8]) -> bool {
         let Ok(signature) = Ed25519Signature::from_slice(signature) else {
             return false;
         };
@@ -401,7 +406,7 @@ impl Note {
         let mut signers: Vec<&VerifierKey> = Vec::new();
         for line in &self.signatures {
             for key in known.iter().filter(|key| key.key_type == KeyType::Ed25519 && key.matches(line)) {
-                if !key.verify_raw(self.text.as_bytes(), &line.bytes) {
+                if !key.has_signed(&self.text, line) {
                     return Err(NoteError::WrongSignature(key.name.clone()));
                 }
                 if !signers.contains(&key) {

@@ -37,7 +37,7 @@ pub(crate) struct Audit {
     /// The newest statements of each list, whole.
     recent: AllRecent,
     next: LeafIndex,
-    /// Statements that broke a rule, or build on one that did, or of which that can't be told.
+    /// Statements that broke a rule, or build on one that did, or of which that can't be told: those of a later format, too.
     refused: BTreeMap<StatementId, Base>,
     /// Releases among these, by list.
     left_out: BTreeMap<ListName, Vec<LeftOut>>,
@@ -152,9 +152,9 @@ impl Audit {
         self.times.since(index)
     }
 
-    /// The last of the entries that are public since the same time as this one: what covers that covers this, too.
-    pub(crate) fn last_public_with(&self, index: LeafIndex) -> LeafIndex {
-        LeafIndex(self.times.next_later(index).unwrap_or(self.next).0.saturating_sub(1))
+    /// The entry whose proof shows since when this one is public, at the latest: what covers that covers this, too.
+    pub(crate) fn shown_by(&self, index: LeafIndex) -> Option<LeafIndex> {
+        self.times.shown_by(index)
     }
 
     /// How many of the entries that were read are public since this time or before.
@@ -175,7 +175,8 @@ impl Audit {
         if matches!(statement, Statement::Charter(_)) {
             self.editions.insert(index);
         }
-        if let Some(first) = self.times.push(index, public_since) {
+        let is_proven = !self.knows(&statement.id());
+        if let Some(first) = self.times.push(index, public_since, is_proven) {
             self.history.set_public_since_from(first, public_since);
         }
         self.note_late_draft(&statement, index, public_since);

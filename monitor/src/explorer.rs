@@ -156,9 +156,7 @@ impl Explorer {
             Statement::Attestation(attestation) => ("attestation", None, attestation.note()),
         };
         let keys = self.keys(statement);
-        let holds = |line: &Signature| {
-            keys.iter().any(|key| key.matches(line) && key.verify_raw(note.text().as_bytes(), &line.bytes))
-        };
+        let holds = |line: &Signature| keys.iter().any(|key| key.has_signed(note.text(), line));
         let line = |line: &Signature| Line {
             key: NamedKey { name: line.name.clone(), id: to_hex(&line.id.0) },
             holds: holds(line),

@@ -155,7 +155,7 @@ impl Signer for CommandSigner {
     fn sign_text(&self, text: &str) -> Result<Signature, SignerError> {
         let answer = self.answer(text)?;
         let line = std::str::from_utf8(&answer).ok().and_then(|answer| Signature::parse(answer.trim_end()));
-        let right = line.filter(|line| self.vkey.matches(line) && self.vkey.verify_raw(text.as_bytes(), &line.bytes));
+        let right = line.filter(|line| self.vkey.has_signed(text, line));
         right.ok_or_else(|| SignerError::WrongAnswer { program: self.program(), key: self.vkey.name().to_owned() })
     }
 }

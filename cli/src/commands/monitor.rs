@@ -140,12 +140,13 @@ pub(super) fn one_log(data: &Path, args: &LogArgs) -> Result<Config> {
 
 /// Of one log its report, of several an array of them.
 async fn look_once(watch: Watch, output: &Output) -> Result<Exit> {
+    let are_several = watch.logs.len() > 1;
     let Looked { reports, failures } = watch::look_once(watch).await?;
     let told: Vec<String> = reports.iter().map(words).collect();
     match &reports[..] {
         // Only what failed is said.
         [] => {}
-        [report] => output.report(told.concat(), report)?,
+        [report] if !are_several => output.report(told.concat(), report)?,
         reports => output.report(told.join("\n"), &reports)?,
     }
     let mut failures = failures.into_iter();

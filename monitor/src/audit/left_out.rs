@@ -3,12 +3,13 @@
 
 use super::Audit;
 use crate::kept::ListHistory;
+use isonomy_core::note::VerifierKey;
 use isonomy_core::release::Release;
 use isonomy_core::statement::{ListName, Signed};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::LeafIndex;
 use serde::Serialize;
-use std::slice;
+use std::collections::HashSet;
 
 /// A release that was not taken up, and which a key of its list signed: a log can't make that up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -71,9 +72,11 @@ impl Audit {
     }
 }
 
-/// Whether a key that any edition of the list names has signed it.
+/// Whether a key that any edition of the list names has signed it, whatever else stands under it.
 fn is_by_a_key_of(list: &ListHistory, release: &Signed<Release>) -> bool {
     let note = release.note();
-    let mut keys = list.editions().all().iter().flat_map(|edition| edition.charter().keys());
-    keys.any(|key| note.signers(slice::from_ref(key)).is_ok_and(|signers| !signers.is_empty()))
+    // Most editions name the keys of the one before: each is tried once.
+    let keys: HashSet<&VerifierKey> =
+        list.editions().all().iter().flat_map(|edition| edition.charter().keys()).collect();
+    note.signatures().iter().any(|line| keys.iter().any(|key| key.has_signed(note.text(), line)))
 }

@@ -5,9 +5,11 @@ use crate::finding::{Answerable, Finding, Severity};
 use crate::units;
 use isonomy_core::attestation::Attestation;
 use isonomy_core::charter::Charter;
+use isonomy_core::hash::StatementId;
+use isonomy_core::note::Note;
 use isonomy_core::release::Release;
 use isonomy_core::rules::{MAX_CLOCK_DIFFERENCE, Rule, Violation, signatures};
-use isonomy_core::statement::{Signed, Statement, StatementError};
+use isonomy_core::statement::{MAX_STATEMENT_SIZE, Signed, Statement, StatementError};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::LeafIndex;
 use std::collections::BTreeSet;
@@ -38,6 +40,7 @@ impl Audit {
                 Finding::new(Severity::Warning, UNREADABLE, subject, words)
             }
             Some(kind) => {
+                self.leave_unread(entry, index);
                 let words = format!(
                     "Entry {index} of the log has the form of a statement, {kind}, and this monitor can't read it ({error}). It may be of a later format: a newer monitor can tell. If it is of none, the log admitted what breaks the rules. No client that can't read it uses it."
                 );
@@ -53,6 +56,14 @@ impl Audit {
         };
         self.next = LeafIndex(index.0 + 1);
         Finding { index: Some(index), ..finding }
+    }
+
+    /// What builds on a statement that may be of a later format can't be judged here.
+    fn leave_unread(&mut self, entry: &[u8], index: LeafIndex) {
+        if let Ok(note) = Note::parse(entry, MAX_STATEMENT_SIZE) {
+            let base = Base { index, is_open: true, is_signed: false };
+            self.refused.entry(StatementId::of(note.text())).or_insert(base);
+        }
     }
 
     pub(super) fn note_follower(

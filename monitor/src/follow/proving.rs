@@ -170,8 +170,9 @@ impl Monitor {
     /// whenever somebody reads it first: after the day within which their signers answer for both.
     pub(crate) fn earliest_proof(&self, index: LeafIndex) -> Option<TlogProof> {
         let entry = self.mirror.entry(index)?;
-        let last = self.audit.last_public_with(index).max(index);
-        let by_a_later_one = self.kept_proof(last).and_then(|proof| self.mirror.proof_under(&proof.checkpoint, index));
+        let later = self.audit.shown_by(index).filter(|later| *later > index);
+        let by_a_later_one = later.and_then(|later| self.kept_proof(later));
+        let by_a_later_one = by_a_later_one.and_then(|proof| self.mirror.proof_under(&proof.checkpoint, index));
         let proofs = [self.kept_proof(index), by_a_later_one, self.mirror.own_proof(index)];
         let dated =
             proofs.into_iter().flatten().filter_map(|proof| Some((self.proven_since(&proof, &entry, index)?, proof)));

@@ -1,7 +1,6 @@
 //! One entry of the log, with the proof that it stands there.
 
 use super::findings::finding;
-use super::plain::prose;
 use super::{Base, Page, Place, words};
 use crate::audit::is_known;
 use crate::explorer::{EntryReport, Line};
@@ -55,11 +54,11 @@ fn what(entry: &EntryReport, base: &Base) -> Markup {
         return html! { @match entry.form.as_deref() {
             None => "This is no statement. A log that keeps the rules admits none such, and no client accepts it.",
             Some(form) if is_known(form) => {
-                "This has the form of a statement, " code { (prose(form)) } ", and is not as that must be. A log that keeps the rules admits none such, "
+                "This has the form of a statement, " code { (form) } ", and is not as that must be. A log that keeps the rules admits none such, "
                 "and no client that knows this form uses it."
             }
             Some(form) => {
-                "This has the form of a statement, " code { (prose(form)) } ", and this monitor can’t read it. It may be of a later format: a newer monitor "
+                "This has the form of a statement, " code { (form) } ", and this monitor can’t read it. It may be of a later format: a newer monitor "
                 "can tell. No client that can’t read it uses it."
             }
         } };

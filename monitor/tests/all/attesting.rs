@@ -1,5 +1,6 @@
 //! What an auditor can attest after a look, and what not.
 
+use crate::serving::Running;
 use crate::world::*;
 use isonomy_core::attestation::{Attestation, Complaint, Method, Report};
 use isonomy_core::hash::{Commitment, ListRoot, ObjectDigest};
@@ -11,6 +12,9 @@ use isonomy_monitor::attest::{AttestError, Claim, Said};
 use isonomy_monitor::report::ContentState;
 use isonomy_monitor::{Monitor, Severity};
 use std::fs;
+
+/// What the page would write otherwise in its own words.
+const REPORT: &str = "https://auditor.example/limits.max_added/2026-11-22T03:50:12Z";
 
 async fn looked(world: &World, after: u64) -> Monitor {
     let mut monitor = world.monitor();
@@ -28,7 +32,7 @@ async fn attest(monitor: &Monitor, claim: &Claim) -> Result<Attestation, AttestE
 
 async fn attest_at(monitor: &Monitor, claim: &Claim, after: u64) -> Result<Attestation, AttestError> {
     let list = ListName::new(LIST).unwrap();
-    let report = Report { url: "https://auditor.example/report".into(), sha256: ObjectDigest([7; 32]) };
+    let report = Report { url: REPORT.into(), sha256: ObjectDigest([7; 32]) };
     let said = Said { finding: "Nothing to object to.", report: Some(report) };
     monitor.attestation(&list, claim, key("auditor").verifier(), said, START.plus(after)).await
 }
@@ -56,10 +60,15 @@ async fn what_was_seen_is_attested_and_kept_by_the_log() {
     let methods: Vec<Method> = report.lists[0].attestations.iter().map(|attested| attested.method).collect();
     assert_eq!(methods, [Method::Complaint, Method::Canary, Method::Recomputed, Method::Followed]);
     let longer = report.lists[0].attestations[0].report.as_ref().unwrap();
-    assert_eq!((longer.url.as_str(), longer.sha256), ("https://auditor.example/report", ObjectDigest([7; 32])));
+    assert_eq!((longer.url.as_str(), longer.sha256), (REPORT, ObjectDigest([7; 32])));
     let complaint = report.lists[0].attestations[0].complaint.as_ref().unwrap();
     // Version 2 removed something after the complaint was received, and before it was logged.
     assert_eq!((complaint.deadline, complaint.removing_version), (START.plus(3 * DAY), Some(2)));
+    let running = Running::start(&world, vec![world.log.source()]).await;
+    running.page().await;
+    let page = running.get(&format!("/list/{LIST}")).await.body;
+    assert!(page.contains(&format!("<code>{REPORT}</code>")), "{page}");
+    running.stop().await;
 }
 
 #[tokio::test]

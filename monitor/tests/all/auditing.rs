@@ -151,6 +151,35 @@ async fn what_builds_on_a_breach_is_not_blamed_for_it() {
     assert_eq!((follower.severity, follower.answerable.len()), (Severity::Notice, 0));
 }
 
+/// An edition of a later format is in the log, though this monitor can't read it: nobody is accused of what he cites. One of a format
+/// that it knows is none if it can't be read.
+#[tokio::test]
+async fn what_builds_on_a_later_format_is_not_judged() {
+    for (form, codes_then) in [
+        ("isonomy/charter/v2", ["not-judged", "not-judged", "unreadable-statement"].as_slice()),
+        ("isonomy/charter/v1", &["builds-on-breach", "unknown-charter", "unreadable-statement"]),
+    ] {
+        let mut world = World::new();
+        let second = world.log.entry(LeafIndex(0)).to_vec();
+        let second = Statement::parse(&second).unwrap().note().text().replacen("isonomy/charter/v1", form, 1);
+        let text = second.replacen("\"edition\"", "\"editions\"", 1);
+        let note = Note::new(text.clone(), vec![key("m1").sign(&text)]).unwrap();
+        world.log.append(note.to_bytes());
+        let id = isonomy_core::hash::StatementId::of(&text);
+        for number in [20, 21] {
+            world.log.release(entries(0..number), START.plus(3 * HOUR), |release| release.charter = id);
+        }
+        world.log.publish(START.plus(3 * HOUR));
+        let report = look(&world, 3 * HOUR).await;
+        assert_eq!(codes(&report), codes_then, "{form}");
+        let is_later = form.ends_with("v2");
+        for found in standing(&report) {
+            assert!(!is_later || (found.severity, found.answerable.len()) == (Severity::Warning, 0), "{found:?}");
+            assert!(!found.words.contains("isn't in the log") || !is_later, "{}", found.words);
+        }
+    }
+}
+
 #[tokio::test]
 async fn content_is_counted_by_whoever_holds_it() {
     let mut world = World::new();

@@ -204,28 +204,35 @@ async fn without_seen_proofs_a_trace_and_an_assessment_say_what_is_not_known() {
     assert!(report.to_html().contains("nobody showed the seen proof of version 3"));
 }
 
-/// What covers the next entry covers the removal, too: so it is shown by the checkpoint of that one's proof, and not by today's.
+/// What covers the next entry covers the removal, too: so it is shown by the checkpoint of that one's proof, and not by today's. Also
+/// where what comes after that one has no proof of its own.
 #[tokio::test]
 async fn a_withheld_seen_proof_does_not_hide_what_a_later_entry_proves() {
-    let mut world = World::new();
     let five = sha256(&[&5u64.to_be_bytes()]);
-    complain(&mut world, &five, b"salt", START.plus(2 * HOUR));
-    world.log.publish(START.plus(3 * HOUR));
-    world.log.release(entries(6..15), START.plus(DAY), |_| ());
-    let removal = world.log.last_release();
-    world.log.publish(START.plus(DAY));
-    world.log.release(entries(6..16), START.plus(2 * DAY), |_| ());
-    world.log.publish(START.plus(2 * DAY));
-    world.log.remove(&Resource::SeenProof(removal));
-    world.log.publish(START.plus(9 * DAY));
-    let found = traced(&world, "trace", &five, START.plus(9 * DAY)).await;
-    let since: Vec<u64> = found.versions.iter().map(|one| one.public_since.since(START)).collect();
-    assert_eq!(since, [HOUR, 2 * HOUR, 2 * DAY, 2 * DAY]);
-    assert_eq!(found.complaints[0].course.removed_in_time, Some(true));
-    only_what_is_proven_holds(&found);
-    // Also where the later entry is not in the file.
-    let cut = Trace { versions: found.versions[..3].to_vec(), ..found.clone() };
-    assert_eq!(verified(&cut).unwrap(), cut);
+    let nothing = |_: &mut Log| ();
+    let unreadable = |log: &mut Log| log.append("no statement\n");
+    let again = |log: &mut Log| log.again(1);
+    for (name, then) in [("nothing", &nothing as &dyn Fn(&mut Log)), ("unreadable", &unreadable), ("again", &again)] {
+        let mut world = World::new();
+        complain(&mut world, &five, b"salt", START.plus(2 * HOUR));
+        world.log.publish(START.plus(3 * HOUR));
+        world.log.release(entries(6..15), START.plus(DAY), |_| ());
+        let removal = world.log.last_release();
+        world.log.publish(START.plus(DAY));
+        world.log.release(entries(6..16), START.plus(2 * DAY), |_| ());
+        then(&mut world.log);
+        world.log.publish(START.plus(2 * DAY));
+        world.log.remove(&Resource::SeenProof(removal));
+        world.log.publish(START.plus(9 * DAY));
+        let found = traced(&world, "trace", &five, START.plus(9 * DAY)).await;
+        let since: Vec<u64> = found.versions.iter().map(|one| one.public_since.since(START)).collect();
+        assert_eq!(since, [HOUR, 2 * HOUR, 2 * DAY, 2 * DAY], "{name}");
+        assert_eq!(found.complaints[0].course.removed_in_time, Some(true), "{name}");
+        only_what_is_proven_holds(&found);
+        // Also where the later entry is not in the file.
+        let cut = Trace { versions: found.versions[..3].to_vec(), ..found.clone() };
+        assert_eq!(verified(&cut).unwrap(), cut, "{name}");
+    }
 }
 
 /// Whoever logs a complaint writes what stands in it, and a log admits it without its auditor's signature.

@@ -280,8 +280,12 @@ async fn an_entry_is_shown_with_a_proof_that_verifies() {
         let lines = data["statement"]["lines"].as_array().unwrap();
         assert!(lines.iter().any(|line| line["key"]["name"] == name && line["holds"] == is_signed), "{lines:?}");
     }
-    for (index, words) in [(5, "It may be of a later format"), (6, "and is not as that must be")] {
+    for (index, form, words) in [
+        (5, "isonomy/charter/v2", "It may be of a later format"),
+        (6, "isonomy/charter/v1", "and is not as that must be"),
+    ] {
         let page = running.get(&format!("/entry/{index}")).await.body;
+        assert!(page.contains(&format!("<code>{form}</code>")), "{page}");
         assert!(page.contains(words) && !page.contains("This is no statement"), "{page}");
     }
     assert!(

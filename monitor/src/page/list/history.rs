@@ -167,7 +167,7 @@ pub(super) fn attestations(list: &ListReport, base: &Base) -> Markup {
                 @if let Some(words) = &attestation.impossible { p { strong { (prose(words)) } } }
                 p { (attestation.finding) }
                 @if let Some(longer) = &attestation.report { p {
-                    "A longer report, which this monitor has not read, by its auditor’s word at " code { (prose(&longer.url)) } ", with the SHA-256 "
+                    "A longer report, which this monitor has not read, by its auditor’s word at " code { (longer.url) } ", with the SHA-256 "
                     code { (longer.sha256.to_hex()) } "."
                 } }
                 @if let (Some(sample), Some(errors)) = (attestation.sample, attestation.errors) {
