@@ -11,7 +11,7 @@ mod second;
 mod times;
 mod words;
 
-pub use left_out::LeftOut;
+pub use left_out::{LeftOut, LeftOutRemovals};
 pub(crate) use second::number_of;
 pub(crate) use words::{UNREADABLE, is_known};
 

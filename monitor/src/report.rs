@@ -6,7 +6,7 @@ mod lists;
 pub(crate) mod record;
 mod releases;
 
-pub use crate::audit::LeftOut;
+pub use crate::audit::{LeftOut, LeftOutRemovals};
 pub use crate::availability::Probe;
 pub use crate::content::ContentState;
 pub use crate::explorer::{EntryReport, Line, StatementReport};

@@ -11,6 +11,7 @@ use isonomy_core::policy::Policy as TlogPolicy;
 use isonomy_core::statement::ListName;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::LeafIndex;
+use isonomy_monitor::report::LeftOutRemovals;
 use isonomy_monitor::trace::{Complained, InVersion, MAX_TRACE_SIZE, Standing};
 use isonomy_monitor::{Config, Trace, Traced};
 
@@ -23,14 +24,14 @@ pub(crate) async fn run(args: TraceArgs, output: &Output) -> Result<Exit> {
     let traced = match (&args.verify, &args.entry, &args.list) {
         (Some(file), ..) => {
             let trace = Trace::verify(&files::read(file, MAX_TRACE_SIZE)?, &policy)?;
-            Traced { trace, left_out: Vec::new(), refused: Vec::new() }
+            Traced { trace, found: Vec::new(), left_out: LeftOutRemovals::default() }
         }
         (None, Some(entry), Some(list)) => made(&args, policy, entry, list).await?,
         (None, ..) => return Err(Malformed("neither an entry and its list nor a file is named".to_owned()).into()),
     };
     let (is_salted, is_verified) = (!args.salts.is_empty(), args.verify.is_some());
     let mut said = words(&traced, is_salted, is_verified);
-    for found in &traced.left_out {
+    for found in &traced.found {
         let line = format!("not among the versions, or not judged: {found}");
         match output.is_json() {
             // The file holds what it proves, and nothing else.

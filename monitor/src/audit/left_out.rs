@@ -35,18 +35,44 @@ impl LeftOut {
         self.removed > 0
     }
 
-    /// Whether it would remove something after a complaint that was received then and is logged at this place, composed by `due`.
-    pub(crate) fn would_remove(&self, (received, logged): (Timestamp, LeafIndex), due: Timestamp) -> bool {
-        let is_after = self.created > received || self.index > logged;
-        is_after && self.removes() && self.created <= due
-    }
-
     /// That it was composed in time, in words.
     pub(crate) fn words(&self) -> String {
         format!(
             "the release at entry {}, which was not taken up, was composed at {}, in time: if the log admitted it as it was not sent, that was not the list's doing",
             self.index, self.created
         )
+    }
+}
+
+/// Those releases of a list that were not taken up and would remove something, for many complaints.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct LeftOutRemovals {
+    /// In the order in which they were composed.
+    composed: Vec<LeftOut>,
+    /// Of each of these and those before it, the one that was logged last.
+    logged_last: Vec<LeftOut>,
+}
+
+impl LeftOutRemovals {
+    /// `left_out`: the releases of the list that were not taken up.
+    pub(crate) fn among(left_out: &[LeftOut]) -> Self {
+        let mut composed: Vec<LeftOut> = left_out.iter().filter(|one| one.removes()).copied().collect();
+        composed.sort_by_key(|one| (one.created, one.index));
+        let logged_last = composed.iter().scan(None, |last: &mut Option<LeftOut>, one| {
+            *last = last.filter(|last| last.index > one.index).or(Some(*one));
+            *last
+        });
+        let logged_last = logged_last.collect();
+        Self { composed, logged_last }
+    }
+
+    /// One that was composed, or logged, after a complaint that was received then and is logged at this place, and composed by `due`.
+    pub(crate) fn in_time(&self, (received, logged): (Timestamp, LeafIndex), due: Timestamp) -> Option<&LeftOut> {
+        let composed_by = |time: Timestamp| self.composed.partition_point(|one| one.created <= time);
+        let in_time = composed_by(due);
+        let composed_after = self.composed.get(composed_by(received)..in_time).and_then(<[LeftOut]>::first);
+        let logged_last = || self.logged_last.get(in_time.checked_sub(1)?).filter(|one| one.index > logged);
+        composed_after.or_else(logged_last)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What auditors attest, in a report.
 
 use super::releases::charter_of;
-use crate::audit::LeftOut;
+use crate::audit::{LeftOut, LeftOutRemovals};
 use crate::kept::{self, History, KeptComplaint, ListHistory, LoggedRelease};
 use crate::units;
 use isonomy_core::attestation::{self, Attestation, Complaint, Method};
@@ -270,24 +270,15 @@ pub(crate) struct Removing<'l> {
     list: &'l ListHistory,
     /// The places among the releases of those that remove some.
     removing: Vec<usize>,
-    /// Those that were not taken up, in the order in which they were composed.
-    left_out: Vec<LeftOut>,
-    /// Of each of these and those before it, the one that was logged last.
-    logged_last: Vec<LeftOut>,
+    left_out: LeftOutRemovals,
 }
 
 impl<'l> Removing<'l> {
     /// `left_out`: the releases of the list that were not taken up.
     pub(crate) fn new(list: &'l ListHistory, left_out: &[LeftOut]) -> Self {
         let removing = list.releases().iter().enumerate().filter(|(_, logged)| logged.release.removed > 0);
-        let mut left_out: Vec<LeftOut> = left_out.iter().filter(|one| one.removes()).copied().collect();
-        left_out.sort_by_key(|one| (one.created, one.index));
-        let logged_last = left_out.iter().scan(None, |last: &mut Option<LeftOut>, one| {
-            *last = last.filter(|last| last.index > one.index).or(Some(*one));
-            *last
-        });
-        let logged_last = logged_last.collect();
-        Self { list, removing: removing.map(|(at, _)| at).collect(), left_out, logged_last }
+        let removing = removing.map(|(at, _)| at).collect();
+        Self { list, removing, left_out: LeftOutRemovals::among(left_out) }
     }
 
     /// The releases from this place among all on that remove entries, each with its version.
@@ -295,16 +286,6 @@ impl<'l> Removing<'l> {
         let (list, first) = (self.list, self.removing.partition_point(|at| *at < place));
         let places = self.removing.get(first..).unwrap_or_default().iter();
         places.filter_map(|at| Some((list.releases().get(*at)?, *at as u64 + 1)))
-    }
-
-    /// One that was not taken up, and which was composed, or logged, after a complaint that was received then and is logged at this place,
-    /// and composed by `due`.
-    fn left_out(&self, (received, logged): (Timestamp, LeafIndex), due: Timestamp) -> Option<&LeftOut> {
-        let composed_by = |time: Timestamp| self.left_out.partition_point(|one| one.created <= time);
-        let in_time = composed_by(due);
-        let composed_after = self.left_out.get(composed_by(received)..in_time).and_then(<[LeftOut]>::first);
-        let logged_last = || self.logged_last.get(in_time.checked_sub(1)?).filter(|one| one.index > logged);
-        composed_after.or_else(logged_last)
     }
 }
 
@@ -358,7 +339,7 @@ impl ComplaintReport {
             .from(first_across)
             .take_while(|(logged, _)| !is_after(logged))
             .find(|(logged, _)| is_across(logged));
-        let left_out = removing.left_out((received, index), deadline_by_log);
+        let left_out = removing.left_out.in_time((received, index), deadline_by_log);
         let (state, removed, left_out) = match state {
             ComplaintState::Late | ComplaintState::Overdue if across.is_some() => {
                 (ComplaintState::InDoubt, across, None)

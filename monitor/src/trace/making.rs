@@ -5,7 +5,7 @@ use super::{Complaint, FORMAT, InLog, InVersion, ListProof, Trace};
 use crate::assess::{AssessError, content, find_list, read_log, stored};
 use crate::kept::{ListHistory, LoggedRelease};
 use crate::monitor::{Config, Monitor};
-use crate::report::{LeftOut, Stated, impossible};
+use crate::report::{LeftOutRemovals, Stated, impossible};
 use isonomy_core::encoding::to_hex;
 use isonomy_core::hash::{Commitment, sha256};
 use isonomy_core::json::Lines;
@@ -24,9 +24,9 @@ pub struct Traced {
     pub trace: Trace,
     /// Of each release in the log that is none of the versions, or of which it can't be told whether it keeps the rules, what is
     /// found about it, in words. No file proves that there are no others.
-    pub left_out: Vec<String>,
-    /// The releases among these that are none of the versions.
-    pub refused: Vec<LeftOut>,
+    pub found: Vec<String>,
+    /// Those among these that would remove something, and were not taken up.
+    pub left_out: LeftOutRemovals,
 }
 
 impl Traced {
@@ -34,9 +34,9 @@ impl Traced {
     /// have removed something in time.
     pub fn standing(&self, complaint: &Complaint) -> Standing {
         let (received, logged) = (complaint.course.received, complaint.attestation.index);
-        let is_in_time = |one: &LeftOut| one.would_remove((received, logged), complaint.course.deadline_by_log);
+        let in_time = || self.left_out.in_time((received, logged), complaint.course.deadline_by_log);
         match self.trace.standing(complaint) {
-            Standing::Late if self.refused.iter().any(is_in_time) => Standing::Unproven,
+            Standing::Late if in_time().is_some() => Standing::Unproven,
             standing => standing,
         }
     }
@@ -80,12 +80,12 @@ pub async fn trace(
     };
     // What follows from the proofs is worked out as whoever checks the file does.
     let trace = made.completed(monitor.trust.policy()).map_err(|error| AssessError::Log(error.to_string()))?;
-    let refused = monitor.audit.left_out(list).to_vec();
-    Ok(Traced { trace, left_out: left_out(&monitor, (list, logged)), refused })
+    let left_out = LeftOutRemovals::among(monitor.audit.left_out(list));
+    Ok(Traced { trace, found: found(&monitor, (list, logged)), left_out })
 }
 
 /// What is found about the releases that were refused, or could not be judged.
-fn left_out(monitor: &Monitor, (name, list): (&ListName, &ListHistory)) -> Vec<String> {
+fn found(monitor: &Monitor, (name, list): (&ListName, &ListHistory)) -> Vec<String> {
     let undecided = monitor.audit.undecided(name);
     let is_left_out = |index: LeafIndex| {
         let is_release = matches!(monitor.mirror.statement(index), Some(Statement::Release(_)));

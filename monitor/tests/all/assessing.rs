@@ -401,7 +401,7 @@ async fn a_release_that_was_composed_in_time_and_not_taken_up_leaves_it_in_doubt
         let traced = isonomy_monitor::trace(config, &list, &five, &salts, START.plus(40 * DAY)).await.unwrap();
         let standing = if is_in_doubt { Standing::Unproven } else { Standing::Late };
         assert_eq!(traced.standing(&traced.trace.complaints[0]), standing, "{signer}");
-        assert_eq!(traced.left_out.len(), 1, "{signer}");
+        assert_eq!(traced.found.len(), 1, "{signer}");
     }
 }
 
@@ -528,7 +528,7 @@ async fn a_first_look_an_assessment_and_a_trace_find_the_same_breach() {
     let config = isonomy_monitor::Config { data: world.path("trace"), ..world.config(vec![world.log.source()], &[]) };
     let list = ListName::new(LIST).unwrap();
     let traced = isonomy_monitor::trace(config, &list, &[5; 32], &[], START.plus(3 * HOUR)).await.unwrap();
-    assert_eq!((traced.trace.versions.len(), traced.left_out), (2, vec![found.words.clone()]));
+    assert_eq!((traced.trace.versions.len(), traced.found), (2, vec![found.words.clone()]));
 }
 
 /// What clients by some clocks refuse, and others may use, is not called good.
@@ -545,7 +545,7 @@ async fn what_clocks_alone_speak_against_is_not_judged() {
     let config = isonomy_monitor::Config { data: world.path("trace"), ..world.config(vec![world.log.source()], &[]) };
     let list = ListName::new(LIST).unwrap();
     let traced = isonomy_monitor::trace(config, &list, &[5; 32], &[], START.plus(4 * HOUR)).await.unwrap();
-    assert_eq!((traced.trace.versions.len(), traced.left_out), (2, assessment.not_judged));
+    assert_eq!((traced.trace.versions.len(), traced.found), (2, assessment.not_judged));
 }
 
 #[tokio::test]
