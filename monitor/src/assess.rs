@@ -140,10 +140,12 @@ pub enum AssessError {
         below_quality: u64,
     },
     /// There is nothing in the folder.
-    #[error("{} has no file in it, so nothing can be looked up", path.display())]
+    #[error("{} has no file in it, so nothing can be looked up{}", path.display(), if *links > 0 { "; links, such as it holds, are not followed" } else { "" })]
     NoFiles {
         /// The folder.
         path: PathBuf,
+        /// How many links are in it.
+        links: u64,
     },
     /// A release's content is not what was signed.
     #[error("the content of version {version} can't be measured: {words}")]

@@ -88,10 +88,11 @@ fn urn(parts: &[&str]) -> String {
     format!("urn:uuid:{}", groups.join("-"))
 }
 
+/// XML has no place for two characters that text may hold (XML 1.0, section 2.2); others that it has none for are no text here.
 fn escaped(words: &str) -> Markup {
     let mut safe = String::new();
     // Writing into a string can't fail.
-    let _ = Escaper::new(&mut safe).write_str(words);
+    let _ = Escaper::new(&mut safe).write_str(&words.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}"));
     PreEscaped(safe)
 }
 
@@ -139,10 +140,13 @@ mod tests {
             first_seen: Timestamp(100),
             last_seen: Timestamp(200),
             standing: false,
-            ..Finding::new(Severity::Warning, "no-quorum", "s", "a <b> & \"c\"")
+            ..Finding::new(Severity::Warning, "no-quorum", "s", "a <b> & \"c\" \u{ffff}\u{fffe}")
         };
         let entry = entry(&found, "key", &Base::Only, "");
-        assert!(entry.contains("a &lt;b&gt; &amp; &quot;c&quot;") && entry.contains("Warning: no quorum (past)"));
+        assert!(
+            entry.contains("a &lt;b&gt; &amp; &quot;c&quot; \u{fffd}\u{fffd}<")
+                && entry.contains("Warning: no quorum (past)")
+        );
         assert!(entry.contains("<updated>1970-01-01T00:03:20Z</updated>"));
         let graver = Finding { standing: true, changed: Timestamp(300), severity: Severity::Breach, ..found.clone() };
         let of = |found: &Finding, part: &str| {

@@ -94,7 +94,7 @@ pub struct Answerable {
 
 impl Answerable {
     fn of_key(role: Role, key: &VerifierKey) -> Self {
-        let name = key.name().to_owned();
+        let name = cut(key.name(), MAX_NAME);
         Self { role, key: name.clone(), id: to_hex(&key.id().0), name, edition: None }
     }
 
@@ -124,11 +124,11 @@ impl Answerable {
     fn of_charter(key: &VerifierKey, charter: &Charter) -> Option<Self> {
         let edition = Some(charter.edition);
         if charter.maintainer.keys.contains(key) {
-            let name = charter.maintainer.name.clone();
+            let name = cut(&charter.maintainer.name, MAX_NAME);
             return Some(Self { name, edition, ..Self::of_key(Role::Maintainer, key) });
         }
         let curator = charter.curation.curators.iter().find(|curator| curator.key == *key)?;
-        Some(Self { name: curator.name.clone(), edition, ..Self::of_key(Role::Curator, key) })
+        Some(Self { name: cut(&curator.name, MAX_NAME), edition, ..Self::of_key(Role::Curator, key) })
     }
 }
 
@@ -267,8 +267,32 @@ pub(crate) fn of_each_list<'f>(findings: Vec<&'f Finding>, lists: &BTreeSet<&str
     fairly(findings, most, |found| (found.severity, found.list_among(lists).map(ListName::as_str)))
 }
 
+/// The first of these findings that have no more than so many bytes together, as JSON, each on a line.
+pub(crate) fn lines_within<'f>(findings: impl IntoIterator<Item = &'f Finding>, most: usize) -> Vec<String> {
+    let line = |left: &mut usize, found: &Finding| {
+        // Findings hold strings and numbers alone, so that encoding can't fail.
+        let line = serde_json::to_string(found).unwrap_or_default();
+        *left = left.checked_sub(line.len() + LINE_END)?;
+        Some(line)
+    };
+    findings.into_iter().scan(most, line).collect()
+}
+
+/// The bytes between two findings, each on a line.
+const LINE_END: usize = ",\n".len();
+
 /// The most characters of words that are kept.
 const MAX_WORDS: usize = 4000;
+/// The most characters of the name of a key, or of its holder, beside a finding.
+const MAX_NAME: usize = 200;
+
+/// The first so many characters; of more, with an ellipsis in the place of the last.
+pub(crate) fn cut(words: &str, most: usize) -> String {
+    match words.char_indices().nth(most) {
+        None => words.to_owned(),
+        Some(_) => words.chars().take(most.saturating_sub(1)).chain(['…']).collect(),
+    }
+}
 
 /// Words that may quote what others wrote, fit to be shown: not too long, without characters that a terminal would obey or
 /// that change the direction in which others are shown.
@@ -314,6 +338,19 @@ mod tests {
         };
         assert_eq!(shown(4), ["0", "1", "50", "51"]);
         assert_eq!(shown(99).len(), 54);
+    }
+
+    /// Whoever writes a charter gives its keys, and their holders, names of any length.
+    #[test]
+    fn a_name_is_cut_beside_a_finding() {
+        let key = isonomy_core::note::KeyType::Ed25519;
+        let key = isonomy_core::note::SigningKey::from_seed(&"k".repeat(60_000), key, &[7; 32]).unwrap();
+        let log = Answerable::log(key.verifier());
+        assert_eq!((log.key.chars().count(), log.key.chars().last()), (MAX_NAME, Some('…')));
+        assert_eq!((cut("äöü", 3), cut("äöü", 2)), ("äöü".into(), "ä…".into()));
+        let found = Finding::new(Severity::Notice, "code", "subject", "words");
+        let size = serde_json::to_string(&found).unwrap().len() + LINE_END;
+        assert_eq!([size - 1, size, 3 * size].map(|most| lines_within([&found; 9], most).len()), [0, 1, 3]);
     }
 
     #[test]

@@ -37,7 +37,7 @@ impl Journal {
                 // What it says is found out again.
                 Err(error) => {
                     tracing::warn!(%error, "a journal is damaged and set aside");
-                    files::rename_durable(&path, &path.with_extension("damaged"))?;
+                    files::rename_durable(&path, &files::free_beside(&path, "damaged"))?;
                 }
             }
             journal.number = number;
@@ -110,7 +110,7 @@ mod tests {
         let mut lines = Vec::new();
         let mut journal = Journal::open(dir.path(), "content", |line| lines.push(line.to_owned())).unwrap();
         assert_eq!((lines.as_slice(), journal.number), (&["good".to_owned()][..], 1));
-        assert!(dir.path().join("content.damaged").exists());
+        assert!(dir.path().join("content.journal.damaged-1").exists());
         journal.append(&["more".to_owned()]).unwrap();
         assert_eq!(Journal::open(dir.path(), "content", |_| ()).unwrap().number, 1);
         assert_eq!(std::fs::read_to_string(dir.path().join("content-1.journal")).unwrap(), "good\nmore\n");

@@ -4,16 +4,19 @@
 //! A finding stands as long as it is seen at each look. One with evidence stands for ever; and if its file is lost, that does,
 //! until the file is back or another one proves the same.
 
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Severity, lines_within};
+use crate::set_aside;
 use isonomy_core::time::Timestamp;
 use isonomy_store::files::{self, FileError};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// The most findings that are kept. Of more, the gravest and latest are.
 const MAX_FINDINGS: usize = 4000;
-/// The most bytes of the file.
+/// The most bytes that they have together, as JSON; there is room for the gravest and latest.
+const MAX_BYTES: usize = 16 << 20;
+/// The most bytes of the file, which an earlier version wrote with more space in it.
 const MAX_FILE: usize = 32 << 20;
 
 /// What is found only late in a look, by asking for what is served. Until then it stands as at the look before: that nobody has
@@ -42,7 +45,7 @@ const BY_ASKING: [&str; 18] = [
 /// The finding that a file of evidence is lost.
 const LOST: &str = "evidence-lost";
 
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 struct Kept {
     findings: Vec<Finding>,
 }
@@ -70,21 +73,11 @@ pub(crate) struct Ledger {
 type Key = (String, String);
 
 impl Ledger {
-    /// The findings in this file; none if it is not there, or damaged: then it is moved aside, since everything provable
+    /// The findings in this file; none if it is not there, too large or damaged: then it is moved aside, since everything provable
     /// is found again.
     pub(crate) fn open(path: PathBuf) -> Result<Self, FileError> {
-        let bytes = files::read_limited(&path, MAX_FILE);
-        let kept = match bytes? {
-            None => Kept::default(),
-            Some(bytes) => match serde_json::from_slice(&bytes) {
-                Ok(kept) => kept,
-                Err(error) => {
-                    tracing::warn!(%error, path = %path.display(), "the file of findings is damaged and set aside");
-                    files::replace(&path.with_extension("damaged"), &bytes)?;
-                    Kept::default()
-                }
-            },
-        };
+        let what = "the file of findings can't be read and is set aside";
+        let kept: Kept = set_aside::read(&path, MAX_FILE, what)?.all().unwrap_or_default();
         let findings = kept.findings.into_iter().map(|finding| (key(&finding), finding)).collect();
         Ok(Self {
             path,
@@ -198,7 +191,8 @@ impl Ledger {
     /// Drops what there is no room for.
     fn drop_excess(&mut self) {
         let mut findings = self.findings();
-        let excess = findings.split_off(findings.len().min(MAX_FINDINGS));
+        let room = lines_within(findings.iter().take(MAX_FINDINGS), MAX_BYTES).len();
+        let excess = findings.split_off(room);
         self.omitted += excess.len();
         self.omitted_standing += excess.iter().filter(|finding| finding.standing).count();
         self.findings = findings.into_iter().map(|finding| (key(&finding), finding)).collect();
@@ -304,8 +298,8 @@ impl Ledger {
     pub(crate) fn save(&mut self) -> Result<(), FileError> {
         self.drop_excess();
         self.tell_again = false;
-        let json = serde_json::to_vec_pretty(&Kept { findings: self.findings() }).unwrap_or_default();
-        files::replace(&self.path, &json)
+        let lines = lines_within(&self.findings(), MAX_BYTES);
+        files::replace(&self.path, format!("{{\"findings\": [\n{}\n]}}\n", lines.join(",\n")).as_bytes())
     }
 }
 
@@ -325,6 +319,28 @@ mod tests {
 
     fn finding(code: &str, severity: Severity) -> Finding {
         Finding::new(severity, code, "subject", "words")
+    }
+
+    /// A log can make any number of findings, with long words. What is written must be read again at the next start.
+    #[test]
+    fn what_is_written_is_no_larger_than_what_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("findings.json");
+        let mut ledger = Ledger::open(path.clone()).unwrap();
+        ledger.begin(Timestamp(10));
+        let words = "ä".repeat(4000);
+        for at in 0..MAX_FINDINGS {
+            let severity = if at == MAX_FINDINGS - 1 { Severity::Breach } else { Severity::Notice };
+            ledger.note(Finding::new(severity, "code", at.to_string(), &words));
+        }
+        ledger.save().unwrap();
+        let size = std::fs::metadata(&path).unwrap().len() as usize;
+        assert!((MAX_BYTES - (10 << 10)..MAX_BYTES + 1024).contains(&size), "{size}");
+        let again = Ledger::open(path.clone()).unwrap().findings();
+        assert_eq!((again.len() + ledger.omitted(), again[0].severity), (MAX_FINDINGS, Severity::Breach));
+        std::fs::write(&path, vec![b' '; MAX_FILE + 1]).unwrap();
+        assert_eq!(Ledger::open(path.clone()).unwrap().findings(), [], "nobody is kept from starting");
+        assert!(dir.path().join("findings.json.damaged-1").exists());
     }
 
     #[test]
@@ -496,7 +512,7 @@ mod tests {
         let path = dir.path().join("findings.json");
         std::fs::write(&path, b"{").unwrap();
         assert!(Ledger::open(path).unwrap().findings().is_empty());
-        assert_eq!(std::fs::read(dir.path().join("findings.damaged")).unwrap(), b"{");
+        assert_eq!(std::fs::read(dir.path().join("findings.json.damaged-1")).unwrap(), b"{");
     }
 
     #[test]

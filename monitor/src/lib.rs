@@ -85,6 +85,7 @@ mod relation;
 pub mod report;
 mod served;
 mod server;
+mod set_aside;
 mod site;
 pub mod structure;
 pub mod trace;

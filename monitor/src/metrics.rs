@@ -37,32 +37,32 @@ pub(crate) fn text(logs: &[(&Report, Duration)]) -> String {
         logs.iter().for_each(|(report, age)| of(&mut family, report, *age));
     };
     family("isonomy_monitor_last_look_age_seconds", "Since the last complete look at the log.", &|out, report, age| {
-        out.value(&[log(report)], age.as_secs());
+        out.value(&log(report), age.as_secs());
     });
     family("isonomy_monitor_findings", "Findings that stand, by severity.", &|out, report, _| {
         let all = &report.summary;
         for (severity, count) in [("breach", all.breaches), ("warning", all.warnings), ("notice", all.notices)] {
-            out.value(&[log(report), ("severity", severity)], count);
+            out.value(&with(report, [("severity", severity)]), count);
         }
     });
     let omitted = "Findings that there was no room for.";
     family("isonomy_monitor_findings_omitted", omitted, &|out, report, _| {
-        out.value(&[log(report)], report.findings_omitted);
+        out.value(&log(report), report.findings_omitted);
     });
     family("isonomy_monitor_log_entries", "Entries of the newest tree that was accepted.", &|out, report, _| {
-        out.value(&[log(report)], report.log.size.0);
+        out.value(&log(report), report.log.size.0);
     });
     family("isonomy_monitor_log_entries_read", "Entries that were read and judged.", &|out, report, _| {
-        out.value(&[log(report)], report.log.read);
+        out.value(&log(report), report.log.read);
     });
     let shown = "The most entries that a vantage point shows; what is not read yet is the difference.";
     family("isonomy_monitor_log_entries_shown", shown, &|out, report, _| {
         let most = report.sources.iter().filter_map(|source| source.size).max().unwrap_or_default();
-        out.value(&[log(report)], most.0.max(report.log.size.0));
+        out.value(&log(report), most.0.max(report.log.size.0));
     });
     family("isonomy_monitor_checkpoint_age_seconds", "Age of the newest witnessed checkpoint.", &|out, report, _| {
         if let Some(age) = report.age() {
-            out.value(&[log(report)], age);
+            out.value(&log(report), age);
         }
     });
     family("isonomy_monitor_witness_lag_seconds", "Since the last cosignature of a witness.", &witness_lag);
@@ -72,36 +72,45 @@ pub(crate) fn text(logs: &[(&Report, Duration)]) -> String {
     let expires = "Until the newest release expires; 0 afterwards.";
     family("isonomy_monitor_list_expires_in_seconds", expires, &|out, report, _| {
         for (list, release) in report.lists.iter().filter_map(|list| Some((list, list.releases.first()?))) {
-            out.value(&[log(report), ("list", &list.name)], release.expires.since(report.made));
+            out.value(&with(report, [("list", &list.name)]), release.expires.since(report.made));
         }
     });
     text
 }
 
-fn log(report: &Report) -> (&str, &str) {
-    ("log", &report.log.origin)
+/// Anybody can give a log, or a witness, any name: so each stands with the id of its key.
+fn log(report: &Report) -> [(&str, &str); 2] {
+    [("log", &report.log.origin), ("log_key", &report.log.key_id)]
+}
+
+fn with<'l, const N: usize>(report: &'l Report, more: [(&'l str, &'l str); N]) -> Vec<(&'l str, &'l str)> {
+    log(report).into_iter().chain(more).collect()
 }
 
 fn witness_lag(out: &mut Family<'_>, report: &Report, _: Duration) {
     for (witness, time) in report.witnesses.iter().filter_map(|witness| Some((witness, witness.cosigned?))) {
-        out.value(&[log(report), ("witness", &witness.name)], report.made.since(time));
+        out.value(
+            &with(report, [("witness", &witness.name), ("witness_key", &witness.key_id)]),
+            report.made.since(time),
+        );
     }
 }
 
 fn views(out: &mut Family<'_>, report: &Report, _: Duration) {
-    let sources = report.sources.iter().map(|source| (&source.name, source.state));
-    let witnesses = report.witnesses.iter().map(|witness| (&witness.name, witness.state));
-    for (name, state) in sources.chain(witnesses) {
-        let agrees = matches!(state, ViewState::Same | ViewState::Behind);
-        out.value(&[log(report), ("from", name)], u8::from(agrees));
+    let agrees = |state| u8::from(matches!(state, ViewState::Same | ViewState::Behind));
+    for source in &report.sources {
+        out.value(&with(report, [("from", &source.name)]), agrees(source.state));
+    }
+    for witness in &report.witnesses {
+        out.value(&with(report, [("from", &witness.name), ("witness_key", &witness.key_id)]), agrees(witness.state));
     }
 }
 
 fn list_entries(out: &mut Family<'_>, report: &Report, _: Duration) {
     for list in &report.lists {
         if let Some(release) = list.releases.iter().find(|release| release.state == ReleaseState::InUse) {
-            let labels = [log(report), ("list", &list.name), ("version", &release.version.to_string())];
-            out.value(&labels, release.entries);
+            let version = release.version.to_string();
+            out.value(&with(report, [("list", &list.name), ("version", &version)]), release.entries);
         }
     }
 }

@@ -26,6 +26,7 @@ use crate::monitor::Monitor;
 use crate::trust::{Trust, View};
 use crate::units;
 use crate::vantage::{Lack, Vantage, Witness};
+use isonomy_core::encoding::to_hex;
 use isonomy_core::rules::MAX_CLOCK_AHEAD;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::TreeSize;
@@ -76,6 +77,8 @@ pub struct LogReport {
     pub origin: String,
     /// Its public key.
     pub key: String,
+    /// The short id of that, in hexadecimal.
+    pub key_id: String,
     /// The name of its folder, under `logs` in the data folder, and of its pages.
     pub folder: String,
     /// The size of the newest tree.
@@ -238,6 +241,8 @@ impl SourceReport {
 pub struct WitnessReport {
     /// The name of its key.
     pub name: String,
+    /// The key's short id, in hexadecimal.
+    pub key_id: String,
     /// Its address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
@@ -286,6 +291,7 @@ impl Views {
         let source = |vantage: &Vantage| SourceReport::bare(vantage.label().to_owned(), ViewState::NotAsked);
         let witness = |witness: &Witness| WitnessReport {
             name: witness.key.name().to_owned(),
+            key_id: to_hex(&witness.key.id().0),
             url: witness.url.clone(),
             state: ViewState::NotAsked,
             size: None,
@@ -312,6 +318,7 @@ impl Report {
             log: LogReport {
                 origin: trust.log().name().to_owned(),
                 key: trust.log().to_string(),
+                key_id: to_hex(&trust.log().id().0),
                 folder: folder::name(trust.log()),
                 size: TreeSize(0),
                 read: 0,

@@ -956,10 +956,14 @@ def no_number(text):
     raise Refused(f"{text} is no number in JSON")
 
 
+class Fields(list):
+    """The fields of an object, each name with its value, also where one stands twice."""
+
+
 def plain(value, deep=127):
     """Whether JSON has no more than so many levels, no number beyond doubles, and text that is Unicode."""
-    if isinstance(value, (dict, list)):
-        inner = [*value, *value.values()] if isinstance(value, dict) else value
+    if isinstance(value, (Fields, list)):
+        inner = [one for pair in value for one in pair] if isinstance(value, Fields) else value
         return deep > 0 and all(plain(one, deep - 1) for one in inner)
     if isinstance(value, str):
         return not re.search("[\ud800-\udfff]", value)
@@ -971,12 +975,12 @@ def has_form(data):
     try:
         note = Note(data.decode("utf-8").removesuffix("\n").split("\n"))
         text = note.text.decode("utf-8")
-        body = json.loads(text, parse_constant=no_number)
+        body = json.loads(text, parse_constant=no_number, object_pairs_hook=Fields)
         is_plain = plain(body)
     except (Refused, ValueError, RecursionError, OverflowError):
         return False
     kind = re.match(r'\{\n  "statement": "(isonomy/[a-z-]+/v[1-9][0-9]*)"', text)
-    named = kind is not None and isinstance(body, dict) and body.get("statement") == kind[1]
+    named = kind is not None and isinstance(body, Fields) and dict(body).get("statement") == kind[1]
     return named and is_plain and note.bytes == data
 
 

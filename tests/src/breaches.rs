@@ -126,7 +126,8 @@ pub fn by_form() -> Vec<Proven> {
         let text = format!("{{\n  \"statement\": \"isonomy/release/v2\",\n  \"new\": {value}\n}}\n");
         sign(&text, &["m1"]).to_bytes()
     };
-    let nested = |levels: usize| holding(&["[".repeat(levels), "]".repeat(levels)].concat());
+    let deep = |levels: usize| ["[".repeat(levels), "]".repeat(levels)].concat();
+    let nested = |levels: usize| holding(&deep(levels));
     vec![
         entry("as deep as may be", vec![], nested(126)),
         entry("deeper than may be", vec![LOG], nested(127)),
@@ -137,6 +138,12 @@ pub fn by_form() -> Vec<Proven> {
         entry("no number", vec![LOG], holding("NaN")),
         entry("a pair of surrogates", vec![], holding("\"\\ud83d\\ude00\"")),
         entry("half a pair of surrogates", vec![LOG], holding("{ \"\\ud83d\": 1 }")),
+        // What a later field of the same name hides is there all the same.
+        entry("half a pair that is hidden", vec![LOG], holding("\"\\ud800\",\n  \"new\": 1")),
+        entry("a hidden number beyond doubles", vec![LOG], holding("1e400,\n  \"new\": 1")),
+        entry("hidden, and deeper than may be", vec![LOG], holding(&format!("{},\n  \"new\": 1", deep(130)))),
+        entry("in a string, deeper than may be", vec![], holding(&format!("\"\\\"{}1e400\"", deep(130)))),
+        entry("a hidden kind", vec![LOG], holding("1,\n  \"statement\": 1")),
         entry("no note", vec![LOG], b"nonsense\n".to_vec()),
         entry("another format", vec![LOG], signed("other/release/v1")),
         entry("no version", vec![LOG], signed("isonomy/release")),

@@ -414,6 +414,7 @@ fn each_kind_of_tampering_is_refused_for_its_reason() {
     let note = |id| file("note", &world.statement(&id).to_bytes());
     let (charter, release) = (world.charters().next().unwrap().id(), world.releases().next().unwrap().id());
     let proof = file("proof", &world.seen_proof(&release).to_bytes());
+    let stranger = sign("no statement of the bundle\n", &["m1"]).to_bytes();
     // Two witnesses signed the newest checkpoint; without one of them there is no quorum.
     let without_witness = text.replacen(&format!(",\n    {}", line("witness.example/2")), "", 1);
     let table: Vec<(Vec<File>, String, &str)> = vec![
@@ -457,6 +458,17 @@ fn each_kind_of_tampering_is_refused_for_its_reason() {
         (vec![proof.clone(), note(charter)], trust.clone(), "note in the log: the proof does not lead to the root"),
         (vec![proof], trust.clone(), "add the entry that it is about"),
         (vec![file("bundle", &world.bundle().to_bytes()), note(charter)], trust.clone(), "add that statement"),
+        (
+            vec![file("bundle", &world.bundle().to_bytes()), note(charter), note(release), file("x", &stranger)],
+            trust.clone(),
+            "x is none of the statements of the bundle",
+        ),
+        (
+            vec![file("good", text.as_bytes()), file("bad", changed(&entry, &other).as_bytes())],
+            trust.clone(),
+            "choose good alone",
+        ),
+        (vec![file("good", text.as_bytes()), note(release)], trust.clone(), "choose good alone"),
         (vec![file("x", b"nothing")], trust.clone(), "none of the files is a receipt"),
         (vec![file("x", &[0xff, 0xfe])], trust.clone(), "is not text"),
         (vec![], trust.clone(), "choose a file first"),

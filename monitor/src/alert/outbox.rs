@@ -4,7 +4,8 @@
 //! has what waits for it, so that one which fails holds up no other.
 
 use super::{AlertError, Alerts, Telling, Way};
-use crate::finding::Finding;
+use crate::finding::{Finding, lines_within};
+use crate::set_aside::{self, Held};
 use futures_util::future::join_all;
 use isonomy_core::time::Timestamp;
 use isonomy_store::files::{self, FileError};
@@ -17,12 +18,16 @@ use tokio::sync::{Notify, watch};
 
 /// How many findings wait, for each way; of more, the gravest, of those forks, and then the first.
 pub const MAX_WAITING: usize = 1000;
+/// How many bytes they have, for each way, as JSON.
+const MAX_BYTES: usize = 8 << 20;
 /// The most bytes of the file.
 const MAX_FILE: usize = 64 << 20;
+/// How many bytes of findings are told at once: of more, one after the other.
+const AT_ONCE: usize = 256 << 10;
 /// How long it takes until telling is tried again, after the first failure and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(3600));
 
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Waiting {
     made: Timestamp,
     findings: BTreeMap<Way, Vec<Finding>>,
@@ -48,16 +53,10 @@ pub(crate) enum Told {
 impl Outbox {
     /// What waits in this file. If it is damaged, it is set aside, and nobody knows what of it was told.
     pub(crate) fn open(path: PathBuf, log: String, alerts: Option<Alerts>) -> Result<(Self, Told), FileError> {
-        let bytes = files::read_limited(&path, MAX_FILE)?;
-        let waiting = bytes.map_or(Ok(Waiting::default()), |bytes| serde_json::from_slice(&bytes));
-        let (mut waiting, told) = match waiting {
-            Ok(waiting) => (waiting, Told::Known),
-            Err(error) => {
-                tracing::warn!(%error, path = %path.display(), "the file of alerts that wait is damaged and set aside; what stands is told again");
-                files::rename_durable(&path, &path.with_extension("damaged"))?;
-                (Waiting::default(), Told::Unknown)
-            }
-        };
+        let what = "the file of alerts that wait can't be read and is set aside; what stands is told again";
+        let held = set_aside::read(&path, MAX_FILE, what)?;
+        let told = if held == Held::SetAside { Told::Unknown } else { Told::Known };
+        let mut waiting: Waiting = held.all().unwrap_or_default();
         // What waits for a way that is used no more is not told by another.
         let ways: Vec<Way> = alerts.iter().flat_map(Alerts::ways).collect();
         waiting.findings.retain(|way, _| ways.contains(way));
@@ -77,7 +76,7 @@ impl Outbox {
                 let findings = waiting.findings.entry(way).or_default();
                 findings.extend(news.iter().cloned());
                 findings.sort_by_key(|found| (found.severity, !found.is_fork()));
-                findings.truncate(MAX_WAITING);
+                findings.truncate(lines_within(findings.iter().take(MAX_WAITING), MAX_BYTES).len());
             }
         })?;
         self.news.notify_one();
@@ -88,10 +87,14 @@ impl Outbox {
     pub(crate) async fn deliver(&self) -> Vec<AlertError> {
         let Some(alerts) = &self.alerts else { return Vec::new() };
         let tell = async |way: Way, made: Timestamp, findings: Vec<Finding>| {
-            let telling = Telling { log: &self.log, made, findings: &findings };
-            alerts.tell(way, &telling).await?;
-            if let Err(error) = self.change(|waiting| waiting.forget(way, &findings)) {
-                tracing::error!(%error, "what was told could not be struck off; it may be told again after a restart");
+            let mut rest = &findings[..];
+            while !rest.is_empty() {
+                let (part, after) = rest.split_at(lines_within(rest, AT_ONCE).len().max(1));
+                rest = after;
+                alerts.tell(way, &Telling { log: &self.log, made, findings: part }).await?;
+                if let Err(error) = self.change(|waiting| waiting.forget(way, part)) {
+                    tracing::error!(%error, "what was told could not be struck off; it may be told again after a restart");
+                }
             }
             Ok::<(), AlertError>(())
         };
@@ -108,7 +111,7 @@ impl Outbox {
     fn change(&self, change: impl FnOnce(&mut Waiting)) -> Result<(), FileError> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut waiting);
-        files::replace(&self.path, &serde_json::to_vec_pretty(&*waiting).unwrap_or_default())
+        files::replace(&self.path, &serde_json::to_vec(&*waiting).unwrap_or_default())
     }
 }
 
@@ -184,13 +187,35 @@ mod tests {
         assert!(open(alerts("/bin/true", None)).snapshot().1.is_empty());
     }
 
+    /// A receiver that takes no more than so much at once can be told all the same.
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn much_is_told_in_parts() {
+        let dir = tempfile::tempdir().unwrap();
+        let (program, told) = (dir.path().join("tell"), dir.path().join("told"));
+        std::fs::write(&program, format!("#!/bin/sh\nwc -c >> '{}'\n", told.display())).unwrap();
+        std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let alerts = alerts(program.to_str().unwrap(), None);
+        let outbox = Outbox::open(dir.path().join("alerts.json"), "log.example".into(), Some(alerts)).unwrap().0;
+        let words = "ä".repeat(4000);
+        let many = (0..MAX_WAITING).map(|at| Finding::new(Severity::Breach, "code", format!("{at}{words}"), &words));
+        outbox.add(Timestamp(1), &many.collect::<Vec<_>>()).unwrap();
+        let waiting = std::fs::metadata(dir.path().join("alerts.json")).unwrap().len() as usize;
+        assert!((MAX_BYTES - (20 << 10)..MAX_BYTES + 1024).contains(&waiting), "{waiting}");
+        assert!(outbox.deliver().await.is_empty() && outbox.snapshot().1.is_empty());
+        let told = std::fs::read_to_string(told).unwrap();
+        let sizes: Vec<usize> = told.lines().map(|line| line.trim().parse().unwrap()).collect();
+        assert!(sizes.len() > 30 && sizes.iter().all(|size| *size < AT_ONCE + 1024), "{sizes:?}");
+        assert!(sizes.iter().sum::<usize>() >= waiting - 1024);
+    }
+
     #[test]
     fn there_is_room_for_the_gravest_and_a_damaged_file_is_begun_anew() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("alerts.json");
         std::fs::write(&path, b"{").unwrap();
         let (outbox, told) = Outbox::open(path.clone(), "log.example".into(), Some(alerts("/bin/true", None))).unwrap();
-        assert!(told == Told::Unknown && path.with_extension("damaged").exists());
+        assert!(told == Told::Unknown && dir.path().join("alerts.json.damaged-1").exists());
         let many: Vec<Finding> = (0..MAX_WAITING).map(|at| finding(&at.to_string(), Severity::Warning)).collect();
         outbox.add(Timestamp(1), &many).unwrap();
         outbox.add(Timestamp(2), &[finding("grave", Severity::Breach)]).unwrap();

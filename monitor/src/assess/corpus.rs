@@ -1,4 +1,5 @@
-//! A folder of files that must not match, and how near each comes to the list.
+//! A folder of files that must not match, and how near each comes to the list. They are looked up as clients do by default: a picture as
+//! its pixels are stored and as its metadata says it is shown, of an animation every picture.
 
 use super::AssessError;
 use super::interval::Share;
@@ -7,8 +8,9 @@ use isonomy_core::hash::sha256;
 use isonomy_core::list::{Algorithm, Entries};
 use isonomy_matcher::image::{Limits, Picture, decode};
 use isonomy_matcher::lookup::{Index, LookupError};
-use isonomy_matcher::{digest, pdq};
+use isonomy_matcher::{Fingerprint, Orientations, Subject, digest};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -18,12 +20,16 @@ const MAX_FILES: usize = 1_000_000;
 const NAMED: usize = 20;
 
 /// What is in the folder.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct CorpusReport {
     /// Files, in the folder and those in it.
     pub files: u64,
+    /// Links, which are not followed and count as none of these.
+    pub links: u64,
     /// Those that were looked up.
     pub looked_up: u64,
+    /// Those that are looked up as one before them is: they tell nothing new, and count nowhere.
+    pub copies: u64,
     /// Those of too little quality to be looked up.
     pub below_quality: u64,
     /// Those that are no picture that can be decoded.
@@ -58,7 +64,8 @@ pub struct AtDistance {
 #[derive(Debug)]
 pub(crate) struct Hashed {
     path: String,
-    pub(super) hash: Vec<u8>,
+    /// All hashes under which it is looked up.
+    hashes: Vec<Vec<u8>>,
     /// The picture, for perceptual algorithms, if it is to be edited.
     pub(super) picture: Option<Picture>,
 }
@@ -78,26 +85,27 @@ impl Corpus {
         min_quality: u64,
         kept: usize,
     ) -> Result<Self, AssessError> {
-        let files = files(folder)?;
+        let (files, links) = files(folder)?;
         if files.is_empty() {
-            return Err(AssessError::NoFiles { path: folder.to_owned() });
+            return Err(AssessError::NoFiles { path: folder.to_owned(), links });
         }
-        let mut corpus = Self {
-            report: CorpusReport {
-                files: files.len() as u64,
-                looked_up: 0,
-                below_quality: 0,
-                not_decoded: 0,
-                digest: String::new(),
-            },
-            hashed: Vec::new(),
-        };
+        let report = CorpusReport { files: files.len() as u64, links, ..CorpusReport::default() };
+        let mut corpus = Self { report, hashed: Vec::new() };
         let (mut digests, step) = (Vec::new(), files.len().div_ceil(kept.max(1)).max(1));
+        let mut known = BTreeSet::new();
         for (at, path) in files.iter().enumerate() {
             let bytes = fs::read(path).map_err(|error| AssessError::Corpus { path: path.clone(), error })?;
             digests.push(sha256(&[&bytes]));
             let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().replace('\\', "/");
-            corpus.add(name, &bytes, algorithm, min_quality, at % step == 0);
+            let Some(hashes) = corpus.hashes(&bytes, algorithm, min_quality) else { continue };
+            if !known.insert(hashes.clone()) {
+                corpus.report.copies += 1;
+                continue;
+            }
+            corpus.report.looked_up += 1;
+            let is_kept = algorithm.is_perceptual() && at % step == 0;
+            let picture = is_kept.then(|| decode(&bytes, &Limits::default()).ok()).flatten();
+            corpus.hashed.push(Hashed { path: name, hashes, picture });
         }
         digests.sort_unstable();
         corpus.report.digest = to_hex(&sha256(&[&digests.concat()]));
@@ -108,23 +116,22 @@ impl Corpus {
         Ok(corpus)
     }
 
-    fn add(&mut self, path: String, bytes: &[u8], algorithm: Algorithm, min_quality: u64, is_kept: bool) {
+    /// Under which hashes a file is looked up, in order; if under none, that is counted.
+    fn hashes(&mut self, bytes: &[u8], algorithm: Algorithm, min_quality: u64) -> Option<Vec<Vec<u8>>> {
         if let Some(hash) = digest::digest(algorithm, bytes) {
-            self.report.looked_up += 1;
-            self.hashed.push(Hashed { path, hash, picture: None });
-            return;
+            return Some(vec![hash]);
         }
-        let Ok(picture) = decode(bytes, &Limits::default()) else {
-            self.report.not_decoded += 1;
-            return;
-        };
-        let found = pdq::hash(&picture);
-        if u64::from(found.quality) < min_quality {
-            self.report.below_quality += 1;
-            return;
+        // Where videos are listed, a picture counts as a frame.
+        let subject = Subject::of_file(&[Algorithm::PdqFull], bytes, &Limits::default(), Orientations::default());
+        let is_good = |found: &&Fingerprint| found.quality.is_none_or(|quality| u64::from(quality) >= min_quality);
+        let fingerprints = subject.views().iter().map(|view| &view.fingerprint);
+        let hashes: BTreeSet<Vec<u8>> = fingerprints.filter(is_good).map(|found| found.hash.clone()).collect();
+        match (subject.views().is_empty(), hashes.is_empty()) {
+            (true, _) => self.report.not_decoded += 1,
+            (false, true) => self.report.below_quality += 1,
+            (false, false) => return Some(hashes.into_iter().collect()),
         }
-        self.report.looked_up += 1;
-        self.hashed.push(Hashed { path, hash: found.hash.to_vec(), picture: is_kept.then_some(picture) });
+        None
     }
 
     /// How many match this list, at the charter's distance and at each other.
@@ -137,8 +144,8 @@ impl Corpus {
         let index = Index::new(algorithm, entries)?;
         let farthest = algorithm.max_distance();
         let nearest = |file: &Hashed| {
-            let found = index.within(&file.hash, farthest)?;
-            Ok(found.iter().map(|found| u64::from(found.distance)).min())
+            let found = file.hashes.iter().map(|hash| index.within(hash, farthest)).collect::<Result<Vec<_>, _>>()?;
+            Ok(found.iter().flatten().map(|found| u64::from(found.distance)).min())
         };
         let nearest: Vec<Option<u64>> = self.hashed.iter().map(nearest).collect::<Result<_, LookupError>>()?;
         let of = nearest.len() as u64;
@@ -156,9 +163,9 @@ impl Corpus {
     }
 }
 
-/// Every file in the folder and those in it, by path.
-fn files(folder: &Path) -> Result<Vec<PathBuf>, AssessError> {
-    let (mut folders, mut files) = (vec![folder.to_owned()], Vec::new());
+/// Every file in the folder and those in it, by path, and how many links there are beside them.
+fn files(folder: &Path) -> Result<(Vec<PathBuf>, u64), AssessError> {
+    let (mut folders, mut files, mut links) = (vec![folder.to_owned()], Vec::new(), 0);
     while let Some(path) = folders.pop() {
         let failed = |error| AssessError::Corpus { path: path.clone(), error };
         for entry in fs::read_dir(&path).map_err(failed)? {
@@ -168,6 +175,8 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, AssessError> {
                 folders.push(entry.path());
             } else if kind.is_file() {
                 files.push(entry.path());
+            } else if kind.is_symlink() {
+                links += 1;
             }
         }
         if files.len() > MAX_FILES {
@@ -175,7 +184,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, AssessError> {
         }
     }
     files.sort();
-    Ok(files)
+    Ok((files, links))
 }
 
 #[cfg(test)]
@@ -193,8 +202,8 @@ mod tests {
             query.to_vec()
         };
         let hashed: Vec<Hashed> =
-            (0..40).map(|far| Hashed { path: far.to_string(), hash: query(far), picture: None }).collect();
-        let report = CorpusReport { files: 40, looked_up: 40, below_quality: 0, not_decoded: 0, digest: String::new() };
+            (0..40).map(|far| Hashed { path: far.to_string(), hashes: vec![query(far)], picture: None }).collect();
+        let report = CorpusReport { files: 40, looked_up: 40, ..CorpusReport::default() };
         let corpus = Corpus { report, hashed };
         let found = corpus.against(&entries, Algorithm::PdqFull, 24).unwrap();
         for at in &found.curve {
@@ -202,7 +211,7 @@ mod tests {
                 let apart = |entry: &[u8]| {
                     entry
                         .iter()
-                        .zip(&hashed.hash)
+                        .zip(&hashed.hashes[0])
                         .map(|(one, other)| u64::from((one ^ other).count_ones()))
                         .sum::<u64>()
                 };
@@ -213,6 +222,44 @@ mod tests {
         assert_eq!((found.at_charter.count, found.curve.len(), found.named.len()), (25, 32, NAMED));
         let nothing = corpus.against(&Entries::empty(32).unwrap(), Algorithm::PdqFull, 24).unwrap();
         assert_eq!(nothing.at_charter.count, 0);
+    }
+
+    /// Whoever wants a narrow interval would fill the folder with copies.
+    #[test]
+    fn a_copy_counts_once_and_a_link_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, bytes) in [("a", "1"), ("b", "2"), ("c", "1"), ("d", "1")] {
+            fs::write(folder.path().join(name), bytes).unwrap();
+        }
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("a", folder.path().join("e")).unwrap();
+        let corpus = Corpus::read(folder.path(), Algorithm::Sha256, 0, 0).unwrap();
+        let report = &corpus.report;
+        assert_eq!((report.files, report.looked_up, report.copies, report.links), (4, 2, 2, u64::from(cfg!(unix))));
+        let listed = Entries::from_unsorted(32, sha256(&[b"1"]).to_vec()).unwrap().0;
+        let found = corpus.against(&listed, Algorithm::Sha256, 0).unwrap();
+        assert_eq!((found.at_charter.count, found.at_charter.of, found.named), (1, 2, vec!["a".to_owned()]));
+    }
+
+    /// As clients do by default; else the report would call a list better than it is.
+    #[test]
+    fn a_picture_is_looked_up_as_it_is_shown_too() {
+        let file = fs::read(format!("{}/../photos/rocket.jpg", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        // Exif: one entry, the orientation (0x0112), which is 8: a quarter turn.
+        let tiff = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x08\0\0\0\0\0\0\0";
+        let exif = [b"Exif\0\0", &tiff[..]].concat();
+        let length = u16::try_from(exif.len() + 2).unwrap().to_be_bytes();
+        let turned = [&file[..2], b"\xff\xe1", &length, &exif, &file[2..]].concat();
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("turned.jpg"), &turned).unwrap();
+        let corpus = Corpus::read(folder.path(), Algorithm::PdqFull, 50, 1).unwrap();
+        let subject = Subject::of_file(&[Algorithm::PdqFull], &turned, &Limits::default(), Orientations::Shown);
+        assert_eq!(subject.views().len(), 2);
+        for view in subject.views() {
+            let listed = Entries::from_unsorted(32, view.fingerprint.hash.clone()).unwrap().0;
+            let found = corpus.against(&listed, Algorithm::PdqFull, 0).unwrap().at_charter;
+            assert_eq!((found.count, found.of), (1, 1), "{:?}", view.orientation);
+        }
     }
 
     #[test]

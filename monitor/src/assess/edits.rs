@@ -17,9 +17,11 @@ pub(super) const SAMPLE: usize = 40;
 pub struct Edited {
     /// The edit, in words.
     pub edit: &'static str,
-    /// How many stay within the charter's distance of what they were.
+    /// How many stay within the charter's distance of what they were, as a client looks by default: upright, as they are shown.
     pub found: Share,
-    /// The median distance, in bits.
+    /// How many in one of the eight orientations, for clients that look in all.
+    pub found_in_any_orientation: Share,
+    /// The median distance, in bits, as they are shown.
     pub median_distance: u64,
 }
 
@@ -44,25 +46,32 @@ const EDITS: [(&str, Edit); 13] = [
 
 /// Edits pictures of the corpus and compares each with what it was.
 pub(super) fn recall(corpus: &Corpus, max_distance: u64) -> Vec<Edited> {
-    let pictures = corpus.hashed.iter().filter_map(|file| Some((&file.hash, image_of(file.picture.as_ref()?)?)));
-    let pictures: Vec<(&Vec<u8>, RgbImage)> = pictures.take(SAMPLE).collect();
+    let pictures = corpus.hashed.iter().filter_map(|file| {
+        let picture = file.picture.as_ref()?;
+        Some((pdq::hash(picture).hash, image_of(picture)?))
+    });
+    let pictures: Vec<([u8; 32], RgbImage)> = pictures.take(SAMPLE).collect();
     if pictures.is_empty() {
         return Vec::new();
     }
     EDITS.iter().map(|(name, edit)| edited(name, *edit, &pictures, max_distance)).collect()
 }
 
-fn edited(edit: &'static str, apply: Edit, pictures: &[(&Vec<u8>, RgbImage)], max_distance: u64) -> Edited {
-    let distance = |(hash, image): &(&Vec<u8>, RgbImage)| {
-        let edited = picture_of(&apply(image)?)?;
-        let before: &[u8; 32] = hash.as_slice().try_into().ok()?;
-        Some(u64::from(pdq::distance(before, &pdq::hash(&edited).hash)))
+fn edited(edit: &'static str, apply: Edit, pictures: &[([u8; 32], RgbImage)], max_distance: u64) -> Edited {
+    // As it is shown, and the least of all orientations, of which that is the first.
+    let distances = |(before, image): &([u8; 32], RgbImage)| {
+        let distances = pdq::hash_orientations(&picture_of(&apply(image)?)?)
+            .map(|turned| u64::from(pdq::distance(before, &turned.hash)));
+        Some((*distances.first()?, *distances.iter().min()?))
     };
-    let mut distances: Vec<u64> = pictures.iter().filter_map(distance).collect();
-    distances.sort_unstable();
-    let within = distances.iter().filter(|distance| **distance <= max_distance).count() as u64;
-    let median_distance = distances.get(distances.len() / 2).copied().unwrap_or_default();
-    Edited { edit, found: Share::new(within, distances.len() as u64), median_distance }
+    let (mut shown, turned): (Vec<u64>, Vec<u64>) = pictures.iter().filter_map(distances).unzip();
+    shown.sort_unstable();
+    let within = |distances: &[u64]| {
+        let count = distances.iter().filter(|distance| **distance <= max_distance).count();
+        Share::new(count as u64, distances.len() as u64)
+    };
+    let median_distance = shown.get(shown.len() / 2).copied().unwrap_or_default();
+    Edited { edit, found: within(&shown), found_in_any_orientation: within(&turned), median_distance }
 }
 
 fn image_of(picture: &Picture) -> Option<RgbImage> {

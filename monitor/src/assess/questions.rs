@@ -4,6 +4,7 @@
 use super::{Assessment, render};
 use crate::units;
 use isonomy_core::charter::{Action, Surface};
+use isonomy_core::list::Algorithm;
 use serde::Serialize;
 
 /// One question.
@@ -105,9 +106,14 @@ fn connection(report: &Assessment) -> Question {
         .recall
         .iter()
         .map(|edited| {
+            let (found, turned) = (&edited.found, &edited.found_in_any_orientation);
+            let turned = match turned.count > found.count {
+                true => format!(" Of clients that look in all orientations: {} of {}.", turned.count, turned.of),
+                false => String::new(),
+            };
             format!(
-                "Pictures {}: {} of {} found again (95 % interval {} to {}).",
-                edited.edit, edited.found.count, edited.found.of, edited.found.low, edited.found.high
+                "Pictures {}: {} of {} found again (95 % interval {} to {}).{turned}",
+                edited.edit, found.count, found.of, found.low, found.high
             )
         })
         .collect();
@@ -130,10 +136,13 @@ fn means(report: &Assessment) -> Question {
     let charter = &report.charter;
     let mut shown = vec![
         "The matcher runs where the picture is, and reports to nobody by itself.".to_owned(),
-        format!(
-            "A match is at most {} bits of 256 away; pictures of quality below {} are not looked up.",
-            charter.max_distance, charter.min_quality
-        ),
+        match charter.algorithm.parse().is_ok_and(Algorithm::is_perceptual) {
+            true => format!(
+                "A match is at most {} bits of 256 away; pictures of quality below {} are not looked up.",
+                charter.max_distance, charter.min_quality
+            ),
+            false => format!("A match is the same file, byte for byte, as far as {} can tell.", charter.algorithm),
+        },
     ];
     if charter.surfaces.contains(&Surface::EndToEndEncrypted) {
         shown.push("It may be used in end-to-end encrypted messages.".to_owned());
@@ -142,7 +151,7 @@ fn means(report: &Assessment) -> Question {
     }
     shown.push(match charter.action {
         Action::Warn => "A match leads to a warning at most.".to_owned(),
-        Action::Block => "A match leads to blocking at most; nobody else is told.".to_owned(),
+        Action::Block => "A match leads to blocking at most; the charter lets nobody else be told.".to_owned(),
         Action::Report => format!("A match may be reported to {}.", charter.recipients.join(", ")),
     });
     Question {
@@ -150,7 +159,7 @@ fn means(report: &Assessment) -> Question {
         question: "Would something milder do as well?",
         claimed: record(report, &["alternatives"]),
         shown,
-        limits: "Milder means outside of matching, such as education, user reports or work on the source, can't be compared here.",
+        limits: "What an app does after a match is not in any log: that it does no more than the charter lets it rests on the app. Milder means outside of matching, such as education, user reports or work on the source, can't be compared here.",
     }
 }
 
@@ -176,7 +185,7 @@ fn balance(report: &Assessment) -> Question {
     shown.push(format!("Deadlines for a next release: {}.{}", render::missed(report), render::may_be_the_log(report)));
     shown.push(format!("Complaints: {}.", render::complained(report)));
     shown.push(
-        "Every match is shown to the person, with a receipt that proves which public release caused it.".to_owned(),
+        "For every match the matcher gives the app a receipt, which proves to the person which public release caused it.".to_owned(),
     );
     let mut claimed = vec![format!(
         "Complaints: {}. A wrong entry goes within {}.",
@@ -192,6 +201,6 @@ fn balance(report: &Assessment) -> Question {
         question: "Does what is gained outweigh what it costs those affected?",
         claimed,
         shown,
-        limits: "The rate holds for the files of this corpus; another kind of picture may fare otherwise, and a small corpus can't show that a rate is small: read the upper end of the interval. Weighing is for people.",
+        limits: "The rate holds for the files of this corpus; another kind of picture may fare otherwise, and a small corpus can't show that a rate is small: read the upper end of the interval. Whether an app shows the receipt to the person, no log can tell. Weighing is for people.",
     }
 }

@@ -224,9 +224,12 @@ fn positives(report: &Assessment) -> Markup {
         .collect();
     html! {
         p {
-            "Of " (units::number(corpus.files)) " files in the corpus " (units::number(corpus.looked_up)) " were looked up; "
-            (units::number(corpus.below_quality)) " have too little quality for that, and " (units::number(corpus.not_decoded))
-            " are no pictures. At the charter’s distance of " (found.max_distance) " bits, " strong { (share(&found.at_charter)) } " match."
+            "Of " (units::number(corpus.files)) " files in the corpus " (units::number(corpus.looked_up)) " were looked up, as clients do by "
+            "default; " (units::number(corpus.below_quality)) " have too little quality for that, " (units::number(corpus.not_decoded))
+            " are no pictures, and " (units::number(corpus.copies)) " are looked up as one of the others is, and count once. "
+            @if corpus.links > 0 { "Links are not followed: there are " (units::number(corpus.links)) ". " }
+            @if found.curve.len() > 1 { "At the charter’s distance of " (found.max_distance) " bits, " }
+            strong { (share(&found.at_charter)) } " match."
         }
         @if corpus.looked_up < 1000 {
             p class="soft" { "That is a small corpus. Without a single match, 1,000 files show a rate below 0.004 and no less." }
@@ -251,6 +254,7 @@ fn recall(report: &Assessment) -> Markup {
             html! {
                 th role="rowheader" scope="row" data-label="Edit" { div { (one.edit) } }
                 (page::cell("Found", share(&one.found)))
+                (page::cell("Found in any orientation", share(&one.found_in_any_orientation)))
                 (page::cell("Median distance", html! { (one.median_distance) " bits" }))
             }
         })
@@ -258,8 +262,11 @@ fn recall(report: &Assessment) -> Markup {
     html! {
         @if rows.is_empty() { p { "The algorithm finds identical files alone. Whatever is changed is not found." } }
         @else {
-            p { "Pictures of the corpus, edited, and compared with what they were. What is not found here, the list would not find either." }
-            (page::table("How many stay within the charter’s distance, with exact 95 % intervals", &["Edit", "Found", "Median distance"], &rows))
+            p {
+                "Pictures of the corpus, edited, and compared with what they were: as a client looks by default, upright, and as one does that "
+                "looks in all eight orientations, which finds more, also by chance."
+            }
+            (page::table("How many stay within the charter’s distance, with exact 95 % intervals", &["Edit", "Found", "Found in any orientation", "Median distance"], &rows))
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::findings::finding;
 use super::{Base, Page, Place, cell, mark, table, words};
-use crate::finding::{Finding, of_each_list};
+use crate::finding::{Finding, cut, of_each_list};
 use crate::report::{ListReport, ReleaseReport, ReleaseState, Report, Summary};
 use crate::units;
 use isonomy_core::charter::PurposeCode;
@@ -12,8 +12,8 @@ use maud::{Markup, html};
 /// How many findings are on this page.
 const SHOWN: usize = 3;
 
-/// How many characters of a definition stand in the table of lists.
-const DEFINITION: usize = 160;
+/// How many characters of a definition, or of the name of an organisation, stand in the table of lists.
+const IN_TABLE: usize = 160;
 
 /// The first page.
 pub(crate) fn overview(report: &Report, base: &Base) -> Markup {
@@ -84,7 +84,7 @@ fn row(list: &ListReport, report: &Report, base: &Base) -> Markup {
         th role="rowheader" scope="row" data-label="List" {
             div { a href={ (base) "/list/" (list.name) } { (list.name) } }
             div class="small" { (purpose(list)) }
-            div class="small soft" { "by " (list.charter.maintainer.name) " (" (list.charter.maintainer.jurisdiction) ")" }
+            div class="small soft" { "by " (cut(&list.charter.maintainer.name, IN_TABLE)) " (" (list.charter.maintainer.jurisdiction) ")" }
         }
         (cell("A match may lead to", words::action_short(list.charter.action)))
         (cell("Entries", newest.map_or("–".to_owned(), |release| units::number(release.entries))))
@@ -99,8 +99,7 @@ fn row(list: &ListReport, report: &Report, base: &Base) -> Markup {
 fn purpose(list: &ListReport) -> String {
     let definition = &list.charter.definition;
     match list.charter.purpose {
-        PurposeCode::Other if definition.chars().count() <= DEFINITION => definition.clone(),
-        PurposeCode::Other => definition.chars().take(DEFINITION).chain(['…']).collect(),
+        PurposeCode::Other => cut(definition, IN_TABLE),
         purpose => words::purpose(purpose).to_owned(),
     }
 }
@@ -114,7 +113,7 @@ pub(super) fn newest_usable(list: &ListReport) -> Option<&ReleaseReport> {
 fn endorsed(list: &ListReport, newest: Option<&ReleaseReport>) -> Markup {
     let Some(release) = newest else { return html! { "–" } };
     html! {
-        @for curator in &release.endorsed_by { div { (curator.name) " (" (curator.jurisdiction) ")" } }
+        @for curator in &release.endorsed_by { div { (cut(&curator.name, IN_TABLE)) " (" (curator.jurisdiction) ")" } }
         div class="small soft" { (release.endorsed_by.len()) " of " (units::count(list.charter.curators.len(), "curator", "curators")) ", " (list.charter.threshold) " needed" }
     }
 }

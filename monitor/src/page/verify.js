@@ -823,12 +823,23 @@ const Isonomy = (() => {
     }
   };
 
-  /** Whether JSON has no more than so many levels, no number beyond doubles, and text that is Unicode. */
-  const isPlain = (value, deep = 127) => {
-    if (typeof value === 'string') return !/\p{Cs}/u.test(value);
-    if (typeof value === 'number') return Number.isFinite(value);
-    if (value === null || typeof value !== 'object') return true;
-    return deep > 0 && Object.entries(value).flat().every((inner) => isPlain(inner, deep - 1));
+  // Numbers beyond this some programs call infinite, and others not.
+  const LARGE = 1e308;
+
+  /** Whether a text that is JSON has no more than 127 levels, no number beyond doubles, and strings that are Unicode: also in
+   * what a field of the same name after it hides. */
+  const isPlain = (text) => {
+    const STRING = /"(?:[^"\\]|\\.)*"/g;
+    const [strings, rest] = [text.match(STRING) ?? [], text.replace(STRING, '')];
+    const numbers = (rest.match(/-?[0-9][0-9.eE+-]*/g) ?? []).map((number) => Math.abs(Number(number)));
+    let [deep, deepest] = [0, 0];
+    for (const [sign] of rest.matchAll(/[[\]{}]/g)) {
+      deep += '[{'.includes(sign) ? 1 : -1;
+      deepest = Math.max(deepest, deep);
+    }
+    if (strings.some((string) => /\p{Cs}/u.test(JSON.parse(string))) || numbers.includes(Infinity) || deepest > 127) return false;
+    if (numbers.some((number) => number > LARGE)) throw new NotChecked('the entry holds a number that not every program reads alike; use the command isonomy evidence verify');
+    return true;
   };
 
   /** Whether bytes have the form of a statement, of whichever version. */
@@ -836,8 +847,9 @@ const Isonomy = (() => {
     try {
       const { text } = parseNote(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes), 'the entry');
       const kind = /^\{\n {2}"statement": "(isonomy\/[a-z-]+\/v[1-9][0-9]*)"/.exec(text)?.[1];
-      return bytes.length <= MAX_STATEMENT && kind !== undefined && JSON.parse(text).statement === kind && isPlain(JSON.parse(text));
-    } catch {
+      return bytes.length <= MAX_STATEMENT && kind !== undefined && JSON.parse(text).statement === kind && isPlain(text);
+    } catch (error) {
+      if (error instanceof NotChecked) throw error;
       return false;
     }
   };
@@ -1030,7 +1042,9 @@ const Isonomy = (() => {
     const texts = new Map();
     for (const file of others) {
       const note = parseNote(textOf(file.bytes, file.name), file.name);
-      texts.set(toBase64(await sha256(utf8(note.text))), note.whole);
+      const id = toBase64(await sha256(utf8(note.text)));
+      demand(members.some((member) => member.id === id), `${file.name} is none of the statements of the bundle; choose it by itself`);
+      texts.set(id, note.whole);
     }
     const says = [`The bundle is of ${list.slice(5)}, under a checkpoint of ${checkpoint.size} entries of the log ${checkpoint.origin}. ${saysTimes(times)}`];
     const charters = new Map();
@@ -1049,9 +1063,10 @@ const Isonomy = (() => {
         const release = await parseRelease(whole);
         const charter = charters.get(release.body.charter) ?? refuse('a release of the bundle cites a charter that is not in it');
         await checkRelease(release, charter);
-        says.push(`Version ${release.body.version} is in the log and endorsed as its charter asks: ${release.body.entries} entries, valid until ${release.body.expires}.`);
+        says.push(`Version ${release.body.version} is in the log and endorsed as its charter asks: ${release.body.entries} entries; it says that it expires at ${release.body.expires}.`);
       }
     }
+    says.push('Whether a client may use a version is not checked here: notice, visibility, limits, expiry, age, and what else is in the log. The command isonomy bundle verify checks that.');
     return { kind: 'bundle', says };
   };
 
@@ -1068,6 +1083,7 @@ const Isonomy = (() => {
       demand(!isPacked(files[at].bytes) || /^\{\n {2}"receipt":/.test(text), 'of these files only a receipt may be under gzip');
       if (text.startsWith('c2sp.org/')) return { ok: true, ...await proof(policy, text, others) };
       if (text.startsWith('isonomy-bundle/')) return { ok: true, ...await bundle(policy, text, others) };
+      demand(others.length === 0, `each receipt, and each piece of evidence, is checked by itself: choose ${files[at].name} alone, then the others`);
       const kind = /^\{\n {2}"evidence": "([^"]*)"/.exec(text);
       if (/^\{\s*"trace":/.test(text)) {
         throw new NotChecked('this is a trace of one entry through the versions of a list, which this page does not read; use the command isonomy monitor trace --verify');
@@ -1080,7 +1096,7 @@ const Isonomy = (() => {
     }
   };
 
-  return { verify };
+  return { verify, MAX_FILE };
 })();
 
 // The page -----------------------------------------------------------------------------------------------------------
@@ -1088,15 +1104,37 @@ const Isonomy = (() => {
 if (globalThis.document?.getElementById('form')) {
   const element = (id) => document.getElementById(id);
   const make = (name, className, text) => Object.assign(document.createElement(name), { className, textContent: text ?? '' });
+  // What is shown is about the files and the policy that are chosen, or it is not shown.
+  let turn = 0;
+  const forget = () => {
+    turn += 1;
+    element('result').replaceChildren();
+    return turn;
+  };
+  const read = async (file) => {
+    if (file.size > Isonomy.MAX_FILE) throw new Error(`${file.name} is larger than what this page reads`);
+    const changed = () => { throw new Error(`${file.name} can’t be read: it is gone, or was changed since you chose it; choose it again`); };
+    return { name: file.name, bytes: new Uint8Array(await file.arrayBuffer().catch(changed)) };
+  };
+  const check = async () => {
+    let files;
+    try {
+      files = await Promise.all([...element('files').files].map(read));
+    } catch (error) {
+      return { ok: false, checked: false, reason: error.message };
+    }
+    return Isonomy.verify(files, element('policy').value.replace(/[^\n]$/, '$&\n'));
+  };
+  element('files').addEventListener('change', forget);
+  element('policy').addEventListener('input', forget);
   element('form').addEventListener('submit', async (event) => {
     event.preventDefault();
-    const files = await Promise.all([...element('files').files].map(
-      async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) }),
-    ));
-    const answer = await Isonomy.verify(files, element('policy').value.replace(/[^\n]$/, '$&\n'));
+    const mine = forget();
+    const answer = await check();
+    if (mine !== turn) return;
     const isOpen = !answer.ok && answer.checked === false;
     const frame = make('div', `status ${answer.ok ? 'good' : isOpen ? 'notice' : 'breach'}`);
-    const heading = { receipt: 'The receipt holds', proof: 'The proof holds', bundle: 'The bundle holds', evidence: 'The evidence holds' };
+    const heading = { receipt: 'The receipt holds', proof: 'The proof holds', bundle: 'The bundle’s proofs hold', evidence: 'The evidence holds' };
     frame.append(make('strong', '', answer.ok ? heading[answer.kind] : isOpen ? 'Not checked here' : 'This proves nothing'));
     if (answer.ok) answer.says.forEach((sentence) => frame.append(make('p', '', sentence)));
     else frame.append(make('p', '', `${answer.reason[0].toUpperCase()}${answer.reason.slice(1)}.`));

@@ -229,10 +229,15 @@ async fn a_charter_s_history_marks_what_widens() {
     world.log.charter(|charter| {
         charter.limits.max_added = 600;
         charter.limits.notice = 8 * DAY;
+        charter.maintainer.name = "Hotline".repeat(200);
     });
     world.log.publish(START.plus(3 * HOUR));
     let running = Running::start(&world, vec![world.log.source()]).await;
-    running.page().await;
+    let overview = running.page().await;
+    assert!(
+        overview.contains("by Hotline") && !overview.contains(&"Hotline".repeat(24)),
+        "one name does not fill the table"
+    );
     let list = running.get(&format!("/list/{LIST}")).await.body;
     let text = list
         .replace("</span>", "")
@@ -349,9 +354,10 @@ async fn findings_are_a_feed_and_figures() {
         feed.body
     );
     let metrics = running.get("/metrics").await.body;
+    let log = format!("log=\"log.example/isonomy\",log_key=\"{}\"", to_hex(&log_key().verifier().id().0));
     for line in [
-        "isonomy_monitor_findings{log=\"log.example/isonomy\",severity=\"breach\"} 1",
-        "isonomy_monitor_log_entries{log=\"log.example/isonomy\"} 4",
+        format!("isonomy_monitor_findings{{{log},severity=\"breach\"}} 1"),
+        format!("isonomy_monitor_log_entries{{{log}}} 4"),
     ] {
         assert!(metrics.lines().any(|found| found == line), "{line}\n{metrics}");
     }

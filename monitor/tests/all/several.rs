@@ -50,9 +50,10 @@ async fn hostile() -> Source {
 #[tokio::test]
 async fn an_honest_log_is_followed_beside_one_that_is_hostile_and_one_that_never_answers() {
     let mut world = fresh();
-    let (_listener, silence) = silent().await;
+    let ((_listener, silence), (_other, named_alike)) = (silent().await, silent().await);
     let watch = Watch {
         logs: vec![
+            followed(policy_of(ORIGIN), named_alike),
             followed(policy_of("hostile.example/log"), hostile().await),
             followed(policy_of("silent.example/log"), silence),
             followed(policy(&[]), world.log.source()),
@@ -83,16 +84,16 @@ async fn an_honest_log_is_followed_beside_one_that_is_hostile_and_one_that_never
     assert!(running.get("/findings").await.body.contains("hostile.example/log"));
     let feed = running.get("/findings.atom").await.body;
     assert!(
-        feed.contains(&format!("href=\"/logs/{honest}/findings#")) && feed.contains("Findings about 3 logs"),
+        feed.contains(&format!("href=\"/logs/{honest}/findings#")) && feed.contains("Findings about 4 logs"),
         "{feed}"
     );
     let metrics = running.get("/metrics").await.body;
     for log in ["hostile.example/log", "silent.example/log", ORIGIN] {
-        assert!(
-            metrics.contains(&format!("isonomy_monitor_findings{{log=\"{log}\",severity=\"breach\"}}")),
-            "{metrics}"
-        );
+        assert!(metrics.contains(&format!("isonomy_monitor_findings{{log=\"{log}\",log_key=")), "{metrics}");
     }
+    let figures = || metrics.lines().filter(|line| !line.starts_with('#')).map(|line| line.rsplit_once(' ').unwrap().0);
+    let labels: std::collections::BTreeSet<&str> = figures().collect();
+    assert_eq!(labels.len(), figures().count(), "each stands once: {metrics}");
     assert_eq!(metrics.matches("# TYPE isonomy_monitor_findings gauge").count(), 1, "{metrics}");
     let logs: Value = serde_json::from_str(&running.get("/logs.json").await.body).unwrap();
     let names: Vec<_> = logs["logs"].as_array().unwrap().iter().map(|log| log["name"].as_str().unwrap()).collect();
