@@ -211,11 +211,7 @@ fn has_next(value: &Value) -> bool {
 
 /// The text in a field; numbers as they are written.
 pub(super) fn text(record: &Value, field: &str) -> Option<String> {
-    match record.get(field)? {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
+    record.get(field).filter(|value| value.is_string() || value.is_number()).and_then(|value| word(value, field))
 }
 
 /// The time in a field, in seconds; `None` if there is none.
@@ -227,11 +223,26 @@ pub(super) fn time(record: &Value, field: &'static str) -> Result<Option<u64>, R
     time.map(Some).ok_or_else(|| refusal(field, record::NO_TIME))
 }
 
-/// The words in a field: a text, or a list of them.
-pub(super) fn words(record: &Value, field: &str) -> Vec<String> {
-    match record.get(field) {
-        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        Some(Value::String(text)) if !text.is_empty() => vec![text.clone()],
-        _ => Vec::new(),
+/// The words in a field: a text, or a list of them; or, as ThreatExchange's edges are, a list of objects with a `text`, also in `data`.
+pub(super) fn words(record: &Value, field: &'static str) -> Result<Vec<String>, Refusal> {
+    let words = match record.get(field) {
+        None | Some(Value::Null) => Some(Vec::new()),
+        Some(Value::String(text)) => Some(Some(text.clone()).into_iter().filter(|text| !text.is_empty()).collect()),
+        Some(listed) => list(listed).and_then(|items| items.iter().map(|item| word(item, "text")).collect()),
+    };
+    words.ok_or_else(|| refusal(field, "it is neither a text, nor a list of texts or of objects with a `text`"))
+}
+
+/// A list, by itself or as the `data` of an edge.
+pub(super) fn list(value: &Value) -> Option<&[Value]> {
+    value.as_array().or_else(|| value.get("data")?.as_array()).map(Vec::as_slice)
+}
+
+/// A text or number, by itself or in this field of an object.
+pub(super) fn word(item: &Value, field: &str) -> Option<String> {
+    match item {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        item => text(item, field),
     }
 }

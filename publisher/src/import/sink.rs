@@ -1,10 +1,13 @@
 //! Where the records of a file go: taken, passed over or refused, and counted.
 
 use super::budget::Place;
+use super::dates::Day;
 use super::feed::Backing;
 use super::outcome::Sayings;
 use super::record::{Action, Choice, Record, Refusal, choose, plain};
+use super::state;
 use super::unread::Unread;
+use super::words::WordCounts;
 use super::{Format, ImportError, ImportOptions, ImportReport, Importer, Invalid, RefusedRecord, TellRefused};
 use isonomy_core::encoding::to_hex;
 use isonomy_core::list::Algorithm;
@@ -17,7 +20,7 @@ const SHOWN: usize = 100;
 /// The most disputed hashes that it shows.
 const DISPUTED_SHOWN: usize = 20;
 /// Tags by which those who share hashes doubt them.
-const DOUBTS: [&str; 2] = ["disputed", "falsepositive"];
+const DOUBTS: [&str; 1] = ["disputed"];
 
 /// Whether any record gave what could select it.
 #[derive(Clone, Copy, Default)]
@@ -51,6 +54,8 @@ impl<'s> Sink<'s> {
             low_quality: 0,
             disputed: 0,
             disputed_first: Vec::new(),
+            classes: WordCounts::default(),
+            tags: WordCounts::default(),
             withdrawals: 0,
             other_hashes: 0,
             not_selected: 0,
@@ -71,6 +76,16 @@ impl<'s> Sink<'s> {
 
     pub(super) fn now(&self) -> Timestamp {
         self.options.now
+    }
+
+    /// The last day that has begun; `None` if nobody says what time it is.
+    pub(super) fn day(&self) -> Option<Day> {
+        Some(self.options.now).filter(|now| *now != Timestamp::default()).map(Day::begun)
+    }
+
+    /// The fields that tell nothing of whether a record counts, as somebody wrote them.
+    pub(super) fn ignored(&self) -> &'s [String] {
+        &self.options.ignored
     }
 
     pub(super) fn min_quality(&self) -> u64 {
@@ -124,8 +139,11 @@ impl<'s> Sink<'s> {
                 report.taken += 1;
                 let is_low = record.quality.is_some_and(|quality| quality < USUAL_MINIMUM_QUALITY.into());
                 report.low_quality += u64::from(is_low && self.options.algorithm.is_perceptual());
-                let is_doubted = || record.tags.iter().any(|tag| DOUBTS.contains(&plain(tag).as_str()));
-                if record.is_disputed || is_doubted() {
+                report.classes.add(&record.classes);
+                report.tags.add(&record.tags);
+                let is_doubt =
+                    |word: &String| DOUBTS.contains(&plain(word).as_str()) || state::is_phrase_of_doubt(word);
+                if record.is_disputed || record.classes.iter().chain(&record.tags).any(is_doubt) {
                     report.disputed += 1;
                     if report.disputed_first.len() < DISPUTED_SHOWN {
                         report.disputed_first.extend(record.hash.as_deref().map(to_hex));

@@ -9,14 +9,16 @@
 //! | `disable_until_ts` | 0 or 1: Hasher-Matcher-Actioner writes there 0 for what is disabled and 1 for what is not; with a time it is disabled until then, of which nothing is known here |
 //! | `undeleted`, `not_removed` | nothing: what a no means there is not clear |
 //! | `valid_until`, `disabled_until`, `expires_in` | nothing: what counts at another time is not clear |
-//! | `disputed`, `dispute status` | yes or no: whether somebody doubts it, which is told |
+//! | `disputed`, `dispute status`, `status of complaint` | yes or no: whether somebody doubts it, which is told |
+//! | `reactions` | how others react at ThreatExchange (`reactions`): whether one of them doubts it, which is told |
 //!
 //! Names are compared by their letters and digits alone. A row goes if one of its columns says so. Where none does, and one of them can't be
 //! understood, the row is refused: no hash is listed that may have been withdrawn. A sign before a word or number, or a question mark, may turn
 //! it round or doubt it: `!active`, `-1`.
 
 use super::dates::Day;
-use super::record::{Action, Refusal, plain, refusal};
+use super::reactions;
+use super::record::{self, Action, Refusal, plain, refusal};
 use super::unread;
 
 /// Parts of names of columns about what is gone.
@@ -193,6 +195,8 @@ enum Kind {
     Unclear,
     /// Whether somebody says that it does not belong there.
     Disputed,
+    /// How others react to it at ThreatExchange.
+    Reactions,
 }
 
 impl Kind {
@@ -203,7 +207,7 @@ impl Kind {
             Self::Counts | Self::Gone | Self::Disputed => "yes or no",
             Self::GoneSince => "the date from which it is gone, or nothing,",
             Self::DisabledUntil => "0 (disabled) or 1 (enabled)",
-            Self::Unclear => "nothing",
+            Self::Unclear | Self::Reactions => "nothing",
         }
     }
 }
@@ -239,13 +243,21 @@ fn kind(name: &str) -> Option<Kind> {
     if name == "disableuntilts" {
         return Some(Kind::DisabledUntil);
     }
+    if ["reactions", "myreactions"].contains(&name) {
+        return Some(Kind::Reactions);
+    }
     // Of what is left, 0 may mean that it is over, or that it never is.
     let is_countdown =
         name.contains("expir") && ["in", "days", "hours", "minutes", "seconds"].iter().any(|end| name.ends_with(end));
     if name.contains("until") || is_countdown {
         return Some(Kind::Unclear);
     }
-    let disputed = name.strip_suffix("status");
+    // `status of complaint`, too.
+    let state_of = name.split_once("status").map(|(before, after)| {
+        let after = after.strip_prefix("of").unwrap_or(after);
+        [before, after.strip_prefix("the").unwrap_or(after)].concat()
+    });
+    let disputed = state_of.as_deref();
     if is(disputed.unwrap_or(name), &["disputed", "dispute", "contested"])
         || disputed.is_some_and(|name| is(name, &["fp", "error"]) || OBJECTIONS.iter().any(|part| name.contains(part)))
     {
@@ -287,8 +299,14 @@ pub(super) fn action(row: &csv::ByteRecord, states: &[State], today: Day) -> Res
 
 /// Whether somebody says of a row's hash that it does not belong there.
 pub(super) fn is_disputed(row: &csv::ByteRecord, states: &[State]) -> bool {
-    let says_so = |state: &State| YES.contains(&plain(&String::from_utf8_lossy(state.field(row))).as_str());
-    states.iter().any(|state| state.kind == Kind::Disputed && says_so(state))
+    let says_so = |state: &State| match state.kind {
+        Kind::Disputed => {
+            YES.contains(&plain(record::whole(String::from_utf8_lossy(state.field(row)).trim())).as_str())
+        }
+        Kind::Reactions => reactions::has_doubt(state.field(row)),
+        _ => false,
+    };
+    states.iter().any(says_so)
 }
 
 impl State {
@@ -298,7 +316,7 @@ impl State {
 
     fn says(&self, row: &csv::ByteRecord, today: Day) -> Result<Action, Refusal> {
         let text = String::from_utf8_lossy(self.field(row));
-        let text = text.trim();
+        let text = record::whole(text.trim());
         let word = plain(text);
         let is = |words: &[&str]| words.contains(&word.as_str());
         let is_gone = || is(&IS_GONE);
@@ -309,6 +327,7 @@ impl State {
         let is_unsaid = self.kind == Kind::Counts && unread::says_nothing(self.field(row));
         let is_blank = text.is_empty() || is_dash && self.kind != Kind::Word || is_unsaid;
         match self.kind {
+            Kind::Reactions => Ok(Action::Add),
             _ if is_blank => Ok(Action::Add),
             _ if is_turned(text) => Err(self.refused(text, Doubt::Unknown)),
             Kind::Word if is(&COUNTS) => Ok(Action::Add),
@@ -384,10 +403,15 @@ fn is_turned(text: &str) -> bool {
     (text.starts_with(is_before) || text.contains(['?', '!'])) && !unread::says_nothing(text.as_bytes())
 }
 
-/// Whether a class or tag says that a hash is gone or does not belong there.
-pub(super) fn is_word_of_doubt(field: &[u8]) -> bool {
+/// Whether a class or tag says that a hash is gone or does not belong there, by all its words or by one of them.
+pub(super) fn is_phrase_of_doubt(phrase: &str) -> bool {
     const HARMLESS: [&str; 3] = ["notillegal", "harmless", "legal"];
-    is_word_of_leaving(field) || HARMLESS.contains(&plain(&String::from_utf8_lossy(field)).as_str())
+    HARMLESS.contains(&plain(phrase).as_str()) || is_word_of_leaving(phrase.as_bytes()) || has_word_of_leaving(phrase)
+}
+
+/// Whether one of the words of a text says that something is gone.
+pub(super) fn has_word_of_leaving(text: &str) -> bool {
+    unread::words(text).iter().any(|word| IS_GONE.contains(&word.as_str()))
 }
 
 /// Whether a field says that something is gone.
@@ -450,6 +474,10 @@ mod tests {
             ("fp_status", Some(Kind::Disputed)),
             ("appeal status", Some(Kind::Disputed)),
             ("status_of_upload", Some(Kind::Word)),
+            ("Status of complaint", Some(Kind::Disputed)),
+            ("status of the dispute", Some(Kind::Disputed)),
+            ("status of offer", Some(Kind::Word)),
+            ("reactions", Some(Kind::Reactions)),
             ("quality", None),
         ] {
             assert_eq!(kind(&plain(name)), expected, "{name}");

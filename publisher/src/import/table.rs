@@ -28,8 +28,8 @@ pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) 
         csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(columns.delimiter).from_reader(budgeted);
     let mut record = csv::ByteRecord::new();
     let mut header = columns.has_header;
-    let mut unread = Unread::of(columns);
     let today = Day::begun(sink.now());
+    let mut unread = Unread::of(columns, sink.day());
     while reader.read_byte_record(&mut record).map_err(|error| read_failed(error.into()))? {
         let breaks = record.iter().flatten().filter(|&&byte| byte == b'\n').count();
         let place = position.lines_back(breaks);
@@ -118,7 +118,9 @@ fn unmistakable(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) 
             format!("it has {ends} fields, where the table has {} columns: it is no row of this table", columns.count);
         return Err(refusal("row", reason));
     }
-    if !columns.states.is_empty() && (row.len() < columns.count || ends > columns.count) {
+    // Where nothing is watched, what stands in a field too many would not be seen, and tags might stand in another one.
+    let must_fit = !columns.states.is_empty() || !columns.is_watched;
+    if must_fit && (row.len() < columns.count || ends > columns.count) {
         let reason = format!(
             "it has {} fields, where the table has {} columns: whether it still counts is not clear",
             row.len(),
@@ -180,9 +182,9 @@ fn row(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm, today: Da
         Some(field) if action == Action::Add && !unread::says_nothing(field) => Some(quality(field)?),
         _ => None,
     };
-    // One class or tag alone that says so: of a picture or of its entry, that is not clear.
+    // A class or the tags as a whole; each by itself is looked at wherever it comes from. Of a picture or of its entry, that is not clear.
     let described = [columns.class, columns.tags].into_iter().flatten().filter_map(|column| row.get(column));
-    let is_doubted = described.into_iter().any(state::is_word_of_doubt);
+    let is_doubted = described.into_iter().any(|field| state::is_phrase_of_doubt(&String::from_utf8_lossy(field)));
     Ok(Record {
         quality,
         classes: words(columns.class, &[',', ';', '|']), // one can have several words

@@ -1,10 +1,11 @@
 //! ThreatExchange's `threat_updates` JSON: `data`, each with `indicator`, `type` (`HASH_PDQ`, `HASH_MD5`, …), `last_updated`,
 //! `should_delete`, `tags`, `status`, and `descriptors.data` with `tags` and `status` of their own. What should be deleted goes off the list, by
 //! its hash or, where that is left out, by its `id`; so does what all who describe it call harmless (`NON_MALICIOUS`), or the record
-//! itself, if no descriptor says otherwise. What some of them call so is disputed. Where some records have descriptors, none is added
+//! itself, if no descriptor says otherwise. What some of them call so, or somebody's reaction doubts (`reactions`), is disputed. Where some records have descriptors, none is added
 //! that has not; and none ever whose descriptors are an empty list, since nobody stands behind it.
 
 use super::feed::{text, time, words};
+use super::reactions;
 use super::record::{self, Action, Record, Refusal, is_of, plain, refusal};
 use isonomy_core::list::Algorithm;
 use serde_json::Value;
@@ -33,9 +34,13 @@ pub(super) fn record(value: &Value, algorithm: Algorithm) -> Result<Record, Refu
     let hash = digest.map(|text| record::hash(text.as_bytes(), algorithm)).transpose();
     let hash = hash.map_err(|reason| refusal("indicator", reason))?;
     let time = time(value, "last_updated")?;
-    let is_doubted = || is_harmless(value) || described.iter().any(is_harmless);
-    let is_disputed = action == Action::Add && is_doubted();
-    Ok(Record { hash, time, tags: tags(value, described), id, is_disputed, ..Record::about(action) })
+    let (mut tags, mut is_disputed) = (Vec::new(), false);
+    // What goes needs neither, however they are written.
+    for level in std::iter::once(value).chain(described).filter(|_| action == Action::Add) {
+        tags.extend(words(level, "tags")?);
+        is_disputed |= is_harmless(level) || reactions::are_doubts(level)?;
+    }
+    Ok(Record { hash, time, tags, id, is_disputed, ..Record::about(action) })
 }
 
 /// What describes it; `None` if the feed was got without that.
@@ -50,11 +55,6 @@ fn descriptors(value: &Value) -> Result<Option<&[Value]>, Refusal> {
 /// Whether somebody describes it, so stands behind it.
 pub(super) fn is_described(value: &Value) -> bool {
     descriptors(value).is_ok_and(|found| found.is_some_and(|found| !found.is_empty()))
-}
-
-/// Its own tags, and those of its descriptors.
-fn tags(value: &Value, described: &[Value]) -> Vec<String> {
-    std::iter::once(value).chain(described).flat_map(|level| words(level, "tags")).collect()
 }
 
 /// Whether the record itself calls it so and no descriptor says otherwise, or every descriptor does.
