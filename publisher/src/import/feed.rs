@@ -1,13 +1,16 @@
 //! Feeds in JSON: an object with a list of records in one field, or that list alone. Records stream one by one; none may be
 //! larger than 1 MiB, nor deeper than 128 levels (`serde_json`'s own limit), nor name a field twice. Beside them the object is only
-//! asked whether there is a next page; what else is in it is passed over.
+//! asked whether there is a next page; what else is in it is passed over. Fields of records that a format does not read are heard if they
+//! are called as columns are that say whether a row still counts (`state`): `expired_on`, `withdrawn`.
 //!
 //! Some formats tell with each record who stands behind it ([`Shape`]). In an import where somebody stands behind one addition, those
 //! behind which nobody does are not taken, in whichever file: a source may list what all have taken their word back for. Where nobody is
 //! ever named, the files were got without that, and their additions count.
 
 use super::budget::{Budgeted, Position};
+use super::dates::Day;
 use super::record::{self, Action, Record, Refusal, refusal};
+use super::state;
 use super::unambiguous::Unambiguous;
 use super::{Format, ImportError, Sink, stopncii, terrorism, updates};
 use isonomy_core::list::Algorithm;
@@ -23,9 +26,14 @@ pub(super) struct Shape {
     pub(super) record: fn(&Value, Algorithm) -> Result<Record, Refusal>,
     /// The field of a record that holds its hash.
     hash: &'static str,
-    /// Whether somebody stands behind a record, in formats that say so.
-    is_backed: Option<fn(&Value) -> bool>,
+    /// Its fields, and those of who stands behind it, that the format reads or knows to say nothing of whether it counts, though they are
+    /// called so.
+    read: &'static [&'static str],
+    /// Those who stand behind a record, in formats that say so.
+    backers: Option<Backers>,
 }
+
+type Backers = for<'v> fn(&'v Value) -> &'v [Value];
 
 /// What the additions of all files so far show of those who stand behind them.
 #[derive(Clone, Copy, Default)]
@@ -50,21 +58,31 @@ impl Backing {
 
 /// The shape of a format in JSON.
 pub(super) fn shape(format: Format) -> Option<Shape> {
-    match format {
-        Format::StopNcii => {
-            Some(Shape { field: "hashRecords", record: stopncii::record, hash: "hashValue", is_backed: None })
-        }
-        Format::Terrorism => {
-            Some(Shape { field: "results", record: terrorism::record, hash: "hash_digest", is_backed: None })
-        }
-        Format::Updates => Some(Shape {
+    let shape = match format {
+        Format::StopNcii => Shape {
+            field: "hashRecords",
+            record: stopncii::record,
+            hash: "hashValue",
+            read: &["hashStatus"],
+            backers: None,
+        },
+        Format::Terrorism => Shape {
+            field: "results",
+            record: terrorism::record,
+            hash: "hash_digest",
+            read: &["deleted"],
+            backers: None,
+        },
+        Format::Updates => Shape {
             field: "data",
             record: updates::record,
             hash: "indicator",
-            is_backed: Some(updates::is_described),
-        }),
-        _ => None,
-    }
+            read: &["should_delete", "status", "review_status", "reactions", "my_reactions"],
+            backers: Some(updates::descriptors),
+        },
+        _ => return None,
+    };
+    Some(shape)
 }
 
 pub(super) fn read(reader: impl BufRead, shape: &Shape, sink: &mut Sink<'_>) -> Result<(), ImportError> {
@@ -135,17 +153,38 @@ impl Feed<'_, '_> {
         Ok(())
     }
 
+    /// What a record says by fields that its format does not read. What one of several who stand behind it says of itself alone disputes it.
+    fn hear(&mut self, record: Record, value: &Value) -> Result<Record, Refusal> {
+        if record.action != Action::Add || record.hash.is_none() {
+            return Ok(record);
+        }
+        let today = Day::begun(self.sink.now());
+        let (sink, read) = (&mut *self.sink, self.shape.read);
+        let mut said = |level| state::of_fields(level, today, |name| read.contains(&name) || sink.ignores(name));
+        let own = said(value)?;
+        let backers = self.shape.backers.map(|backers| backers(value)).unwrap_or_default();
+        let (mut gone, mut is_disputed) = (0, record.is_disputed || own.is_disputed);
+        for backer in backers {
+            let said = said(backer)?;
+            gone += usize::from(said.action == Action::Remove);
+            is_disputed |= said.is_disputed || said.action == Action::Remove;
+        }
+        let is_gone = own.action == Action::Remove || gone > 0 && gone == backers.len();
+        let action = if is_gone { Action::Remove } else { Action::Add };
+        Ok(Record { action, is_disputed, ..record })
+    }
+
     /// What a record says. An addition behind which nobody stands is refused, or the document, if somebody stands behind another one:
     /// those who did may have taken their word back.
     fn judge(&mut self, value: &Value) -> Result<Result<Record, Refusal>, ImportError> {
-        let record = (self.shape.record)(value, self.sink.algorithm());
-        let (Some(is_backed), Ok(Record { action: Action::Add, hash: Some(_), .. })) = (self.shape.is_backed, &record)
+        let record = (self.shape.record)(value, self.sink.algorithm()).and_then(|record| self.hear(record, value));
+        let (Some(backers), Ok(Record { action: Action::Add, hash: Some(_), .. })) = (self.shape.backers, &record)
         else {
             return Ok(record);
         };
         let line = self.position.begun().line;
         let backing = self.sink.backing();
-        let without = match (*backing, is_backed(value)) {
+        let without = match (*backing, !backers(value).is_empty()) {
             (Backing::Missing { line }, true) => format!("the record at line {line}"),
             (Backing::MissingElsewhere, true) => "a record of a file that was read before".to_owned(),
             (Backing::Given, false) => {

@@ -44,23 +44,20 @@ impl From<Record> for Line<'_> {
 }
 
 /// What lines say beside their hashes.
-struct Beside<'i> {
+struct Beside {
     format: Format,
-    /// The names of fields that are to be passed over, and whether they were met.
-    ignored: Vec<(&'i String, bool)>,
     unread: Unread,
 }
 
-impl<'i> Beside<'i> {
-    fn of(format: Format, sink: &Sink<'i>) -> Self {
-        let ignored = sink.ignored().iter().map(|name| (name, false)).collect();
-        Self { format, ignored, unread: Unread::of_fields(sink.day()) }
+impl Beside {
+    fn of(format: Format, sink: &Sink<'_>) -> Self {
+        Self { format, unread: Unread::of_fields(sink.day()) }
     }
 
     /// What a line says, unless its fields may say that it does not count.
-    fn hear<'t>(&mut self, line: Line<'t>) -> Result<(Record, Vec<Field<'t>>), Refusal> {
+    fn hear<'t>(&mut self, line: Line<'t>, sink: &mut Sink<'_>) -> Result<(Record, Vec<Field<'t>>), Refusal> {
         let Line { record, mut fields } = line;
-        fields.retain(|(name, _)| !self.is_ignored(name));
+        fields.retain(|(name, _)| !sink.ignores(name));
         match self.format {
             Format::Sums => fields.iter().try_for_each(|(_, name)| check_name(name))?,
             _ => fields.iter().try_for_each(check_field)?,
@@ -70,20 +67,6 @@ impl<'i> Beside<'i> {
             return Err(refusal("line", "it names fields beside too many others: these are no lines of PDQ's tools"));
         }
         Ok((record, fields))
-    }
-
-    fn is_ignored(&mut self, name: &str) -> bool {
-        let is_it = |wanted: &str| wanted.trim().to_lowercase() == name.to_lowercase();
-        let mut found = self.ignored.iter_mut().filter(|(wanted, _)| is_it(wanted)).peekable();
-        let is_ignored = found.peek().is_some();
-        found.for_each(|(_, was_met)| *was_met = true);
-        is_ignored
-    }
-
-    fn finish(self, sink: &mut Sink<'_>) {
-        let missing: Vec<String> =
-            self.ignored.into_iter().filter(|(_, was_met)| !was_met).map(|(name, _)| name.clone()).collect();
-        sink.unread(self.unread, &missing);
     }
 }
 
@@ -97,9 +80,7 @@ pub(super) fn read(mut reader: impl BufRead, format: Format, sink: &mut Sink<'_>
         bytes.clear();
         let limit = MAX_LINE as u64 + 1;
         if reader.by_ref().take(limit).read_until(b'\n', &mut bytes).map_err(read_failed)? == 0 {
-            if matches!(format, Format::Sums | Format::Pdq) {
-                beside.finish(sink);
-            }
+            sink.unread(beside.unread);
             return take_video(frames.unwrap_or_default(), sink);
         }
         let mut length = bytes.len() as u64;
@@ -108,7 +89,7 @@ pub(super) fn read(mut reader: impl BufRead, format: Format, sink: &mut Sink<'_>
             length += skip_line(&mut reader)?;
             sink.take(place, Err(refusal("line", format!("it is longer than {MAX_LINE} bytes"))))?;
         } else if !text.is_empty() && !text.starts_with(b"#") {
-            let heard = line(text, format, sink.algorithm()).and_then(|line| beside.hear(line));
+            let heard = line(text, format, sink.algorithm()).and_then(|line| beside.hear(line, sink));
             match (heard, &mut frames) {
                 (Ok(_), Some(frames)) if frames.len() == MAX_FRAMES => {
                     sink.take(place, Err(refusal("frame", format!("a video has {MAX_FRAMES} frames at most"))))?;

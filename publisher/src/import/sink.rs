@@ -83,9 +83,19 @@ impl<'s> Sink<'s> {
         Some(self.options.now).filter(|now| *now != Timestamp::default()).map(Day::begun)
     }
 
-    /// The fields that tell nothing of whether a record counts, as somebody wrote them.
-    pub(super) fn ignored(&self) -> &'s [String] {
-        &self.options.ignored
+    /// Takes up which of the columns that are to be passed over are not there.
+    pub(super) fn not_ignored(&mut self, missing: &[String]) {
+        self.report.not_ignored = missing.to_vec();
+    }
+
+    /// Whether a field of a record is to be passed over. Then it is there.
+    pub(super) fn ignores(&mut self, name: &str) -> bool {
+        let is_it = |wanted: &String| wanted.trim().to_lowercase() == name.to_lowercase();
+        let ignores = self.options.ignored.iter().any(is_it);
+        if ignores {
+            self.report.not_ignored.retain(|wanted| !is_it(wanted));
+        }
+        ignores
     }
 
     pub(super) fn min_quality(&self) -> u64 {
@@ -103,9 +113,9 @@ impl<'s> Sink<'s> {
     }
 
     /// The columns of a table that were not read, and which of those to be ignored are not there.
-    pub(super) fn unread(&mut self, unread: Unread, not_ignored: &[String]) {
+    pub(super) fn unread(&mut self, unread: Unread) {
         let found = unread.finish();
-        self.report.not_ignored = [not_ignored, &found.not_ignored].concat();
+        self.report.not_ignored.extend(found.not_ignored);
         (self.report.unread, self.report.unread_more, self.columns) = (found.columns, found.more, found.marks);
     }
 

@@ -12,6 +12,8 @@
 //! | `disputed`, `dispute status`, `status of complaint` | yes or no: whether somebody doubts it, which is told |
 //! | `reactions` | how others react at ThreatExchange (`reactions`): whether one of them doubts it, which is told |
 //!
+//! Fields of feeds in JSON that no format reads are heard by the same names.
+//!
 //! Names are compared by their letters and digits alone. A row goes if one of its columns says so. Where none does, and one of them can't be
 //! understood, the row is refused: no hash is listed that may have been withdrawn. A sign before a word or number, or a question mark, may turn
 //! it round or doubt it: `!active`, `-1`.
@@ -20,6 +22,8 @@ use super::dates::Day;
 use super::reactions;
 use super::record::{self, Action, Refusal, plain, refusal};
 use super::unread;
+use serde_json::Value;
+use std::borrow::Cow;
 
 /// Parts of names of columns about what is gone.
 const GONE: [&str; 36] = [
@@ -178,6 +182,9 @@ const IS_GONE: [&str; 47] = [
     "allowlisted",
 ];
 
+/// What stands in JSON where there is nothing.
+const NOTHING: [&str; 3] = ["null", "[]", "{}"];
+
 /// How a column says whether a row still counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Kind {
@@ -222,8 +229,9 @@ pub(super) struct State {
 
 /// The columns of these names that say whether a row still counts.
 pub(super) fn columns(names: &[String]) -> Vec<State> {
-    let column =
-        |(place, name): (usize, &String)| kind(&plain(name)).map(|kind| State { kind, place, name: name.clone() });
+    let column = |(place, name): (usize, &String)| {
+        kind(&plain(name)).map(|kind| State { kind, place, name: format!("the column {name}") })
+    };
     names.iter().enumerate().filter_map(column).collect()
 }
 
@@ -288,34 +296,62 @@ fn kind(name: &str) -> Option<Kind> {
     is_about_gone().then_some(Kind::Gone)
 }
 
-/// Whether a row still counts, on a day that has begun.
-pub(super) fn action(row: &csv::ByteRecord, states: &[State], today: Day) -> Result<Action, Refusal> {
-    let said: Vec<Result<Action, Refusal>> = states.iter().map(|state| state.says(row, today)).collect();
-    if said.contains(&Ok(Action::Remove)) {
-        return Ok(Action::Remove);
-    }
-    said.into_iter().find(Result::is_err).unwrap_or(Ok(Action::Add))
+/// What is said of a record.
+pub(super) struct Said {
+    /// Whether it still counts.
+    pub(super) action: Action,
+    /// Whether somebody says that its hash does not belong there.
+    pub(super) is_disputed: bool,
 }
 
-/// Whether somebody says of a row's hash that it does not belong there.
-pub(super) fn is_disputed(row: &csv::ByteRecord, states: &[State]) -> bool {
-    let says_so = |state: &State| match state.kind {
-        Kind::Disputed => {
-            YES.contains(&plain(record::whole(String::from_utf8_lossy(state.field(row)).trim())).as_str())
+/// What a row says by these columns, on a day that has begun.
+pub(super) fn of_row(row: &csv::ByteRecord, states: &[State], today: Day) -> Result<Said, Refusal> {
+    let text = |state: &State| String::from_utf8_lossy(row.get(state.place).unwrap_or_default());
+    together(states.iter().map(|state| (state, text(state))), today)
+}
+
+/// What an object in JSON says by those of its fields that are called as such columns are, but those that are to be passed over.
+pub(super) fn of_fields(record: &Value, today: Day, mut is_passed: impl FnMut(&str) -> bool) -> Result<Said, Refusal> {
+    let mut states = Vec::new();
+    for (name, value) in record.as_object().into_iter().flatten() {
+        if let Some(kind) = kind(&plain(name)).filter(|_| !is_passed(name)) {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            states.push((State { kind, place: 0, name: format!("the field {name}") }, text));
         }
-        Kind::Reactions => reactions::has_doubt(state.field(row)),
-        _ => false,
-    };
-    states.iter().any(says_so)
+    }
+    let said = states.iter().filter(|(_, text)| !NOTHING.contains(&text.as_str()));
+    together(said.map(|(state, text)| (state, text.into())), today)
+}
+
+/// What is said by several at once. It goes if one says so; where none does, all have to be understood.
+fn together<'s>(said: impl Iterator<Item = (&'s State, Cow<'s, str>)>, today: Day) -> Result<Said, Refusal> {
+    let (mut action, mut is_disputed, mut unclear) = (Action::Add, false, None);
+    for (state, text) in said {
+        match state.says(&text, today) {
+            Ok(Action::Remove) => action = Action::Remove,
+            Ok(_) => {}
+            Err(refusal) => unclear = unclear.or(Some(refusal)),
+        }
+        is_disputed |= state.doubts(&text);
+    }
+    match unclear.filter(|_| action == Action::Add) {
+        Some(refusal) => Err(refusal),
+        None => Ok(Said { action, is_disputed }),
+    }
 }
 
 impl State {
-    fn field<'r>(&self, row: &'r csv::ByteRecord) -> &'r [u8] {
-        row.get(self.place).unwrap_or_default()
+    /// Whether its text says that somebody doubts the hash.
+    fn doubts(&self, text: &str) -> bool {
+        match self.kind {
+            Kind::Disputed => YES.contains(&plain(record::whole(text.trim())).as_str()),
+            Kind::Reactions => reactions::has_doubt(text.as_bytes()),
+            _ => false,
+        }
     }
 
-    fn says(&self, row: &csv::ByteRecord, today: Day) -> Result<Action, Refusal> {
-        let text = String::from_utf8_lossy(self.field(row));
+    /// Whether its text says that a record still counts.
+    fn says(&self, text: &str, today: Day) -> Result<Action, Refusal> {
         let text = record::whole(text.trim());
         let word = plain(text);
         let is = |words: &[&str]| words.contains(&word.as_str());
@@ -324,7 +360,7 @@ impl State {
         // A check mark has neither letters nor digits, and says something. Where a word should stand, a minus is one: of what goes.
         let is_dash = text.trim_matches(['-', '–', '—']).is_empty();
         // Where yes says that it counts, nothing is no no.
-        let is_unsaid = self.kind == Kind::Counts && unread::says_nothing(self.field(row));
+        let is_unsaid = self.kind == Kind::Counts && unread::says_nothing(text.as_bytes());
         let is_blank = text.is_empty() || is_dash && self.kind != Kind::Word || is_unsaid;
         match self.kind {
             Kind::Reactions => Ok(Action::Add),
@@ -359,7 +395,7 @@ impl State {
     fn refused(&self, text: &str, doubt: Doubt) -> Refusal {
         let why = match doubt {
             Doubt::Unknown => format!(
-                "which does not tell whether the record still counts: write {} there, or take the column out of the table",
+                "which does not tell whether the record still counts: write {} there, or take it out",
                 self.kind.understood()
             ),
             Doubt::NoDate => "which programs write where there is no date, and on which no hash can have been withdrawn: leave it empty \
@@ -374,7 +410,7 @@ impl State {
         };
         let name = &self.name;
         let pass = "(if it says nothing of that, `isonomy list import --ignore-column` passes it over)";
-        refusal("status", format!("the column {name} says {text:?}, {why} {pass}"))
+        refusal("status", format!("{name} says {:?}, {why} {pass}", unread::shown(text)))
     }
 }
 
@@ -424,6 +460,10 @@ pub(super) fn is_word_of_leaving(field: &[u8]) -> bool {
 mod tests {
     use super::*;
     use isonomy_core::time::Timestamp;
+
+    fn action(row: &csv::ByteRecord, states: &[State], today: Day) -> Result<Action, Refusal> {
+        of_row(row, states, today).map(|said| said.action)
+    }
 
     fn today() -> Day {
         Day::begun(Timestamp::from_rfc3339("2026-06-30T12:00:00Z").unwrap())

@@ -7,6 +7,7 @@
 use super::feed::{text, time, words};
 use super::reactions;
 use super::record::{self, Action, Record, Refusal, is_of, plain, refusal};
+use super::state;
 use isonomy_core::list::Algorithm;
 use serde_json::Value;
 
@@ -21,7 +22,7 @@ pub(super) fn record(value: &Value, algorithm: Algorithm) -> Result<Record, Refu
         Some(Value::Bool(false) | Value::Null) | None => Action::Add,
         Some(_) => return Err(refusal("should_delete", "it is neither true nor false")),
     };
-    let described = descriptors(value)?;
+    let described = found_descriptors(value)?;
     if action == Action::Add && described.is_some_and(<[Value]>::is_empty) {
         return Err(refusal("descriptors", "there are none: nobody stands behind it"));
     }
@@ -38,13 +39,13 @@ pub(super) fn record(value: &Value, algorithm: Algorithm) -> Result<Record, Refu
     // What goes needs neither, however they are written.
     for level in std::iter::once(value).chain(described).filter(|_| action == Action::Add) {
         tags.extend(words(level, "tags")?);
-        is_disputed |= is_harmless(level) || reactions::are_doubts(level)?;
+        is_disputed |= is_harmless(level)? == Some(true) || reactions::are_doubts(level)?;
     }
     Ok(Record { hash, time, tags, id, is_disputed, ..Record::about(action) })
 }
 
 /// What describes it; `None` if the feed was got without that.
-fn descriptors(value: &Value) -> Result<Option<&[Value]>, Refusal> {
+fn found_descriptors(value: &Value) -> Result<Option<&[Value]>, Refusal> {
     let Some(descriptors) = value.get("descriptors").filter(|found| !found.is_null()) else { return Ok(None) };
     match descriptors.get("data").and_then(Value::as_array) {
         Some(data) => Ok(Some(data)),
@@ -52,21 +53,28 @@ fn descriptors(value: &Value) -> Result<Option<&[Value]>, Refusal> {
     }
 }
 
-/// Whether somebody describes it, so stands behind it.
-pub(super) fn is_described(value: &Value) -> bool {
-    descriptors(value).is_ok_and(|found| found.is_some_and(|found| !found.is_empty()))
+/// All that describe it, so stand behind it.
+pub(super) fn descriptors(value: &Value) -> &[Value] {
+    found_descriptors(value).ok().flatten().unwrap_or_default()
 }
 
 /// Whether the record itself calls it so and no descriptor says otherwise, or every descriptor does.
 fn is_called_harmless(value: &Value) -> Result<bool, Refusal> {
-    let says_otherwise = |descriptor: &Value| text(descriptor, "status").is_some() && !is_harmless(descriptor);
-    let described = descriptors(value)?.unwrap_or_default();
-    Ok(match is_harmless(value) {
-        true => !described.iter().any(says_otherwise),
-        false => !described.is_empty() && described.iter().all(is_harmless),
+    let described = found_descriptors(value)?.unwrap_or_default();
+    let said: Vec<Option<bool>> = described.iter().map(is_harmless).collect::<Result<_, _>>()?;
+    Ok(match is_harmless(value)? {
+        Some(true) => !said.contains(&Some(false)),
+        _ => !said.is_empty() && said.iter().all(|said| *said == Some(true)),
     })
 }
 
-fn is_harmless(level: &Value) -> bool {
-    text(level, "status").is_some_and(|status| plain(&status) == "nonmalicious")
+/// Whether a status calls it harmless, or gone; `None` if there is none.
+fn is_harmless(level: &Value) -> Result<Option<bool>, Refusal> {
+    const HARMFUL: [&str; 3] = ["malicious", "suspicious", "unknown"];
+    let Some(status) = level.get("status").filter(|status| !status.is_null()) else { return Ok(None) };
+    match status.as_str() {
+        Some(word) if HARMFUL.contains(&plain(word).as_str()) => Ok(Some(false)),
+        Some(word) if state::is_word_of_leaving(word.as_bytes()) => Ok(Some(true)),
+        _ => Err(refusal("status", format!("{status} is none that is known"))),
+    }
 }

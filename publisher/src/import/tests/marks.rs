@@ -435,3 +435,52 @@ fn a_date_of_origin_that_has_not_come_yet_is_none() {
     let timeless = import(table("added_on", &["2027-05-01"]).as_bytes(), &ImportOptions::new(Algorithm::PdqFull));
     assert_eq!(timeless.unwrap().0.entries.len(), 12);
 }
+
+#[test]
+fn a_field_of_a_feed_is_heard_by_its_name_though_its_format_has_none_of_it() {
+    let counts = |text: &str| {
+        let (imported, report) = pdq(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        (imported.entries.len(), imported.withdrawn.len(), report.disputed)
+    };
+    let terrorism = |more: &str| {
+        let hash = &hexes(1)[0];
+        format!(r#"{{"results":[{{"hash_digest":"{hash}","algorithm":"PDQ","deleted":false{more}}}]}}"#)
+    };
+    for (text, expected) in [
+        (stop("Active", r#","withdrawn":true"#), (0, 1, 0)),
+        (stop("Active", r#","withdrawn":false,"removed_on":null,"removal":[]"#), (1, 0, 0)),
+        (stop("Active", r#","is_disputed":"yes""#), (1, 0, 1)),
+        (terrorism(r#","removed_on":"2026-01-01""#), (0, 1, 0)),
+        (terrorism(r#","is_active":0"#), (0, 1, 0)),
+        (update(r#","retracted":true"#), (0, 1, 0)),
+        (update(r#","expired_on":0"#), (1, 0, 0)),
+        (update(r#","review_status":"UNREVIEWED""#), (1, 0, 0)),
+        (update("").replace("\"should_delete\"", "\"withdrawn\":1,\"should_delete\""), (0, 1, 0)),
+        // One of two who stand behind it.
+        (update("},{\"revoked\":true"), (1, 0, 1)),
+    ] {
+        assert_eq!(counts(&text), expected, "{text}");
+    }
+    for (text, name) in [
+        (update(r#","expired_on":"2021-01-01T00:00:00+0000""#), "expired_on"),
+        (update(r#","expire_time":1600000000"#), "expire_time"),
+        (stop("Active", r#","removed_on":"2027-01-01""#), "removed_on"),
+        (terrorism(r#","status":{"now":"gone"}"#), "status"),
+    ] {
+        let Err(ImportError::Refused(report)) = pdq(&text) else { panic!("{text}") };
+        assert_eq!((report.refused_records, report.refused[0].field), (1, "status"), "{text}");
+        assert!(report.refused[0].reason.starts_with(&format!("the field {name} says ")), "{report:?}");
+        let (imported, report) =
+            ignoring(&text, &name.to_uppercase()).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!((imported.entries.len(), report.not_ignored.len()), (1, 0), "{text}");
+    }
+    for (status, expected) in [("SUSPICIOUS", (1, 0, 0)), ("false positive", (0, 1, 0)), ("Revoked", (0, 1, 0))] {
+        assert_eq!(counts(&update("").replace("MALICIOUS", status)), expected, "{status}");
+    }
+    for status in ["\"REHABILITATED\"", "{\"is\":\"MALICIOUS\"}", "7"] {
+        let Err(ImportError::Refused(report)) = pdq(&update("").replace("\"MALICIOUS\"", status)) else {
+            panic!("{status}")
+        };
+        assert_eq!((report.refused_records, report.refused[0].field), (1, "status"), "{status}");
+    }
+}
