@@ -10,7 +10,7 @@
 use super::budget::{Budgeted, Position};
 use super::dates::Day;
 use super::record::{self, Action, Record, Refusal, refusal};
-use super::state;
+use super::state::{self, Names, Said};
 use super::unambiguous::Unambiguous;
 use super::{Format, ImportError, Sink, stopncii, terrorism, updates};
 use isonomy_core::list::Algorithm;
@@ -90,7 +90,13 @@ pub(super) fn read(reader: impl BufRead, shape: &Shape, sink: &mut Sink<'_>) -> 
     let mut deserializer = serde_json::Deserializer::from_reader(budgeted);
     let mut failure = None;
     *sink.backing() = sink.backing().in_next_file();
-    let outcome = (&mut deserializer).deserialize_any(Feed { shape, sink, position: &position, failure: &mut failure });
+    let outcome = (&mut deserializer).deserialize_any(Feed {
+        shape,
+        sink,
+        position: &position,
+        names: Names::default(),
+        failure: &mut failure,
+    });
     let outcome = outcome.and_then(|()| deserializer.end());
     match (failure, outcome) {
         (Some(failure), _) => Err(failure),
@@ -102,6 +108,7 @@ struct Feed<'f, 's> {
     shape: &'f Shape,
     sink: &'f mut Sink<'s>,
     position: &'f Position,
+    names: Names,
     /// What stopped the import, where that is more than an error of JSON.
     failure: &'f mut Option<ImportError>,
 }
@@ -158,20 +165,29 @@ impl Feed<'_, '_> {
         if record.action != Action::Add || record.hash.is_none() {
             return Ok(record);
         }
-        let today = Day::begun(self.sink.now());
-        let (sink, read) = (&mut *self.sink, self.shape.read);
-        let mut said = |level| state::of_fields(level, today, |name| read.contains(&name) || sink.ignores(name));
-        let own = said(value)?;
+        let own = self.said(value)?;
         let backers = self.shape.backers.map(|backers| backers(value)).unwrap_or_default();
         let (mut gone, mut is_disputed) = (0, record.is_disputed || own.is_disputed);
         for backer in backers {
-            let said = said(backer)?;
+            let said = self.said(backer)?;
             gone += usize::from(said.action == Action::Remove);
             is_disputed |= said.is_disputed || said.action == Action::Remove;
         }
         let is_gone = own.action == Action::Remove || gone > 0 && gone == backers.len();
         let action = if is_gone { Action::Remove } else { Action::Add };
         Ok(Record { action, is_disputed, ..record })
+    }
+
+    /// What an object says by its fields that the format does not read.
+    fn said(&mut self, level: &Value) -> Result<Said, Refusal> {
+        let mut said = Vec::new();
+        for (name, value) in level.as_object().into_iter().flatten() {
+            let is_read = !self.names.has(name) || self.shape.read.contains(&name.as_str());
+            if !is_read && says_anything(value) && !self.sink.ignores(name) {
+                said.push((name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
+            }
+        }
+        state::of_fields(said, Day::begun(self.sink.now()))
     }
 
     /// What a record says. An addition behind which nobody stands is refused, or the document, if somebody stands behind another one:
@@ -245,6 +261,16 @@ fn has_next(value: &Value) -> bool {
         Value::String(next) => !["", "0", "false", "no"].contains(&next.trim().to_lowercase().as_str()),
         Value::Object(paging) => paging.get("next").is_some_and(has_next),
         Value::Array(next) => !next.is_empty(),
+    }
+}
+
+/// Whether a field says anything.
+fn says_anything(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+        _ => true,
     }
 }
 

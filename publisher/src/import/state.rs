@@ -12,7 +12,7 @@
 //! | `disputed`, `dispute status`, `status of complaint` | yes or no: whether somebody doubts it, which is told |
 //! | `reactions` | how others react at ThreatExchange (`reactions`): whether one of them doubts it, which is told |
 //!
-//! Fields of feeds in JSON that no format reads are heard by the same names.
+//! Fields of feeds in JSON and XML that no format reads are heard by the same names.
 //!
 //! Names are compared by their letters and digits alone. A row goes if one of its columns says so. Where none does, and one of them can't be
 //! understood, the row is refused: no hash is listed that may have been withdrawn. A sign before a word or number, or a question mark, may turn
@@ -22,8 +22,8 @@ use super::dates::Day;
 use super::reactions;
 use super::record::{self, Action, Refusal, plain, refusal};
 use super::unread;
-use serde_json::Value;
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// Parts of names of columns about what is gone.
 const GONE: [&str; 36] = [
@@ -182,9 +182,6 @@ const IS_GONE: [&str; 47] = [
     "allowlisted",
 ];
 
-/// What stands in JSON where there is nothing.
-const NOTHING: [&str; 3] = ["null", "[]", "{}"];
-
 /// How a column says whether a row still counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Kind {
@@ -296,7 +293,8 @@ fn kind(name: &str) -> Option<Kind> {
     is_about_gone().then_some(Kind::Gone)
 }
 
-/// What is said of a record.
+/// What is said of a record beside what its format reads.
+#[derive(Clone, Copy)]
 pub(super) struct Said {
     /// Whether it still counts.
     pub(super) action: Action,
@@ -310,17 +308,33 @@ pub(super) fn of_row(row: &csv::ByteRecord, states: &[State], today: Day) -> Res
     together(states.iter().map(|state| (state, text(state))), today)
 }
 
-/// What an object in JSON says by those of its fields that are called as such columns are, but those that are to be passed over.
-pub(super) fn of_fields(record: &Value, today: Day, mut is_passed: impl FnMut(&str) -> bool) -> Result<Said, Refusal> {
-    let mut states = Vec::new();
-    for (name, value) in record.as_object().into_iter().flatten() {
-        if let Some(kind) = kind(&plain(name)).filter(|_| !is_passed(name)) {
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            states.push((State { kind, place: 0, name: format!("the field {name}") }, text));
+/// What fields with these names say.
+pub(super) fn of_fields(fields: Vec<(String, String)>, today: Day) -> Result<Said, Refusal> {
+    let state = |(name, text): (String, String)| {
+        kind(&plain(&name)).map(|kind| (State { kind, place: 0, name: format!("the field {name}") }, text))
+    };
+    let states: Vec<(State, String)> = fields.into_iter().filter_map(state).collect();
+    together(states.iter().map(|(state, text)| (state, text.into())), today)
+}
+
+/// Which names are those of what says whether a record still counts, each found out once.
+#[derive(Default)]
+pub(super) struct Names(HashMap<String, bool>);
+
+impl Names {
+    /// The most that are remembered.
+    const MOST: usize = 1 << 10;
+
+    pub(super) fn has(&mut self, name: &str) -> bool {
+        if let Some(is_one) = self.0.get(name) {
+            return *is_one;
         }
+        let is_one = is_name_of_one(name);
+        if self.0.len() < Self::MOST {
+            self.0.insert(name.to_owned(), is_one);
+        }
+        is_one
     }
-    let said = states.iter().filter(|(_, text)| !NOTHING.contains(&text.as_str()));
-    together(said.map(|(state, text)| (state, text.into())), today)
 }
 
 /// What is said by several at once. It goes if one says so; where none does, all have to be understood.

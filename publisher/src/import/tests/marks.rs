@@ -484,3 +484,38 @@ fn a_field_of_a_feed_is_heard_by_its_name_though_its_format_has_none_of_it() {
         assert_eq!((report.refused_records, report.refused[0].field), (1, "status"), "{status}");
     }
 }
+
+#[test]
+fn an_element_of_ncmec_is_heard_by_its_name() {
+    let hash = &hexes(1)[0];
+    let image = |attributes: &str, more: &str| {
+        let fingerprint = format!("<fingerprints><pdq>{hash}</pdq></fingerprints>");
+        format!(
+            "<queryResult><images><image{attributes}><member id=\"1\"/><id>a</id>{fingerprint}{more}</image></images></queryResult>"
+        )
+    };
+    for (attributes, more, expected) in [
+        ("", "<status>withdrawn</status>", (0, 1, 0)),
+        ("", "<state><deleted>true</deleted></state>", (0, 1, 0)),
+        (" withdrawn=\"yes\"", "", (0, 1, 0)),
+        ("", "<status>active</status><status>removed</status>", (0, 1, 0)),
+        ("", "<feedbacks><feedback><negativeFeedback type=\"Pdq\"/></feedback></feedbacks>", (1, 0, 1)),
+        ("", "<disputed>true</disputed>", (1, 0, 1)),
+        ("", "<status>active</status>", (1, 0, 0)),
+        (
+            "",
+            "<feedback><affirmativeFeedback type=\"Pdq\" lastUpdateTimestamp=\"2020-01-01T00:00:00Z\"/></feedback>",
+            (1, 0, 0),
+        ),
+    ] {
+        let text = image(attributes, more);
+        let (imported, report) = pdq(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!((imported.entries.len(), imported.withdrawn.len(), report.disputed), expected, "{text}");
+    }
+    for (name, element) in [("status", "<status>rehabilitated</status>"), ("withdrawn", "<withdrawn/>")] {
+        let unclear = image("", element);
+        let Err(ImportError::Refused(report)) = pdq(&unclear) else { panic!("{unclear}") };
+        assert!(report.refused[0].reason.starts_with(&format!("the field {name} says ")), "{report:?}");
+        assert_eq!(ignoring(&unclear, name).unwrap().0.entries.len(), 1);
+    }
+}
