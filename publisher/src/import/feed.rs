@@ -1,7 +1,7 @@
 //! Feeds in JSON: an object with a list of records in one field, or that list alone. Records stream one by one; none may be
 //! larger than 1 MiB, nor deeper than 128 levels (`serde_json`'s own limit), nor name a field twice. Beside them the object is only
 //! asked whether there is a next page; what else is in it is passed over. Fields of records that a format does not read are heard if they
-//! are called as columns are that say whether a row still counts (`state`): `expired_on`, `withdrawn`.
+//! are called as columns are that say whether a row still counts (`state`): `withdrawn`, `removed_on`.
 //!
 //! Some formats tell with each record who stands behind it ([`Shape`]). In an import where somebody stands behind one addition, those
 //! behind which nobody does are not taken, in whichever file: a source may list what all have taken their word back for. Where nobody is
@@ -14,6 +14,7 @@ use super::state::{self, Names, Said};
 use super::unambiguous::Unambiguous;
 use super::{Format, ImportError, Sink, stopncii, terrorism, updates};
 use isonomy_core::list::Algorithm;
+use isonomy_core::time::Timestamp;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use std::fmt;
@@ -29,6 +30,8 @@ pub(super) struct Shape {
     /// Its fields, and those of who stands behind it, that the format reads or knows to say nothing of whether it counts, though they are
     /// called so.
     read: &'static [&'static str],
+    /// Those in which a time stands after which it does not count any more.
+    expires: &'static [&'static str],
     /// Those who stand behind a record, in formats that say so.
     backers: Option<Backers>,
 }
@@ -64,6 +67,7 @@ pub(super) fn shape(format: Format) -> Option<Shape> {
             record: stopncii::record,
             hash: "hashValue",
             read: &["hashStatus"],
+            expires: &[],
             backers: None,
         },
         Format::Terrorism => Shape {
@@ -71,6 +75,7 @@ pub(super) fn shape(format: Format) -> Option<Shape> {
             record: terrorism::record,
             hash: "hash_digest",
             read: &["deleted"],
+            expires: &[],
             backers: None,
         },
         Format::Updates => Shape {
@@ -78,6 +83,7 @@ pub(super) fn shape(format: Format) -> Option<Shape> {
             record: updates::record,
             hash: "indicator",
             read: &["should_delete", "status", "review_status", "reactions", "my_reactions"],
+            expires: &["expired_on", "expire_time"],
             backers: Some(updates::descriptors),
         },
         _ => return None,
@@ -184,10 +190,22 @@ impl Feed<'_, '_> {
         for (name, value) in level.as_object().into_iter().flatten() {
             let is_read = !self.names.has(name) || self.shape.read.contains(&name.as_str());
             if !is_read && says_anything(value) && !self.sink.ignores(name) {
-                said.push((name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                let is_end = self.shape.expires.contains(&name.as_str());
+                said.push((name.clone(), if is_end { self.is_over(text) } else { text }));
             }
         }
         state::of_fields(said, Day::begun(self.sink.now()))
+    }
+
+    /// Whether a time has come, yes or no; the text itself if that can't be told. The time 0 is none.
+    fn is_over(&self, text: String) -> String {
+        let now = Some(self.sink.now()).filter(|now| *now != Timestamp::default());
+        match (record::time(&text), now) {
+            (Some(0), _) => "no".to_owned(),
+            (Some(end), Some(now)) => if end <= now.0 { "yes" } else { "no" }.to_owned(),
+            _ => text,
+        }
     }
 
     /// What a record says. An addition behind which nobody stands is refused, or the document, if somebody stands behind another one:

@@ -1,7 +1,8 @@
 //! ThreatExchange's `threat_updates` JSON: `data`, each with `indicator`, `type` (`HASH_PDQ`, `HASH_MD5`, …), `last_updated`,
 //! `should_delete`, `tags`, `status`, and `descriptors.data` with `tags` and `status` of their own. What should be deleted goes off the list, by
 //! its hash or, where that is left out, by its `id`; so does what all who describe it call harmless (`NON_MALICIOUS`), or the record
-//! itself, if no descriptor says otherwise. What some of them call so, or somebody's reaction doubts (`reactions`), is disputed. Where some records have descriptors, none is added
+//! itself, if no descriptor says otherwise. What some of them call so, or somebody's reaction doubts (`reactions`), is disputed. A descriptor
+//! counts until the time in `expired_on` or `expire_time`. Where some records have descriptors, none is added
 //! that has not; and none ever whose descriptors are an empty list, since nobody stands behind it.
 
 use super::feed::{text, time, words};
@@ -71,7 +72,8 @@ fn is_called_harmless(value: &Value) -> Result<bool, Refusal> {
 /// Whether a status calls it harmless, or gone; `None` if there is none.
 fn is_harmless(level: &Value) -> Result<Option<bool>, Refusal> {
     const HARMFUL: [&str; 3] = ["malicious", "suspicious", "unknown"];
-    let Some(status) = level.get("status").filter(|status| !status.is_null()) else { return Ok(None) };
+    let says = |status: &&Value| !status.is_null() && status.as_str() != Some("");
+    let Some(status) = level.get("status").filter(says) else { return Ok(None) };
     match status.as_str() {
         Some(word) if HARMFUL.contains(&plain(word).as_str()) => Ok(Some(false)),
         Some(word) if state::is_word_of_leaving(word.as_bytes()) => Ok(Some(true)),

@@ -454,6 +454,10 @@ fn a_field_of_a_feed_is_heard_by_its_name_though_its_format_has_none_of_it() {
         (terrorism(r#","is_active":0"#), (0, 1, 0)),
         (update(r#","retracted":true"#), (0, 1, 0)),
         (update(r#","expired_on":0"#), (1, 0, 0)),
+        (update(r#","expired_on":"2021-01-01T00:00:00+0000""#), (0, 1, 0)),
+        (update(r#","expire_time":1600000000"#), (0, 1, 0)),
+        (update(r#","expire_time":1893456000,"is_expired":false"#), (1, 0, 0)),
+        (update("},{\"expired_on\":1600000000"), (1, 0, 1)),
         (update(r#","review_status":"UNREVIEWED""#), (1, 0, 0)),
         (update("").replace("\"should_delete\"", "\"withdrawn\":1,\"should_delete\""), (0, 1, 0)),
         // One of two who stand behind it.
@@ -462,8 +466,8 @@ fn a_field_of_a_feed_is_heard_by_its_name_though_its_format_has_none_of_it() {
         assert_eq!(counts(&text), expected, "{text}");
     }
     for (text, name) in [
-        (update(r#","expired_on":"2021-01-01T00:00:00+0000""#), "expired_on"),
-        (update(r#","expire_time":1600000000"#), "expire_time"),
+        (update(r#","expired_on":"soon""#), "expired_on"),
+        (stop("Active", r#","expires_at":1600000000"#), "expires_at"),
         (stop("Active", r#","removed_on":"2027-01-01""#), "removed_on"),
         (terrorism(r#","status":{"now":"gone"}"#), "status"),
     ] {
