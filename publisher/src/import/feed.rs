@@ -10,7 +10,7 @@
 use super::budget::{Budgeted, Position};
 use super::dates::Day;
 use super::record::{self, Action, Record, Refusal, refusal};
-use super::state::{self, Names, Said};
+use super::state::{self, Memo, Said};
 use super::unambiguous::Unambiguous;
 use super::{Format, ImportError, Sink, stopncii, terrorism, updates};
 use isonomy_core::list::Algorithm;
@@ -100,7 +100,7 @@ pub(super) fn read(reader: impl BufRead, shape: &Shape, sink: &mut Sink<'_>) -> 
         shape,
         sink,
         position: &position,
-        names: Names::default(),
+        names: Memo::default(),
         failure: &mut failure,
     });
     let outcome = outcome.and_then(|()| deserializer.end());
@@ -114,7 +114,7 @@ struct Feed<'f, 's> {
     shape: &'f Shape,
     sink: &'f mut Sink<'s>,
     position: &'f Position,
-    names: Names,
+    names: Memo,
     /// What stopped the import, where that is more than an error of JSON.
     failure: &'f mut Option<ImportError>,
 }
@@ -188,7 +188,7 @@ impl Feed<'_, '_> {
     fn said(&mut self, level: &Value) -> Result<Said, Refusal> {
         let mut said = Vec::new();
         for (name, value) in level.as_object().into_iter().flatten() {
-            let is_read = !self.names.has(name) || self.shape.read.contains(&name.as_str());
+            let is_read = !self.names.ask(name, state::is_name_of_one) || self.shape.read.contains(&name.as_str());
             if !is_read && says_anything(value) && !self.sink.ignores(name) {
                 let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
                 let is_end = self.shape.expires.contains(&name.as_str());

@@ -19,7 +19,7 @@
 use super::budget::Budgeted;
 use super::dates::Day;
 use super::record::{self, Action, Record, Refusal, is_of, refusal};
-use super::state::{self, Names};
+use super::state::{self, Memo};
 use super::{ImportError, Sink};
 use isonomy_core::list::Algorithm;
 use quick_xml::Reader;
@@ -89,7 +89,7 @@ struct Document {
     item: Option<Item>,
     /// The names and texts of elements and attributes of the record that are called as what says whether it still counts.
     said: Vec<(String, String)>,
-    names: Names,
+    names: Memo,
 }
 
 #[derive(Default)]
@@ -182,7 +182,7 @@ impl Document {
             for attribute in start.attributes() {
                 let attribute = attribute.map_err(|error| error.to_string())?;
                 let name = String::from(attribute.key.local_name().into_inner());
-                if self.names.has(&name) {
+                if self.names.ask(&name, state::is_name_of_one) {
                     self.said.push((name, attribute.value.to_string()));
                 }
             }
@@ -208,7 +208,7 @@ impl Document {
                 item.record(algorithm).map_err(|refusal| refusal.holding(hashes))
             });
         }
-        if self.item.is_some() && self.names.has(&name) {
+        if self.item.is_some() && self.names.ask(&name, state::is_name_of_one) {
             // One without a text may be a mark.
             let text = if text.is_empty() { "(no text)" } else { &text };
             self.said.push((name.clone(), text.to_owned()));

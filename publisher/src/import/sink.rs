@@ -4,8 +4,8 @@ use super::budget::Place;
 use super::dates::Day;
 use super::feed::Backing;
 use super::outcome::Sayings;
-use super::record::{Action, Choice, Record, Refusal, choose, plain};
-use super::state;
+use super::record::{Action, Choice, Record, Refusal, choose};
+use super::state::{self, Memo};
 use super::unread::Unread;
 use super::words::WordCounts;
 use super::{Format, ImportError, ImportOptions, ImportReport, Importer, Invalid, RefusedRecord, TellRefused};
@@ -19,8 +19,6 @@ use isonomy_matcher::pdq::USUAL_MINIMUM_QUALITY;
 const SHOWN: usize = 100;
 /// The most disputed hashes that it shows.
 const DISPUTED_SHOWN: usize = 20;
-/// Tags by which those who share hashes doubt them.
-const DOUBTS: [&str; 1] = ["disputed"];
 
 /// Whether any record gave what could select it.
 #[derive(Clone, Copy, Default)]
@@ -41,6 +39,8 @@ pub(super) struct Sink<'s> {
     /// How many bytes of the file stand before what its parser sees.
     skipped: u64,
     report: ImportReport,
+    /// Which classes and tags say that a hash does not belong there.
+    doubts: Memo,
     /// Whether the columns that are not read are such as tell nothing of whether a record counts.
     columns: Result<(), ImportError>,
 }
@@ -67,7 +67,7 @@ impl<'s> Sink<'s> {
             not_ignored: importer.options.ignored.clone(),
         };
         let Importer { options, sayings, seen, backing } = importer;
-        Self { options, sayings, seen, backing, tell, skipped, report, columns: Ok(()) }
+        Self { options, sayings, seen, backing, tell, skipped, report, doubts: Memo::default(), columns: Ok(()) }
     }
 
     pub(super) fn algorithm(&self) -> Algorithm {
@@ -151,9 +151,9 @@ impl<'s> Sink<'s> {
                 report.low_quality += u64::from(is_low && self.options.algorithm.is_perceptual());
                 report.classes.add(&record.classes);
                 report.tags.add(&record.tags);
-                let is_doubt =
-                    |word: &String| DOUBTS.contains(&plain(word).as_str()) || state::is_phrase_of_doubt(word);
-                if record.is_disputed || record.classes.iter().chain(&record.tags).any(is_doubt) {
+                let doubts = &mut self.doubts;
+                let mut words = record.classes.iter().chain(&record.tags);
+                if record.is_disputed || words.any(|word| doubts.ask(word, state::is_phrase_of_doubt)) {
                     report.disputed += 1;
                     if report.disputed_first.len() < DISPUTED_SHOWN {
                         report.disputed_first.extend(record.hash.as_deref().map(to_hex));

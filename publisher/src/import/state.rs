@@ -317,23 +317,25 @@ pub(super) fn of_fields(fields: Vec<(String, String)>, today: Day) -> Result<Sai
     together(states.iter().map(|(state, text)| (state, text.into())), today)
 }
 
-/// Which names are those of what says whether a record still counts, each found out once.
+/// What was found of words and names that come again and again.
 #[derive(Default)]
-pub(super) struct Names(HashMap<String, bool>);
+pub(super) struct Memo(HashMap<String, bool>);
 
-impl Names {
-    /// The most that are remembered.
+impl Memo {
+    /// The most that are remembered, and how long they may be.
     const MOST: usize = 1 << 10;
+    const LONGEST: usize = 1 << 8;
 
-    pub(super) fn has(&mut self, name: &str) -> bool {
-        if let Some(is_one) = self.0.get(name) {
-            return *is_one;
+    /// The answer to a question, always the same one, of a text.
+    pub(super) fn ask(&mut self, text: &str, question: fn(&str) -> bool) -> bool {
+        if let Some(answer) = self.0.get(text) {
+            return *answer;
         }
-        let is_one = is_name_of_one(name);
-        if self.0.len() < Self::MOST {
-            self.0.insert(name.to_owned(), is_one);
+        let answer = question(text);
+        if self.0.len() < Self::MOST && text.len() <= Self::LONGEST {
+            self.0.insert(text.to_owned(), answer);
         }
-        is_one
+        answer
     }
 }
 
@@ -455,8 +457,13 @@ fn is_turned(text: &str) -> bool {
 
 /// Whether a class or tag says that a hash is gone or does not belong there, by all its words or by one of them.
 pub(super) fn is_phrase_of_doubt(phrase: &str) -> bool {
-    const HARMLESS: [&str; 3] = ["notillegal", "harmless", "legal"];
-    HARMLESS.contains(&plain(phrase).as_str()) || is_word_of_leaving(phrase.as_bytes()) || has_word_of_leaving(phrase)
+    is_word_of_doubt(phrase.as_bytes()) || has_word_of_leaving(phrase)
+}
+
+/// Whether a field as a whole says so.
+pub(super) fn is_word_of_doubt(field: &[u8]) -> bool {
+    const DOUBTS: [&str; 4] = ["disputed", "notillegal", "harmless", "legal"];
+    is_word(field, &DOUBTS) || is_word_of_leaving(field)
 }
 
 /// Whether one of the words of a text says that something is gone.
@@ -466,8 +473,13 @@ pub(super) fn has_word_of_leaving(text: &str) -> bool {
 
 /// Whether a field says that something is gone.
 pub(super) fn is_word_of_leaving(field: &[u8]) -> bool {
+    is_word(field, &IS_GONE)
+}
+
+/// Whether a field is one of these words.
+fn is_word(field: &[u8], words: &[&str]) -> bool {
     const LONGEST: usize = 24;
-    field.len() <= LONGEST && IS_GONE.contains(&plain(&String::from_utf8_lossy(field)).as_str())
+    field.len() <= LONGEST && words.contains(&plain(&String::from_utf8_lossy(field)).as_str())
 }
 
 #[cfg(test)]

@@ -187,7 +187,7 @@ fn row(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm, today: Da
     };
     // A class or the tags as a whole; each by itself is looked at wherever it comes from. Of a picture or of its entry, that is not clear.
     let described = [columns.class, columns.tags].into_iter().flatten().filter_map(|column| row.get(column));
-    let is_doubted = described.into_iter().any(|field| state::is_phrase_of_doubt(&String::from_utf8_lossy(field)));
+    let is_doubted = described.into_iter().any(state::is_word_of_doubt);
     Ok(Record {
         quality,
         classes: words(columns.class, &[',', ';', '|']), // one can have several words

@@ -414,7 +414,7 @@ impl Column {
         self.values += 1;
         let text = String::from_utf8_lossy(field);
         let text = text.trim();
-        let is_understood = self.understood != Understood::Nothing && (names_kind(text) || names_file(text));
+        let is_understood = self.understood != Understood::Nothing && (names_file(text) || names_kind(text));
         if !is_understood {
             show(&mut self.examples, text);
         }
