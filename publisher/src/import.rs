@@ -32,6 +32,7 @@ mod lines;
 mod ncmec;
 mod options;
 mod outcome;
+mod reactions;
 mod recognise;
 mod record;
 mod refusals;
@@ -47,13 +48,15 @@ mod tests;
 mod unambiguous;
 mod unread;
 mod updates;
+mod words;
 
 pub use error::ImportError;
 pub use frames::renumbered;
 pub use options::{Format, ImportOptions, Invalid, Irregular, Unselected};
 pub use refusals::RefusalTable;
 pub use report::{ImportReport, Imported, RefusedRecord};
-pub use unread::{MarkingColumn, UnreadColumn};
+pub use unread::{MarkingColumn, Marks, UnreadColumn};
+pub use words::{WordCount, WordCounts};
 
 use feed::Backing;
 use isonomy_store::files::FileError;

@@ -3,7 +3,7 @@
 use super::MAX_IMPORT_BYTES;
 use super::outcome::OutcomeError;
 use super::report::ImportReport;
-use super::unread::MarkingColumn;
+use super::unread::{MarkingColumn, Marks};
 use isonomy_core::list::entries::MAX_ENTRIES;
 use isonomy_core::list::{Algorithm, ListError};
 use isonomy_store::files::FileError;
@@ -149,12 +149,16 @@ impl From<OutcomeError> for ImportError {
 
 fn marks(columns: &[MarkingColumn]) -> String {
     let named = &columns[..columns.len().min(NAMED)];
-    let said = named.iter().map(|MarkingColumn { name, values }| {
+    let said = named.iter().map(|MarkingColumn { name, values, marks }| {
         let values: Vec<String> = values.iter().map(|value| format!("{value:?}")).collect();
-        format!(
-            "the column {name} is not read, and has values such as marks have, or few of them ({})",
-            values.join(", ")
-        )
+        let why = match marks {
+            Marks::Values => "is not read, and has values such as marks have, or few of them",
+            Marks::NoKinds => {
+                "is read for kinds of hashes and of files alone, and has others that are such as marks have, or few"
+            }
+            Marks::Ahead => "is not read, and has dates that have not come yet",
+        };
+        format!("the column {name} {why} ({})", values.join(", "))
     });
     let more = match columns.len() - named.len() {
         0 => String::new(),

@@ -1,16 +1,20 @@
 //! Feeds in JSON: an object with a list of records in one field, or that list alone. Records stream one by one; none may be
 //! larger than 1 MiB, nor deeper than 128 levels (`serde_json`'s own limit), nor name a field twice. Beside them the object is only
-//! asked whether there is a next page; what else is in it is passed over.
+//! asked whether there is a next page; what else is in it is passed over. Fields of records that a format does not read are heard if they
+//! are called as columns are that say whether a row still counts (`state`): `withdrawn`, `removed_on`.
 //!
 //! Some formats tell with each record who stands behind it ([`Shape`]). In an import where somebody stands behind one addition, those
 //! behind which nobody does are not taken, in whichever file: a source may list what all have taken their word back for. Where nobody is
 //! ever named, the files were got without that, and their additions count.
 
 use super::budget::{Budgeted, Position};
+use super::dates::Day;
 use super::record::{self, Action, Record, Refusal, refusal};
+use super::state::{self, Memo, Said};
 use super::unambiguous::Unambiguous;
 use super::{Format, ImportError, Sink, stopncii, terrorism, updates};
 use isonomy_core::list::Algorithm;
+use isonomy_core::time::Timestamp;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use std::fmt;
@@ -23,9 +27,16 @@ pub(super) struct Shape {
     pub(super) record: fn(&Value, Algorithm) -> Result<Record, Refusal>,
     /// The field of a record that holds its hash.
     hash: &'static str,
-    /// Whether somebody stands behind a record, in formats that say so.
-    is_backed: Option<fn(&Value) -> bool>,
+    /// Its fields, and those of who stands behind it, that the format reads or knows to say nothing of whether it counts, though they are
+    /// called so.
+    read: &'static [&'static str],
+    /// Those in which a time stands after which it does not count any more.
+    expires: &'static [&'static str],
+    /// Those who stand behind a record, in formats that say so.
+    backers: Option<Backers>,
 }
+
+type Backers = for<'v> fn(&'v Value) -> &'v [Value];
 
 /// What the additions of all files so far show of those who stand behind them.
 #[derive(Clone, Copy, Default)]
@@ -50,21 +61,34 @@ impl Backing {
 
 /// The shape of a format in JSON.
 pub(super) fn shape(format: Format) -> Option<Shape> {
-    match format {
-        Format::StopNcii => {
-            Some(Shape { field: "hashRecords", record: stopncii::record, hash: "hashValue", is_backed: None })
-        }
-        Format::Terrorism => {
-            Some(Shape { field: "results", record: terrorism::record, hash: "hash_digest", is_backed: None })
-        }
-        Format::Updates => Some(Shape {
+    let shape = match format {
+        Format::StopNcii => Shape {
+            field: "hashRecords",
+            record: stopncii::record,
+            hash: "hashValue",
+            read: &["hashStatus"],
+            expires: &[],
+            backers: None,
+        },
+        Format::Terrorism => Shape {
+            field: "results",
+            record: terrorism::record,
+            hash: "hash_digest",
+            read: &["deleted"],
+            expires: &[],
+            backers: None,
+        },
+        Format::Updates => Shape {
             field: "data",
             record: updates::record,
             hash: "indicator",
-            is_backed: Some(updates::is_described),
-        }),
-        _ => None,
-    }
+            read: &["should_delete", "status", "review_status", "reactions", "my_reactions"],
+            expires: &["expired_on", "expire_time"],
+            backers: Some(updates::descriptors),
+        },
+        _ => return None,
+    };
+    Some(shape)
 }
 
 pub(super) fn read(reader: impl BufRead, shape: &Shape, sink: &mut Sink<'_>) -> Result<(), ImportError> {
@@ -72,7 +96,13 @@ pub(super) fn read(reader: impl BufRead, shape: &Shape, sink: &mut Sink<'_>) -> 
     let mut deserializer = serde_json::Deserializer::from_reader(budgeted);
     let mut failure = None;
     *sink.backing() = sink.backing().in_next_file();
-    let outcome = (&mut deserializer).deserialize_any(Feed { shape, sink, position: &position, failure: &mut failure });
+    let outcome = (&mut deserializer).deserialize_any(Feed {
+        shape,
+        sink,
+        position: &position,
+        names: Memo::default(),
+        failure: &mut failure,
+    });
     let outcome = outcome.and_then(|()| deserializer.end());
     match (failure, outcome) {
         (Some(failure), _) => Err(failure),
@@ -84,6 +114,7 @@ struct Feed<'f, 's> {
     shape: &'f Shape,
     sink: &'f mut Sink<'s>,
     position: &'f Position,
+    names: Memo,
     /// What stopped the import, where that is more than an error of JSON.
     failure: &'f mut Option<ImportError>,
 }
@@ -135,17 +166,59 @@ impl Feed<'_, '_> {
         Ok(())
     }
 
+    /// What a record says by fields that its format does not read. What one of several who stand behind it says of itself alone disputes it.
+    fn hear(&mut self, record: Record, value: &Value) -> Result<Record, Refusal> {
+        if record.action != Action::Add || record.hash.is_none() {
+            return Ok(record);
+        }
+        let own = self.said(value)?;
+        let backers = self.shape.backers.map(|backers| backers(value)).unwrap_or_default();
+        let (mut gone, mut is_disputed) = (0, record.is_disputed || own.is_disputed);
+        for backer in backers {
+            let said = self.said(backer)?;
+            gone += usize::from(said.action == Action::Remove);
+            is_disputed |= said.is_disputed || said.action == Action::Remove;
+        }
+        let is_gone = own.action == Action::Remove || gone > 0 && gone == backers.len();
+        let action = if is_gone { Action::Remove } else { Action::Add };
+        Ok(Record { action, is_disputed, ..record })
+    }
+
+    /// What an object says by its fields that the format does not read.
+    fn said(&mut self, level: &Value) -> Result<Said, Refusal> {
+        let mut said = Vec::new();
+        for (name, value) in level.as_object().into_iter().flatten() {
+            let is_read = !self.names.ask(name, state::is_name_of_one) || self.shape.read.contains(&name.as_str());
+            if !is_read && says_anything(value) && !self.sink.ignores(name) {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                let is_end = self.shape.expires.contains(&name.as_str());
+                said.push((name.clone(), if is_end { self.is_over(text) } else { text }));
+            }
+        }
+        state::of_fields(said, Day::begun(self.sink.now()))
+    }
+
+    /// Whether a time has come, yes or no; the text itself if that can't be told. The time 0 is none.
+    fn is_over(&self, text: String) -> String {
+        let now = Some(self.sink.now()).filter(|now| *now != Timestamp::default());
+        match (record::time(&text), now) {
+            (Some(0), _) => "no".to_owned(),
+            (Some(end), Some(now)) => if end <= now.0 { "yes" } else { "no" }.to_owned(),
+            _ => text,
+        }
+    }
+
     /// What a record says. An addition behind which nobody stands is refused, or the document, if somebody stands behind another one:
     /// those who did may have taken their word back.
     fn judge(&mut self, value: &Value) -> Result<Result<Record, Refusal>, ImportError> {
-        let record = (self.shape.record)(value, self.sink.algorithm());
-        let (Some(is_backed), Ok(Record { action: Action::Add, hash: Some(_), .. })) = (self.shape.is_backed, &record)
+        let record = (self.shape.record)(value, self.sink.algorithm()).and_then(|record| self.hear(record, value));
+        let (Some(backers), Ok(Record { action: Action::Add, hash: Some(_), .. })) = (self.shape.backers, &record)
         else {
             return Ok(record);
         };
         let line = self.position.begun().line;
         let backing = self.sink.backing();
-        let without = match (*backing, is_backed(value)) {
+        let without = match (*backing, !backers(value).is_empty()) {
             (Backing::Missing { line }, true) => format!("the record at line {line}"),
             (Backing::MissingElsewhere, true) => "a record of a file that was read before".to_owned(),
             (Backing::Given, false) => {
@@ -209,13 +282,19 @@ fn has_next(value: &Value) -> bool {
     }
 }
 
+/// Whether a field says anything.
+fn says_anything(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+        _ => true,
+    }
+}
+
 /// The text in a field; numbers as they are written.
 pub(super) fn text(record: &Value, field: &str) -> Option<String> {
-    match record.get(field)? {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
+    record.get(field).filter(|value| value.is_string() || value.is_number()).and_then(|value| word(value, field))
 }
 
 /// The time in a field, in seconds; `None` if there is none.
@@ -227,11 +306,26 @@ pub(super) fn time(record: &Value, field: &'static str) -> Result<Option<u64>, R
     time.map(Some).ok_or_else(|| refusal(field, record::NO_TIME))
 }
 
-/// The words in a field: a text, or a list of them.
-pub(super) fn words(record: &Value, field: &str) -> Vec<String> {
-    match record.get(field) {
-        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        Some(Value::String(text)) if !text.is_empty() => vec![text.clone()],
-        _ => Vec::new(),
+/// The words in a field: a text, or a list of them; or, as ThreatExchange's edges are, a list of objects with a `text`, also in `data`.
+pub(super) fn words(record: &Value, field: &'static str) -> Result<Vec<String>, Refusal> {
+    let words = match record.get(field) {
+        None | Some(Value::Null) => Some(Vec::new()),
+        Some(Value::String(text)) => Some(Some(text.clone()).into_iter().filter(|text| !text.is_empty()).collect()),
+        Some(listed) => list(listed).and_then(|items| items.iter().map(|item| word(item, "text")).collect()),
+    };
+    words.ok_or_else(|| refusal(field, "it is neither a text, nor a list of texts or of objects with a `text`"))
+}
+
+/// A list, by itself or as the `data` of an edge.
+pub(super) fn list(value: &Value) -> Option<&[Value]> {
+    value.as_array().or_else(|| value.get("data")?.as_array()).map(Vec::as_slice)
+}
+
+/// A text or number, by itself or in this field of an object.
+pub(super) fn word(item: &Value, field: &str) -> Option<String> {
+    match item {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        item => text(item, field),
     }
 }

@@ -4,12 +4,13 @@
 //! |---|---|
 //! | [`Format::Lines`] | `<hash>`, or `pdq <hash>` |
 //! | [`Format::Sums`] | `<hash>  <name>` or `<hash> *<name>`, as sha256sum, sha1sum and md5sum write it; with `--tag`, `SHA256 (<name>) = <hash>`; a backslash before either says that the name has escapes |
-//! | [`Format::Pdq`] | `hash=<hash>,norm=…,delta=…,quality=<0-100>,filename=…`, as the PDQ tools write it |
+//! | [`Format::Pdq`] | `hash=<hash>,norm=…,delta=…,quality=<0-100>,filename=…`, as the PDQ tools write it; other fields are not read, and watched (`unread`) |
 //! | [`Format::Vpdq`] | `<frame>,<quality>,<hash>,<timestamp>`, as vPDQ writes it: a hash for each frame of a video. In a list of videos, the frames of a file are one video |
 
 use super::budget::Place;
-use super::record::{self, Record, Refusal, is_of, quality, refusal};
+use super::record::{self, Choice, Record, Refusal, is_of, quality, refusal};
 use super::state;
+use super::unread::{Field, Unread};
 use super::{Format, ImportError, MAX_LINE, Sink, read_failed};
 use isonomy_core::list::Algorithm;
 use isonomy_core::list::algorithm::VIDEO_NUMBER_SIZE;
@@ -20,16 +21,66 @@ use std::io::{BufRead, Read};
 
 /// The most frames of a video: a day, with one for each second.
 const MAX_FRAMES: usize = 86_400;
+/// What stands behind a sum, as `--ignore-column` calls it.
+const NAME: &str = "name";
+/// What PDQ's tools write beside a hash that says nothing of it.
+const MEASURED: [&str; 6] = ["norm", "delta", "dims", "readSeconds", "hashSeconds", "xform"];
+/// Why a line is refused that has two.
+const SEVERAL: &str = "it holds several hashes: give each its own line";
+/// The last field that they write: a name, which may hold anything.
+const FILENAME: &str = "filename";
+
+/// A line, as it is made.
+pub(super) struct Line<'t> {
+    record: Record,
+    /// The fields from which nothing is read. One without a name has its number.
+    fields: Vec<Field<'t>>,
+}
+
+impl From<Record> for Line<'_> {
+    fn from(record: Record) -> Self {
+        Self { record, fields: Vec::new() }
+    }
+}
+
+/// What lines say beside their hashes.
+struct Beside {
+    format: Format,
+    unread: Unread,
+}
+
+impl Beside {
+    fn of(format: Format, sink: &Sink<'_>) -> Self {
+        Self { format, unread: Unread::of_fields(sink.day()) }
+    }
+
+    /// What a line says, unless its fields may say that it does not count.
+    fn hear<'t>(&mut self, line: Line<'t>, sink: &mut Sink<'_>) -> Result<(Record, Vec<Field<'t>>), Refusal> {
+        let Line { record, mut fields } = line;
+        fields.retain(|(name, _)| !sink.ignores(name));
+        match self.format {
+            Format::Sums => fields.iter().try_for_each(|(_, name)| check_name(name))?,
+            _ => fields.iter().try_for_each(check_field)?,
+        }
+        // Names of files are any.
+        if self.format == Format::Pdq && !self.unread.know(&fields) {
+            return Err(refusal("line", "it names fields beside too many others: these are no lines of PDQ's tools"));
+        }
+        Ok((record, fields))
+    }
+}
 
 pub(super) fn read(mut reader: impl BufRead, format: Format, sink: &mut Sink<'_>) -> Result<(), ImportError> {
     let mut bytes = Vec::new();
     let mut place = Place::default();
     let mut numbers = HashMap::new();
     let mut frames = (format == Format::Vpdq && sink.algorithm() == Algorithm::VpdqV1).then(Vec::new);
+    let mut beside = Beside::of(format, sink);
     loop {
         bytes.clear();
         let limit = MAX_LINE as u64 + 1;
         if reader.by_ref().take(limit).read_until(b'\n', &mut bytes).map_err(read_failed)? == 0 {
+            sink.unread(beside.unread);
             return take_video(frames.unwrap_or_default(), sink);
         }
         let mut length = bytes.len() as u64;
@@ -38,11 +89,12 @@ pub(super) fn read(mut reader: impl BufRead, format: Format, sink: &mut Sink<'_>
             length += skip_line(&mut reader)?;
             sink.take(place, Err(refusal("line", format!("it is longer than {MAX_LINE} bytes"))))?;
         } else if !text.is_empty() && !text.starts_with(b"#") {
-            match (line(text, format, sink.algorithm()), &mut frames) {
+            let heard = line(text, format, sink.algorithm()).and_then(|line| beside.hear(line, sink));
+            match (heard, &mut frames) {
                 (Ok(_), Some(frames)) if frames.len() == MAX_FRAMES => {
                     sink.take(place, Err(refusal("frame", format!("a video has {MAX_FRAMES} frames at most"))))?;
                 }
-                (Ok(record), Some(frames)) => {
+                (Ok((record, _)), Some(frames)) => {
                     // Each video counts its frames for itself.
                     let number = text.split(|&byte| byte == b',').next().unwrap_or_default().to_vec();
                     let known = numbers.entry(number).or_insert_with(|| record.hash.clone());
@@ -53,10 +105,14 @@ pub(super) fn read(mut reader: impl BufRead, format: Format, sink: &mut Sink<'_>
                         sink.take(place, Err(refusal("frame", reason)))?;
                     }
                 }
-                (record, _) => {
-                    let held = || record::hashes_in(text, sink.algorithm());
-                    let record = record.map_err(|refusal| refusal.holding(held()));
-                    sink.take(place, record)?;
+                (Ok((record, fields)), None) => {
+                    if sink.take(place, Ok(record))? == Some(Choice::Taken) && format == Format::Pdq {
+                        beside.unread.look_at_fields(&fields);
+                    }
+                }
+                (Err(refusal), _) => {
+                    let held = record::hashes_in(text, sink.algorithm());
+                    sink.take(place, Err(refusal.holding(held)))?;
                 }
             }
         }
@@ -95,8 +151,8 @@ fn skip_line(reader: &mut impl BufRead) -> Result<u64, ImportError> {
     }
 }
 
-/// What a line says.
-pub(super) fn line(text: &[u8], format: Format, algorithm: Algorithm) -> Result<Record, Refusal> {
+/// How a line is made.
+pub(super) fn line(text: &[u8], format: Format, algorithm: Algorithm) -> Result<Line<'_>, Refusal> {
     let pdq_hash = text.strip_prefix(b"pdq ").filter(|_| format == Format::Lines);
     if (pdq_hash.is_some() || matches!(format, Format::Pdq | Format::Vpdq)) && !algorithm.is_perceptual() {
         return Err(refusal("algorithm", format!("it is a PDQ hash, where the list has {algorithm}")));
@@ -105,9 +161,9 @@ pub(super) fn line(text: &[u8], format: Format, algorithm: Algorithm) -> Result<
         Format::Sums => sum(text, algorithm),
         Format::Pdq => pdq(text, algorithm),
         // In a list of videos, the number of the video comes before it.
-        Format::Vpdq if algorithm == Algorithm::VpdqV1 => vpdq(text, Algorithm::PdqFull),
-        Format::Vpdq => vpdq(text, algorithm),
-        _ => hash(pdq_hash.unwrap_or(text), algorithm).map(Record::of),
+        Format::Vpdq if algorithm == Algorithm::VpdqV1 => vpdq(text, Algorithm::PdqFull).map(Line::from),
+        Format::Vpdq => vpdq(text, algorithm).map(Line::from),
+        _ => hash(pdq_hash.unwrap_or(text), algorithm).map(|hash| Record::of(hash).into()),
     }
 }
 
@@ -115,15 +171,15 @@ fn hash(text: &[u8], algorithm: Algorithm) -> Result<Vec<u8>, Refusal> {
     record::hash(text, algorithm).map_err(|reason| refusal("hash", reason))
 }
 
-fn sum(text: &[u8], algorithm: Algorithm) -> Result<Record, Refusal> {
+fn sum(text: &[u8], algorithm: Algorithm) -> Result<Line<'_>, Refusal> {
     const SHAPE: &str =
         "it is neither a hash, two spaces or a space and a star, and a name, nor ALGORITHM (name) = hash";
     let text = text.strip_prefix(b"\\").unwrap_or(text);
-    if let Some((name, digest)) = tagged(text) {
-        if !is_of(name, algorithm) {
-            return Err(refusal("algorithm", format!("it is a digest by {name}, where the list has {algorithm}")));
+    if let Some(Tagged { algorithm: own, name, digest }) = tagged(text) {
+        if !is_of(own, algorithm) {
+            return Err(refusal("algorithm", format!("it is a digest by {own}, where the list has {algorithm}")));
         }
-        return hash(digest, algorithm).map(Record::of);
+        return Ok(named(hash(digest, algorithm)?, name));
     }
     let end = text.iter().position(|&byte| byte == b' ').ok_or_else(|| refusal("line", SHAPE))?;
     let (digest, name) = text.split_at(end);
@@ -132,43 +188,95 @@ fn sum(text: &[u8], algorithm: Algorithm) -> Result<Record, Refusal> {
         return Err(refusal("line", SHAPE));
     }
     let digest = hash(digest, algorithm)?;
-    if state::is_word_of_leaving(name) {
-        let advice = "give a table with the names hash and status, or take the line out";
-        let said = String::from_utf8_lossy(name);
-        return Err(refusal(
-            "line",
-            format!("behind the hash stands {said:?}, where the name of a file should: {advice}"),
-        ));
-    }
     let is_another = |word: &[u8]| record::hash(word, algorithm).is_ok_and(|other| other != digest);
     if name.split(u8::is_ascii_whitespace).any(is_another) {
-        return Err(refusal("line", "it holds several hashes: give each its own line"));
+        return Err(refusal("line", SEVERAL));
     }
-    Ok(Record::of(digest))
+    Ok(named(digest, name))
 }
 
-/// Algorithm and digest of a line such as `SHA256 (name) = digest`.
-fn tagged(text: &[u8]) -> Option<(&str, &[u8])> {
+/// A line with the name of a file.
+fn named(digest: Vec<u8>, name: &[u8]) -> Line<'_> {
+    Line { record: Record::of(digest), fields: vec![(NAME.into(), name)] }
+}
+
+/// Refuses what stands where the name of a file should, and says that the hash is gone.
+fn check_name(name: &[u8]) -> Result<(), Refusal> {
+    let said = String::from_utf8_lossy(name);
+    let is_gone = || state::is_word_of_leaving(name) || !is_name_of_file(&said) && state::has_word_of_leaving(&said);
+    match is_gone() {
+        true => Err(refusal(
+            "line",
+            format!(
+                "behind the hash stands {said:?}, where the name of a file should: if that says that the hash is gone, give a table with \
+                 the names hash and status, or take the line out (if it is a name, `isonomy list import --ignore-column {NAME}` passes \
+                 names over)"
+            ),
+        )),
+        false => Ok(()),
+    }
+}
+
+/// Whether a text looks like the name of a file: it ends with what tells its kind, or has a folder.
+fn is_name_of_file(text: &str) -> bool {
+    const LONGEST: usize = 8;
+    let is_kind = |kind: &str| {
+        kind.len() <= LONGEST && kind.chars().all(char::is_alphanumeric) && kind.chars().any(char::is_alphabetic)
+    };
+    text.contains(['/', '\\']) || text.rsplit_once('.').is_some_and(|(_, kind)| is_kind(kind))
+}
+
+/// A line such as `SHA256 (name) = digest`.
+struct Tagged<'t> {
+    algorithm: &'t str,
+    name: &'t [u8],
+    digest: &'t [u8],
+}
+
+fn tagged(text: &[u8]) -> Option<Tagged<'_>> {
     let open = text.windows(2).position(|pair| pair == b" (")?;
     let close = text.windows(4).rposition(|mark| mark == b") = ")?;
-    let name = std::str::from_utf8(&text[..open]).ok()?;
+    let algorithm = std::str::from_utf8(&text[..open]).ok()?;
     // Behind a digest, both marks may stand in the name of a file.
-    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_/".contains(&byte));
-    Some((name, text.get(close + 4..)?)).filter(|_| is_name && open < close)
+    let is_name = algorithm.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_/".contains(&byte));
+    let (name, digest) = (text.get(open + 2..close)?, text.get(close + 4..)?);
+    Some(Tagged { algorithm, name, digest }).filter(|_| is_name)
 }
 
-fn pdq(text: &[u8], algorithm: Algorithm) -> Result<Record, Refusal> {
-    let value = |name: &[u8]| text.split(|&byte| byte == b',').find_map(|field| field.trim_ascii().strip_prefix(name));
+fn pdq(text: &[u8], algorithm: Algorithm) -> Result<Line<'_>, Refusal> {
+    let fields = || text.split(|&byte| byte == b',').map(<[u8]>::trim_ascii);
+    let value = |name: &[u8]| fields().find_map(|field| field.strip_prefix(name));
     let digest = value(b"hash=").ok_or_else(|| refusal("hash", "there is no hash=…"))?;
-    // The name of a file comes last, and may hold anything.
-    let fields = text.split(|&byte| byte == b',').take_while(|field| !field.trim_ascii().starts_with(b"filename="));
-    let names = fields.filter_map(|field| field.split(|&byte| byte == b'=').next()).map(String::from_utf8_lossy);
-    if let Some(name) = names.into_iter().find(|name| state::is_name_of_one(name)) {
-        let advice = "nothing of that is read in this format; give a table with the names hash and status";
-        return Err(refusal("status", format!("{:?} may say whether the record still counts: {advice}", name.trim())));
-    }
     let quality = value(b"quality=").map(quality).transpose()?;
-    Ok(Record { quality, ..Record::of(hash(digest, algorithm)?) })
+    let (mut hashes, mut others) = (0, Vec::new());
+    for (place, field) in fields().enumerate() {
+        let (name, said) = match field.iter().position(|&byte| byte == b'=') {
+            Some(end) => (String::from_utf8_lossy(field[..end].trim_ascii()), &field[end + 1..]),
+            None => ((place + 1).to_string().into(), field),
+        };
+        match name.as_ref() {
+            "hash" if hashes > 0 => return Err(refusal("line", SEVERAL)),
+            "hash" => hashes += 1,
+            // Behind the hash, nothing comes after the name. Before it, the tools write none.
+            FILENAME if hashes > 0 => break,
+            _ if said.trim_ascii().is_empty() || ["quality", FILENAME].contains(&name.as_ref()) => {}
+            _ if MEASURED.contains(&name.as_ref()) => {}
+            _ => others.push((name, said)),
+        }
+    }
+    Ok(Line { record: Record { quality, ..Record::of(hash(digest, algorithm)?) }, fields: others })
+}
+
+/// Refuses a field by which a line of PDQ may say that its hash is gone.
+fn check_field((name, said): &Field<'_>) -> Result<(), Refusal> {
+    let what = match (state::is_name_of_one(name), state::is_word_of_leaving(said)) {
+        (true, _) => format!("{name:?} may say whether the record still counts"),
+        (false, true) => format!("{name:?} has the value {:?}", String::from_utf8_lossy(said)),
+        (false, false) => return Ok(()),
+    };
+    let advice = "nothing of that is read in this format; give a table with the names hash and status";
+    let pass = "(if it says nothing of that, `isonomy list import --ignore-column` passes it over)";
+    Err(refusal("status", format!("{what}: {advice} {pass}")))
 }
 
 fn vpdq(text: &[u8], algorithm: Algorithm) -> Result<Record, Refusal> {

@@ -10,13 +10,16 @@
 //!
 //! A deletion names no hash: it withdraws what the same member gave under the same id, in this file or in an earlier
 //! one whose ids were kept, and so does a record that comes again with another hash. Images and videos have ids of their own. A record with
-//! negative feedback is disputed. Other fingerprints are not read; of paging, that there is a next page. Any other element above or in the
+//! negative feedback is disputed, wherever in it that stands. Other fingerprints are not read, nor are other elements and attributes, unless
+//! they are called as columns are that say whether a row still counts (`state`); of paging, that there is a next page. Any other element above or in the
 //! place of a record is refused, since records may stand in it, and so is a document without images and videos. A document type declaration is refused, as
 //! are entities other than the five of XML itself and character references, elements deeper than 32 levels, and anything
 //! between two records that is larger than 1 MiB; a document that ends too early is refused whole.
 
 use super::budget::Budgeted;
+use super::dates::Day;
 use super::record::{self, Action, Record, Refusal, is_of, refusal};
+use super::state::{self, Memo};
 use super::{ImportError, Sink};
 use isonomy_core::list::Algorithm;
 use quick_xml::Reader;
@@ -50,6 +53,8 @@ pub(super) fn read(reader: impl BufRead, sink: &mut Sink<'_>) -> Result<(), Impo
             begun = before;
         }
         if let Some(record) = record {
+            let said = std::mem::take(&mut document.said);
+            let record = record.and_then(|record| heard(record, said, sink));
             sink.take(begun, record)?;
             position.end_record();
         }
@@ -57,6 +62,15 @@ pub(super) fn read(reader: impl BufRead, sink: &mut Sink<'_>) -> Result<(), Impo
             return Ok(());
         }
     }
+}
+
+/// A record with what its other elements say.
+fn heard(record: Record, said: Vec<(String, String)>, sink: &mut Sink<'_>) -> Result<Record, Refusal> {
+    let Record { hash: Some(hash), action: Action::Add, .. } = &record else { return Ok(record) };
+    let heard = said.into_iter().filter(|(name, _)| !sink.ignores(name)).collect();
+    let said = state::of_fields(heard, Day::begun(sink.now()));
+    let said = said.map_err(|refusal| refusal.holding([hash.clone()]))?;
+    Ok(Record { action: said.action, is_disputed: record.is_disputed || said.is_disputed, ..record })
 }
 
 fn malformed(line: u64, why: &str) -> ImportError {
@@ -73,6 +87,9 @@ struct Document {
     has_next_page: bool,
     text: String,
     item: Option<Item>,
+    /// The names and texts of elements and attributes of the record that are called as what says whether it still counts.
+    said: Vec<(String, String)>,
+    names: Memo,
 }
 
 #[derive(Default)]
@@ -142,6 +159,7 @@ impl Document {
             ["queryResult", "images" | "videos", kind @ ("image" | "video" | "deletedImage" | "deletedVideo")] => {
                 let (is_deletion, is_video) = (kind.starts_with("deleted"), matches!(kind, "video" | "deletedVideo"));
                 self.item = Some(Item { is_deletion, is_video, ..Item::default() });
+                self.said.clear();
             }
             [_, name] | [_, "images" | "videos", name] => {
                 return Err(format!("the element {name} is none that is known there"));
@@ -153,12 +171,21 @@ impl Document {
                     item.member = id;
                 }
             }
-            [_, _, _, "feedback", "negativeFeedback"] => {
+            [_, _, _, .., "negativeFeedback"] => {
                 if let Some(item) = &mut self.item {
                     item.is_disputed = true;
                 }
             }
             _ => {}
+        }
+        if self.item.is_some() {
+            for attribute in start.attributes() {
+                let attribute = attribute.map_err(|error| error.to_string())?;
+                let name = String::from(attribute.key.local_name().into_inner());
+                if self.names.ask(&name, state::is_name_of_one) {
+                    self.said.push((name, attribute.value.to_string()));
+                }
+            }
         }
         Ok(())
     }
@@ -180,6 +207,11 @@ impl Document {
                 let hashes = item.hashes(algorithm);
                 item.record(algorithm).map_err(|refusal| refusal.holding(hashes))
             });
+        }
+        if self.item.is_some() && self.names.ask(&name, state::is_name_of_one) {
+            // One without a text may be a mark.
+            let text = if text.is_empty() { "(no text)" } else { &text };
+            self.said.push((name.clone(), text.to_owned()));
         }
         let item = self.item.as_mut()?;
         match (depth, name.as_str()) {

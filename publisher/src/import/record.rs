@@ -150,8 +150,18 @@ pub(super) fn hashes_in(text: &[u8], algorithm: Algorithm) -> impl Iterator<Item
 
 /// The quality that a field gives.
 pub(super) fn quality(field: &[u8]) -> Result<u64, Refusal> {
-    let number = std::str::from_utf8(field).ok().and_then(|text| text.trim().parse().ok());
+    let number = std::str::from_utf8(field).ok().and_then(|text| whole(text.trim()).parse().ok());
     number.ok_or_else(|| refusal("quality", "it is not a number"))
+}
+
+/// A whole number without the point and the zeros that some programs write behind it: `91.0`. Any other text as it is.
+pub(super) fn whole(text: &str) -> &str {
+    let parts = text.split_once('.');
+    let is_whole = |(number, zeros): &(&str, &str)| {
+        let are = |digits: &str, is_one: fn(&u8) -> bool| !digits.is_empty() && digits.as_bytes().iter().all(is_one);
+        are(number, u8::is_ascii_digit) && are(zeros, |digit| *digit == b'0')
+    };
+    parts.filter(is_whole).map_or(text, |(number, _)| number)
 }
 
 /// What is wrong where [`time`] gives none.
@@ -214,6 +224,72 @@ pub(super) fn names_kind(word: &str) -> bool {
     PARTS.iter().any(|part| word.contains(part))
 }
 
+/// Whether a text names a kind of file, with nothing beside it: `image`, `JPG`, `video/x-matroska`.
+pub(super) fn names_file(text: &str) -> bool {
+    const WORDS: [&str; 58] = [
+        "image",
+        "images",
+        "picture",
+        "pictures",
+        "photo",
+        "photos",
+        "photograph",
+        "img",
+        "animation",
+        "video",
+        "videos",
+        "movie",
+        "clip",
+        "film",
+        "audio",
+        "sound",
+        "document",
+        "text",
+        "file",
+        "media",
+        "multimedia",
+        "frame",
+        "application",
+        "jpg",
+        "jpeg",
+        "jfif",
+        "png",
+        "gif",
+        "webp",
+        "bmp",
+        "tif",
+        "tiff",
+        "heic",
+        "heif",
+        "avif",
+        "svg",
+        "xml",
+        "mp4",
+        "m4v",
+        "mpg",
+        "mpeg",
+        "mov",
+        "quicktime",
+        "avi",
+        "msvideo",
+        "mkv",
+        "matroska",
+        "webm",
+        "wmv",
+        "flv",
+        "3gp",
+        "3gpp",
+        "ogg",
+        "mp3",
+        "wav",
+        "pdf",
+        "ms",
+        "x",
+    ];
+    let mut words = text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
+    words.peek().is_some() && words.all(|word| WORDS.contains(&word.to_lowercase().as_str()))
+}
+
 /// The list's algorithm in the names that feeds use: `HASH_PDQ`, `ImagePDQ`, `pdq`, `SHA-256`.
 pub(super) fn is_of(name: &str, algorithm: Algorithm) -> bool {
     let name = plain(name);
@@ -259,6 +335,31 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(time(text), seconds, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_may_have_zeros_behind_its_point() {
+        for (text, expected) in [
+            ("91.0", "91"),
+            ("0.000", "0"),
+            ("91", "91"),
+            ("91.5", "91.5"),
+            ("91.", "91."),
+            (".0", ".0"),
+            ("-1.0", "-1.0"),
+        ] {
+            assert_eq!(whole(text), expected);
+        }
+    }
+
+    #[test]
+    fn kinds_of_files_stand_alone() {
+        for text in ["image", "JPG", "image/jpeg", "video/x-ms-wmv", "image/svg+xml", "Photo file"] {
+            assert!(names_file(text), "{text}");
+        }
+        for text in ["", "/", "image/removed", "no image", "deletion", "A"] {
+            assert!(!names_file(text), "{text}");
         }
     }
 

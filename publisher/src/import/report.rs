@@ -3,6 +3,7 @@
 use super::ids::{self, Given};
 use super::options::Format;
 use super::unread::UnreadColumn;
+use super::words::WordCounts;
 use isonomy_core::list::Entries;
 #[cfg(doc)]
 use isonomy_matcher::pdq::USUAL_MINIMUM_QUALITY;
@@ -26,6 +27,10 @@ pub struct ImportReport {
     pub disputed: u64,
     /// The first of those, in hexadecimal.
     pub disputed_first: Vec<String>,
+    /// The classes of hashes that were taken.
+    pub classes: WordCounts,
+    /// Their tags.
+    pub tags: WordCounts,
     /// Records that withdraw a hash.
     pub withdrawals: u64,
     /// Records without a hash by the list's algorithm.

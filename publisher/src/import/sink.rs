@@ -1,10 +1,13 @@
 //! Where the records of a file go: taken, passed over or refused, and counted.
 
 use super::budget::Place;
+use super::dates::Day;
 use super::feed::Backing;
 use super::outcome::Sayings;
-use super::record::{Action, Choice, Record, Refusal, choose, plain};
+use super::record::{Action, Choice, Record, Refusal, choose};
+use super::state::{self, Memo};
 use super::unread::Unread;
+use super::words::WordCounts;
 use super::{Format, ImportError, ImportOptions, ImportReport, Importer, Invalid, RefusedRecord, TellRefused};
 use isonomy_core::encoding::to_hex;
 use isonomy_core::list::Algorithm;
@@ -16,8 +19,6 @@ use isonomy_matcher::pdq::USUAL_MINIMUM_QUALITY;
 const SHOWN: usize = 100;
 /// The most disputed hashes that it shows.
 const DISPUTED_SHOWN: usize = 20;
-/// Tags by which those who share hashes doubt them.
-const DOUBTS: [&str; 2] = ["disputed", "falsepositive"];
 
 /// Whether any record gave what could select it.
 #[derive(Clone, Copy, Default)]
@@ -38,6 +39,8 @@ pub(super) struct Sink<'s> {
     /// How many bytes of the file stand before what its parser sees.
     skipped: u64,
     report: ImportReport,
+    /// Which classes and tags say that a hash does not belong there.
+    doubts: Memo,
     /// Whether the columns that are not read are such as tell nothing of whether a record counts.
     columns: Result<(), ImportError>,
 }
@@ -51,6 +54,8 @@ impl<'s> Sink<'s> {
             low_quality: 0,
             disputed: 0,
             disputed_first: Vec::new(),
+            classes: WordCounts::default(),
+            tags: WordCounts::default(),
             withdrawals: 0,
             other_hashes: 0,
             not_selected: 0,
@@ -62,7 +67,7 @@ impl<'s> Sink<'s> {
             not_ignored: importer.options.ignored.clone(),
         };
         let Importer { options, sayings, seen, backing } = importer;
-        Self { options, sayings, seen, backing, tell, skipped, report, columns: Ok(()) }
+        Self { options, sayings, seen, backing, tell, skipped, report, doubts: Memo::default(), columns: Ok(()) }
     }
 
     pub(super) fn algorithm(&self) -> Algorithm {
@@ -71,6 +76,26 @@ impl<'s> Sink<'s> {
 
     pub(super) fn now(&self) -> Timestamp {
         self.options.now
+    }
+
+    /// The last day that has begun; `None` if nobody says what time it is.
+    pub(super) fn day(&self) -> Option<Day> {
+        Some(self.options.now).filter(|now| *now != Timestamp::default()).map(Day::begun)
+    }
+
+    /// Takes up which of the columns that are to be passed over are not there.
+    pub(super) fn not_ignored(&mut self, missing: &[String]) {
+        self.report.not_ignored = missing.to_vec();
+    }
+
+    /// Whether a field of a record is to be passed over. Then it is there.
+    pub(super) fn ignores(&mut self, name: &str) -> bool {
+        let is_it = |wanted: &String| wanted.trim().to_lowercase() == name.to_lowercase();
+        let ignores = self.options.ignored.iter().any(is_it);
+        if ignores {
+            self.report.not_ignored.retain(|wanted| !is_it(wanted));
+        }
+        ignores
     }
 
     pub(super) fn min_quality(&self) -> u64 {
@@ -88,9 +113,9 @@ impl<'s> Sink<'s> {
     }
 
     /// The columns of a table that were not read, and which of those to be ignored are not there.
-    pub(super) fn unread(&mut self, unread: Unread, not_ignored: &[String]) {
+    pub(super) fn unread(&mut self, unread: Unread) {
         let found = unread.finish();
-        self.report.not_ignored = [not_ignored, &found.not_ignored].concat();
+        self.report.not_ignored.extend(found.not_ignored);
         (self.report.unread, self.report.unread_more, self.columns) = (found.columns, found.more, found.marks);
     }
 
@@ -124,8 +149,11 @@ impl<'s> Sink<'s> {
                 report.taken += 1;
                 let is_low = record.quality.is_some_and(|quality| quality < USUAL_MINIMUM_QUALITY.into());
                 report.low_quality += u64::from(is_low && self.options.algorithm.is_perceptual());
-                let is_doubted = || record.tags.iter().any(|tag| DOUBTS.contains(&plain(tag).as_str()));
-                if record.is_disputed || is_doubted() {
+                report.classes.add(&record.classes);
+                report.tags.add(&record.tags);
+                let doubts = &mut self.doubts;
+                let mut words = record.classes.iter().chain(&record.tags);
+                if record.is_disputed || words.any(|word| doubts.ask(word, state::is_phrase_of_doubt)) {
                     report.disputed += 1;
                     if report.disputed_first.len() < DISPUTED_SHOWN {
                         report.disputed_first.extend(record.hash.as_deref().map(to_hex));

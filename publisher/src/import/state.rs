@@ -9,15 +9,21 @@
 //! | `disable_until_ts` | 0 or 1: Hasher-Matcher-Actioner writes there 0 for what is disabled and 1 for what is not; with a time it is disabled until then, of which nothing is known here |
 //! | `undeleted`, `not_removed` | nothing: what a no means there is not clear |
 //! | `valid_until`, `disabled_until`, `expires_in` | nothing: what counts at another time is not clear |
-//! | `disputed`, `dispute status` | yes or no: whether somebody doubts it, which is told |
+//! | `disputed`, `dispute status`, `status of complaint` | yes or no: whether somebody doubts it, which is told |
+//! | `reactions` | how others react at ThreatExchange (`reactions`): whether one of them doubts it, which is told |
+//!
+//! Fields of feeds in JSON and XML that no format reads are heard by the same names.
 //!
 //! Names are compared by their letters and digits alone. A row goes if one of its columns says so. Where none does, and one of them can't be
 //! understood, the row is refused: no hash is listed that may have been withdrawn. A sign before a word or number, or a question mark, may turn
 //! it round or doubt it: `!active`, `-1`.
 
 use super::dates::Day;
-use super::record::{Action, Refusal, plain, refusal};
+use super::reactions;
+use super::record::{self, Action, Refusal, plain, refusal};
 use super::unread;
+use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// Parts of names of columns about what is gone.
 const GONE: [&str; 36] = [
@@ -193,6 +199,8 @@ enum Kind {
     Unclear,
     /// Whether somebody says that it does not belong there.
     Disputed,
+    /// How others react to it at ThreatExchange.
+    Reactions,
 }
 
 impl Kind {
@@ -203,7 +211,7 @@ impl Kind {
             Self::Counts | Self::Gone | Self::Disputed => "yes or no",
             Self::GoneSince => "the date from which it is gone, or nothing,",
             Self::DisabledUntil => "0 (disabled) or 1 (enabled)",
-            Self::Unclear => "nothing",
+            Self::Unclear | Self::Reactions => "nothing",
         }
     }
 }
@@ -218,8 +226,9 @@ pub(super) struct State {
 
 /// The columns of these names that say whether a row still counts.
 pub(super) fn columns(names: &[String]) -> Vec<State> {
-    let column =
-        |(place, name): (usize, &String)| kind(&plain(name)).map(|kind| State { kind, place, name: name.clone() });
+    let column = |(place, name): (usize, &String)| {
+        kind(&plain(name)).map(|kind| State { kind, place, name: format!("the column {name}") })
+    };
     names.iter().enumerate().filter_map(column).collect()
 }
 
@@ -239,13 +248,21 @@ fn kind(name: &str) -> Option<Kind> {
     if name == "disableuntilts" {
         return Some(Kind::DisabledUntil);
     }
+    if ["reactions", "myreactions"].contains(&name) {
+        return Some(Kind::Reactions);
+    }
     // Of what is left, 0 may mean that it is over, or that it never is.
     let is_countdown =
         name.contains("expir") && ["in", "days", "hours", "minutes", "seconds"].iter().any(|end| name.ends_with(end));
     if name.contains("until") || is_countdown {
         return Some(Kind::Unclear);
     }
-    let disputed = name.strip_suffix("status");
+    // `status of complaint`, too.
+    let state_of = name.split_once("status").map(|(before, after)| {
+        let after = after.strip_prefix("of").unwrap_or(after);
+        [before, after.strip_prefix("the").unwrap_or(after)].concat()
+    });
+    let disputed = state_of.as_deref();
     if is(disputed.unwrap_or(name), &["disputed", "dispute", "contested"])
         || disputed.is_some_and(|name| is(name, &["fp", "error"]) || OBJECTIONS.iter().any(|part| name.contains(part)))
     {
@@ -276,29 +293,82 @@ fn kind(name: &str) -> Option<Kind> {
     is_about_gone().then_some(Kind::Gone)
 }
 
-/// Whether a row still counts, on a day that has begun.
-pub(super) fn action(row: &csv::ByteRecord, states: &[State], today: Day) -> Result<Action, Refusal> {
-    let said: Vec<Result<Action, Refusal>> = states.iter().map(|state| state.says(row, today)).collect();
-    if said.contains(&Ok(Action::Remove)) {
-        return Ok(Action::Remove);
-    }
-    said.into_iter().find(Result::is_err).unwrap_or(Ok(Action::Add))
+/// What is said of a record beside what its format reads.
+#[derive(Clone, Copy)]
+pub(super) struct Said {
+    /// Whether it still counts.
+    pub(super) action: Action,
+    /// Whether somebody says that its hash does not belong there.
+    pub(super) is_disputed: bool,
 }
 
-/// Whether somebody says of a row's hash that it does not belong there.
-pub(super) fn is_disputed(row: &csv::ByteRecord, states: &[State]) -> bool {
-    let says_so = |state: &State| YES.contains(&plain(&String::from_utf8_lossy(state.field(row))).as_str());
-    states.iter().any(|state| state.kind == Kind::Disputed && says_so(state))
+/// What a row says by these columns, on a day that has begun.
+pub(super) fn of_row(row: &csv::ByteRecord, states: &[State], today: Day) -> Result<Said, Refusal> {
+    let text = |state: &State| String::from_utf8_lossy(row.get(state.place).unwrap_or_default());
+    together(states.iter().map(|state| (state, text(state))), today)
+}
+
+/// What fields with these names say.
+pub(super) fn of_fields(fields: Vec<(String, String)>, today: Day) -> Result<Said, Refusal> {
+    let state = |(name, text): (String, String)| {
+        kind(&plain(&name)).map(|kind| (State { kind, place: 0, name: format!("the field {name}") }, text))
+    };
+    let states: Vec<(State, String)> = fields.into_iter().filter_map(state).collect();
+    together(states.iter().map(|(state, text)| (state, text.into())), today)
+}
+
+/// What was found of words and names that come again and again.
+#[derive(Default)]
+pub(super) struct Memo(HashMap<String, bool>);
+
+impl Memo {
+    /// The most that are remembered, and how long they may be.
+    const MOST: usize = 1 << 10;
+    const LONGEST: usize = 1 << 8;
+
+    /// The answer to a question, always the same one, of a text.
+    pub(super) fn ask(&mut self, text: &str, question: fn(&str) -> bool) -> bool {
+        if let Some(answer) = self.0.get(text) {
+            return *answer;
+        }
+        let answer = question(text);
+        if self.0.len() < Self::MOST && text.len() <= Self::LONGEST {
+            self.0.insert(text.to_owned(), answer);
+        }
+        answer
+    }
+}
+
+/// What is said by several at once. It goes if one says so; where none does, all have to be understood.
+fn together<'s>(said: impl Iterator<Item = (&'s State, Cow<'s, str>)>, today: Day) -> Result<Said, Refusal> {
+    let (mut action, mut is_disputed, mut unclear) = (Action::Add, false, None);
+    for (state, text) in said {
+        match state.says(&text, today) {
+            Ok(Action::Remove) => action = Action::Remove,
+            Ok(_) => {}
+            Err(refusal) => unclear = unclear.or(Some(refusal)),
+        }
+        is_disputed |= state.doubts(&text);
+    }
+    match unclear.filter(|_| action == Action::Add) {
+        Some(refusal) => Err(refusal),
+        None => Ok(Said { action, is_disputed }),
+    }
 }
 
 impl State {
-    fn field<'r>(&self, row: &'r csv::ByteRecord) -> &'r [u8] {
-        row.get(self.place).unwrap_or_default()
+    /// Whether its text says that somebody doubts the hash.
+    fn doubts(&self, text: &str) -> bool {
+        match self.kind {
+            Kind::Disputed => YES.contains(&plain(record::whole(text.trim())).as_str()),
+            Kind::Reactions => reactions::has_doubt(text.as_bytes()),
+            _ => false,
+        }
     }
 
-    fn says(&self, row: &csv::ByteRecord, today: Day) -> Result<Action, Refusal> {
-        let text = String::from_utf8_lossy(self.field(row));
-        let text = text.trim();
+    /// Whether its text says that a record still counts.
+    fn says(&self, text: &str, today: Day) -> Result<Action, Refusal> {
+        let text = record::whole(text.trim());
         let word = plain(text);
         let is = |words: &[&str]| words.contains(&word.as_str());
         let is_gone = || is(&IS_GONE);
@@ -306,9 +376,10 @@ impl State {
         // A check mark has neither letters nor digits, and says something. Where a word should stand, a minus is one: of what goes.
         let is_dash = text.trim_matches(['-', '–', '—']).is_empty();
         // Where yes says that it counts, nothing is no no.
-        let is_unsaid = self.kind == Kind::Counts && unread::says_nothing(self.field(row));
+        let is_unsaid = self.kind == Kind::Counts && unread::says_nothing(text.as_bytes());
         let is_blank = text.is_empty() || is_dash && self.kind != Kind::Word || is_unsaid;
         match self.kind {
+            Kind::Reactions => Ok(Action::Add),
             _ if is_blank => Ok(Action::Add),
             _ if is_turned(text) => Err(self.refused(text, Doubt::Unknown)),
             Kind::Word if is(&COUNTS) => Ok(Action::Add),
@@ -340,7 +411,7 @@ impl State {
     fn refused(&self, text: &str, doubt: Doubt) -> Refusal {
         let why = match doubt {
             Doubt::Unknown => format!(
-                "which does not tell whether the record still counts: write {} there, or take the column out of the table",
+                "which does not tell whether the record still counts: write {} there, or take it out",
                 self.kind.understood()
             ),
             Doubt::NoDate => "which programs write where there is no date, and on which no hash can have been withdrawn: leave it empty \
@@ -355,7 +426,7 @@ impl State {
         };
         let name = &self.name;
         let pass = "(if it says nothing of that, `isonomy list import --ignore-column` passes it over)";
-        refusal("status", format!("the column {name} says {text:?}, {why} {pass}"))
+        refusal("status", format!("{name} says {:?}, {why} {pass}", unread::shown(text)))
     }
 }
 
@@ -384,22 +455,41 @@ fn is_turned(text: &str) -> bool {
     (text.starts_with(is_before) || text.contains(['?', '!'])) && !unread::says_nothing(text.as_bytes())
 }
 
-/// Whether a class or tag says that a hash is gone or does not belong there.
+/// Whether a class or tag says that a hash is gone or does not belong there, by all its words or by one of them.
+pub(super) fn is_phrase_of_doubt(phrase: &str) -> bool {
+    is_word_of_doubt(phrase.as_bytes()) || has_word_of_leaving(phrase)
+}
+
+/// Whether a field as a whole says so.
 pub(super) fn is_word_of_doubt(field: &[u8]) -> bool {
-    const HARMLESS: [&str; 3] = ["notillegal", "harmless", "legal"];
-    is_word_of_leaving(field) || HARMLESS.contains(&plain(&String::from_utf8_lossy(field)).as_str())
+    const DOUBTS: [&str; 4] = ["disputed", "notillegal", "harmless", "legal"];
+    is_word(field, &DOUBTS) || is_word_of_leaving(field)
+}
+
+/// Whether one of the words of a text says that something is gone.
+pub(super) fn has_word_of_leaving(text: &str) -> bool {
+    unread::words(text).iter().any(|word| IS_GONE.contains(&word.as_str()))
 }
 
 /// Whether a field says that something is gone.
 pub(super) fn is_word_of_leaving(field: &[u8]) -> bool {
+    is_word(field, &IS_GONE)
+}
+
+/// Whether a field is one of these words.
+fn is_word(field: &[u8], words: &[&str]) -> bool {
     const LONGEST: usize = 24;
-    field.len() <= LONGEST && IS_GONE.contains(&plain(&String::from_utf8_lossy(field)).as_str())
+    field.len() <= LONGEST && words.contains(&plain(&String::from_utf8_lossy(field)).as_str())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use isonomy_core::time::Timestamp;
+
+    fn action(row: &csv::ByteRecord, states: &[State], today: Day) -> Result<Action, Refusal> {
+        of_row(row, states, today).map(|said| said.action)
+    }
 
     fn today() -> Day {
         Day::begun(Timestamp::from_rfc3339("2026-06-30T12:00:00Z").unwrap())
@@ -450,6 +540,10 @@ mod tests {
             ("fp_status", Some(Kind::Disputed)),
             ("appeal status", Some(Kind::Disputed)),
             ("status_of_upload", Some(Kind::Word)),
+            ("Status of complaint", Some(Kind::Disputed)),
+            ("status of the dispute", Some(Kind::Disputed)),
+            ("status of offer", Some(Kind::Word)),
+            ("reactions", Some(Kind::Reactions)),
             ("quality", None),
         ] {
             assert_eq!(kind(&plain(name)), expected, "{name}");

@@ -28,8 +28,9 @@ pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) 
         csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(columns.delimiter).from_reader(budgeted);
     let mut record = csv::ByteRecord::new();
     let mut header = columns.has_header;
-    let mut unread = Unread::of(columns);
     let today = Day::begun(sink.now());
+    let mut unread = Unread::of(columns, sink.day());
+    sink.not_ignored(&columns.missing);
     while reader.read_byte_record(&mut record).map_err(|error| read_failed(error.into()))? {
         let breaks = record.iter().flatten().filter(|&&byte| byte == b'\n').count();
         let place = position.lines_back(breaks);
@@ -55,7 +56,7 @@ pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) 
             unread.look_beyond(&record, columns);
         }
     }
-    sink.unread(unread, &columns.missing);
+    sink.unread(unread);
     Ok(())
 }
 
@@ -106,7 +107,9 @@ fn unmistakable(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) 
     let mut others = row.iter().enumerate().filter(|(place, _)| !columns.unheard.contains(place));
     if let Some((place, _)) = others.find(|(_, field)| state::is_word_of_leaving(field)) {
         let advice = match columns.has_header {
-            true => "call the column status, if it says whether the record still counts, or take it out of the table",
+            true => {
+                "call the column status, if it says whether the record still counts, or take it out of the table (if it says nothing of that, `isonomy list import --ignore-column` passes it over)"
+            }
             false => "put a line with names before the first row, such as hash,status",
         };
         let reason = format!("its field {} says that something is gone, and no name says what: {advice}", place + 1);
@@ -118,7 +121,9 @@ fn unmistakable(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) 
             format!("it has {ends} fields, where the table has {} columns: it is no row of this table", columns.count);
         return Err(refusal("row", reason));
     }
-    if !columns.states.is_empty() && (row.len() < columns.count || ends > columns.count) {
+    // Where nothing is watched, what stands in a field too many would not be seen, and tags might stand in another one.
+    let must_fit = !columns.states.is_empty() || !columns.is_watched;
+    if must_fit && (row.len() < columns.count || ends > columns.count) {
         let reason = format!(
             "it has {} fields, where the table has {} columns: whether it still counts is not clear",
             row.len(),
@@ -174,21 +179,21 @@ fn row(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm, today: Da
         let text = column.and_then(|column| row.get(column)).map(String::from_utf8_lossy).unwrap_or_default();
         text.split(between).map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
     };
-    let action = state::action(row, &columns.states, today)?;
+    let said = state::of_row(row, &columns.states, today)?;
     // What goes needs none.
     let quality = match columns.quality.and_then(|column| row.get(column)) {
-        Some(field) if action == Action::Add && !unread::says_nothing(field) => Some(quality(field)?),
+        Some(field) if said.action == Action::Add && !unread::says_nothing(field) => Some(quality(field)?),
         _ => None,
     };
-    // One class or tag alone that says so: of a picture or of its entry, that is not clear.
+    // A class or the tags as a whole; each by itself is looked at wherever it comes from. Of a picture or of its entry, that is not clear.
     let described = [columns.class, columns.tags].into_iter().flatten().filter_map(|column| row.get(column));
     let is_doubted = described.into_iter().any(state::is_word_of_doubt);
     Ok(Record {
         quality,
         classes: words(columns.class, &[',', ';', '|']), // one can have several words
         tags: words(columns.tags, &[' ', ',', ';', '|']),
-        action,
-        is_disputed: state::is_disputed(row, &columns.states) || is_doubted,
+        action: said.action,
+        is_disputed: said.is_disputed || is_doubted,
         ..Record::of(digest.map_err(|reason| refusal("hash", reason))?)
     })
 }

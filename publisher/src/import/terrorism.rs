@@ -19,6 +19,6 @@ pub(super) fn record(value: &Value, algorithm: Algorithm) -> Result<Record, Refu
     let digest = text(value, "hash_digest").ok_or_else(|| refusal("hash_digest", "it is missing"))?;
     let hash = record::hash(digest.as_bytes(), algorithm).map_err(|reason| refusal("hash_digest", reason))?;
     let time = time(value, "updated_on")?;
-    let (classes, tags) = (words(value, "ideology"), words(value, "file_type"));
+    let (classes, tags) = (words(value, "ideology")?, words(value, "file_type")?);
     Ok(Record { hash: Some(hash), time, classes, tags, ..Record::about(action) })
 }

@@ -1,6 +1,7 @@
 //! Every format of one record a line, what is refused, and what is not selected.
 
 mod feeds;
+mod marks;
 mod properties;
 mod tables;
 

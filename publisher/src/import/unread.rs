@@ -11,14 +11,19 @@
 //!
 //! A column is excused by its name alone where the name says what such values mean: `file`, `width: 1`, `added_on: 2026-01-01`; no name
 //! means yes or no by a text. A date without more, such as in `date`, has to stand in every row: on some alone, it marks them. What has
-//! another value in each row (an id, an address, a free text, a number) is no column of marks.
+//! another value in each row (an id, an address, a free text, a number) is no column of marks. A date on which a record came, such as in
+//! `added_on`, can't be one that has not come yet: then it says something else.
+//!
+//! A column that is read for some values alone (`type`) is watched like one that is not, once it has another. So are the fields that lines
+//! name themselves (`label=…`).
 
 use super::ImportError;
 use super::columns::Columns;
-use super::dates::{is_date, is_days, is_seconds, is_year};
-use super::record::plain;
+use super::dates::{Day, is_date, is_days, is_seconds, is_year};
+use super::record::{names_file, names_kind, plain, whole};
 use super::state::{NO, YES};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -26,6 +31,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 const EXAMPLES: usize = 4;
 /// The most columns that a report names.
 const SHOWN: usize = 100;
+/// The most names that the fields of lines have.
+const MOST_FIELDS: usize = 64;
 /// The longest value that a mark has, in characters.
 const LONGEST: usize = 40;
 /// So many values that differ are few, if no more than a tenth of all are longer than a word or two, or those that are come again.
@@ -164,6 +171,19 @@ pub struct MarkingColumn {
     pub name: String,
     /// The first of its values that may be marks, each once.
     pub values: Vec<String>,
+    /// Why they may be.
+    pub marks: Marks,
+}
+
+/// Why the values of a column may be marks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Marks {
+    /// They are such as marks have, or few.
+    Values,
+    /// They are none of the kinds of hashes and files for which the column is read, and such as marks have, or few.
+    NoKinds,
+    /// They are dates on which something came, by its name, and have not come yet.
+    Ahead,
 }
 
 /// What there is in columns that are not read.
@@ -201,6 +221,9 @@ enum Value {
     Other,
 }
 
+/// A field and its name.
+pub(super) type Field<'f> = (Cow<'f, str>, &'f [u8]);
+
 /// The columns that are not read, by their places.
 pub(super) struct Unread {
     rows: u64,
@@ -209,10 +232,17 @@ pub(super) struct Unread {
     beyond: BTreeMap<usize, Column>,
     /// Places there that are to be ignored, and were not met.
     ignored: Vec<(usize, String)>,
+    /// The last day that has begun, if anybody says so.
+    today: Option<Day>,
 }
 
 struct Column {
     name: String,
+    understood: Understood,
+    /// The last day on which a date in it can have come, if that is to be looked at.
+    today: Option<Day>,
+    /// The first dates after that.
+    ahead: Vec<String>,
     /// Whether a number in it may be a date.
     may_count_days: bool,
     values: u64,
@@ -245,11 +275,62 @@ struct Column {
     marking: Vec<String>,
 }
 
+/// How much of a column is understood.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Understood {
+    /// It is not read.
+    Nothing,
+    /// It is read for kinds of hashes and of files, and has nothing else.
+    All,
+    /// It has others, too.
+    Some,
+}
+
 impl Unread {
-    /// Of a table with these columns.
-    pub(super) fn of(columns: &Columns) -> Self {
-        let named = columns.unread.iter().map(|(place, name)| (*place, Column::new(name.clone())));
-        Self { rows: 0, columns: named.collect(), beyond: BTreeMap::new(), ignored: columns.ignored_beyond.clone() }
+    /// Of a table with these columns, on this day.
+    pub(super) fn of(columns: &Columns, today: Option<Day>) -> Self {
+        let mut unread = Self { ignored: columns.ignored_beyond.clone(), ..Self::of_fields(today) };
+        for (place, name) in &columns.unread {
+            unread.columns.insert(*place, Column::new(name.clone()).on(today));
+        }
+        if let Some(place) = columns.kind_or_file {
+            let name = columns.names.get(place).cloned().unwrap_or_default();
+            unread.columns.insert(place, Column { understood: Understood::All, ..Column::new(name) });
+        }
+        unread
+    }
+
+    /// Of lines that name their fields themselves.
+    pub(super) fn of_fields(today: Option<Day>) -> Self {
+        Self { rows: 0, columns: BTreeMap::new(), beyond: BTreeMap::new(), ignored: Vec::new(), today }
+    }
+
+    /// Makes room for the fields of a line; `false` if there is none for so many names.
+    pub(super) fn know(&mut self, fields: &[Field<'_>]) -> bool {
+        for (name, _) in fields {
+            if self.place(name).is_none() {
+                if self.columns.len() == MOST_FIELDS {
+                    return false;
+                }
+                self.columns.insert(self.columns.len(), Column::new(name.to_string()).on(self.today));
+            }
+        }
+        true
+    }
+
+    /// Looks at the fields of a line.
+    pub(super) fn look_at_fields(&mut self, fields: &[Field<'_>]) {
+        self.rows += 1;
+        for (name, field) in fields {
+            let place = self.place(name);
+            if let Some(column) = place.and_then(|place| self.columns.get_mut(&place)) {
+                column.look_at(field);
+            }
+        }
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        self.columns.iter().find(|(_, column)| column.name == name).map(|(place, _)| *place)
     }
 
     /// Looks at the columns of a row.
@@ -268,15 +349,17 @@ impl Unread {
         }
         for (place, field) in row.iter().enumerate().skip(columns.count) {
             if !field.trim_ascii().is_empty() && !columns.unheard.contains(&place) {
-                self.beyond.entry(place).or_insert_with(|| Column::new((place + 1).to_string())).look_at(field);
+                let column = || Column::new((place + 1).to_string()).on(self.today);
+                self.beyond.entry(place).or_insert_with(column).look_at(field);
             }
         }
     }
 
     /// What there is in the columns.
     pub(super) fn finish(self) -> Found {
-        let Self { rows, mut columns, beyond, ignored } = self;
+        let Self { rows, mut columns, beyond, ignored, today: _ } = self;
         columns.extend(beyond);
+        columns.retain(|_, column| column.understood != Understood::All);
         let marks: Vec<MarkingColumn> = columns.values().filter_map(|column| column.marks(rows)).collect();
         let more = columns.len().saturating_sub(SHOWN) as u64;
         Found {
@@ -294,6 +377,9 @@ impl Column {
         Self {
             may_count_days: IN_DAYS.iter().any(|part| plain.contains(part)),
             name,
+            understood: Understood::Nothing,
+            today: None,
+            ahead: Vec::new(),
             values: 0,
             marks: 0,
             years: 0,
@@ -314,6 +400,12 @@ impl Column {
         }
     }
 
+    /// The same on this day: only where the name says that its dates have come can they have come too early.
+    fn on(self, today: Option<Day>) -> Self {
+        let name = plain(&self.name);
+        Self { today: today.filter(|_| is_dated(&name)), ..self }
+    }
+
     fn look_at(&mut self, field: &[u8]) {
         let field = field.trim_ascii();
         if field.is_empty() {
@@ -322,15 +414,29 @@ impl Column {
         self.values += 1;
         let text = String::from_utf8_lossy(field);
         let text = text.trim();
-        show(&mut self.examples, text);
+        let is_understood = self.understood != Understood::Nothing && (names_file(text) || names_kind(text));
+        if !is_understood {
+            show(&mut self.examples, text);
+        }
         let Some(value) = value(text) else { return };
+        if self.understood == Understood::All && !is_understood {
+            self.understood = Understood::Some;
+        }
         let value = if self.may_count_days && is_days(text) { Value::Date } else { value };
         self.count(value, text);
         if !matches!(value, Value::Number | Value::Other) {
             if !self.seen.contains(&value) {
                 self.seen.push(value);
             }
-            show(&mut self.marking, text);
+            if !is_understood {
+                show(&mut self.marking, text);
+            }
+        }
+        let is_moment = || matches!(value, Value::Date | Value::Seconds | Value::Year);
+        // Where it may have come, it has.
+        let is_ahead = |today| Day::earliest(text).is_some_and(|day| day > today);
+        if self.today.is_some_and(|today| is_moment() && is_ahead(today)) {
+            show(&mut self.ahead, text);
         }
     }
 
@@ -372,12 +478,15 @@ impl Column {
     /// What of its values may mark rows, unless its name says what else they mean; `None` if nothing does.
     fn marks(&self, rows: u64) -> Option<MarkingColumn> {
         let is_state = (self.has_few(rows) || self.has_many(rows)) && !self.is_described(rows);
-        let values = match (self.has_marks() && !self.is_excused(rows), is_state) {
-            (true, _) => &self.marking,
-            (false, true) => &self.examples,
+        let marks = if self.understood == Understood::Some { Marks::NoKinds } else { Marks::Values };
+        let (values, marks) = match (self.has_marks() && !self.is_excused(rows), is_state) {
+            _ if self.understood == Understood::All => return None,
+            _ if !self.ahead.is_empty() => (&self.ahead, Marks::Ahead),
+            (true, _) => (&self.marking, marks),
+            (false, true) => (&self.examples, marks),
             (false, false) => return None,
         };
-        Some(MarkingColumn { name: self.name.clone(), values: values.clone() })
+        Some(MarkingColumn { name: self.name.clone(), values: values.clone(), marks })
     }
 
     fn has_marks(&self) -> bool {
@@ -428,7 +537,7 @@ impl Column {
     /// Whether its name says that it holds numbers or dates, beside which a word says that there is none: `added_on: unknown`.
     fn is_measured(&self) -> bool {
         let name = plain(&self.name);
-        is_number(&self.name) || is_origin(&name) || DATES.contains(&name.as_str())
+        is_number(&self.name) || is_dated(&name)
     }
 
     /// Whether it has words alone, more than a few and as many as a state can have: fewer than there are rows, where each is a single one, or
@@ -477,17 +586,23 @@ fn digest(text: &str) -> u64 {
 }
 
 /// Takes a value up among those that are shown.
-fn show(shown: &mut Vec<String>, text: &str) {
-    if shown.len() == EXAMPLES {
+fn show(values: &mut Vec<String>, text: &str) {
+    if values.len() == EXAMPLES {
         return;
     }
+    let value = shown(text);
+    if !values.contains(&value) {
+        values.push(value);
+    }
+}
+
+/// What is shown of a value.
+pub(super) fn shown(text: &str) -> String {
     let mut value: String = text.chars().take(LONGEST).collect();
     if value.len() < text.len() {
         value.push('…');
     }
-    if !shown.contains(&value) {
-        shown.push(value);
-    }
+    value
 }
 
 fn is_longer(text: &str, letters: usize) -> bool {
@@ -525,7 +640,7 @@ fn is_number(name: &str) -> bool {
 }
 
 /// The words of a name, which are separated by what is no letter or digit, or begin with a capital: `descriptor_id`, `memberId`.
-fn words(name: &str) -> Vec<String> {
+pub(super) fn words(name: &str) -> Vec<String> {
     let (mut words, mut was_small) = (vec![String::new()], false);
     for letter in name.chars() {
         if !letter.is_alphanumeric() || was_small && letter.is_uppercase() {
@@ -538,6 +653,11 @@ fn words(name: &str) -> Vec<String> {
     }
     words.retain(|word| !word.is_empty());
     words
+}
+
+/// Whether a column of this name holds dates, of what came or by themselves.
+fn is_dated(name: &str) -> bool {
+    is_origin(name) || DATES.contains(&name)
 }
 
 fn is_origin(name: &str) -> bool {
@@ -554,6 +674,7 @@ fn value(text: &str) -> Option<Value> {
     if is_word_for_nothing(text) {
         return None;
     }
+    let text = whole(text);
     let word = plain(text);
     let is_answer = || [&YES[..], &NO, &OTHER_ANSWERS].concat().contains(&word.as_str());
     // One letter is a sign, too: x, A for added, D for deleted.

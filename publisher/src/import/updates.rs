@@ -1,11 +1,14 @@
 //! ThreatExchange's `threat_updates` JSON: `data`, each with `indicator`, `type` (`HASH_PDQ`, `HASH_MD5`, …), `last_updated`,
 //! `should_delete`, `tags`, `status`, and `descriptors.data` with `tags` and `status` of their own. What should be deleted goes off the list, by
 //! its hash or, where that is left out, by its `id`; so does what all who describe it call harmless (`NON_MALICIOUS`), or the record
-//! itself, if no descriptor says otherwise. What some of them call so is disputed. Where some records have descriptors, none is added
+//! itself, if no descriptor says otherwise. What some of them call so, or somebody's reaction doubts (`reactions`), is disputed. A descriptor
+//! counts until the time in `expired_on` or `expire_time`. Where some records have descriptors, none is added
 //! that has not; and none ever whose descriptors are an empty list, since nobody stands behind it.
 
 use super::feed::{text, time, words};
+use super::reactions;
 use super::record::{self, Action, Record, Refusal, is_of, plain, refusal};
+use super::state;
 use isonomy_core::list::Algorithm;
 use serde_json::Value;
 
@@ -20,7 +23,7 @@ pub(super) fn record(value: &Value, algorithm: Algorithm) -> Result<Record, Refu
         Some(Value::Bool(false) | Value::Null) | None => Action::Add,
         Some(_) => return Err(refusal("should_delete", "it is neither true nor false")),
     };
-    let described = descriptors(value)?;
+    let described = found_descriptors(value)?;
     if action == Action::Add && described.is_some_and(<[Value]>::is_empty) {
         return Err(refusal("descriptors", "there are none: nobody stands behind it"));
     }
@@ -33,13 +36,17 @@ pub(super) fn record(value: &Value, algorithm: Algorithm) -> Result<Record, Refu
     let hash = digest.map(|text| record::hash(text.as_bytes(), algorithm)).transpose();
     let hash = hash.map_err(|reason| refusal("indicator", reason))?;
     let time = time(value, "last_updated")?;
-    let is_doubted = || is_harmless(value) || described.iter().any(is_harmless);
-    let is_disputed = action == Action::Add && is_doubted();
-    Ok(Record { hash, time, tags: tags(value, described), id, is_disputed, ..Record::about(action) })
+    let (mut tags, mut is_disputed) = (Vec::new(), false);
+    // What goes needs neither, however they are written.
+    for level in std::iter::once(value).chain(described).filter(|_| action == Action::Add) {
+        tags.extend(words(level, "tags")?);
+        is_disputed |= is_harmless(level)? == Some(true) || reactions::are_doubts(level)?;
+    }
+    Ok(Record { hash, time, tags, id, is_disputed, ..Record::about(action) })
 }
 
 /// What describes it; `None` if the feed was got without that.
-fn descriptors(value: &Value) -> Result<Option<&[Value]>, Refusal> {
+fn found_descriptors(value: &Value) -> Result<Option<&[Value]>, Refusal> {
     let Some(descriptors) = value.get("descriptors").filter(|found| !found.is_null()) else { return Ok(None) };
     match descriptors.get("data").and_then(Value::as_array) {
         Some(data) => Ok(Some(data)),
@@ -47,26 +54,29 @@ fn descriptors(value: &Value) -> Result<Option<&[Value]>, Refusal> {
     }
 }
 
-/// Whether somebody describes it, so stands behind it.
-pub(super) fn is_described(value: &Value) -> bool {
-    descriptors(value).is_ok_and(|found| found.is_some_and(|found| !found.is_empty()))
-}
-
-/// Its own tags, and those of its descriptors.
-fn tags(value: &Value, described: &[Value]) -> Vec<String> {
-    std::iter::once(value).chain(described).flat_map(|level| words(level, "tags")).collect()
+/// All that describe it, so stand behind it.
+pub(super) fn descriptors(value: &Value) -> &[Value] {
+    found_descriptors(value).ok().flatten().unwrap_or_default()
 }
 
 /// Whether the record itself calls it so and no descriptor says otherwise, or every descriptor does.
 fn is_called_harmless(value: &Value) -> Result<bool, Refusal> {
-    let says_otherwise = |descriptor: &Value| text(descriptor, "status").is_some() && !is_harmless(descriptor);
-    let described = descriptors(value)?.unwrap_or_default();
-    Ok(match is_harmless(value) {
-        true => !described.iter().any(says_otherwise),
-        false => !described.is_empty() && described.iter().all(is_harmless),
+    let described = found_descriptors(value)?.unwrap_or_default();
+    let said: Vec<Option<bool>> = described.iter().map(is_harmless).collect::<Result<_, _>>()?;
+    Ok(match is_harmless(value)? {
+        Some(true) => !said.contains(&Some(false)),
+        _ => !said.is_empty() && said.iter().all(|said| *said == Some(true)),
     })
 }
 
-fn is_harmless(level: &Value) -> bool {
-    text(level, "status").is_some_and(|status| plain(&status) == "nonmalicious")
+/// Whether a status calls it harmless, or gone; `None` if there is none.
+fn is_harmless(level: &Value) -> Result<Option<bool>, Refusal> {
+    const HARMFUL: [&str; 3] = ["malicious", "suspicious", "unknown"];
+    let says = |status: &&Value| !status.is_null() && status.as_str() != Some("");
+    let Some(status) = level.get("status").filter(says) else { return Ok(None) };
+    match status.as_str() {
+        Some(word) if HARMFUL.contains(&plain(word).as_str()) => Ok(Some(false)),
+        Some(word) if state::is_word_of_leaving(word.as_bytes()) => Ok(Some(true)),
+        _ => Err(refusal("status", format!("{status} is none that is known"))),
+    }
 }

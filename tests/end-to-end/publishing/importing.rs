@@ -182,6 +182,38 @@ fn disputed_hashes_are_named() {
 }
 
 #[test]
+fn classes_and_tags_are_shown_to_whoever_imports() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let row =
+        |(number, hash): (usize, &str)| format!("{hash},A1,{}\n", if number % 3 == 0 { "gelöscht" } else { "csam" });
+    fs::write(
+        at.join("a.csv"),
+        format!("hash,class,tags\n{}", hashes(0..6).lines().enumerate().map(row).collect::<String>()),
+    )
+    .unwrap();
+    let told = words(at, &["list", "import", "a.csv", "--out", "a.list"]);
+    assert!(told.contains("classes of what was taken (how often each): \"A1\" 6"), "{told}");
+    assert!(told.contains("tags of what was taken (how often each): \"gelöscht\" 2, \"csam\" 4"), "{told}");
+    let (_, report) = run(at, &["list", "import", "a.csv", "--out", "a.list", "--force"]);
+    let tags =
+        serde_json::json!({"words": [{"word": "gelöscht", "records": 2}, {"word": "csam", "records": 4}], "others": 0});
+    assert_eq!(report["imported"][0]["report"]["tags"], tags, "{report:#}");
+}
+
+#[test]
+fn sums_with_a_name_like_a_word_of_leaving_have_a_way_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let named = |(number, hash): (usize, &str)| format!("{hash}  {}\n", ["a.jpg", "deleted"][number % 2]);
+    fs::write(at.join("sums"), hashes(0..4).lines().enumerate().map(named).collect::<String>()).unwrap();
+    let import = ["list", "import", "sums", "--out", "a.list"];
+    says(at, &import, 4, &["where the name of a file should", "--ignore-column name"]);
+    let (code, report) = run(at, &[&import[..], &["--ignore-column", "name"]].concat());
+    assert_eq!((code, &report["entries"], &report["not_ignored"]), (Some(0), &4.into(), &serde_json::json!([])));
+}
+
+#[test]
 fn ids_that_were_emptied_or_cut_import_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();

@@ -14,7 +14,7 @@ use isonomy_publisher::compose::change_stored;
 use isonomy_publisher::difference::{self, DifferenceReport, Finding, SHOWN};
 use isonomy_publisher::import::{
     Format, ImportError, ImportOptions, ImportReport, Imported, Importer, Invalid, Irregular, RefusalTable,
-    RefusedRecord, UnreadColumn, Unselected, renumbered,
+    RefusedRecord, UnreadColumn, Unselected, WordCounts, renumbered,
 };
 use isonomy_publisher::stored::{StoredError, StoredList};
 use isonomy_store::files::FileLock;
@@ -401,13 +401,15 @@ fn file_words(path: &Path, report: &ImportReport) -> Vec<String> {
             columns.join(", ")
         ));
     }
+    lines.extend(counted_words("classes", &report.classes));
+    lines.extend(counted_words("tags", &report.tags));
     if report.more_pages {
         lines.push("! this is one page of several: it says that there is a next one, which is not in it".to_owned());
     }
     if report.disputed > 0 {
         lines.push(format!(
-            "! {} of these hashes are disputed: some of those who know them say that they don't belong there (NON_MALICIOUS, negative \
-             feedback, or a tag such as disputed). Look at them before they are listed:",
+            "! {} of these hashes are disputed: some of those who know them say that they don't belong there (NON_MALICIOUS, a reaction \
+             such as DISAGREE_WITH_TAGS, negative feedback, or a class or tag such as disputed or withdrawn). Look at them before they are listed:",
             report.disputed
         ));
         lines.extend(report.disputed_first.iter().map(|hash| format!("      {hash}")));
@@ -431,6 +433,17 @@ fn unread_words(column: &UnreadColumn) -> String {
         true => format!("{} (0)", column.name),
         false => format!("{} ({}:{values}{more})", column.name, column.rows),
     }
+}
+
+/// Which classes or tags there are: those that say in another language than English that a hash is gone are for a person to see.
+fn counted_words(what: &str, counts: &WordCounts) -> Option<String> {
+    let words: Vec<String> =
+        counts.words.iter().map(|counted| format!("{:?} {}", counted.word, counted.records)).collect();
+    let others = match counts.others {
+        0 => String::new(),
+        others => format!(", others {others}"),
+    };
+    (!words.is_empty()).then(|| format!("  {what} of what was taken (how often each): {}{others}", words.join(", ")))
 }
 
 fn refused_words(refused: &[RefusedRecord], count: u64) -> Vec<String> {

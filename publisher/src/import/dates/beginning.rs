@@ -25,24 +25,44 @@ impl Day {
         Self::at(now.plus(EARLIEST).0)
     }
 
-    /// The day of a text; `None` if it is no date.
+    /// The day of a text, the latest that can be meant; `None` if it is no date.
     pub(in crate::import) fn of(text: &str) -> Option<Self> {
+        Self::readings(text).into_iter().max()
+    }
+
+    /// The earliest day that can be meant.
+    pub(in crate::import) fn earliest(text: &str) -> Option<Self> {
+        Self::readings(text).into_iter().min()
+    }
+
+    /// All that can be meant: several, where the order of day and month is not clear.
+    fn readings(text: &str) -> Vec<Self> {
+        let date = text.split(['T', 't', ' ']).next().unwrap_or_default();
+        let pointed = || text.split_whitespace().collect::<String>().trim_end_matches('.').to_owned();
+        let split = ['-', '/', '.'].into_iter().map(|mark| of_numbers(date, mark)).find(|days| !days.is_empty());
+        match Self::counted(text) {
+            Some(day) => day.into_iter().collect(),
+            None => match split.unwrap_or_else(|| of_numbers(&pointed(), '.')) {
+                days if days.is_empty() => {
+                    let others = || of_month(text).or_else(|| of_period(text)).or_else(|| with_units(text));
+                    compact(date).or_else(|| named(text)).or_else(others).into_iter().collect()
+                }
+                days => days,
+            },
+        }
+    }
+
+    /// The day that a number alone is, of seconds, days or years; `None` if it is none of these.
+    fn counted(text: &str) -> Option<Option<Self>> {
         if is_seconds(text) {
             // Ten digits of it are seconds, however many stand behind them.
-            return Some(Self::at(text.get(..10)?.parse().ok()?));
+            return Some(text.get(..10).and_then(|seconds| seconds.parse().ok()).map(Self::at));
         }
         let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
         if is_days(whole) && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-            return Some(Self::at((u64::from(number(whole)?) - DAYS_TO_1970) * DAY));
+            return Some(number(whole).map(|days| Self::at((u64::from(days) - DAYS_TO_1970) * DAY)));
         }
-        if is_year(text) {
-            return Self::real(number(text)?, 1, 1);
-        }
-        let date = text.split(['T', 't', ' ']).next().unwrap_or_default();
-        let split = || ['-', '/', '.'].into_iter().find_map(|mark| of_numbers(date, mark));
-        let pointed = || of_numbers(text.split_whitespace().collect::<String>().trim_end_matches('.'), '.');
-        let others = || of_month(text).or_else(|| of_period(text)).or_else(|| with_units(text));
-        split().or_else(pointed).or_else(|| compact(date)).or_else(|| named(text)).or_else(others)
+        is_year(text).then(|| Self::real(number(text)?, 1, 1))
     }
 
     /// Whether it is such as programs write where there is no date: 0001-01-01, 1900-01-01, 1970-01-01.
@@ -71,15 +91,19 @@ fn year(text: &str) -> Option<u32> {
     }
 }
 
-/// `2026-01-31`, `31.1.2026`, `1/31/26`: where the order is not clear, the latest of what can be meant.
-fn of_numbers(date: &str, mark: char) -> Option<Day> {
+/// `2026-01-31`, `31.1.2026`, `1/31/26`: where the order is not clear, all that can be meant.
+fn of_numbers(date: &str, mark: char) -> Vec<Day> {
     let parts: Vec<&str> = date.split(mark).collect();
-    let [first, second, third] = parts[..] else { return None };
+    let [first, second, third] = parts[..] else { return Vec::new() };
     let small = |text: &str| number(text).filter(|_| text.len() <= 2);
     let day = |of_year: &str, month: &str, day: &str| Day::real(year(of_year)?, small(month)?, small(day)?);
-    // Nobody writes the month first and points.
-    let month_first = day(third, first, second).filter(|_| mark != '.');
-    [day(first, second, third), day(third, second, first), month_first].into_iter().flatten().max()
+    let [year_first, day_first, month_first] =
+        [day(first, second, third), day(third, second, first), day(third, first, second)];
+    // With points the day comes first, if it can, and never the month.
+    match mark {
+        '.' => day_first.or(year_first).into_iter().collect(),
+        _ => [year_first, day_first, month_first].into_iter().flatten().collect(),
+    }
 }
 
 /// `20260131`, also with hours, minutes and seconds after it.
@@ -91,15 +115,27 @@ fn compact(date: &str) -> Option<Day> {
 
 /// `31 January 2026`, `Jan 31, 2026`, `31-Jan-26`, `March 2026`.
 fn named(text: &str) -> Option<Day> {
-    let runs = is_date(text).then(|| runs(text))?;
+    let written = is_date(text).then(|| without_time(text))?;
+    let runs = runs(&written);
     let of_name = |word: &String| MONTHS.iter().position(|names| names.contains(&word.as_str()));
     let month = runs.iter().find_map(of_name)? as u32 + 1;
     let numbers: Vec<&String> = runs.iter().filter(|word| number(word).is_some()).collect();
-    // Of two short numbers the second is the year.
-    let own = numbers.iter().position(|word| word.len() == 4).or(numbers.len().min(2).checked_sub(1))?;
+    // Of two short numbers the second is the year; one alone is, where it is joined to the month, and else may be the day.
+    let short = match numbers.len() {
+        1 if !written.contains(char::is_whitespace) => Some(0),
+        2 => Some(1),
+        _ => None,
+    };
+    let own = numbers.iter().position(|word| word.len() == 4).or(short)?;
     let mut others = numbers.iter().enumerate().filter(|(place, word)| *place != own && word.len() <= 2);
     let day = others.next().map_or(Some(1), |(_, word)| number(word))?;
     Day::real(year(numbers[own])?, month, day)
+}
+
+/// A date without the time beside it: `14:05`, `04.14.13`.
+fn without_time(text: &str) -> String {
+    let is_time = |word: &&str| word.contains(':') || word.split('.').filter(|part| number(part).is_some()).count() > 2;
+    text.split_whitespace().filter(|word| !is_time(word)).collect::<Vec<&str>>().join(" ")
 }
 
 /// `03.2026`, `2026-03`.
@@ -154,6 +190,20 @@ mod tests {
             ("2/11/2026", Some(Day(2026, 11, 2))),
             ("11/2/2026", Some(Day(2026, 11, 2))),
             ("26-03-01", Some(Day(2026, 3, 1))),
+            ("28.02.25", Some(Day(2025, 2, 28))),
+            ("27.11.26", Some(Day(2026, 11, 27))),
+            ("27. 11. 26.", Some(Day(2026, 11, 27))),
+            ("26.3.15", Some(Day(2015, 3, 26))),
+            ("32.3.15", Some(Day(2032, 3, 15))),
+            ("27-NOV-26 04.14.13.000000 AM", Some(Day(2026, 11, 27))),
+            ("27 Nov 26 04:14", Some(Day(2026, 11, 27))),
+            ("Nov 26, 2026, 4:00 PM", Some(Day(2026, 11, 26))),
+            ("Fri Nov 27 04:00:00 UTC 2026", Some(Day(2026, 11, 27))),
+            ("Dec 27 14:05", None),
+            ("27 Dec 14:05:09", None),
+            ("Dec 27 04.14.13", None),
+            ("Dec 27 14h05", None),
+            ("Dec 12", None),
             ("20260131103000", Some(Day(2026, 1, 31))),
             ("20260131T103000Z", Some(Day(2026, 1, 31))),
             ("31 January 2026", Some(Day(2026, 1, 31))),
