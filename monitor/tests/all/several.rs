@@ -19,7 +19,7 @@ pub(crate) fn policy_of(name: &str) -> Policy {
 }
 
 fn other_key(name: &str) -> SigningKey {
-    let seed = isonomy_core::hash::sha256(&[name.as_bytes()]);
+    let seed = isonomy_core::hash::sha256(&[b"other ", name.as_bytes()]);
     SigningKey::from_seed(name, KeyType::Ed25519, &seed).unwrap()
 }
 
@@ -53,15 +53,16 @@ async fn an_honest_log_is_followed_beside_one_that_is_hostile_and_one_that_never
     let ((_listener, silence), (_other, named_alike)) = (silent().await, silent().await);
     let watch = Watch {
         logs: vec![
-            followed(policy_of(ORIGIN), named_alike),
             followed(policy_of("hostile.example/log"), hostile().await),
             followed(policy_of("silent.example/log"), silence),
             followed(policy(&[]), world.log.source()),
+            followed(policy_of(ORIGIN), named_alike),
         ],
         poll_every: Duration::from_secs(1),
         ..Watch::new(world.path("data"), policy(&[]))
     };
     let running = Running::watching(watch).await;
+    let alike = folder::name(other_key(ORIGIN).verifier());
     let [hostile, silent, honest] = [other_key("hostile.example/log"), other_key("silent.example/log"), log_key()]
         .map(|key| folder::name(key.verifier()));
     // The honest log goes on, and is followed, while nothing comes from the silent one.
@@ -97,7 +98,7 @@ async fn an_honest_log_is_followed_beside_one_that_is_hostile_and_one_that_never
     assert_eq!(metrics.matches("# TYPE isonomy_monitor_findings gauge").count(), 1, "{metrics}");
     let logs: Value = serde_json::from_str(&running.get("/logs.json").await.body).unwrap();
     let names: Vec<_> = logs["logs"].as_array().unwrap().iter().map(|log| log["name"].as_str().unwrap()).collect();
-    assert_eq!(names, [&hostile, &silent, &honest]);
+    assert_eq!(names, [&hostile, &silent, &honest, &alike]);
     assert_eq!(logs["logs"][2]["lists"][0], LIST);
 
     // Every link of the log's pages leads to a page of the same log.
@@ -112,7 +113,7 @@ async fn an_honest_log_is_followed_beside_one_that_is_hostile_and_one_that_never
     }
     let found: Value = serde_json::from_str(&running.get("/findings.json").await.body).unwrap();
     let about: Vec<_> = found["logs"].as_array().unwrap().iter().map(|log| log["name"].as_str().unwrap()).collect();
-    assert_eq!(about, [&hostile, &silent, &honest]);
+    assert_eq!(about, [&hostile, &silent, &honest, &alike]);
     assert_eq!(found["logs"][2]["findings"]["summary"]["breaches"], 1);
     assert!(running.get("/findings").await.body.contains("href=\"/findings.json\""));
     let verify = running.get(&format!("/logs/{honest}/verify")).await;
