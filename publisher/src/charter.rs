@@ -286,6 +286,7 @@ mod tests {
     #[test]
     fn nothing_of_a_private_key_is_shown() {
         let text = key("c1").to_private_text();
+    use isonomy_core::list::Algorithm;
         for file in [format!("{}\n", *text), format!("\n  {}", *text), format!("list = \"{}\"\n", *text)] {
             let error = from_toml(file.as_bytes(), Edition::First).unwrap_err();
             assert!(matches!(error, CharterError::PrivateKey), "{error}");
@@ -320,6 +321,18 @@ mod tests {
     fn sets_may_be_written_in_any_order_but_not_twice() {
         let mut original = charter();
         original.reach.surfaces = vec![Surface::Private, Surface::Public];
+        let question = dialogue::questions().find(|question| question.name() == "matching.algorithm").unwrap();
+        for algorithm in Algorithm::ALL.map(Algorithm::identifier) {
+            assert!(question.about().split([' ', ',']).any(|word| word == algorithm), "{algorithm} is not offered");
+            assert_eq!(question.answer(algorithm).unwrap(), format!("\"{algorithm}\""));
+            // Each with the distance and the quality that it can have.
+            let exact =
+                filled.replace("max_distance = 31", "max_distance = 0").replace("min_quality = 50", "min_quality = 0");
+            let file = if algorithm.contains("pdq") { &filled } else { &exact };
+            let file = file.replace("algorithm = \"pdq/full\"", &format!("algorithm = \"{algorithm}\""));
+            let charter = from_toml(file.as_bytes(), Edition::First).unwrap();
+            assert_eq!(charter.matching.algorithm.identifier(), algorithm);
+        }
         let file = to_toml(&original).unwrap();
         let sorted = "surfaces = [\n    \"private\",\n    \"public\",\n]";
         assert!(file.contains(sorted), "{file}");
