@@ -175,15 +175,22 @@ pub struct ChangeReport {
     pub words: String,
     /// Whether it needs notice.
     pub widens: bool,
+    /// Whether it widens, narrows, or does neither.
+    pub direction: Direction,
 }
 
 /// Every difference between two editions; one that widens needs notice (rule 4).
 pub fn changes(old: &Charter, new: &Charter) -> Vec<ChangeReport> {
     let report = |change: amendment::Change| {
         let widens = change.direction == Direction::Widens;
-        ChangeReport { field: change.field, words: change.words, widens }
+        ChangeReport { field: change.field, words: change.words, widens, direction: change.direction }
     };
     amendment::compare(old, new).into_iter().map(report).collect()
+}
+
+/// Whether an edition with these changes takes something back, and adds nothing: no release may then cite the one before (rule 1).
+pub fn takes_back(changes: &[ChangeReport]) -> bool {
+    changes.iter().all(|change| !change.widens) && changes.iter().any(|change| change.direction == Direction::Narrows)
 }
 
 /// Where a charter is on its way to being complete.
@@ -279,6 +286,7 @@ mod tests {
     use super::*;
     use crate::testing::{CURATORS, charter, key, memory};
     use isonomy_core::charter::{Aim, Surface};
+    use isonomy_core::list::Algorithm;
     use proptest::prelude::*;
 
     const CLOCK: Timestamp = Timestamp(1_800_000_000);
@@ -286,7 +294,6 @@ mod tests {
     #[test]
     fn nothing_of_a_private_key_is_shown() {
         let text = key("c1").to_private_text();
-    use isonomy_core::list::Algorithm;
         for file in [format!("{}\n", *text), format!("\n  {}", *text), format!("list = \"{}\"\n", *text)] {
             let error = from_toml(file.as_bytes(), Edition::First).unwrap_err();
             assert!(matches!(error, CharterError::PrivateKey), "{error}");
@@ -314,13 +321,6 @@ mod tests {
         }
         let parsed = from_toml(filled.as_bytes(), Edition::First).unwrap();
         assert_eq!(parsed.purpose.aim, Aim::ProtectVictims);
-        assert!(lint(&parsed, CLOCK).iter().any(|finding| finding.field.starts_with("record.")));
-    }
-
-    #[test]
-    fn sets_may_be_written_in_any_order_but_not_twice() {
-        let mut original = charter();
-        original.reach.surfaces = vec![Surface::Private, Surface::Public];
         let question = dialogue::questions().find(|question| question.name() == "matching.algorithm").unwrap();
         for algorithm in Algorithm::ALL.map(Algorithm::identifier) {
             assert!(question.about().split([' ', ',']).any(|word| word == algorithm), "{algorithm} is not offered");
@@ -333,6 +333,13 @@ mod tests {
             let charter = from_toml(file.as_bytes(), Edition::First).unwrap();
             assert_eq!(charter.matching.algorithm.identifier(), algorithm);
         }
+        assert!(lint(&parsed, CLOCK).iter().any(|finding| finding.field.starts_with("record.")));
+    }
+
+    #[test]
+    fn sets_may_be_written_in_any_order_but_not_twice() {
+        let mut original = charter();
+        original.reach.surfaces = vec![Surface::Private, Surface::Public];
         let file = to_toml(&original).unwrap();
         let sorted = "surfaces = [\n    \"private\",\n    \"public\",\n]";
         assert!(file.contains(sorted), "{file}");

@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail};
 use isonomy_client::system_clock;
 use isonomy_core::charter::Charter;
 use isonomy_core::note::VerifierKey;
+use isonomy_core::rules::amendment::Direction;
 use isonomy_core::statement::{MAX_STATEMENT_SIZE, Signed};
 use isonomy_core::time::Timestamp;
 use isonomy_publisher::charter::Severity;
@@ -89,7 +90,11 @@ fn new_text(from: &Path, amends: Option<&Path>, out: &Path, overwrite: Overwrite
 /// These words, and below them each change on a line of its own.
 fn with_changes(words: String, changes: &[ChangeReport]) -> String {
     changes.iter().fold(words, |words, change| {
-        let effect = if change.widens { "WIDENS" } else { "narrows" };
+        let effect = match change.direction {
+            Direction::Widens => "WIDENS",
+            Direction::Narrows => "narrows",
+            Direction::Neither => "changes",
+        };
         format!("{words}\n{effect}: {}", change.words)
     })
 }
