@@ -95,7 +95,8 @@ fn check(value: &Value) -> Result<(), JsonError> {
     }
 }
 
-fn check_string(text: &str) -> Result<(), JsonError> {
+/// Whether a text may stand in a statement: it has no character that hides, or shows another text than is there.
+pub fn check_string(text: &str) -> Result<(), JsonError> {
     if text.chars().any(char::is_control) {
         return Err(JsonError::Value("control character"));
     }

@@ -175,15 +175,22 @@ pub struct ChangeReport {
     pub words: String,
     /// Whether it needs notice.
     pub widens: bool,
+    /// Whether it widens, narrows, or does neither.
+    pub direction: Direction,
 }
 
 /// Every difference between two editions; one that widens needs notice (rule 4).
 pub fn changes(old: &Charter, new: &Charter) -> Vec<ChangeReport> {
     let report = |change: amendment::Change| {
         let widens = change.direction == Direction::Widens;
-        ChangeReport { field: change.field, words: change.words, widens }
+        ChangeReport { field: change.field, words: change.words, widens, direction: change.direction }
     };
     amendment::compare(old, new).into_iter().map(report).collect()
+}
+
+/// Whether an edition with these changes takes something back, and adds nothing: no release may then cite the one before (rule 1).
+pub fn takes_back(changes: &[ChangeReport]) -> bool {
+    changes.iter().all(|change| !change.widens) && changes.iter().any(|change| change.direction == Direction::Narrows)
 }
 
 /// Where a charter is on its way to being complete.
@@ -279,6 +286,7 @@ mod tests {
     use super::*;
     use crate::testing::{CURATORS, charter, key, memory};
     use isonomy_core::charter::{Aim, Surface};
+    use isonomy_core::list::Algorithm;
     use proptest::prelude::*;
 
     const CLOCK: Timestamp = Timestamp(1_800_000_000);
@@ -313,6 +321,18 @@ mod tests {
         }
         let parsed = from_toml(filled.as_bytes(), Edition::First).unwrap();
         assert_eq!(parsed.purpose.aim, Aim::ProtectVictims);
+        let question = dialogue::questions().find(|question| question.name() == "matching.algorithm").unwrap();
+        for algorithm in Algorithm::ALL.map(Algorithm::identifier) {
+            assert!(question.about().split([' ', ',']).any(|word| word == algorithm), "{algorithm} is not offered");
+            assert_eq!(question.answer(algorithm).unwrap(), format!("\"{algorithm}\""));
+            // Each with the distance and the quality that it can have.
+            let exact =
+                filled.replace("max_distance = 31", "max_distance = 0").replace("min_quality = 50", "min_quality = 0");
+            let file = if algorithm.contains("pdq") { &filled } else { &exact };
+            let file = file.replace("algorithm = \"pdq/full\"", &format!("algorithm = \"{algorithm}\""));
+            let charter = from_toml(file.as_bytes(), Edition::First).unwrap();
+            assert_eq!(charter.matching.algorithm.identifier(), algorithm);
+        }
         assert!(lint(&parsed, CLOCK).iter().any(|finding| finding.field.starts_with("record.")));
     }
 

@@ -10,6 +10,7 @@ use crate::workspace::{ContentError, check_size, malformed_snapshot};
 use archive::{ArchiveError, Kind, Writer};
 use isonomy_core::charter::Charter;
 use isonomy_core::hash::ObjectDigest;
+use isonomy_core::json;
 use isonomy_core::list::snapshot::{self, Decoding};
 use isonomy_core::list::{Algorithm, Entries};
 use isonomy_core::release::{ObjectRef, Release};
@@ -276,12 +277,10 @@ pub fn is_one(path: &Path) -> bool {
     File::open(path).is_ok_and(|mut file| archive::begins(&mut file))
 }
 
-/// Whether a text can be the reason of a removal: one line, not too long.
+/// Whether a text can be the reason of a removal: of what may stand in a statement, one line, not too long.
 pub fn is_reason(text: &str) -> bool {
-    // Nor may it say that it is read in another direction, which would show another text than is there.
-    let is_hidden =
-        |letter: char| letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    !text.trim().is_empty() && text.len() <= MAX_REASON && !text.chars().any(is_hidden)
+    let is_line = !text.contains(['\u{2028}', '\u{2029}']) && json::check_string(text).is_ok();
+    !text.trim().is_empty() && text.len() <= MAX_REASON && is_line
 }
 
 /// A draft's file while it is written. What is dropped before it is [saved](UnsavedDraft::save) leaves nothing.
@@ -434,4 +433,25 @@ pub struct ObjectReport {
     pub size: u64,
     /// Its digest, in hexadecimal.
     pub sha256: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_one_line_that_shows_what_it_says() {
+        for hidden in [
+            '\n', '\r', '\u{1b}', '\u{85}', '\u{61c}', '\u{200e}', '\u{200f}', '\u{2028}', '\u{2029}', '\u{202a}',
+            '\u{202e}', '\u{2066}', '\u{2069}',
+        ] {
+            assert!(!is_reason(&format!("listed {hidden} by mistake")), "{hidden:?}");
+        }
+        for no_reason in ["", " ", "\u{a0}", &"x".repeat(MAX_REASON + 1)] {
+            assert!(!is_reason(no_reason), "{no_reason:?}");
+        }
+        for reason in ["listed by mistake", "aus Versehen – ‘so’ 法", &"x".repeat(MAX_REASON)] {
+            assert!(is_reason(reason), "{reason}");
+        }
+    }
 }

@@ -11,7 +11,7 @@
 
 pub mod sealed;
 
-use crate::signer::{CommandSigner, Signer};
+use crate::signer::{CommandSigner, ProgramError, Signer};
 use isonomy_core::note::{KeyError, KeyType, SigningKey, VerifierKey};
 use isonomy_store::files::{self, FileError};
 use sealed::{Passphrase, PassphraseError, SealError};
@@ -34,6 +34,26 @@ pub enum KeyFileError {
         path: PathBuf,
         /// What is wrong.
         source: KeyError,
+    },
+    /// The file names a program that can't sign.
+    #[error("{}: {source}", path.display())]
+    Program {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: ProgramError,
+    },
+    /// The key signs checkpoints alone.
+    #[error(
+        "{} holds the key of the witness {name}, which cosigns checkpoints: charters and releases are signed with a key of their own, as \
+         `isonomy key new` makes it",
+        path.display()
+    )]
+    Witness {
+        /// The file.
+        path: PathBuf,
+        /// The key's name.
+        name: String,
     },
     /// The file is larger than a key, or is not text.
     #[error("{} is not a key file: it must hold one line that starts with PRIVATE+KEY+", path.display())]
@@ -151,11 +171,24 @@ pub fn read(path: &Path, ask: Ask<'_>) -> Result<SigningKey, KeyFileError> {
     parse(path, &read_text(path, ask)?)
 }
 
-/// What signs with the key in a file: the key itself, or the program that the file names.
+/// What signs statements with the key in a file: the key itself, or the program that the file names.
 pub fn open(path: &Path, ask: Ask<'_>) -> Result<Box<dyn Signer>, KeyFileError> {
+    let signer = open_any(path, ask)?;
+    match signer.verifier().key_type() {
+        KeyType::Ed25519 => Ok(signer),
+        KeyType::Cosignature => {
+            let name = signer.verifier().name().to_owned();
+            Err(KeyFileError::Witness { path: path.to_owned(), name })
+        }
+    }
+}
+
+/// The same, whatever the key is for.
+fn open_any(path: &Path, ask: Ask<'_>) -> Result<Box<dyn Signer>, KeyFileError> {
     let text = read_text(path, ask)?;
     match CommandSigner::parse(&text) {
-        Some(program) => Ok(Box::new(program)),
+        Some(Ok(program)) => Ok(Box::new(program)),
+        Some(Err(source)) => Err(KeyFileError::Program { path: path.to_owned(), source }),
         None => Ok(Box::new(parse(path, &text)?)),
     }
 }
@@ -189,7 +222,7 @@ fn parse(path: &Path, text: &str) -> Result<SigningKey, KeyFileError> {
 
 /// What may be told about the key in a file.
 pub fn show(path: &Path, ask: Ask<'_>) -> Result<KeyReport, KeyFileError> {
-    Ok(report(path, open(path, ask)?.verifier()))
+    Ok(report(path, open_any(path, ask)?.verifier()))
 }
 
 fn report(path: &Path, key: &VerifierKey) -> KeyReport {
@@ -234,6 +267,10 @@ mod tests {
             create(&dir.path().join("witness.key"), "w", KeyType::Cosignature, Protection::Permissions).unwrap();
         assert_ne!(other.vkey.public_bytes(), report.vkey.public_bytes());
         assert_eq!(other.kind, "cosignature");
+        // It is shown, and signs no statements.
+        assert_eq!(show(&other.file, &nobody_to_ask).unwrap(), other);
+        let refused = open(&other.file, &nobody_to_ask).map(drop).unwrap_err();
+        assert!(matches!(&refused, KeyFileError::Witness { name, .. } if name == "w"), "{refused}");
     }
 
     #[cfg(unix)]
@@ -287,6 +324,10 @@ mod tests {
         assert_eq!(show(&path, &nobody_to_ask).unwrap().vkey, vkey);
         // A log or witness needs the key itself.
         assert!(matches!(read(&path, &nobody_to_ask), Err(KeyFileError::Key { .. })));
+        let typo = dir.path().join("typo.toml");
+        files::write_private_new(&typo, text.replace("command", "comand").as_bytes()).unwrap();
+        let error = open(&typo, &nobody_to_ask).map(drop).unwrap_err();
+        assert!(matches!(error, KeyFileError::Program { .. }) && error.to_string().contains("comand"), "{error}");
     }
 
     #[test]

@@ -17,6 +17,10 @@
 //!   before its time is over: it signs last, so the first text may be complete and on its way to the log. Where the memories know
 //!   different texts, since one key signed one and another key the next, the new one is said to replace each of them.
 //!
+//! That a text can't be admitted any more by another rule, as when an edition that narrows is published after it was signed, does
+//! not count: a log that breaks the rules could take it up beside a second one, and what was signed twice within these 24 hours
+//! is evidence against the signers, whatever else is wrong with either.
+//!
 //! That the log shows nothing under a number is its word. Who can ask it asks for the texts by their ids, too
 //! ([`SigningMemory::texts`]): one that is logged is neither over nor replaced.
 
@@ -177,6 +181,18 @@ pub struct Remembered {
     pub refused_at: Option<Timestamp>,
 }
 
+/// A release that was signed last, and that the log was not shown to lack when its time was over: whoever has it can still give it to a
+/// log.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Outstanding {
+    /// Its version.
+    pub version: u64,
+    /// Its identity.
+    pub release: StatementId,
+    /// Once the log shows, at a later time than this, that it has no such version, another text is signed for it.
+    pub until: Timestamp,
+}
+
 /// Where a text was newly remembered as signed.
 #[derive(Clone, Copy, Debug)]
 pub struct Remembering {
@@ -211,6 +227,11 @@ impl SigningMemory {
         Self::open_as(folder, OWN)
     }
 
+    /// What all keys of a role have signed with this folder as their common memory.
+    pub fn in_common(folder: &Path) -> Result<Self, MemoryError> {
+        Self::open_as(folder, COMMON)
+    }
+
     fn open_as(folder: &Path, advice: &'static str) -> Result<Self, MemoryError> {
         let mut memory = Self { folder: folder.to_owned(), remembered: Vec::new(), lock: None, shared: None, advice };
         if folder.exists() {
@@ -221,7 +242,7 @@ impl SigningMemory {
 
     /// The same, which also heeds what all keys of a role have signed with this folder as their common memory.
     pub fn and_in(self, folder: &Path) -> Result<Self, MemoryError> {
-        Ok(Self { shared: Some(Box::new(Self::open_as(folder, COMMON)?)), ..self })
+        Ok(Self { shared: Some(Box::new(Self::in_common(folder)?)), ..self })
     }
 
     /// Locks the folder, which must be there, and reads what is remembered.
@@ -282,6 +303,19 @@ impl SigningMemory {
     pub fn texts(&self, list: &ListName, series: Series, number: u64) -> BTreeSet<StatementId> {
         let known = self.remembered.iter().chain(self.shared.iter().flat_map(|shared| &shared.remembered));
         known.filter(|known| known.is_numbered(list, series, number)).map(|known| known.statement).collect()
+    }
+
+    /// The releases of this version and later ones that were signed last, by this key or another one of the same role, and may still
+    /// be logged by what the log showed at `now`: no other text is signed for these versions.
+    pub fn outstanding(&self, list: &ListName, from: u64, now: Timestamp) -> Vec<Outstanding> {
+        let known = self.remembered.iter().chain(self.shared.iter().flat_map(|shared| &shared.remembered));
+        let of_list = known.filter(|known| known.list == *list && known.number >= from && known.is_final());
+        let open = of_list.filter_map(|known| {
+            let until = known.ends().filter(|until| now <= *until)?;
+            Some((known.number, known.statement, until))
+        });
+        let each: BTreeSet<_> = open.collect();
+        each.into_iter().map(|(version, release, until)| Outstanding { version, release, until }).collect()
     }
 
     /// Remembers that `text` is signed, durably, or says why it must not be. To be called before the key is asked for the
@@ -456,7 +490,10 @@ impl Remembered {
         let advice = match (wait.is_empty(), self.is_final()) {
             (true, _) => format!("Only {say}"),
             (false, true) => {
-                format!("{wait}; until then the first text, which you signed last, can be submitted by anybody")
+                format!(
+                    "{wait}, and compose anew then: you signed the first text last, so it is complete, and a log that takes up both, by the \
+                     rules or against them, makes evidence of them"
+                )
             }
             (false, false) => format!("{wait}, or, {say}"),
         };

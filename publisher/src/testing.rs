@@ -59,7 +59,7 @@ pub(crate) fn key(name: &str) -> SigningKey {
     key_of_type(name, KeyType::Ed25519)
 }
 
-fn key_of_type(name: &str, key_type: KeyType) -> SigningKey {
+pub(crate) fn key_of_type(name: &str, key_type: KeyType) -> SigningKey {
     let mut seed = [7; 32];
     seed[..name.len()].copy_from_slice(name.as_bytes());
     SigningKey::from_seed(name, key_type, &seed).unwrap()

@@ -49,6 +49,10 @@ pub(crate) enum CharterCommand {
         /// Log, witnesses and quorum, in C2SP tlog-policy form; the log with its URL.
         #[arg(long, value_name = "FILE")]
         policy: PathBuf,
+        /// The maintainer's folder, in which releases are composed and signed: an edition that bars one which is signed there, and not
+        /// logged yet, is warned of.
+        #[arg(long, value_name = "DIR")]
+        workspace: Option<PathBuf>,
     },
     /// Say in plain words what an edition changes, which changes widen the list's use, and what notice that takes.
     Diff {
@@ -96,6 +100,10 @@ pub(crate) enum CharterCommand {
         /// Log, witnesses and quorum, in C2SP tlog-policy form; the log with its URL.
         #[arg(long, value_name = "FILE")]
         policy: PathBuf,
+        /// The maintainer's folder, in which releases are composed and signed: an edition that bars one which is signed there, and not
+        /// logged yet, is warned of. `isonomy charter check` warns before anything is published.
+        #[arg(long, value_name = "DIR")]
+        workspace: Option<PathBuf>,
         /// Where to write the proof that it is in the log. An older proof that is there is renewed.
         #[arg(long, value_name = "FILE")]
         proof: Option<PathBuf>,

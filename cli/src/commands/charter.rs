@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail};
 use isonomy_client::system_clock;
 use isonomy_core::charter::Charter;
 use isonomy_core::note::VerifierKey;
+use isonomy_core::rules::amendment::Direction;
 use isonomy_core::statement::{MAX_STATEMENT_SIZE, Signed};
 use isonomy_core::time::Timestamp;
 use isonomy_publisher::charter::Severity;
@@ -36,16 +37,18 @@ pub(crate) async fn run(command: CharterCommand, output: &Output) -> Result<Exit
             new_text(&from, amends.as_deref(), &out, overwrite, output)
         }
         CharterCommand::Lint { file, deny } => lint(&file, deny.into(), output),
-        CharterCommand::Check { file, policy } => checking::run(&file, &policy, output).await,
+        CharterCommand::Check { file, policy, workspace } => {
+            checking::run(&file, &policy, workspace.as_deref(), output).await
+        }
         CharterCommand::Diff { old, new } => difference::run(&old, &new, output),
         CharterCommand::Sign { file, key, amends, workspace, replaces } => {
             let memory = MemoryPlace { key: &key, workspace: workspace.as_deref() };
             sign(&file, memory, &amends, &replaces, output)
         }
         CharterCommand::Merge { file, copies, amends } => merge(&file, &copies, &amends, output),
-        CharterCommand::Publish { file, policy, proof, overwrite } => {
+        CharterCommand::Publish { file, policy, workspace, proof, overwrite } => {
             let proof = ProofFile { path: proof, overwrite };
-            publish(&file, &policy, &proof, output).await
+            publish(&file, &policy, workspace.as_deref(), &proof, output).await
         }
     }
 }
@@ -89,7 +92,11 @@ fn new_text(from: &Path, amends: Option<&Path>, out: &Path, overwrite: Overwrite
 /// These words, and below them each change on a line of its own.
 fn with_changes(words: String, changes: &[ChangeReport]) -> String {
     changes.iter().fold(words, |words, change| {
-        let effect = if change.widens { "WIDENS" } else { "narrows" };
+        let effect = match change.direction {
+            Direction::Widens => "WIDENS",
+            Direction::Narrows => "narrows",
+            Direction::Neither => "changes",
+        };
         format!("{words}\n{effect}: {}", change.words)
     })
 }
@@ -295,7 +302,13 @@ fn listed(names: &[String]) -> String {
     if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
 }
 
-async fn publish(file: &Path, policy: &Path, proof: &ProofFile, output: &Output) -> Result<Exit> {
+async fn publish(
+    file: &Path,
+    policy: &Path,
+    workspace: Option<&Path>,
+    proof: &ProofFile,
+    output: &Output,
+) -> Result<Exit> {
     proof.check()?;
     let (signed, trust) = (read(file)?, files::tlog_policy(policy)?);
     if signed.note().signatures().is_empty() {
@@ -303,13 +316,15 @@ async fn publish(file: &Path, policy: &Path, proof: &ProofFile, output: &Output)
     }
     let log = release::log_client(&trust)?;
     let view = checking::view(&log, &trust, signed.body()).await?;
+    let warnings = checking::barred(view.as_ref(), &signed, workspace)?;
+    warnings.iter().for_each(|warning| output.notice(format!("warning: {warning}")));
     let waiting = Waiting::begin("the log takes the charter up, and its witnesses cosign", output);
     let report = submit_charter(&log, &trust, &signed).await.context("the charter was not published")?;
     drop(waiting);
     proof.write(&report)?;
     let since = checking::in_force_since(view.as_ref(), &signed, report.public_since)?;
     let words = format!("{}\n  in force from {since} on", release::submit_words(&report, "charter"));
-    output.report(words, &Published { report: &report, in_force_since: since })?;
+    output.report(words, &Published { report: &report, in_force_since: since, warnings })?;
     Ok(Exit::Done)
 }
 
@@ -319,4 +334,6 @@ struct Published<'r> {
     #[serde(flatten)]
     report: &'r SubmitReport,
     in_force_since: Timestamp,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }

@@ -277,8 +277,11 @@ fn decode(_: &DecodeError) -> Exit {
 
 fn key(error: &KeyFileError) -> Exit {
     match error {
-        KeyFileError::Key { .. } | KeyFileError::NotAKey { .. } | KeyFileError::Sealed { .. } => Exit::Malformed,
-        KeyFileError::Exposed { .. } => Exit::Refused,
+        KeyFileError::Key { .. }
+        | KeyFileError::NotAKey { .. }
+        | KeyFileError::Program { .. }
+        | KeyFileError::Sealed { .. } => Exit::Malformed,
+        KeyFileError::Exposed { .. } | KeyFileError::Witness { .. } => Exit::Refused,
         _ => Exit::Failed,
     }
 }

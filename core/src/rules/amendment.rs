@@ -3,19 +3,23 @@
 //! It *narrows* if it differs only by removing a surface, jurisdiction, report recipient, curator or maintainer key; by
 //! adding an exclusion; by lowering action, distance, entry and addition limits, validity or removal deadline; by raising
 //! quality floor, threshold, minimum jurisdictions, interval, notice or visibility; or by changing contact or record.
-//! **Anything else widens**: a field that nobody thought of here is one that needs notice.
+//! **Anything else widens**: a field that nobody thought of here is one that needs notice. Contact and record are told apart in
+//! words, since what they say binds nobody's use: they neither narrow nor widen what is possible.
 
-use crate::charter::Charter;
+use crate::charter::{Charter, RECORD_QUESTIONS, Record};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use serde_json::Value;
 
 /// In which direction a field changed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Direction {
-    /// Less becomes possible, or nothing that matters changes.
+    /// Less becomes possible.
     Narrows,
+    /// What is possible stays the same: contact and record, which may change freely.
+    Neither,
     /// More becomes possible, or it can't be told: needs notice.
     Widens,
 }
@@ -46,13 +50,13 @@ pub fn compare(old: &Charter, new: &Charter) -> Vec<Change> {
     limits(&mut changes, old, new);
     changes.other("redress.complaints", &old.redress.complaints, &new.redress.complaints);
     changes.only_lower("redress.removal_deadline", &old.redress.removal_deadline, &new.redress.removal_deadline);
-    changes.free("record", &old.record, &new.record);
+    record(&mut changes, &old.record, &new.record);
     changes.0
 }
 
 /// Whether `new` narrows `old`: no difference widens.
 pub fn narrows(old: &Charter, new: &Charter) -> bool {
-    compare(old, new).iter().all(|change| change.direction == Direction::Narrows)
+    compare(old, new).iter().all(|change| change.direction != Direction::Widens)
 }
 
 /// What `new` widens against `old`, in words; empty if it narrows.
@@ -65,7 +69,7 @@ fn maintainer(changes: &mut Changes, old: &Charter, new: &Charter) {
     let (old, new) = (&old.maintainer, &new.maintainer);
     changes.other("maintainer.name", &old.name, &new.name);
     changes.other("maintainer.jurisdiction", &old.jurisdiction, &new.jurisdiction);
-    changes.free("maintainer.contact", &old.contact, &new.contact);
+    changes.free("maintainer.contact", "maintainer.contact", Some(&old.contact), Some(&new.contact));
     changes.only_fewer("maintainer.keys", &old.keys, &new.keys);
 }
 
@@ -105,6 +109,15 @@ fn limits(changes: &mut Changes, old: &Charter, new: &Charter) {
     changes.only_higher("limits.notice", &old.notice, &new.notice);
 }
 
+/// A line for each field of the record that differs.
+fn record(changes: &mut Changes, old: &Record, new: &Record) {
+    let [before, after] = [old, new].map(|record| serde_json::to_value(record).unwrap_or_default());
+    for (part, name, _) in RECORD_QUESTIONS {
+        let field = |of: &Value| of.get(part).and_then(|part| part.get(name)).cloned();
+        changes.free("record", &format!("record.{part}.{name}"), field(&before).as_ref(), field(&after).as_ref());
+    }
+}
+
 struct Changes(Vec<Change>);
 
 impl Changes {
@@ -120,11 +133,21 @@ impl Changes {
         }
     }
 
-    /// A field that may change freely.
-    fn free<T: PartialEq + serde::Serialize>(&mut self, field: &'static str, old: &T, new: &T) {
-        if old != new {
-            self.push(field, format!("{field} changed"), true);
-        }
+    /// What may change freely, come and go.
+    fn free<T: PartialEq + serde::Serialize>(
+        &mut self,
+        field: &'static str,
+        path: &str,
+        old: Option<&T>,
+        new: Option<&T>,
+    ) {
+        let words = match (old, new) {
+            (Some(old), Some(new)) if old != new => format!("{path} from {} to {}", shown(old), shown(new)),
+            (None, Some(new)) => format!("{path}: added: {}", shown(new)),
+            (Some(old), None) => format!("{path}: removed: {}", shown(old)),
+            _ => return,
+        };
+        self.0.push(Change { field, words, direction: Direction::Neither });
     }
 
     fn only_lower<T: Ord + serde::Serialize>(&mut self, field: &'static str, old: &T, new: &T) {
@@ -302,13 +325,24 @@ mod tests {
 
     #[test]
     fn changes_that_matter_to_nobody_s_rights_are_named_all_the_same() {
-        let (old, mut new) = (charter(), charter());
+        let (mut old, mut new) = (charter(), charter());
         assert_eq!(compare(&old, &new), []);
+        let was = old.maintainer.contact.clone();
+        (old.record, new.record) = (Record::default(), Record::default());
+        old.record.legality.basis = Some("an \"act\"".into());
+        old.record.privacy.retention = Some("30 days".into());
         new.maintainer.contact = "new@example.org".into();
-        new.record = Record::default();
-        let free =
-            |field: &'static str| Change { field, words: format!("{field} changed"), direction: Direction::Narrows };
-        assert_eq!(compare(&old, &new), [free("maintainer.contact"), free("record")]);
+        new.record.privacy.retention = Some("31 days".into());
+        new.record.accountability.audits = Some("yearly".into());
+        let free = |field: &'static str, words: String| Change { field, words, direction: Direction::Neither };
+        let expected = [
+            free("maintainer.contact", format!("maintainer.contact from {was:?} to \"new@example.org\"")),
+            free("record", "record.legality.basis: removed: \"an \\\"act\\\"\"".into()),
+            free("record", "record.privacy.retention from \"30 days\" to \"31 days\"".into()),
+            free("record", "record.accountability.audits: added: \"yearly\"".into()),
+        ];
+        assert_eq!(compare(&old, &new), expected);
+        assert!(narrows(&old, &new) && narrows(&new, &old) && widenings(&old, &new).is_empty());
     }
 
     /// Texts of which each field of a charter takes at least one.

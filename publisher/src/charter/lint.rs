@@ -91,6 +91,19 @@ const TERMS: &[Lint] = &[
         },
     },
     Lint {
+        code: "same-organisation",
+        severity: Severity::Serious,
+        field: "curation.curators",
+        words: "one organisation is named twice, as two curators, or as maintainer and curator: it would agree with itself",
+        source: "Big Brother Watch v. UK, ECtHR 58170/13 (2021), on independent authorisation",
+        fires: |charter, _| {
+            let curators = charter.curation.curators.iter().map(|curator| &curator.name);
+            let names: Vec<String> =
+                std::iter::once(&charter.maintainer.name).chain(curators).map(|name| organisation(name)).collect();
+            names.iter().enumerate().any(|(at, name)| names.iter().skip(at + 1).any(|other| other == name))
+        },
+    },
+    Lint {
         code: "named-as-the-log",
         severity: Severity::Weak,
         field: "curation.curators",
@@ -410,6 +423,11 @@ fn is_monotonous(text: &str) -> bool {
 /// A text by its letters and digits alone, small.
 fn plain(text: &str) -> String {
     text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// The name of an organisation as it is compared: by its letters and digits, if it has any.
+fn organisation(name: &str) -> String {
+    Some(plain(name)).filter(|plain| !plain.is_empty()).unwrap_or_else(|| name.trim().to_owned())
 }
 
 /// How much earlier than in UTC a day begins somewhere.

@@ -130,10 +130,14 @@ pub(super) static SECTIONS: &[Section] = &[
         fields: &[
             field(
                 "algorithm",
-                "sha256, sha1, md5 (identical files) or pdq/full (pictures that look alike). It never changes.",
+                "sha256, sha1, md5 (identical files), pdq/full (pictures that look alike) or vpdq/v1 (videos that look alike). It never changes.",
                 "\"pdq/full\"",
             ),
-            field("max_distance", "The greatest distance of a match, in bits: 0 to 31 for pdq/full, else 0.", "31"),
+            field(
+                "max_distance",
+                "The greatest distance of a match, in bits: 0 to 31 for pdq/full and vpdq/v1, else 0.",
+                "31",
+            ),
             field("min_quality", "The least quality of a picture that is looked up: 0 to 100, and 0 if exact.", "50"),
         ],
     },

@@ -56,6 +56,32 @@ fn a_second_text_is_signed_once_the_log_shows_that_the_first_one_s_day_is_over()
 }
 
 #[test]
+fn what_a_maintainer_has_signed_is_outstanding_until_its_day_is_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let (list, other, common) = (list(), ListName::new("hotline.example/others").unwrap(), dir.path().join("common"));
+    let of = |key: &str| SigningMemory::of_key(&dir.path().join(key)).unwrap().and_in(&common).unwrap();
+    let end = CREATED.plus(DRAFT_LIFETIME);
+    for (key, number, seed) in [("m1", 1, 1), ("m1", 3, 3), ("m2", 2, 2)] {
+        of(key).remember(&text(&list, number, seed, Role::Maintainer), &[], CREATED).unwrap();
+    }
+    of("m1").remember(&text(&other, 4, 4, Role::Maintainer), &[], CREATED).unwrap();
+    of("m1").remember(&text(&list, 5, 5, Role::Curator), &[], CREATED).unwrap();
+    let edition = SignedText { series: Series::Edition, created: None, ..text(&list, 6, 6, Role::Maintainer) };
+    of("m1").remember(&edition, &[], CREATED).unwrap();
+    let texts = |from, now| -> Vec<(u64, StatementId, Timestamp)> {
+        let all = of("m1").outstanding(&list, from, now);
+        all.into_iter().map(|one| (one.version, one.release, one.until)).collect()
+    };
+    let [one, two, three] = [1, 2, 3].map(|number| (u64::from(number), StatementId([number; 32]), end));
+    assert_eq!(texts(1, CREATED), [one, two, three]);
+    assert_eq!(texts(2, end), [two, three]);
+    assert_eq!(texts(1, end.plus(1)), [], "as long as no other text is signed, and no longer");
+    let refused = of("m1").remember(&text(&list, 3, 9, Role::Maintainer), &[], CREATED).unwrap_err().to_string();
+    assert!(refused.contains(&format!("not logged by {end}, and compose anew then")), "{refused}");
+    assert!(refused.contains("against them") && !refused.contains("can be submitted"), "{refused}");
+}
+
+#[test]
 fn a_curator_replaces_a_text_and_a_maintainer_does_not() {
     let dir = tempfile::tempdir().unwrap();
     let list = list();

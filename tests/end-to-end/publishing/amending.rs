@@ -297,6 +297,94 @@ fn what_the_log_would_refuse_is_said_before_anybody_signs() {
     amend("max_entries", "19");
     let foreseen = scene.report(&["charter", "check", "second.note", "--policy", "trust.policy"]);
     assert!(foreseen["warnings"][0].as_str().unwrap().contains("must remove 1 of them"), "{foreseen:#}");
+
+    // A list of videos is founded beside it.
+    let text = fs::read_to_string(scene.path("charter.toml")).unwrap();
+    let videos = charter_field(&text, "list", "\"hotline.example/videos\"");
+    fs::write(scene.path("videos.toml"), charter_field(&videos, "algorithm", "\"vpdq/v1\"")).unwrap();
+    scene.report(&["charter", "new", "--from", "videos.toml", "--out", "videos.note"]);
+    let foreseen = scene.report(&["charter", "check", "videos.note", "--policy", "trust.policy"]);
+    assert_eq!((&foreseen["list"], &foreseen["edition"]), (&"hotline.example/videos".into(), &1.into()));
+}
+
+/// A release was signed, and its submission failed; then an edition takes something back, and no release may cite the one before.
+#[test]
+fn a_release_that_is_signed_and_not_logged_is_told_of_before_an_edition_bars_it() {
+    let scene = Scene::founded_with(&[("validity", "600")]);
+    for (from, to) in [("charter.toml", "charter-1.toml"), ("charter.note", "charter-1.note")] {
+        fs::copy(scene.path(from), scene.path(to)).unwrap();
+    }
+    let keys = ["curator-one.example.key", "curator-two.example.key", "maintainer.example.key"];
+    scene.compose(0..20, "list-1");
+    scene.release("list-1", keys);
+    let hash = crate::scene::hashes(3..4);
+    let remove = ["list", "remove", hash.trim(), "--reason", "a mistake", "--list", LIST, "--out"];
+    let compose = |name: &str| scene.report(&Scene::at_desk("work", &[&remove[..], &[name]].concat()))["draft"].clone();
+    let removal = compose("removal.tar");
+    let id = removal["release"].as_str().unwrap();
+    let statement = isonomy_core::hash::StatementId::from_hex(id).unwrap();
+    // As `release publish` remembers it before it submits.
+    let line = serde_json::json!({
+        "list": LIST, "series": "version", "number": 2, "statement": statement, "created": removal["created"], "role": "maintainer",
+        "signed_at": removal["created"],
+    });
+    let journal = scene.path("work").join(LIST.replace('/', "~")).join("signed-maintainer/signed.jsonl");
+    let before = fs::read_to_string(&journal).unwrap();
+    fs::write(&journal, format!("{before}{line}\n")).unwrap();
+
+    let check = |note: &str, more: &[&str]| {
+        let check = ["charter", "check", note, "--policy", "trust.policy"];
+        scene.report(&[&check[..], more].concat())["warnings"].clone()
+    };
+    // What binds nobody bars nothing; it is told all the same, field by field.
+    assert!(!scene.amend(2, |text| {
+        let text = charter_field(&text, "contact", "\"new@hotline.example\"");
+        text.replacen("[record.legality]", "[record.legality]\nbasis = \"an act\"", 1)
+    }));
+    assert_eq!(check("charter-2.note", &["--workspace", "work"]), serde_json::json!([]));
+    let (code, words) = scene.words(&["charter", "diff", "charter-1.note", "charter-2.toml"]);
+    assert_eq!(code, Some(0));
+    for line in ["changes: maintainer.contact from ", "changes: record.legality.basis: added: \"an act\""] {
+        assert!(words.lines().any(|told| told.starts_with(line)), "{words}");
+    }
+    let diff = scene.report(&["charter", "diff", "charter-1.note", "charter-2.toml"]);
+    let expected = serde_json::json!({
+        "field": "record", "words": "record.legality.basis: added: \"an act\"", "widens": false, "direction": "neither",
+    });
+    assert_eq!((&diff["changes"][1], &diff["widens"]), (&expected, &false.into()), "{diff:#}");
+    fs::remove_file(scene.path("charter-2.note")).unwrap();
+
+    assert!(!scene.amend(2, |text| charter_field(&text, "max_distance", "20")));
+    assert_eq!(check("charter-2.note", &[]), serde_json::json!([]));
+    let warned = check("charter-2.note", &["--workspace", "work"]);
+    let is_warning = |warning: &serde_json::Value| {
+        let words = warning.as_str().unwrap_or_default();
+        words.contains(id) && words.contains("not in the log") && words.contains("Publish the release first")
+    };
+    assert!(is_warning(&warned[0]), "{warned:#}");
+    let elsewhere = ["charter", "check", "charter-2.note", "--policy", "trust.policy", "--workspace", "wrok"];
+    assert!(scene.run(&elsewhere).1.to_string().contains("wrok is no folder") && !scene.path("wrok").exists());
+    scene.sign_edition(2, &keys);
+    let publish = ["charter", "publish", "charter-2.note", "--policy", "trust.policy", "--workspace", "work"];
+    let published = scene.report(&publish);
+    assert!(is_warning(&published["warnings"][0]), "{published:#}");
+    let again = scene.report(&publish);
+    assert!(again["warnings"].is_null(), "it is done: {again:#}");
+
+    // Whoever tries again hears at once from when on another text is signed, not when the curators have signed it, too.
+    let publish = ["release", "publish", "removal.tar", "--key", keys[2]];
+    let refused = scene.refusal(3, &Scene::at_desk("work", &publish));
+    let until = Timestamp::from_rfc3339(removal["created"].as_str().unwrap()).unwrap().plus(86_400);
+    let when = format!("only once the log shows that version 2 was not logged by {until}: you have signed {id}");
+    assert!(refused.contains(&when) && refused.contains("can't be published any more"), "{refused}");
+    assert_ne!(compose("anew.tar")["release"], removal["release"]);
+    let notes = keys.map(|key| format!("anew-{key}.note"));
+    for (key, note) in keys.iter().zip(&notes).take(2) {
+        scene.report(&Scene::at_desk("curator", &["release", "endorse", "anew.tar", "--key", key, "--out", note]));
+    }
+    let publish = ["release", "publish", "anew.tar", &notes[0], &notes[1], "--key", keys[2]];
+    let refused = scene.refusal(3, &Scene::at_desk("work", &publish));
+    assert!(refused.contains(&format!("was not logged by {until}, and compose anew then")), "{refused}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::{files, read, release};
 use crate::exit::{Exit, Refused};
 use crate::output::Output;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use isonomy_client::system_clock;
 use isonomy_core::charter::Charter;
 use isonomy_core::policy::Policy as TlogPolicy;
@@ -13,11 +13,14 @@ use isonomy_core::statement::Signed;
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::LeafIndex;
 use isonomy_fetch::LogClient;
+use isonomy_publisher::charter::{changes, takes_back};
+use isonomy_publisher::memory::{Outstanding, Role, SigningMemory};
 use isonomy_publisher::view::{ListView, ViewError};
+use isonomy_publisher::workspace::Workspace;
 use serde_json::json;
 use std::path::Path;
 
-pub(super) async fn run(file: &Path, policy: &Path, output: &Output) -> Result<Exit> {
+pub(super) async fn run(file: &Path, policy: &Path, workspace: Option<&Path>, output: &Output) -> Result<Exit> {
     let (charter, trust) = (read(file)?, files::tlog_policy(policy)?);
     let log = release::log_client(&trust)?;
     let view = view(&log, &trust, charter.body()).await?;
@@ -25,7 +28,8 @@ pub(super) async fn run(file: &Path, policy: &Path, output: &Output) -> Result<E
     // The log may know more than it shows yet, and has rules of its own: who may found lists.
     let verdict = log.check(charter.note().to_string().as_bytes()).await;
     verdict.context("the log would not take it up")?;
-    let warnings: Vec<String> = view.iter().filter_map(|view| too_small(view, charter.body())).collect();
+    let mut warnings: Vec<String> = view.iter().filter_map(|view| too_small(view, charter.body())).collect();
+    warnings.extend(barred(view.as_ref(), &charter, workspace)?);
     let mut lines = vec![format!(
         "the log would take up edition {} of {} once all have signed whom it needs",
         charter.body().edition,
@@ -89,6 +93,40 @@ fn words(prospect: &Prospect) -> Vec<String> {
     let widening = |words: &String| format!("WIDENS: {words}");
     let effect = format!("compared with edition {editions}: public now, it would be in force from {in_force_since} on");
     widenings.iter().map(widening).chain([effect]).collect()
+}
+
+/// Which releases an edition bars that the maintainer has signed, by its workspace, and the log does not have: no release may cite an
+/// edition that was narrowed, and no other text is signed for the version before the day of the first one is over.
+pub(super) fn barred(
+    view: Option<&ListView>,
+    charter: &Signed<Charter>,
+    workspace: Option<&Path>,
+) -> Result<Vec<String>> {
+    let Some(((view, before), folder)) = view.and_then(|view| Some((view, view.editions().newest()?))).zip(workspace)
+    else {
+        return Ok(Vec::new());
+    };
+    if before.id() == charter.id() || !takes_back(&changes(before.charter(), charter.body())) {
+        return Ok(Vec::new());
+    }
+    let (list, number) = (&charter.body().list, charter.body().edition);
+    if !folder.is_dir() {
+        bail!(
+            "the workspace {} is no folder, so it says nothing of what is signed: name the one in which releases are composed",
+            folder.display()
+        );
+    }
+    let memory = SigningMemory::in_common(&Workspace::open(folder, list)?.signed(Role::Maintainer))?;
+    let outstanding = memory.outstanding(list, view.next_version(), view.now());
+    let words = |one: Outstanding| {
+        format!(
+            "version {} is signed ({}) and not in the log: once edition {number} is, the log takes it up no more, and another text is \
+             signed for this version only once the log shows that it was not logged by {}. Publish the release first, unless the edition \
+             can't wait",
+            one.version, one.release, one.until
+        )
+    };
+    Ok(outstanding.into_iter().map(words).collect())
 }
 
 /// What is wrong with an edition that allows fewer entries than the newest release has.

@@ -11,11 +11,12 @@ use isonomy_client::system_clock;
 use isonomy_core::charter::Charter;
 use isonomy_core::release::Release;
 use isonomy_core::statement::Signed;
+use isonomy_core::time::Timestamp;
 use isonomy_core::tlog_proof::{MAX_TLOG_PROOF_SIZE, TlogProof};
 use isonomy_publisher::confirm::Confirmation;
 use isonomy_publisher::draft::Draft;
 use isonomy_publisher::endorse::{self, EndorseError};
-use isonomy_publisher::memory::{Role, SigningMemory};
+use isonomy_publisher::memory::{Outstanding, Role, SigningMemory};
 use isonomy_publisher::submit::{SubmitReport, submit_release};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -110,13 +111,18 @@ async fn finish(
 ) -> Result<(Signed<Release>, rails::Held)> {
     let signer = key::open(&args.key)?;
     let examined = endorse::examine(draft, &ground.view, &ground.bases, system_clock());
-    let examined = examined.map_err(|error| match error {
-        EndorseError::Rule(_) | EndorseError::Content(_) => anyhow::Error::from(error)
-            .context("this draft can't be published any more: compose it anew with `isonomy release new`"),
-        other => other.into(),
-    })?;
+    let memory = || -> Result<SigningMemory> {
+        Ok(SigningMemory::of_key(&args.key)?.and_in(&ground.workspace.signed(Role::Maintainer))?)
+    };
+    let examined = match examined {
+        Err(error @ (EndorseError::Rule(_) | EndorseError::Content(_))) => {
+            let anew = anew(&memory()?, draft.release().body(), ground.view.now());
+            return Err(anyhow::Error::from(error).context(format!("this draft can't be published any more: {anew}")));
+        }
+        examined => examined?,
+    };
     let held = rails::check(&args.rails, rails::Subject::of(&examined, &ground.past), "nothing was signed")?;
-    let mut memory = SigningMemory::of_key(&args.key)?.and_in(&ground.workspace.signed(Role::Maintainer))?;
+    let mut memory = memory()?;
     desk.check_not_logged(&examined.others_signed(&memory)).await?;
     let signed = examined.finish(signer.as_ref(), &mut memory, system_clock());
     let signed = signed.map_err(|error| match error {
@@ -127,6 +133,19 @@ async fn finish(
         other => other.into(),
     })?;
     Ok((signed, held))
+}
+
+/// What is to be done about a release that can't be published any more, by what was signed for its version.
+fn anew(memory: &SigningMemory, release: &Release, now: Timestamp) -> String {
+    let outstanding = memory.outstanding(&release.list, release.version, now).into_iter();
+    match outstanding.filter(|one| one.version == release.version).max_by_key(|one| one.until) {
+        Some(Outstanding { release: signed, until, .. }) => format!(
+            "compose it anew with `isonomy release new`, but only once the log shows that version {} was not logged by {until}: you have \
+             signed {signed} for it, and sign no other text before",
+            release.version
+        ),
+        None => "compose it anew with `isonomy release new`".to_owned(),
+    }
 }
 
 /// Where the proof of a submission is written, if it is.

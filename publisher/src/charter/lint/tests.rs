@@ -72,12 +72,13 @@ fn saying(name: &str, text: &str) -> Charter {
 fn every_lint_passes_a_good_charter_and_finds_the_fault_in_a_bad_one() {
     let good = good();
     assert_eq!(codes(&good), Vec::<String>::new());
-    let faults: [(&str, Fault); 24] = [
+    let faults: [(&str, Fault); 25] = [
         ("one-key", |charter| charter.maintainer.keys.truncate(1)),
         ("same-name", |charter| {
             let name = charter.curation.curators[1].key.name().to_owned();
             charter.curation.curators[0].key = another(&name);
         }),
+        ("same-organisation", |charter| charter.curation.curators[1].name = charter.curation.curators[0].name.clone()),
         ("named-as-the-log", |charter| charter.curation.curators[0].key = another(&charter.log)),
         ("no-statute", |charter| charter.purpose.statutes[0].instrument = "???".to_owned()),
         ("no-definition", |charter| charter.purpose.definition = "t.b.d.".to_owned()),
@@ -118,6 +119,32 @@ fn every_lint_passes_a_good_charter_and_finds_the_fault_in_a_bad_one() {
         let mut bad = good.clone();
         spoil(&mut bad);
         assert!(codes(&bad).contains(&code.to_owned()), "{code}: {:?}", codes(&bad));
+    }
+}
+
+#[test]
+fn an_organisation_is_known_by_its_name_however_it_is_written() {
+    let named = |maintainer: &str, curators: [&str; 2]| {
+        let mut charter = good();
+        charter.maintainer.name = maintainer.to_owned();
+        for (curator, name) in charter.curation.curators.iter_mut().zip(curators) {
+            curator.name = name.to_owned();
+        }
+        lint(&charter, now())
+    };
+    for (maintainer, curators) in [
+        ("Hotline", ["Curator One", "curator one "]),
+        ("Hotline", ["Curator-One", "CURATOR ONE."]),
+        ("Hotline e. V.", ["Curator One", "Hotline e.V."]),
+        ("Hotline", ["§", "§ "]),
+    ] {
+        let found = named(maintainer, curators);
+        assert_eq!(found.len(), 1, "{maintainer}, {curators:?}: {found:?}");
+        assert_eq!((&*found[0].code, found[0].severity), ("same-organisation", Severity::Serious));
+        assert!(!found[0].source.is_empty());
+    }
+    for (maintainer, curators) in [("Hotline", ["Curator One", "Curator Two"]), ("§", ["¶", "Hotline"])] {
+        assert_eq!(named(maintainer, curators), [], "{maintainer}, {curators:?}");
     }
 }
 
