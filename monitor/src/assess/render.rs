@@ -225,8 +225,9 @@ fn positives(report: &Assessment) -> Markup {
     html! {
         p {
             "Of " (units::number(corpus.files)) " files in the corpus " (units::number(corpus.looked_up)) " were looked up, as clients do by "
-            "default; " (units::number(corpus.below_quality)) " have too little quality for that, " (units::number(corpus.not_decoded))
-            " are no pictures, and " (units::number(corpus.copies)) " are looked up as one of the others is, and count once. "
+            "default; " (units::number(corpus.below_quality)) " have too little quality for that, and " (units::number(corpus.not_decoded))
+            " are no pictures. "
+            @if corpus.copies > 0 { (units::number(corpus.copies)) " more would be looked up as one of these is: each counts once. " }
             @if corpus.links > 0 { "Links are not followed: there are " (units::number(corpus.links)) ". " }
             @if found.curve.len() > 1 { "At the charter’s distance of " (found.max_distance) " bits, " }
             strong { (share(&found.at_charter)) } " match."

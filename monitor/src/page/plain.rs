@@ -2,6 +2,7 @@
 //! The report keeps the exact words, which programs and experts go by.
 
 use crate::units;
+use isonomy_core::charter::RECORD_QUESTIONS;
 use isonomy_core::time::Timestamp;
 use maud::{Markup, html};
 
@@ -108,7 +109,7 @@ fn with_fields(words: &str) -> String {
     let plain = |word: &str| {
         let start = word.strip_prefix('(').map_or("", |_| "(");
         let path = word.trim_start_matches('(').trim_end_matches([':', ',', ';', ')', '.']);
-        let (_, name) = FIELDS.iter().find(|(field, _)| *field == path)?;
+        let name = named(path)?;
         let end = word.get(start.len() + path.len()..)?;
         Some((format!("{start}{name}{end}"), is_duration(path)))
     };
@@ -127,6 +128,19 @@ fn with_fields(words: &str) -> String {
         }
     }
     shown.join(" ")
+}
+
+/// What the field at this path is for people; of the record, what its answer is to.
+fn named(path: &str) -> Option<String> {
+    let of_record = |path: &str| {
+        let (part, name) = path.split_once('.')?;
+        let (.., question) = RECORD_QUESTIONS.iter().find(|(of, field, _)| (*of, *field) == (part, name))?;
+        Some(format!("the answer to “{question}”"))
+    };
+    match path.strip_prefix("record.") {
+        Some(of) => of_record(of),
+        None => FIELDS.iter().find(|(field, _)| *field == path).map(|(_, name)| (*name).to_owned()),
+    }
 }
 
 fn is_duration(field: &str) -> bool {

@@ -136,6 +136,8 @@ pub struct ChangeReport {
     pub words: String,
     /// Whether that makes more possible than before.
     pub widens: bool,
+    /// In which direction.
+    pub direction: Direction,
 }
 
 impl CharterReport {
@@ -213,6 +215,7 @@ fn changes(editions: &Editions, edition: &Edition) -> Vec<ChangeReport> {
         field: change.field.to_owned(),
         words: change.words,
         widens: change.direction == Direction::Widens,
+        direction: change.direction,
     };
     compared.into_iter().map(report).collect()
 }

@@ -230,6 +230,7 @@ async fn a_charter_s_history_marks_what_widens() {
         charter.limits.max_added = 600;
         charter.limits.notice = 8 * DAY;
         charter.maintainer.name = "Hotline".repeat(200);
+        charter.record.legality.basis = Some("Act 7".into());
     });
     world.log.publish(START.plus(3 * HOUR));
     let running = Running::start(&world, vec![world.log.source()]).await;
@@ -242,7 +243,11 @@ async fn a_charter_s_history_marks_what_widens() {
     let text = list
         .replace("</span>", "")
         .replace("<span class=\"mark warning\">", "*")
-        .replace("<span class=\"mark good\">", "*");
+        .replace("<span class=\"mark good\">", "*")
+        .replace("<span class=\"mark notice\">", "*");
+    let answer =
+        "<li class=\"changes\">*changes The answer to “What law is it based on?”: added: &quot;Act 7&quot;</li>";
+    assert!(text.contains(answer), "{text}");
     assert!(
         text.contains("<li class=\"widens\">*widens The most entries added per release from 500 to 600</li>"),
         "{text}"

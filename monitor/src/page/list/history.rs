@@ -6,6 +6,7 @@ use crate::report::{
     AttestationReport, ChangeReport, ComplaintCounts, ComplaintReport, ComplaintState, EditionReport, ListReport,
 };
 use crate::units;
+use isonomy_core::rules::amendment::Direction;
 use isonomy_core::time::Timestamp;
 use maud::{Markup, html};
 
@@ -16,7 +17,8 @@ pub(super) fn editions(editions: &[EditionReport], now: Timestamp, base: &Base) 
     html! {
         p class="soft" {
             "What is marked " (mark("warning", "widens")) " makes more possible than before. It needs public notice before it is in "
-            "force, so that people can object."
+            "force, so that people can object. What is marked " (mark("notice", "changes")) " is what the list says of itself: whom to ask, and the "
+            "record of its reasons."
         }
         @for edition in editions { (edition_card(edition, now, base)) }
     }
@@ -48,10 +50,12 @@ fn changes(changes: &[ChangeReport]) -> Markup {
     html! {
         ul class="diff" {
             @for change in changes {
-                li class=(if change.widens { "widens" } else { "narrows" }) {
-                    @if change.widens { (mark("warning", "widens")) } @else { (mark("good", "narrows")) }
-                    " " (prose(&change.words))
-                }
+                @let (class, look) = match change.direction {
+                    Direction::Widens => ("widens", "warning"),
+                    Direction::Narrows => ("narrows", "good"),
+                    Direction::Neither => ("changes", "notice"),
+                };
+                li class=(class) { (mark(look, class)) " " (prose(&change.words)) }
             }
         }
     }
