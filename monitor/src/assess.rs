@@ -253,6 +253,13 @@ pub struct Assessment {
     pub questions: Vec<Question>,
 }
 
+impl Assessment {
+    /// Whether the list finds also what is alike.
+    fn is_perceptual(&self) -> bool {
+        self.charter.algorithm.parse().is_ok_and(Algorithm::is_perceptual)
+    }
+}
+
 /// Reads the whole log, checks it by the rules, and measures one list of it. `lint` says what is weak in a charter.
 pub async fn assess(
     inputs: Inputs,

@@ -37,8 +37,10 @@ pub(crate) struct Audit {
     /// The newest statements of each list, whole.
     recent: AllRecent,
     next: LeafIndex,
-    /// Statements that broke a rule, or build on one that did, or of which that can't be told: those of a later format, too.
+    /// Statements that broke a rule, or build on one that did, or of which that can't be told.
     refused: BTreeMap<StatementId, Base>,
+    /// Where texts stand that may be statements of a later format.
+    unread: BTreeMap<StatementId, LeafIndex>,
     /// Releases among these, by list.
     left_out: BTreeMap<ListName, Vec<LeftOut>>,
     /// Where statements stand that were taken up although times speak against them.
@@ -97,6 +99,7 @@ impl Audit {
             recent: AllRecent::default(),
             next: LeafIndex(0),
             refused: BTreeMap::new(),
+            unread: BTreeMap::new(),
             left_out: BTreeMap::new(),
             open: BTreeSet::new(),
             signed: BTreeMap::new(),
@@ -184,11 +187,12 @@ impl Audit {
             self.take_up(statement, index);
             return Verdict::Kept;
         };
-        let builds_on = cited(&statement).into_iter().find_map(|id| self.refused.get(&id).copied());
+        let builds_on = self.base_of(&statement);
         let refused = Box::new(Refused { statement, index, public_since, violation, beside: None });
         let is_open = builds_on.is_some_and(|base| base.is_open);
         if !matches!(refused.violation, Violation::AlreadyLogged { .. }) {
-            let is_signed = matches!(refused.violation, Violation::Equivocation { .. });
+            // What is not judged by itself is compared all the same: two texts are two, whatever they build on.
+            let is_signed = builds_on.is_none() && matches!(refused.violation, Violation::Equivocation { .. });
             let id = refused.statement.id();
             // A log can have one text any number of times.
             if let Statement::Release(release) = &refused.statement
@@ -201,6 +205,19 @@ impl Audit {
         let Some(base) = builds_on else { return Verdict::Refused(refused) };
         self.note_follower(&refused.statement, index, base);
         if is_open { Verdict::NotJudged(refused) } else { Verdict::Baseless }
+    }
+
+    /// What a statement builds on and is not judged beside: one that was refused, or one that may be of a later format, as far as no
+    /// client uses what cites that. A release before, no client need know.
+    fn base_of(&self, statement: &Statement) -> Option<Base> {
+        let refused = cited(statement).into_iter().find_map(|id| self.refused.get(&id).copied());
+        let needed = match statement {
+            Statement::Charter(edition) => edition.body().previous,
+            Statement::Release(release) => Some(release.body().charter),
+            Statement::Attestation(attestation) => Some(attestation.body().release),
+        };
+        let unread = || needed.and_then(|id| self.unread.get(&id));
+        refused.or_else(|| unread().map(|index| Base { index: *index, is_open: true, is_signed: false }))
     }
 
     fn take_up(&mut self, statement: Statement, index: LeafIndex) {

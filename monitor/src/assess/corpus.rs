@@ -63,7 +63,9 @@ pub struct AtDistance {
 /// A file of the folder, hashed.
 #[derive(Debug)]
 pub(crate) struct Hashed {
+    /// As the report names it.
     path: String,
+    file: PathBuf,
     /// All hashes under which it is looked up.
     hashes: Vec<Vec<u8>>,
     /// The picture, for perceptual algorithms, if it is to be edited.
@@ -91,10 +93,9 @@ impl Corpus {
         }
         let report = CorpusReport { files: files.len() as u64, links, ..CorpusReport::default() };
         let mut corpus = Self { report, hashed: Vec::new() };
-        let (mut digests, step) = (Vec::new(), files.len().div_ceil(kept.max(1)).max(1));
-        let mut known = BTreeSet::new();
-        for (at, path) in files.iter().enumerate() {
-            let bytes = fs::read(path).map_err(|error| AssessError::Corpus { path: path.clone(), error })?;
+        let (mut digests, mut known) = (Vec::new(), BTreeSet::new());
+        for path in &files {
+            let bytes = read(path)?;
             digests.push(sha256(&[&bytes]));
             let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().replace('\\', "/");
             let Some(hashes) = corpus.hashes(&bytes, algorithm, min_quality) else { continue };
@@ -103,15 +104,19 @@ impl Corpus {
                 continue;
             }
             corpus.report.looked_up += 1;
-            let is_kept = algorithm.is_perceptual() && at % step == 0;
-            let picture = is_kept.then(|| decode(&bytes, &Limits::default()).ok()).flatten();
-            corpus.hashed.push(Hashed { path: name, hashes, picture });
+            corpus.hashed.push(Hashed { path: name, file: path.clone(), hashes, picture: None });
         }
         digests.sort_unstable();
         corpus.report.digest = to_hex(&sha256(&[&digests.concat()]));
         if corpus.hashed.is_empty() {
             let CorpusReport { files, below_quality, .. } = corpus.report;
             return Err(AssessError::NothingToLookUp { path: folder.to_owned(), files, below_quality });
+        }
+        if algorithm.is_perceptual() {
+            let step = corpus.hashed.len().div_ceil(kept.max(1));
+            for one in corpus.hashed.iter_mut().step_by(step).take(kept) {
+                one.picture = decode(&read(&one.file)?, &Limits::default()).ok();
+            }
         }
         Ok(corpus)
     }
@@ -163,6 +168,10 @@ impl Corpus {
     }
 }
 
+fn read(path: &Path) -> Result<Vec<u8>, AssessError> {
+    fs::read(path).map_err(|error| AssessError::Corpus { path: path.to_owned(), error })
+}
+
 /// Every file in the folder and those in it, by path, and how many links there are beside them.
 fn files(folder: &Path) -> Result<(Vec<PathBuf>, u64), AssessError> {
     let (mut folders, mut files, mut links) = (vec![folder.to_owned()], Vec::new(), 0);
@@ -201,8 +210,9 @@ mod tests {
             (0..far).for_each(|bit| query[bit / 8] ^= 1 << (bit % 8));
             query.to_vec()
         };
-        let hashed: Vec<Hashed> =
-            (0..40).map(|far| Hashed { path: far.to_string(), hashes: vec![query(far)], picture: None }).collect();
+        let hashed: Vec<Hashed> = (0..40)
+            .map(|far| Hashed { path: far.to_string(), file: PathBuf::new(), hashes: vec![query(far)], picture: None })
+            .collect();
         let report = CorpusReport { files: 40, looked_up: 40, ..CorpusReport::default() };
         let corpus = Corpus { report, hashed };
         let found = corpus.against(&entries, Algorithm::PdqFull, 24).unwrap();
@@ -239,6 +249,22 @@ mod tests {
         let listed = Entries::from_unsorted(32, sha256(&[b"1"]).to_vec()).unwrap().0;
         let found = corpus.against(&listed, Algorithm::Sha256, 0).unwrap();
         assert_eq!((found.at_charter.count, found.at_charter.of, found.named), (1, 2, vec!["a".to_owned()]));
+    }
+
+    /// Of what is looked up, not of what lies in the folder beside that: whoever names the files chooses nothing.
+    #[test]
+    fn pictures_are_edited_whatever_lies_beside_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let photos = format!("{}/../photos", env!("CARGO_MANIFEST_DIR"));
+        for (number, name) in ["rocket.jpg", "coffee.png", "camera.png"].into_iter().enumerate() {
+            fs::write(folder.path().join(format!("{number}.json")), "{}").unwrap();
+            fs::copy(format!("{photos}/{name}"), folder.path().join(format!("{number}.png"))).unwrap();
+        }
+        for kept in [1, 2, 3, 40] {
+            let corpus = Corpus::read(folder.path(), Algorithm::PdqFull, 0, kept).unwrap();
+            let pictures = corpus.hashed.iter().filter(|one| one.picture.is_some()).count();
+            assert_eq!((corpus.report.looked_up, pictures), (3, kept.min(3)), "{kept}");
+        }
     }
 
     /// As clients do by default; else the report would call a list better than it is.

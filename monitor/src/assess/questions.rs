@@ -4,7 +4,6 @@
 use super::{Assessment, render};
 use crate::units;
 use isonomy_core::charter::{Action, Surface};
-use isonomy_core::list::Algorithm;
 use serde::Serialize;
 
 /// One question.
@@ -117,11 +116,13 @@ fn connection(report: &Assessment) -> Question {
             )
         })
         .collect();
-    if shown.is_empty() {
-        shown.push(
+    match report.is_perceptual() {
+        false => shown.push(
             "The algorithm finds identical files alone: any change, also an unintended one, hides a file from it."
                 .to_owned(),
-        );
+        ),
+        true if shown.is_empty() => shown.push("No picture of the corpus could be edited.".to_owned()),
+        true => {}
     }
     Question {
         name: "Rational connection",
@@ -136,7 +137,7 @@ fn means(report: &Assessment) -> Question {
     let charter = &report.charter;
     let mut shown = vec![
         "The matcher runs where the picture is, and reports to nobody by itself.".to_owned(),
-        match charter.algorithm.parse().is_ok_and(Algorithm::is_perceptual) {
+        match report.is_perceptual() {
             true => format!(
                 "A match is at most {} bits of 256 away; pictures of quality below {} are not looked up.",
                 charter.max_distance, charter.min_quality

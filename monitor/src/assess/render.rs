@@ -261,7 +261,8 @@ fn recall(report: &Assessment) -> Markup {
         })
         .collect();
     html! {
-        @if rows.is_empty() { p { "The algorithm finds identical files alone. Whatever is changed is not found." } }
+        @if !report.is_perceptual() { p { "The algorithm finds identical files alone. Whatever is changed is not found." } }
+        @else if rows.is_empty() { p { "No picture of the corpus could be edited, so this was not measured." } }
         @else {
             p {
                 "Pictures of the corpus, edited, and compared with what they were: as a client looks by default, upright, and as one does that "

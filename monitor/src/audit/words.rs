@@ -61,8 +61,7 @@ impl Audit {
     /// What builds on a statement that may be of a later format can't be judged here.
     fn leave_unread(&mut self, entry: &[u8], index: LeafIndex) {
         if let Ok(note) = Note::parse(entry, MAX_STATEMENT_SIZE) {
-            let base = Base { index, is_open: true, is_signed: false };
-            self.refused.entry(StatementId::of(note.text())).or_insert(base);
+            self.unread.entry(StatementId::of(note.text())).or_insert(index);
         }
     }
 

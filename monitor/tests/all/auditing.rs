@@ -180,6 +180,50 @@ async fn what_builds_on_a_later_format_is_not_judged() {
     }
 }
 
+/// Anybody can write what has the form of a later statement. A client that has no version yet does not look at the one before: two texts
+/// for one version stay a breach, and so does a version that is left out, whatever they cite.
+#[tokio::test]
+async fn what_may_be_of_a_later_format_hides_no_second_text() {
+    let mut world = World::new();
+    let text = "{\n  \"statement\": \"isonomy/x/v2\"\n}\n";
+    world.log.append(Note::new(text.into(), vec![key("stranger").sign(text)]).unwrap().to_bytes());
+    let made_up = isonomy_core::hash::StatementId::of(text);
+    let citing = |release: &mut isonomy_core::release::Release| {
+        (release.previous, release.deltas[0].release) = (Some(made_up), made_up);
+    };
+    let mut second = world.log.draft(&entries(0..20), START.plus(3 * HOUR));
+    (second.version, second.deltas) = (2, second.deltas[..1].to_vec());
+    second.deltas[0].from = 1;
+    citing(&mut second);
+    world.log.append(signed(&second.to_text().unwrap(), &SIGNERS).to_bytes());
+    let mut later = world.log.draft(&entries(0..20), START.plus(3 * HOUR));
+    (later.version, later.deltas[0].from) = (5, 4);
+    citing(&mut later);
+    world.log.append(signed(&later.to_text().unwrap(), &SIGNERS).to_bytes());
+    world.log.publish(START.plus(3 * HOUR));
+    let report = look(&world, 3 * HOUR).await;
+    assert_eq!(codes(&report), ["equivocation", "not-contiguous", "unreadable-statement"]);
+    assert!(proven(&world, &report, "equivocation").contains("signed two texts for version 2"));
+    assert_eq!(find(&report, "not-contiguous").severity, Severity::Breach);
+}
+
+/// The same beside a release of which it can't be told whether it keeps the rules.
+#[tokio::test]
+async fn a_second_text_is_one_whatever_it_builds_on() {
+    let mut world = World::new();
+    // A release that breaks a rule, and one for a version that is taken up, which cites that.
+    world.log.release(entries(0..600), START.plus(3 * HOUR), |_| ());
+    let refused = world.log.last_release();
+    let mut second = world.log.draft(&entries(0..20), START.plus(3 * HOUR));
+    (second.version, second.deltas) = (2, second.deltas[..1].to_vec());
+    (second.previous, second.deltas[0].from, second.deltas[0].release) = (Some(refused), 1, refused);
+    world.log.append(signed(&second.to_text().unwrap(), &SIGNERS).to_bytes());
+    world.log.publish(START.plus(3 * HOUR));
+    let report = look(&world, 3 * HOUR).await;
+    assert_eq!(codes(&report), ["builds-on-breach", "equivocation", "over-limit"]);
+    assert!(proven(&world, &report, "equivocation").contains("signed two texts for version 2"));
+}
+
 #[tokio::test]
 async fn content_is_counted_by_whoever_holds_it() {
     let mut world = World::new();
