@@ -377,7 +377,11 @@ fn a_release_that_is_signed_and_not_logged_is_told_of_before_an_edition_bars_it(
     let until = Timestamp::from_rfc3339(removal["created"].as_str().unwrap()).unwrap().plus(86_400);
     let when = format!("only once the log shows that version 2 was not logged by {until}: you have signed {id}");
     assert!(refused.contains(&when) && refused.contains("can't be published any more"), "{refused}");
-    assert_ne!(compose("anew.tar")["release"], removal["release"]);
+    // And whoever composes anew, before he gives it to anybody.
+    let anew = scene.report(&Scene::at_desk("work", &[&remove[..], &["anew.tar"]].concat()));
+    assert_ne!(anew["draft"]["release"], removal["release"]);
+    let expected = serde_json::json!({ "version": 2, "release": statement, "until": until });
+    assert_eq!(anew["signed"], expected, "{anew:#}");
     let notes = keys.map(|key| format!("anew-{key}.note"));
     for (key, note) in keys.iter().zip(&notes).take(2) {
         scene.report(&Scene::at_desk("curator", &["release", "endorse", "anew.tar", "--key", key, "--out", note]));

@@ -18,6 +18,7 @@ use isonomy_publisher::difference::{self, Difference, DifferenceReport, Finding}
 use isonomy_publisher::draft::{self, Draft, DraftReport, MAX_REASON};
 use isonomy_publisher::endorse::examine;
 use isonomy_publisher::import::{ImportOptions, Irregular, import};
+use isonomy_publisher::memory::Outstanding;
 use isonomy_publisher::nearest::{Nearest, nearest};
 use isonomy_publisher::stored::{StoredError, StoredList};
 use isonomy_publisher::view::ListView;
@@ -119,7 +120,7 @@ pub(super) async fn remove(args: &RemoveArgs, output: &Output) -> Result<Exit> {
     check_reason(&args.reason)?;
     draft::check_free(&args.out)?;
     let desk = Desk::open(&args.desk)?;
-    let Ground { view, bases, past, .. } = desk.ground(&release::parse_list(&args.list)?).await?;
+    let Ground { view, bases, past, workspace } = desk.ground(&release::parse_list(&args.list)?).await?;
     let nothing = || Refused("the list has no release yet: nothing can be removed".to_owned());
     let old = bases.last().ok_or_else(nothing)?;
     let term = Term { created: system_clock(), validity: None };
@@ -134,19 +135,21 @@ pub(super) async fn remove(args: &RemoveArgs, output: &Output) -> Result<Exit> {
     let near = still_near(&removals, &entries, charter)?;
     let report = composed.draft.report();
     composed.draft.save(&args.out)?;
+    let signed = release::signed_before(&workspace, &view, &report)?;
     let removed: Vec<String> = removals.iter().map(to_hex).collect();
     let words = format!(
         "{}\n  It only removes, so clients that hold the version before use it at once, without waiting for its visibility.\n  \
-         reason: {}\n  removed: {}\n  The charter promises removal within {} s.{}{}",
+         reason: {}\n  removed: {}\n  The charter promises removal within {} s.{}{}{}",
         release::draft_words(&report, &args.out),
         args.reason,
         removed.join(", "),
         charter.redress.removal_deadline,
         near_words(&near),
+        release::signed_before_words(signed.as_ref()),
         held.words(),
     );
     let (file, reason) = (&args.out, &args.reason);
-    output.report(words, &Removing { draft: report, file, removed, still_near: near, reason, held })?;
+    output.report(words, &Removing { draft: report, file, removed, still_near: near, reason, signed, held })?;
     Ok(Exit::Done)
 }
 
@@ -159,6 +162,8 @@ struct Removing<'r> {
     removed: Vec<String>,
     still_near: Vec<serde_json::Value>,
     reason: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signed: Option<Outstanding>,
     #[serde(flatten)]
     held: rails::Held,
 }

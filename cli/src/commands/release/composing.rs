@@ -1,6 +1,6 @@
 //! `isonomy release new`.
 
-use super::{Desk, Ground, irregular_words, parse_list, rails};
+use super::{Desk, Ground, irregular_words, parse_list, rails, signed_before, signed_before_words};
 use crate::args::ComposeArgs;
 use crate::commands::{files, list};
 use crate::exit::Exit;
@@ -9,13 +9,14 @@ use anyhow::{Context, Result};
 use isonomy_client::system_clock;
 use isonomy_publisher::compose::{Proposal, Term, compose};
 use isonomy_publisher::draft::{self, DraftReport};
+use isonomy_publisher::memory::Outstanding;
 use serde::Serialize;
 use std::path::Path;
 
 pub(super) async fn run(args: &ComposeArgs, output: &Output) -> Result<Exit> {
     draft::check_free(&args.out)?;
     let desk = Desk::open(&args.desk)?;
-    let Ground { view, bases, past, .. } = desk.ground(&parse_list(&args.list)?).await?;
+    let Ground { view, bases, past, workspace } = desk.ground(&parse_list(&args.list)?).await?;
     let algorithm = view.editions().newest().context("the list has no charter")?.charter().matching.algorithm;
     let entries = list::read(&args.content, algorithm)?;
     let term = Term { created: system_clock(), validity: args.validity };
@@ -26,8 +27,9 @@ pub(super) async fn run(args: &ComposeArgs, output: &Output) -> Result<Exit> {
     let held = rails::check(&args.rails, subject, "nothing was composed")?;
     let report = composed.draft.report();
     composed.draft.save(&args.out)?;
-    let words = draft_words(&report, &args.out) + &held.words();
-    output.report(words, &Composed { draft: report, file: &args.out, held })?;
+    let signed = signed_before(&workspace, &view, &report)?;
+    let words = draft_words(&report, &args.out) + &signed_before_words(signed.as_ref()) + &held.words();
+    output.report(words, &Composed { draft: report, file: &args.out, signed, held })?;
     Ok(Exit::Done)
 }
 
@@ -36,6 +38,8 @@ pub(super) async fn run(args: &ComposeArgs, output: &Output) -> Result<Exit> {
 struct Composed<'c> {
     draft: DraftReport,
     file: &'c Path,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signed: Option<Outstanding>,
     #[serde(flatten)]
     held: rails::Held,
 }

@@ -20,7 +20,8 @@ use isonomy_core::release::Release;
 use isonomy_core::resource::Resource;
 use isonomy_core::statement::{ListName, MAX_STATEMENT_SIZE, Signed, Statement};
 use isonomy_fetch::{FetchError, LogClient, Source};
-use isonomy_publisher::draft::{self, Draft};
+use isonomy_publisher::draft::{self, Draft, DraftReport};
+use isonomy_publisher::memory::{Outstanding, Role, SigningMemory};
 use isonomy_publisher::view::ListView;
 use isonomy_publisher::workspace::{Base, Past, Recalled, Workspace};
 use std::path::{Path, PathBuf};
@@ -119,6 +120,28 @@ impl Desk {
         let past = workspace.past(&bases)?;
         Ok(Ground { view, bases, past, workspace })
     }
+}
+
+/// Another text that the maintainer has signed for the version of a draft, by its workspace, and that may still be logged: what its
+/// curators ought to know before they sign this one.
+pub(super) fn signed_before(
+    workspace: &Workspace,
+    view: &ListView,
+    draft: &DraftReport,
+) -> Result<Option<Outstanding>> {
+    let memory = SigningMemory::in_common(&workspace.signed(Role::Maintainer))?;
+    let outstanding = memory.outstanding(&draft.list, draft.version, view.now()).into_iter();
+    let others = outstanding.filter(|one| one.version == draft.version && one.release.to_hex() != draft.release);
+    Ok(others.max_by_key(|one| one.until))
+}
+
+/// That, in words.
+pub(super) fn signed_before_words(signed: Option<&Outstanding>) -> String {
+    let Some(Outstanding { version, release, until }) = signed else { return String::new() };
+    format!(
+        "\n  ! version {version} is signed already ({release}), and may still be logged: publish that, or have this one signed only once \
+         the log shows that version {version} was not logged by {until}"
+    )
 }
 
 /// The log of a policy, which must say where it is.
