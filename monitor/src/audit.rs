@@ -20,8 +20,9 @@ use crate::kept::{AllRecent, History};
 use findings::{Findings, MAX_FINDINGS};
 use isonomy_core::hash::StatementId;
 use isonomy_core::note::VerifierKey;
-use isonomy_core::rules::Violation;
+use isonomy_core::release::Release;
 use isonomy_core::rules::releases::Place;
+use isonomy_core::rules::{Series, Violation};
 use isonomy_core::statement::{ListName, Statement};
 use isonomy_core::time::Timestamp;
 use isonomy_core::tree::{LeafIndex, TreeSize};
@@ -56,9 +57,11 @@ pub(crate) struct Audit {
 }
 
 /// A statement that was not accepted.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Base {
     index: LeafIndex,
+    /// Of what it is a text, if that may have one alone.
+    number: Option<Number>,
     /// Whether it may have kept the rules all the same: what speaks against it are times alone, or it builds on such a one, and
     /// it could not be taken up.
     is_open: bool,
@@ -189,7 +192,7 @@ impl Audit {
         };
         let builds_on = self.base_of(&statement);
         let refused = Box::new(Refused { statement, index, public_since, violation, beside: None });
-        let is_open = builds_on.is_some_and(|base| base.is_open);
+        let is_open = builds_on.as_ref().is_some_and(|base| base.is_open);
         if !matches!(refused.violation, Violation::AlreadyLogged { .. }) {
             // What is not judged by itself is compared all the same: two texts are two, whatever they build on.
             let is_signed = builds_on.is_none() && matches!(refused.violation, Violation::Equivocation { .. });
@@ -200,24 +203,43 @@ impl Audit {
             {
                 self.note_left_out(release, index);
             }
-            self.refused.entry(id).or_insert(Base { index, is_open, is_signed });
+            let number = number_of(&refused.statement);
+            self.refused.entry(id).or_insert(Base { index, number, is_open, is_signed });
         }
         let Some(base) = builds_on else { return Verdict::Refused(refused) };
         self.note_follower(&refused.statement, index, base);
         if is_open { Verdict::NotJudged(refused) } else { Verdict::Baseless }
     }
 
-    /// What a statement builds on and is not judged beside: one that was refused, or one that may be of a later format, as far as no
-    /// client uses what cites that. A release before, no client need know.
+    /// What a statement builds on, so that it is not judged by itself: no client uses what cites as its charter, or an attestation as its
+    /// release, what is refused, or may be of a later format. A client that has no version yet does not look at the release before, and a
+    /// log can put anything in its place: that has to be the version before, signed as it must be.
     fn base_of(&self, statement: &Statement) -> Option<Base> {
-        let refused = cited(statement).into_iter().find_map(|id| self.refused.get(&id).copied());
         let needed = match statement {
             Statement::Charter(edition) => edition.body().previous,
             Statement::Release(release) => Some(release.body().charter),
             Statement::Attestation(attestation) => Some(attestation.body().release),
         };
-        let unread = || needed.and_then(|id| self.unread.get(&id));
-        refused.or_else(|| unread().map(|index| Base { index: *index, is_open: true, is_signed: false }))
+        let unread = |id| {
+            self.unread.get(&id).map(|index| Base { index: *index, number: None, is_open: true, is_signed: false })
+        };
+        needed
+            .and_then(|id| self.refused.get(&id).cloned().or_else(|| unread(id)))
+            .or_else(|| self.version_before(statement))
+    }
+
+    /// The version before a release, if it was refused and has all signatures that it needs.
+    fn version_before(&self, statement: &Statement) -> Option<Base> {
+        let Statement::Release(release) = statement else { return None };
+        let Release { list, version, previous, .. } = release.body();
+        let before = Some((list.clone(), Series::Version, version.checked_sub(1)?));
+        self.refused.get(&(*previous)?).filter(|base| base.is_signed && base.number == before).cloned()
+    }
+
+    /// Where an entry stands that may be of a later format, and that a release has in the place of the version before.
+    pub(crate) fn unread_before(&self, statement: &Statement) -> Option<LeafIndex> {
+        let Statement::Release(release) = statement else { return None };
+        self.unread.get(&release.body().previous?).copied()
     }
 
     fn take_up(&mut self, statement: Statement, index: LeafIndex) {
@@ -294,14 +316,5 @@ impl Audit {
         let is_list = |name: &ListName| self.history.list(name).is_some_and(|list| list.editions().newest().is_some());
         let owner = finding.list.clone().filter(is_list);
         self.findings.push(finding, owner, MAX_FINDINGS);
-    }
-}
-
-/// The statements that this one builds on.
-fn cited(statement: &Statement) -> Vec<StatementId> {
-    match statement {
-        Statement::Charter(charter) => charter.body().previous.into_iter().collect(),
-        Statement::Release(release) => release.body().previous.into_iter().chain([release.body().charter]).collect(),
-        Statement::Attestation(attestation) => vec![attestation.body().release],
     }
 }

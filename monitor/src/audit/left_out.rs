@@ -3,7 +3,7 @@
 
 use super::Audit;
 use crate::kept::ListHistory;
-use isonomy_core::note::VerifierKey;
+use isonomy_core::note::{Note, VerifierKey};
 use isonomy_core::release::Release;
 use isonomy_core::statement::{ListName, Signed};
 use isonomy_core::time::Timestamp;
@@ -84,10 +84,15 @@ impl Audit {
 
     pub(super) fn note_left_out(&mut self, release: &Signed<Release>, index: LeafIndex) {
         let Release { list: name, version, created, removed, .. } = release.body();
-        if self.history.list(name).is_some_and(|list| is_by_a_key_of(list, release)) {
+        if self.is_by_the_list(name, release.note()) {
             let one = LeftOut { index, version: *version, created: *created, removed: *removed };
             self.left_out.entry(name.clone()).or_default().push(one);
         }
+    }
+
+    /// Whether a key of the list has signed what stands in this note.
+    pub(crate) fn is_by_the_list(&self, list: &ListName, note: &Note) -> bool {
+        self.history.list(list).is_some_and(|list| is_by_a_key_of(list, note))
     }
 
     /// The release that was noted at this place was taken up after all.
@@ -98,9 +103,8 @@ impl Audit {
     }
 }
 
-/// Whether a key that any edition of the list names has signed it, whatever else stands under it.
-fn is_by_a_key_of(list: &ListHistory, release: &Signed<Release>) -> bool {
-    let note = release.note();
+/// Whether a key that any edition of the list names has signed a note, whatever else stands under it.
+fn is_by_a_key_of(list: &ListHistory, note: &Note) -> bool {
     // Most editions name the keys of the one before: each is tried once.
     let keys: HashSet<&VerifierKey> =
         list.editions().all().iter().flat_map(|edition| edition.charter().keys()).collect();

@@ -124,11 +124,39 @@ impl Audit {
         finding.in_list(statement.list()).about(&statement.id(), *index)
     }
 
+    /// The finding that it can't be told whether a release leaves out the version before, since an entry that may be of a later format
+    /// stands in its place.
+    pub(crate) fn finding_after_unread(&self, refused: &Refused, before: LeafIndex) -> Finding {
+        let Refused { statement, index, violation, .. } = refused;
+        let words = format!(
+            "Entry {index} is {}. {}, unless entry {before} is that, which a key of the list has signed and this monitor can't read: it may be of a later format. So it isn't judged whether it keeps {}; a newer monitor can tell. A client that has no version yet may use it.",
+            describe(statement),
+            units::sentence(&violation.to_string()),
+            violation.rule()
+        );
+        let subject = format!("statement {}", statement.id());
+        let finding = Finding::new(Severity::Warning, NOT_JUDGED, subject, words).under(violation.rule());
+        finding.in_list(statement.list()).about(&statement.id(), *index)
+    }
+
+    /// What is wrong, as a sentence; what is cited and can't be read is in the log all the same.
+    fn why(&self, violation: &Violation) -> String {
+        let (Violation::UnknownCharter { id } | Violation::UnknownRelease { id }) = violation else {
+            return units::sentence(&violation.to_string());
+        };
+        match self.unread.get(id) {
+            Some(at) => {
+                format!("What it cites, {id}, is entry {at}, which this monitor can't read, and no client that can't")
+            }
+            None => units::sentence(&violation.to_string()),
+        }
+    }
+
     /// The finding that a refused statement is, as far as the log alone shows it.
     pub(crate) fn finding(&self, refused: &Refused) -> Finding {
         let Refused { statement, index, violation, .. } = refused;
         let rule = violation.rule();
-        let (what, why) = (describe(statement), units::sentence(&violation.to_string()));
+        let (what, why) = (describe(statement), self.why(violation));
         let subject = format!("statement {}", statement.id());
         let (severity, words) = match self.rests_on_times(statement, violation) {
             Some(times) => {
@@ -137,7 +165,7 @@ impl Audit {
                 );
                 (Severity::Warning, words)
             }
-            None => (Severity::Breach, breach_words(refused)),
+            None => (Severity::Breach, format!("Entry {index} is {what}. It breaks {rule}. {why}.")),
         };
         // Of what is not proven, nobody is named.
         let answerable = if severity == Severity::Breach { self.answerable(statement, violation) } else { Vec::new() };
@@ -182,12 +210,6 @@ impl Audit {
         let newest_first = earlier.iter().rev().copied();
         earlier.iter().any(|in_force| signatures::amendment(edition, newest_first.clone(), in_force).is_ok())
     }
-}
-
-/// That a statement breaks a rule, whatever the time.
-fn breach_words(Refused { statement, index, violation, .. }: &Refused) -> String {
-    let why = units::sentence(&violation.to_string());
-    format!("Entry {index} is {}. It breaks {}. {why}.", describe(statement), violation.rule())
 }
 
 /// What a statement is, in words.

@@ -7,8 +7,9 @@ use crate::monitor::Monitor;
 use crate::units;
 use isonomy_core::charter::Charter;
 use isonomy_core::hash::StatementId;
+use isonomy_core::note::Note;
 use isonomy_core::rules::Violation;
-use isonomy_core::statement::{ListName, Signed, Statement};
+use isonomy_core::statement::{ListName, MAX_STATEMENT_SIZE, Signed, Statement};
 use isonomy_core::tlog_proof::TlogProof;
 use isonomy_core::tree::LeafIndex;
 use isonomy_store::files::FileError;
@@ -70,6 +71,12 @@ impl Monitor {
     /// The finding that a refused statement is, with the evidence if it can be proven. One against which times speak that
     /// nobody proves is taken up; if it breaks a rule at any other time, too, it is that which it is refused for.
     fn judge_refused(&mut self, mut refused: Refused, proof: Option<&TlogProof>) -> Result<Finding, FileError> {
+        if let Some(before) = self.later_format_before(&refused) {
+            // What is a breach whatever stands there is proven all the same.
+            self.prove_at_any_time(&refused)?;
+            self.audit.leave_unjudged(&refused.statement.id());
+            return Ok(self.audit.finding_after_unread(&refused, before));
+        }
         let finding = self.finding_of(&refused, proof)?;
         if self.is_certain(&refused, &finding) {
             return Ok(finding);
@@ -92,6 +99,15 @@ impl Monitor {
             }
         }
         Ok(self.audit.finding_without(&refused, &unproven))
+    }
+
+    /// Where an entry stands that may be the version which a release seems to leave out, in a later format: a key of the list has signed
+    /// it, which a log can't make up.
+    fn later_format_before(&self, Refused { statement, violation, .. }: &Refused) -> Option<LeafIndex> {
+        let Violation::NotContiguous { .. } = violation else { return None };
+        let before = self.audit.unread_before(statement)?;
+        let note = Note::parse(&self.mirror.entry(before)?, MAX_STATEMENT_SIZE).ok()?;
+        self.audit.is_by_the_list(statement.list(), &note).then_some(before)
     }
 
     /// Whether a finding does not rest on times by themselves: a file proves it, or they make no difference.

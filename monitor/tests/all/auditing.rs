@@ -1,9 +1,11 @@
 //! Logs that break the rules.
 
 use crate::world::*;
+use isonomy_core::attestation::{Attestation, Method};
 use isonomy_core::encoding::to_hex;
 use isonomy_core::hash::ListRoot;
 use isonomy_core::note::{KeyType, Note, SigningKey, VerifierKey};
+use isonomy_core::release::DeltaRef;
 use isonomy_core::resource::Resource;
 use isonomy_core::statement::{ListName, Statement};
 use isonomy_core::time::Timestamp;
@@ -157,7 +159,7 @@ async fn what_builds_on_a_breach_is_not_blamed_for_it() {
 async fn what_builds_on_a_later_format_is_not_judged() {
     for (form, codes_then) in [
         ("isonomy/charter/v2", ["not-judged", "not-judged", "unreadable-statement"].as_slice()),
-        ("isonomy/charter/v1", &["builds-on-breach", "unknown-charter", "unreadable-statement"]),
+        ("isonomy/charter/v1", &["not-contiguous", "unknown-charter", "unreadable-statement"]),
     ] {
         let mut world = World::new();
         let second = world.log.entry(LeafIndex(0)).to_vec();
@@ -180,48 +182,111 @@ async fn what_builds_on_a_later_format_is_not_judged() {
     }
 }
 
-/// Anybody can write what has the form of a later statement. A client that has no version yet does not look at the one before: two texts
-/// for one version stay a breach, and so does a version that is left out, whatever they cite.
+/// Anybody can write what has the form of a later statement, and what cites that. A client that has no version yet does not look at the
+/// one before: two texts for one version stay a breach, and so does a version that is left out, whatever they cite.
 #[tokio::test]
 async fn what_may_be_of_a_later_format_hides_no_second_text() {
-    let mut world = World::new();
     let text = "{\n  \"statement\": \"isonomy/x/v2\"\n}\n";
-    world.log.append(Note::new(text.into(), vec![key("stranger").sign(text)]).unwrap().to_bytes());
     let made_up = isonomy_core::hash::StatementId::of(text);
-    let citing = |release: &mut isonomy_core::release::Release| {
-        (release.previous, release.deltas[0].release) = (Some(made_up), made_up);
-    };
-    let mut second = world.log.draft(&entries(0..20), START.plus(3 * HOUR));
-    (second.version, second.deltas) = (2, second.deltas[..1].to_vec());
-    second.deltas[0].from = 1;
-    citing(&mut second);
-    world.log.append(signed(&second.to_text().unwrap(), &SIGNERS).to_bytes());
-    let mut later = world.log.draft(&entries(0..20), START.plus(3 * HOUR));
-    (later.version, later.deltas[0].from) = (5, 4);
-    citing(&mut later);
-    world.log.append(signed(&later.to_text().unwrap(), &SIGNERS).to_bytes());
-    world.log.publish(START.plus(3 * HOUR));
-    let report = look(&world, 3 * HOUR).await;
-    assert_eq!(codes(&report), ["equivocation", "not-contiguous", "unreadable-statement"]);
-    assert!(proven(&world, &report, "equivocation").contains("signed two texts for version 2"));
-    assert_eq!(find(&report, "not-contiguous").severity, Severity::Breach);
+    for cites in ["the entry", "an attestation about it", "a release of another list under it"] {
+        let mut world = World::new();
+        world.log.append(Note::new(text.into(), vec![key("stranger").sign(text)]).unwrap().to_bytes());
+        let between = match cites {
+            "the entry" => None,
+            "an attestation about it" => {
+                let attestation = Attestation {
+                    statement: Attestation::KIND.into(),
+                    list: ListName::new(LIST).unwrap(),
+                    release: made_up,
+                    auditor: key("auditor").verifier().clone(),
+                    method: Method::Followed,
+                    log_size: Some(isonomy_core::tree::TreeSize(3)),
+                    sample: None,
+                    errors: None,
+                    complaint: None,
+                    finding: "Nothing to object to.".into(),
+                    report: None,
+                    created: START.plus(3 * HOUR),
+                };
+                Some(signed(&attestation.to_text().unwrap(), &["auditor"]))
+            }
+            _ => {
+                let mut other = world.log.draft(&entries(0..20), START.plus(3 * HOUR));
+                (other.list, other.charter) = (ListName::new("junk.example/list").unwrap(), made_up);
+                Some(signed(&other.to_text().unwrap(), &SIGNERS))
+            }
+        };
+        let before = between.as_ref().map_or(made_up, Statement::id);
+        between.iter().for_each(|statement| world.log.append(statement.to_bytes()));
+        let mut second = world.log.draft(&entries(0..20), START.plus(3 * HOUR));
+        (second.version, second.deltas) = (2, second.deltas[..1].to_vec());
+        (second.previous, second.deltas[0].from, second.deltas[0].release) = (Some(before), 1, before);
+        let mut later = world.log.draft(&entries(0..20), START.plus(3 * HOUR));
+        (later.version, later.previous) = (5, Some(before));
+        (later.deltas[0].from, later.deltas[0].release) = (4, before);
+        for release in [&second, &later] {
+            world.log.append(signed(&release.to_text().unwrap(), &SIGNERS).to_bytes());
+        }
+        world.log.publish(START.plus(3 * HOUR));
+        let report = look(&world, 3 * HOUR).await;
+        let breaches: Vec<&str> =
+            codes(&report).into_iter().filter(|code| find(&report, code).severity == Severity::Breach).collect();
+        assert_eq!(breaches, ["equivocation", "not-contiguous"], "{cites}");
+        assert!(proven(&world, &report, "equivocation").contains("signed two texts for version 2"), "{cites}");
+    }
 }
 
-/// The same beside a release of which it can't be told whether it keeps the rules.
+/// What stands in the place of the version before may be that, in a later format, if a key of the list has signed it.
+#[tokio::test]
+async fn a_release_after_one_of_a_later_format_accuses_nobody() {
+    for (signer, expected) in [("m1", "not-judged"), ("stranger", "not-contiguous")] {
+        let mut world = World::new();
+        let third = world.log.draft(&entries(0..20), START.plus(3 * HOUR)).to_text().unwrap();
+        let text = third.replacen("isonomy/release/v1", "isonomy/release/v2", 1);
+        world.log.append(Note::new(text.clone(), vec![key(signer).sign(&text)]).unwrap().to_bytes());
+        let before = isonomy_core::hash::StatementId::of(&text);
+        let mut fourth = world.log.draft(&entries(0..20), START.plus(3 * HOUR));
+        (fourth.version, fourth.previous) = (4, Some(before));
+        let bases = [(2, world.log.last_release()), (3, before)];
+        fourth.deltas = bases.map(|(from, release)| DeltaRef { from, release, ..fourth.deltas[0] }).to_vec();
+        world.log.append(signed(&fourth.to_text().unwrap(), &SIGNERS).to_bytes());
+        world.log.publish(START.plus(3 * HOUR));
+        let report = look(&world, 3 * HOUR).await;
+        assert_eq!(codes(&report), [expected, "unreadable-statement"], "{signer}");
+        let found = find(&report, expected);
+        let is_breach = signer == "stranger";
+        assert_eq!(
+            (found.severity == Severity::Breach, found.answerable.is_empty()),
+            (is_breach, !is_breach),
+            "{signer}"
+        );
+        assert_eq!(found.words.contains("unless entry 3 is that"), !is_breach, "{}", found.words);
+    }
+}
+
+/// Two texts are two, also where the second builds on one that is refused.
 #[tokio::test]
 async fn a_second_text_is_one_whatever_it_builds_on() {
     let mut world = World::new();
-    // A release that breaks a rule, and one for a version that is taken up, which cites that.
-    world.log.release(entries(0..600), START.plus(3 * HOUR), |_| ());
-    let refused = world.log.last_release();
     let mut second = world.log.draft(&entries(0..20), START.plus(3 * HOUR));
     (second.version, second.deltas) = (2, second.deltas[..1].to_vec());
-    (second.previous, second.deltas[0].from, second.deltas[0].release) = (Some(refused), 1, refused);
-    world.log.append(signed(&second.to_text().unwrap(), &SIGNERS).to_bytes());
+    let first = Statement::parse(world.log.entry(LeafIndex(1))).unwrap().id();
+    (second.previous, second.deltas[0].from, second.deltas[0].release) = (Some(first), 1, first);
+    let second = signed(&second.to_text().unwrap(), &SIGNERS);
+    let mut third = world.log.draft(&entries(0..20), START.plus(3 * HOUR));
+    (third.previous, third.deltas[0].release) = (Some(second.id()), second.id());
+    world.log.release(entries(0..30), START.plus(3 * HOUR), |_| ());
+    world.log.append(second.to_bytes());
+    world.log.append(signed(&third.to_text().unwrap(), &SIGNERS).to_bytes());
     world.log.publish(START.plus(3 * HOUR));
     let report = look(&world, 3 * HOUR).await;
-    assert_eq!(codes(&report), ["builds-on-breach", "equivocation", "over-limit"]);
-    assert!(proven(&world, &report, "equivocation").contains("signed two texts for version 2"));
+    assert_eq!(codes(&report), ["builds-on-breach", "equivocation", "equivocation"]);
+    for (index, version) in [(4, 2), (5, 3)] {
+        let of = |found: &&isonomy_monitor::Finding| found.index == Some(LeafIndex(index)) && found.evidence.is_some();
+        let found = report.findings.iter().find(of).unwrap();
+        let breach = Evidence::parse(&world.evidence(found)).unwrap().verify(&policy(&[])).unwrap();
+        assert!(breach.what.contains(&format!("signed two texts for version {version}")), "{}", breach.what);
+    }
 }
 
 #[tokio::test]
