@@ -39,6 +39,8 @@ pub(super) struct Columns {
     pub(super) states: Vec<State>,
     /// Where a word such as `withdrawn` tells nothing of the record, or is heard already.
     pub(super) unheard: Vec<usize>,
+    /// Which of these are there to be ignored.
+    pub(super) ignored: Vec<usize>,
     /// Where the first line has names, and none with a letter.
     pub(super) unnamed: Vec<usize>,
     /// Whether those that are not read are to be looked at: not where the format says what they are.
@@ -60,7 +62,8 @@ impl Columns {
         self.ignored_beyond.extend(beyond);
         self.unnamed.retain(|place| !places.contains(place));
         self.unread.retain(|(place, _)| !places.contains(place));
-        self.unheard.extend(places);
+        self.unheard.extend(&places);
+        self.ignored.extend(places);
         self
     }
 }

@@ -34,6 +34,8 @@ pub(super) struct Shape {
     expires: &'static [&'static str],
     /// Those who stand behind a record, in formats that say so.
     backers: Option<Backers>,
+    /// Whether a record, or one who stands behind it, calls it harmless; `None` if nothing is said of that.
+    is_harmless: fn(&Value) -> Result<Option<bool>, Refusal>,
 }
 
 type Backers = for<'v> fn(&'v Value) -> &'v [Value];
@@ -69,6 +71,7 @@ pub(super) fn shape(format: Format) -> Option<Shape> {
             read: &["hashStatus"],
             expires: &[],
             backers: None,
+            is_harmless: |_| Ok(None),
         },
         Format::Terrorism => Shape {
             field: "results",
@@ -77,6 +80,7 @@ pub(super) fn shape(format: Format) -> Option<Shape> {
             read: &["deleted"],
             expires: &[],
             backers: None,
+            is_harmless: |_| Ok(None),
         },
         Format::Updates => Shape {
             field: "data",
@@ -85,6 +89,7 @@ pub(super) fn shape(format: Format) -> Option<Shape> {
             read: &["should_delete", "status", "review_status", "reactions", "my_reactions"],
             expires: &["expired_on", "expire_time"],
             backers: Some(updates::descriptors),
+            is_harmless: updates::is_harmless,
         },
         _ => return None,
     };
@@ -166,20 +171,27 @@ impl Feed<'_, '_> {
         Ok(())
     }
 
-    /// What a record says by fields that its format does not read. What one of several who stand behind it says of itself alone disputes it.
+    /// What a record says by fields that its format does not read. What one of several who stand behind it says of itself alone disputes it;
+    /// whose word is taken back, or over, is not asked whether it is harmless.
     fn hear(&mut self, record: Record, value: &Value) -> Result<Record, Refusal> {
         if record.action != Action::Add || record.hash.is_none() {
             return Ok(record);
         }
         let own = self.said(value)?;
         let backers = self.shape.backers.map(|backers| backers(value)).unwrap_or_default();
-        let (mut gone, mut is_disputed) = (0, record.is_disputed || own.is_disputed);
+        let (mut standing, mut is_disputed) = (Vec::new(), record.is_disputed || own.is_disputed);
         for backer in backers {
             let said = self.said(backer)?;
-            gone += usize::from(said.action == Action::Remove);
             is_disputed |= said.is_disputed || said.action == Action::Remove;
+            if said.action == Action::Add {
+                standing.push((self.shape.is_harmless)(backer)?);
+            }
         }
-        let is_gone = own.action == Action::Remove || gone > 0 && gone == backers.len();
+        let is_called_harmless = match (self.shape.is_harmless)(value)? {
+            Some(true) => !standing.contains(&Some(false)),
+            _ => !backers.is_empty() && standing.iter().all(|said| *said == Some(true)),
+        };
+        let is_gone = own.action == Action::Remove || is_called_harmless;
         let action = if is_gone { Action::Remove } else { Action::Add };
         Ok(Record { action, is_disputed, ..record })
     }
