@@ -196,7 +196,7 @@ impl FirstLine {
         }
         let states = state::columns(&self.fields);
         let (class, tags) = (self.one_of(&CLASS), self.one_of(&TAGS));
-        let mut unheard = self.places(|name| unread::is_of_files(name) || ["name", "title"].contains(&name));
+        let mut unheard = self.places(unread::is_of_names);
         unheard.extend(state::places(&states).chain(class).chain(tags));
         let mut unnamed = self.places(str::is_empty);
         unnamed.retain(|place| *place != hash);

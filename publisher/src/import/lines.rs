@@ -68,7 +68,9 @@ impl Beside {
         let Line { record, mut fields, is_bounded } = line;
         fields.retain(|(name, _)| !sink.ignores(name));
         match self.format {
-            Format::Sums => fields.iter().try_for_each(|(_, name)| check_name(name, is_bounded))?,
+            Format::Sums => fields.iter().try_for_each(|(_, name)| {
+                check_name(name, is_bounded).and_then(|()| is_alone(&record, name, is_bounded, sink.algorithm()))
+            })?,
             _ => fields.iter().try_for_each(check_field)?,
         }
         if !self.unread.know(&fields) {
@@ -93,7 +95,13 @@ pub(super) fn read(mut reader: impl BufRead, format: Format, sink: &mut Sink<'_>
         }
         let mut length = bytes.len() as u64;
         let text = bytes.trim_ascii();
-        let (is_long, is_one) = (bytes.len() > MAX_LINE && !bytes.ends_with(b"\n"), is_one_line(text));
+        let is_long = bytes.len() > MAX_LINE && !bytes.ends_with(b"\n");
+        // One that takes a hash away says nothing of those behind it.
+        let is_comment = text.starts_with(b"#") && record::hashes_in(text, sink.algorithm()).next().is_none();
+        let is_one = is_one_line(text).and_then(|()| match is_comment && !sink.ignores(state::COMMENT) {
+            true => state::check_comment(text),
+            false => Ok(()),
+        });
         if is_long {
             length += skip_line(&mut reader)?;
         }
@@ -212,17 +220,26 @@ fn sum(text: &[u8], algorithm: Algorithm) -> Result<Line<'_>, Refusal> {
     if name.is_empty() {
         return Err(refusal("line", SHAPE));
     }
-    let digest = hash(digest, algorithm)?;
-    let is_another = |word: &[u8]| record::hash(word, algorithm).is_ok_and(|other| other != digest);
-    if name.split(u8::is_ascii_whitespace).any(is_another) {
-        return Err(refusal("line", SEVERAL));
-    }
-    Ok(named(digest, name))
+    Ok(named(hash(digest, algorithm)?, name))
 }
 
 /// A line with the name of a file.
 fn named(digest: Vec<u8>, name: &[u8]) -> Line<'_> {
     Line { record: Record::of(digest), fields: vec![(NAME.into(), name)], is_bounded: false }
+}
+
+/// Refuses a line with another hash where the name of a file should stand.
+fn is_alone(record: &Record, name: &[u8], is_bounded: bool, algorithm: Algorithm) -> Result<(), Refusal> {
+    let is_another = |word: &[u8]| record::hash(word, algorithm).is_ok_and(|other| record.hash != Some(other));
+    match !is_bounded && name.split(u8::is_ascii_whitespace).any(is_another) {
+        true => Err(refusal(
+            "line",
+            format!(
+                "{SEVERAL} (if the second is a file's name, `isonomy list import --ignore-column {NAME}` passes names over)"
+            ),
+        )),
+        false => Ok(()),
+    }
 }
 
 /// Refuses what stands where the name of a file should, and says that the hash is gone.

@@ -515,6 +515,33 @@ pub(super) fn is_phrase_of_doubt(phrase: &str) -> bool {
     is_word_of_doubt(phrase.as_bytes()) || has_word_of_leaving(phrase)
 }
 
+/// Refuses a comment that may say of the records behind it that they are gone.
+pub(super) fn check_comment(comment: &[u8]) -> Result<(), Refusal> {
+    let said = String::from_utf8_lossy(comment);
+    if !has_word_of_leaving(&said) && !is_word_of_leaving(comment) {
+        return Ok(());
+    }
+    let shown = unread::shown(said.trim());
+    Err(refusal(
+        "comment",
+        format!(
+            "it is a comment, {shown:?}, which may say that the hashes behind it are gone, and no comment is heard: take these hashes out, or \
+             give a table with the names hash and status (if it says nothing of that, `isonomy list import --ignore-column '{COMMENT}'` \
+             passes comments over)"
+        ),
+    ))
+}
+
+/// What `--ignore-column` calls comments.
+pub(super) const COMMENT: &str = "#";
+
+/// Why a record is refused of which a field or element has a word of leaving, where its name does not say what of.
+pub(super) fn unexplained(name: &str) -> Refusal {
+    let advice = "and nothing says of what: call it status, if it says whether the record still counts, or take it out";
+    let pass = "(if it says nothing of that, `isonomy list import --ignore-column` passes it over)";
+    refusal("status", format!("{name:?} has a word that says that something is gone, {advice} {pass}"))
+}
+
 /// Whether a field as a whole says so.
 pub(super) fn is_word_of_doubt(field: &[u8]) -> bool {
     const DOUBTS: [&str; 4] = ["disputed", "notillegal", "harmless", "legal"];

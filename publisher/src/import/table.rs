@@ -53,7 +53,10 @@ pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) 
                 let reason = format!("it holds {hashes} hashes, in the {lines}");
                 Err(Refusal { reason, ..refusal })
             }
-            Ok(()) if is_comment || is_header => continue,
+            Ok(()) if is_comment || is_header => match comment(&record, is_comment, sink) {
+                Err(refusal) => Err(refusal),
+                Ok(()) => continue,
+            },
             Ok(()) => {
                 let clear = unmistakable(&record, columns, sink.algorithm());
                 clear.and_then(|()| row(&record, columns, sink.algorithm(), today))
@@ -80,6 +83,14 @@ fn is_comment(row: &csv::ByteRecord, columns: &Columns, before_names: bool, algo
     let is_more = || if before_names { is_names(row, columns) } else { is_row() };
     let holds_hash = || row.iter().any(|field| hash_of(field, algorithm).is_ok());
     first == b"sep=" || begins_like_comment(row) && !is_more() && !holds_hash()
+}
+
+/// Refuses a comment that may say that the rows behind it are gone.
+fn comment(row: &csv::ByteRecord, is_comment: bool, sink: &mut Sink<'_>) -> Result<(), Refusal> {
+    match is_comment && begins_like_comment(row) && !sink.ignores(state::COMMENT) {
+        true => state::check_comment(&row.iter().collect::<Vec<_>>().join(&b", "[..])),
+        false => Ok(()),
+    }
 }
 
 fn begins_like_comment(row: &csv::ByteRecord) -> bool {

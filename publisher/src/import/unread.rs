@@ -708,6 +708,11 @@ pub(super) fn is_of_files(name: &str) -> bool {
     FILES.contains(&name)
 }
 
+/// The same, or a name or title of anything.
+pub(super) fn is_of_names(name: &str) -> bool {
+    is_of_files(name) || ["name", "title"].contains(&name)
+}
+
 fn is_text(name: &str) -> bool {
     TEXTS.contains(&name) || is_of_files(name)
 }

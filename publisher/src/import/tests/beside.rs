@@ -230,3 +230,100 @@ fn few_ids_that_come_again_may_be_those_of_states() {
     }
     assert_eq!(taken(&format!("hash,image_id\n{},1\n{},2\n", hexes(2)[0], hexes(2)[1])), 2);
 }
+
+/// A record of StopNCII with these fields, in a document with those.
+fn stop(more: &str, beside: &str) -> String {
+    let hash = &hexes(1)[0];
+    format!(
+        r#"{{{beside}"hashRecords":[{{"signalType":"ImagePDQ","hashValue":"{hash}","hashStatus":"Active"{more}}}]}}"#
+    )
+}
+
+/// A picture of NCMEC with this in it, in a list with these attributes.
+fn image(attributes: &str, more: &str) -> String {
+    let fingerprint = format!("<fingerprints><pdq>{}</pdq></fingerprints>", hexes(1)[0]);
+    format!(
+        "<queryResult><images{attributes}><image><member id=\"1\">Removed</member><id>a</id>{fingerprint}{more}</image></images></queryResult>"
+    )
+}
+
+#[test]
+fn a_word_of_leaving_in_any_field_of_a_feed_is_heard() {
+    let descriptor = r#"{"status":"MALICIOUS","description":"deleted"}"#;
+    for (text, name) in [
+        (stop(r#","note":"withdrawn""#, ""), "note"),
+        (stop(r#","meta":{"lifecycle":["Retracted"]}"#, ""), "meta"),
+        (update("", &[descriptor]), "description"),
+        (image("", "<note>withdrawn</note>"), "note"),
+        (image("", "<review value=\"withdrawn\"/>"), "value"),
+    ] {
+        let reasons = reasons(&text);
+        assert!(
+            reasons[0].starts_with(&format!("{name:?} has a word that says that something is gone")),
+            "{reasons:?}"
+        );
+        assert_eq!(ignoring(&text, name), 1);
+    }
+    for text in [
+        stop(r#","name":"removed","note":"was withdrawn once, and came again""#, ""),
+        image("", "<feedback><affirmativeFeedback><reason name=\"Expired\"/></affirmativeFeedback></feedback>"),
+        update("", &[r#"{"status":"MALICIOUS","owner":{"name":"removed"}}"#]),
+    ] {
+        assert_eq!(taken(&text), 1, "{text}");
+    }
+    // What is said of the whole is not read, so it stops the import.
+    for beside in [r#""withdrawnRecords":[{"hashValue":"a"}],"#, r#""status":"withdrawn","#, r#""deleted":true,"#] {
+        let why = stopped(&stop("", beside));
+        assert!(why.contains("beside `hashRecords` may say what is gone"), "{why}");
+    }
+    assert_eq!(ignoring(&stop("", r#""withdrawnRecords":[7],"#), "withdrawnrecords"), 1);
+    for beside in ["", r#""withdrawnRecords":[],"#, r#""status":"success","deleted":false,"count":1,"#] {
+        assert_eq!(taken(&stop("", beside)), 1, "{beside}");
+    }
+    let why = stopped(&image(" deleted=\"true\"", ""));
+    assert!(why.contains("the attribute deleted may say that all records"), "{why}");
+    assert_eq!(taken(&image(" count=\"1\" maxTimestamp=\"x\" deleted=\"false\"", "")), 1);
+}
+
+#[test]
+fn what_a_platform_says_that_is_not_known_can_be_passed_over() {
+    let text = stop(r#","CSPFeedbacks":[{"feedbackValue":"UnderReview"}]"#, "");
+    assert!(reasons(&text)[0].contains("--ignore-column CSPFeedbacks"));
+    assert_eq!(ignoring(&text, "CSPFeedbacks"), 1);
+}
+
+#[test]
+fn a_time_that_never_comes_ends_nothing() {
+    for end in ["253402300799", r#""9999-12-31T23:59:59+0000""#, r#""9999-12-31""#] {
+        for field in ["expire_time", "expired_on"] {
+            let descriptor = format!(r#"{{"status":"MALICIOUS","{field}":{end}}}"#);
+            assert_eq!(taken(&update("", &[&descriptor])), 1, "{descriptor}");
+        }
+    }
+    assert!(reasons(&update("", &[r#"{"status":"MALICIOUS","expire_time":1700000000000}"#])).len() == 1);
+}
+
+#[test]
+fn a_comment_may_be_a_heading_of_what_is_gone() {
+    let hexes = hexes(2);
+    for comment in ["# withdrawn", "## Removed hashes:", "#not active", "# the following were withdrawn by request"] {
+        for text in [
+            format!("{}\n{comment}\n{}\n", hexes[0], hexes[1]),
+            format!("hash,note\n{},see a\n{comment}\n{},see b\n", hexes[0], hexes[1]),
+        ] {
+            let reasons = reasons(&text);
+            assert!(reasons.len() == 1 && reasons[0].contains("--ignore-column '#'"), "{text}: {reasons:?}");
+            assert_eq!(ignoring(&text, "#"), 2, "{text}");
+        }
+    }
+    for comment in ["# active", "# what came since the last export", &format!("# withdrawn {}", hexes[1])] {
+        assert_eq!(taken(&format!("{}\n{comment}\n", hexes[0])), 1, "{comment}");
+    }
+}
+
+#[test]
+fn a_file_may_be_named_by_another_hash() {
+    let text = sums(1, &[&hexes(2)[0]]);
+    assert!(reasons(&text)[0].contains("several hashes") && reasons(&text)[0].contains("--ignore-column name"));
+    assert_eq!(ignoring(&text, "name"), 1);
+}
