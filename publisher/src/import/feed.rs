@@ -258,7 +258,8 @@ impl Feed<'_, '_> {
     fn understood(&mut self, level: &Value) -> Result<(), Refusal> {
         for (name, value) in level.as_object().into_iter().flatten() {
             let is_heard = self.shape.read.contains(&name.as_str()) || self.names.ask(name, state::is_name_of_one);
-            if !is_heard && has_leaving(name, value) && !self.sink.ignores(name) {
+            let today = Day::begun(self.sink.now());
+            if !is_heard && has_leaving(name, value, today) && !self.sink.ignores(name) {
                 return Err(state::unexplained(name));
             }
         }
@@ -356,12 +357,19 @@ fn has_next(value: &Value) -> bool {
     }
 }
 
-/// Whether a text in a field, or in what it holds, is a word of leaving. A name may be any.
-fn has_leaving(name: &str, value: &Value) -> bool {
+/// Whether a text in a field, or in what it holds, is a word of leaving, or a field in it says clearly that something is gone. A name may be any.
+fn has_leaving(name: &str, value: &Value, today: Day) -> bool {
+    let says_gone = |(name, value): (&String, &Value)| {
+        let is_said = says_anything(value) && state::is_name_of_one(name);
+        let said = || state::of_fields(vec![(name.clone(), word(value, "").unwrap_or(value.to_string()))], today);
+        is_said && said().is_ok_and(|said| said.action == Action::Remove)
+    };
     match value {
         Value::String(text) => !unread::is_of_names(&plain(name)) && state::is_word_of_leaving(text.as_bytes()),
-        Value::Array(items) => items.iter().any(|item| has_leaving(name, item)),
-        Value::Object(fields) => fields.iter().any(|(name, value)| has_leaving(name, value)),
+        Value::Array(items) => items.iter().any(|item| has_leaving(name, item, today)),
+        Value::Object(fields) => {
+            fields.iter().any(says_gone) || fields.iter().any(|(name, value)| has_leaving(name, value, today))
+        }
         _ => false,
     }
 }

@@ -46,6 +46,11 @@ pub(super) fn read(reader: impl BufRead, sink: &mut Sink<'_>) -> Result<(), Impo
         let event = reader.read_event_into(&mut buffer).map_err(|error| failed(error.to_string()))?;
         let is_end = matches!(event, Event::Eof);
         let was_outside = document.item.is_none();
+        if let Event::Comment(comment) = &event
+            && !sink.ignores(state::COMMENT)
+        {
+            state::check_comment(comment.xml10_content().as_bytes()).map_err(|refusal| failed(refusal.reason))?;
+        }
         let record = document.event(event, sink.algorithm()).map_err(failed)?;
         if std::mem::take(&mut document.has_next_page) {
             sink.more_pages();

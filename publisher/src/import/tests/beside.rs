@@ -254,6 +254,8 @@ fn a_word_of_leaving_in_any_field_of_a_feed_is_heard() {
         (stop(r#","note":"withdrawn""#, ""), "note"),
         (stop(r#","meta":{"lifecycle":["Retracted"]}"#, ""), "meta"),
         (update("", &[descriptor]), "description"),
+        (update(r#","meta":{"withdrawn":true}"#, &[r#"{"status":"MALICIOUS"}"#]), "meta"),
+        (stop(r#","meta":[{"deleted_at":"2026-01-01"}]"#, ""), "meta"),
         (image("", "<note>withdrawn</note>"), "note"),
         (image("", "<review value=\"withdrawn\"/>"), "value"),
     ] {
@@ -265,6 +267,7 @@ fn a_word_of_leaving_in_any_field_of_a_feed_is_heard() {
         assert_eq!(ignoring(&text, name), 1);
     }
     for text in [
+        stop(r#","meta":{"withdrawn":false,"deleted_at":null,"status":"ready"}"#, ""),
         stop(r#","name":"removed","note":"was withdrawn once, and came again""#, ""),
         image("", "<feedback><affirmativeFeedback><reason name=\"Expired\"/></affirmativeFeedback></feedback>"),
         update("", &[r#"{"status":"MALICIOUS","owner":{"name":"removed"}}"#]),
@@ -280,6 +283,9 @@ fn a_word_of_leaving_in_any_field_of_a_feed_is_heard() {
     for beside in ["", r#""withdrawnRecords":[],"#, r#""status":"success","deleted":false,"count":1,"#] {
         assert_eq!(taken(&stop("", beside)), 1, "{beside}");
     }
+    let commented = image("", "").replace("<image>", "<!-- withdrawn --><image>");
+    assert!(stopped(&commented).contains("--ignore-column '#'"));
+    assert_eq!(ignoring(&commented, "#"), 1);
     let why = stopped(&image(" deleted=\"true\"", ""));
     assert!(why.contains("the attribute deleted may say that all records"), "{why}");
     assert_eq!(taken(&image(" count=\"1\" maxTimestamp=\"x\" deleted=\"false\"", "")), 1);
