@@ -43,11 +43,13 @@ pub(super) struct Line<'t> {
     fields: Vec<Field<'t>>,
     /// Whether a name ends where the line says so, and nothing can stand behind it.
     is_bounded: bool,
+    /// What stands behind `filename=`, which may be any name.
+    filename: &'t [u8],
 }
 
 impl From<Record> for Line<'_> {
     fn from(record: Record) -> Self {
-        Self { record, fields: Vec::new(), is_bounded: false }
+        Self { record, fields: Vec::new(), is_bounded: false, filename: b"" }
     }
 }
 
@@ -65,7 +67,7 @@ impl Beside {
 
     /// What a line says, unless its fields may say that it does not count.
     fn hear<'t>(&mut self, line: Line<'t>, sink: &mut Sink<'_>) -> Result<(Record, Vec<Field<'t>>), Refusal> {
-        let Line { record, mut fields, is_bounded } = line;
+        let Line { record, mut fields, is_bounded, filename } = line;
         fields.retain(|(name, _)| !sink.ignores(name));
         match self.format {
             Format::Sums => fields.iter().try_for_each(|(_, name)| {
@@ -73,6 +75,7 @@ impl Beside {
             })?,
             _ => fields.iter().try_for_each(check_field)?,
         }
+        check_filename(filename, sink)?;
         if !self.unread.know(&fields) {
             return Err(refusal("line", "it names fields beside too many others: these are no lines of PDQ's tools"));
         }
@@ -225,7 +228,7 @@ fn sum(text: &[u8], algorithm: Algorithm) -> Result<Line<'_>, Refusal> {
 
 /// A line with the name of a file.
 fn named(digest: Vec<u8>, name: &[u8]) -> Line<'_> {
-    Line { record: Record::of(digest), fields: vec![(NAME.into(), name)], is_bounded: false }
+    Line { record: Record::of(digest), fields: vec![(NAME.into(), name)], is_bounded: false, filename: b"" }
 }
 
 /// Refuses a line with another hash where the name of a file should stand.
@@ -263,22 +266,28 @@ fn check_name(name: &[u8], is_bounded: bool) -> Result<(), Refusal> {
     }
 }
 
+/// Refuses what stands behind the name of a file in a line of PDQ's tools, and says that the hash is gone. Without what tells its kind, all is the
+/// name.
+fn check_filename(name: &[u8], sink: &mut Sink<'_>) -> Result<(), Refusal> {
+    let said = String::from_utf8_lossy(name);
+    let behind = end_of_kind(&said).map_or("", |end| &said[end..]);
+    match state::has_word_of_leaving(behind) && !sink.ignores(FILENAME) {
+        true => Err(refusal(
+            "line",
+            format!(
+                "behind the name of the file stands {behind:?}, which may say that the hash is gone: give a table with the names hash and \
+                 status, or take the line out (if it is the name's, `isonomy list import --ignore-column {FILENAME}` passes names over)"
+            ),
+        )),
+        false => Ok(()),
+    }
+}
+
 /// What is no name of a file in a text that should be one: what stands behind the end that tells its kind, or, where there is none, behind the
 /// first word in its folder. All of it, if it has neither.
 fn beside_name(text: &str) -> &str {
     const LONGEST_KIND: usize = 5;
-    // An address is no name, and its end no kind.
-    let is_address = |part: &str| part.contains('@') || part.contains("://");
-    let is_name = |part: &str| !is_address(part) || !part.contains(char::is_whitespace);
-    let end_of_kind = |(point, _): (usize, &str)| {
-        let rest = &text[point + 1..];
-        let end = rest.find(|letter: char| !letter.is_alphanumeric()).unwrap_or(rest.len());
-        // A folder may be called as files are.
-        let is_folder = rest[end..].starts_with(['/', '\\']);
-        let is_kind = !is_folder && (names_file(&rest[..end]) || KINDS.contains(&rest[..end].to_lowercase().as_str()));
-        (is_kind && is_name(&text[..point])).then_some(point + 1 + end)
-    };
-    if let Some(end) = text.match_indices('.').find_map(end_of_kind) {
+    if let Some(end) = end_of_kind(text) {
         return &text[end..];
     }
     let is_short = |kind: &str| {
@@ -298,6 +307,28 @@ fn beside_name(text: &str) -> &str {
             if is_number && behind.split_whitespace().count() <= 2 { "" } else { behind }
         }
     }
+}
+
+/// An address is no name, and its end no kind.
+fn is_address(text: &str) -> bool {
+    text.contains('@') || text.contains("://")
+}
+
+/// Whether a text can be a name: an address with a space in it is said of something.
+fn is_name(text: &str) -> bool {
+    !is_address(text) || !text.contains(char::is_whitespace)
+}
+
+/// Where the name of a file ends with what tells its kind.
+fn end_of_kind(text: &str) -> Option<usize> {
+    text.match_indices('.').find_map(|(point, _)| {
+        let rest = &text[point + 1..];
+        let end = rest.find(|letter: char| !letter.is_alphanumeric()).unwrap_or(rest.len());
+        // A folder may be called as files are.
+        let is_folder = rest[end..].starts_with(['/', '\\']);
+        let is_kind = !is_folder && (names_file(&rest[..end]) || KINDS.contains(&rest[..end].to_lowercase().as_str()));
+        (is_kind && is_name(&text[..point])).then_some(point + 1 + end)
+    })
 }
 
 /// Where the last folder of a name ends: not at a slash between digits, as in a date.
@@ -350,7 +381,10 @@ fn pdq(text: &[u8], algorithm: Algorithm) -> Result<Line<'_>, Refusal> {
         }
     }
     let record = Record { quality, ..Record::of(hash(digest, algorithm)?) };
-    Ok(Line { record, fields: others, is_bounded: false })
+    let mark = [FILENAME.as_bytes(), b"="].concat();
+    let start = text.windows(mark.len()).position(|part| part == mark);
+    let filename = start.map_or(&b""[..], |start| &text[start + mark.len()..]);
+    Ok(Line { record, fields: others, is_bounded: false, filename })
 }
 
 /// Refuses a field by which a line of PDQ may say that its hash is gone.

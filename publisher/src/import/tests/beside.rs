@@ -333,3 +333,16 @@ fn a_file_may_be_named_by_another_hash() {
     assert!(reasons(&text)[0].contains("several hashes") && reasons(&text)[0].contains("--ignore-column name"));
     assert_eq!(ignoring(&text, "name"), 1);
 }
+
+#[test]
+fn what_stands_behind_the_name_in_a_line_of_pdq_is_heard() {
+    let hash = &hexes(1)[0];
+    for name in ["a.jpg WITHDRAWN", "b.jpg,deleted=1", "c.png (removed)"] {
+        let text = format!("hash={hash},norm=0,delta=1,quality=100,filename={name}\n");
+        assert!(reasons(&text)[0].contains("--ignore-column filename"), "{name}");
+        assert_eq!(ignoring(&text, "filename"), 1);
+    }
+    for name in ["removed/a.jpg", "a deleted scene.jpg", "withdrawn"] {
+        assert_eq!(taken(&format!("hash={hash},norm=0,delta=1,quality=100,filename={name}\n")), 1, "{name}");
+    }
+}
