@@ -141,8 +141,8 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "NAME|NUMBER")]
     pub(crate) column: Option<String>,
     /// For CSV: a column that tells nothing of whether a record still counts, by its name, or by its number where it has none. It is
-    /// passed over. In feeds and in lines of PDQ's tools, such a field; in sums, `name` is what stands behind the hash. Without this, a
-    /// column that is not read and may mark rows stops the import: one with yes or no, a sign or a date in half of its values, or with
+    /// passed over. In feeds and in lines of PDQ's tools, such a field; in sums, `name` is what stands behind the hash; `#` is each comment.
+    /// Without this, a column that is not read and may mark rows stops the import: one with yes or no, a sign or a date in half of its values, or with
     /// few short values or words beside the number of rows, in any language. Repeatable.
     #[arg(long = "ignore-column", value_name = "NAME|NUMBER")]
     pub(crate) ignored: Vec<String>,

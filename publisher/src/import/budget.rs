@@ -58,6 +58,16 @@ impl Position {
         lines.get(lines.len().saturating_sub(1 + before)).copied().unwrap_or(self.begun())
     }
 
+    /// Where the line begins that was read first since the last record.
+    pub(super) fn first_line(&self) -> Place {
+        self.0.lines.borrow().first().copied().unwrap_or(self.begun())
+    }
+
+    /// Whether more was read since the last record than one may have.
+    pub(super) fn is_too_far(&self) -> bool {
+        self.0.since_record.get() > MAX_RECORD
+    }
+
     /// Says that a record was read to its end.
     pub(super) fn end_record(&self) {
         self.0.since_record.set(0);
@@ -90,7 +100,7 @@ impl<R: BufRead> Budgeted<R> {
     }
 
     fn check(&self) -> io::Result<()> {
-        if self.position.0.since_record.get() <= MAX_RECORD {
+        if !self.position.is_too_far() {
             return Ok(());
         }
         Err(io::Error::new(io::ErrorKind::InvalidData, format!("a record is larger than {MAX_RECORD} bytes")))

@@ -39,6 +39,8 @@ pub(super) struct Columns {
     pub(super) states: Vec<State>,
     /// Where a word such as `withdrawn` tells nothing of the record, or is heard already.
     pub(super) unheard: Vec<usize>,
+    /// Which of these are there to be ignored.
+    pub(super) ignored: Vec<usize>,
     /// Where the first line has names, and none with a letter.
     pub(super) unnamed: Vec<usize>,
     /// Whether those that are not read are to be looked at: not where the format says what they are.
@@ -60,7 +62,8 @@ impl Columns {
         self.ignored_beyond.extend(beyond);
         self.unnamed.retain(|place| !places.contains(place));
         self.unread.retain(|(place, _)| !places.contains(place));
-        self.unheard.extend(places);
+        self.unheard.extend(&places);
+        self.ignored.extend(places);
         self
     }
 }
@@ -193,7 +196,7 @@ impl FirstLine {
         }
         let states = state::columns(&self.fields);
         let (class, tags) = (self.one_of(&CLASS), self.one_of(&TAGS));
-        let mut unheard = self.places(|name| unread::is_of_files(name) || ["name", "title"].contains(&name));
+        let mut unheard = self.places(unread::is_of_names);
         unheard.extend(state::places(&states).chain(class).chain(tags));
         let mut unnamed = self.places(str::is_empty);
         unnamed.retain(|place| *place != hash);

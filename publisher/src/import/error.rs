@@ -157,6 +157,9 @@ fn marks(columns: &[MarkingColumn]) -> String {
                 "is read for kinds of hashes and of files alone, and has others that are such as marks have, or few"
             }
             Marks::Ahead => "is not read, and has dates that have not come yet",
+            Marks::NoNames => {
+                "stands behind the hashes, where names of files should, and has few values that come again"
+            }
         };
         format!("the column {name} {why} ({})", values.join(", "))
     });

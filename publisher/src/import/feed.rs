@@ -1,6 +1,6 @@
 //! Feeds in JSON: an object with a list of records in one field, or that list alone. Records stream one by one; none may be
-//! larger than 1 MiB, nor deeper than 128 levels (`serde_json`'s own limit), nor name a field twice. Beside them the object is only
-//! asked whether there is a next page; what else is in it is passed over. Fields of records that a format does not read are heard if they
+//! larger than 1 MiB, nor deeper than 128 levels (`serde_json`'s own limit), nor name a field twice. Beside them the object is
+//! asked whether there is a next page; what else is in it is passed over, unless it is called like what says that records are gone. Fields of records that a format does not read are heard if they
 //! are called as columns are that say whether a row still counts (`state`): `withdrawn`, `removed_on`.
 //!
 //! Some formats tell with each record who stands behind it ([`Shape`]). In an import where somebody stands behind one addition, those
@@ -9,13 +9,14 @@
 
 use super::budget::{Budgeted, Position};
 use super::dates::Day;
-use super::record::{self, Action, Record, Refusal, refusal};
+use super::record::{self, Action, Record, Refusal, plain, refusal};
 use super::state::{self, Memo, Said};
 use super::unambiguous::Unambiguous;
+use super::unread;
 use super::{Format, ImportError, Sink, stopncii, terrorism, updates};
 use isonomy_core::list::Algorithm;
 use isonomy_core::time::Timestamp;
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use std::fmt;
 use std::io::BufRead;
@@ -28,12 +29,16 @@ pub(super) struct Shape {
     /// The field of a record that holds its hash.
     hash: &'static str,
     /// Its fields, and those of who stands behind it, that the format reads or knows to say nothing of whether it counts, though they are
-    /// called so.
+    /// called so, or have such words.
     read: &'static [&'static str],
+    /// Those of them that a record need not have, so that they can be passed over.
+    optional: &'static [&'static str],
     /// Those in which a time stands after which it does not count any more.
     expires: &'static [&'static str],
     /// Those who stand behind a record, in formats that say so.
     backers: Option<Backers>,
+    /// Whether a record, or one who stands behind it, calls it harmless; `None` if nothing is said of that.
+    is_harmless: fn(&Value) -> Result<Option<bool>, Refusal>,
 }
 
 type Backers = for<'v> fn(&'v Value) -> &'v [Value];
@@ -66,25 +71,41 @@ pub(super) fn shape(format: Format) -> Option<Shape> {
             field: "hashRecords",
             record: stopncii::record,
             hash: "hashValue",
-            read: &["hashStatus"],
+            read: &["hashStatus", "signalType", "hashValue", "tags", "caseNumbers", "CSPFeedbacks"],
+            optional: &["tags", "CSPFeedbacks"],
             expires: &[],
             backers: None,
+            is_harmless: |_| Ok(None),
         },
         Format::Terrorism => Shape {
             field: "results",
             record: terrorism::record,
             hash: "hash_digest",
-            read: &["deleted"],
+            read: &["deleted", "algorithm", "hash_digest", "ideology", "file_type"],
+            optional: &["ideology", "file_type"],
             expires: &[],
             backers: None,
+            is_harmless: |_| Ok(None),
         },
         Format::Updates => Shape {
             field: "data",
             record: updates::record,
             hash: "indicator",
-            read: &["should_delete", "status", "review_status", "reactions", "my_reactions"],
+            read: &[
+                "should_delete",
+                "status",
+                "review_status",
+                "reactions",
+                "my_reactions",
+                "type",
+                "indicator",
+                "tags",
+                "descriptors",
+            ],
+            optional: &["tags"],
             expires: &["expired_on", "expire_time"],
             backers: Some(updates::descriptors),
+            is_harmless: updates::is_harmless,
         },
         _ => return None,
     };
@@ -134,7 +155,8 @@ impl<'de> Visitor<'de> for Feed<'_, '_> {
                     self.sink.more_pages();
                 }
             } else if field != self.shape.field {
-                map.next_value::<IgnoredAny>()?;
+                let value = map.next_value::<Value>()?;
+                self.beside(&field, &value).map_err(A::Error::custom)?;
             } else if std::mem::replace(&mut found, true) {
                 return Err(A::Error::custom(format!("the field `{field}` stands there twice")));
             } else {
@@ -151,8 +173,32 @@ impl<'de> Visitor<'de> for Feed<'_, '_> {
 }
 
 impl Feed<'_, '_> {
+    /// Stops at what stands beside the records and may say that some of them, or all, are gone: nothing of that is read.
+    fn beside(&mut self, field: &str, value: &Value) -> Result<(), String> {
+        let is_list = value.is_array() || value.is_object();
+        let is_telling = says_anything(value) && state::is_name_of_one(field);
+        let says_gone = || {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let said = state::of_fields(vec![(field.to_owned(), text)], Day::begun(self.sink.now()));
+            said.is_ok_and(|said| said.action == Action::Remove)
+        };
+        if !is_telling || !is_list && !says_gone() || self.sink.ignores(field) {
+            return Ok(());
+        }
+        Err(format!(
+            "the field `{field}` beside `{}` may say what is gone, and nothing of it is read: give what it holds as a table with the names \
+             hash and status, and take it out (if it says nothing of that, `isonomy list import --ignore-column` passes it over)",
+            self.shape.field
+        ))
+    }
+
     fn records<'de, A: SeqAccess<'de>>(&mut self, records: &mut A) -> Result<(), A::Error> {
-        while let Some(record) = records.next_element_seed(Begun(self.position))? {
+        while let Some(mut record) = records.next_element_seed(Begun(self.position))? {
+            for name in self.shape.optional {
+                if let Some(fields) = record.as_object_mut().filter(|_| self.sink.ignores(name)) {
+                    fields.remove(*name);
+                }
+            }
             let algorithm = self.sink.algorithm();
             let hash = || text(&record, self.shape.hash).and_then(|text| record::hash(text.as_bytes(), algorithm).ok());
             let judged = self.judge(&record).map(|judged| judged.map_err(|refusal| refusal.holding(hash())));
@@ -166,20 +212,30 @@ impl Feed<'_, '_> {
         Ok(())
     }
 
-    /// What a record says by fields that its format does not read. What one of several who stand behind it says of itself alone disputes it.
+    /// What a record says by fields that its format does not read. What one of several who stand behind it says of itself alone disputes it;
+    /// whose word is taken back, or over, is not asked whether it is harmless.
     fn hear(&mut self, record: Record, value: &Value) -> Result<Record, Refusal> {
         if record.action != Action::Add || record.hash.is_none() {
             return Ok(record);
         }
         let own = self.said(value)?;
         let backers = self.shape.backers.map(|backers| backers(value)).unwrap_or_default();
-        let (mut gone, mut is_disputed) = (0, record.is_disputed || own.is_disputed);
+        let (mut standing, mut is_disputed) = (Vec::new(), record.is_disputed || own.is_disputed);
         for backer in backers {
             let said = self.said(backer)?;
-            gone += usize::from(said.action == Action::Remove);
             is_disputed |= said.is_disputed || said.action == Action::Remove;
+            if said.action == Action::Add {
+                standing.push((self.shape.is_harmless)(backer)?);
+            }
         }
-        let is_gone = own.action == Action::Remove || gone > 0 && gone == backers.len();
+        let is_called_harmless = match (self.shape.is_harmless)(value)? {
+            Some(true) => !standing.contains(&Some(false)),
+            _ => !backers.is_empty() && standing.iter().all(|said| *said == Some(true)),
+        };
+        let is_gone = own.action == Action::Remove || is_called_harmless;
+        if !is_gone {
+            std::iter::once(value).chain(backers).try_for_each(|level| self.understood(level))?;
+        }
         let action = if is_gone { Action::Remove } else { Action::Add };
         Ok(Record { action, is_disputed, ..record })
     }
@@ -198,11 +254,24 @@ impl Feed<'_, '_> {
         state::of_fields(said, Day::begun(self.sink.now()))
     }
 
+    /// Refuses a text that is a word of leaving, where nothing says what of.
+    fn understood(&mut self, level: &Value) -> Result<(), Refusal> {
+        for (name, value) in level.as_object().into_iter().flatten() {
+            let is_heard = self.shape.read.contains(&name.as_str()) || self.names.ask(name, state::is_name_of_one);
+            let today = Day::begun(self.sink.now());
+            if !is_heard && has_leaving(name, value, today) && !self.sink.ignores(name) {
+                return Err(state::unexplained(name));
+            }
+        }
+        Ok(())
+    }
+
     /// Whether a time has come, yes or no; the text itself if that can't be told. The time 0 is none.
     fn is_over(&self, text: String) -> String {
         let now = Some(self.sink.now()).filter(|now| *now != Timestamp::default());
         match (record::time(&text), now) {
             (Some(0), _) => "no".to_owned(),
+            (None, _) if is_never(&text) => "no".to_owned(),
             (Some(end), Some(now)) => if end <= now.0 { "yes" } else { "no" }.to_owned(),
             _ => text,
         }
@@ -270,6 +339,12 @@ impl<'de> DeserializeSeed<'de> for &mut Feed<'_, '_> {
     }
 }
 
+/// Whether a time is the last that programs can write, for one that never comes: the end of the year 9999.
+fn is_never(text: &str) -> bool {
+    const LAST: u64 = 253_402_300_799;
+    text.starts_with("9999-12-31") || text.parse() == Ok(LAST)
+}
+
 /// Whether one of the fields by which feeds tell that there is a next page says so.
 fn has_next(value: &Value) -> bool {
     match value {
@@ -279,6 +354,23 @@ fn has_next(value: &Value) -> bool {
         Value::String(next) => !["", "0", "false", "no"].contains(&next.trim().to_lowercase().as_str()),
         Value::Object(paging) => paging.get("next").is_some_and(has_next),
         Value::Array(next) => !next.is_empty(),
+    }
+}
+
+/// Whether a text in a field, or in what it holds, is a word of leaving, or a field in it says clearly that something is gone. A name may be any.
+fn has_leaving(name: &str, value: &Value, today: Day) -> bool {
+    let says_gone = |(name, value): (&String, &Value)| {
+        let is_said = says_anything(value) && state::is_name_of_one(name);
+        let said = || state::of_fields(vec![(name.clone(), word(value, "").unwrap_or(value.to_string()))], today);
+        is_said && said().is_ok_and(|said| said.action == Action::Remove)
+    };
+    match value {
+        Value::String(text) => !unread::is_of_names(&plain(name)) && state::is_word_of_leaving(text.as_bytes()),
+        Value::Array(items) => items.iter().any(|item| has_leaving(name, item, today)),
+        Value::Object(fields) => {
+            fields.iter().any(says_gone) || fields.iter().any(|(name, value)| has_leaving(name, value, today))
+        }
+        _ => false,
     }
 }
 

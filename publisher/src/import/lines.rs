@@ -8,7 +8,7 @@
 //! | [`Format::Vpdq`] | `<frame>,<quality>,<hash>,<timestamp>`, as vPDQ writes it: a hash for each frame of a video. In a list of videos, the frames of a file are one video |
 
 use super::budget::Place;
-use super::record::{self, Choice, Record, Refusal, is_of, quality, refusal};
+use super::record::{self, Choice, Record, Refusal, is_of, names_file, quality, refusal};
 use super::state;
 use super::unread::{Field, Unread};
 use super::{Format, ImportError, MAX_LINE, Sink, read_failed};
@@ -25,6 +25,12 @@ const MAX_FRAMES: usize = 86_400;
 const NAME: &str = "name";
 /// What PDQ's tools write beside a hash that says nothing of it.
 const MEASURED: [&str; 6] = ["norm", "delta", "dims", "readSeconds", "hashSeconds", "xform"];
+/// Ends of names of files beside those of [`names_file`].
+const KINDS: [&str; 36] = [
+    "jpe", "raw", "cr2", "cr3", "nef", "arw", "dng", "orf", "psd", "ico", "jp2", "jxl", "mts", "m2ts", "mpe", "vob",
+    "3g2", "asf", "m4a", "flac", "aac", "txt", "csv", "json", "html", "htm", "eml", "doc", "docx", "zip", "7z", "rar",
+    "tar", "gz", "bz2", "bin",
+];
 /// Why a line is refused that has two.
 const SEVERAL: &str = "it holds several hashes: give each its own line";
 /// The last field that they write: a name, which may hold anything.
@@ -35,11 +41,15 @@ pub(super) struct Line<'t> {
     record: Record,
     /// The fields from which nothing is read. One without a name has its number.
     fields: Vec<Field<'t>>,
+    /// Whether a name ends where the line says so, and nothing can stand behind it.
+    is_bounded: bool,
+    /// What stands behind `filename=`, which may be any name.
+    filename: &'t [u8],
 }
 
 impl From<Record> for Line<'_> {
     fn from(record: Record) -> Self {
-        Self { record, fields: Vec::new() }
+        Self { record, fields: Vec::new(), is_bounded: false, filename: b"" }
     }
 }
 
@@ -51,19 +61,22 @@ struct Beside {
 
 impl Beside {
     fn of(format: Format, sink: &Sink<'_>) -> Self {
-        Self { format, unread: Unread::of_fields(sink.day()) }
+        let unread = Unread::of_fields(sink.day());
+        Self { format, unread: if format == Format::Sums { unread.of_names() } else { unread } }
     }
 
     /// What a line says, unless its fields may say that it does not count.
     fn hear<'t>(&mut self, line: Line<'t>, sink: &mut Sink<'_>) -> Result<(Record, Vec<Field<'t>>), Refusal> {
-        let Line { record, mut fields } = line;
+        let Line { record, mut fields, is_bounded, filename } = line;
         fields.retain(|(name, _)| !sink.ignores(name));
         match self.format {
-            Format::Sums => fields.iter().try_for_each(|(_, name)| check_name(name))?,
+            Format::Sums => fields.iter().try_for_each(|(_, name)| {
+                check_name(name, is_bounded).and_then(|()| is_alone(&record, name, is_bounded, sink.algorithm()))
+            })?,
             _ => fields.iter().try_for_each(check_field)?,
         }
-        // Names of files are any.
-        if self.format == Format::Pdq && !self.unread.know(&fields) {
+        check_filename(filename, sink)?;
+        if !self.unread.know(&fields) {
             return Err(refusal("line", "it names fields beside too many others: these are no lines of PDQ's tools"));
         }
         Ok((record, fields))
@@ -85,8 +98,21 @@ pub(super) fn read(mut reader: impl BufRead, format: Format, sink: &mut Sink<'_>
         }
         let mut length = bytes.len() as u64;
         let text = bytes.trim_ascii();
-        if bytes.len() > MAX_LINE && !bytes.ends_with(b"\n") {
+        let is_long = bytes.len() > MAX_LINE && !bytes.ends_with(b"\n");
+        // One that takes a hash away says nothing of those behind it.
+        let is_comment = text.starts_with(b"#") && record::hashes_in(text, sink.algorithm()).next().is_none();
+        let is_one = is_one_line(text).and_then(|()| match is_comment && !sink.ignores(state::COMMENT) {
+            true => state::check_comment(text),
+            false => Ok(()),
+        });
+        if is_long {
             length += skip_line(&mut reader)?;
+        }
+        // A comment may hold other lines, too.
+        if let Err(refusal) = is_one {
+            let held = record::hashes_in(text, sink.algorithm());
+            sink.take(place, Err(refusal.holding(held)))?;
+        } else if is_long {
             sink.take(place, Err(refusal("line", format!("it is longer than {MAX_LINE} bytes"))))?;
         } else if !text.is_empty() && !text.starts_with(b"#") {
             let heard = line(text, format, sink.algorithm()).and_then(|line| beside.hear(line, sink));
@@ -106,7 +132,7 @@ pub(super) fn read(mut reader: impl BufRead, format: Format, sink: &mut Sink<'_>
                     }
                 }
                 (Ok((record, fields)), None) => {
-                    if sink.take(place, Ok(record))? == Some(Choice::Taken) && format == Format::Pdq {
+                    if sink.take(place, Ok(record))? == Some(Choice::Taken) {
                         beside.unread.look_at_fields(&fields);
                     }
                 }
@@ -151,6 +177,16 @@ fn skip_line(reader: &mut impl BufRead) -> Result<u64, ImportError> {
     }
 }
 
+/// Refuses what programs write that end lines otherwise: all of it would be one line, and one hash.
+fn is_one_line(text: &[u8]) -> Result<(), Refusal> {
+    let (end, advice) = match text.iter().find(|byte| b"\0\r".contains(byte)) {
+        None => return Ok(()),
+        Some(0) => ("a byte of zero", " (`sha256sum` without `-z`, or `tr '\\0' '\\n'`)"),
+        Some(_) => ("a carriage return alone", ""),
+    };
+    Err(refusal("line", format!("it holds others, and ends them by {end}: save the file with line feeds{advice}")))
+}
+
 /// How a line is made.
 pub(super) fn line(text: &[u8], format: Format, algorithm: Algorithm) -> Result<Line<'_>, Refusal> {
     let pdq_hash = text.strip_prefix(b"pdq ").filter(|_| format == Format::Lines);
@@ -179,7 +215,7 @@ fn sum(text: &[u8], algorithm: Algorithm) -> Result<Line<'_>, Refusal> {
         if !is_of(own, algorithm) {
             return Err(refusal("algorithm", format!("it is a digest by {own}, where the list has {algorithm}")));
         }
-        return Ok(named(hash(digest, algorithm)?, name));
+        return Ok(Line { is_bounded: true, ..named(hash(digest, algorithm)?, name) });
     }
     let end = text.iter().position(|&byte| byte == b' ').ok_or_else(|| refusal("line", SHAPE))?;
     let (digest, name) = text.split_at(end);
@@ -187,24 +223,37 @@ fn sum(text: &[u8], algorithm: Algorithm) -> Result<Line<'_>, Refusal> {
     if name.is_empty() {
         return Err(refusal("line", SHAPE));
     }
-    let digest = hash(digest, algorithm)?;
-    let is_another = |word: &[u8]| record::hash(word, algorithm).is_ok_and(|other| other != digest);
-    if name.split(u8::is_ascii_whitespace).any(is_another) {
-        return Err(refusal("line", SEVERAL));
-    }
-    Ok(named(digest, name))
+    Ok(named(hash(digest, algorithm)?, name))
 }
 
 /// A line with the name of a file.
 fn named(digest: Vec<u8>, name: &[u8]) -> Line<'_> {
-    Line { record: Record::of(digest), fields: vec![(NAME.into(), name)] }
+    Line { record: Record::of(digest), fields: vec![(NAME.into(), name)], is_bounded: false, filename: b"" }
+}
+
+/// Refuses a line with another hash where the name of a file should stand.
+fn is_alone(record: &Record, name: &[u8], is_bounded: bool, algorithm: Algorithm) -> Result<(), Refusal> {
+    let is_another = |word: &[u8]| record::hash(word, algorithm).is_ok_and(|other| record.hash != Some(other));
+    match !is_bounded && name.split(u8::is_ascii_whitespace).any(is_another) {
+        true => Err(refusal(
+            "line",
+            format!(
+                "{SEVERAL} (if the second is a file's name, `isonomy list import --ignore-column {NAME}` passes names over)"
+            ),
+        )),
+        false => Ok(()),
+    }
 }
 
 /// Refuses what stands where the name of a file should, and says that the hash is gone.
-fn check_name(name: &[u8]) -> Result<(), Refusal> {
+fn check_name(name: &[u8], is_bounded: bool) -> Result<(), Refusal> {
     let said = String::from_utf8_lossy(name);
-    let is_gone = || state::is_word_of_leaving(name) || !is_name_of_file(&said) && state::has_word_of_leaving(&said);
-    match is_gone() {
+    let beside = if is_bounded { "" } else { beside_name(&said) };
+    let is_gone = match is_bounded {
+        true => state::is_word_of_leaving(name),
+        false => state::is_word_of_leaving(beside.as_bytes()) || state::has_word_of_leaving(beside),
+    };
+    match is_gone {
         true => Err(refusal(
             "line",
             format!(
@@ -217,13 +266,80 @@ fn check_name(name: &[u8]) -> Result<(), Refusal> {
     }
 }
 
-/// Whether a text looks like the name of a file: it ends with what tells its kind, or has a folder.
-fn is_name_of_file(text: &str) -> bool {
-    const LONGEST: usize = 8;
-    let is_kind = |kind: &str| {
-        kind.len() <= LONGEST && kind.chars().all(char::is_alphanumeric) && kind.chars().any(char::is_alphabetic)
+/// Refuses what stands behind the name of a file in a line of PDQ's tools, and says that the hash is gone. Without what tells its kind, all is the
+/// name.
+fn check_filename(name: &[u8], sink: &mut Sink<'_>) -> Result<(), Refusal> {
+    let said = String::from_utf8_lossy(name);
+    let behind = end_of_kind(&said).map_or("", |end| &said[end..]);
+    match state::has_word_of_leaving(behind) && !sink.ignores(FILENAME) {
+        true => Err(refusal(
+            "line",
+            format!(
+                "behind the name of the file stands {behind:?}, which may say that the hash is gone: give a table with the names hash and \
+                 status, or take the line out (if it is the name's, `isonomy list import --ignore-column {FILENAME}` passes names over)"
+            ),
+        )),
+        false => Ok(()),
+    }
+}
+
+/// What is no name of a file in a text that should be one: what stands behind the end that tells its kind, or, where there is none, behind the
+/// first word in its folder. All of it, if it has neither.
+fn beside_name(text: &str) -> &str {
+    const LONGEST_KIND: usize = 5;
+    if let Some(end) = end_of_kind(text) {
+        return &text[end..];
+    }
+    let is_short = |kind: &str| {
+        kind.len() <= LONGEST_KIND && kind.chars().all(char::is_alphanumeric) && kind.chars().any(char::is_alphabetic)
     };
-    text.contains(['/', '\\']) || text.rsplit_once('.').is_some_and(|(_, kind)| is_kind(kind))
+    let is_one_word = !text.contains(char::is_whitespace) && !is_address(text);
+    if is_one_word && text.rsplit_once('.').is_some_and(|(_, kind)| is_short(kind)) {
+        return "";
+    }
+    match end_of_folder(text).filter(|_| is_name(text)) {
+        None => text,
+        Some(end) => {
+            let behind = text[end..].split_once(char::is_whitespace).map_or("", |(_, behind)| behind);
+            // The last of it may count pictures: `img deleted 7`.
+            let last = behind.split_whitespace().next_back().unwrap_or_default();
+            let is_number = last.len() < 4 && last.bytes().all(|byte| byte.is_ascii_digit());
+            if is_number && behind.split_whitespace().count() <= 2 { "" } else { behind }
+        }
+    }
+}
+
+/// An address is no name, and its end no kind.
+fn is_address(text: &str) -> bool {
+    text.contains('@') || text.contains("://")
+}
+
+/// Whether a text can be a name: an address with a space in it is said of something.
+fn is_name(text: &str) -> bool {
+    !is_address(text) || !text.contains(char::is_whitespace)
+}
+
+/// Where the name of a file ends with what tells its kind.
+fn end_of_kind(text: &str) -> Option<usize> {
+    text.match_indices('.').find_map(|(point, _)| {
+        let rest = &text[point + 1..];
+        let end = rest.find(|letter: char| !letter.is_alphanumeric()).unwrap_or(rest.len());
+        // A folder may be called as files are.
+        let is_folder = rest[end..].starts_with(['/', '\\']);
+        let is_kind = !is_folder && (names_file(&rest[..end]) || KINDS.contains(&rest[..end].to_lowercase().as_str()));
+        (is_kind && is_name(&text[..point])).then_some(point + 1 + end)
+    })
+}
+
+/// Where the last folder of a name ends: not at a slash between digits, as in a date.
+fn end_of_folder(text: &str) -> Option<usize> {
+    let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+    let bytes = text.as_bytes();
+    let is_end = |at: &usize| {
+        let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+        b"/\\".contains(&bytes[*at]) && !(is_digit(before) && is_digit(bytes.get(at + 1)))
+    };
+    (0..bytes.len()).rev().find(is_end).map(|at| at + 1)
 }
 
 /// A line such as `SHA256 (name) = digest`.
@@ -264,7 +380,11 @@ fn pdq(text: &[u8], algorithm: Algorithm) -> Result<Line<'_>, Refusal> {
             _ => others.push((name, said)),
         }
     }
-    Ok(Line { record: Record { quality, ..Record::of(hash(digest, algorithm)?) }, fields: others })
+    let record = Record { quality, ..Record::of(hash(digest, algorithm)?) };
+    let mark = [FILENAME.as_bytes(), b"="].concat();
+    let start = text.windows(mark.len()).position(|part| part == mark);
+    let filename = start.map_or(&b""[..], |start| &text[start + mark.len()..]);
+    Ok(Line { record, fields: others, is_bounded: false, filename })
 }
 
 /// Refuses a field by which a line of PDQ may say that its hash is gone.

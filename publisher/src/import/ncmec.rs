@@ -11,7 +11,8 @@
 //! A deletion names no hash: it withdraws what the same member gave under the same id, in this file or in an earlier
 //! one whose ids were kept, and so does a record that comes again with another hash. Images and videos have ids of their own. A record with
 //! negative feedback is disputed, wherever in it that stands. Other fingerprints are not read, nor are other elements and attributes, unless
-//! they are called as columns are that say whether a row still counts (`state`); of paging, that there is a next page. Any other element above or in the
+//! they are called as columns are that say whether a row still counts (`state`), or are a word for what is gone, outside of a feedback; such an
+//! attribute above the records is refused; of paging, that there is a next page. Any other element above or in the
 //! place of a record is refused, since records may stand in it, and so is a document without images and videos. A document type declaration is refused, as
 //! are entities other than the five of XML itself and character references, elements deeper than 32 levels, and anything
 //! between two records that is larger than 1 MiB; a document that ends too early is refused whole.
@@ -22,6 +23,7 @@ use super::record::{self, Action, Record, Refusal, is_of, refusal};
 use super::state::{self, Memo};
 use super::{ImportError, Sink};
 use isonomy_core::list::Algorithm;
+use isonomy_core::time::Timestamp;
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
@@ -44,6 +46,11 @@ pub(super) fn read(reader: impl BufRead, sink: &mut Sink<'_>) -> Result<(), Impo
         let event = reader.read_event_into(&mut buffer).map_err(|error| failed(error.to_string()))?;
         let is_end = matches!(event, Event::Eof);
         let was_outside = document.item.is_none();
+        if let Event::Comment(comment) = &event
+            && !sink.ignores(state::COMMENT)
+        {
+            state::check_comment(comment.xml10_content().as_bytes()).map_err(|refusal| failed(refusal.reason))?;
+        }
         let record = document.event(event, sink.algorithm()).map_err(failed)?;
         if std::mem::take(&mut document.has_next_page) {
             sink.more_pages();
@@ -53,8 +60,8 @@ pub(super) fn read(reader: impl BufRead, sink: &mut Sink<'_>) -> Result<(), Impo
             begun = before;
         }
         if let Some(record) = record {
-            let said = std::mem::take(&mut document.said);
-            let record = record.and_then(|record| heard(record, said, sink));
+            let (said, leaving) = (std::mem::take(&mut document.said), std::mem::take(&mut document.leaving));
+            let record = record.and_then(|record| heard(record, said, leaving, sink));
             sink.take(begun, record)?;
             position.end_record();
         }
@@ -65,11 +72,19 @@ pub(super) fn read(reader: impl BufRead, sink: &mut Sink<'_>) -> Result<(), Impo
 }
 
 /// A record with what its other elements say.
-fn heard(record: Record, said: Vec<(String, String)>, sink: &mut Sink<'_>) -> Result<Record, Refusal> {
+fn heard(
+    record: Record,
+    said: Vec<(String, String)>,
+    leaving: Vec<String>,
+    sink: &mut Sink<'_>,
+) -> Result<Record, Refusal> {
     let Record { hash: Some(hash), action: Action::Add, .. } = &record else { return Ok(record) };
     let heard = said.into_iter().filter(|(name, _)| !sink.ignores(name)).collect();
     let said = state::of_fields(heard, Day::begun(sink.now()));
     let said = said.map_err(|refusal| refusal.holding([hash.clone()]))?;
+    if let Some(name) = leaving.iter().find(|name| said.action == Action::Add && !sink.ignores(name)) {
+        return Err(state::unexplained(name).holding([hash.clone()]));
+    }
     Ok(Record { action: said.action, is_disputed: record.is_disputed || said.is_disputed, ..record })
 }
 
@@ -89,6 +104,8 @@ struct Document {
     item: Option<Item>,
     /// The names and texts of elements and attributes of the record that are called as what says whether it still counts.
     said: Vec<(String, String)>,
+    /// The names of others whose text is a word of leaving.
+    leaving: Vec<String>,
     names: Memo,
 }
 
@@ -160,6 +177,7 @@ impl Document {
                 let (is_deletion, is_video) = (kind.starts_with("deleted"), matches!(kind, "video" | "deletedVideo"));
                 self.item = Some(Item { is_deletion, is_video, ..Item::default() });
                 self.said.clear();
+                self.leaving.clear();
             }
             [_, name] | [_, "images" | "videos", name] => {
                 return Err(format!("the element {name} is none that is known there"));
@@ -184,10 +202,34 @@ impl Document {
                 let name = String::from(attribute.key.local_name().into_inner());
                 if self.names.ask(&name, state::is_name_of_one) {
                     self.said.push((name, attribute.value.to_string()));
+                } else if !self.is_any_text(&name) && state::is_word_of_leaving(attribute.value.as_bytes()) {
+                    self.leaving.push(name);
+                }
+            }
+        } else {
+            // Of all records in it at once.
+            for attribute in start.attributes() {
+                let attribute = attribute.map_err(|error| error.to_string())?;
+                let name = String::from(attribute.key.local_name().into_inner());
+                let said = vec![(name.clone(), attribute.value.to_string())];
+                let counts = |said: state::Said| said.action == Action::Add && !said.is_disputed;
+                if !state::of_fields(said, Day::begun(Timestamp::default())).is_ok_and(counts) {
+                    return Err(format!(
+                        "the attribute {name} may say that all records in an element are gone, and is not read there: if it says so, leave \
+                         them out, else take the attribute out"
+                    ));
                 }
             }
         }
         Ok(())
+    }
+
+    /// Whether the text of an element or attribute of this name, where the path ends, may be any: it is read, a name, or in a feedback, which
+    /// says nothing of the record as a whole.
+    fn is_any_text(&self, name: &str) -> bool {
+        const READ: [&str; 5] = ["id", "timestamp", "classification", "member", "name"];
+        READ.contains(&name)
+            || self.path.iter().any(|part| ["feedback", "feedbacks", "member"].contains(&part.as_str()))
     }
 
     fn places(&self) -> Vec<&str> {
@@ -212,6 +254,8 @@ impl Document {
             // One without a text may be a mark.
             let text = if text.is_empty() { "(no text)" } else { &text };
             self.said.push((name.clone(), text.to_owned()));
+        } else if self.item.is_some() && !self.is_any_text(&name) && state::is_word_of_leaving(text.as_bytes()) {
+            self.leaving.push(name.clone());
         }
         let item = self.item.as_mut()?;
         match (depth, name.as_str()) {

@@ -3,6 +3,7 @@
 //! | a column such as | says it by |
 //! |---|---|
 //! | `status`, `Hash Status`, `state`, `action`, `change`, `verdict` | a word: `Active`, `Withdrawn`, `remove`, `NON_MALICIOUS` |
+//! | `erasure_status`, `status of match` | a word for what is gone alone: `confirmed` is said of something else than the record |
 //! | `active`, `is_valid` | yes or no |
 //! | `deleted`, `is_deleted`, `Withdrawn`, `should_delete`, `expired`, `false_positive`, `is_benign`, `takedown status` | yes or no, or a word for what is gone |
 //! | `deleted_at`, `removed on`, `withdrawal date` | a date, once it is gone; one that programs write where there is none (`0001-01-01`, `1970-01-01`), or that has not come yet, says nothing that is clear |
@@ -106,6 +107,43 @@ const WORDS: [&str; 12] = [
     "decision",
     "disposition",
 ];
+/// Words for the record itself, around `status`.
+const RECORD: [&str; 34] = [
+    "hash",
+    "record",
+    "entry",
+    "item",
+    "row",
+    "listing",
+    "list",
+    "image",
+    "video",
+    "photo",
+    "picture",
+    "media",
+    "file",
+    "content",
+    "upload",
+    "signal",
+    "indicator",
+    "descriptor",
+    "threat",
+    "digest",
+    "pdq",
+    "sha",
+    "md",
+    "is",
+    "current",
+    "latest",
+    "overall",
+    "review",
+    "verification",
+    "code",
+    "name",
+    "text",
+    "value",
+    "stopncii",
+];
 /// Parts of names of states in which somebody says that a hash does not belong there.
 const OBJECTIONS: [&str; 3] = ["complaint", "appeal", "objection"];
 pub(super) const NO: [&str; 9] = ["false", "no", "0", "f", "n", "none", "null", "na", "never"];
@@ -186,6 +224,8 @@ const IS_GONE: [&str; 47] = [
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Kind {
     Word,
+    /// The state of something else than the record, such as of a request: `confirmed` is no word for it that counts.
+    WordOfOther,
     /// Whether it counts.
     Counts,
     /// Whether it is gone.
@@ -208,6 +248,7 @@ impl Kind {
     fn understood(self) -> &'static str {
         match self {
             Self::Word => "active or withdrawn",
+            Self::WordOfOther => "withdrawn, or nothing,",
             Self::Counts | Self::Gone | Self::Disputed => "yes or no",
             Self::GoneSince => "the date from which it is gone, or nothing,",
             Self::DisabledUntil => "0 (disabled) or 1 (enabled)",
@@ -269,8 +310,9 @@ fn kind(name: &str) -> Option<Kind> {
         return Some(Kind::Disputed);
     }
     // `takedown status: confirmed` says that the hash is gone.
-    if is(name, &WORDS) || name.contains("status") && !is_about_gone() {
-        return Some(Kind::Word);
+    if is(name, &WORDS) || state_of.is_some() && !is_about_gone() {
+        let is_of_record = state_of.as_deref().is_none_or(is_of_record);
+        return Some(if is_of_record { Kind::Word } else { Kind::WordOfOther });
     }
     if is(name, &["active", "valid", "enabled", "listed", "malicious"]) {
         return Some(Kind::Counts);
@@ -291,6 +333,18 @@ fn kind(name: &str) -> Option<Kind> {
         return Some(Kind::Unclear);
     }
     is_about_gone().then_some(Kind::Gone)
+}
+
+/// Whether what stands around `status` names the record itself, or nothing.
+fn is_of_record(around: &str) -> bool {
+    let mut rest = around;
+    loop {
+        rest = rest.trim_start_matches(|letter: char| letter.is_ascii_digit());
+        match RECORD.iter().find_map(|part| rest.strip_prefix(part)) {
+            Some(behind) => rest = behind,
+            None => return rest.is_empty(),
+        }
+    }
 }
 
 /// What is said of a record beside what its format reads.
@@ -377,13 +431,14 @@ impl State {
         let is_dash = text.trim_matches(['-', '–', '—']).is_empty();
         // Where yes says that it counts, nothing is no no.
         let is_unsaid = self.kind == Kind::Counts && unread::says_nothing(text.as_bytes());
-        let is_blank = text.is_empty() || is_dash && self.kind != Kind::Word || is_unsaid;
+        let is_word = matches!(self.kind, Kind::Word | Kind::WordOfOther);
+        let is_blank = text.is_empty() || is_dash && !is_word || is_unsaid;
         match self.kind {
             Kind::Reactions => Ok(Action::Add),
             _ if is_blank => Ok(Action::Add),
             _ if is_turned(text) => Err(self.refused(text, Doubt::Unknown)),
             Kind::Word if is(&COUNTS) => Ok(Action::Add),
-            Kind::Word if is_gone() => Ok(Action::Remove),
+            Kind::Word | Kind::WordOfOther if is_gone() => Ok(Action::Remove),
             Kind::Counts if is(&YES) => Ok(Action::Add),
             Kind::Counts if is(&NO) || is_gone() => Ok(Action::Remove),
             Kind::Gone | Kind::GoneSince if is_no() => Ok(Action::Add),
@@ -458,6 +513,33 @@ fn is_turned(text: &str) -> bool {
 /// Whether a class or tag says that a hash is gone or does not belong there, by all its words or by one of them.
 pub(super) fn is_phrase_of_doubt(phrase: &str) -> bool {
     is_word_of_doubt(phrase.as_bytes()) || has_word_of_leaving(phrase)
+}
+
+/// Refuses a comment that may say of the records behind it that they are gone.
+pub(super) fn check_comment(comment: &[u8]) -> Result<(), Refusal> {
+    let said = String::from_utf8_lossy(comment);
+    if !has_word_of_leaving(&said) && !is_word_of_leaving(comment) {
+        return Ok(());
+    }
+    let shown = unread::shown(said.trim());
+    Err(refusal(
+        "comment",
+        format!(
+            "it is a comment, {shown:?}, which may say that the hashes behind it are gone, and no comment is heard: take these hashes out, or \
+             give a table with the names hash and status (if it says nothing of that, `isonomy list import --ignore-column '{COMMENT}'` \
+             passes comments over)"
+        ),
+    ))
+}
+
+/// What `--ignore-column` calls comments.
+pub(super) const COMMENT: &str = "#";
+
+/// Why a record is refused of which a field or element has a word of leaving, where its name does not say what of.
+pub(super) fn unexplained(name: &str) -> Refusal {
+    let advice = "and nothing says of what: call it status, if it says whether the record still counts, or take it out";
+    let pass = "(if it says nothing of that, `isonomy list import --ignore-column` passes it over)";
+    refusal("status", format!("{name:?} has a word that says that something is gone, {advice} {pass}"))
 }
 
 /// Whether a field as a whole says so.
@@ -542,7 +624,12 @@ mod tests {
             ("status_of_upload", Some(Kind::Word)),
             ("Status of complaint", Some(Kind::Disputed)),
             ("status of the dispute", Some(Kind::Disputed)),
-            ("status of offer", Some(Kind::Word)),
+            ("status of offer", Some(Kind::WordOfOther)),
+            ("current_hash_status", Some(Kind::Word)),
+            ("review status", Some(Kind::Word)),
+            ("status2", Some(Kind::Word)),
+            ("opt_out_status", Some(Kind::WordOfOther)),
+            ("erasure status", Some(Kind::WordOfOther)),
             ("reactions", Some(Kind::Reactions)),
             ("quality", None),
         ] {

@@ -95,7 +95,10 @@ fn feedback(value: &Value) -> Result<Feedback, Refusal> {
             Some(Some(word)) if word == NOT_FOUND || is_one_of(&WITHDRAWN, &word) => true,
             Some(_) => {
                 let said = said.map(Value::to_string).unwrap_or_default();
-                return Err(refused(format!("the value {said} of one is none that is known")));
+                let pass = "`isonomy list import --ignore-column CSPFeedbacks` passes all feedbacks over";
+                return Err(refused(format!(
+                    "the value {said} of one is none that is known, and may doubt the hash (if it does not, {pass})"
+                )));
             }
         };
         found.tags.extend(words(feedback, "tags").map_err(|problem| refused(format!("tags: {}", problem.reason)))?);

@@ -7,7 +7,7 @@
 
 #[cfg(doc)]
 use super::Format;
-use super::budget::Budgeted;
+use super::budget::{Budgeted, MAX_RECORD};
 use super::columns::Columns;
 use super::dates::Day;
 use super::record::{self, Action, Choice, Record, Refusal, is_of, names_kind, quality, refusal};
@@ -31,7 +31,14 @@ pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) 
     let today = Day::begun(sink.now());
     let mut unread = Unread::of(columns, sink.day());
     sink.not_ignored(&columns.missing);
-    while reader.read_byte_record(&mut record).map_err(|error| read_failed(error.into()))? {
+    let failed = |error: csv::Error| match position.is_too_far() {
+        true => ImportError::Malformed(format!(
+            "the row that begins on line {} is larger than {MAX_RECORD} bytes: perhaps a quotation mark is not closed in it",
+            position.first_line().line
+        )),
+        false => read_failed(error.into()),
+    };
+    while reader.read_byte_record(&mut record).map_err(failed)? {
         let breaks = record.iter().flatten().filter(|&&byte| byte == b'\n').count();
         let place = position.lines_back(breaks);
         position.end_record();
@@ -40,8 +47,16 @@ pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) 
         let is_header = !is_comment && header && (is_names(&record, columns) || !begins_like_comment(&record));
         header &= !is_header;
         let says = match alone(&record, columns, sink.algorithm()) {
-            Err(refusal) => Err(refusal),
-            Ok(()) if is_comment || is_header => continue,
+            Err(refusal) => {
+                let hashes = record.iter().flat_map(|field| record::hashes_in(field, sink.algorithm())).count();
+                let lines = format!("lines {} to {}: {}", place.line, place.line + breaks as u64, refusal.reason);
+                let reason = format!("it holds {hashes} hashes, in the {lines}");
+                Err(Refusal { reason, ..refusal })
+            }
+            Ok(()) if is_comment || is_header => match comment(&record, is_comment, sink) {
+                Err(refusal) => Err(refusal),
+                Ok(()) => continue,
+            },
             Ok(()) => {
                 let clear = unmistakable(&record, columns, sink.algorithm());
                 clear.and_then(|()| row(&record, columns, sink.algorithm(), today))
@@ -70,6 +85,14 @@ fn is_comment(row: &csv::ByteRecord, columns: &Columns, before_names: bool, algo
     first == b"sep=" || begins_like_comment(row) && !is_more() && !holds_hash()
 }
 
+/// Refuses a comment that may say that the rows behind it are gone.
+fn comment(row: &csv::ByteRecord, is_comment: bool, sink: &mut Sink<'_>) -> Result<(), Refusal> {
+    match is_comment && begins_like_comment(row) && !sink.ignores(state::COMMENT) {
+        true => state::check_comment(&row.iter().collect::<Vec<_>>().join(&b", "[..])),
+        false => Ok(()),
+    }
+}
+
 fn begins_like_comment(row: &csv::ByteRecord) -> bool {
     row.get(0).is_some_and(|field| field.trim_ascii().starts_with(b"#"))
 }
@@ -85,16 +108,51 @@ fn alone(row: &csv::ByteRecord, columns: &Columns, algorithm: Algorithm) -> Resu
     let is_end = |byte: &u8| b"\r\n".contains(byte);
     let holds_other = |(place, field): (usize, &[u8])| {
         let (field, has_lines) = (field.trim_ascii(), field.iter().any(is_end));
+        let mut lines = field.split(is_end);
         // A hash's own field begins with it, and may end with an empty line.
-        let own = usize::from(place == columns.hash);
-        let is_extra = || row.len() != columns.count && place != columns.hash && holds_hash(field, algorithm);
-        has_lines && field.split(is_end).skip(own).any(|line| looks_like_hash(line, algorithm)) || is_extra()
+        if place == columns.hash {
+            return has_lines && lines.skip(1).any(|line| looks_like_hash(line, algorithm));
+        }
+        let is_extra = || row.len() != columns.count && holds_hash(field, algorithm);
+        // A quotation mark may have ended the last one before its row did.
+        let last = lines.next_back().unwrap_or_default();
+        let is_ignored = columns.ignored.contains(&place);
+        let is_row = |line: &[u8], is_whole: bool| match is_ignored {
+            true => is_this_row(line, is_whole, columns, algorithm),
+            false => is_any_row(line, is_whole, columns, algorithm),
+        };
+        has_lines && (lines.any(|line| is_row(line, true)) || is_row(last, false)) || !is_ignored && is_extra()
     };
     let has_lines = row.iter().flatten().any(is_end);
     if has_lines && row.iter().enumerate().any(holds_other) {
-        return Err(refusal("row", "it holds other rows: a quotation mark is not closed"));
+        let reason = "some stand in a line within a field, like rows of their own: perhaps a quotation mark is not closed. If each \
+                      is, name the column with `isonomy list import --ignore-column`, or take these lines out of the field";
+        return Err(refusal("row", reason));
     }
     Ok(())
+}
+
+/// Whether a line is like a row of any table: one of its fields is a hash of any kind, or what may have been meant to be one.
+fn is_any_row(line: &[u8], is_whole: bool, columns: &Columns, algorithm: Algorithm) -> bool {
+    let mut fields = line.split(|byte| *byte == columns.delimiter).map(unquoted);
+    let is_digits = |field: &[u8]| field.len() >= DIGITS && field.iter().all(u8::is_ascii_hexdigit);
+    let has_fields = !is_whole || columns.count == 1 || line.contains(&columns.delimiter);
+    has_fields && fields.any(|field| is_digits(field) || hash_of(field, algorithm).is_ok())
+}
+
+/// Whether a line is like a row of this table, with a hash where that stands.
+fn is_this_row(line: &[u8], is_whole: bool, columns: &Columns, algorithm: Algorithm) -> bool {
+    let fields: Vec<&[u8]> = line.split(|byte| *byte == columns.delimiter).map(unquoted).collect();
+    let is_hash = |field: &&[u8]| hash_of(field, algorithm).is_ok();
+    (!is_whole || fields.len() == columns.count) && fields.get(columns.hash).is_some_and(is_hash)
+}
+
+/// A field without what stands around it.
+fn unquoted(field: &[u8]) -> &[u8] {
+    let is_around = |byte: &u8| *byte == b'"' || byte.is_ascii_whitespace();
+    let from = field.iter().position(|byte| !is_around(byte)).unwrap_or(field.len());
+    let to = field.iter().rposition(|byte| !is_around(byte)).map_or(from, |last| last + 1);
+    &field[from..to]
 }
 
 /// Refuses a row of which it is not clear what it says.

@@ -1,5 +1,6 @@
 //! Every format of one record a line, what is refused, and what is not selected.
 
+mod beside;
 mod feeds;
 mod marks;
 mod properties;

@@ -111,6 +111,39 @@ const NUMBERS: [&str; 17] = [
 /// Words at the end of such a name.
 const NUMBERED: [&str; 2] = [ID, "count"];
 const ID: &str = "id";
+/// Before that word, what has many records.
+const OWNERS: [&str; 30] = [
+    "owner",
+    "user",
+    "case",
+    "source",
+    "member",
+    "reporter",
+    "uploader",
+    "submitter",
+    "author",
+    "account",
+    "app",
+    "application",
+    "organisation",
+    "organization",
+    "org",
+    "partner",
+    "platform",
+    "provider",
+    "agency",
+    "company",
+    "client",
+    "customer",
+    "tenant",
+    "group",
+    "batch",
+    "list",
+    "bank",
+    "dataset",
+    "descriptor",
+    "report",
+];
 /// What came of a record, in names of columns that say when that was and nothing else.
 const ORIGINS: [&str; 31] = [
     "added",
@@ -184,6 +217,8 @@ pub enum Marks {
     NoKinds,
     /// They are dates on which something came, by its name, and have not come yet.
     Ahead,
+    /// They come again where names of files should stand.
+    NoNames,
 }
 
 /// What there is in columns that are not read.
@@ -234,6 +269,8 @@ pub(super) struct Unread {
     ignored: Vec<(usize, String)>,
     /// The last day that has begun, if anybody says so.
     today: Option<Day>,
+    /// Whether all are names of files, which are any, and hardly come again.
+    are_names: bool,
 }
 
 struct Column {
@@ -302,7 +339,19 @@ impl Unread {
 
     /// Of lines that name their fields themselves.
     pub(super) fn of_fields(today: Option<Day>) -> Self {
-        Self { rows: 0, columns: BTreeMap::new(), beyond: BTreeMap::new(), ignored: Vec::new(), today }
+        Self {
+            rows: 0,
+            columns: BTreeMap::new(),
+            beyond: BTreeMap::new(),
+            ignored: Vec::new(),
+            today,
+            are_names: false,
+        }
+    }
+
+    /// The same of lines in which names of files stand.
+    pub(super) fn of_names(self) -> Self {
+        Self { are_names: true, ..self }
     }
 
     /// Makes room for the fields of a line; `false` if there is none for so many names.
@@ -357,10 +406,12 @@ impl Unread {
 
     /// What there is in the columns.
     pub(super) fn finish(self) -> Found {
-        let Self { rows, mut columns, beyond, ignored, today: _ } = self;
+        let Self { rows, mut columns, beyond, ignored, today: _, are_names } = self;
         columns.extend(beyond);
         columns.retain(|_, column| column.understood != Understood::All);
-        let marks: Vec<MarkingColumn> = columns.values().filter_map(|column| column.marks(rows)).collect();
+        let marks = |column: &Column| if are_names { column.no_names(rows) } else { column.marks(rows) };
+        let marks: Vec<MarkingColumn> = columns.values().filter_map(marks).collect();
+        columns.retain(|_, _| !are_names);
         let more = columns.len().saturating_sub(SHOWN) as u64;
         Found {
             columns: columns.into_values().take(SHOWN).map(Column::unread).collect(),
@@ -489,6 +540,23 @@ impl Column {
         Some(MarkingColumn { name: self.name.clone(), values: values.clone(), marks })
     }
 
+    /// What of its values are no names of files, which hardly come again.
+    fn no_names(&self, rows: u64) -> Option<MarkingColumn> {
+        let (distinct, compared) = self.compared();
+        // Several files may have one name.
+        let come_again = compared > distinct + if distinct == 1 { FEW as u64 } else { 0 };
+        let is_few = self.are_few() && come_again && self.worded + self.marks > 0;
+        let values = || self.examples.clone();
+        let marking = || MarkingColumn { name: self.name.clone(), values: values(), marks: Marks::NoNames };
+        (is_few || self.has_many(rows)).then(marking)
+    }
+
+    /// How many values are compared, and how many there are among the first of them.
+    fn compared(&self) -> (u64, u64) {
+        let distinct = self.distinct.len() + self.distinct_phrases.len();
+        (distinct as u64, self.said() - self.longs + self.phrases)
+    }
+
     fn has_marks(&self) -> bool {
         let mut others = self.numbers + self.texts;
         let mut marks = self.marks;
@@ -504,7 +572,7 @@ impl Column {
         let only = |values: &[Value]| self.seen.iter().all(|seen| values.contains(seen));
         let name = plain(&self.name);
         is_text(&name) && !self.seen.contains(&Value::Answer)
-            || is_number(&self.name) && only(&[Value::Dash, Value::Bit, Value::Seconds, Value::Year])
+            || self.is_number() && only(&[Value::Dash, Value::Bit, Value::Seconds, Value::Year])
             || is_origin(&name) && only(&[Value::Dash, Value::Date, Value::Seconds, Value::Year])
             || DATES.contains(&name.as_str())
                 && self.values == rows
@@ -527,17 +595,16 @@ impl Column {
 
     /// Whether it has few values of which one comes again or is a word, or a short one alone, in a part of the rows.
     fn has_few(&self, rows: u64) -> bool {
-        let distinct = self.distinct.len() + self.distinct_phrases.len();
-        let compared = self.said() - self.longs + self.phrases;
+        let (distinct, compared) = self.compared();
         let is_alone = self.distinct.len() == 1 && self.said() < rows;
         let is_word = self.has_plain_word && !self.is_measured() && (self.are_few() || self.said() <= TOO_FEW);
-        is_word || self.are_few() && (compared > distinct as u64 || is_alone)
+        is_word || self.are_few() && (compared > distinct || is_alone)
     }
 
     /// Whether its name says that it holds numbers or dates, beside which a word says that there is none: `added_on: unknown`.
     fn is_measured(&self) -> bool {
         let name = plain(&self.name);
-        is_number(&self.name) || is_dated(&name)
+        self.is_number() || is_dated(&name)
     }
 
     /// Whether it has words alone, more than a few and as many as a state can have: fewer than there are rows, where each is a single one, or
@@ -556,9 +623,21 @@ impl Column {
         is_text(&name)
             || DESCRIPTIONS.contains(&name.as_str())
             || NOTES.contains(&last.as_str()) && !self.has_word
-            || last == ID
-            || self.texts == 0 && (is_number(&self.name) || is_origin(&name))
+            || last == ID && self.is_number()
+            || self.texts == 0 && (self.is_number() || is_origin(&name))
             || self.texts == 0 && DATES.contains(&name.as_str()) && self.values == rows
+    }
+
+    /// Whether its name says that it holds numbers or ids. Few ids that come again may be those of states, unless they are of somebody or
+    /// something that has many records.
+    fn is_number(&self) -> bool {
+        let words = words(&self.name);
+        let is_of_many = match &words[..] {
+            [.., of, last] if last == ID => OWNERS.contains(&of.as_str()),
+            _ => true,
+        };
+        let (distinct, compared) = self.compared();
+        is_number(&self.name) && (is_of_many || distinct > FEW as u64 || compared <= distinct)
     }
 
     fn unread(self) -> UnreadColumn {
@@ -627,6 +706,11 @@ fn is_dash(text: &str) -> bool {
 /// Whether a column of this name, as [`plain`] gives it, holds names of files or the like.
 pub(super) fn is_of_files(name: &str) -> bool {
     FILES.contains(&name)
+}
+
+/// The same, or a name or title of anything.
+pub(super) fn is_of_names(name: &str) -> bool {
+    is_of_files(name) || ["name", "title"].contains(&name)
 }
 
 fn is_text(name: &str) -> bool {

@@ -1,7 +1,7 @@
 //! ThreatExchange's `threat_updates` JSON: `data`, each with `indicator`, `type` (`HASH_PDQ`, `HASH_MD5`, …), `last_updated`,
 //! `should_delete`, `tags`, `status`, and `descriptors.data` with `tags` and `status` of their own. What should be deleted goes off the list, by
-//! its hash or, where that is left out, by its `id`; so does what all who describe it call harmless (`NON_MALICIOUS`), or the record
-//! itself, if no descriptor says otherwise. What some of them call so, or somebody's reaction doubts (`reactions`), is disputed. A descriptor
+//! its hash or, where that is left out, by its `id`; so does what the record itself calls gone (`DELETED`, `EXPIRED`); and what all who
+//! describe it call harmless (`NON_MALICIOUS`), or the record itself, if no descriptor says otherwise, of those that still count. What some of them call so, or somebody's reaction doubts (`reactions`), is disputed. A descriptor
 //! counts until the time in `expired_on` or `expire_time`. Where some records have descriptors, none is added
 //! that has not; and none ever whose descriptors are an empty list, since nobody stands behind it.
 
@@ -45,6 +45,9 @@ pub(super) fn record(value: &Value, algorithm: Algorithm) -> Result<Record, Refu
     Ok(Record { hash, time, tags, id, is_disputed, ..Record::about(action) })
 }
 
+/// Words by which a record calls itself harmless, against which descriptors may speak.
+const HARMLESS: [&str; 2] = ["nonmalicious", "notmalicious"];
+
 /// What describes it; `None` if the feed was got without that.
 fn found_descriptors(value: &Value) -> Result<Option<&[Value]>, Refusal> {
     let Some(descriptors) = value.get("descriptors").filter(|found| !found.is_null()) else { return Ok(None) };
@@ -59,18 +62,21 @@ pub(super) fn descriptors(value: &Value) -> &[Value] {
     found_descriptors(value).ok().flatten().unwrap_or_default()
 }
 
-/// Whether the record itself calls it so and no descriptor says otherwise, or every descriptor does.
+/// Whether the record itself says that it is gone; or calls it harmless and no descriptor says otherwise, or every descriptor does. Which of
+/// them still stand behind it is asked later.
 fn is_called_harmless(value: &Value) -> Result<bool, Refusal> {
     let described = found_descriptors(value)?.unwrap_or_default();
     let said: Vec<Option<bool>> = described.iter().map(is_harmless).collect::<Result<_, _>>()?;
+    let is_opinion =
+        || value.get("status").and_then(Value::as_str).is_some_and(|word| HARMLESS.contains(&plain(word).as_str()));
     Ok(match is_harmless(value)? {
-        Some(true) => !said.contains(&Some(false)),
+        Some(true) => !is_opinion() || !said.contains(&Some(false)),
         _ => !said.is_empty() && said.iter().all(|said| *said == Some(true)),
     })
 }
 
 /// Whether a status calls it harmless, or gone; `None` if there is none.
-fn is_harmless(level: &Value) -> Result<Option<bool>, Refusal> {
+pub(super) fn is_harmless(level: &Value) -> Result<Option<bool>, Refusal> {
     const HARMFUL: [&str; 3] = ["malicious", "suspicious", "unknown"];
     let says = |status: &&Value| !status.is_null() && status.as_str() != Some("");
     let Some(status) = level.get("status").filter(says) else { return Ok(None) };

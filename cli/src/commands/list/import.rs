@@ -334,7 +334,7 @@ fn warnings(
     let Outcome { imported, unselected, refused, renumbered, .. } = outcome;
     let mut lines: Vec<String> = Vec::new();
     lines.extend(nowhere(args, reports).map(|name| {
-        format!("! no file has a column {name:?} beside that of the hash, so --ignore-column {name:?} does nothing: check the name")
+        format!("! no file has a column {name:?} that can be passed over, so --ignore-column {name:?} does nothing: check the name (that of the hash, and what each record of a feed must have, are always read)")
     }));
     if imported.unknown_ids > 0 {
         let count = imported.unknown_ids;
