@@ -175,19 +175,21 @@ impl<'de> Visitor<'de> for Feed<'_, '_> {
 impl Feed<'_, '_> {
     /// Stops at what stands beside the records and may say that some of them, or all, are gone: nothing of that is read.
     fn beside(&mut self, field: &str, value: &Value) -> Result<(), String> {
+        let today = Day::begun(self.sink.now());
         let is_list = value.is_array() || value.is_object();
         let is_telling = says_anything(value) && state::is_name_of_one(field);
-        let says_gone = || {
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            let said = state::of_fields(vec![(field.to_owned(), text)], Day::begun(self.sink.now()));
-            said.is_ok_and(|said| said.action == Action::Remove)
+        let says_gone = match is_telling {
+            true => is_list || state::may_say_gone(field, &text_of(value), today),
+            false => is_list && has_leaving(field, value, today),
         };
-        if !is_telling || !is_list && !says_gone() || self.sink.ignores(field) {
+        // Not by the name alone, which a field of the records may have, too.
+        let name = format!("/{field}");
+        if !says_gone || self.sink.ignores(&name) {
             return Ok(());
         }
         Err(format!(
             "the field `{field}` beside `{}` may say what is gone, and nothing of it is read: give what it holds as a table with the names \
-             hash and status, and take it out (if it says nothing of that, `isonomy list import --ignore-column` passes it over)",
+             hash and status, and take it out (if it says nothing of that, `isonomy list import --ignore-column {name}` passes it over)",
             self.shape.field
         ))
     }
@@ -246,7 +248,7 @@ impl Feed<'_, '_> {
         for (name, value) in level.as_object().into_iter().flatten() {
             let is_read = !self.names.ask(name, state::is_name_of_one) || self.shape.read.contains(&name.as_str());
             if !is_read && says_anything(value) && !self.sink.ignores(name) {
-                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                let text = text_of(value);
                 let is_end = self.shape.expires.contains(&name.as_str());
                 said.push((name.clone(), if is_end { self.is_over(text) } else { text }));
             }
@@ -357,15 +359,18 @@ fn has_next(value: &Value) -> bool {
     }
 }
 
+/// What a field holds, as text.
+fn text_of(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
 /// Whether a text in a field, or in what it holds, is a word of leaving, or a field in it says clearly that something is gone. A name may be any.
 fn has_leaving(name: &str, value: &Value, today: Day) -> bool {
     let says_gone = |(name, value): (&String, &Value)| {
-        let is_said = says_anything(value) && state::is_name_of_one(name);
-        let said = || state::of_fields(vec![(name.clone(), word(value, "").unwrap_or(value.to_string()))], today);
-        is_said && said().is_ok_and(|said| said.action == Action::Remove)
+        says_anything(value) && state::is_name_of_one(name) && state::may_say_gone(name, &text_of(value), today)
     };
     match value {
-        Value::String(text) => !unread::is_of_names(&plain(name)) && state::is_word_of_leaving(text.as_bytes()),
+        Value::String(text) => !unread::is_of_names(&plain(name)) && state::is_word_of_doubt(text.as_bytes()),
         Value::Array(items) => items.iter().any(|item| has_leaving(name, item, today)),
         Value::Object(fields) => {
             fields.iter().any(says_gone) || fields.iter().any(|(name, value)| has_leaving(name, value, today))

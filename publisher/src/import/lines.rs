@@ -101,10 +101,14 @@ pub(super) fn read(mut reader: impl BufRead, format: Format, sink: &mut Sink<'_>
         let is_long = bytes.len() > MAX_LINE && !bytes.ends_with(b"\n");
         // One that takes a hash away says nothing of those behind it.
         let is_comment = text.starts_with(b"#") && record::hashes_in(text, sink.algorithm()).next().is_none();
-        let is_one = is_one_line(text).and_then(|()| match is_comment && !sink.ignores(state::COMMENT) {
-            true => state::check_comment(text),
-            false => Ok(()),
-        });
+        let is_one = is_one_line(text);
+        let heading = |heading: &[u8]| {
+            let stops = |why| ImportError::Malformed(format!("line {}: {why}", place.line));
+            state::check_heading(heading).map_err(stops)
+        };
+        if is_one.is_ok() && is_comment && !sink.ignores(state::COMMENT) {
+            heading(text)?;
+        }
         if is_long {
             length += skip_line(&mut reader)?;
         }
@@ -137,7 +141,10 @@ pub(super) fn read(mut reader: impl BufRead, format: Format, sink: &mut Sink<'_>
                     }
                 }
                 (Err(refusal), _) => {
-                    let held = record::hashes_in(text, sink.algorithm());
+                    let held: Vec<Vec<u8>> = record::hashes_in(text, sink.algorithm()).collect();
+                    if held.is_empty() && format == Format::Lines {
+                        heading(text)?;
+                    }
                     sink.take(place, Err(refusal.holding(held)))?;
                 }
             }
@@ -250,8 +257,8 @@ fn check_name(name: &[u8], is_bounded: bool) -> Result<(), Refusal> {
     let said = String::from_utf8_lossy(name);
     let beside = if is_bounded { "" } else { beside_name(&said) };
     let is_gone = match is_bounded {
-        true => state::is_word_of_leaving(name),
-        false => state::is_word_of_leaving(beside.as_bytes()) || state::has_word_of_leaving(beside),
+        true => state::is_word_of_doubt(name),
+        false => state::is_word_of_doubt(beside.as_bytes()) || state::has_word_of_leaving(beside),
     };
     match is_gone {
         true => Err(refusal(

@@ -23,7 +23,6 @@ use super::record::{self, Action, Record, Refusal, is_of, refusal};
 use super::state::{self, Memo};
 use super::{ImportError, Sink};
 use isonomy_core::list::Algorithm;
-use isonomy_core::time::Timestamp;
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
@@ -49,9 +48,17 @@ pub(super) fn read(reader: impl BufRead, sink: &mut Sink<'_>) -> Result<(), Impo
         if let Event::Comment(comment) = &event
             && !sink.ignores(state::COMMENT)
         {
-            state::check_comment(comment.xml10_content().as_bytes()).map_err(|refusal| failed(refusal.reason))?;
+            state::check_heading(comment.xml10_content().as_bytes()).map_err(failed)?;
         }
         let record = document.event(event, sink.algorithm()).map_err(failed)?;
+        for (name, text) in document.above.drain(..) {
+            if state::may_say_gone(&name, &text, Day::begun(sink.now())) && !sink.ignores(&name) {
+                return Err(failed(format!(
+                    "the attribute {name} may say that all records in an element are gone, and is not read there: if it says so, leave them \
+                     out (if it says nothing of that, `isonomy list import --ignore-column` passes it over)"
+                )));
+            }
+        }
         if std::mem::take(&mut document.has_next_page) {
             sink.more_pages();
         }
@@ -106,6 +113,8 @@ struct Document {
     said: Vec<(String, String)>,
     /// The names of others whose text is a word of leaving.
     leaving: Vec<String>,
+    /// The attributes of an element above the records.
+    above: Vec<(String, String)>,
     names: Memo,
 }
 
@@ -202,7 +211,7 @@ impl Document {
                 let name = String::from(attribute.key.local_name().into_inner());
                 if self.names.ask(&name, state::is_name_of_one) {
                     self.said.push((name, attribute.value.to_string()));
-                } else if !self.is_any_text(&name) && state::is_word_of_leaving(attribute.value.as_bytes()) {
+                } else if !self.is_any_text(&name) && state::is_word_of_doubt(attribute.value.as_bytes()) {
                     self.leaving.push(name);
                 }
             }
@@ -211,14 +220,7 @@ impl Document {
             for attribute in start.attributes() {
                 let attribute = attribute.map_err(|error| error.to_string())?;
                 let name = String::from(attribute.key.local_name().into_inner());
-                let said = vec![(name.clone(), attribute.value.to_string())];
-                let counts = |said: state::Said| said.action == Action::Add && !said.is_disputed;
-                if !state::of_fields(said, Day::begun(Timestamp::default())).is_ok_and(counts) {
-                    return Err(format!(
-                        "the attribute {name} may say that all records in an element are gone, and is not read there: if it says so, leave \
-                         them out, else take the attribute out"
-                    ));
-                }
+                self.above.push((name, attribute.value.to_string()));
             }
         }
         Ok(())
@@ -254,7 +256,7 @@ impl Document {
             // One without a text may be a mark.
             let text = if text.is_empty() { "(no text)" } else { &text };
             self.said.push((name.clone(), text.to_owned()));
-        } else if self.item.is_some() && !self.is_any_text(&name) && state::is_word_of_leaving(text.as_bytes()) {
+        } else if self.item.is_some() && !self.is_any_text(&name) && state::is_word_of_doubt(text.as_bytes()) {
             self.leaving.push(name.clone());
         }
         let item = self.item.as_mut()?;

@@ -515,21 +515,32 @@ pub(super) fn is_phrase_of_doubt(phrase: &str) -> bool {
     is_word_of_doubt(phrase.as_bytes()) || has_word_of_leaving(phrase)
 }
 
-/// Refuses a comment that may say of the records behind it that they are gone.
-pub(super) fn check_comment(comment: &[u8]) -> Result<(), Refusal> {
-    let said = String::from_utf8_lossy(comment);
-    if !has_word_of_leaving(&said) && !is_word_of_leaving(comment) {
+/// What stops an import at a comment, or another heading, which may say of the records behind it that they are gone: to leave it out
+/// would list these.
+pub(super) fn check_heading(heading: &[u8]) -> Result<(), String> {
+    let said = String::from_utf8_lossy(heading);
+    if !has_word_of_leaving(&said)
+        && !is_word_of_doubt(heading)
+        && !is_word_of_doubt(said.trim_matches(['#', ' ', ':', '[', ']']).as_bytes())
+    {
         return Ok(());
     }
     let shown = unread::shown(said.trim());
-    Err(refusal(
-        "comment",
-        format!(
-            "it is a comment, {shown:?}, which may say that the hashes behind it are gone, and no comment is heard: take these hashes out, or \
-             give a table with the names hash and status (if it says nothing of that, `isonomy list import --ignore-column '{COMMENT}'` \
-             passes comments over)"
-        ),
+    Err(format!(
+        "it is no record, and says {shown:?}, which may mean that the hashes behind it are gone, or in doubt: no heading is heard. Take these \
+         hashes out, or give a table with the names hash and status (if it is a comment that says nothing of that, `isonomy list import \
+         --ignore-column '{COMMENT}'` passes comments over)"
     ))
+}
+
+/// Whether a field that is not read says by its name and its text that something is gone, or in doubt, or may say so. Words such as
+/// `status` are of many things: there it takes a word for what is gone.
+pub(super) fn may_say_gone(name: &str, text: &str, today: Day) -> bool {
+    let is_of_many = || matches!(kind(&plain(name)), Some(Kind::Word | Kind::WordOfOther));
+    match of_fields(vec![(name.to_owned(), text.to_owned())], today) {
+        Ok(said) => said.action == Action::Remove || said.is_disputed,
+        Err(_) => !is_of_many() || has_word_of_leaving(text),
+    }
 }
 
 /// What `--ignore-column` calls comments.
@@ -550,7 +561,14 @@ pub(super) fn is_word_of_doubt(field: &[u8]) -> bool {
 
 /// Whether one of the words of a text says that something is gone.
 pub(super) fn has_word_of_leaving(text: &str) -> bool {
-    unread::words(text).iter().any(|word| IS_GONE.contains(&word.as_str()))
+    const LEAVING: [&str; 6] = ["withdrawal", "removal", "deletion", "retraction", "takedown", "nolonger"];
+    let is_one = |word: &str| {
+        let word = word.strip_suffix('s').unwrap_or(word);
+        IS_GONE.contains(&word) || LEAVING.contains(&word)
+    };
+    let words = unread::words(text);
+    words.iter().any(|word| IS_GONE.contains(&word.as_str()) || is_one(word))
+        || words.windows(2).any(|pair| is_one(&pair.concat()))
 }
 
 /// Whether a field says that something is gone.

@@ -53,10 +53,12 @@ pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) 
                 let reason = format!("it holds {hashes} hashes, in the {lines}");
                 Err(Refusal { reason, ..refusal })
             }
-            Ok(()) if is_comment || is_header => match comment(&record, is_comment, sink) {
-                Err(refusal) => Err(refusal),
-                Ok(()) => continue,
-            },
+            Ok(()) if is_comment || is_header => {
+                if is_comment && begins_like_comment(&record) && !sink.ignores(state::COMMENT) {
+                    heading(&record, place.line)?;
+                }
+                continue;
+            }
             Ok(()) => {
                 let clear = unmistakable(&record, columns, sink.algorithm());
                 clear.and_then(|()| row(&record, columns, sink.algorithm(), today))
@@ -64,6 +66,13 @@ pub(super) fn read(whole: impl BufRead, columns: &Columns, sink: &mut Sink<'_>) 
         };
         let algorithm = sink.algorithm();
         let held = || record.iter().flat_map(|field| record::hashes_in(field, algorithm));
+        // What stands alone in a row, and is no hash, may be a heading.
+        if says.is_err()
+            && held().next().is_none()
+            && record.iter().filter(|field| !field.trim_ascii().is_empty()).count() == 1
+        {
+            heading(&record, place.line)?;
+        }
         let choice = sink.take(place, says.map_err(|refusal| refusal.holding(held())))?;
         // What is refused may be a title or the names once more, whose words would excuse a column.
         if columns.is_watched && choice == Some(Choice::Taken) {
@@ -85,12 +94,11 @@ fn is_comment(row: &csv::ByteRecord, columns: &Columns, before_names: bool, algo
     first == b"sep=" || begins_like_comment(row) && !is_more() && !holds_hash()
 }
 
-/// Refuses a comment that may say that the rows behind it are gone.
-fn comment(row: &csv::ByteRecord, is_comment: bool, sink: &mut Sink<'_>) -> Result<(), Refusal> {
-    match is_comment && begins_like_comment(row) && !sink.ignores(state::COMMENT) {
-        true => state::check_comment(&row.iter().collect::<Vec<_>>().join(&b", "[..])),
-        false => Ok(()),
-    }
+/// Stops at a heading that may say that the rows behind it are gone.
+fn heading(row: &csv::ByteRecord, line: u64) -> Result<(), ImportError> {
+    let text =
+        row.iter().map(<[u8]>::trim_ascii).filter(|field| !field.is_empty()).collect::<Vec<_>>().join(&b", "[..]);
+    state::check_heading(&text).map_err(|why| ImportError::Malformed(format!("line {line}: {why}")))
 }
 
 fn begins_like_comment(row: &csv::ByteRecord) -> bool {

@@ -256,6 +256,13 @@ fn a_word_of_leaving_in_any_field_of_a_feed_is_heard() {
         (update("", &[descriptor]), "description"),
         (update(r#","meta":{"withdrawn":true}"#, &[r#"{"status":"MALICIOUS"}"#]), "meta"),
         (stop(r#","meta":[{"deleted_at":"2026-01-01"}]"#, ""), "meta"),
+        (stop(r#","meta":{"deleted":"2026-01-01"}"#, ""), "meta"),
+        (stop(r#","meta":{"withdrawn":"by victim"}"#, ""), "meta"),
+        (stop(r#","meta":{"deleted":{"by":"x","at":"2026-01-01"}}"#, ""), "meta"),
+        (stop(r#","meta":{"status":"revoked by owner"}"#, ""), "meta"),
+        (stop(r#","meta":{"disputed":true}"#, ""), "meta"),
+        (stop(r#","note":"disputed""#, ""), "note"),
+        (stop(r#","note":"harmless""#, ""), "note"),
         (image("", "<note>withdrawn</note>"), "note"),
         (image("", "<review value=\"withdrawn\"/>"), "value"),
     ] {
@@ -275,11 +282,22 @@ fn a_word_of_leaving_in_any_field_of_a_feed_is_heard() {
         assert_eq!(taken(&text), 1, "{text}");
     }
     // What is said of the whole is not read, so it stops the import.
-    for beside in [r#""withdrawnRecords":[{"hashValue":"a"}],"#, r#""status":"withdrawn","#, r#""deleted":true,"#] {
+    for beside in [
+        r#""withdrawnRecords":[{"hashValue":"a"}],"#,
+        r#""status":"withdrawn","#,
+        r#""status":"withdrawn by request","#,
+        r#""deleted":true,"#,
+        r#""deleted":"2026-01-01","#,
+        r#""meta":{"status":"withdrawn"},"#,
+    ] {
         let why = stopped(&stop("", beside));
         assert!(why.contains("beside `hashRecords` may say what is gone"), "{why}");
     }
-    assert_eq!(ignoring(&stop("", r#""withdrawnRecords":[7],"#), "withdrawnrecords"), 1);
+    assert_eq!(ignoring(&stop("", r#""withdrawnRecords":[7],"#), "/withdrawnrecords"), 1);
+    // One name is for what stands beside the records, another for a field in them.
+    let envelope = r#""status":{"code":200},"#;
+    assert_eq!(ignoring(&stop("", envelope), "/status"), 1);
+    assert_eq!(ignoring(&stop(r#","status":"withdrawn""#, envelope), "/status"), 0);
     for beside in ["", r#""withdrawnRecords":[],"#, r#""status":"success","deleted":false,"count":1,"#] {
         assert_eq!(taken(&stop("", beside)), 1, "{beside}");
     }
@@ -288,6 +306,8 @@ fn a_word_of_leaving_in_any_field_of_a_feed_is_heard() {
     assert_eq!(ignoring(&commented, "#"), 1);
     let why = stopped(&image(" deleted=\"true\"", ""));
     assert!(why.contains("the attribute deleted may say that all records"), "{why}");
+    assert_eq!(ignoring(&image(" deleted=\"true\"", ""), "deleted"), 1);
+    assert_eq!(taken(&image(" status=\"success\" operation=\"query\" state=\"complete\"", "")), 1);
     assert_eq!(taken(&image(" count=\"1\" maxTimestamp=\"x\" deleted=\"false\"", "")), 1);
 }
 
@@ -312,14 +332,30 @@ fn a_time_that_never_comes_ends_nothing() {
 #[test]
 fn a_comment_may_be_a_heading_of_what_is_gone() {
     let hexes = hexes(2);
-    for comment in ["# withdrawn", "## Removed hashes:", "#not active", "# the following were withdrawn by request"] {
+    let skip = ImportOptions { invalid: Invalid::Skip, ..options() };
+    for comment in [
+        "# withdrawn",
+        "## Removed hashes:",
+        "#not active",
+        "# the following were withdrawn by request",
+        "# withdrawals",
+        "# false positives",
+        "# no longer valid",
+        "# disputed",
+        "[withdrawn]",
+        "Removals:",
+    ] {
         for text in [
             format!("{}\n{comment}\n{}\n", hexes[0], hexes[1]),
             format!("hash,note\n{},see a\n{comment}\n{},see b\n", hexes[0], hexes[1]),
         ] {
-            let reasons = reasons(&text);
-            assert!(reasons.len() == 1 && reasons[0].contains("--ignore-column '#'"), "{text}: {reasons:?}");
-            assert_eq!(ignoring(&text, "#"), 2, "{text}");
+            // To leave the comment out would list what stands behind it.
+            for error in [stopped(&text), import(text.as_bytes(), &skip).unwrap_err().to_string()] {
+                assert!(error.contains("--ignore-column '#'") && error.contains("line "), "{text}: {error}");
+            }
+            if comment.starts_with('#') {
+                assert_eq!(ignoring(&text, "#"), 2, "{text}");
+            }
         }
     }
     for comment in ["# active", "# what came since the last export", &format!("# withdrawn {}", hexes[1])] {
