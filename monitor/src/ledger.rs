@@ -188,14 +188,15 @@ impl Ledger {
         }
     }
 
-    /// Drops what there is no room for.
-    fn drop_excess(&mut self) {
+    /// Drops what there is no room for; gives the rest as JSON, each on a line.
+    fn drop_excess(&mut self) -> Vec<String> {
         let mut findings = self.findings();
-        let room = lines_within(findings.iter().take(MAX_FINDINGS), MAX_BYTES).len();
-        let excess = findings.split_off(room);
+        let lines = lines_within(findings.iter().take(MAX_FINDINGS), MAX_BYTES);
+        let excess = findings.split_off(lines.len());
         self.omitted += excess.len();
         self.omitted_standing += excess.iter().filter(|finding| finding.standing).count();
         self.findings = findings.into_iter().map(|finding| (key(&finding), finding)).collect();
+        lines
     }
 
     /// For how long a finding has stood at each look until now, in seconds.
@@ -296,9 +297,8 @@ impl Ledger {
 
     /// Drops what there is no room for, and writes the rest.
     pub(crate) fn save(&mut self) -> Result<(), FileError> {
-        self.drop_excess();
+        let lines = self.drop_excess();
         self.tell_again = false;
-        let lines = lines_within(&self.findings(), MAX_BYTES);
         files::replace(&self.path, format!("{{\"findings\": [\n{}\n]}}\n", lines.join(",\n")).as_bytes())
     }
 }

@@ -1,7 +1,8 @@
 //! Feeds in JSON: an object with a list of records in one field, or that list alone. Records stream one by one; none may be
 //! larger than 1 MiB, nor deeper than 128 levels (`serde_json`'s own limit), nor name a field twice. Beside them the object is
-//! asked whether there is a next page; what else is in it is passed over, unless it is called like what says that records are gone. Fields of records that a format does not read are heard if they
-//! are called as columns are that say whether a row still counts (`state`): `withdrawn`, `removed_on`.
+//! asked whether there is a next page; what else is in it stops the import if it may say that records are gone, and is passed over else.
+//! Fields of records that a format does not read are heard if they are called as columns are that say whether a row still counts (`state`):
+//! `withdrawn`, `removed_on`. Any other is refused with its record if it has a word for what is gone, or in doubt.
 //!
 //! Some formats tell with each record who stands behind it ([`Shape`]). In an import where somebody stands behind one addition, those
 //! behind which nobody does are not taken, in whichever file: a source may list what all have taken their word back for. Where nobody is

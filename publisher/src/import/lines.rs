@@ -86,15 +86,14 @@ impl Beside {
 pub(super) fn read(mut reader: impl BufRead, format: Format, sink: &mut Sink<'_>) -> Result<(), ImportError> {
     let mut bytes = Vec::new();
     let mut place = Place::default();
-    let mut numbers = HashMap::new();
-    let mut frames = (format == Format::Vpdq && sink.algorithm() == Algorithm::VpdqV1).then(Vec::new);
+    let mut frames = (format == Format::Vpdq && sink.algorithm() == Algorithm::VpdqV1).then(Frames::default);
     let mut beside = Beside::of(format, sink);
     loop {
         bytes.clear();
         let limit = MAX_LINE as u64 + 1;
         if reader.by_ref().take(limit).read_until(b'\n', &mut bytes).map_err(read_failed)? == 0 {
             sink.unread(beside.unread);
-            return take_video(frames.unwrap_or_default(), sink);
+            return take_video(frames.unwrap_or_default().taken, sink);
         }
         let mut length = bytes.len() as u64;
         let text = bytes.trim_ascii();
@@ -121,18 +120,9 @@ pub(super) fn read(mut reader: impl BufRead, format: Format, sink: &mut Sink<'_>
         } else if !text.is_empty() && !text.starts_with(b"#") {
             let heard = line(text, format, sink.algorithm()).and_then(|line| beside.hear(line, sink));
             match (heard, &mut frames) {
-                (Ok(_), Some(frames)) if frames.len() == MAX_FRAMES => {
-                    sink.take(place, Err(refusal("frame", format!("a video has {MAX_FRAMES} frames at most"))))?;
-                }
                 (Ok((record, _)), Some(frames)) => {
-                    // Each video counts its frames for itself.
-                    let number = text.split(|&byte| byte == b',').next().unwrap_or_default().to_vec();
-                    let known = numbers.entry(number).or_insert_with(|| record.hash.clone());
-                    if *known == record.hash {
-                        frames.push((place, record));
-                    } else {
-                        let reason = "a frame of this number has another hash: give each video its own file";
-                        sink.take(place, Err(refusal("frame", reason)))?;
+                    if let Err(refusal) = frames.take(text, place, record) {
+                        sink.take(place, Err(refusal))?;
                     }
                 }
                 (Ok((record, fields)), None) => {
@@ -150,6 +140,28 @@ pub(super) fn read(mut reader: impl BufRead, format: Format, sink: &mut Sink<'_>
             }
         }
         place = Place { line: place.line + 1, byte: place.byte + length };
+    }
+}
+
+/// The frames of one video.
+#[derive(Default)]
+struct Frames {
+    taken: Vec<(Place, Record)>,
+    /// The hash of each number: each video counts its frames for itself.
+    numbers: HashMap<Vec<u8>, Option<Vec<u8>>>,
+}
+
+impl Frames {
+    fn take(&mut self, line: &[u8], place: Place, record: Record) -> Result<(), Refusal> {
+        if self.taken.len() == MAX_FRAMES {
+            return Err(refusal("frame", format!("a video has {MAX_FRAMES} frames at most")));
+        }
+        let number = line.split(|&byte| byte == b',').next().unwrap_or_default().to_vec();
+        if *self.numbers.entry(number).or_insert_with(|| record.hash.clone()) != record.hash {
+            return Err(refusal("frame", "a frame of this number has another hash: give each video its own file"));
+        }
+        self.taken.push((place, record));
+        Ok(())
     }
 }
 

@@ -1,9 +1,10 @@
 //! ThreatExchange's `threat_updates` JSON: `data`, each with `indicator`, `type` (`HASH_PDQ`, `HASH_MD5`, …), `last_updated`,
-//! `should_delete`, `tags`, `status`, and `descriptors.data` with `tags` and `status` of their own. What should be deleted goes off the list, by
-//! its hash or, where that is left out, by its `id`; so does what the record itself calls gone (`DELETED`, `EXPIRED`); and what all who
-//! describe it call harmless (`NON_MALICIOUS`), or the record itself, if no descriptor says otherwise, of those that still count. What some of them call so, or somebody's reaction doubts (`reactions`), is disputed. A descriptor
-//! counts until the time in `expired_on` or `expire_time`. Where some records have descriptors, none is added
-//! that has not; and none ever whose descriptors are an empty list, since nobody stands behind it.
+//! `should_delete`, `tags`, `status`, and `descriptors.data` with `tags` and `status` of their own. What should be deleted goes off the
+//! list, by its hash or, where that is left out, by its `id`; so does what the record itself calls gone (`DELETED`, `EXPIRED`); and what all
+//! who describe it call harmless (`NON_MALICIOUS`), or the record itself, if no descriptor says otherwise, of those that still count. What
+//! some of them call so, or somebody's reaction doubts (`reactions`), is disputed. A descriptor counts until the time in `expired_on` or
+//! `expire_time`. Where some records have descriptors, none is added that has not; and none ever whose descriptors are an empty list, since
+//! nobody stands behind it.
 
 use super::feed::{text, time, words};
 use super::reactions;
